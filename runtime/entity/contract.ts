@@ -1,0 +1,223 @@
+// What an entity takes, what a turn of it yields, and what its record in the journal looks like. Data only.
+//
+// An entity is the unit of turn, commit, rollback, journal and replay (hosting H1, rules C1). Its core is pure: inputs and a stamp in, a turn out.
+// Whoever activates it (runtime/system) owns the mailbox, the clock, the store and the performing of effects.
+
+import type { Address } from "../address.ts";
+import type { GuardReport, Refusal, SignalRead } from "../outcome.ts";
+
+/** JSON plus what the codec carries (hosting H8). */
+export type Data = unknown;
+
+export interface EventData {
+  readonly type: string;
+  readonly [key: string]: Data;
+}
+
+/** Values that a command names, copied at the door, so that no value ever enters a context (vehicle V3). */
+export interface DoorReads {
+  readonly signals: Readonly<Record<string, SignalRead>>;
+  readonly guard?: GuardReport;
+}
+
+/** Who sent a message. Outside: HTTP, CLI, another node on behalf of a person. Entity: another entity's outbox. */
+export type Sender =
+  | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
+  | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number }
+  /** Node-local and without an id (watch events, presence hints): taken at most once, never deduplicated. */
+  | { readonly kind: "local"; readonly name: string };
+
+export type Input =
+  /** The first turn of a history. */
+  | { readonly kind: "start"; readonly input: Data; readonly labels: Readonly<Record<string, string>> }
+  /** The children that the configuration wants now; missing ones start, surplus ones stop. */
+  | { readonly kind: "children"; readonly specs: readonly ChildSpec[] }
+  | {
+      readonly kind: "message";
+      readonly to: Address;
+      readonly event: EventData;
+      readonly sender: Sender;
+      /** The sender waits for a reply (an ask). */
+      readonly wantsReply: boolean;
+      readonly reads?: DoorReads;
+      /** Where an entity's ask wants its reply: the key of its pending ask. */
+      readonly replyKey?: string;
+    }
+  | { readonly kind: "timer"; readonly timer: string; readonly generation: number }
+  /** What a promise, callback, observable or transition source said (hosting H9). */
+  | { readonly kind: "source"; readonly cell: string; readonly incarnation: number; readonly said: SourceSaid }
+  /** How a declared effect ended (rules F1, F2). */
+  | { readonly kind: "performed"; readonly key: string; readonly outcome: EffectOutcome }
+  /** An undeclared (inline) action or a declared effect's implementation threw (named difference N1). */
+  | { readonly kind: "fault"; readonly cell: string; readonly incarnation: number; readonly error: string }
+  /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
+  | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
+  /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */
+  | { readonly kind: "answered"; readonly key: string; readonly answer: { readonly kind: "replied"; readonly value: Data } | Refusal };
+
+export type SourceSaid =
+  | { readonly kind: "done"; readonly output: Data }
+  | { readonly kind: "error"; readonly error: Data }
+  | { readonly kind: "next"; readonly value: Data }
+  | { readonly kind: "event"; readonly event: EventData }
+  | { readonly kind: "emit"; readonly event: EventData };
+
+export type EffectOutcome =
+  | { readonly kind: "done" }
+  | { readonly kind: "failed"; readonly error: string }
+  /** Refused where it was handed over: guard or freshness checked again outside the machine (vehicle V3), deadline passed, bus closed. */
+  | { readonly kind: "refused"; readonly reason: string; readonly guard?: GuardReport }
+  /** It may or may not have happened: the node stopped between the commit and the confirmation. */
+  | { readonly kind: "unknown" };
+
+export type DeliveryOutcome = { readonly kind: "accepted" } | Refusal;
+
+export type EffectClass = "idempotent" | "once" | "state";
+
+/** A child that the entity's supervisor keeps (hosting H12): restarted by its type's rule, never by its parent. */
+export interface ChildSpec {
+  /** Pair under the entity's address, e.g. kind `module`, id `torrent-0`. */
+  readonly kind: string;
+  readonly id: string;
+  /** Actor type name. */
+  readonly type: string;
+  readonly input: Data;
+}
+
+/** When a turn happens; part of its journal record (rules R1). */
+export interface TurnStamp {
+  /** Wall time, ms since 1970. */
+  readonly now: number;
+  /** Hosted time of the node, ms: grows only while it runs, kept across restarts; `elapsed` timers count on it (rules K1). */
+  readonly elapsed: number;
+  /** Seed of random(self) in this turn, unsigned 32 bit. */
+  readonly seed: number;
+}
+
+export type InputResult =
+  | { readonly kind: "accepted" }
+  | Refusal
+  /** Taken before under the same id or seq; `entry` is what became of it then. */
+  | { readonly kind: "duplicate"; readonly entry: TakenEntry | undefined }
+  /** Nobody was there for it (late source, stale timer, stopped child): counted as a dead letter. */
+  | { readonly kind: "dropped"; readonly reason: string }
+  /** The input made its cell fail; all that it did was dropped (savepoint) and the supervisor acted. */
+  | { readonly kind: "faulted"; readonly error: string };
+
+/** Outcome, and reply once there is one, of a message from outside, kept until it expires (rules M2). */
+export interface TakenEntry {
+  readonly id: string;
+  readonly expiresAt: number;
+  /** Tells a reused id from a repeated message: hash of address, event and author. */
+  readonly fingerprint: string;
+  readonly to: Address;
+  readonly outcome: { readonly kind: "accepted"; readonly revision: number } | Refusal;
+  readonly wantsReply: boolean;
+  readonly answer?: { readonly kind: "replied"; readonly value: Data } | Refusal;
+}
+
+export interface OutboxRow {
+  readonly receiver: Address;
+  /** Address of the cell that is meant. */
+  readonly to: Address;
+  /** Per (sender entity, receiver entity) within the sender's incarnation, from 1 (rules M1). */
+  readonly seq: number;
+  readonly event: EventData;
+  readonly wantsReply: boolean;
+  readonly replyKey?: string;
+  /** Reply rows answer `replyKey` of the receiver. */
+  readonly answers?: string;
+  readonly expiresAt?: number;
+}
+
+/** What must happen after the commit, in this order. */
+export type Effect =
+  /** A custom action. `declared` ones are looked up in the node's effects; others carry their function (volatile types only, H7). */
+  | { readonly kind: "act"; readonly cell: Address; readonly incarnation: number; readonly key: string; readonly name: string; readonly params: Data; readonly declared: EffectClass | undefined; readonly run?: () => unknown; readonly cause: EffectCause }
+  | { readonly kind: "source.start"; readonly cell: Address; readonly incarnation: number; readonly key: string }
+  | { readonly kind: "source.send"; readonly cell: Address; readonly incarnation: number; readonly event: EventData }
+  | { readonly kind: "source.stop"; readonly cell: Address; readonly incarnation: number }
+  | { readonly kind: "emit"; readonly cell: Address; readonly event: EventData }
+  | { readonly kind: "log"; readonly cell: Address; readonly label: string | undefined; readonly value: Data }
+  | { readonly kind: "answer"; readonly id: string; readonly answer: { readonly kind: "replied"; readonly value: Data } | Refusal }
+  | { readonly kind: "send"; readonly row: OutboxRow }
+  | { readonly kind: "supervision"; readonly report: SupervisionReport };
+
+/** Why an effect happens: recorded with every sent frame (vehicle X1). */
+export interface EffectCause {
+  readonly author: string | undefined;
+  readonly messageId: string | undefined;
+}
+
+export interface SupervisionReport {
+  readonly context: "child_started" | "child_terminated" | "child_restarted" | "parked" | "entity_failed";
+  readonly offender: Address;
+  readonly reason: string;
+  /** Restarts of this child so far in this history. */
+  readonly restarts: number;
+}
+
+export interface Turn {
+  readonly revision: number;
+  /** Inputs consumed, from the front; a fault ends the turn early and the rest stay in the mailbox. */
+  readonly consumed: number;
+  /** One for each consumed input. */
+  readonly results: readonly InputResult[];
+  /** undefined when nothing changed and nothing needs to be kept (only duplicates, say): nothing is committed then. */
+  readonly record: JournalRecord | undefined;
+  readonly effects: readonly Effect[];
+}
+
+/** One committed turn. Everything needed to run it again, and what came of it (rules R1, T3). */
+export interface JournalRecord {
+  readonly v: 1;
+  readonly entity: Address;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly stamp: TurnStamp;
+  /** Versions of the actor types that took part, e.g. `{ vehicle: 1, module: 1 }`. */
+  readonly versions: Readonly<Record<string, number>>;
+  readonly inputs: readonly Input[];
+  readonly results: readonly InputResult[];
+  readonly outcome: TurnOutcome;
+}
+
+export interface TurnOutcome {
+  /** Full record of every cell that changed. */
+  readonly cells: readonly CellRecord[];
+  /** Cells that are gone. */
+  readonly ended: readonly string[];
+  /** Everything of the entity beside its cells that changed: timers, outbox, taken, system ids, counters. Opaque outside runtime/entity. */
+  readonly rest: Data;
+  readonly emitted: readonly { readonly cell: Address; readonly event: EventData }[];
+}
+
+/** One cell in the entity's own codec (hosting H8). */
+export interface CellRecord {
+  readonly address: Address;
+  readonly incarnation: number;
+  /** Actor type name and version; child machines of a machine carry their parent's with their source. */
+  readonly type: string;
+  readonly version: number;
+  readonly status: "active" | "done" | "error" | "stopped";
+  /** XState state value; undefined for reducers and sources. */
+  readonly value: Data;
+  readonly context: Data;
+  readonly output?: Data;
+  readonly error?: Data;
+  /** What the codec needs beside that. Opaque outside runtime/entity and runtime/xstate. */
+  readonly inner: Data;
+}
+
+/** Full state of an entity: a snapshot in the store, and what opens a stream (rules T3). */
+export interface EntityState {
+  readonly v: 1;
+  readonly entity: Address;
+  readonly type: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly stamp: TurnStamp;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly cells: readonly CellRecord[];
+  readonly rest: Data;
+}

@@ -1,0 +1,53 @@
+// The one catalogue of error codes. A code is never reused; the table in docs and the union below are this object (a test compares them).
+// `exit` is the exit code of the command line (design section 10), `status` the HTTP status of a problem (RFC 9457) where one is sent.
+
+export interface CatalogueEntry {
+  /** One sentence: what happened, without particulars. */
+  readonly title: string;
+  /** What the reader should do. */
+  readonly advice: string;
+  readonly exit: 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9;
+  readonly status?: number;
+}
+
+export const errorCatalogue = {
+  DROVER_ADDRESS_INVALID: { title: "An address is not well formed.", advice: "Write tenant/type/id, then /type/id for each child; segments are [A-Za-z0-9_.~-]+.", exit: 2, status: 400 },
+  DROVER_TYPE_INVALID: { title: "An actor type cannot be registered.", advice: "Mend the machine or its protocol as the detail says.", exit: 3 },
+  DROVER_CONFIG_INVALID: { title: "The configuration is not valid.", advice: "Mend the named key.", exit: 3 },
+  DROVER_PORT_IN_USE: { title: "A port is already in use.", advice: "Stop the other program, or change the named key.", exit: 1 },
+  DROVER_STORE_NEWER: { title: "The store was written by a newer version of Drover.", advice: "Run that version or newer, or point to another data folder.", exit: 3 },
+  DROVER_STORE_LOCKED: { title: "Another process holds the store.", advice: "Stop the other process, or point to another data folder.", exit: 5 },
+  DROVER_STORE_FAILED: { title: "The store could not do its work.", advice: "See the cause; check free space and the disk.", exit: 1, status: 503 },
+  DROVER_IMPURE_STEP: { title: "A machine reached for the outside world while it was stepped.", advice: "Use now(self) or random(self), or move the work into an effect or a task.", exit: 1 },
+  DROVER_MACHINE_RUNAWAY: { title: "One input caused too many steps inside an entity.", advice: "Look for machines that answer each other without end, or an always loop.", exit: 1 },
+  DROVER_SUPERVISOR_GAVE_UP: { title: "A supervisor saw more restarts than its intensity allows.", advice: "See the cause of the last failure.", exit: 1 },
+  DROVER_WORKER_FAILED: { title: "A worker ended although it should run.", advice: "See the cause.", exit: 1 },
+  DROVER_WORKER_START_TIMEOUT: { title: "A worker was not ready in time.", advice: "See its log; raise startMs if it needs longer.", exit: 8 },
+  DROVER_WORKER_KILLED: { title: "A worker did not stop in time and was killed.", advice: "See its log; raise shutdownMs if it needs longer.", exit: 1 },
+} as const satisfies Record<string, CatalogueEntry>;
+
+export type ErrorCode = keyof typeof errorCatalogue;
+
+/** Where in a text a problem lies; line and column count from 1. */
+export interface TextPosition {
+  readonly file?: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+/** The one error class. Thrown for broken contracts and at start; expected outcomes are values. */
+export class DroverError extends Error {
+  readonly code: ErrorCode;
+  /** True when the same call may succeed later without a change by the caller. */
+  readonly retryable: boolean;
+  readonly position: TextPosition | undefined;
+
+  /** @param detail what, where, what was expected; the advice of the catalogue is appended for the reader by whoever shows it */
+  constructor(code: ErrorCode, detail: string, options: { readonly cause?: unknown; readonly retryable?: boolean; readonly position?: TextPosition } = {}) {
+    super(detail, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = "DroverError";
+    this.code = code;
+    this.retryable = options.retryable ?? false;
+    this.position = options.position;
+  }
+}

@@ -1,0 +1,23 @@
+export type { Clock, TimeoutHandle } from "./clock.ts";
+export { type Log, silentLog } from "./log.ts";
+export type { MetricSample, MetricsSource } from "./metrics.ts";
+export type { Random } from "./random.ts";
+export type {
+  CommitOutcome,
+  EntityCommit,
+  JournalQuery,
+  Store,
+  StoredEntity,
+  StoredRecord,
+  StoreOpened,
+} from "./store.ts";
+export type {
+  AskOutcome,
+  Delivery,
+  LinkState,
+  PublishOutcome,
+  SubscribeOptions,
+  Subscription,
+  Transport,
+  TransportCapabilities,
+} from "./transport.ts";

@@ -1,0 +1,84 @@
+// Where entities' histories are kept. One transaction per commit batch; each entity in it succeeds or is refused by itself (rules C1 to C3).
+
+/** What one entity's turn adds to its history. */
+export interface EntityCommit {
+  /** Address of the entity, e.g. `acme/vehicle/rav4-01`. */
+  readonly entity: string;
+  /** Entity type name. */
+  readonly type: string;
+  /** Name of this history: random, replaced whenever it may have gone back (rules T1). */
+  readonly incarnation: string;
+  /** The entity's next revision, from 1; unique per incarnation. */
+  readonly revision: number;
+  /** Epoch of the owner that commits (rules E1). */
+  readonly epoch: number;
+  /** Wall time of the turn, ms since 1970. */
+  readonly at: number;
+  /** Encoded journal record. */
+  readonly record: Uint8Array;
+  /** Encoded full state after this turn; the store keeps the newest and recovery starts from it. */
+  readonly snapshot?: Uint8Array;
+}
+
+export type CommitOutcome =
+  | { readonly kind: "committed" }
+  /** This entity's turn was not written and never will be; the others of the batch were. */
+  | { readonly kind: "refused"; readonly reason: string }
+  /** Whether it was written is not known: ask `revisionOf` before anything else (rules C2). */
+  | { readonly kind: "unknown"; readonly reason: string };
+
+export interface StoredRecord {
+  readonly revision: number;
+  readonly at: number;
+  readonly record: Uint8Array;
+}
+
+export interface StoredEntity {
+  readonly entity: string;
+  readonly type: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly snapshot: { readonly revision: number; readonly state: Uint8Array } | undefined;
+  /** Journal records after the snapshot, ascending, without holes. */
+  readonly records: readonly StoredRecord[];
+}
+
+export interface StoreOpened {
+  /** True when there was nothing before. */
+  readonly created: boolean;
+  /** Set when a damaged store was moved aside as a whole (rules L2): where it is now, and what was wrong. */
+  readonly movedAside?: { readonly path: string; readonly reason: string };
+}
+
+export interface JournalQuery {
+  readonly entity: string;
+  /** Only revisions greater than this. */
+  readonly after?: number;
+  /** Only revisions smaller than this. */
+  readonly before?: number;
+  readonly limit: number;
+  readonly order: "oldest-first" | "newest-first";
+}
+
+export interface Store {
+  /** @throws DROVER_STORE_NEWER when the file was written by a newer version, DROVER_STORE_LOCKED when another process holds it */
+  open(): Promise<StoreOpened>;
+  /** Never rejects for a reason that concerns one entity; outcomes are in the order of the batch. At most 256 entries (rules C3). */
+  commit(batch: readonly EntityCommit[]): Promise<readonly CommitOutcome[]>;
+  /** The newest revision of an entity's present incarnation, or undefined. Settles an `unknown` commit. */
+  revisionOf(entity: string): Promise<{ readonly incarnation: string; readonly revision: number } | undefined>;
+  load(entity: string): Promise<StoredEntity | undefined>;
+  /** Addresses and types of all entities, ascending by address, after `after`. */
+  entities(after: string | undefined, limit: number): Promise<readonly { readonly entity: string; readonly type: string }[]>;
+  journal(query: JournalQuery): Promise<readonly StoredRecord[]>;
+  /** Forgets journal records up to and including `revision`, never beyond the newest snapshot. */
+  trim(entity: string, revision: number): Promise<void>;
+  /** Small named values beside the journal (offsets, identities): last write wins, durable when the promise resolves. */
+  readonly values: {
+    get(key: string): Promise<Uint8Array | undefined>;
+    set(key: string, value: Uint8Array): Promise<void>;
+    entries(prefix: string): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]>;
+    delete(key: string): Promise<void>;
+  };
+  close(): Promise<void>;
+}
