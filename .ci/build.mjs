@@ -1,0 +1,33 @@
+// Compiles the sources and copies what is not TypeScript beside the result. Usage: node .ci/build.mjs [outDir], default dist.
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const out = resolve(root, process.argv[2] ?? "dist");
+const rooms = ["runtime", "actors", "edge-node", "cloud-node", "protocols", "cli", "bench", "test"];
+
+let tsc;
+try {
+  tsc = createRequire(join(root, "package.json")).resolve("typescript/bin/tsc");
+} catch {
+  console.error("build: typescript is not installed (npm ci without --omit=dev installs it); nothing was built");
+  process.exit(0);
+}
+const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json"), "--outDir", out, "--tsBuildInfoFile", join(out, ".tsbuildinfo")], { stdio: "inherit" });
+
+function copyAssets(from, to) {
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    if (entry.isDirectory()) copyAssets(join(from, entry.name), join(to, entry.name));
+    else if (!entry.name.endsWith(".ts")) {
+      mkdirSync(to, { recursive: true });
+      copyFileSync(join(from, entry.name), join(to, entry.name));
+    }
+  }
+}
+for (const room of rooms) if (existsSync(join(root, room))) copyAssets(join(root, room), join(out, room));
+const bin = join(out, "cli/main.js");
+if (existsSync(bin)) chmodSync(bin, 0o755);
+process.exit(compiled.status ?? 1);
