@@ -1,0 +1,101 @@
+// What a node's system offers to façades, links and compositions. `createSystem` makes one.
+
+import type { Address } from "../address.ts";
+import type { ChildSpec, DoorReads, EventData, Input, TakenEntry } from "../entity/contract.ts";
+import type { Answer, Told } from "../outcome.ts";
+import type { MetricSample } from "../ports/index.ts";
+import type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery } from "./views.ts";
+
+export interface TellOptions {
+  /** Message id: the same id has one outcome until it expires (rules M2). Default: a fresh one. At most 128 characters. */
+  readonly id?: string;
+  /** Who is answerable, e.g. a token's name. Default `node:<id>`. */
+  readonly author?: string;
+  /** Not taken later than this from now. Default 10 s. */
+  readonly withinMs?: number;
+  /** How long its outcome is kept and a repetition recognised, from now; at most 24 h, the default. */
+  readonly keepMs?: number;
+  /** W3C traceparent. */
+  readonly trace?: string;
+  /** Create the entity with this input if it does not exist. */
+  readonly create?: { readonly input: unknown; readonly labels?: Readonly<Record<string, string>> };
+}
+
+export interface AskOptions extends TellOptions {
+  /** The reply is awaited this long from now; then the answer is `unknown`. */
+  readonly withinMs: number;
+}
+
+/** A message on its way between nodes, in either direction. */
+export interface RemoteMessage {
+  readonly to: Address;
+  readonly event: EventData;
+  readonly sender:
+    | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
+    | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number };
+  /** The reply is wanted, not only the word that it was taken. */
+  readonly ask: boolean;
+  /** Where an entity wants its reply. */
+  readonly replyKey?: string;
+  /** Set when this message answers an ask of the receiver: the key of that ask. */
+  readonly answers?: string;
+  /** Remaining time to be taken (tell) or answered (ask), ms. */
+  readonly withinMs: number;
+  readonly trace?: string;
+}
+
+/** How messages reach entities that live on other nodes. */
+export interface Remote {
+  /** undefined: this remote does not know the entity. */
+  route(entity: Address): { readonly node: string; readonly reachable: boolean; readonly asOf?: number } | undefined;
+  /** Settles by `withinMs`; `owner-away` only when nothing was sent. */
+  send(message: RemoteMessage): Promise<Told | Answer>;
+}
+
+export interface EntityOptions {
+  /** Input of the root actor; only the first activation of a history uses it. */
+  readonly input: unknown;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The children that must exist; others of these kinds are stopped. */
+  readonly children?: readonly ChildSpec[];
+}
+
+export interface EntityNode {
+  readonly id: string;
+  readonly kind: "entity" | "actor";
+  readonly state: string;
+  readonly restarts: number;
+  readonly since: number;
+  readonly lastExit?: { readonly reason: string; readonly error?: string; readonly at: number };
+  readonly children: readonly EntityNode[];
+}
+
+export interface System extends Directory {
+  readonly node: string;
+  tell(address: string, event: EventData, options?: TellOptions): Promise<Told>;
+  ask(address: string, event: EventData, options: AskOptions): Promise<Answer>;
+  /** A message from another node. */
+  receive(message: RemoteMessage): Promise<Told | Answer>;
+  /** Node-local news for an actor (a watch event, a presence hint): queued, never deduplicated; false when it could not be queued. */
+  notify(address: Address, event: EventData, reads?: DoorReads): boolean;
+  /** Activates an entity: recovers it from the store, or begins its history. */
+  activate(entity: Address, options: EntityOptions): Promise<void>;
+  /** Stops hosting: lets the turn under way end, keeps its state in the store. */
+  deactivate(entity: Address): Promise<void>;
+  list(query: ActorQuery): { readonly items: readonly ActorView[]; readonly next: string | undefined };
+  /** Adds a directory whose actors are shown beside the hosted ones. */
+  mount(directory: Directory): void;
+  setRemote(remote: Remote): void;
+  /** What became of a message id at an actor hosted here, if it is still kept. */
+  taken(entity: Address, id: string): TakenEntry | undefined;
+  deadLetters(query: { readonly after?: number; readonly limit: number }): readonly DeadLetter[];
+  describeEntities(): readonly EntityNode[];
+  metrics(): readonly MetricSample[];
+  /** Event types of an actor type's protocol with their JSON Schemas, for OpenAPI and errors. */
+  protocolOf(type: string): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] | undefined;
+  start(): Promise<void>;
+  /** Stops taking messages, ends turns, closes. */
+  stop(): Promise<void>;
+}
+
+export type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery, Input };

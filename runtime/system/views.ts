@@ -1,0 +1,104 @@
+// What may be seen of actors: committed state only (rules C4), with its age, whoever holds it.
+// A system answers for the entities that it hosts; a mounted directory answers for others (a cloud node's replicas of vehicles).
+
+import type { Address } from "../address.ts";
+import type { CellRecord, Data, EventData, JournalRecord } from "../entity/contract.ts";
+
+export interface ActorView {
+  readonly address: Address;
+  readonly entity: Address;
+  /** Last pair's type, e.g. `vehicle`, `module`. */
+  readonly kind: string;
+  /** Actor type and machine version. */
+  readonly type: string;
+  readonly version: number;
+  readonly status: CellRecord["status"] | "parked";
+  /** XState state value; undefined for a plain reducer. */
+  readonly state: Data;
+  readonly context: Data;
+  /** Event types that the present state would take, from the protocol; undefined when that is not known here. */
+  readonly accepts: readonly string[] | undefined;
+  readonly durability: "volatile" | "snapshot" | "events";
+  /** The entity's revision and history: revision is the ETag. */
+  readonly revision: number;
+  readonly incarnation: string;
+  /** Node that owns the entity, and under which epoch. */
+  readonly owner: { readonly node: string; readonly epoch: number };
+  /** Node that answered. */
+  readonly node: string;
+  /** Wall time of this state at its owner, ms. */
+  readonly asOf: number;
+  /** Set when this is a replica: how long ago its owner was last heard, ms. */
+  readonly staleMs?: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface ActorQuery {
+  readonly kind?: string;
+  /** Matches a state value that contains this state, e.g. `moving` or `motion.moving`. */
+  readonly state?: string;
+  readonly node?: string;
+  /** `key=value` pairs that must all hold. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Part of the address, case-insensitive. */
+  readonly text?: string;
+  /** Only addresses greater than this. */
+  readonly after?: string;
+  /** 1 to 1000. */
+  readonly limit: number;
+}
+
+/** One committed turn as seen from one actor. */
+export interface HistoryEntry {
+  readonly revision: number;
+  readonly at: number;
+  readonly inputs: readonly {
+    readonly type: string;
+    readonly author: string | undefined;
+    readonly id: string | undefined;
+    readonly result: string;
+  }[];
+  /** State value after the turn; undefined when this actor did not change. */
+  readonly state: Data;
+  readonly emitted: readonly EventData[];
+}
+
+export interface HistoryQuery {
+  readonly after?: number;
+  readonly before?: number;
+  readonly limit: number;
+  readonly order: "oldest-first" | "newest-first";
+}
+
+/** A committed turn, told to whoever watches. */
+export interface Change {
+  readonly entity: Address;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly at: number;
+  /** Cells that changed, and those that ended. */
+  readonly cells: readonly CellRecord[];
+  readonly ended: readonly Address[];
+  readonly emitted: readonly { readonly cell: Address; readonly event: EventData }[];
+  /** undefined for volatile entities and for replicas. */
+  readonly record: JournalRecord | undefined;
+}
+
+export interface Directory {
+  /** Views of all actors that this directory knows, in any order. */
+  views(): Iterable<ActorView>;
+  read(address: Address): ActorView | undefined;
+  history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]>;
+  /** Calls back after every commit; synchronously, so a listener must only take note. */
+  watch(listener: (change: Change) => void): () => void;
+}
+
+export interface DeadLetter {
+  /** Grows by one with each letter since the start of the node. */
+  readonly number: number;
+  readonly at: number;
+  readonly to: string;
+  readonly type: string;
+  readonly from: string;
+  readonly reason: string;
+}
