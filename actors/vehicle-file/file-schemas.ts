@@ -1,0 +1,168 @@
+// The shape of the three files that describe a vehicle: model, vehicle, overlay (vehicle D1 to D3). Published as JSON Schema for editors, and walked by
+// check-shape.ts, so that an editor and `drover vehicle check` agree. What a schema cannot say (does this name exist?) is checked afterwards.
+//
+// F1. Unknown keys are errors: every object is closed, or open over a pattern of names.
+// F2. Durations, rates and budgets are texts with their unit; a bare number is refused, so that nobody guesses seconds or milliseconds.
+
+import { type Static, Type } from "typebox";
+
+const closed = { additionalProperties: false } as const;
+
+const duration = (description: string) => Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$", description, title: "a duration such as 500ms, 5s, 2m, 1h, 7d" });
+const signalReference = (description: string) =>
+  Type.String({ pattern: "^[a-z][a-z0-9_-]*(\\.[A-Za-z0-9_-]+){2,3}$", description, title: "BUS.MESSAGE.SIGNAL, or BUS.MODULE.MESSAGE.SIGNAL for one J1939 sender" });
+const fileName = (description: string) => Type.String({ minLength: 1, maxLength: 255, description, title: "a file name" });
+const conditionText = (description: string) => Type.String({ minLength: 1, maxLength: 1000, description, title: "a condition such as Vehicle.Speed < 3 for 120s" });
+const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, title: string, value: S) => Type.Record(Type.String({ pattern }), value, { ...closed, title });
+
+/** Names of places, buses and conditions are segments of addresses and words of conditions. */
+const PLACE = "^[a-z][a-z0-9-]{0,63}$";
+const BUS = "^[a-z][a-z0-9_-]{0,31}$";
+const SIGNAL = "^[A-Za-z][A-Za-z0-9_]*(\\.[A-Za-z0-9_]+)*$";
+const COMMAND = "^[a-z][a-z0-9]*(\\.[a-z][a-z0-9-]*)+$";
+
+const bus = Type.Object(
+  {
+    dbc: fileName("The CAN database of this bus, beside this file."),
+    overlay: Type.Optional(Type.Union([fileName("Corrections laid over the database."), Type.Array(fileName("Corrections laid over the database; later files win."), { minItems: 1 })])),
+    match: Type.Optional(Type.Union([Type.Literal("exact"), Type.Literal("j1939")], { description: "How a frame finds its message: by identifier (default), or by J1939 parameter group." })),
+    bitrate: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 5000, maximum: 8_000_000 }), Type.Array(Type.Integer({ minimum: 5000, maximum: 8_000_000 }), { minItems: 1 })], { description: "Bits per second, or those to try in order." }),
+    ),
+    mode: Type.Optional(Type.Union([Type.Literal("listen-only"), Type.Literal("normal")], { description: "listen-only (default): nothing is ever sent. normal: listed commands may be sent." })),
+    max_tx: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?/s$", title: "a rate such as 50/s", description: "Most frames that may be sent; default 50/s." })),
+    period_attribute: Type.Optional(Type.String({ minLength: 1, description: "Message attribute that holds the period in ms where GenMsgCycleTime is absent; default CycleTime." })),
+  },
+  closed,
+);
+
+const module = Type.Object(
+  {
+    use: Type.Optional(Type.String({ pattern: "^[a-z0-9-]+/[a-z0-9-]+$", title: "a module type such as trailcurrent/torrent", description: "The module's type; without it only presence is watched." })),
+    bus: Type.String({ pattern: BUS, title: "the name of a bus", description: "The bus it is on." }),
+    address: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: "Its number where a type may occur several times." })),
+    sa: Type.Optional(Type.Integer({ minimum: 0, maximum: 253, description: "J1939 source address." })),
+    outputs: Type.Optional(byName("^[0-9]{1,3}$", "a channel number", Type.String({ pattern: PLACE, title: "a name such as galley" }))),
+    presence: Type.Optional(
+      Type.Object(
+        {
+          message: Type.Optional(Type.String({ minLength: 1, description: "A message that proves that it is there." })),
+          silent_after: Type.Optional(duration("How long it may be quiet; default three periods, at least 1 s.")),
+        },
+        closed,
+      ),
+    ),
+    periods: Type.Optional(byName("^[A-Za-z0-9_]+$", "a message of the module", duration("The period of that message; comes before every other source."))),
+  },
+  closed,
+);
+
+const signal = Type.Object(
+  {
+    from: Type.Optional(signalReference("The signal it is taken from.")),
+    sum: Type.Optional(Type.Array(Type.String({ minLength: 1, title: "BUS.MESSAGE.SIGNAL or NUMBER * BUS.MESSAGE.SIGNAL" }), { minItems: 1, maxItems: 8, description: "Signals of one bus that are added up." })),
+    factor: Type.Optional(Type.Number({ description: "Multiplies the value; default 1." })),
+    offset: Type.Optional(Type.Number({ description: "Added after the factor; default 0." })),
+    negate_if: Type.Optional(signalReference("A sign flag: the value is negated while it is not 0.")),
+    valid_if: Type.Optional(signalReference("A validity flag: the value is unknown while it is 0.")),
+    bit: Type.Optional(Type.Integer({ minimum: 0, maximum: 63, description: "One bit of the raw value, 0 has weight 1." })),
+    enum: Type.Optional(byName("^-?[0-9]+$", "a whole number", Type.String({ minLength: 1 }))),
+    unit: Type.Optional(Type.String({ minLength: 1, title: "a unit such as km/h, V, degC, rpm" })),
+    stale_after: Type.Optional(duration("Age from which it is no longer believed; default three periods of its message, at least 1 s.")),
+  },
+  closed,
+);
+
+const command = Type.Object(
+  {
+    to: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], { description: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*." }),
+    as: Type.Optional(Type.String({ pattern: COMMAND, title: "a command such as relay.set", description: "The command of the module type that it runs as; default its own name." })),
+    guard: Type.Optional(conditionText("Must be true, on fresh values, when it is taken and again when it leaves.")),
+    deadline: Type.Optional(duration("How long it may take to be confirmed.")),
+    ttl: Type.Optional(duration("How long after it was given it may still be carried out.")),
+    when_away: Type.Optional(
+      Type.Union([Type.Literal("refuse"), Type.Literal("wait"), Type.Literal("run-at-owner")], { description: "What happens while the vehicle cannot be reached." }),
+    ),
+  },
+  closed,
+);
+
+const watch = Type.Object(
+  {
+    deadband: Type.Optional(Type.Number({ minimum: 0, description: "Smallest change that counts, in the signal's unit." })),
+    at_most: Type.Optional(duration("Never more often than this; default 5s.")),
+    above: Type.Optional(Type.Number({ description: "Report when it rises above this." })),
+    below: Type.Optional(Type.Number({ description: "Report when it falls below this." })),
+  },
+  closed,
+);
+
+const power = Type.Object(
+  Object.fromEntries(["asleep", "standby", "key-on", "cranking", "running", "low", "critical"].map((state) => [state, Type.Optional(conditionText(`When the supply is ${state}.`))])),
+  { ...closed, description: "States of the supply; which exist is said here." },
+);
+
+const telemetry = Type.Object(
+  {
+    budget: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(kB|MB|GB)/(day|month)$", title: "a budget such as 1GB/month", description: "What the uplink may use." })),
+    state: Type.Optional(
+      Type.Object(
+        { at_most: Type.Optional(duration("Never more often than this; default 5s.")), on_change: Type.Array(Type.String({ minLength: 1, title: "a signal's name, or a pattern with *" }), { minItems: 1 }) },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
+
+export const modelFileSchema = Type.Object(
+  {
+    model: Type.String({ pattern: PLACE, title: "a name such as trailcurrent-trailer", description: "The name of the vehicle model." }),
+    version: Type.Integer({ minimum: 1, description: "Raised with every change that reaches a vehicle." }),
+    buses: byName(BUS, "the name of a bus, such as can0", bus),
+    modules: Type.Optional(byName(PLACE, "the place of a module, such as torrent-0", module)),
+    signals: Type.Optional(byName(SIGNAL, "a name such as Vehicle.Speed", signal)),
+    conditions: Type.Optional(byName(PLACE, "a name such as parked", conditionText("comparison, for, silent for, and, or, not, parentheses"))),
+    power: Type.Optional(power),
+    clock: Type.Optional(Type.Array(Type.String({ pattern: "^(ntp|rtc|[a-z][a-z0-9_-]*\\.[A-Za-z0-9_]+)$", title: "ntp, rtc or BUS.MESSAGE" }), { minItems: 1, description: "Sources of time, best first." })),
+    commands: Type.Optional(byName(COMMAND, "a command such as light.set", command)),
+    watches: Type.Optional(byName(SIGNAL, "the name of a signal", watch)),
+    telemetry: Type.Optional(telemetry),
+  },
+  { ...closed, title: "Drover vehicle model", description: "Buses, modules, signals, conditions, commands, watches and telemetry of one model of vehicle." },
+);
+
+export const vehicleFileSchema = Type.Object(
+  {
+    vehicle: Type.String({ pattern: "^[A-Za-z0-9_.~-]+/vehicle/[A-Za-z0-9_.~-]+$", title: "an address such as acme/vehicle/trailer-07", description: "The address of this vehicle." }),
+    model: Type.String({ pattern: "^[a-z][a-z0-9-]*(@[1-9][0-9]*)?$", title: "a model such as trailcurrent-trailer@3", description: "The model it is one of, with the version if it must be that one." }),
+    labels: Type.Optional(byName("^[A-Za-z][A-Za-z0-9_.-]{0,62}$", "a label's name", Type.String({ maxLength: 256 }))),
+    parts: Type.Optional(byName(PLACE, "the place of a module", Type.String({ pattern: "^(mac|name|serial):.+$", title: "mac:…, name:… or serial:…, in quotes" }))),
+  },
+  { ...closed, title: "Drover vehicle", description: "One vehicle of a model: its address, labels and known parts." },
+);
+
+export const overlayFileSchema = byName(
+  "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$",
+  "MESSAGE.SIGNAL",
+  Type.Object(
+    {
+      factor: Type.Optional(Type.Number({ description: "Replaces the database's factor; not 0." })),
+      offset: Type.Optional(Type.Number({ description: "Replaces the database's offset." })),
+      unit: Type.Optional(Type.String({ minLength: 1 })),
+      signed: Type.Optional(Type.Boolean({ description: "Is the raw value in two's complement?" })),
+      source: Type.String({ minLength: 1, description: "Where this is known from." }),
+    },
+    closed,
+  ),
+);
+
+export type ModelFile = Static<typeof modelFileSchema>;
+export type VehicleFile = Static<typeof vehicleFileSchema>;
+export type OverlayFile = Static<typeof overlayFileSchema>;
+
+/** The three schemas with their identity, as they are published in `schema/`. */
+export function publishedSchemas(): Readonly<Record<"model" | "vehicle" | "overlay", object>> {
+  const publish = (name: string, schema: object) => ({ $schema: "https://json-schema.org/draft/2020-12/schema", $id: `urn:drover:${name}-file:1`, ...schema });
+  return { model: publish("model", modelFileSchema), vehicle: publish("vehicle", vehicleFileSchema), overlay: publish("overlay", overlayFileSchema) };
+}

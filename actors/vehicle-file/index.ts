@@ -1,0 +1,21 @@
+export type { Comparison, Condition } from "./condition.ts";
+export { type ModelFile, modelFileSchema, overlayFileSchema, publishedSchemas, type VehicleFile, vehicleFileSchema } from "./file-schemas.ts";
+export { formatProblem, type Problem } from "./problem.ts";
+export type {
+  ModelBus,
+  ModelCommand,
+  ModelCondition,
+  ModelMessage,
+  ModelModule,
+  ModelOutput,
+  ModelPresence,
+  ModelSignal,
+  ModelTarget,
+  ModelTelemetry,
+  ModelWatch,
+  NotActedOn,
+  OverlayEntry,
+  PeriodSource,
+  SignalSource,
+  VehicleModel,
+} from "./vehicle-model.ts";
