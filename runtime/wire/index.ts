@@ -1,0 +1,23 @@
+// The only door of this room.
+
+export { type BadEnvelope, type DecodedEnvelope, decodeEnvelope, encodeEnvelope, type Envelope, MAX_ENVELOPE_BYTES, type WireSender } from "./envelope.ts";
+export { EpochFence } from "./epoch-fence.ts";
+export {
+  decodeSegment,
+  encodeSegment,
+  everyVehicle,
+  keyProblem,
+  nodeName,
+  type ParsedName,
+  parseName,
+  patternMatches,
+  patternProblem,
+  replyName,
+  requireKey,
+  requirePattern,
+  type VehicleNames,
+  vehicleNames,
+  WIRE_ROOT,
+} from "./names.ts";
+export { TransitEstimator, type TransitOptions } from "./transit.ts";
+export { describeWire, type WireKind, wireKinds } from "./wire-kinds.ts";
