@@ -24,6 +24,9 @@ export const errorCatalogue = {
   DROVER_WORKER_FAILED: { title: "A worker ended although it should run.", advice: "See the cause.", exit: 1 },
   DROVER_WORKER_START_TIMEOUT: { title: "A worker was not ready in time.", advice: "See its log; raise startMs if it needs longer.", exit: 8 },
   DROVER_WORKER_KILLED: { title: "A worker did not stop in time and was killed.", advice: "See its log; raise shutdownMs if it needs longer.", exit: 1 },
+  DROVER_KEY_INVALID: { title: "A key or pattern of the bus is not well formed.", advice: "Use segments of [A-Za-z0-9_.~@%-]+ joined by /; patterns add * and a final **.", exit: 2 },
+  DROVER_ENVELOPE_INVALID: { title: "A message cannot be written to the wire.", advice: "Send JSON and bytes only, and fields of the form that the wire's contract states.", exit: 1 },
+  DROVER_BROKER_CREDENTIALS: { title: "The broker's credentials cannot be read or written.", advice: "Mend or delete the named file; a new secret is made at the next start.", exit: 3 },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
