@@ -1,0 +1,136 @@
+// What a DBC file says, as readonly data: messages in file order, their signals by index. Names are data (Map keys, never property names), since `__proto__` is a legal DBC name and
+// cut names collide inside one message. Section 1 of research/can-stack.md holds the rules; dbc-reader.ts makes this, decoders, encoders and overlays read it.
+
+import type { TextPosition } from "../../runtime/errors.ts";
+
+export type IdKind = "standard" | "extended";
+
+/**
+ * Bit numbering is one sawtooth for both byte orders: bit b is byte b >> 3, weight 1 << (b & 7).
+ *
+ *   byte 0             byte 1
+ *   7 6 5 4 3 2 1 0    15 14 13 12 11 10 9 8
+ *
+ * intel:    `start` is the least significant bit; value bit k is sawtooth bit start + k.
+ * motorola: `start` is the most significant bit; the value goes down within a byte, then on to bit 7 of the next byte.
+ */
+export type ByteOrder = "intel" | "motorola";
+
+export type RawType = "unsigned" | "signed" | "float32" | "float64";
+
+export type AttributeValue = number | string;
+
+/** Inclusive range of raw switch values. */
+export interface MuxRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A signal is there only while the raw value of its switch lies in one of the ranges and the switch itself is there. */
+export interface MuxCondition {
+  /** Index of the switch signal within the same message. */
+  readonly switchIndex: number;
+  readonly ranges: readonly MuxRange[];
+}
+
+export interface CanSignal {
+  /** Position within the message, from 0; identifies the signal. */
+  readonly index: number;
+  /** The long name (SystemSignalLongSymbol) where the file has one. */
+  readonly name: string;
+  /** Another signal of this message has the same name. */
+  readonly sharesName: boolean;
+  /** Sawtooth bit number: least significant bit (intel), most significant bit (motorola). */
+  readonly start: number;
+  /** 1 to 64 bits. */
+  readonly size: number;
+  readonly byteOrder: ByteOrder;
+  readonly type: RawType;
+  /** physical = raw * factor + offset, in exactly this order, in doubles. */
+  readonly factor: number;
+  readonly offset: number;
+  /** Declared physical range; undefined where the file says [0|0]. Never applied when decoding. */
+  readonly range: { readonly min: number; readonly max: number } | undefined;
+  readonly unit: string;
+  readonly receivers: readonly string[];
+  /** Other signals are selected by this one's raw value. */
+  readonly isSwitch: boolean;
+  readonly mux: MuxCondition | undefined;
+  /** Labels by raw value (bigint beyond 2^53). */
+  readonly labels: ReadonlyMap<number | bigint, string> | undefined;
+  readonly comment: string | undefined;
+  /** GenSigStartValue: raw, the value that an encoder uses for a signal that was not given. */
+  readonly startRaw: number | undefined;
+  /** Payload bytes that must be there for this signal to be read. */
+  readonly needsBytes: number;
+  readonly attributes: ReadonlyMap<string, AttributeValue>;
+  readonly position: TextPosition;
+}
+
+export interface CanMessage {
+  /** Position among `Database.messages`, from 0. */
+  readonly index: number;
+  /** 11 or 29 bits. A standard 0x123 and an extended 0x123 are different messages. */
+  readonly id: number;
+  readonly kind: IdKind;
+  /** The long name (SystemMessageLongSymbol) where the file has one. */
+  readonly name: string;
+  /** Declared payload bytes: a claim; real frames are shorter and longer. Over 8: CAN FD or a transport protocol. */
+  readonly length: number;
+  readonly isFd: boolean;
+  readonly senders: readonly string[];
+  readonly signals: readonly CanSignal[];
+  /** GenMsgCycleTime in ms, undefined when absent or 0. */
+  readonly cycleTimeMs: number | undefined;
+  readonly comment: string | undefined;
+  /** False for the parking message of unassigned signals (VECTOR__INDEPENDENT_SIG_MSG) and for ids that no frame can carry. */
+  readonly matchable: boolean;
+  /** Explicit values and the definitions' defaults. */
+  readonly attributes: ReadonlyMap<string, AttributeValue>;
+  readonly position: TextPosition;
+}
+
+export interface Diagnostic {
+  /** `error`: something of the file was left out or read by guess, refused in strict mode. `warning`: read as meant. */
+  readonly severity: "error" | "warning";
+  readonly message: string;
+  readonly position: TextPosition;
+}
+
+export interface Database {
+  readonly file: string | undefined;
+  readonly version: string;
+  readonly nodes: readonly string[];
+  /** In file order, duplicates included: the last of one id and kind is the one that counts. */
+  readonly messages: readonly CanMessage[];
+  /** Attributes of the network itself (BusType, Baudrate, DBName, ProtocolType). */
+  readonly attributes: ReadonlyMap<string, AttributeValue>;
+  readonly comment: string | undefined;
+  /** The first 1,000, in order of position; `suppressedDiagnostics` counts the rest. */
+  readonly diagnostics: readonly Diagnostic[];
+  readonly suppressedDiagnostics: number;
+}
+
+/** `file:line:column`, as editors and compilers write it. */
+export function formatPosition(position: TextPosition): string {
+  return `${position.file ?? "<text>"}:${String(position.line)}:${String(position.column)}`;
+}
+
+/** The message called `name`; of several, the last that a frame can carry (the later wins). */
+export function findMessage(database: Database, name: string): CanMessage | undefined {
+  return database.messages.findLast((message) => message.name === name && message.matchable) ?? database.messages.findLast((message) => message.name === name);
+}
+
+/** The signal called `name`; of several with that name the first. */
+export function findSignal(message: CanMessage, name: string): CanSignal | undefined {
+  return message.signals.find((signal) => signal.name === name);
+}
+
+/** Factor and offset are whole numbers, so that physical values are exact integers. */
+export function scalesByIntegers(signal: CanSignal): boolean {
+  return Number.isSafeInteger(signal.factor) && Number.isSafeInteger(signal.offset);
+}
+
+export function isFloat(signal: CanSignal): boolean {
+  return signal.type === "float32" || signal.type === "float64";
+}

@@ -1,0 +1,71 @@
+// What the statements of a DBC file say, before anything refers to anything else: references (comments, labels, attributes) may stand before what they refer to.
+
+import type { AttributeValue, MuxRange } from "./database.ts";
+
+export interface At {
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface SignalSyntax {
+  readonly at: At;
+  readonly name: string;
+  /** `M`, `m3`, `m3M`, a lone `m`, or nothing. */
+  readonly muxMark: { readonly isSwitch: boolean; readonly isChild: boolean; readonly value: number | undefined };
+  readonly start: number;
+  readonly size: number;
+  readonly motorola: boolean;
+  readonly signed: boolean;
+  readonly factor: number;
+  readonly offset: number;
+  readonly min: number;
+  readonly max: number;
+  readonly unit: string;
+  readonly receivers: readonly string[];
+}
+
+export interface MessageSyntax {
+  readonly at: At;
+  /** As written: bit 31 marks an extended id. */
+  readonly fileId: number;
+  readonly name: string;
+  readonly length: number;
+  readonly sender: string;
+  readonly signals: SignalSyntax[];
+}
+
+/** What a comment, a set of labels or an attribute belongs to. */
+export type Target =
+  | { readonly kind: "network" }
+  | { readonly kind: "node"; readonly name: string }
+  | { readonly kind: "message"; readonly fileId: number }
+  | { readonly kind: "signal"; readonly fileId: number; readonly signal: string }
+  | { readonly kind: "environment"; readonly name: string };
+
+export interface LabelsSyntax {
+  readonly at: At;
+  readonly target: Target;
+  /** Name of a VAL_TABLE_, or the entries themselves. */
+  readonly labels: string | ReadonlyMap<number | bigint, string>;
+}
+
+export type AttributeType = { readonly kind: "number" } | { readonly kind: "string" } | { readonly kind: "enum"; readonly labels: readonly string[] };
+export type AttributeOwner = "network" | "node" | "message" | "signal" | "environment";
+
+export interface DbcSyntax {
+  /** Statements with a known keyword, readable or not. */
+  statements: number;
+  version: string;
+  readonly nodes: string[];
+  readonly messages: MessageSyntax[];
+  readonly valueTables: Map<string, ReadonlyMap<number | bigint, string>>;
+  readonly labels: LabelsSyntax[];
+  readonly comments: { readonly at: At; readonly target: Target; readonly text: string }[];
+  readonly attributeTypes: Map<string, { readonly owner: AttributeOwner; readonly type: AttributeType }>;
+  readonly attributeDefaults: Map<string, AttributeValue>;
+  readonly attributes: { readonly at: At; readonly name: string; readonly target: Target; readonly value: AttributeValue }[];
+  readonly senders: { readonly at: At; readonly fileId: number; readonly names: readonly string[] }[];
+  readonly valueTypes: { readonly at: At; readonly fileId: number; readonly signal: string; readonly type: number }[];
+  readonly muxRanges: { readonly at: At; readonly fileId: number; readonly signal: string; readonly switchName: string; readonly ranges: readonly MuxRange[] }[];
+  end: At;
+}
