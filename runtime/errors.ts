@@ -20,6 +20,7 @@ export const errorCatalogue = {
   DROVER_STORE_FAILED: { title: "The store could not do its work.", advice: "See the cause; check free space and the disk.", exit: 1, status: 503 },
   DROVER_IMPURE_STEP: { title: "A machine reached for the outside world while it was stepped.", advice: "Use now(self) or random(self), or move the work into an effect or a task.", exit: 1 },
   DROVER_MACHINE_RUNAWAY: { title: "One input caused too many steps inside an entity.", advice: "Look for machines that answer each other without end, or an always loop.", exit: 1 },
+  DROVER_TREE_INVALID: { title: "A supervision tree or a child of it is not well formed.", advice: "Mend the named child or flag.", exit: 3 },
   DROVER_SUPERVISOR_GAVE_UP: { title: "A supervisor saw more restarts than its intensity allows.", advice: "See the cause of the last failure.", exit: 1 },
   DROVER_WORKER_FAILED: { title: "A worker ended although it should run.", advice: "See the cause.", exit: 1 },
   DROVER_WORKER_START_TIMEOUT: { title: "A worker was not ready in time.", advice: "See its log; raise startMs if it needs longer.", exit: 8 },
@@ -27,6 +28,12 @@ export const errorCatalogue = {
   DROVER_KEY_INVALID: { title: "A key or pattern of the bus is not well formed.", advice: "Use segments of [A-Za-z0-9_.~@%-]+ joined by /; patterns add * and a final **.", exit: 2 },
   DROVER_ENVELOPE_INVALID: { title: "A message cannot be written to the wire.", advice: "Send JSON and bytes only, and fields of the form that the wire's contract states.", exit: 1 },
   DROVER_BROKER_CREDENTIALS: { title: "The broker's credentials cannot be read or written.", advice: "Mend or delete the named file; a new secret is made at the next start.", exit: 3 },
+  DROVER_RIG_REFUSED: { title: "The simulated rig cannot do that.", advice: "Ask the rig for its modules and commands with `help`.", exit: 2 },
+  DROVER_DBC_INVALID: { title: "A DBC file cannot be used.", advice: "Mend the file at the named place, or export it again.", exit: 3 },
+  DROVER_CAN_LOG_INVALID: { title: "A recording cannot be read.", advice: "Give a candump -L or PEAK TRC 1.1 file, plain or gzipped.", exit: 3 },
+  DROVER_CAN_FILE_UNREADABLE: { title: "A file cannot be opened.", advice: "Check the name and the rights.", exit: 4 },
+  DROVER_CAN_OVERLAY_INVALID: { title: "An overlay does not fit the DBC.", advice: "Mend the named entry.", exit: 3 },
+  DROVER_CAN_USE: { title: "A CAN room was asked for something that it does not offer.", advice: "Mend the call.", exit: 1 },
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type ErrorCode = keyof typeof errorCatalogue;
