@@ -1,0 +1,69 @@
+// Asks a rig in another process: for the demo's keys, for tests that count effects at the bus.
+
+import { connect, type Socket } from "node:net";
+import type { Clock } from "../../runtime/ports/index.ts";
+import type { RigAnswer } from "./rig-commands.ts";
+
+export interface RigControl {
+  /**
+   * One request, e.g. `{ do: "acts", since: 4 }`; answers come in order.
+   * Settles within `withinMs` (default 2000): a silent or lost rig is `ok: false`, and then nobody knows whether it did it.
+   */
+  ask(request: { readonly do: string } & Readonly<Record<string, unknown>>, withinMs?: number): Promise<RigAnswer>;
+  close(): void;
+}
+
+/** Connects to `control.sock`. Rejects when nobody listens there. */
+export async function connectRigControl(path: string, clock: Clock): Promise<RigControl> {
+  const socket = await opened(path);
+  const waiting = new Map<number, (answer: RigAnswer) => void>();
+  let next = 1;
+  let text = "";
+  const failed = (error: string): RigAnswer => ({ ok: false, simulated: true, error });
+  const settle = (id: number, answer: RigAnswer): void => {
+    waiting.get(id)?.(answer);
+    waiting.delete(id);
+  };
+  socket.setEncoding("utf8");
+  socket.on("error", () => undefined);
+  socket.on("data", (chunk: string) => {
+    text += chunk;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
+      const { id, ...answer } = JSON.parse(text.slice(0, end)) as RigAnswer & { readonly id: number };
+      text = text.slice(end + 1);
+      settle(id, answer);
+    }
+  });
+  socket.once("close", () => {
+    for (const id of [...waiting.keys()]) settle(id, failed("the rig closed the connection"));
+  });
+  return {
+    ask: (request, withinMs = 2000) =>
+      new Promise((resolve) => {
+        const id = next++;
+        const timer = clock.setTimeout(() => {
+          settle(id, failed(`no answer to ${request.do} within ${String(withinMs)} ms`));
+        }, withinMs);
+        waiting.set(id, (answer) => {
+          clock.clearTimeout(timer);
+          resolve(answer);
+        });
+        if (socket.destroyed) settle(id, failed("the rig closed the connection"));
+        else socket.write(`${JSON.stringify({ ...request, id })}\n`);
+      }),
+    close: () => {
+      socket.destroy();
+    },
+  };
+}
+
+function opened(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once("error", reject);
+    socket.once("connect", () => {
+      socket.off("error", reject);
+      resolve(socket);
+    });
+  });
+}

@@ -1,0 +1,238 @@
+// The rig: one bus, the trailer's modules on it, the world around them, and everything a person or a fault can do to them.
+// It stands for hardware: it knows nothing of our decoder, its machines or its actors. Reached over sockets (start-rig.ts) or directly in tests.
+
+import { DroverError } from "../../runtime/errors.ts";
+import type { Clock, Random, TimeoutHandle } from "../../runtime/ports/index.ts";
+import { ActRecord } from "./act-record.ts";
+import { Board, type BoardFault, type BoardSpec } from "./board.ts";
+import { COMMAND_IDS, CommandRecord } from "./command-frames.ts";
+import { OLD_PLATEAU, TRAILER_MODULES } from "./modules/index.ts";
+import type { NonVolatile } from "./non-volatile.ts";
+import { PhysicalWorld, type WorldState } from "./physical-world.ts";
+import { SimulatedBus, type NoAcknowledgement } from "./simulated-bus.ts";
+
+export interface RigPorts {
+  readonly clock: Clock;
+  /** One seed, one run: jitter, noise and phases come from here. */
+  readonly random: Random;
+  readonly nonVolatile: NonVolatile;
+}
+
+export interface RigOptions {
+  /** Default 500000. */
+  readonly bitrate?: number;
+  /** Default: the whole trailer. */
+  readonly modules?: readonly BoardSpec[];
+}
+
+export type WorldChange = { readonly [K in keyof WorldState]?: WorldState[K] };
+
+const WORLD_STEP_MS = 250;
+/** A brown-out does not release all regulators at once. */
+const BROWN_OUT_SPREAD_MS = 40;
+const LOAD_WINDOW_MS = 1000;
+/** Wall clocks tick in whole ms and are slewed; more than this is a step. */
+const WALL_STEP_MS = 20;
+
+export class SimulatedRig {
+  readonly bus: SimulatedBus;
+  readonly world: PhysicalWorld;
+  readonly acts = new ActRecord();
+  readonly frames = new CommandRecord();
+  readonly #ports: RigPorts;
+  readonly #boards = new Map<string, Board>();
+  readonly #modules: readonly BoardSpec[];
+  readonly #timers = new Set<TimeoutHandle>();
+  #load = 0;
+  #wallOffset: number | undefined;
+
+  constructor(ports: RigPorts, options: RigOptions = {}) {
+    this.#ports = ports;
+    this.#modules = options.modules ?? TRAILER_MODULES;
+    this.world = new PhysicalWorld(ports.random);
+    this.bus = new SimulatedBus(ports.clock, options.bitrate ?? 500_000, (frame, at, sender) => {
+      if (frame.extended || !COMMAND_IDS.has(frame.id)) return;
+      this.frames.note(frame.id, frame.data, this.wallAt(at), sender.kind === "client" ? "client" : sender.name);
+    });
+  }
+
+  /** Switches everything on. */
+  start(): void {
+    for (const spec of this.#modules) this.#plugIn(spec);
+    this.#repeat(WORLD_STEP_MS, () => {
+      this.world.step(WORLD_STEP_MS, this.#ports.clock.now());
+    });
+    let bits = 0;
+    this.#repeat(LOAD_WINDOW_MS, () => {
+      this.#load = ((this.bus.counters.bits - bits) * 1000) / LOAD_WINDOW_MS / this.bus.bitrate;
+      bits = this.bus.counters.bits;
+    });
+  }
+
+  stop(): void {
+    for (const timer of this.#timers) this.#ports.clock.clearTimeout(timer);
+    this.#timers.clear();
+    for (const board of this.#boards.values()) board.powerOff();
+    this.#boards.clear();
+    this.bus.close();
+  }
+
+  /** Wall ms of a moment of the monotonic clock. Keeps one offset until wall time is stepped, so that neighbouring frames keep their distance. */
+  wallAt(monotonicMs: number): number {
+    const offset = this.#ports.clock.now() - this.#ports.clock.monotonic();
+    if (this.#wallOffset === undefined || Math.abs(offset - this.#wallOffset) > WALL_STEP_MS) this.#wallOffset = offset;
+    return this.#wallOffset + monotonicMs;
+  }
+
+  get modules(): readonly string[] {
+    return [...this.#boards.keys()];
+  }
+
+  /** It sends nothing any more; it still hears and acts. */
+  mute(module: string): void {
+    this.#board(module).faults.add("muted");
+  }
+
+  unmute(module: string): void {
+    this.#board(module).faults.delete("muted");
+  }
+
+  /** Power off and on again: RAM, outputs and pending frames are gone. */
+  reboot(module: string): void {
+    const board = this.#board(module);
+    board.powerOff();
+    board.powerOn();
+  }
+
+  /** All modules lose power together. @param offMs how long the supply is away, default 100 */
+  brownOut(offMs = 100): void {
+    for (const board of this.#boards.values()) {
+      board.powerOff();
+      this.#later(offMs + BROWN_OUT_SPREAD_MS * this.#ports.random.next(), () => {
+        board.powerOn();
+      });
+    }
+  }
+
+  /** Switches one module off for good (until `reboot`). */
+  powerOff(module: string): void {
+    this.#board(module).powerOff();
+  }
+
+  setFault(module: string, fault: BoardFault, isOn = true): void {
+    const { faults } = this.#board(module);
+    if (isOn) faults.add(fault);
+    else faults.delete(fault);
+  }
+
+  /**
+   * Someone presses a switch. `bus`: the button panel sends the toggle frame of that module, as a Tapper does.
+   * `local`: a switch wired to the module itself; nothing is seen on the bus but the next status.
+   */
+  wallButton(module: string, channel: number, via: "bus" | "local" = "bus"): void {
+    const board = this.#board(module);
+    const base = module.startsWith("torrent") ? 0x18 : module.startsWith("switchback") ? 0x25 : undefined;
+    if (base === undefined) throw new DroverError("DROVER_RIG_REFUSED", `${module} has no switch; torrent and switchback have`);
+    if (!Number.isInteger(channel) || channel < 0 || channel > 7) throw new DroverError("DROVER_RIG_REFUSED", `channel ${String(channel)} is outside 0..7`);
+    const id = base + board.spec.address;
+    if (via === "bus") this.#board("tapper").send(id, [channel, 0]);
+    else if (!board.press(id, Uint8Array.of(channel, 0))) throw new DroverError("DROVER_RIG_REFUSED", `${module} is ${board.power}`);
+  }
+
+  /** A second part with the same build-time address (and so the same identifiers) but its own MAC. */
+  plugTwin(module: string): string {
+    const { spec } = this.#board(module);
+    const name = `${module}-twin`;
+    if (this.#boards.has(name)) throw new DroverError("DROVER_RIG_REFUSED", `${name} is already plugged in`);
+    const [first, second, third] = spec.mac;
+    this.#plugIn({ ...spec, name, mac: [first, second, third ^ 0x80] });
+    return name;
+  }
+
+  plugOldPlateau(): string {
+    if (this.#boards.has(OLD_PLATEAU.name)) throw new DroverError("DROVER_RIG_REFUSED", `${OLD_PLATEAU.name} is already plugged in`);
+    this.#plugIn(OLD_PLATEAU);
+    return OLD_PLATEAU.name;
+  }
+
+  /** Takes a module off the bus altogether. */
+  unplug(module: string): void {
+    this.#board(module).powerOff();
+    this.#boards.delete(module);
+    this.world.forget(module);
+  }
+
+  noAcknowledgement(scope: NoAcknowledgement): void {
+    this.bus.noAcknowledgement = scope;
+  }
+
+  drive(speedKph: number, courseDegrees?: number): void {
+    this.changeWorld({ speedKph, ...(courseDegrees === undefined ? {} : { courseDegrees }) });
+  }
+
+  park(): void {
+    this.changeWorld({ speedKph: 0 });
+  }
+
+  plugTrailer(isConnected: boolean): void {
+    this.changeWorld({ plugged: isConnected });
+  }
+
+  changeWorld(change: WorldChange): void {
+    Object.assign(this.world.state, change);
+  }
+
+  /** What a look at the hardware shows, without the bus. */
+  state(): Readonly<Record<string, unknown>> {
+    const { counters, bitrate, noAcknowledgement, waiting } = this.bus;
+    return {
+      bus: { bitrate, load: this.#load, noAcknowledgement, waiting, ...counters },
+      modules: Object.fromEntries([...this.#boards].map(([name, board]) => [name, board.state()])),
+      world: { ...this.world.state, loadW: this.world.loadW },
+      commandsSeen: this.frames.counts().total,
+      acts: this.acts.total,
+    };
+  }
+
+  /** One module's part of `state`. */
+  moduleState(module: string): Readonly<Record<string, unknown>> {
+    return this.#board(module).state();
+  }
+
+  #plugIn(spec: BoardSpec): void {
+    const { clock, random, nonVolatile } = this.#ports;
+    const board = new Board(spec, {
+      clock,
+      random,
+      bus: this.bus,
+      world: this.world,
+      nvs: nonVolatile.of(spec.name),
+      onAct: (act) => {
+        this.acts.note({ at: clock.now(), ...act });
+      },
+    });
+    this.#boards.set(spec.name, board);
+    board.powerOn();
+  }
+
+  #board(module: string): Board {
+    const board = this.#boards.get(module);
+    if (board === undefined) throw new DroverError("DROVER_RIG_REFUSED", `no module "${module}"; known: ${this.modules.join(", ")}`);
+    return board;
+  }
+
+  #repeat(periodMs: number, run: () => void): void {
+    this.#later(periodMs, () => {
+      run();
+      this.#repeat(periodMs, run);
+    });
+  }
+
+  #later(delayMs: number, run: () => void): void {
+    const handle = this.#ports.clock.setTimeout(() => {
+      this.#timers.delete(handle);
+      run();
+    }, delayMs);
+    this.#timers.add(handle);
+  }
+}

@@ -1,0 +1,92 @@
+// Starts the rig with its two sockets: `<bus>.sock` for frames, `control.sock` for commands. Both are for this user only (0600 in a folder of 0700).
+
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { connect, type Server } from "node:net";
+import { join } from "node:path";
+import { DroverError } from "../../runtime/errors.ts";
+import { silentLog, type Clock, type Log, type Random } from "../../runtime/ports/index.ts";
+import { createBusServer } from "./bus-server.ts";
+import { createControlServer } from "./control-server.ts";
+import { fileNonVolatile, memoryNonVolatile } from "./non-volatile.ts";
+import { SimulatedRig, type RigOptions } from "./simulated-rig.ts";
+
+export interface StartRigOptions extends RigOptions {
+  readonly socketDir: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log?: Log;
+  /** Name of the bus and of its socket; default `can0`. */
+  readonly bus?: string;
+  /** Where the modules' flash lives; without it, in memory. */
+  readonly nonVolatileFile?: string;
+}
+
+export interface StartedRig {
+  readonly rig: SimulatedRig;
+  /** Path of the frame socket. */
+  readonly busSocket: string;
+  readonly controlSocket: string;
+  /** Ends connections, modules and bus. */
+  stop(): Promise<void>;
+}
+
+/** sun_path of the smallest supported system, less its terminating zero. */
+const MAX_SOCKET_PATH = 103;
+
+/** @throws DROVER_CONFIG_INVALID when the path is too long for a socket; DROVER_PORT_IN_USE when another rig listens there */
+export async function startRig(options: StartRigOptions): Promise<StartedRig> {
+  const { socketDir, clock, random, log = silentLog, bus = "can0" } = options;
+  const busSocket = join(socketDir, `${bus}.sock`);
+  const controlSocket = join(socketDir, "control.sock");
+  mkdirSync(socketDir, { recursive: true, mode: 0o700 });
+  await free(busSocket);
+  await free(controlSocket);
+
+  const nonVolatile = options.nonVolatileFile === undefined ? memoryNonVolatile() : fileNonVolatile(options.nonVolatileFile);
+  const rig = new SimulatedRig({ clock, random, nonVolatile }, options);
+  const frames = createBusServer(rig, bus, log);
+  const control = createControlServer(rig, log);
+  const stop = async (): Promise<void> => {
+    rig.stop();
+    await Promise.all([frames.close(), control.close()]);
+    for (const path of [busSocket, controlSocket]) rmSync(path, { force: true });
+  };
+  try {
+    await listen(frames.server, busSocket);
+    await listen(control.server, controlSocket);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  rig.start();
+  log.info({ busSocket, controlSocket, modules: rig.modules.length, simulated: true }, "rig: running");
+  return { rig, busSocket, controlSocket, stop };
+}
+
+/** A socket file left by a killed rig is removed; one that answers belongs to a living rig. */
+async function free(path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) throw new DroverError("DROVER_CONFIG_INVALID", `a socket's path has at most ${String(MAX_SOCKET_PATH)} bytes, "${path}" has more; choose a shorter data folder`);
+  const isTaken = await new Promise<boolean>((resolve) => {
+    const probe = connect(path);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => {
+      resolve(false);
+    });
+  });
+  if (isTaken) throw new DroverError("DROVER_PORT_IN_USE", `another rig listens on ${path}`);
+  rmSync(path, { force: true });
+}
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(path, () => {
+      server.off("error", reject);
+      chmodSync(path, 0o600);
+      resolve();
+    });
+  });
+}
