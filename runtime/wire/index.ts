@@ -21,3 +21,9 @@ export {
 } from "./names.ts";
 export { TransitEstimator, type TransitOptions } from "./transit.ts";
 export { describeWire, type WireKind, wireKinds } from "./wire-kinds.ts";
+export { type AskHandler, AskServer, type Respond } from "./ask-server.ts";
+export { LastValues } from "./last-values.ts";
+export { LinkWatch } from "./link-watch.ts";
+export { PendingAsks } from "./pending-asks.ts";
+export { SendWindow, type SendWindowOptions } from "./send-window.ts";
+export { Receivers } from "./receivers.ts";
