@@ -1,6 +1,6 @@
-// Compiles the sources and copies what is not TypeScript beside the result. Usage: node .ci/build.mjs [outDir], default dist.
+// Compiles the sources, copies what is not TypeScript beside the result, and removes what no longer has a source. Usage: node .ci/build.mjs [outDir], default dist.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,19 @@ function copyAssets(from, to) {
     }
   }
 }
-for (const room of rooms) if (existsSync(join(root, room))) copyAssets(join(root, room), join(out, room));
+/** A test or an asset that was deleted or renamed must not go on running from the last build. */
+function removeOrphans(built, source) {
+  for (const entry of readdirSync(built, { withFileTypes: true })) {
+    const from = join(source, entry.name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts"));
+    if (!existsSync(from) && !existsSync(join(source, entry.name))) rmSync(join(built, entry.name), { recursive: true, force: true });
+    else if (entry.isDirectory()) removeOrphans(join(built, entry.name), join(source, entry.name));
+  }
+}
+
+for (const room of rooms) {
+  if (existsSync(join(root, room))) copyAssets(join(root, room), join(out, room));
+  if (existsSync(join(out, room))) removeOrphans(join(out, room), join(root, room));
+}
 const bin = join(out, "cli/main.js");
 if (existsSync(bin)) chmodSync(bin, 0o755);
 process.exit(compiled.status ?? 1);

@@ -16,7 +16,8 @@ for (const [at, parent] of Object.entries(lock.packages)) {
     const words = name.split(/[/-]/);
     const os = words.map((word) => systems[word]).find((system) => system !== undefined);
     const cpu = processors.find((processor) => words.includes(processor));
-    if (cpu === undefined || !/^\d+\.\d+\.\d+$/.test(version)) throw new Error(`${at} wants ${name}@${version}: not a platform package pinned to one version; mend package-lock.json by hand`);
+    if (cpu === undefined || !/^\d+\.\d+\.\d+$/.test(version))
+      throw new Error(`${at} wants ${name}@${version}: not a platform package pinned to one version; mend package-lock.json by hand`);
     const libc = os !== "linux" ? undefined : words.some((word) => word.includes("musl")) ? "musl" : words.some((word) => /^gnu/.test(word)) ? "glibc" : undefined;
     lock.packages[hoisted] = {
       version,
