@@ -19,6 +19,8 @@ const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, ti
 const PLACE = "^[a-z][a-z0-9-]{0,63}$";
 const BUS = "^[a-z][a-z0-9_-]{0,31}$";
 const SIGNAL = "^[A-Za-z][A-Za-z0-9_]*(\\.[A-Za-z0-9_]+)*$";
+/** Also the signals of modules, such as torrent-0.galley. */
+const ANY_SIGNAL = "^[A-Za-z][A-Za-z0-9_-]*(\\.[A-Za-z0-9_-]+)*$";
 const COMMAND = "^[a-z][a-z0-9]*(\\.[a-z][a-z0-9-]*)+$";
 
 const bus = Type.Object(
@@ -126,7 +128,7 @@ export const modelFileSchema = Type.Object(
     power: Type.Optional(power),
     clock: Type.Optional(Type.Array(Type.String({ pattern: "^(ntp|rtc|[a-z][a-z0-9_-]*\\.[A-Za-z0-9_]+)$", title: "ntp, rtc or BUS.MESSAGE" }), { minItems: 1, description: "Sources of time, best first." })),
     commands: Type.Optional(byName(COMMAND, "a command such as light.set", command)),
-    watches: Type.Optional(byName(SIGNAL, "the name of a signal", watch)),
+    watches: Type.Optional(byName(ANY_SIGNAL, "the name of a signal", watch)),
     telemetry: Type.Optional(telemetry),
   },
   { ...closed, title: "Drover vehicle model", description: "Buses, modules, signals, conditions, commands, watches and telemetry of one model of vehicle." },

@@ -19,3 +19,6 @@ export type {
   SignalSource,
   VehicleModel,
 } from "./vehicle-model.ts";
+export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";
+export { type ConditionEvaluator, createConditionEvaluator, type EvaluatedModel, type Truth } from "./condition-evaluator.ts";
+export { type FileResolver, type FoundDatabase, type FoundText, modelFileNames } from "./file-resolver.ts";

@@ -12,11 +12,10 @@ export type Located = LocatedMap | LocatedList | LocatedScalar;
 export interface LocatedMap {
   readonly kind: "map";
   readonly at: number;
-  readonly entries: readonly LocatedEntry[];
+  readonly entries: ReadonlyMap<string, LocatedEntry>;
 }
 
 export interface LocatedEntry {
-  readonly key: string;
   readonly keyAt: number;
   readonly value: Located;
 }
@@ -112,8 +111,8 @@ function locate(node: Node, walk: Walk, depth: number): Located | undefined {
 }
 
 function locateMap(node: { readonly items: readonly unknown[] }, at: number, walk: Walk, depth: number): LocatedMap {
-  const entries: LocatedEntry[] = [];
-  const seen = new Map<string, number>();
+  const entries = new Map<string, LocatedEntry>();
+  const seen = new Set<string>();
   for (const pair of node.items as readonly { readonly key: unknown; readonly value: unknown }[]) {
     const keyNode = pair.key as Node | null;
     const keyAt = keyNode?.range?.[0] ?? at;
@@ -130,15 +129,14 @@ function locateMap(node: { readonly items: readonly unknown[] }, at: number, wal
       walk.complaints.push({ at: keyAt, message: `"${key}" cannot be a key: other readers of YAML take it for ${/^(on|yes)$/i.test(key) ? "true" : "false"}`, expected: "another name" });
       continue;
     }
-    const first = seen.get(key);
-    if (first !== undefined) {
+    if (seen.has(key)) {
       walk.complaints.push({ at: keyAt, message: `the key "${key}" occurs twice`, expected: "each key once" });
       continue;
     }
-    seen.set(key, keyAt);
+    seen.add(key);
     const valueNode = pair.value as Node | null;
     const value: Located | undefined = valueNode === null ? { kind: "scalar", at: keyAt, value: null, textAt: undefined } : locate(valueNode, walk, depth + 1);
-    if (value !== undefined) entries.push({ key, keyAt, value });
+    if (value !== undefined) entries.set(key, { keyAt, value });
   }
   return { kind: "map", at, entries };
 }

@@ -1,0 +1,151 @@
+// Walks a located tree along a schema of file-schemas.ts and complains with line and column. It knows exactly the keywords that those schemas use;
+// a test holds that it accepts and refuses what a general validator does.
+
+import type { Located, LocatedScalar } from "./located-yaml.ts";
+import type { Complaint } from "./problem.ts";
+import { nearestName } from "./spelling.ts";
+
+/** The part of JSON Schema in use. */
+export interface Shape {
+  readonly type?: string;
+  readonly title?: string;
+  readonly const?: unknown;
+  readonly anyOf?: readonly Shape[];
+  readonly properties?: Readonly<Record<string, Shape>>;
+  readonly patternProperties?: Readonly<Record<string, Shape>>;
+  readonly required?: readonly string[];
+  readonly items?: Shape;
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+}
+
+export type Complain = (at: number, path: readonly string[], complaint: Complaint) => void;
+
+/**
+ * Returns the value as plain data where it has the shape, `undefined` where it does not; every fault is complained about once. What follows may work on the
+ * rest: an entry that does not fit is left out of its map, a map that then lacks a required key or a list with such an entry is left out as a whole. The root
+ * is returned as far as it fits.
+ */
+export function checkShape(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
+  if (shape.anyOf !== undefined) return checkAny(node, shape.anyOf, path, complain);
+  if (shape.type === "object") return checkMap(node, shape, path, complain);
+  if (shape.type === "array") return checkList(node, shape, path, complain);
+  return checkScalar(node, shape, path, complain);
+}
+
+function checkMap(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
+  if (node.kind !== "map") {
+    complain(node.at, path, { message: `${describe(node)} stands here`, expected: "keys and values" });
+    return undefined;
+  }
+  // A null prototype: keys come from a file and may be `__proto__`.
+  const result = Object.create(null) as Record<string, unknown>;
+  const fixed = shape.properties ?? {};
+  const open = Object.entries(shape.patternProperties ?? {});
+  for (const [key, entry] of node.entries) {
+    const inside = [...path, key];
+    const known = Object.hasOwn(fixed, key) ? fixed[key] : open.find(([pattern]) => matches(pattern, key))?.[1];
+    if (known === undefined) {
+      if (open.length > 0) complain(entry.keyAt, inside, { message: `"${clip(key)}" is not a name that can stand here`, expected: expectedKey(shape) });
+      else complain(entry.keyAt, inside, { message: `the key "${clip(key)}" is not known here`, expected: oneOf(Object.keys(fixed)), suggestion: nearestName(key, Object.keys(fixed)) });
+      continue;
+    }
+    const value = checkShape(entry.value, known, inside, complain);
+    if (value !== undefined) result[key] = value;
+  }
+  for (const key of shape.required ?? []) {
+    if (!node.entries.has(key)) complain(node.at, path, { message: `the key "${key}" is missing`, expected: expectation(fixed[key] ?? {}) });
+  }
+  const isWhole = (shape.required ?? []).every((key) => key in result);
+  return isWhole || path.length === 0 ? result : undefined;
+}
+
+function checkList(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
+  if (node.kind !== "list") {
+    complain(node.at, path, { message: `${describe(node)} stands here`, expected: "a list" });
+    return undefined;
+  }
+  if (node.items.length < (shape.minItems ?? 0)) complain(node.at, path, { message: "the list is empty", expected: `at least ${String(shape.minItems)} entries` });
+  if (node.items.length > (shape.maxItems ?? Number.POSITIVE_INFINITY)) complain(node.at, path, { message: `the list has ${String(node.items.length)} entries`, expected: `at most ${String(shape.maxItems)}` });
+  const values = node.items.map((item, index) => checkShape(item, shape.items ?? {}, [...path, String(index)], complain));
+  return values.includes(undefined) ? undefined : values;
+}
+
+/** The alternatives of these schemas differ by kind (text or list), or are words: complain as the one of the same kind would. */
+function checkAny(node: Located, shapes: readonly Shape[], path: readonly string[], complain: Complain): unknown {
+  const words = shapes.map((shape) => shape.const);
+  if (words.every((word) => typeof word === "string")) {
+    if (node.kind === "scalar" && words.includes(node.value as string)) return node.value;
+    const suggestion = node.kind === "scalar" && typeof node.value === "string" ? nearestName(node.value, words) : undefined;
+    complain(node.at, path, { message: `${describe(node)} stands here`, expected: oneOf(words), suggestion });
+    return undefined;
+  }
+  const alike = shapes.find((shape) => (shape.type === "array") === (node.kind === "list") && (shape.type === "object") === (node.kind === "map"));
+  if (alike !== undefined) return checkShape(node, alike, path, complain);
+  complain(node.at, path, { message: `${describe(node)} stands here`, expected: shapes.map(expectation).join(", or ") });
+  return undefined;
+}
+
+function checkScalar(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
+  const fault = node.kind === "scalar" ? scalarFault(node, shape) : `${describe(node)} stands here`;
+  if (fault === undefined) return (node as LocatedScalar).value;
+  complain(node.at, path, { message: fault, expected: expectation(shape) });
+  return undefined;
+}
+
+function scalarFault(node: LocatedScalar, shape: Shape): string | undefined {
+  const { value } = node;
+  if (shape.const !== undefined) return value === shape.const ? undefined : `${describe(node)} stands here`;
+  if (shape.type === "string") {
+    if (typeof value !== "string") return `${describe(node)} stands here`;
+    if (value.length < (shape.minLength ?? 0)) return "the text is empty";
+    if (value.length > (shape.maxLength ?? Number.POSITIVE_INFINITY)) return `the text has ${String(value.length)} characters`;
+    return shape.pattern === undefined || matches(shape.pattern, value) ? undefined : `"${clip(value)}" stands here`;
+  }
+  if (shape.type === "boolean") return typeof value === "boolean" ? undefined : `${describe(node)} stands here`;
+  if (typeof value !== "number" || !Number.isFinite(value)) return `${describe(node)} stands here`;
+  if (shape.type === "integer" && !Number.isSafeInteger(value)) return `${String(value)} stands here`;
+  if (value < (shape.minimum ?? Number.NEGATIVE_INFINITY) || value > (shape.maximum ?? Number.POSITIVE_INFINITY)) return `${String(value)} is out of range`;
+  return undefined;
+}
+
+/** What should stand there, for a reader. */
+export function expectation(shape: Shape): string {
+  if (shape.anyOf !== undefined) return shape.anyOf.map(expectation).join(" or ");
+  if (shape.const !== undefined) return `"${String(shape.const)}"`;
+  if (shape.type === "object") return "keys and values";
+  if (shape.type === "array") return `a list of ${expectation(shape.items ?? {})}`;
+  if (shape.type === "string") return shape.title ?? (shape.maxLength === undefined ? "a text" : `a text of at most ${String(shape.maxLength)} characters`);
+  if (shape.type === "boolean") return "true or false";
+  const kind = shape.type === "integer" ? "a whole number" : "a number";
+  if (shape.minimum !== undefined && shape.maximum !== undefined) return `${kind} from ${String(shape.minimum)} to ${String(shape.maximum)}`;
+  return shape.minimum === undefined ? kind : `${kind} of at least ${String(shape.minimum)}`;
+}
+
+function expectedKey(shape: Shape): string {
+  return shape.title ?? Object.keys(shape.patternProperties ?? {}).join(" or ");
+}
+
+export function oneOf(words: readonly unknown[]): string {
+  return words.length === 1 ? `"${String(words[0])}"` : `one of ${words.map(String).join(", ")}`;
+}
+
+function describe(node: Located): string {
+  if (node.kind === "map") return "a map";
+  if (node.kind === "list") return "a list";
+  if (node.value === null) return "nothing";
+  return typeof node.value === "string" ? `the text "${clip(node.value)}"` : `the ${typeof node.value === "number" ? "number" : "value"} ${String(node.value)}`;
+}
+
+export function clip(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
+}
+
+function matches(pattern: string, text: string): boolean {
+  return new RegExp(pattern, "u").test(text);
+}

@@ -1,0 +1,125 @@
+// Checks the files of a vehicle: texts and a resolver in, a model or all problems out (vehicle D1, D2). No I/O, no clock; never throws, on any text.
+//
+// The entry is a vehicle's file, which names its model, or a model's file by itself. `drover vehicle check` and the edge node's start call the same function.
+
+import { CheckedFile, ProblemList } from "./checked-file.ts";
+import { type FileResolver, type FoundText, modelFileNames } from "./file-resolver.ts";
+import { type ModelFile, modelFileSchema, type VehicleFile, vehicleFileSchema } from "./file-schemas.ts";
+import { modelHash } from "./model-hash.ts";
+import type { Problem } from "./problem.ts";
+import { resolveBuses } from "./resolve-buses.ts";
+import { resolveCommands } from "./resolve-commands.ts";
+import { type CheckedConditions, resolveConditions } from "./resolve-conditions.ts";
+import { type CheckedModules, resolveModules } from "./resolve-modules.ts";
+import { resolveSignals } from "./resolve-signals.ts";
+import { resolveTelemetry, resolveWatches } from "./resolve-telemetry.ts";
+import { nearestName } from "./spelling.ts";
+import type { NotActedOn, VehicleModel } from "./vehicle-model.ts";
+
+export type CheckedVehicle = { readonly kind: "valid"; readonly model: VehicleModel } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+
+/** @param entry the vehicle's file or the model's file */
+export function checkVehicle(entry: FoundText, resolver: FileResolver): CheckedVehicle {
+  const problems = new ProblemList();
+  const file = new CheckedFile(entry.file, entry.text, problems);
+  const model = file.keysAt([]).includes("vehicle") ? checkVehicleFile(file, resolver, problems) : checkModelFile(file, undefined, resolver, problems);
+  return problems.isEmpty && model !== undefined ? { kind: "valid", model } : { kind: "invalid", problems: problems.list() };
+}
+
+function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: ProblemList): VehicleModel | undefined {
+  const vehicle = file.read(vehicleFileSchema) as Partial<VehicleFile> | undefined;
+  if (vehicle?.model === undefined) return undefined;
+  const names = modelFileNames(vehicle.model);
+  const found = firstFound(names, file.file, resolver);
+  if (found === undefined) {
+    file.complain(["model"], { message: `there is no file ${names.map((name) => `"${name}"`).join(" or ")}`, expected: "the model's file beside this one", suggestion: nearestName(names.at(-1) ?? "", resolver.names?.(file.file) ?? []) });
+    return undefined;
+  }
+  const modelFile = new CheckedFile(found.file, found.text, problems);
+  return checkModelFile(modelFile, { file, data: vehicle }, resolver, problems);
+}
+
+function firstFound(names: readonly string[], from: string, resolver: FileResolver): FoundText | undefined {
+  for (const name of names) {
+    const found = resolver.text(name, from);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+interface OneVehicle {
+  readonly file: CheckedFile;
+  readonly data: Partial<VehicleFile>;
+}
+
+function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver: FileResolver, problems: ProblemList): VehicleModel | undefined {
+  const data = file.read(modelFileSchema) as Partial<ModelFile> | undefined;
+  if (data === undefined) return undefined;
+  const buses = resolveBuses(file, data, resolver, problems);
+  const modules = resolveModules(file, data, buses);
+  const signals = resolveSignals(file, data, buses, modules);
+  const conditions = resolveConditions(file, data, buses, modules, signals);
+  const { commands, notActedOn } = resolveCommands(file, data, buses, modules, signals, conditions);
+  const watches = resolveWatches(file, data, signals);
+  const telemetry = resolveTelemetry(file, data, signals);
+  const later = [...checkPower(data, conditions), ...checkClock(file, data, buses), ...checkBudget(data), ...notActedOn];
+  if (one !== undefined) later.push(...checkOneVehicle(one, data, modules));
+  if (!problems.isEmpty || data.model === undefined || data.version === undefined) return undefined;
+
+  const derived = {
+    model: data.model,
+    version: data.version,
+    buses: [...buses.values()].map((bus) => bus.model).filter((bus) => bus !== undefined),
+    modules: [...modules.values()].map((module) => module.model).filter((module) => module !== undefined),
+    signals: [...signals.values()].filter((signal) => signal !== undefined),
+    conditions: conditions.list(),
+    commands,
+    watches,
+    telemetry,
+    notActedOn: later,
+  };
+  return freeze({ ...derived, hash: modelHash(derived), vehicle: one?.data.vehicle, labels: { ...one?.data.labels }, parts: { ...one?.data.parts } });
+}
+
+function checkOneVehicle(one: OneVehicle, data: Partial<ModelFile>, modules: CheckedModules): readonly NotActedOn[] {
+  const [name = "", version] = (one.data.model ?? "").split("@");
+  if (data.model !== undefined && data.model !== name) one.file.complain(["model"], { message: `the file found for it describes the model "${data.model}"`, expected: `the model "${name}"` });
+  else if (version !== undefined && data.version !== undefined && data.version !== Number(version)) {
+    one.file.complain(["model"], { message: `the file found for it has version ${String(data.version)}`, expected: `version ${version}`, suggestion: `${name}@${String(data.version)}` });
+  }
+  for (const place of Object.keys(one.data.parts ?? {})) {
+    if (!modules.has(place)) one.file.complain(["parts", place], { message: `the model has no module "${place}"`, suggestion: nearestName(place, modules.keys()) }, { key: true });
+  }
+  return one.data.parts === undefined ? [] : [{ path: "parts", note: "known parts are not compared with what the bus reports yet" }];
+}
+
+function checkPower(data: Partial<ModelFile>, conditions: CheckedConditions): readonly NotActedOn[] {
+  for (const [state, text] of Object.entries(data.power ?? {})) conditions.check(["power", state], text as string);
+  return data.power === undefined ? [] : [{ path: "power", note: "states of the supply are not acted on yet" }];
+}
+
+function checkClock(file: CheckedFile, data: Partial<ModelFile>, buses: ReturnType<typeof resolveBuses>): readonly NotActedOn[] {
+  for (const [index, source] of (data.clock ?? []).entries()) {
+    const [busName = "", messageName] = source.split(".");
+    if (messageName === undefined) continue;
+    const path = ["clock", String(index)];
+    const bus = buses.get(busName);
+    if (bus === undefined) file.complain(path, { message: `there is no bus "${busName}"`, suggestion: nearestName(busName, buses.keys()) });
+    else if (bus.model !== undefined && !bus.model.database.messages.some((message) => message.name === messageName)) {
+      const names = bus.model.database.messages.map((message) => message.name);
+      file.complain(path, { message: `the database of ${busName} has no message "${messageName}"`, suggestion: nearestName(messageName, names) }, { within: busName.length + 1 });
+    }
+  }
+  return data.clock === undefined ? [] : [{ path: "clock", note: "sources of time are not acted on yet; the system's clock counts" }];
+}
+
+function checkBudget(data: Partial<ModelFile>): readonly NotActedOn[] {
+  return data.telemetry?.budget === undefined ? [] : [{ path: "telemetry.budget", note: "the budget is not acted on yet; nothing is dropped for it" }];
+}
+
+/** Deeply, except for databases: those are the reader's own readonly data. */
+function freeze<T>(value: T): T {
+  if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
+  for (const [key, member] of Object.entries(value)) if (key !== "database") freeze(member);
+  return Object.freeze(value);
+}

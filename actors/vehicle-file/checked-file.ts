@@ -1,0 +1,98 @@
+// One file under check: its text as a tree, its data by the schema, and complaints with the place they are about.
+
+import { type Complain, checkShape, type Shape } from "./check-shape.ts";
+import { type Located, type LocatedText, readLocatedYaml } from "./located-yaml.ts";
+import type { Complaint, Problem } from "./problem.ts";
+
+/** More than this nobody mends in one go; the rest is counted. */
+const MAX_PROBLEMS = 200;
+
+/** Problems of all files of one check. */
+export class ProblemList {
+  readonly #problems: Problem[] = [];
+  #suppressed = 0;
+
+  add(problem: Problem): void {
+    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
+    else this.#suppressed++;
+  }
+
+  get isEmpty(): boolean {
+    return this.#problems.length === 0;
+  }
+
+  /** In the order of the files and lines; the last one says how many were left out. */
+  list(): readonly Problem[] {
+    const files = [...new Set(this.#problems.map((problem) => problem.file))];
+    const sorted = this.#problems.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
+    const last = sorted.at(-1);
+    if (this.#suppressed > 0 && last !== undefined) sorted.push({ file: last.file, line: last.line, column: last.column, path: "", message: `${String(this.#suppressed)} further problems are not shown` });
+    return sorted;
+  }
+}
+
+export class CheckedFile {
+  readonly file: string;
+  readonly #located: LocatedText;
+  readonly #problems: ProblemList;
+
+  constructor(file: string, text: string, problems: ProblemList) {
+    this.file = file;
+    this.#located = readLocatedYaml(text);
+    this.#problems = problems;
+    for (const complaint of this.#located.complaints) this.#add(complaint.at, [], complaint);
+  }
+
+  get root(): Located | undefined {
+    return this.#located.root;
+  }
+
+  /** Keys as they are written at `path`, whether what stands behind them fits or not. */
+  keysAt(path: readonly string[]): readonly string[] {
+    let node = this.root;
+    for (const step of path) node = node?.kind === "map" ? node.entries.get(step)?.value : undefined;
+    return node?.kind === "map" ? [...node.entries.keys()] : [];
+  }
+
+  /** The file's data as far as it fits; undefined where it is not a map at all. */
+  read(shape: object): unknown {
+    const complain: Complain = (at, path, complaint) => {
+      this.#add(at, path, complaint);
+    };
+    return this.root === undefined ? undefined : checkShape(this.root, shape as Shape, [], complain);
+  }
+
+  /** Complains about the value at `path`, or where `key` is true about its key. `within` is an offset inside a text. */
+  complain(path: readonly string[], complaint: Complaint, where: { readonly within?: number; readonly key?: boolean } = {}): void {
+    let node = this.root;
+    let at = node?.at ?? 0;
+    for (const step of path) {
+      if (node?.kind === "map") {
+        const entry = node.entries.get(step);
+        if (entry === undefined) break;
+        at = where.key === true ? entry.keyAt : entry.value.at;
+        node = entry.value;
+      } else if (node?.kind === "list") {
+        const item: Located | undefined = node.items[Number(step)];
+        if (item === undefined) break;
+        at = item.at;
+        node = item;
+      }
+    }
+    if (where.within !== undefined && node?.kind === "scalar" && node.textAt !== undefined) at = node.textAt + where.within;
+    this.#add(at, path, complaint);
+  }
+
+  #add(at: number, path: readonly string[], complaint: Complaint): void {
+    const { line, column } = this.#located.place(at);
+    this.#problems.add({
+      file: this.file,
+      line,
+      column,
+      path: path.join("."),
+      message: complaint.message,
+      ...(complaint.expected === undefined ? {} : { expected: complaint.expected }),
+      ...(complaint.suggestion === undefined ? {} : { suggestion: complaint.suggestion }),
+    });
+  }
+}

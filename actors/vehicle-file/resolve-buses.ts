@@ -1,0 +1,122 @@
+// Buses: each with its database and what is laid over it; and what every later step asks of them: does this message exist, how often does it come?
+
+import { type CanMessage, type CanSignal, type Database, findMessage, findSignal } from "../../protocols/can/index.ts";
+import { CheckedFile, type ProblemList } from "./checked-file.ts";
+import type { FileResolver } from "./file-resolver.ts";
+import { type ModelFile, type OverlayFile, overlayFileSchema } from "./file-schemas.ts";
+import { ratePerSecond } from "./quantities.ts";
+import { nearestName } from "./spelling.ts";
+import { canonicalUnit, knownUnits } from "./units.ts";
+import type { ModelBus, OverlayEntry } from "./vehicle-model.ts";
+
+const DEFAULT_MAX_TX_PER_SECOND = 50;
+const DEFAULT_PERIOD_ATTRIBUTE = "CycleTime";
+
+/** A bus under check. `model` is undefined where its database is of no use: what refers to it is then not complained about again. */
+export interface CheckedBus {
+  readonly name: string;
+  readonly model: ModelBus | undefined;
+  readonly periodAttribute: string;
+}
+
+export type CheckedBuses = ReadonlyMap<string, CheckedBus>;
+
+export function resolveBuses(file: CheckedFile, data: Partial<ModelFile>, resolver: FileResolver, problems: ProblemList): CheckedBuses {
+  const buses = new Map<string, CheckedBus>();
+  for (const name of file.keysAt(["buses"])) {
+    const bus = data.buses?.[name];
+    const model = bus === undefined ? undefined : resolveBus(file, name, bus, resolver, problems);
+    buses.set(name, { name, model, periodAttribute: bus?.period_attribute ?? DEFAULT_PERIOD_ATTRIBUTE });
+  }
+  if (data.buses !== undefined && buses.size === 0) file.complain(["buses"], { message: "there is no bus", expected: "at least one" });
+  return buses;
+}
+
+function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][string], resolver: FileResolver, problems: ProblemList): ModelBus | undefined {
+  const path = ["buses", name];
+  const found = resolver.database(bus.dbc, file.file);
+  if (found.kind === "missing") {
+    file.complain([...path, "dbc"], { message: `there is no file "${bus.dbc}"`, expected: "a DBC file beside this one", suggestion: nearestName(bus.dbc, resolver.names?.(file.file) ?? []) });
+    return undefined;
+  }
+  if (found.kind === "unusable") {
+    problems.add(found.problem);
+    return undefined;
+  }
+  const maxTxPerSecond = bus.max_tx === undefined ? DEFAULT_MAX_TX_PER_SECOND : (ratePerSecond(bus.max_tx) ?? DEFAULT_MAX_TX_PER_SECOND);
+  return {
+    name,
+    dbcFile: found.file,
+    database: found.database,
+    overlay: readOverlays(file, path, bus, found.database, resolver, problems),
+    match: bus.match ?? "exact",
+    bitratesBps: typeof bus.bitrate === "number" ? [bus.bitrate] : (bus.bitrate ?? []),
+    mode: bus.mode ?? "listen-only",
+    maxTxPerSecond,
+  };
+}
+
+function readOverlays(file: CheckedFile, path: readonly string[], bus: ModelFile["buses"][string], database: Database, resolver: FileResolver, problems: ProblemList): readonly OverlayEntry[] {
+  const entries = new Map<string, OverlayEntry>();
+  const names = typeof bus.overlay === "string" ? [bus.overlay] : (bus.overlay ?? []);
+  for (const [index, name] of names.entries()) {
+    const found = resolver.text(name, file.file);
+    if (found === undefined) {
+      const at = typeof bus.overlay === "string" ? [...path, "overlay"] : [...path, "overlay", String(index)];
+      file.complain(at, { message: `there is no file "${name}"`, expected: "an overlay file beside this one", suggestion: nearestName(name, resolver.names?.(file.file) ?? []) });
+      continue;
+    }
+    for (const entry of checkOverlay(new CheckedFile(found.file, found.text, problems), database)) entries.set(`${entry.message}.${entry.signal}`, entry);
+  }
+  return [...entries.values()];
+}
+
+/** The entries of one overlay file that fit the database. */
+export function checkOverlay(file: CheckedFile, database: Database): readonly OverlayEntry[] {
+  const data = file.read(overlayFileSchema) as OverlayFile | undefined;
+  const entries: OverlayEntry[] = [];
+  for (const [name, entry] of Object.entries(data ?? {})) {
+    const [messageName = "", signalName = ""] = name.split(".");
+    const message = findMessage(database, messageName);
+    const signal = message === undefined ? undefined : findSignal(message, signalName);
+    if (message === undefined) {
+      file.complain([name], { message: `the database has no message "${messageName}"`, suggestion: nearestName(messageName, messageNames(database)) }, { key: true });
+      continue;
+    }
+    if (signal === undefined) {
+      file.complain([name], { message: `the message ${messageName} has no signal "${signalName}"`, suggestion: nearestName(signalName, signalNames(message)) }, { key: true });
+      continue;
+    }
+    if (entry.factor === 0) file.complain([name, "factor"], { message: "a factor of 0 would make every value the same", expected: "another number" });
+    if (entry.signed !== undefined && signal.type.startsWith("float")) file.complain([name, "signed"], { message: `${name} is a floating point number`, expected: "no key signed" });
+    if (entry.unit !== undefined && canonicalUnit(entry.unit) === undefined) file.complain([name, "unit"], unitComplaint(entry.unit));
+    entries.push({
+      message: messageName,
+      signal: signalName,
+      source: entry.source,
+      ...(entry.factor === undefined ? {} : { factor: entry.factor }),
+      ...(entry.offset === undefined ? {} : { offset: entry.offset }),
+      ...(entry.unit === undefined ? {} : { unit: canonicalUnit(entry.unit) ?? entry.unit }),
+      ...(entry.signed === undefined ? {} : { signed: entry.signed }),
+    });
+  }
+  return entries;
+}
+
+export function unitComplaint(written: string): { readonly message: string; readonly expected: string; readonly suggestion: string | undefined } {
+  return { message: `the unit "${written}" is not known`, expected: "a unit such as km/h, V, degC, rpm", suggestion: nearestName(written, knownUnits) };
+}
+
+export function* messageNames(database: Database): Iterable<string> {
+  for (const message of database.messages) if (message.matchable) yield message.name;
+}
+
+export function* signalNames(message: CanMessage): Iterable<string> {
+  for (const signal of message.signals) yield signal.name;
+}
+
+/** Scaling and unit of a signal with the overlay laid over it. */
+export function overlaid(bus: ModelBus, message: CanMessage, signal: CanSignal): { readonly factor: number; readonly offset: number; readonly unit: string } {
+  const entry = bus.overlay.find((candidate) => candidate.message === message.name && candidate.signal === signal.name);
+  return { factor: entry?.factor ?? signal.factor, offset: entry?.offset ?? signal.offset, unit: entry?.unit ?? signal.unit };
+}
