@@ -14,10 +14,16 @@ export interface EntityCommit {
   readonly epoch: number;
   /** Wall time of the turn, ms since 1970. */
   readonly at: number;
-  /** Encoded journal record. */
+  /** Encoded journal record; copied before `commit` returns, so its memory may be used again. */
   readonly record: Uint8Array;
   /** Encoded full state after this turn; the store keeps the newest and recovery starts from it. */
   readonly snapshot?: Uint8Array;
+  /**
+   * Set on the commit that opens a new incarnation over an existing history: the incarnation that it ends (rules T1). The old records and snapshot are forgotten
+   * in the same transaction. Without it, and when it names another one, a commit of a foreign incarnation is refused: a late commit of a former activation
+   * can therefore never end a living history. What opens a history needs revision 1 or a snapshot, or it could not be recovered.
+   */
+  readonly replaces?: string;
 }
 
 export type CommitOutcome =

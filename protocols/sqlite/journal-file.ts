@@ -1,0 +1,223 @@
+// The journal in its SQLite file: the store port's calls, synchronous, for the thread that owns the connection.
+//
+// A *history* is one incarnation of one entity; its number is never used again. Journal rows are kept in the order (history, revision), so that a one-row commit
+// writes one page, and that key makes a revision unique within (entity, incarnation). A history's revision is that of its newest row or snapshot: nothing else
+// is written at a commit.
+//
+// J1. One transaction a batch, a savepoint for each entity: what concerns one entity is taken back for it alone (rules C2, C3).
+// J2. An error before COMMIT takes everything back for certain: `refused`. An error of COMMIT itself is `unknown`, except a full disk, where SQLite could not
+//     write the commit mark. After any error of the disk the file is closed, and the next opening decides what became of it (rules L3).
+// J3. A new incarnation replaces the old one, rows and snapshot, in its own transaction; which commits may is decided by the port's commit rule (rules T1).
+
+import { DroverError } from "../../runtime/errors.ts";
+import { type CommitOutcome, commitProblem, type EntityCommit, type HistoryHead, type JournalQuery, type StoredEntity, type StoredRecord } from "../../runtime/ports/index.ts";
+import { type Database, resultCodeOf, SQLITE_CONSTRAINT, SQLITE_FULL, SQLITE_MISMATCH, SQLITE_TOOBIG, type SqlRow, type Statement } from "./driver.ts";
+
+export const JOURNAL_APPLICATION_ID = 0x44524a4c; // "DRJL"
+
+export const JOURNAL_MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE histories (number INTEGER PRIMARY KEY AUTOINCREMENT, entity TEXT NOT NULL UNIQUE, type TEXT NOT NULL, incarnation TEXT NOT NULL) STRICT;
+  CREATE TABLE journal (history INTEGER NOT NULL, revision INTEGER NOT NULL, epoch INTEGER NOT NULL, at REAL NOT NULL, record BLOB NOT NULL, PRIMARY KEY (history, revision)) STRICT, WITHOUT ROWID;
+  CREATE TABLE snapshots (history INTEGER PRIMARY KEY, revision INTEGER NOT NULL, state BLOB NOT NULL) STRICT;
+  CREATE TABLE named_values (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+];
+
+/** Rows that one call of `trimStep` deletes at most, so that commits wait for no long deletion. */
+const TRIM_STEP_ROWS = 2000;
+const CACHED_HEADS = 50_000;
+/** Errors that say something about one entity's values; all others are the store's. */
+const ENTITY_ERRORS: readonly (number | undefined)[] = [SQLITE_CONSTRAINT, SQLITE_TOOBIG, SQLITE_MISMATCH];
+
+interface Head extends HistoryHead {
+  readonly number: number;
+}
+
+export interface BatchResult {
+  readonly outcomes: readonly CommitOutcome[];
+  /** The connection must not be used again. */
+  readonly failure?: unknown;
+}
+
+export class JournalFile {
+  readonly #database: Database;
+  readonly #heads = new Map<string, Head>();
+  readonly #sql: ReturnType<typeof prepareStatements>;
+
+  constructor(database: Database) {
+    this.#database = database;
+    this.#sql = prepareStatements(database);
+  }
+
+  commit(batch: readonly EntityCommit[]): BatchResult {
+    const changed = new Map<string, Head>();
+    const outcomes: CommitOutcome[] = [];
+    try {
+      this.#sql.begin.run();
+      for (const commit of batch) outcomes.push(this.#write(commit, changed));
+    } catch (error) {
+      return this.#takeBack(batch, error, { kind: "refused", reason: `nothing was written: ${messageOf(error)}` });
+    }
+    try {
+      this.#sql.commit.run();
+    } catch (error) {
+      const kind = resultCodeOf(error) === SQLITE_FULL ? "refused" : "unknown";
+      const result = this.#takeBack(batch, error, { kind, reason: `the commit failed: ${messageOf(error)}` });
+      return kind === "unknown" ? { ...result, failure: error } : result;
+    }
+    if (this.#heads.size + changed.size > CACHED_HEADS) this.#heads.clear();
+    for (const [entity, head] of changed) this.#heads.set(entity, head);
+    return { outcomes };
+  }
+
+  revisionOf(entity: string): { readonly incarnation: string; readonly revision: number } | undefined {
+    const head = this.#readHead(entity);
+    return head === undefined ? undefined : { incarnation: head.incarnation, revision: head.revision };
+  }
+
+  /** @throws DROVER_STORE_FAILED when records are missing between the snapshot and the newest */
+  load(entity: string): StoredEntity | undefined {
+    const head = this.#readHead(entity);
+    if (head === undefined) return undefined;
+    const found = this.#sql.snapshot.get(head.number);
+    const snapshot = found === undefined ? undefined : { revision: Number(found["revision"]), state: bytesOf(found["state"]) };
+    const first = (snapshot?.revision ?? 0) + 1;
+    const records = this.#sql.ascending.all(head.number, first - 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER).map(recordOf);
+    const hole = records.findIndex((record, index) => record.revision !== first + index);
+    if (hole !== -1) throw new DroverError("DROVER_STORE_FAILED", `the history of ${entity} has no revision ${String(first + hole)}`);
+    return { entity, type: head.type, incarnation: head.incarnation, revision: head.revision, snapshot, records };
+  }
+
+  entities(after: string | undefined, limit: number): readonly { readonly entity: string; readonly type: string }[] {
+    return this.#sql.entities.all(after ?? "", limit).map((row) => ({ entity: String(row["entity"]), type: String(row["type"]) }));
+  }
+
+  journal({ entity, after, before, limit, order }: JournalQuery): readonly StoredRecord[] {
+    const head = this.#readHead(entity);
+    if (head === undefined) return [];
+    const statement = order === "oldest-first" ? this.#sql.ascending : this.#sql.descending;
+    return statement.all(head.number, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, limit).map(recordOf);
+  }
+
+  /** Deletes some of what `trim` asks for. @returns whether there is more to delete */
+  trimStep(entity: string, revision: number): boolean {
+    const head = this.#readHead(entity);
+    if (head === undefined) return false;
+    const snapshot = Number(this.#sql.snapshotRevision.get(head.number)?.["revision"] ?? 0);
+    const { changes } = this.#sql.trim.run(head.number, head.number, Math.min(revision, snapshot), TRIM_STEP_ROWS);
+    return Number(changes) === TRIM_STEP_ROWS;
+  }
+
+  getValue(key: string): Uint8Array | undefined {
+    const row = this.#sql.getValue.get(key);
+    return row === undefined ? undefined : bytesOf(row["value"]);
+  }
+
+  setValue(key: string, value: Uint8Array): void {
+    this.#sql.setValue.run(key, value);
+  }
+
+  valueEntries(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
+    return this.#sql.valueEntries.all(prefix, `${prefix}\u{10ffff}`).map((row) => ({ key: String(row["key"]), value: bytesOf(row["value"]) }));
+  }
+
+  deleteValue(key: string): void {
+    this.#sql.deleteValue.run(key);
+  }
+
+  #write(commit: EntityCommit, changed: Map<string, Head>): CommitOutcome {
+    const head = changed.get(commit.entity) ?? this.#readHead(commit.entity);
+    const problem = commitProblem(head, commit);
+    if (problem !== undefined) return { kind: "refused", reason: problem };
+    this.#sql.savepoint.run();
+    try {
+      const number = head?.incarnation === commit.incarnation ? head.number : this.#openHistory(commit, head);
+      this.#sql.insert.run(number, commit.revision, commit.epoch, commit.at, commit.record);
+      if (commit.snapshot !== undefined) this.#sql.putSnapshot.run(number, commit.revision, commit.snapshot);
+      this.#sql.release.run();
+      changed.set(commit.entity, { number, type: commit.type, incarnation: commit.incarnation, revision: commit.revision });
+      return { kind: "committed" };
+    } catch (error) {
+      if (!(error instanceof TypeError) && !ENTITY_ERRORS.includes(resultCodeOf(error))) throw error;
+      this.#sql.undo.run();
+      this.#sql.release.run();
+      return { kind: "refused", reason: messageOf(error) };
+    }
+  }
+
+  #openHistory(commit: EntityCommit, old: Head | undefined): number {
+    if (old !== undefined) {
+      this.#sql.dropRecords.run(old.number);
+      this.#sql.dropSnapshot.run(old.number);
+      this.#sql.dropHistory.run(old.number);
+    }
+    return Number(this.#sql.openHistory.get(commit.entity, commit.type, commit.incarnation)?.["number"]);
+  }
+
+  #takeBack(batch: readonly EntityCommit[], error: unknown, outcome: CommitOutcome): BatchResult {
+    // The cache holds committed heads only, so it stays true.
+    try {
+      this.#database.exec("ROLLBACK");
+    } catch {
+      // SQLite has taken it back by itself, as it does after most errors of the disk.
+    }
+    const outcomes = batch.map(() => outcome);
+    return resultCodeOf(error) === SQLITE_FULL ? { outcomes } : { outcomes, failure: error };
+  }
+
+  #readHead(entity: string): Head | undefined {
+    const cached = this.#heads.get(entity);
+    if (cached !== undefined) return cached;
+    const row = this.#sql.head.get(entity);
+    if (row === undefined) return undefined;
+    const head: Head = { number: Number(row["number"]), type: String(row["type"]), incarnation: String(row["incarnation"]), revision: Math.max(Number(row["recorded"] ?? 0), Number(row["snapshotted"] ?? 0)) };
+    if (this.#heads.size >= CACHED_HEADS) this.#heads.clear();
+    this.#heads.set(entity, head);
+    return head;
+  }
+}
+
+function prepareStatements(database: Database): Record<StatementName, Statement> {
+  return Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)])) as Record<StatementName, Statement>;
+}
+
+type StatementName = keyof typeof SQL;
+
+const SQL = {
+  begin: "BEGIN IMMEDIATE",
+  commit: "COMMIT",
+  savepoint: "SAVEPOINT one_entity",
+  release: "RELEASE one_entity",
+  undo: "ROLLBACK TO one_entity",
+  head: `SELECT number, type, incarnation, (SELECT max(revision) FROM journal WHERE history = number) AS recorded, (SELECT revision FROM snapshots WHERE history = number) AS snapshotted
+    FROM histories WHERE entity = ?`,
+  openHistory: "INSERT INTO histories (entity, type, incarnation) VALUES (?, ?, ?) RETURNING number",
+  dropRecords: "DELETE FROM journal WHERE history = ?",
+  dropSnapshot: "DELETE FROM snapshots WHERE history = ?",
+  dropHistory: "DELETE FROM histories WHERE number = ?",
+  insert: "INSERT INTO journal (history, revision, epoch, at, record) VALUES (?, ?, ?, ?, ?)",
+  putSnapshot: "INSERT INTO snapshots (history, revision, state) VALUES (?, ?, ?) ON CONFLICT (history) DO UPDATE SET revision = excluded.revision, state = excluded.state",
+  snapshot: "SELECT revision, state FROM snapshots WHERE history = ?",
+  snapshotRevision: "SELECT revision FROM snapshots WHERE history = ?",
+  ascending: "SELECT revision, at, record FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?",
+  descending: "SELECT revision, at, record FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+  entities: "SELECT entity, type FROM histories WHERE entity > ? ORDER BY entity LIMIT ?",
+  trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
+  getValue: "SELECT value FROM named_values WHERE key = ?",
+  setValue: "INSERT INTO named_values (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+  valueEntries: "SELECT key, value FROM named_values WHERE key >= ? AND key < ? ORDER BY key",
+  deleteValue: "DELETE FROM named_values WHERE key = ?",
+} as const;
+
+function recordOf(row: SqlRow): StoredRecord {
+  return { revision: Number(row["revision"]), at: Number(row["at"]), record: bytesOf(row["record"]) };
+}
+
+function bytesOf(value: unknown): Uint8Array {
+  return value instanceof Uint8Array ? value : new Uint8Array();
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

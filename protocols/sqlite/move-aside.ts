@@ -1,0 +1,36 @@
+// Takes a damaged store out of the way as a whole (rules L2): the file with its -wal, -shm and -journal, under their own names, into a folder of its own, so that
+// SQLite's tools can still open it there. Only with no connection open.
+//
+// The file goes first: if the process ends half way, the next start meets a log without a file, which it knows as damage, and never a file without its log.
+
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+
+const PARTS = ["", "-wal", "-shm", "-journal"];
+
+/** @param at wall time, ms since 1970, for the folder's name @returns the folder */
+export function moveAside(path: string, at: number): string {
+  const folder = freeName(`${path}.damaged-${new Date(at).toISOString().replaceAll(/[-:]|\.\d+/g, "")}`);
+  mkdirSync(folder, { mode: 0o700 });
+  for (const part of PARTS) {
+    if (existsSync(path + part)) renameSync(path + part, join(folder, basename(path) + part));
+  }
+  syncDirectory(folder);
+  syncDirectory(dirname(path));
+  return folder;
+}
+
+/** Makes the names in a directory lasting. Does nothing where the operating system has no such call. */
+export function syncDirectory(path: string): void {
+  if (process.platform === "win32") return;
+  const handle = openSync(path, "r");
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}
+
+function freeName(wanted: string): string {
+  for (let count = 1, name = wanted; ; count++, name = `${wanted}-${String(count)}`) if (!existsSync(name)) return name;
+}

@@ -1,0 +1,192 @@
+// Opens one of our SQLite files: takes its lock, looks whether it is whole before anything writes to it, moves it aside if not, sets what durability needs, brings
+// its schema up to date. The journal and the telemetry log are two such files (rules L1).
+//
+// O1. A file from a newer version is refused untouched. A file that is someone else's is refused untouched.
+// O2. The look is by a connection that only reads, so that a damaged file goes aside as it was found: a writing one would fold the log into it when it closes.
+// O3. After an unclean stop the log is folded into the file and flushed before anything is acknowledged (rules L3).
+
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { DroverError } from "../../runtime/errors.ts";
+import { type Database, type Driver, isDamage } from "./driver.ts";
+import { lockFile } from "./file-lock.ts";
+import { moveAside, syncDirectory } from "./move-aside.ts";
+import { walProblem } from "./wal-inspection.ts";
+
+export interface FileSpec {
+  readonly path: string;
+  /** What it holds, for messages, e.g. `journal`. */
+  readonly noun: string;
+  /** SQLite's application_id, so that files of different kinds are not taken for each other. */
+  readonly applicationId: number;
+  /** One entry per schema version from 1: what leads to it from the one before. Never changed once released, only added to. */
+  readonly migrations: readonly string[];
+  /** FULL: flushed at every commit. NORMAL: whole after a power cut, but without the last moments. */
+  readonly synchronous: "FULL" | "NORMAL";
+  /** After an unclean stop a file up to this size is read through, bytes; after a clean one up to `CLEAN_CHECK_BYTES`. */
+  readonly checkBytes: number;
+  readonly busyTimeoutMs: number;
+  /** False: damage is an error. True only where nobody lives on what the file held. */
+  readonly mayMoveAside: boolean;
+  /** Wall time, ms since 1970. */
+  readonly at: number;
+  /** A bound on the file, for tests of a full disk. */
+  readonly maxPages?: number;
+}
+
+export interface OpenFile {
+  readonly database: Database;
+  readonly created: boolean;
+  readonly movedAside: { readonly path: string; readonly reason: string } | undefined;
+  /** The last holder did not close it. */
+  readonly unclean: boolean;
+  /** Remembers, across processes, that the file must be read through at the next start. */
+  suspect(): void;
+  /** Folds the log into the file. The lock is given back when the thread has ended. */
+  close(): void;
+}
+
+class Damage extends Error {}
+
+/** A small file is read through at every start: it costs less than 100 ms. */
+const CLEAN_CHECK_BYTES = 16 * 1024 * 1024;
+const LOG_KEPT_BYTES = 16 * 1024 * 1024;
+
+/** @throws DROVER_STORE_LOCKED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
+export function openFile(driver: Driver, spec: FileSpec): OpenFile {
+  try {
+    makeDirectory(dirname(spec.path));
+    const lock = lockFile(driver, spec.path, spec.busyTimeoutMs);
+    try {
+      const opened = openLocked(driver, spec);
+      return {
+        ...opened,
+        suspect: () => {
+          writeFileSync(suspectPath(spec), "", { mode: 0o600 });
+          syncDirectory(dirname(spec.path));
+        },
+        close: () => {
+          // Folded here, since the connection itself may end only with its thread (see `Database.ask`); until then the lock stands as well.
+          opened.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+          opened.database.close();
+          lock.release();
+        },
+      };
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  } catch (error) {
+    if (error instanceof DroverError) throw error;
+    throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} could not be opened: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function openLocked(driver: Driver, spec: FileSpec): Pick<OpenFile, "database" | "created" | "movedAside" | "unclean"> {
+  const before = present(spec);
+  try {
+    if (before.any) look(driver, spec, before);
+    return { database: prepare(driver, spec, before.unclean), created: !before.any, movedAside: undefined, unclean: before.unclean };
+  } catch (error) {
+    if (!(error instanceof Damage) && !isDamage(error)) throw error;
+    const reason = (error as Error).message;
+    if (!spec.mayMoveAside) throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is damaged: ${reason}; it is moved aside at the next start`, { cause: error });
+    const path = moveAside(spec.path, spec.at);
+    rmSync(suspectPath(spec), { force: true });
+    return { database: prepare(driver, spec, false), created: true, movedAside: { path, reason }, unclean: false };
+  }
+}
+
+interface Present {
+  readonly any: boolean;
+  readonly fileBytes: number;
+  readonly unclean: boolean;
+}
+
+function present(spec: FileSpec): Present {
+  const fileBytes = sizeOf(spec.path);
+  const walBytes = sizeOf(`${spec.path}-wal`);
+  const journalBytes = sizeOf(`${spec.path}-journal`);
+  const unclean = walBytes > 0 || journalBytes > 0 || existsSync(suspectPath(spec));
+  return { any: fileBytes > 0 || walBytes > 0, fileBytes, unclean };
+}
+
+function look(driver: Driver, spec: FileSpec, before: Present): void {
+  if (before.fileBytes === 0) throw new Damage("the file is gone or empty, but its write-ahead log is there");
+  // A rollback journal stands only while a file is created or changed to a log; its undoing needs to write.
+  const readOnly = sizeOf(`${spec.path}-journal`) === 0;
+  const database = driver.open(spec.path, { readOnly, busyTimeoutMs: spec.busyTimeoutMs });
+  try {
+    refuseForeign(database, spec);
+    const logProblem = spec.synchronous === "FULL" ? walProblem(`${spec.path}-wal`) : undefined;
+    if (logProblem !== undefined) throw new Damage(logProblem);
+    if (before.fileBytes > (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) return;
+    const [verdict] = database.ask("quick_check", "pragma_quick_check");
+    if (verdict !== "ok") throw new Damage(String(verdict));
+  } finally {
+    database.close();
+  }
+}
+
+/** O1. An empty file with version 0 is one whose creation was interrupted. */
+function refuseForeign(database: Database, spec: FileSpec): void {
+  const version = pragma(database, "user_version");
+  const known = spec.migrations.length;
+  if (version > known) throw new DroverError("DROVER_STORE_NEWER", `the ${spec.noun} ${spec.path} has schema version ${String(version)}, this version of Drover knows up to ${String(known)}`);
+  if (pragma(database, "application_id") === spec.applicationId) return;
+  const [tables] = database.ask("count(*)", "sqlite_master");
+  if (version > 0 || tables !== 0) throw new DroverError("DROVER_STORE_FAILED", `${spec.path} is a SQLite file of something else, not a Drover ${spec.noun}`);
+}
+
+function prepare(driver: Driver, spec: FileSpec, unclean: boolean): Database {
+  const database = driver.open(spec.path, { busyTimeoutMs: spec.busyTimeoutMs });
+  try {
+    database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    database.exec("PRAGMA journal_mode = WAL");
+    const [mode] = database.ask("journal_mode", "pragma_journal_mode");
+    if (mode !== "wal") throw new DroverError("DROVER_STORE_FAILED", `the file system of ${spec.path} does not carry a write-ahead log (SQLite chose ${String(mode)})`);
+    database.exec(`PRAGMA synchronous = ${spec.synchronous}`);
+    database.exec(`PRAGMA journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
+    database.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
+    if (spec.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${String(spec.maxPages)}`);
+    refuseForeign(database, spec);
+    if (unclean) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    migrate(database, spec);
+    rmSync(suspectPath(spec), { force: true });
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function migrate(database: Database, spec: FileSpec): void {
+  for (let version = pragma(database, "user_version"); version < spec.migrations.length; version++) {
+    database.exec("BEGIN IMMEDIATE");
+    try {
+      database.exec(spec.migrations[version] ?? "");
+      database.exec(`PRAGMA application_id = ${String(spec.applicationId)}; PRAGMA user_version = ${String(version + 1)}`);
+      database.exec("COMMIT");
+    } catch (error) {
+      database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+}
+
+function pragma(database: Database, name: "user_version" | "application_id"): number {
+  return Number(database.ask(name, `pragma_${name}`)[0]);
+}
+
+function suspectPath(spec: FileSpec): string {
+  return `${spec.path}.suspect`;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+function makeDirectory(path: string): void {
+  const first = mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (first !== undefined) syncDirectory(dirname(first));
+}

@@ -1,0 +1,49 @@
+// The calls of the store's facade, carried out on its file.
+
+import type { JournalQuery } from "../../runtime/ports/index.ts";
+import { type PackedBatch, unpackBatch } from "./batch-packing.ts";
+import { JournalFile } from "./journal-file.ts";
+import type { OpenFile } from "./open-file.ts";
+import type { Service } from "./store-thread.ts";
+
+/** Calls of the store's facade with their arguments and values. */
+export interface JournalCalls {
+  readonly revisionOf: string;
+  readonly load: string;
+  readonly entities: { readonly after: string | undefined; readonly limit: number };
+  readonly journal: JournalQuery;
+  readonly trimStep: { readonly entity: string; readonly revision: number };
+  readonly "values.get": string;
+  readonly "values.set": { readonly key: string; readonly value: Uint8Array };
+  readonly "values.entries": string;
+  readonly "values.delete": string;
+  readonly commit: PackedBatch;
+}
+
+export function serveJournal(file: OpenFile): Service {
+  const journal = new JournalFile(file.database);
+  const calls: { readonly [Call in Exclude<keyof JournalCalls, "commit">]: (argument: JournalCalls[Call]) => unknown } = {
+    revisionOf: (entity) => journal.revisionOf(entity),
+    load: (entity) => journal.load(entity),
+    entities: ({ after, limit }) => journal.entities(after, limit),
+    journal: (query) => journal.journal(query),
+    trimStep: ({ entity, revision }) => journal.trimStep(entity, revision),
+    "values.get": (key) => journal.getValue(key),
+    "values.set": ({ key, value }) => {
+      journal.setValue(key, value);
+    },
+    "values.entries": (prefix) => journal.valueEntries(prefix),
+    "values.delete": (key) => {
+      journal.deleteValue(key);
+    },
+  };
+  return {
+    handle: (call, argument) => {
+      if (call === "commit") {
+        const { outcomes, failure } = journal.commit(unpackBatch(argument as PackedBatch));
+        return { value: outcomes, ...(failure === undefined ? {} : { failure }) };
+      }
+      return { value: (calls as Record<string, (argument: unknown) => unknown>)[call]?.(argument) };
+    },
+  };
+}

@@ -1,0 +1,111 @@
+// One SQLite file as its facade sees it: open, opened again on demand after a failure, closed.
+//
+// K1. Only the first opening may move a damaged file aside. Later ones serve entities that live on what the file held: for them damage is an error, and the node
+//     starts anew.
+// K2. Calls are posted in the order they were made; while a file is opened they wait for that, in order.
+
+import { DroverError } from "../../runtime/errors.ts";
+import type { Log } from "../../runtime/ports/index.ts";
+import type { FileSpec } from "./open-file.ts";
+import type { SqliteThread } from "./sqlite-thread.ts";
+import type { ServiceKind } from "./store-thread.ts";
+
+export interface FileOpened {
+  readonly created: boolean;
+  readonly movedAside: { readonly path: string; readonly reason: string } | undefined;
+  readonly unclean: boolean;
+  /** What the kind of file adds. */
+  readonly service: unknown;
+}
+
+export interface ServedFileOptions {
+  readonly thread: SqliteThread;
+  readonly log: Log;
+  readonly kind: ServiceKind;
+  readonly spec: () => Omit<FileSpec, "mayMoveAside">;
+  readonly settings?: unknown;
+}
+
+type Phase =
+  | { readonly kind: "new" }
+  | { readonly kind: "open"; readonly generation: number }
+  /** Was open, and is opened again by the next call. */
+  | { readonly kind: "lost" }
+  | { readonly kind: "opening"; readonly opened: Promise<FileOpened> }
+  | { readonly kind: "closed" };
+
+export class ServedFile {
+  readonly #options: ServedFileOptions;
+  #phase: Phase = { kind: "new" };
+  /** Counts openings after the first. */
+  reopened = 0;
+
+  constructor(options: ServedFileOptions) {
+    this.#options = options;
+  }
+
+  /** Opens for the first time, or after `close`. @throws DROVER_STORE_LOCKED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
+  async open(): Promise<FileOpened> {
+    if (this.#phase.kind === "opening") return this.#phase.opened;
+    if (this.#phase.kind === "open" || this.#phase.kind === "lost") throw new DroverError("DROVER_STORE_FAILED", `${this.#options.spec().path} is open already`);
+    return this.#begin(true);
+  }
+
+  /** @throws CallLost when it was posted and not answered; DroverError otherwise */
+  async call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (!this.#isOpen()) await this.#reopen();
+    return this.#options.thread.call(call, argument, transfer);
+  }
+
+  /** Lets what was asked end, then closes. Never rejects: what cannot be closed any more needs no closing. */
+  async close(): Promise<void> {
+    const { thread, log } = this.#options;
+    if (this.#phase.kind === "opening") await this.#phase.opened.catch(() => undefined);
+    const isOpen = this.#isOpen();
+    this.#phase = { kind: "closed" };
+    try {
+      if (isOpen) await thread.call("close", undefined);
+    } catch (error) {
+      log.warn({ err: error, path: this.#options.spec().path }, "store file did not close");
+      await thread.kill();
+    }
+    await thread.stop();
+  }
+
+  #isOpen(): boolean {
+    if (this.#phase.kind === "open" && this.#phase.generation !== this.#options.thread.generation) this.#phase = { kind: "lost" };
+    return this.#phase.kind === "open" && this.#options.thread.isRunning;
+  }
+
+  async #reopen(): Promise<void> {
+    const { path } = this.#options.spec();
+    if (this.#phase.kind === "opening") await this.#phase.opened;
+    else if (this.#phase.kind === "open" || this.#phase.kind === "lost") {
+      await this.#begin(false);
+      this.reopened++;
+      this.#options.log.warn({ path }, "store file opened again");
+    } else throw new DroverError("DROVER_STORE_FAILED", `${path} is not open`);
+  }
+
+  #begin(mayMoveAside: boolean): Promise<FileOpened> {
+    const { thread, kind, spec, settings, log } = this.#options;
+    const before: Phase = mayMoveAside ? { kind: "new" } : { kind: "lost" };
+    const opened = (async (): Promise<FileOpened> => {
+      try {
+        await thread.start();
+        const result = (await thread.call("open", { kind, file: { ...spec(), mayMoveAside }, settings })) as FileOpened;
+        this.#phase = { kind: "open", generation: thread.generation };
+        if (result.movedAside !== undefined) log.error({ path: spec().path, movedAside: result.movedAside.path, reason: result.movedAside.reason }, "damaged store moved aside");
+        else if (result.unclean) log.warn({ path: spec().path }, "store was not closed the last time; it was checked");
+        return result;
+      } catch (error) {
+        this.#phase = before;
+        // It holds no lock and serves nothing: the next opening begins with a fresh one.
+        await thread.kill();
+        throw error;
+      }
+    })();
+    this.#phase = { kind: "opening", opened };
+    return opened;
+  }
+}

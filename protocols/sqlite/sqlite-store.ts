@@ -1,0 +1,116 @@
+// The store port over SQLite. The facade checks and packs on the main thread; one connection on a thread of its own writes (rules L1).
+
+import { DroverError } from "../../runtime/errors.ts";
+import { type Clock, type CommitOutcome, commitShapeProblem, type EntityCommit, type Log, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, type MetricsSource, type Store, type StoredEntity, type StoredRecord } from "../../runtime/ports/index.ts";
+import { buffersOf, packBatch } from "./batch-packing.ts";
+import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "./journal-file.ts";
+import type { FileSpec } from "./open-file.ts";
+import type { JournalCalls } from "./serve-journal.ts";
+import { ServedFile } from "./served-file.ts";
+import { CallLost, SqliteThread } from "./sqlite-thread.ts";
+
+export interface SqliteStoreOptions {
+  /** The file; its folder is made. Beside it: `-wal`, `.lock`, and `.damaged-<time>` folders. */
+  readonly path: string;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** Default: one of its own. It serves this store alone and ends with it. */
+  readonly thread?: SqliteThread;
+  /** How long another process's lock is waited for, ms; default 2000: a predecessor that was killed is still ending. */
+  readonly lockWaitMs?: number;
+  /** A bound on the file, 4 KiB pages; default none. What does not fit is refused. */
+  readonly maxPages?: number;
+}
+
+export interface SqliteStore extends Store {
+  readonly metrics: MetricsSource;
+}
+
+const MAX_PAGE_OF_RESULTS = 10_000;
+
+/** A durable store in one file, held by one process. */
+export function sqliteStore({ path, log, clock, lockWaitMs = 2000, maxPages, thread = new SqliteThread({ clock, log }) }: SqliteStoreOptions): SqliteStore {
+  const counters = { batches: 0, committed: 0, refused: 0, unknown: 0 };
+  const spec = (): Omit<FileSpec, "mayMoveAside"> => ({
+    path,
+    noun: "journal",
+    applicationId: JOURNAL_APPLICATION_ID,
+    migrations: JOURNAL_MIGRATIONS,
+    synchronous: "FULL",
+    checkBytes: Number.POSITIVE_INFINITY,
+    busyTimeoutMs: lockWaitMs,
+    at: clock.now(),
+    ...(maxPages === undefined ? {} : { maxPages }),
+  });
+  const file = new ServedFile({ thread, log, kind: "journal", spec });
+
+  async function call<Call extends Exclude<keyof JournalCalls, "commit">>(name: Call, argument: JournalCalls[Call]): Promise<unknown> {
+    return file.call(name, argument);
+  }
+
+  async function commit(batch: readonly EntityCommit[]): Promise<readonly CommitOutcome[]> {
+    if (batch.length > MAX_BATCH_COMMITS) throw new DroverError("DROVER_STORE_FAILED", `a batch has at most ${String(MAX_BATCH_COMMITS)} commits, this has ${String(batch.length)}`);
+    const problems = batch.map(commitShapeProblem);
+    const sound = batch.filter((_, index) => problems[index] === undefined);
+    const outcomes = sound.length === 0 ? [] : await post(sound);
+    let next = 0;
+    return problems.map((problem): CommitOutcome => {
+      const outcome = problem === undefined ? outcomes[next++] : ({ kind: "refused", reason: problem } as const);
+      const told: CommitOutcome = outcome ?? { kind: "unknown", reason: "the store answered for fewer commits than it was given" };
+      counters[told.kind]++;
+      return told;
+    });
+  }
+
+  async function post(batch: readonly EntityCommit[]): Promise<readonly CommitOutcome[]> {
+    counters.batches++;
+    // Packed before anything is awaited: the caller's buffers may change afterwards.
+    const packed = packBatch(batch);
+    try {
+      return (await file.call("commit", packed, buffersOf(packed))) as readonly CommitOutcome[];
+    } catch (error) {
+      const { message } = error as Error;
+      // An opening that was lost never carried this batch, but which of the two was lost is not worth telling apart.
+      return batch.map(() => ({ kind: error instanceof CallLost ? "unknown" : "refused", reason: message }));
+    }
+  }
+
+  return {
+    open: async () => {
+      const { created, movedAside } = await file.open();
+      return movedAside === undefined ? { created } : { created, movedAside };
+    },
+    commit,
+    revisionOf: async (entity) => (await call("revisionOf", entity)) as { incarnation: string; revision: number } | undefined,
+    load: async (entity) => (await call("load", entity)) as StoredEntity | undefined,
+    entities: async (after, limit) => (await call("entities", { after, limit: pageSize(limit) })) as readonly { entity: string; type: string }[],
+    journal: async (query) => (await call("journal", { ...query, limit: pageSize(query.limit) })) as readonly StoredRecord[],
+    trim: async (entity, revision) => {
+      while ((await call("trimStep", { entity, revision })) === true);
+    },
+    values: {
+      get: async (key) => (await call("values.get", key)) as Uint8Array | undefined,
+      set: async (key, value) => {
+        if (value.byteLength > MAX_RECORD_BYTES) throw new DroverError("DROVER_STORE_FAILED", `value ${key} has ${String(value.byteLength)} bytes, more than ${String(MAX_RECORD_BYTES)}`);
+        await call("values.set", { key, value: value.slice() });
+      },
+      entries: async (prefix) => (await call("values.entries", prefix)) as readonly { key: string; value: Uint8Array }[],
+      delete: async (key) => {
+        await call("values.delete", key);
+      },
+    },
+    close: () => file.close(),
+    metrics: () => [
+      ...(["committed", "refused", "unknown"] as const).map((outcome) => ({ name: "drover_store_commits_total", help: "Turns handed to the store, by outcome.", kind: "counter" as const, value: counters[outcome], labels: { outcome } })),
+      { name: "drover_store_batches_total", help: "Transactions asked of the store.", kind: "counter", value: counters.batches },
+      { name: "drover_store_pending", help: "Requests that wait for the store's thread.", kind: "gauge", value: thread.pending },
+      { name: "drover_store_reopened_total", help: "Openings after a failure.", kind: "counter", value: file.reopened },
+      { name: "drover_store_turned_away_total", help: "Requests turned away because too many waited.", kind: "counter", value: thread.counters.turnedAway },
+    ],
+  };
+}
+
+function pageSize(limit: number): number {
+  if (!Number.isSafeInteger(limit) || limit < 1) throw new DroverError("DROVER_STORE_FAILED", `a limit is a whole number from 1, this is ${String(limit)}`);
+  return Math.min(limit, MAX_PAGE_OF_RESULTS);
+}

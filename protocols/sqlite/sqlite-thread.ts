@@ -1,0 +1,175 @@
+// The main thread's end of the thread that owns one SQLite file: starts it when told, posts requests, settles each by an answer, a deadline, or the thread's end.
+//
+// H1. A request that was posted and not answered is *lost*: whether it was carried out is not known. It is never taken for undone.
+// H2. A thread that ended is not started again before a backoff has passed; what was lost stays lost.
+// H3. Requests wait only in the thread, at most `MAX_PENDING` of them; what is more is turned away at once, unposted.
+
+import { Worker } from "node:worker_threads";
+import { DroverError } from "../../runtime/errors.ts";
+import type { Clock, Log, TimeoutHandle } from "../../runtime/ports/index.ts";
+import { errorOf, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
+
+export const MAX_PENDING = 1024;
+const FIRST_BACKOFF_MS = 100;
+const LAST_BACKOFF_MS = 5000;
+const CLOSE_WITHIN_MS = 10_000;
+
+/** The request was posted and its answer never came (H1). */
+export class CallLost extends DroverError {
+  constructor(reason: string) {
+    super("DROVER_STORE_FAILED", reason, { retryable: true });
+  }
+}
+
+export interface SqliteThreadOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A request without an answer for this long is lost, ms. Default 30,000: longer than a card's worst stall. */
+  readonly answerWithinMs?: number;
+}
+
+interface Pending {
+  readonly settle: (value: unknown) => void;
+  readonly fail: (error: Error) => void;
+  readonly deadline: number;
+}
+
+export class SqliteThread {
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #answerWithinMs: number;
+  /** In the order of posting, which is that of their deadlines. */
+  readonly #pending = new Map<number, Pending>();
+  #worker: Worker | undefined;
+  #ending: Promise<unknown> = Promise.resolve();
+  #generation = 0;
+  #requests = 0;
+  #failures = 0;
+  #notBefore = Number.NEGATIVE_INFINITY;
+  #timeout: TimeoutHandle | undefined;
+  readonly counters = { started: 0, lost: 0, turnedAway: 0 };
+
+  constructor({ clock, log, answerWithinMs = 30_000 }: SqliteThreadOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#answerWithinMs = answerWithinMs;
+  }
+
+  /** Changes whenever another thread took the place of the last one: what was open is not. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  get isRunning(): boolean {
+    return this.#worker !== undefined;
+  }
+
+  /** @throws CallLost; DroverError when it was answered with one, or turned away before it was posted (retryable) */
+  call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#pending.size >= MAX_PENDING) {
+      this.counters.turnedAway++;
+      return Promise.reject(new DroverError("DROVER_STORE_FAILED", `${String(MAX_PENDING)} requests wait for the store already`, { retryable: true }));
+    }
+    const worker = this.#worker;
+    if (worker === undefined) return Promise.reject(new DroverError("DROVER_STORE_FAILED", "the store's thread does not run", { retryable: true }));
+    const request: ThreadRequest = { id: this.#requests++, call, argument };
+    return new Promise((settle, fail) => {
+      this.#pending.set(request.id, { settle, fail, deadline: this.#clock.monotonic() + this.#answerWithinMs });
+      this.#arm();
+      worker.postMessage(request, [...transfer]);
+    });
+  }
+
+  /** Starts the thread when it does not run. Waits for the end of the one before: two connections on one file would meet its lock. @throws DROVER_STORE_FAILED within the backoff */
+  async start(): Promise<void> {
+    if (this.#worker !== undefined) return;
+    if (this.#clock.monotonic() < this.#notBefore) throw new DroverError("DROVER_STORE_FAILED", "the store's thread ended and is started again after a pause", { retryable: true });
+    await this.#ending;
+    if (this.#worker !== undefined) return;
+    const worker = new Worker(new URL(`./store.worker${import.meta.url.slice(-3)}`, import.meta.url), { name: "drover-store" });
+    let cause: unknown;
+    worker.on("message", (answer: ThreadAnswer) => {
+      this.#answered(answer);
+    });
+    worker.on("error", (error) => {
+      cause = error;
+    });
+    this.#ending = new Promise((resolve) => {
+      worker.once("exit", (exitCode) => {
+        this.#ended(worker, cause ?? new Error(`exit code ${String(exitCode)}`));
+        resolve(undefined);
+      });
+    });
+    this.#worker = worker;
+    this.#generation++;
+    this.counters.started++;
+  }
+
+  /** Ends the thread as a crash would: nothing is closed, what is pending is lost. */
+  async kill(): Promise<void> {
+    await this.#worker?.terminate();
+  }
+
+  /** Waits for the thread that was told to close, and ends it when it does not. What is pending then is lost. */
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    if (worker === undefined) return;
+    this.#worker = undefined;
+    const deadline = this.#clock.setTimeout(() => void worker.terminate(), CLOSE_WITHIN_MS);
+    await this.#ending;
+    this.#clock.clearTimeout(deadline);
+  }
+
+  #answered({ id, value, error }: ThreadAnswer): void {
+    this.#failures = 0;
+    const pending = this.#pending.get(id);
+    // Its deadline passed; whoever asked was told that it is lost.
+    if (pending === undefined) return;
+    this.#pending.delete(id);
+    this.#arm();
+    if (error === undefined) pending.settle(value);
+    else pending.fail(errorOf(error));
+  }
+
+  #ended(worker: Worker, cause: unknown): void {
+    if (this.#worker === worker) {
+      this.#worker = undefined;
+      this.#notBefore = this.#clock.monotonic() + Math.min(LAST_BACKOFF_MS, this.#failures === 0 ? 0 : FIRST_BACKOFF_MS * 2 ** (this.#failures - 1));
+      this.#failures++;
+      this.#log.error({ err: cause, lost: this.#pending.size }, "store thread ended");
+    }
+    this.#lose([...this.#pending.keys()], `the store's thread ended: ${cause instanceof Error ? cause.message : String(cause)}`);
+  }
+
+  #lose(ids: readonly number[], reason: string): void {
+    for (const id of ids) {
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      this.counters.lost++;
+      pending?.fail(new CallLost(reason));
+    }
+    this.#arm();
+  }
+
+  /** One timeout for the oldest request. */
+  #arm(): void {
+    const oldest = this.#pending.values().next().value;
+    if (oldest === undefined) {
+      this.#clock.clearTimeout(this.#timeout);
+      this.#timeout = undefined;
+      return;
+    }
+    if (this.#timeout !== undefined) return;
+    this.#timeout = this.#clock.setTimeout(() => {
+      this.#timeout = undefined;
+      const now = this.#clock.monotonic();
+      const late = [...this.#pending].filter(([, { deadline }]) => deadline <= now).map(([id]) => id);
+      if (late.length > 0) this.#log.error({ requests: late.length, withinMs: this.#answerWithinMs }, "store did not answer in time");
+      this.#lose(late, `no answer from the store within ${String(this.#answerWithinMs)} ms`);
+    }, oldest.deadline - this.#clock.monotonic());
+  }
+}

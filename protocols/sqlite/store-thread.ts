@@ -1,0 +1,85 @@
+// The body of the thread that owns one SQLite file (rules L1): takes requests from a port, one after the other, and answers each.
+//
+// A thread serves one file for one life, because @photostructure/sqlite gives a connection's locks back for certain only when the thread ends. So a file whose disk
+// or contents fail ends its thread, after the answer; the facade starts another, whose opening decides what is kept (rules L3).
+
+import type { MessagePort } from "node:worker_threads";
+import { DroverError } from "../../runtime/errors.ts";
+import { type Driver, isDamage, isFailure, loadDriver } from "./driver.ts";
+import { type FileSpec, openFile, type OpenFile } from "./open-file.ts";
+import { serveJournal } from "./serve-journal.ts";
+import { serveLog } from "./serve-log.ts";
+import { errorData, type ThreadRequest } from "./thread-protocol.ts";
+
+/** What a kind of file does with the calls of its facade. */
+export interface Service {
+  /** @throws what the facade is to be told */
+  handle(call: string, argument: unknown): Handled;
+  /** Told to the facade once the file is open. */
+  readonly opened?: unknown;
+}
+
+export interface Handled {
+  readonly value: unknown;
+  /** The call was answered, but the connection must not be used again. */
+  readonly failure?: unknown;
+}
+
+export type ServiceKind = "journal" | "log";
+export interface OpenArgument {
+  readonly kind: ServiceKind;
+  readonly file: FileSpec;
+  /** What the kind needs beside the file. */
+  readonly settings: unknown;
+}
+
+const KINDS: Readonly<Record<ServiceKind, (file: OpenFile, settings: unknown) => Service>> = { journal: serveJournal, log: serveLog };
+
+/** Resolves once the file was closed by a call, or the other side closed the port. Rejects when the disk or the contents failed: the thread must end then. */
+export async function runStoreThread(port: MessagePort): Promise<void> {
+  // Messages wait in the port until somebody listens; its close would be missed.
+  const closed = new Promise<void>((resolve) => port.once("close", resolve));
+  const driver = await loadDriver();
+  let served: { readonly file: OpenFile; readonly service: Service } | undefined;
+
+  const life = new Promise<void>((resolve, reject) => {
+    port.on("message", ({ id, call, argument }: ThreadRequest) => {
+      let failure: unknown;
+      try {
+        const handled = carryOut(call, argument);
+        failure = handled.failure;
+        port.postMessage({ id, value: handled.value });
+      } catch (error) {
+        if (isFailure(error)) failure = error;
+        port.postMessage({ id, error: errorData(error) });
+      }
+      if (failure !== undefined) {
+        if (isDamage(failure)) remember();
+        reject(failure instanceof Error ? failure : new Error(String(failure)));
+      } else if (call === "close") resolve();
+    });
+  });
+  await Promise.race([life, closed]);
+
+  function carryOut(call: string, argument: unknown): Handled {
+    if (call === "open") return { value: open(driver, argument as OpenArgument) };
+    if (call === "close") return { value: served?.file.close() };
+    if (served === undefined) throw new DroverError("DROVER_STORE_FAILED", "the file is not open", { retryable: true });
+    return served.service.handle(call, argument);
+  }
+
+  function open(driver: Driver, { kind, file: spec, settings }: OpenArgument): unknown {
+    const file = openFile(driver, spec);
+    const service = KINDS[kind](file, settings);
+    served = { file, service };
+    return { created: file.created, movedAside: file.movedAside, unclean: file.unclean, service: service.opened };
+  }
+
+  function remember(): void {
+    try {
+      served?.file.suspect();
+    } catch {
+      // The same disk: the next opening will meet the damage by itself or not at all.
+    }
+  }
+}

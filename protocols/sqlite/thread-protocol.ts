@@ -1,0 +1,31 @@
+// What passes between a node's main thread and the thread that owns one of its SQLite files. Requests are carried out one after the other in the order they were
+// posted, so that a question asked after a commit is answered after it, however long that took.
+
+import { DroverError, type ErrorCode } from "../../runtime/errors.ts";
+
+export interface ThreadRequest {
+  readonly id: number;
+  readonly call: string;
+  readonly argument: unknown;
+}
+
+export interface ThreadAnswer {
+  readonly id: number;
+  readonly value?: unknown;
+  readonly error?: ErrorData;
+}
+
+export interface ErrorData {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly retryable: boolean;
+}
+
+export function errorData(error: unknown): ErrorData {
+  if (error instanceof DroverError) return { code: error.code, message: error.message, retryable: error.retryable };
+  return { code: "DROVER_STORE_FAILED", message: error instanceof Error ? error.message : String(error), retryable: false };
+}
+
+export function errorOf({ code, message, retryable }: ErrorData): DroverError {
+  return new DroverError(code, message, { retryable });
+}

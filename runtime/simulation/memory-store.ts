@@ -1,0 +1,243 @@
+// A store in memory with the outcomes of a real one, faults included. What a crash keeps lives in a `MemoryDisk`, which outlives the store that wrote to it.
+//
+// Y1. A commit is on the disk when it is answered, never before, unless the disk `lies`: then `sync` or nothing puts it there.
+// Y2. A crash answers what is under way with `unknown` and keeps exactly the histories that the disk had.
+
+import { DroverError } from "../errors.ts";
+import { type CommitOutcome, commitProblem, type EntityCommit, type JournalQuery, MAX_BATCH_COMMITS, type Store, type StoredEntity, type StoredRecord, type StoreOpened } from "../ports/index.ts";
+
+interface History {
+  readonly type: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly snapshot: { readonly revision: number; readonly state: Uint8Array } | undefined;
+  /** Shared with the histories before and after this one, of which each sees its own `length`: a commit is one push. */
+  readonly records: StoredRecord[];
+  readonly length: number;
+}
+
+interface Contents {
+  readonly histories: Map<string, History>;
+  readonly values: Map<string, Uint8Array>;
+}
+
+/** What outlives a crash. */
+export class MemoryDisk {
+  contents: Contents = emptyContents();
+  created = true;
+}
+
+export interface MemoryStoreOptions {
+  /** Default: a disk of its own. */
+  readonly disk?: MemoryDisk;
+  /** The disk confirms what it did not keep: only `sync()` makes it lasting (rules L3). Default false. */
+  readonly lies?: boolean;
+  /** Waits before a commit is written and again before it is answered, e.g. for a clock; a crash in the first wait loses it, in the second keeps it. Default: none. */
+  readonly delay?: () => Promise<void>;
+}
+
+export interface MemoryStore extends Store {
+  readonly disk: MemoryDisk;
+  /** The entity's next commit is refused with this reason. */
+  refuseNext(entity: string, reason: string): void;
+  /** The next batch is answered `unknown` for this entity, or for all; `written` says what really became of it. */
+  unknownNext(options: { readonly entity?: string; readonly written: boolean; readonly reason?: string }): void;
+  /** Every call fails from now on, as a store does whose file system is gone; undefined mends it. */
+  failWith(error: Error | undefined): void;
+  /** The process ends here: what is under way is `unknown`, what is not on the disk is lost; `open` makes it usable again. */
+  crash(): void;
+  /** Puts everything written onto a disk that lies. */
+  sync(): void;
+}
+
+/** A store for tests and simulations. Behaves as every other adapter does by the contract suite. */
+export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  const disk = options.disk ?? new MemoryDisk();
+  let contents = emptyContents();
+  let session = 0;
+  let isOpen = false;
+  let failure: Error | undefined;
+  const refusals = new Map<string, string>();
+  let unknowns: { readonly entity?: string; readonly written: boolean; readonly reason?: string }[] = [];
+
+  function ensureOpen(): void {
+    if (failure !== undefined) throw failure;
+    if (!isOpen) throw new DroverError("DROVER_STORE_FAILED", "the memory store is not open", { retryable: true });
+  }
+
+  function keepHistory(entity: string): void {
+    const history = contents.histories.get(entity);
+    if (options.lies !== true && history !== undefined) disk.contents.histories.set(entity, history);
+  }
+
+  function keepValue(key: string): void {
+    if (options.lies === true) return;
+    const value = contents.values.get(key);
+    if (value === undefined) disk.contents.values.delete(key);
+    else disk.contents.values.set(key, value);
+  }
+
+  function write(commit: EntityCommit): CommitOutcome {
+    const scripted = refusals.get(commit.entity);
+    if (scripted !== undefined) {
+      refusals.delete(commit.entity);
+      return { kind: "refused", reason: scripted };
+    }
+    const head = contents.histories.get(commit.entity);
+    const problem = commitProblem(head, commit);
+    if (problem !== undefined) return { kind: "refused", reason: problem };
+    const before = head?.incarnation === commit.incarnation ? head : undefined;
+    const records = before === undefined ? [] : before.records.length === before.length ? before.records : before.records.slice(0, before.length);
+    records.push({ revision: commit.revision, at: commit.at, record: commit.record });
+    contents.histories.set(commit.entity, {
+      type: commit.type,
+      incarnation: commit.incarnation,
+      revision: commit.revision,
+      snapshot: commit.snapshot === undefined ? before?.snapshot : { revision: commit.revision, state: commit.snapshot },
+      records,
+      length: records.length,
+    });
+    keepHistory(commit.entity);
+    return { kind: "committed" };
+  }
+
+  async function commit(given: readonly EntityCommit[]): Promise<readonly CommitOutcome[]> {
+    if (given.length > MAX_BATCH_COMMITS) throw new DroverError("DROVER_STORE_FAILED", `a batch has at most ${String(MAX_BATCH_COMMITS)} commits, this has ${String(given.length)}`);
+    if (failure !== undefined) return given.map(() => ({ kind: "unknown", reason: String(failure?.message) }));
+    ensureOpen();
+    const mine = session;
+    const batch = given.map(copyOf);
+    await options.delay?.();
+    if (mine !== session) return batch.map(crashed);
+    const script = unknowns;
+    unknowns = [];
+    const outcomes = batch.map((entry): CommitOutcome => {
+      const unknown = script.find((fault) => fault.entity === undefined || fault.entity === entry.entity);
+      if (unknown === undefined) return write(entry);
+      if (unknown.written) write(entry);
+      return { kind: "unknown", reason: unknown.reason ?? "scripted" };
+    });
+    await options.delay?.();
+    return mine === session ? outcomes : batch.map(crashed);
+  }
+
+  const history = (entity: string): History | undefined => {
+    ensureOpen();
+    return contents.histories.get(entity);
+  };
+
+  return {
+    disk,
+    commit,
+    open: async (): Promise<StoreOpened> => {
+      await Promise.resolve();
+      if (failure !== undefined) throw failure;
+      if (!isOpen) contents = { histories: new Map(disk.contents.histories), values: new Map(disk.contents.values) };
+      isOpen = true;
+      const created = disk.created;
+      disk.created = false;
+      return { created };
+    },
+    revisionOf: async (entity) => {
+      await Promise.resolve();
+      const found = history(entity);
+      return found === undefined ? undefined : { incarnation: found.incarnation, revision: found.revision };
+    },
+    load: async (entity): Promise<StoredEntity | undefined> => {
+      await Promise.resolve();
+      const found = history(entity);
+      if (found === undefined) return undefined;
+      const from = found.snapshot?.revision ?? 0;
+      return { entity, type: found.type, incarnation: found.incarnation, revision: found.revision, snapshot: found.snapshot, records: recordsOf(found).filter((record) => record.revision > from) };
+    },
+    entities: async (after, limit) => {
+      await Promise.resolve();
+      ensureOpen();
+      return [...contents.histories]
+        .filter(([entity]) => after === undefined || entity > after)
+        .sort(([one], [other]) => (one < other ? -1 : 1))
+        .slice(0, limit)
+        .map(([entity, { type }]) => ({ entity, type }));
+    },
+    journal: async (query: JournalQuery) => {
+      await Promise.resolve();
+      const records = recordsOf(history(query.entity)).filter(({ revision }) => revision > (query.after ?? 0) && revision < (query.before ?? Number.POSITIVE_INFINITY));
+      return (query.order === "oldest-first" ? records : records.toReversed()).slice(0, query.limit);
+    },
+    trim: async (entity, revision) => {
+      await Promise.resolve();
+      const found = history(entity);
+      if (found === undefined) return;
+      const upTo = Math.min(revision, found.snapshot?.revision ?? 0);
+      const records = recordsOf(found).filter((record) => record.revision > upTo);
+      contents.histories.set(entity, { ...found, records, length: records.length });
+      keepHistory(entity);
+    },
+    values: {
+      get: async (key) => {
+        await Promise.resolve();
+        ensureOpen();
+        return contents.values.get(key);
+      },
+      set: async (key, value) => {
+        await Promise.resolve();
+        ensureOpen();
+        contents.values.set(key, value.slice());
+        keepValue(key);
+      },
+      entries: async (prefix) => {
+        await Promise.resolve();
+        ensureOpen();
+        return [...contents.values]
+          .filter(([key]) => key.startsWith(prefix))
+          .sort(([one], [other]) => (one < other ? -1 : 1))
+          .map(([key, value]) => ({ key, value }));
+      },
+      delete: async (key) => {
+        await Promise.resolve();
+        ensureOpen();
+        contents.values.delete(key);
+        keepValue(key);
+      },
+    },
+    close: async () => {
+      await Promise.resolve();
+      isOpen = false;
+      session++;
+    },
+    refuseNext: (entity, reason) => void refusals.set(entity, reason),
+    unknownNext: (fault) => void unknowns.push(fault),
+    failWith: (error) => {
+      failure = error;
+    },
+    crash: () => {
+      isOpen = false;
+      session++;
+    },
+    sync: () => {
+      disk.contents = { histories: new Map(contents.histories), values: new Map(contents.values) };
+    },
+  };
+}
+
+function recordsOf(history: History | undefined): readonly StoredRecord[] {
+  return history === undefined ? [] : history.records.slice(0, history.length);
+}
+
+function emptyContents(): Contents {
+  return { histories: new Map(), values: new Map() };
+}
+
+/** Callers use their buffers again. */
+function copyOf(commit: EntityCommit): EntityCommit {
+  const copied = { ...commit, record: bytesOf(commit.record) };
+  return commit.snapshot === undefined ? copied : { ...copied, snapshot: bytesOf(commit.snapshot) };
+}
+
+function bytesOf(bytes: Uint8Array): Uint8Array {
+  return bytes instanceof Uint8Array ? bytes.slice() : bytes;
+}
+
+function crashed(): CommitOutcome {
+  return { kind: "unknown", reason: "the store ended before it answered" };
+}

@@ -1,0 +1,170 @@
+// What every store must do, run against each adapter: `storeContract(t, setup)`.
+
+import type { Test } from "tap";
+import type { CommitOutcome, EntityCommit, Store } from "../../runtime/ports/index.ts";
+
+export interface StoreSetup {
+  readonly store: Store;
+  /** Closes and opens again what is stored. */
+  readonly reopen: () => Promise<Store>;
+  readonly teardown: () => Promise<void>;
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const text = (value: Uint8Array | undefined): string | undefined => (value === undefined ? undefined : new TextDecoder().decode(value));
+
+/** A commit of `entity` whose record names its revision. */
+export function aCommit(entity: string, revision: number, more: Partial<EntityCommit> = {}): EntityCommit {
+  return { entity: `acme/vehicle/${entity}`, type: "vehicle", incarnation: "i1", revision, epoch: 1, at: 1000 + revision, record: bytes(`${entity}#${String(revision)}`), ...more };
+}
+
+export function kinds(outcomes: readonly CommitOutcome[]): readonly string[] {
+  return outcomes.map(({ kind }) => kind);
+}
+
+export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): Promise<void> {
+  const check = (title: string, body: (t: Test, context: StoreSetup) => Promise<void>): Promise<unknown> =>
+    t.test(title, async (t) => {
+      const context = await setup();
+      t.teardown(context.teardown);
+      await body(t, context);
+    });
+
+  await check("C3. one entity that cannot be written is refused alone, the others of its batch are committed", async (t, { store }) => {
+    await store.commit([aCommit("a", 1), aCommit("b", 1)]);
+    const outcomes = await store.commit([aCommit("a", 2), aCommit("b", 7), aCommit("c", 1), aCommit("d", 1, { record: "text" as never }), aCommit("e", 1, { entity: "half \ud800" }), aCommit("f", 1, { at: Number.NaN })]);
+    t.strictSame(kinds(outcomes), ["committed", "refused", "committed", "refused", "refused", "refused"]);
+    t.match(outcomes[1], { reason: /7.*1/ }, "the reason names both revisions");
+    t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 2 });
+    t.strictSame(await store.revisionOf("acme/vehicle/b"), { incarnation: "i1", revision: 1 });
+    t.equal(await store.revisionOf("acme/vehicle/d"), undefined);
+  });
+
+  await check("C1. a revision is taken once: repeated, skipped and lower ones are refused", async (t, { store }) => {
+    t.strictSame(kinds(await store.commit([aCommit("a", 1)])), ["committed"]);
+    for (const revision of [1, 3, 0, -1, 1.5, Number.NaN]) t.strictSame(kinds(await store.commit([aCommit("a", revision)])), ["refused"], `revision ${String(revision)}`);
+    t.strictSame(kinds(await store.commit([aCommit("a", 2), aCommit("a", 2), aCommit("a", 3)])), ["committed", "refused", "committed"], "in one batch too");
+    const loaded = await store.load("acme/vehicle/a");
+    t.strictSame(loaded?.records.map(({ record }) => text(record)), ["a#1", "a#2", "a#3"]);
+  });
+
+  await check("T1. another incarnation is refused unless it names the one it replaces and opens with revision 1 or a snapshot", async (t, { store }) => {
+    await store.commit([aCommit("a", 1, { snapshot: bytes("old state") }), aCommit("a", 2)]);
+    const other = { incarnation: "i2" };
+    t.strictSame(kinds(await store.commit([aCommit("a", 3, other)])), ["refused"]);
+    t.strictSame(kinds(await store.commit([aCommit("a", 1, other)])), ["refused"], "a new beginning does not end a history that it does not name");
+    t.strictSame(kinds(await store.commit([aCommit("a", 3, { ...other, replaces: "i0", snapshot: bytes("s") })])), ["refused"]);
+    t.strictSame(kinds(await store.commit([aCommit("a", 3, { ...other, replaces: "i1" })])), ["refused"], "revision 3 alone would leave a hole");
+    t.strictSame(kinds(await store.commit([aCommit("a", 3, { ...other, replaces: "i1", snapshot: bytes("new state") })])), ["committed"]);
+    t.strictSame(kinds(await store.commit([aCommit("a", 4, { snapshot: bytes("late") })])), ["refused"], "a late commit of the old activation");
+    t.strictSame(kinds(await store.commit([aCommit("a", 4, other)])), ["committed"]);
+    const loaded = await store.load("acme/vehicle/a");
+    t.equal(loaded?.incarnation, "i2");
+    t.equal(text(loaded?.snapshot?.state), "new state");
+    t.strictSame(loaded?.records.map(({ revision }) => revision), [4]);
+    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision), [3, 4], "the old records are gone");
+    t.strictSame(kinds(await store.commit([aCommit("b", 5), aCommit("c", 5, { snapshot: bytes("s") }), aCommit("d", 1, { replaces: "i0" })])), ["refused", "committed", "refused"], "the same for a first history");
+  });
+
+  await check("S3. what was committed is loaded again: the newest snapshot and every record after it, without holes", async (t, { store, reopen }) => {
+    for (let revision = 1; revision <= 25; revision++) await store.commit([aCommit("a", revision, revision % 10 === 0 ? { snapshot: bytes(`state ${String(revision)}`) } : {})]);
+    for (const next of [async () => store, reopen]) {
+      const opened = await next();
+      const loaded = await opened.load("acme/vehicle/a");
+      t.match(loaded, { entity: "acme/vehicle/a", type: "vehicle", incarnation: "i1", revision: 25 });
+      t.equal(loaded?.snapshot?.revision, 20);
+      t.equal(text(loaded?.snapshot?.state), "state 20");
+      t.strictSame(loaded?.records.map(({ revision, at, record }) => [revision, at, text(record)]), [21, 22, 23, 24, 25].map((revision) => [revision, 1000 + revision, `a#${String(revision)}`]));
+      t.equal(await opened.load("acme/vehicle/b"), undefined);
+      t.equal(await opened.revisionOf("acme/vehicle/b"), undefined);
+    }
+  });
+
+  await check("trim never goes beyond the newest snapshot, and revisions go on after it", async (t, { store, reopen }) => {
+    await store.commit([aCommit("a", 1), aCommit("b", 1)]);
+    await store.trim("acme/vehicle/a", 1);
+    await store.trim("acme/vehicle/none", 5);
+    t.equal((await store.load("acme/vehicle/a"))?.records.length, 1, "no snapshot, nothing to trim");
+    await store.commit([aCommit("a", 2, { snapshot: bytes("two") })]);
+    await store.commit([aCommit("a", 3)]);
+    await store.trim("acme/vehicle/a", 1);
+    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision), [2, 3]);
+    await store.trim("acme/vehicle/a", 99);
+    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision), [3]);
+    await store.commit([aCommit("a", 4, { snapshot: bytes("four") })]);
+    await store.trim("acme/vehicle/a", 4);
+    const again = await reopen();
+    t.strictSame(await again.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 4 }, "the snapshot alone carries the revision");
+    t.strictSame((await again.load("acme/vehicle/a"))?.records, []);
+    t.strictSame(kinds(await again.commit([aCommit("a", 4), aCommit("a", 5)])), ["refused", "committed"]);
+    t.equal((await again.load("acme/vehicle/b"))?.records.length, 1, "others keep theirs");
+    await again.close();
+  });
+
+  await check("the journal is read in pages, from either end", async (t, { store }) => {
+    for (let revision = 1; revision <= 9; revision++) await store.commit([aCommit("a", revision), aCommit("b", revision)]);
+    const revisions = async (query: object): Promise<number[]> => (await store.journal({ entity: "acme/vehicle/a", limit: 3, order: "oldest-first", ...query })).map(({ revision }) => revision);
+    t.strictSame(await revisions({}), [1, 2, 3]);
+    t.strictSame(await revisions({ after: 3 }), [4, 5, 6]);
+    t.strictSame(await revisions({ after: 8 }), [9]);
+    t.strictSame(await revisions({ after: 3, before: 5 }), [4]);
+    t.strictSame(await revisions({ order: "newest-first" }), [9, 8, 7]);
+    t.strictSame(await revisions({ order: "newest-first", before: 7 }), [6, 5, 4]);
+    t.strictSame(await revisions({ entity: "acme/vehicle/none" }), []);
+  });
+
+  await check("entities are listed by address, page by page", async (t, { store }) => {
+    await store.commit(["c", "a", "b"].map((entity) => aCommit(entity, 1)));
+    await store.commit([{ ...aCommit("x", 1), entity: "acme/alarm/x", type: "alarm" }]);
+    t.strictSame(await store.entities(undefined, 2), [{ entity: "acme/alarm/x", type: "alarm" }, { entity: "acme/vehicle/a", type: "vehicle" }]);
+    t.strictSame(await store.entities("acme/vehicle/a", 2), ["b", "c"].map((id) => ({ entity: `acme/vehicle/${id}`, type: "vehicle" })));
+    t.strictSame(await store.entities("acme/vehicle/c", 2), []);
+  });
+
+  await check("values: the last write wins and outlives a restart", async (t, { store, reopen }) => {
+    t.equal(await store.values.get("offset/a"), undefined);
+    const reused = bytes("1");
+    const written = store.values.set("offset/a", reused);
+    reused.fill(0);
+    await written;
+    await store.values.set("offset/a", bytes("2"));
+    await store.values.set("offset/b", bytes(""));
+    await store.values.set("offsetless", bytes("3"));
+    await store.values.set("offset/c", bytes("4"));
+    await store.values.delete("offset/c");
+    await store.values.delete("offset/none");
+    const again = await reopen();
+    t.equal(text(await again.values.get("offset/a")), "2");
+    t.strictSame((await again.values.entries("offset/")).map(({ key, value }) => [key, text(value)]), [["offset/a", "2"], ["offset/b", ""]]);
+    t.equal((await again.values.entries("")).length, 3);
+    await again.close();
+  });
+
+  await check("C3. a batch has at most 256 commits", async (t, { store }) => {
+    const many = Array.from({ length: 257 }, (_, index) => aCommit(`e${String(index)}`, 1));
+    await t.rejects(store.commit(many), { code: "DROVER_STORE_FAILED" });
+    t.ok(kinds(await store.commit(many.slice(0, 256))).every((kind) => kind === "committed"));
+    t.strictSame(await store.commit([]), []);
+  });
+
+  await check("a caller may use its buffers again as soon as commit has returned its promise", async (t, { store }) => {
+    const pool = bytes("first second");
+    const commit = store.commit([aCommit("a", 1, { record: pool.subarray(0, 5), snapshot: pool.subarray(6) })]);
+    pool.fill(0);
+    await commit;
+    t.equal(text((await store.load("acme/vehicle/a"))?.snapshot?.state), "second");
+    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 1, order: "oldest-first" })).map(({ record }) => text(record)), ["first"]);
+  });
+
+  await check("batches posted without waiting are carried out in their order", async (t, { store }) => {
+    const outcomes = await Promise.all([1, 2, 3, 4].map((revision) => store.commit([aCommit("a", revision), aCommit("b", revision)])));
+    t.ok(outcomes.flat().every(({ kind }) => kind === "committed"));
+    t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 4 });
+  });
+
+  await check("a closed store says so", async (t, { store }) => {
+    await store.close();
+    await t.rejects(store.revisionOf("acme/vehicle/a"), { code: "DROVER_STORE_FAILED" });
+    await store.close();
+  });
+}
