@@ -43,7 +43,7 @@ export class DiagnosticLog {
 
 /** A piece of the file as it can be shown in one line of a message. */
 export function quote(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
+  const line = text.slice(0, 2 * MAX_QUOTED).replace(/[\p{Cc}\p{Cf}]+/gu, " ");
   return `"${line.length > MAX_QUOTED ? `${line.slice(0, MAX_QUOTED)}…` : line}"`;
 }
 

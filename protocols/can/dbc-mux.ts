@@ -5,6 +5,8 @@ import type { MuxCondition, MuxRange } from "./database.ts";
 import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
 import type { At, SignalSyntax } from "./dbc-syntax.ts";
 
+const MAX_LEVELS = 32;
+
 export interface MuxRangesOfSignal {
   readonly at: At;
   readonly switchName: string;
@@ -49,28 +51,33 @@ function extendedCondition(signal: SignalSyntax, entries: readonly MuxRangesOfSi
 function plainCondition(signal: SignalSyntax, index: number, roots: readonly number[], switches: ReadonlySet<number>, log: DiagnosticLog): MuxCondition | undefined {
   const { isChild, value } = signal.muxMark;
   if (!isChild || (value === undefined && switches.has(index))) return undefined;
-  const candidates = roots.filter((root) => root !== index);
-  const switchIndex = candidates[0];
+  const switchIndex = roots[0] === index ? roots[1] : roots[0];
   if (switchIndex === undefined || value === undefined) {
     log.add("warning", `${quote(signal.name)} is marked as multiplexed but ${value === undefined ? "has no switch value" : "the message has no switch"}; read as always there`, signal.at);
     return undefined;
   }
-  if (candidates.length > 1) log.add("warning", `${quote(signal.name)} does not say which of ${String(candidates.length)} switches selects it; the first is used`, signal.at);
+  if (roots.length > (switches.has(index) ? 2 : 1)) log.add("warning", `${quote(signal.name)} does not say which of ${String(roots.length)} switches selects it; the first is used`, signal.at);
   return { switchIndex, ranges: [{ low: value, high: value }] };
 }
 
+/** Also cuts chains of more than 32 switches: the code of a signal holds one condition a level. */
 function breakCircles(signals: readonly SignalSyntax[], conditions: (MuxCondition | undefined)[], log: DiagnosticLog): void {
-  const settled = new Set<number>();
-  signals.forEach((signal, index) => {
+  const levels = new Map<number, number>();
+  signals.forEach((_, index) => {
     const chain = new Set<number>();
-    for (let at: number | undefined = index; at !== undefined && !settled.has(at); at = conditions[at]?.switchIndex) {
-      if (chain.has(at)) {
-        log.add("error", `the multiplexers of ${quote(signal.name)} select each other in a circle; read as always there`, signal.at);
-        conditions[at] = undefined;
-        break;
+    let at: number | undefined = index;
+    for (; at !== undefined && !levels.has(at) && !chain.has(at); at = conditions[at]?.switchIndex) chain.add(at);
+    const circle = at !== undefined && chain.has(at);
+    let level = at === undefined || circle ? -1 : (levels.get(at) ?? -1);
+    for (const link of [...chain].toReversed()) {
+      const signal = signals[link];
+      if (signal !== undefined && ((circle && link === at) || level + 1 > MAX_LEVELS)) {
+        log.add("error", `the multiplexers of ${quote(signal.name)} ${circle ? "select each other in a circle" : "are nested too deep"}; read as always there`, signal.at);
+        conditions[link] = undefined;
+        level = -1;
       }
-      chain.add(at);
+      level++;
+      levels.set(link, level);
     }
-    for (const at of chain) settled.add(at);
   });
 }

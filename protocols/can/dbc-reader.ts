@@ -9,7 +9,7 @@ import { readStatements } from "./dbc-statements.ts";
 import { decodeText } from "./dbc-text.ts";
 
 /** The largest DBC file known to us has 7.3 MB. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 16 * 1024 * 1024;
 
 export interface DbcOptions {
   /** Name for positions. */

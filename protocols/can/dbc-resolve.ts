@@ -14,6 +14,8 @@ const PARKING_ID = 0xc000_0000;
 const MAX_SIZE_BITS = 64;
 /** No transport on CAN carries more than 65,535 bytes with a declared length in a DBC. */
 const MAX_START_BIT = 8 * 65_535;
+/** A frame of 64 bytes has 512 bits; real messages reach some hundred signals. */
+const MAX_SIGNALS = 4_096;
 const NO_SENDER = new Set(["Vector__XXX", ""]);
 
 /** Everything that refers to one message, gathered before the message is built. */
@@ -28,18 +30,19 @@ interface References {
   readonly muxRanges: Map<string, MuxRangesOfSignal[]>;
 }
 
+/** References of the message with this id (and signal); a diagnostic about `what` and undefined when there is none. */
+type Lookup = (fileId: number, signal: string | undefined, at: At, what: string) => References | undefined;
+
 export function resolveDatabase(syntax: DbcSyntax, log: DiagnosticLog, options: { readonly file: string | undefined; readonly strict: boolean }): Database {
-  const known = new Map<number, MessageSyntax[]>();
-  for (const message of syntax.messages) known.set(message.fileId, [...(known.get(message.fileId) ?? []), message]);
+  const known = indexByFileId(syntax.messages);
   const references = new Map<MessageSyntax, References>();
   const network = { attributes: new Map<string, AttributeValue>(), comment: undefined as string | undefined };
-  const of = (fileId: number, signal: string | undefined, at: At, what: string): References | undefined => {
-    const candidates = known.get(fileId);
-    const message = (signal === undefined ? undefined : candidates?.findLast((each) => each.signals.some((one) => one.name === signal))) ?? candidates?.at(-1);
-    if (message === undefined) log.add("warning", `${what} refers to message ${String(fileId)}, which does not exist`, at);
-    else if (signal !== undefined && !message.signals.some((each) => each.name === signal)) log.add("warning", `${what} refers to ${quote(signal)}, which is no signal of message ${quote(message.name)}`, at);
-    else return remembered(references, message);
-    return undefined;
+  const of: Lookup = (fileId, signal, at, what) => {
+    const entry = known.get(fileId);
+    const message = signal === undefined ? entry?.last : entry?.bySignal.get(signal);
+    if (entry === undefined) log.add("warning", `${what} refers to message ${String(fileId)}, which does not exist`, at);
+    else if (message === undefined) log.add("warning", `${what} refers to ${quote(signal ?? "")}, which is no signal of message ${quote(entry.last.name)}`, at);
+    return message === undefined ? undefined : remembered(references, message);
   };
 
   for (const { at, fileId, names } of syntax.senders) of(fileId, undefined, at, "BO_TX_BU_")?.senders.push(...names);
@@ -54,7 +57,10 @@ export function resolveDatabase(syntax: DbcSyntax, log: DiagnosticLog, options: 
   for (const { at, fileId, signal, type } of syntax.valueTypes) of(fileId, signal, at, "SIG_VALTYPE_")?.valueTypes.set(signal, { at, type });
   for (const { at, fileId, signal, switchName, ranges } of syntax.muxRanges) {
     const found = of(fileId, signal, at, "SG_MUL_VAL_");
-    found?.muxRanges.set(signal, [...(found.muxRanges.get(signal) ?? []), { at, switchName, ranges }]);
+    const entry = { at, switchName, ranges };
+    const present = found?.muxRanges.get(signal);
+    if (present === undefined) found?.muxRanges.set(signal, [entry]);
+    else present.push(entry);
   }
   for (const { at, name, target, value } of syntax.attributes) {
     const meant = attributeMeaning(name, value, syntax);
@@ -78,6 +84,18 @@ export function resolveDatabase(syntax: DbcSyntax, log: DiagnosticLog, options: 
   };
 }
 
+/** Messages by the id as written; of several with one id the last, and for a signal's name the last that has it. */
+function indexByFileId(messages: readonly MessageSyntax[]): ReadonlyMap<number, { readonly last: MessageSyntax; readonly bySignal: ReadonlyMap<string, MessageSyntax> }> {
+  const known = new Map<number, { last: MessageSyntax; readonly bySignal: Map<string, MessageSyntax> }>();
+  for (const message of messages) {
+    const entry = known.get(message.fileId) ?? { last: message, bySignal: new Map<string, MessageSyntax>() };
+    entry.last = message;
+    for (const signal of message.signals) entry.bySignal.set(signal.name, message);
+    known.set(message.fileId, entry);
+  }
+  return known;
+}
+
 function remembered(references: Map<MessageSyntax, References>, message: MessageSyntax): References {
   const present = references.get(message);
   if (present !== undefined) return present;
@@ -95,7 +113,7 @@ function remembered(references: Map<MessageSyntax, References>, message: Message
   return fresh;
 }
 
-function addLabels(entry: LabelsSyntax, syntax: DbcSyntax, log: DiagnosticLog, of: (fileId: number, signal: string | undefined, at: At, what: string) => References | undefined): void {
+function addLabels(entry: LabelsSyntax, syntax: DbcSyntax, log: DiagnosticLog, of: Lookup): void {
   if (entry.target.kind !== "signal") return;
   const labels = typeof entry.labels === "string" ? syntax.valueTables.get(entry.labels) : entry.labels;
   if (labels === undefined) log.add("warning", `VAL_ refers to the table ${quote(String(entry.labels))}, which does not exist`, entry.at);
@@ -127,7 +145,8 @@ function buildMessage(
   log: DiagnosticLog,
   strict: boolean,
 ): CanMessage {
-  const usable = syntax.signals.filter((signal) => isUsable(signal, syntax, log));
+  if (syntax.signals.length > MAX_SIGNALS) log.add("error", `message ${quote(syntax.name)} has ${String(syntax.signals.length)} signals; the first ${String(MAX_SIGNALS)} are read`, syntax.at);
+  const usable = syntax.signals.slice(0, MAX_SIGNALS).filter((signal) => isUsable(signal, syntax, log));
   const { conditions, switches } = resolveMultiplexing(usable, found?.muxRanges ?? new Map<string, MuxRangesOfSignal[]>(), log);
   const longName = (attributes: ReadonlyMap<string, AttributeValue> | undefined, key: string, short: string): string => {
     const long = attributes?.get(key);

@@ -2,4 +2,28 @@
 
 export type { AttributeValue, ByteOrder, CanMessage, CanSignal, Database, Diagnostic, IdKind, MuxCondition, MuxRange, RawType } from "./database.ts";
 export { findMessage, findSignal, formatPosition, isFloat, scalesByIntegers } from "./database.ts";
+export { type Columns, createColumns, createDecoder, type Decoder, type DecoderOptions } from "./decoder.ts";
 export { type DbcOptions, parseDbc } from "./dbc-reader.ts";
+export {
+  appendFrame,
+  type CanFrame,
+  canIdOf,
+  copySlot,
+  createFrameBatch,
+  ERROR_FRAME,
+  EXTENDED_FRAME,
+  fdLength,
+  type FrameBatch,
+  FrameFlag,
+  frameAt,
+  frameProblem,
+  ID_MASK,
+  rawDlc,
+  REMOTE_REQUEST,
+  SLOT_BYTES,
+} from "./frame.ts";
+export type { BusState, FrameCounters, FrameListener, FrameSink, FrameSource, SendOutcome } from "./frame-source.ts";
+export { needsExactIntegers, readRawExact, scale, type SignalReader, signalReader } from "./interpreter.ts";
+export { type J1939Id, parseJ1939Id, pgnOf } from "./j1939.ts";
+export { createMatcher, isReachable, type Matcher, type MatchRule } from "./matcher.ts";
+export { type RowDecoder, wholeFromBytes } from "./row-decoder.ts";

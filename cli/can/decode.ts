@@ -1,0 +1,126 @@
+// The body of `drover can decode`: a recording and a DBC in, one JSON object per decoded frame out, words and counts on the other stream.
+
+import { readFile } from "node:fs/promises";
+import type { Writable } from "node:stream";
+
+import { type Columns, createColumns, createDecoder, createFrameBatch, type Database, type Decoder, formatPosition, type FrameBatch, type MatchRule, parseDbc, SLOT_BYTES } from "../../protocols/can/index.ts";
+import { type LogReader, openLog, readLogStream } from "../../protocols/can-log/index.ts";
+import { DroverError, errorCatalogue } from "../../runtime/errors.ts";
+import { type LineWriter, lineWriter } from "./decoded-line.ts";
+import { type LineOutput, lineOutput } from "./output.ts";
+
+export interface CanDecodeOptions {
+  /** DBC file. */
+  readonly dbc: string;
+  /** Recording (candump -L or PEAK TRC 1.1, plain or gzipped), or `-` for `input`. */
+  readonly log: string;
+  /** Default `exact`. */
+  readonly match?: MatchRule;
+  /** Only frames of these buses; default all. */
+  readonly buses?: readonly string[];
+  /** Refuse the DBC at its first error. Default false. */
+  readonly strict?: boolean;
+  /** Standard input, for `-`. */
+  readonly input?: NodeJS.ReadableStream & { destroy(error?: Error): unknown };
+}
+
+const BATCH_FRAMES = 1_024;
+const MAX_DIAGNOSTICS_SHOWN = 5;
+const EXIT_INVALID = 3;
+const EXIT_PARTIAL = 9;
+
+/** Returns the exit code (design section 10). Never throws for what files hold. */
+export async function runCanDecode(options: CanDecodeOptions, out: Writable, err: Writable): Promise<number> {
+  const say = (text: string): void => {
+    err.write(`drover can decode: ${text}\n`);
+  };
+  try {
+    const database = await readDatabase(options, say);
+    const reader = options.log === "-" && options.input !== undefined ? await readLogStream(options.input, "standard input") : await openLog(options.log);
+    const output = lineOutput(out);
+    try {
+      return await decodeAll(createDecoder(database, { match: options.match ?? "exact", output: "raw" }), reader, options, output, say);
+    } finally {
+      output.release();
+      await reader.close();
+    }
+  } catch (error) {
+    if (!(error instanceof DroverError)) throw error;
+    say(`${error.message}. ${errorCatalogue[error.code].advice}`);
+    return errorCatalogue[error.code].exit;
+  }
+}
+
+async function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Promise<Database> {
+  const bytes = await readFile(options.dbc).catch((error: unknown) => {
+    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${options.dbc}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  });
+  const database = parseDbc(bytes, { file: options.dbc, strict: options.strict ?? false });
+  const errors = database.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
+  for (const { position, message } of errors.slice(0, MAX_DIAGNOSTICS_SHOWN)) say(`${formatPosition(position)}: ${message}`);
+  if (errors.length > MAX_DIAGNOSTICS_SHOWN) say(`${options.dbc}: ${String(errors.length - MAX_DIAGNOSTICS_SHOWN)} more errors of this kind`);
+  return database;
+}
+
+async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecodeOptions, output: LineOutput, say: (text: string) => void): Promise<number> {
+  const wanted = options.buses === undefined || options.buses.length === 0 ? undefined : new Set(options.buses);
+  const batch = createFrameBatch(BATCH_FRAMES);
+  const widest = Math.max(1, ...decoder.database.messages.map((message) => message.signals.length));
+  const columns = createColumns(BATCH_FRAMES, Math.max(widest, BATCH_FRAMES * 8));
+  const writers: (LineWriter | undefined)[] = decoder.database.messages.map(() => undefined);
+  let matched = 0;
+  while (output.open && (await reader.fill(batch)) > 0) {
+    if (wanted !== undefined) keepBuses(batch, reader.buses, wanted);
+    for (let slot = 0; slot < batch.count && output.open; ) {
+      columns.rows = 0;
+      columns.cells = 0;
+      slot = decoder.decodeColumns(batch, columns, slot);
+      matched += columns.rows;
+      for (let row = 0; row < columns.rows; row++) output.add(line(decoder, writers, batch, columns, row, reader.buses));
+      await output.flush();
+    }
+    batch.count = 0;
+  }
+  await output.flush(true);
+  return output.open ? conclude(reader, options, matched, say) : 0;
+}
+
+function line(decoder: Decoder, writers: (LineWriter | undefined)[], batch: FrameBatch, columns: Columns, row: number, buses: readonly string[]): string {
+  const index = columns.messageOf[row] as number;
+  const slot = columns.slotOf[row] as number;
+  const writer = (writers[index] ??= lineWriter(decoder.database.messages[index] as Database["messages"][number]));
+  const head = { line: batch.lines[slot] as number, timeS: batch.timesS[slot] as number, bus: buses[batch.buses[slot] as number] ?? "" };
+  return writer.write(head, columns.values, columns.cellOf[row] as number, columns.partial[row] === 1 ? columns.present : undefined, batch.data, slot * SLOT_BYTES);
+}
+
+/** Turns frames of other buses into ones that match nothing. */
+function keepBuses(batch: FrameBatch, buses: readonly string[], wanted: ReadonlySet<string>): void {
+  const keeps = buses.map((name) => wanted.has(name));
+  let kept = 0;
+  for (let slot = 0; slot < batch.count; slot++) {
+    if (keeps[batch.buses[slot] as number] !== true) continue;
+    if (kept !== slot) {
+      for (const column of [batch.ids, batch.timesS, batch.lengths, batch.flags, batch.dlcs, batch.buses, batch.lines]) column[kept] = column[slot] as number;
+      batch.data.copyWithin(kept * SLOT_BYTES, slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES);
+    }
+    kept++;
+  }
+  batch.count = kept;
+}
+
+function conclude(reader: LogReader, options: CanDecodeOptions, matched: number, say: (text: string) => void): number {
+  const { summary } = reader;
+  for (const { line: number, problem, text } of summary.problems) say(`${reader.name}:${String(number)}: ${problem}: ${text}`);
+  if (summary.unreadable > summary.problems.length) say(`${reader.name}: ${String(summary.unreadable - summary.problems.length)} more lines cannot be read`);
+  for (const bus of options.buses ?? []) if (!reader.buses.includes(bus)) say(`no frame came from bus ${bus}; the recording has ${reader.buses.join(", ") || "none"}`);
+  say(`${String(summary.lines)} lines, ${String(summary.frames)} frames, ${String(matched)} decoded, ${String(summary.unreadable)} lines not readable`);
+  if (summary.cutShort !== undefined) {
+    say(`${reader.name} ends early: ${summary.cutShort}`);
+    return EXIT_PARTIAL;
+  }
+  if (summary.frames === 0 && summary.unreadable > 0) {
+    say(`${reader.name}: no line is a frame of candump -L or PEAK TRC 1.1`);
+    return EXIT_INVALID;
+  }
+  return 0;
+}

@@ -1,0 +1,3 @@
+// Recordings of CAN buses: reading and replay.
+
+export { type LineProblem, type LogOptions, type LogReader, type LogSummary, openLog, readLogStream } from "./log-reader.ts";

@@ -1,0 +1,276 @@
+// A recording, read forward in batches: plain or gzipped, candump -L or PEAK TRC 1.1, told by content and not by name. One chunk of the file and one line are held, whatever its size.
+//
+// L1. A line that cannot be read is counted and named; the rest goes on.
+// L2. Nothing is read ahead of `fill` but what the stream itself buffers.
+
+import { createReadStream } from "node:fs";
+import { open } from "node:fs/promises";
+import { createGunzip } from "node:zlib";
+
+import type { FrameBatch } from "../can/index.ts";
+import { DroverError } from "../../runtime/errors.ts";
+import { candumpParser } from "./candump-line.ts";
+import { createBusIndex, type LineParser } from "./line-parser.ts";
+import { trcParser } from "./trc-line.ts";
+
+/** No line of any format is longer; longer ones are skipped without being held. */
+const MAX_LINE_BYTES = 4_096;
+const CHUNK_BYTES = 256 * 1024;
+const MAX_PROBLEMS_KEPT = 10;
+const MAX_QUOTED = 60;
+const LF = 0x0a;
+const CR = 0x0d;
+const SEMICOLON = 0x3b;
+const NO_BYTES = new Uint8Array(0);
+
+export interface LineProblem {
+  /** From 1. */
+  readonly line: number;
+  readonly problem: string;
+  /** The beginning of the line. */
+  readonly text: string;
+}
+
+export interface LogSummary {
+  /** Lines seen so far. */
+  readonly lines: number;
+  readonly frames: number;
+  /** Lines that cannot be read. */
+  readonly unreadable: number;
+  /** The first 10 of them. */
+  readonly problems: readonly LineProblem[];
+  /** Why the recording ended before its end (damaged compression, failing disk), or undefined. */
+  readonly cutShort: string | undefined;
+}
+
+export interface LogReader {
+  readonly name: string;
+  /** Known after the first `fill`. */
+  readonly format: "candump" | "trc";
+  /** By the index in `FrameBatch.buses`; grows as names are seen. */
+  readonly buses: readonly string[];
+  readonly summary: LogSummary;
+  /** Appends frames until the batch is full or the recording ends. Returns how many; 0 only at the end (or with a full batch). */
+  fill(batch: FrameBatch): Promise<number>;
+  close(): Promise<void>;
+}
+
+export interface LogOptions {
+  /** Bus name of a recording that has none (TRC). Default "can0". */
+  readonly busName?: string;
+}
+
+/** @throws DROVER_CAN_FILE_UNREADABLE, DROVER_CAN_LOG_INVALID (a format that is not read) */
+export async function openLog(path: string, options: LogOptions = {}): Promise<LogReader> {
+  await requireReadable(path);
+  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  return await readLogStream(file, path, options);
+}
+
+/** @param stream bytes of a recording, e.g. standard input; destroyed by `close` @throws DROVER_CAN_LOG_INVALID */
+export async function readLogStream(stream: NodeJS.ReadableStream & { destroy(error?: Error): unknown }, name: string, options: LogOptions = {}): Promise<LogReader> {
+  const reader = new StreamLogReader(stream, name, options);
+  try {
+    await reader.open();
+  } catch (error) {
+    await reader.close();
+    throw error;
+  }
+  return reader;
+}
+
+async function requireReadable(path: string): Promise<void> {
+  try {
+    const handle = await open(path, "r");
+    try {
+      if ((await handle.stat()).isDirectory()) throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `${path} is a folder, expected a recording`);
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (error instanceof DroverError) throw error;
+    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}
+
+class StreamLogReader implements LogReader {
+  readonly name: string;
+  readonly buses: string[] = [];
+  readonly #source: NodeJS.ReadableStream & { destroy(error?: Error): unknown };
+  readonly #busName: string;
+  #chunks: AsyncIterator<Uint8Array> | undefined;
+  #parser: LineParser | undefined;
+  #chunk: Uint8Array = NO_BYTES;
+  #at = 0;
+  /** The line that the last chunk broke off. */
+  #rest: Uint8Array = NO_BYTES;
+  #skipsToLineEnd = false;
+  #ended = false;
+  #lines = 0;
+  #frames = 0;
+  #unreadable = 0;
+  readonly #problems: LineProblem[] = [];
+  #cutShort: string | undefined;
+
+  constructor(source: NodeJS.ReadableStream & { destroy(error?: Error): unknown }, name: string, options: LogOptions) {
+    this.#source = source;
+    this.name = name;
+    this.#busName = options.busName ?? "can0";
+  }
+
+  get format(): "candump" | "trc" {
+    return this.#parser?.format ?? "candump";
+  }
+
+  get summary(): LogSummary {
+    return { lines: this.#lines, frames: this.#frames, unreadable: this.#unreadable, problems: [...this.#problems], cutShort: this.#cutShort };
+  }
+
+  async open(): Promise<void> {
+    const raw = this.#source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
+    const first = await this.#pull(raw);
+    if (first !== undefined && first[0] === 0x1f && first[1] === 0x8b) {
+      this.#chunks = gunzipped(first, raw)[Symbol.asyncIterator]();
+      this.#chunk = (await this.#pull(this.#chunks)) ?? NO_BYTES;
+    } else {
+      this.#chunks = raw;
+      this.#chunk = first ?? NO_BYTES;
+    }
+    this.#parser = this.#chooseParser(this.#chunk);
+  }
+
+  async fill(batch: FrameBatch): Promise<number> {
+    const before = batch.count;
+    while (batch.count < batch.capacity && !this.#ended) {
+      this.#readLines(batch);
+      if (batch.count < batch.capacity && this.#at >= this.#chunk.length) await this.#nextChunk(batch);
+    }
+    const count = batch.count - before;
+    this.#frames += count;
+    return count;
+  }
+
+  async close(): Promise<void> {
+    this.#ended = true;
+    this.#chunk = NO_BYTES;
+    this.#rest = NO_BYTES;
+    this.#source.destroy();
+    await this.#chunks?.return?.().catch(() => undefined);
+  }
+
+  /** Reads the whole lines of the chunk until the batch is full; keeps what the chunk breaks off. */
+  #readLines(batch: FrameBatch): void {
+    const chunk = this.#chunk;
+    while (this.#at < chunk.length && batch.count < batch.capacity) {
+      const end = chunk.indexOf(LF, this.#at);
+      if (end < 0) {
+        this.#keepRest(chunk.subarray(this.#at));
+        this.#at = chunk.length;
+        return;
+      }
+      const start = this.#at;
+      this.#at = end + 1;
+      if (this.#skipsToLineEnd) this.#skipsToLineEnd = false;
+      else if (this.#rest.length > 0) {
+        const line = Buffer.concat([this.#rest, chunk.subarray(start, end)]);
+        this.#rest = NO_BYTES;
+        this.#readLine(line, 0, line.length, batch);
+      } else this.#readLine(chunk, start, end, batch);
+    }
+  }
+
+  #keepRest(bytes: Uint8Array): void {
+    if (this.#skipsToLineEnd) return;
+    if (this.#rest.length + bytes.length <= MAX_LINE_BYTES) {
+      this.#rest = Buffer.concat([this.#rest, bytes]);
+      return;
+    }
+    this.#lines++;
+    this.#reject("the line is longer than any frame", this.#rest.length > 0 ? this.#rest : bytes, 0, MAX_QUOTED);
+    this.#rest = NO_BYTES;
+    this.#skipsToLineEnd = true;
+  }
+
+  #readLine(bytes: Uint8Array, start: number, end: number, batch: FrameBatch): void {
+    const line = ++this.#lines;
+    const stop = end > start && bytes[end - 1] === CR ? end - 1 : end;
+    if (stop - start > MAX_LINE_BYTES) {
+      this.#reject("the line is longer than any frame", bytes, start, stop);
+      return;
+    }
+    const outcome = this.#parser?.parse(bytes, start, stop, line, batch) ?? "nothing";
+    if (typeof outcome !== "string") this.#reject(outcome.problem, bytes, start, stop);
+  }
+
+  #reject(problem: string, bytes: Uint8Array, start: number, end: number): void {
+    this.#unreadable++;
+    if (this.#problems.length >= MAX_PROBLEMS_KEPT) return;
+    const text = Buffer.from(bytes.subarray(start, Math.min(end, start + MAX_QUOTED))).toString("latin1");
+    this.#problems.push({ line: this.#lines, problem, text: text.replace(/[^\x20-\x7e]/g, "?") });
+  }
+
+  async #nextChunk(batch: FrameBatch): Promise<void> {
+    const next = this.#chunks === undefined ? undefined : await this.#pull(this.#chunks);
+    if (next !== undefined) {
+      this.#chunk = next;
+      this.#at = 0;
+      return;
+    }
+    this.#ended = true;
+    const last = this.#rest;
+    this.#rest = NO_BYTES;
+    if (last.length > 0) this.#readLine(last, 0, last.length, batch);
+  }
+
+  async #pull(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
+    try {
+      for (;;) {
+        const { done, value } = await chunks.next();
+        if (done === true) return undefined;
+        if (value.length > 0) return value;
+      }
+    } catch (error) {
+      if (!this.#ended) this.#cutShort = error instanceof Error ? error.message : String(error);
+      return undefined;
+    }
+  }
+
+  #chooseParser(head: Uint8Array): LineParser {
+    const start = head.findIndex((byte) => byte > 0x20);
+    const text = Buffer.from(head.subarray(0, MAX_LINE_BYTES)).toString("latin1");
+    const foreign = FOREIGN.find(({ sign }) => sign.test(text));
+    if (foreign !== undefined) throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is ${foreign.name}, which is not read; expected candump -L or PEAK TRC 1.1`, { position: { file: this.name, line: 1, column: 1 } });
+    if (start >= 0 && head[start] === SEMICOLON) {
+      const version = /^;\$FILEVERSION=([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
+      if (version !== "1.1") throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is PEAK TRC ${version}, which is not read; expected version 1.1`, { position: { file: this.name, line: 1, column: 1 } });
+      return trcParser(() => (this.buses.length === 0 ? this.buses.push(this.#busName) - 1 : 0));
+    }
+    return candumpParser(createBusIndex(this.buses));
+  }
+}
+
+/** Formats that are told by their first bytes, so that they are refused by name instead of line by line. */
+const FOREIGN = [
+  { sign: /^LOGG/, name: "a Vector BLF recording" },
+  { sign: /^(?:MDF {5}|UnFinMF)/, name: "an ASAM MDF recording" },
+  { sign: /^\s*date .*\r?\n\s*base +(?:hex|dec)/, name: "a Vector ASC recording" },
+  { sign: /^PK\x03\x04/, name: "a ZIP archive" },
+];
+
+async function* gunzipped(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
+  const feed = async (): Promise<void> => {
+    for (let chunk: Uint8Array | undefined = first; chunk !== undefined && !gunzip.destroyed; ) {
+      if (!gunzip.write(chunk)) await new Promise<void>((resolve) => gunzip.once("drain", resolve).once("close", resolve));
+      const next = await rest.next();
+      chunk = next.done === true ? undefined : next.value;
+    }
+    gunzip.end();
+  };
+  feed().catch((error: unknown) => gunzip.destroy(error instanceof Error ? error : new Error(String(error))));
+  try {
+    for await (const chunk of gunzip) yield chunk as Uint8Array;
+  } finally {
+    gunzip.destroy();
+  }
+}

@@ -1,0 +1,100 @@
+// Signals read bit by bit: the plain reading of the rules, used where code cannot be generated, for exact 64-bit integers, and as the check of the compiler (identical results).
+
+import { bitPlaces } from "./bits.ts";
+import type { CanMessage, CanSignal, MuxRange } from "./database.ts";
+import { isFloat } from "./database.ts";
+import type { RowDecoder } from "./row-decoder.ts";
+
+const TWO_32 = 4_294_967_296;
+const pun = new DataView(new ArrayBuffer(8));
+
+export interface SignalReader {
+  readonly signal: CanSignal;
+  readonly places: readonly number[];
+}
+
+export function signalReader(signal: CanSignal): SignalReader {
+  return { signal, places: bitPlaces(signal) };
+}
+
+/** Raw value as a double: exact up to 53 bits, correctly rounded above. `data[start]` is payload byte 0; all bits must be there. */
+export function readRaw(reader: SignalReader, data: Uint8Array, start: number): number {
+  const { size, type } = reader.signal;
+  const low = readBits(reader.places, 0, 32, data, start);
+  const high = readBits(reader.places, 32, 64, data, start);
+  if (type === "float32") {
+    pun.setUint32(0, low);
+    return pun.getFloat32(0);
+  }
+  if (type === "float64") {
+    pun.setUint32(0, high);
+    pun.setUint32(4, low);
+    return pun.getFloat64(0);
+  }
+  if (type === "unsigned" || !bitAt(reader.places[size - 1] ?? 0, data, start)) return high * TWO_32 + low;
+  return size <= 32 ? low - 2 ** size : (high - 2 ** (size - 32)) * TWO_32 + low;
+}
+
+/** Raw integer without loss. Not for floats. */
+export function readRawExact(reader: SignalReader, data: Uint8Array, start: number): bigint {
+  const bits = (BigInt(readBits(reader.places, 32, 64, data, start)) << 32n) | BigInt(readBits(reader.places, 0, 32, data, start));
+  return reader.signal.type === "signed" ? BigInt.asIntN(reader.signal.size, bits) : bits;
+}
+
+function readBits(places: readonly number[], from: number, to: number, data: Uint8Array, start: number): number {
+  let bits = 0;
+  for (let k = from; k < Math.min(to, places.length); k++) if (bitAt(places[k] ?? 0, data, start)) bits += 2 ** (k - from);
+  return bits;
+}
+
+function bitAt(place: number, data: Uint8Array, start: number): boolean {
+  return (((data[start + (place >> 3)] ?? 0) >> (place & 7)) & 1) === 1;
+}
+
+/** physical = raw * factor + offset in this order; factor 1 and offset 0 leave the raw value as it is. */
+export function scale(signal: CanSignal, raw: number): number {
+  return signal.factor === 1 && signal.offset === 0 ? raw : raw * signal.factor + signal.offset;
+}
+
+export function inRanges(raw: number, ranges: readonly MuxRange[]): boolean {
+  return ranges.some((range) => raw >= range.low && raw <= range.high);
+}
+
+export function interpretMessage(message: CanMessage, output: "physical" | "raw"): RowDecoder {
+  const readers = message.signals.map(signalReader);
+  const value = (reader: SignalReader, data: Uint8Array, start: number): number => {
+    const raw = readRaw(reader, data, start);
+    return output === "raw" ? raw : scale(reader.signal, raw);
+  };
+  /** Its own bits and those of each switch above it were received, and each switch selects what is below it. */
+  const isThere = (reader: SignalReader, data: Uint8Array, start: number, length: number): boolean => {
+    for (let at: SignalReader | undefined = reader; at !== undefined; ) {
+      if (at.signal.needsBytes > length) return false;
+      const { mux } = at.signal as CanSignal;
+      if (mux === undefined) return true;
+      at = readers[mux.switchIndex];
+      if (at === undefined || at.signal.needsBytes > length || !inRanges(readRaw(at, data, start), mux.ranges)) return false;
+    }
+    return true;
+  };
+  return {
+    whole: (data, start, out, cell) => {
+      for (const [index, reader] of readers.entries()) out[cell + index] = value(reader, data, start);
+    },
+    checked: (data, start, length, out, cell, present) => {
+      for (const [index, reader] of readers.entries()) {
+        const there = isThere(reader, data, start, length);
+        present[cell + index] = there ? 1 : 0;
+        if (there) out[cell + index] = value(reader, data, start);
+      }
+    },
+  };
+}
+
+/** A double cannot hold every raw or physical value of this signal, an integer can. */
+export function needsExactIntegers(signal: CanSignal): boolean {
+  if (isFloat(signal)) return false;
+  const largest = 2 ** signal.size;
+  if (largest > 2 ** 53) return true;
+  return Number.isSafeInteger(signal.factor) && Number.isSafeInteger(signal.offset) && largest * Math.abs(signal.factor) + Math.abs(signal.offset) > 2 ** 53;
+}
