@@ -70,6 +70,7 @@ export class Board {
   #busyUntil = 0;
   #failures = 0;
   #lastProbeAt = 0;
+  #owesVersion = false;
   #boots = 0;
   #framesLost = 0;
 
@@ -120,7 +121,7 @@ export class Board {
     });
     this.after(this.#jittered(BOOT_MS), () => {
       this.#boots++;
-      this.#reportVersion();
+      this.send(VERSION_REPORT_ID, this.#versionBytes());
       this.#program = this.spec.firmware(this);
     });
   }
@@ -136,6 +137,7 @@ export class Board {
     this.#backlog.length = 0;
     this.#busyUntil = 0;
     this.#failures = 0;
+    this.#owesVersion = false;
     this.#because("power", () => {
       for (const channel of this.#outputs.keys()) this.drive(channel, 0);
     });
@@ -148,7 +150,7 @@ export class Board {
       if (this.now - this.#lastProbeAt < PROBE_EVERY_MS) return;
       this.#lastProbeAt = this.now;
     }
-    if (this.#plug.send({ id, extended: false, data: Uint8Array.from(bytes) })) return;
+    if (this.#transmit(id, bytes)) return;
     this.#framesLost++;
     this.#failures++;
     if (this.#failures === FAILURES_BEFORE_PROBING) this.#lastProbeAt = this.now;
@@ -221,8 +223,12 @@ export class Board {
     };
   }
 
-  #reportVersion(): void {
-    this.send(VERSION_REPORT_ID, [...this.spec.mac, ...this.spec.version]);
+  #transmit(id: number, bytes: readonly number[]): boolean {
+    return this.#plug?.send({ id, extended: false, data: Uint8Array.from(bytes) }) ?? false;
+  }
+
+  #versionBytes(): readonly number[] {
+    return [...this.spec.mac, ...this.spec.version];
   }
 
   #heard(frame: RigFrame): void {
@@ -230,7 +236,8 @@ export class Board {
     if (frame.extended || this.#program === undefined) return;
     if (this.faults.has("ignores-commands") && COMMAND_IDS.has(frame.id)) return;
     if (this.now < this.#busyUntil) {
-      if (this.#backlog.length < CONTROLLER_QUEUE) this.#backlog.push({ id: frame.id, data: frame.data });
+      // The controller's filter passes commands; statuses of others would fill the queue at once.
+      if (COMMAND_IDS.has(frame.id) && this.#backlog.length < CONTROLLER_QUEUE) this.#backlog.push({ id: frame.id, data: frame.data });
       return;
     }
     this.#hand(frame.id, frame.data);
@@ -242,9 +249,10 @@ export class Board {
 
   /** R3: the bus lives. */
   #transmitted(): void {
-    const wasProbing = this.#failures >= FAILURES_BEFORE_PROBING;
+    if (this.#failures >= FAILURES_BEFORE_PROBING) this.#owesVersion = true;
     this.#failures = 0;
-    if (wasProbing) this.#reportVersion();
+    // Its queue may still be full of what nobody heard: then after the next frame.
+    if (this.#owesVersion && !this.faults.has("muted") && this.#transmit(VERSION_REPORT_ID, this.#versionBytes())) this.#owesVersion = false;
   }
 
   #because(cause: ActCause, run: () => void): void {

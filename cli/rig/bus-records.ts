@@ -26,13 +26,13 @@ export function helloRecord(hello: { readonly bus: string; readonly bitrate: num
   return record(HELLO, Buffer.from(JSON.stringify({ protocol: 1, ...hello }), "utf8"));
 }
 
-/** @param wallMs when the frame's last bit was on the wire */
-export function receivedRecord(wallMs: number, frame: RigFrame): Buffer {
-  return record(RECEIVED, timedFrame(wallMs, frame));
+/** @param atMs when the frame's last bit was on the wire, on the rig's monotonic clock */
+export function receivedRecord(atMs: number, frame: RigFrame): Buffer {
+  return record(RECEIVED, timedFrame(atMs, frame));
 }
 
-export function echoRecord(request: number, wallMs: number, frame: RigFrame): Buffer {
-  return record(ECHO, Buffer.concat([word(request), timedFrame(wallMs, frame)]));
+export function echoRecord(request: number, atMs: number, frame: RigFrame): Buffer {
+  return record(ECHO, Buffer.concat([word(request), timedFrame(atMs, frame)]));
 }
 
 export function refusedRecord(request: number, reason: number): Buffer {
@@ -89,10 +89,10 @@ function word(value: number): Buffer {
   return bytes;
 }
 
-/** u64 microseconds since 1970, u32 identifier (bit 31: extended), u8 length, data. */
-function timedFrame(wallMs: number, frame: RigFrame): Buffer {
+/** u64 microseconds of the rig's monotonic clock, u32 identifier (bit 31: extended), u8 length, data. */
+function timedFrame(atMs: number, frame: RigFrame): Buffer {
   const bytes = Buffer.alloc(13 + frame.data.length);
-  bytes.writeBigUInt64BE(BigInt(Math.max(0, Math.round(wallMs * 1000))), 0);
+  bytes.writeBigUInt64BE(BigInt(Math.max(0, Math.round(atMs * 1000))), 0);
   bytes.writeUInt32BE((frame.id | (frame.extended ? EXTENDED : 0)) >>> 0, 8);
   bytes.writeUInt8(frame.data.length, 12);
   bytes.set(frame.data, 13);

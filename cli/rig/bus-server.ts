@@ -83,10 +83,10 @@ function serveClient(rig: SimulatedRig, bus: string, socket: Socket, log: Log): 
     kind: "client",
     queueLimit: CLIENT_QUEUE,
     receive: (frame, at) => {
-      tell(receivedRecord(rig.wallAt(at), frame));
+      tell(receivedRecord(at, frame));
     },
     sent: (frame, at, request) => {
-      write(echoRecord(request, rig.wallAt(at), frame));
+      write(echoRecord(request, at, frame));
     },
   };
   const plug: BusPlug = rig.bus.attach(node);

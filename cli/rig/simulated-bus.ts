@@ -105,6 +105,11 @@ export class SimulatedBus {
     return this.#plugged.reduce((sum, plugged) => sum + plugged.waiting.length, 0);
   }
 
+  /** The same for the nodes of one name. */
+  waitingOf(name: string): number {
+    return this.#plugged.reduce((sum, { node, waiting }) => (node.name === name ? sum + waiting.length : sum), 0);
+  }
+
   close(): void {
     this.#closed = true;
     this.#clock.clearTimeout(this.#timer);

@@ -28,7 +28,7 @@ export const aftlineFirmware: Firmware = (board: Board): Program => {
     const { plugged, speedKph } = world.state;
     return { connected: plugged, leftTurn: false, rightTurn: false, runningLights: plugged && speedKph > 0, brakes: false, millivolts: plugged ? 13_600 : 0 };
   };
-  let told = "";
+  let told = String(trailerStatusBytes(plug()));
   const tell = (): void => {
     const bytes = trailerStatusBytes(plug());
     told = String(bytes);
