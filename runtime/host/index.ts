@@ -1,0 +1,4 @@
+// What a real node gives to the ports that need the operating system. Composition files import it; nothing else does.
+
+export { systemClock } from "./system-clock.ts";
+export { systemRandom } from "./system-random.ts";

@@ -1,0 +1,246 @@
+// The place of one child below its supervisor: what fills it now, how often it was filled, how the last one ended.
+// It starts and stops when told (lane.ts tells it) and reports an end that nobody asked for. It decides nothing.
+
+import { DroverError } from "../errors.ts";
+import type { Clock, Log, Random } from "../ports/index.ts";
+import { isAbnormal, reasonOf, settledWithin, startWorker, stopWithin, WORKER_DEFAULTS, type Exit, type Isolation, type Running, type Startable } from "../workers/index.ts";
+import type { Reports } from "./report.ts";
+import { restartTypeOf, type ChildSpec, type RestartType } from "./spec.ts";
+import type { LastExit, NodeState, TreeNode } from "./tree-node.ts";
+
+type Phase =
+  /** `broken`: it ended abnormally and nobody restarts it. */
+  | { readonly kind: "down"; readonly broken?: true }
+  | { readonly kind: "starting"; readonly abort: AbortController; readonly done: Promise<unknown> }
+  | { readonly kind: "running"; readonly running: Running; readonly readyAt: number }
+  /** About to be asked, or asked, to stop: its end is expected. */
+  | { readonly kind: "stopping"; readonly running: Running };
+
+export type StartOutcome = { readonly kind: "started" } | { readonly kind: "failed"; readonly error: Error } | { readonly kind: "aborted" };
+
+/** What all slots of a tree share. */
+export interface TreePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly reports: Reports;
+  /** Overrides the isolation of every worker (the simulator runs them all inline). */
+  readonly isolation?: Isolation | undefined;
+}
+
+/** A nested supervisor seen from its slot: it is started again and again, and keeps its children's history. */
+export interface NestedSupervisor extends Startable {
+  readonly isDegraded: boolean;
+  describeChildren(): readonly TreeNode[];
+}
+
+/** A start that is broken off stops, kills and waits for the kill by itself; only then it is let go of. */
+const ABORT_MARGIN_MS = 3_000;
+
+export class ChildSlot {
+  readonly spec: ChildSpec;
+  readonly restartType: RestartType;
+  /** Whether its supervisor wants it to run. */
+  wanted = false;
+  /** Not started before this monotonic time. */
+  dueAt = 0;
+  /** It was ready at least once since its supervisor started. */
+  startedOnce = false;
+  readonly nested: NestedSupervisor | undefined;
+  readonly #supervisor: string;
+  readonly #ports: TreePorts;
+  readonly #startable: Startable;
+  readonly #onExit: (slot: ChildSlot, exit: Exit, ranMs: number) => void;
+  #phase: Phase = { kind: "down" };
+  #starts = 0;
+  #shown: NodeState = "stopped";
+  #since: number;
+  #lastExit: LastExit | undefined;
+
+  /** @param onExit called when it ended without being asked to, already down */
+  constructor(spec: ChildSpec, supervisor: string, nested: NestedSupervisor | undefined, ports: TreePorts, onExit: (slot: ChildSlot, exit: Exit, ranMs: number) => void) {
+    this.spec = spec;
+    this.restartType = restartTypeOf(spec);
+    this.nested = nested;
+    this.#supervisor = supervisor;
+    this.#ports = ports;
+    this.#startable = startableOf(spec, nested, ports);
+    this.#onExit = onExit;
+    this.#since = ports.clock.now();
+  }
+
+  get id(): string {
+    return this.spec.id;
+  }
+
+  get isUp(): boolean {
+    return this.#phase.kind === "running";
+  }
+
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  /** Never rejects. An aborted start has ended whatever it began. */
+  async start(hurry: AbortSignal): Promise<StartOutcome> {
+    const abort = new AbortController();
+    const log = this.#ports.log.child({ child: `${this.#supervisor}/${this.id}` });
+    this.#starts++;
+    const { clock, random } = this.#ports;
+    const started = Promise.resolve().then(() => this.#startable.start({ signal: abort.signal, hurry, clock, random, log }));
+    const done = this.#settle(started, abort, hurry);
+    this.#enter({ kind: "starting", abort, done });
+    const outcome = await done;
+    if (outcome.kind === "ready") return this.#filled(outcome.running);
+    this.#enter({ kind: "down" });
+    if (outcome.kind === "failed") {
+      this.#lastExit = { ...lastExitOf({ kind: "failed", error: outcome.error }, clock.now()), reason: "start-failed" };
+      this.tell("start_error", outcome.error.message, outcome.error);
+    }
+    return outcome;
+  }
+
+  /** A start under way ends as `aborted`. */
+  abortStart(): void {
+    if (this.#phase.kind === "starting") this.#phase.abort.abort(new DroverError("DROVER_WORKER_FAILED", "its start was no longer wanted"));
+  }
+
+  /** From now on its end is no surprise. */
+  expectStop(): void {
+    if (this.#phase.kind === "running") this.#enter({ kind: "stopping", running: this.#phase.running });
+  }
+
+  /** Down when it resolves, whatever it was before. Never rejects. */
+  async stop(hurry: AbortSignal): Promise<void> {
+    this.abortStart();
+    if (this.#phase.kind === "starting") await this.#phase.done;
+    this.expectStop();
+    if (this.#phase.kind !== "stopping") {
+      this.#enter({ kind: "down" });
+      return;
+    }
+    const exit = await stopWithin(this.#phase.running, this.#ports.clock, { ...this.#stopLimits(), hurry });
+    this.#lastExit = lastExitOf(exit, this.#ports.clock.now());
+    if (isAbnormal(exit)) this.tell("shutdown_error", reasonOf(exit), "error" in exit ? exit.error : undefined);
+    this.#enter({ kind: "down" });
+  }
+
+  tell(context: "child_started" | "child_restarted" | "child_terminated" | "start_error" | "shutdown_error" | "degraded" | "gave_up", reason: string, error?: Error): void {
+    this.#ports.reports.tell({ supervisor: this.#supervisor, context, reason, offender: this.id, restarts: this.restarts, ...(error === undefined ? {} : { error }) });
+  }
+
+  /** It ended by itself and stays so. */
+  retire(): void {
+    this.wanted = false;
+    const orderly = this.#lastExit === undefined || this.#lastExit.reason === "normal" || this.#lastExit.reason === "shutdown";
+    this.#enter(orderly ? { kind: "down" } : { kind: "down", broken: true });
+  }
+
+  /** Notes a change of `wanted`, so that `since` is right. */
+  show(): void {
+    const state = this.#state();
+    if (state === this.#shown) return;
+    this.#shown = state;
+    this.#since = this.#ports.clock.now();
+  }
+
+  describe(): TreeNode {
+    this.show();
+    const { spec } = this;
+    const running = this.#phase.kind === "running" || this.#phase.kind === "stopping" ? this.#phase.running : undefined;
+    return {
+      id: spec.id,
+      kind: spec.kind === "hosted" ? (spec.options.kind ?? "entity") : spec.kind,
+      ...(spec.kind === "supervisor" ? { strategy: spec.flags.strategy } : {}),
+      state: this.#shown,
+      restarts: this.restarts,
+      since: this.#since,
+      ...(this.#lastExit === undefined ? {} : { lastExit: this.#lastExit }),
+      ...(running?.pid === undefined ? {} : { pid: running.pid }),
+      ...(running?.isolation === undefined ? {} : { isolation: running.isolation }),
+      children: this.nested?.describeChildren() ?? [],
+    };
+  }
+
+  async #settle(started: Promise<Running>, abort: AbortController, hurry: AbortSignal): Promise<Exclude<StartOutcome, { kind: "started" }> | { readonly kind: "ready"; readonly running: Running }> {
+    const { clock } = this.#ports;
+    const startMs = this.spec.kind === "hosted" ? (this.spec.options.startMs ?? WORKER_DEFAULTS.startMs) : Number.POSITIVE_INFINITY;
+    let late: DroverError | undefined;
+    try {
+      const running = await settledWithin(started, clock, startMs, abort.signal);
+      if (running !== undefined && !abort.signal.aborted) return { kind: "ready", running };
+      if (!abort.signal.aborted) {
+        late = new DroverError("DROVER_WORKER_START_TIMEOUT", `it was not ready within ${String(startMs)} ms`);
+        abort.abort(late);
+      }
+      // It was told; what it began has its shutdown time to end, and whatever comes after that is ended as soon as it comes.
+      const limits = this.#stopLimits();
+      const leftover = await settledWithin(started, clock, limits.shutdownMs + ABORT_MARGIN_MS, undefined);
+      if (leftover !== undefined) await stopWithin(leftover, clock, { ...limits, hurry });
+      else void started.then((running) => stopWithin(running, clock, limits)).catch(() => undefined);
+    } catch (error) {
+      if (!abort.signal.aborted) return { kind: "failed", error: error as Error };
+    }
+    return late === undefined ? { kind: "aborted" } : { kind: "failed", error: late };
+  }
+
+  #filled(running: Running): StartOutcome {
+    const { clock } = this.#ports;
+    const readyAt = clock.monotonic();
+    this.startedOnce = true;
+    this.#enter({ kind: "running", running, readyAt });
+    this.tell(this.restarts === 0 ? "child_started" : "child_restarted", this.#lastExit === undefined ? "start" : (this.#lastExit.error ?? this.#lastExit.reason));
+    void running.exited.then((exit) => {
+      if (this.#phase.kind !== "running" || this.#phase.running !== running) return;
+      this.#lastExit = lastExitOf(exit, clock.now());
+      this.#enter({ kind: "down" });
+      this.#onExit(this, exit, clock.monotonic() - readyAt);
+    });
+    return { kind: "started" };
+  }
+
+  #stopLimits(): { readonly shutdownMs: number; readonly killWaitMs?: number } {
+    // A supervisor takes as long as its children may: their own deadlines bound it (OTP: infinity).
+    if (this.spec.kind === "supervisor") return { shutdownMs: Number.POSITIVE_INFINITY, killWaitMs: Number.POSITIVE_INFINITY };
+    return { shutdownMs: this.spec.options.shutdownMs ?? WORKER_DEFAULTS.shutdownMs };
+  }
+
+  #enter(phase: Phase): void {
+    this.#phase = phase;
+    this.show();
+  }
+
+  #state(): NodeState {
+    switch (this.#phase.kind) {
+      case "running":
+        return this.nested?.isDegraded === true ? "degraded" : "running";
+      case "stopping":
+        return "stopping";
+      case "starting":
+        return this.#starts > 1 ? "restarting" : "starting";
+      case "down":
+        if (this.wanted) return this.#starts === 0 ? "starting" : "restarting";
+        return this.#phase.broken === true ? "failed" : "stopped";
+    }
+  }
+}
+
+function startableOf(spec: ChildSpec, nested: NestedSupervisor | undefined, ports: TreePorts): Startable {
+  if (spec.kind === "hosted") return spec.startable;
+  if (nested !== undefined) return nested;
+  if (spec.kind === "supervisor") throw new DroverError("DROVER_TREE_INVALID", `"${spec.id}" is a supervisor without a life`);
+  const options = ports.isolation === undefined ? spec.options : { ...spec.options, isolation: ports.isolation };
+  return { start: (context) => startWorker(spec.type, spec.config, options, context) };
+}
+
+function lastExitOf(exit: Exit, at: number): LastExit {
+  const error = exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
+  if (error === undefined) return { reason: exit.kind, at };
+  const messages: string[] = [];
+  let innermost = error;
+  for (let one: unknown = error; one instanceof Error && messages.length < 6; one = one.cause) {
+    messages.push(one.message);
+    innermost = one;
+  }
+  return { reason: exit.kind, error: messages.join(": "), ...(innermost.stack === undefined ? {} : { stack: innermost.stack }), at };
+}

@@ -1,0 +1,236 @@
+// Children whose fates are joined: all of a rest-for-one or one-for-all supervisor, each alone of a one-for-one.
+//
+// A lane does one thing: it makes what is wanted run, in order. Whatever happens (an exit, a failed start, a request) only notes what is wanted and when,
+// and wakes the one loop that acts; so a stop, a restart and a second failure cannot cross each other.
+//
+// L1. Children start in order, each ready before the next begins; they stop in reverse order.
+// L2. While an earlier child is down no later one runs (rest-for-one); one-for-all brings all down when one fails.
+// L3. A group restart ends running temporary children for good; transient ones that had ended normally come back with the group (OTP).
+// L4. A failure of an earlier child breaks off the start of a later one; nobody waits out a backoff or a slow start of what must go down anyway.
+// L5. An end that is expected (the group goes down, the supervisor stops) is not counted as a failure.
+// L6. Frozen, a lane starts nothing any more.
+
+import type { Clock } from "../ports/index.ts";
+import { isAbnormal, reasonOf, type Exit } from "../workers/index.ts";
+import type { ChildSlot } from "./child-slot.ts";
+import type { Verdict } from "./restart-rule.ts";
+
+export type PassOutcome =
+  | { readonly kind: "up" }
+  /** A child could not start. `retrying`: the lane goes on trying; otherwise it is frozen. */
+  | { readonly kind: "failed"; readonly child: string; readonly error: Error; readonly retrying: boolean }
+  | { readonly kind: "stopped" };
+
+export interface LaneOwner {
+  readonly clock: Clock;
+  /** Its rule's word on a failure; after `give-up` the lane is about to be frozen. */
+  judge(slot: ChildSlot, ranMs: number, cause: Error | undefined): Verdict;
+  /** A child ended for good. */
+  ended(lane: Lane, slot: ChildSlot): void;
+}
+
+type Why = "after-failure" | "by-request" | "for-good";
+
+interface Pass {
+  readonly onStartFailure: "escalate" | "retry";
+  readonly resolve: (outcome: PassOutcome) => void;
+}
+
+export class Lane {
+  readonly #owner: LaneOwner;
+  readonly #allForOne: boolean;
+  #slots: readonly ChildSlot[] = [];
+  #frozen = true;
+  /** What stands from this index on must come down before anything starts. */
+  #bringDown: { readonly from: number; readonly why: Why } | undefined;
+  #driving: Promise<void> | undefined;
+  #wakeLoop: (() => void) | undefined;
+  #pass: Pass | undefined;
+  #hurry = new AbortController();
+
+  constructor(owner: LaneOwner, allForOne: boolean) {
+    this.#owner = owner;
+    this.#allForOne = allForOne;
+  }
+
+  get slots(): readonly ChildSlot[] {
+    return this.#slots;
+  }
+
+  set slots(slots: readonly ChildSlot[]) {
+    this.#slots = slots;
+  }
+
+  /** Starts everything. Resolves when all run, or at the first start failure of a child that had not run before. */
+  begin(onStartFailure: "escalate" | "retry"): Promise<PassOutcome> {
+    this.#frozen = false;
+    this.#bringDown = undefined;
+    this.#hurry = new AbortController();
+    for (const slot of this.#slots) {
+      slot.startedOnce = false;
+      this.#want(slot, 0);
+    }
+    return this.#nextPass(onStartFailure);
+  }
+
+  /** Stops a child, with the siblings that go with it, and starts them again; not counted as a failure. */
+  restart(id: string): Promise<PassOutcome> {
+    const from = this.#allForOne ? 0 : this.#slots.findIndex((slot) => slot.id === id);
+    for (const slot of this.#slots.slice(from)) {
+      slot.abortStart();
+      this.#want(slot, 0);
+    }
+    this.#mustComeDown(from, "by-request");
+    return this.#nextPass("retry");
+  }
+
+  /** No start and no restart from now on; what runs is expected to end. */
+  freeze(): void {
+    this.#frozen = true;
+    for (const slot of this.#slots) {
+      slot.wanted = false;
+      slot.abortStart();
+      slot.expectStop();
+    }
+    this.#wakeLoop?.();
+    this.#settlePass({ kind: "stopped" });
+  }
+
+  /** Stops what runs, in reverse order. */
+  async down(hurry: AbortSignal): Promise<void> {
+    this.freeze();
+    const pass = (): void => {
+      this.#hurry.abort();
+    };
+    hurry.addEventListener("abort", pass);
+    if (hurry.aborted) pass();
+    await this.#driving;
+    await this.#stopFrom(0, "for-good");
+    hurry.removeEventListener("abort", pass);
+  }
+
+  /** An end that nobody asked for: the slot's `onExit`. */
+  exited(slot: ChildSlot, exit: Exit, ranMs: number): void {
+    if (this.#frozen) return;
+    const abnormal = isAbnormal(exit);
+    slot.tell("child_terminated", reasonOf(exit), exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error);
+    if (slot.restartType === "temporary" || (slot.restartType === "transient" && !abnormal)) {
+      this.#endedForGood(slot);
+      return;
+    }
+    this.#failed(slot, ranMs, exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error);
+  }
+
+  #failed(slot: ChildSlot, ranMs: number, cause: Error | undefined): void {
+    const verdict = this.#owner.judge(slot, ranMs, cause);
+    if (verdict.kind === "give-up") return;
+    this.#want(slot, verdict.delayMs);
+    // L3: those that go down with it come back with it, even if they had ended.
+    const from = this.#allForOne ? 0 : this.#slots.indexOf(slot) + 1;
+    for (const other of this.#slots.slice(from)) if (!other.wanted) this.#want(other, 0);
+    if (this.#allForOne) {
+      this.#mustComeDown(0, "after-failure");
+      const [first] = this.#slots;
+      if (first !== undefined) first.dueAt = Math.max(first.dueAt, slot.dueAt);
+    }
+    // L4: only a later one can be starting while this one ran.
+    for (const other of this.#slots) if (other !== slot) other.abortStart();
+    this.#wake();
+  }
+
+  #mustComeDown(from: number, why: Why): void {
+    this.#bringDown = { from: Math.min(from, this.#bringDown?.from ?? from), why };
+  }
+
+  #endedForGood(slot: ChildSlot): void {
+    slot.retire();
+    if (slot.restartType === "temporary") this.#slots = this.#slots.filter((other) => other !== slot);
+    this.#owner.ended(this, slot);
+  }
+
+  #want(slot: ChildSlot, delayMs: number): void {
+    slot.wanted = true;
+    slot.dueAt = this.#owner.clock.monotonic() + delayMs;
+    slot.show();
+  }
+
+  #nextPass(onStartFailure: "escalate" | "retry"): Promise<PassOutcome> {
+    this.#settlePass({ kind: "stopped" });
+    return new Promise((resolve) => {
+      this.#pass = { onStartFailure, resolve };
+      this.#wake();
+    });
+  }
+
+  #settlePass(outcome: PassOutcome): void {
+    this.#pass?.resolve(outcome);
+    this.#pass = undefined;
+  }
+
+  #wake(): void {
+    if (this.#driving === undefined) this.#driving = this.#drive();
+    else this.#wakeLoop?.();
+  }
+
+  /** The loop. It leaves only in the same turn in which it saw that nothing is to be done. */
+  async #drive(): Promise<void> {
+    // Whoever woke it has something to finish first.
+    await Promise.resolve();
+    while (!this.#frozen) {
+      const down = this.#bringDown;
+      if (down !== undefined) {
+        this.#bringDown = undefined;
+        await this.#stopFrom(down.from, down.why);
+        continue;
+      }
+      const index = this.#slots.findIndex((slot) => slot.wanted && !slot.isUp);
+      const slot = this.#slots[index];
+      if (slot === undefined) {
+        this.#settlePass({ kind: "up" });
+        break;
+      }
+      if (this.#slots.some((other, at) => at > index && other.isUp)) {
+        await this.#stopFrom(index + 1, "after-failure");
+        continue;
+      }
+      const waitMs = slot.dueAt - this.#owner.clock.monotonic();
+      if (waitMs > 0) await this.#sleep(waitMs);
+      else await this.#start(slot);
+    }
+    this.#driving = undefined;
+  }
+
+  async #start(slot: ChildSlot): Promise<void> {
+    const outcome = await slot.start(this.#hurry.signal);
+    if (outcome.kind !== "failed" || this.#frozen) return;
+    const { error } = outcome;
+    const escalates = this.#pass?.onStartFailure === "escalate" && !slot.startedOnce;
+    if (escalates) this.#frozen = true;
+    this.#settlePass({ kind: "failed", child: slot.id, error, retrying: !escalates });
+    if (escalates) return;
+    if (slot.restartType === "temporary") this.#endedForGood(slot);
+    else this.#failed(slot, 0, error);
+  }
+
+  async #stopFrom(index: number, why: Why): Promise<void> {
+    const leaving = this.#slots.slice(index);
+    const forgotten = new Set(why === "after-failure" ? leaving.filter((slot) => slot.isUp && slot.restartType === "temporary") : []);
+    // L5: all of them at once, since the first to stop may take the next one with it.
+    for (const slot of leaving) slot.expectStop();
+    for (const slot of leaving.toReversed()) await slot.stop(this.#hurry.signal);
+    this.#slots = this.#slots.filter((slot) => !forgotten.has(slot));
+  }
+
+  #sleep(ms: number): Promise<void> {
+    const { clock } = this.#owner;
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        clock.clearTimeout(timer);
+        this.#wakeLoop = undefined;
+        resolve();
+      };
+      const timer = clock.setTimeout(wake, ms);
+      this.#wakeLoop = wake;
+    });
+  }
+}

@@ -1,0 +1,73 @@
+// When a child may be restarted: one of two rules for each supervisor (hosting H14).
+//
+// I1. Intensity: this restart and those of the last `periodMs` (the borders included, as OTP counts) are more than `intensity`: give up.
+// B1. Backoff: attempt n (from 0) waits a uniformly random time up to min(max, initial * 2^(n-1)), "full jitter"; attempt 0 does not wait.
+// B2. A run of `resetAfterMs` starts the count anew. Failing for `giveUpAfterMs` without one is enough.
+
+import type { Clock, Random } from "../ports/index.ts";
+import type { BackoffOptions, SupervisorFlags } from "./spec.ts";
+
+export type Verdict =
+  | { readonly kind: "restart"; readonly delayMs: number }
+  /** Goes on, but whoever looks should know. */
+  | { readonly kind: "degraded"; readonly delayMs: number; readonly detail: string }
+  | { readonly kind: "give-up"; readonly detail: string };
+
+export interface RestartRule {
+  /** Asked once for each failure. `ranMs`: how long the child ran since it was ready, 0 when it did not start. */
+  failed(childId: string, ranMs: number): Verdict;
+  /** Forgets a child, or everything. */
+  forget(childId?: string): void;
+}
+
+const DEFAULTS = { intensity: 3, periodMs: 30_000, initialMs: 200, maxMs: 30_000, resetAfterMs: 60_000 } as const;
+
+export function restartRule(flags: SupervisorFlags, clock: Clock, random: Random): RestartRule {
+  return flags.backoff === undefined ? byIntensity(flags.intensity ?? DEFAULTS.intensity, flags.periodMs ?? DEFAULTS.periodMs, clock) : byBackoff(flags.backoff, clock, random);
+}
+
+function byIntensity(intensity: number, periodMs: number, clock: Clock): RestartRule {
+  let restarts: readonly number[] = [];
+  return {
+    failed() {
+      const now = clock.monotonic();
+      restarts = [...restarts.filter((at) => at >= now - periodMs), now];
+      if (restarts.length <= intensity) return { kind: "restart", delayMs: 0 };
+      return { kind: "give-up", detail: `${String(restarts.length)} restarts within ${String(periodMs)} ms, allowed are ${String(intensity)}` };
+    },
+    forget(childId) {
+      if (childId === undefined) restarts = [];
+    },
+  };
+}
+
+interface Failing {
+  attempts: number;
+  sinceMs: number;
+}
+
+function byBackoff(options: BackoffOptions, clock: Clock, random: Random): RestartRule {
+  const { initialMs, maxMs, resetAfterMs, giveUpAfterMs, onGiveUp } = { ...DEFAULTS, giveUpAfterMs: Number.POSITIVE_INFINITY, onGiveUp: "escalate", ...options };
+  const children = new Map<string, Failing>();
+  return {
+    failed(childId, ranMs) {
+      const now = clock.monotonic();
+      let failing = children.get(childId);
+      if (failing === undefined || ranMs >= resetAfterMs) {
+        failing = { attempts: 0, sinceMs: now };
+        children.set(childId, failing);
+      }
+      const upToMs = failing.attempts === 0 ? 0 : Math.min(maxMs, initialMs * 2 ** (failing.attempts - 1));
+      failing.attempts++;
+      const delayMs = random.next() * upToMs;
+      const failingMs = now - failing.sinceMs;
+      if (failingMs < giveUpAfterMs) return { kind: "restart", delayMs };
+      const detail = `"${childId}" has been failing for ${String(Math.round(failingMs))} ms, allowed are ${String(giveUpAfterMs)} ms`;
+      return onGiveUp === "degrade" ? { kind: "degraded", delayMs, detail } : { kind: "give-up", detail };
+    },
+    forget(childId) {
+      if (childId === undefined) children.clear();
+      else children.delete(childId);
+    },
+  };
+}

@@ -1,0 +1,159 @@
+// A supervision tree as frozen data: what runs, in which order, and what happens when it ends. Nothing runs until a tree is started from it.
+
+import { DroverError } from "../errors.ts";
+import type { Startable, WorkerOptions, WorkerType } from "../workers/index.ts";
+
+export type Strategy = "one-for-one" | "rest-for-one" | "one-for-all";
+/** permanent: always restarted; transient: only after an abnormal exit; temporary: never, and forgotten when it ended. */
+export type RestartType = "permanent" | "transient" | "temporary";
+
+/** OTP's rule: more than `intensity` restarts within the last `periodMs` and the supervisor gives up. */
+export interface IntensityFlags {
+  /** Integer >= 0, default 3 (OTP: 1). */
+  readonly intensity?: number;
+  /** Sliding window in ms, > 0, default 30 s (OTP: 5 s). */
+  readonly periodMs?: number;
+  readonly backoff?: never;
+  readonly startFailure?: never;
+}
+
+/** Attempts are not counted; they become rarer (hosting H14). */
+export interface BackoffFlags {
+  readonly backoff: BackoffOptions;
+  readonly intensity?: never;
+  readonly periodMs?: never;
+  /** A child that cannot start while the supervisor starts: `escalate` fails that start (OTP, default), `retry` goes on and treats it as a failed restart. */
+  readonly startFailure?: "escalate" | "retry";
+}
+
+export interface BackoffOptions {
+  /** Upper bound of the second attempt's delay, ms, default 200; the first restart is immediate. */
+  readonly initialMs?: number;
+  /** Upper bound of every delay, ms, default 30 s. */
+  readonly maxMs?: number;
+  /** A run of so many ms makes the next restart immediate again, default 60 s. */
+  readonly resetAfterMs?: number;
+  /** Failing for so many ms without such a run is enough; default never. */
+  readonly giveUpAfterMs?: number;
+  /** Then: `escalate` (default) ends the supervisor, `degrade` marks it and goes on trying: the top of a vehicle. */
+  readonly onGiveUp?: "escalate" | "degrade";
+}
+
+interface CommonFlags {
+  readonly strategy: Strategy;
+  /** Its own restart type below another supervisor, default permanent. */
+  readonly restart?: RestartType;
+}
+
+export type SupervisorFlags = CommonFlags & (IntensityFlags | BackoffFlags);
+
+export interface CommonChildOptions {
+  /** Default permanent. */
+  readonly restart?: RestartType;
+  /** From the request to stop to the kill, ms, default 5 s. */
+  readonly shutdownMs?: number;
+  /** From the start to ready, ms, default 10 s. */
+  readonly startMs?: number;
+}
+
+export type ChildOptions<E, R> = CommonChildOptions & WorkerOptions<E, R>;
+
+export interface HostedOptions extends CommonChildOptions {
+  /** What the tree shows it as, default `entity`. */
+  readonly kind?: string;
+}
+
+export interface SupervisorSpec {
+  readonly kind: "supervisor";
+  readonly id: string;
+  readonly flags: SupervisorFlags;
+  readonly children: readonly ChildSpec[];
+}
+
+export interface WorkerSpec {
+  readonly kind: "worker";
+  readonly id: string;
+  readonly type: WorkerType;
+  readonly config: unknown;
+  readonly options: ChildOptions<unknown, unknown>;
+}
+
+export interface HostedSpec {
+  readonly kind: "hosted";
+  readonly id: string;
+  readonly startable: Startable;
+  readonly options: HostedOptions;
+}
+
+/** One child of a supervisor. */
+export type ChildSpec = SupervisorSpec | WorkerSpec | HostedSpec;
+
+/** A supervisor and its children in start order. @throws DROVER_TREE_INVALID */
+export function supervisor(id: string, flags: SupervisorFlags, children: readonly ChildSpec[]): SupervisorSpec {
+  checkId(id);
+  checkFlags(id, flags);
+  const ids = new Set<string>();
+  for (const one of children) {
+    if (ids.has(one.id)) throw invalid(id, `two children are called "${one.id}"`);
+    ids.add(one.id);
+  }
+  return Object.freeze({ kind: "supervisor", id, flags: Object.freeze({ ...flags }), children: Object.freeze([...children]) });
+}
+
+/** A worker as a child; its config is JSON. @throws DROVER_TREE_INVALID */
+export function child<C, E, R>(id: string, type: WorkerType<C, E, R>, config: NoInfer<C>, options: ChildOptions<NoInfer<E>, NoInfer<R>> = {}): WorkerSpec {
+  checkId(id);
+  checkOptions(id, options);
+  // The tree keeps workers of all kinds in one list: what fits together was checked above, by the types.
+  return Object.freeze({ kind: "worker", id, type: type as unknown as WorkerType, config, options: Object.freeze({ ...options }) as ChildOptions<unknown, unknown> });
+}
+
+/** Anything else that can be started as a child, in this thread: an entity, a server. @throws DROVER_TREE_INVALID */
+export function hosted(id: string, startable: Startable, options: HostedOptions = {}): HostedSpec {
+  checkId(id);
+  checkOptions(id, options);
+  return Object.freeze({ kind: "hosted", id, startable, options: Object.freeze({ ...options }) });
+}
+
+export function restartTypeOf(spec: ChildSpec): RestartType {
+  return (spec.kind === "supervisor" ? spec.flags.restart : spec.options.restart) ?? "permanent";
+}
+
+const ID = /^[A-Za-z0-9_.~@:-]+(\/[A-Za-z0-9_.~@:-]+)*$/;
+const RESTART_TYPES: readonly unknown[] = ["permanent", "transient", "temporary", undefined];
+
+/** An address may be an id, so `/` is allowed inside. */
+function checkId(id: string): void {
+  if (!ID.test(id)) throw new DroverError("DROVER_TREE_INVALID", `an id is [A-Za-z0-9_.~@:-]+, also several joined by "/", got "${id.slice(0, 80)}"`);
+}
+
+function checkFlags(id: string, flags: SupervisorFlags): void {
+  if (!["one-for-one", "rest-for-one", "one-for-all"].includes(flags.strategy)) throw invalid(id, `no such strategy: ${String(flags.strategy)}`);
+  if (!RESTART_TYPES.includes(flags.restart)) throw invalid(id, `no such restart type: ${String(flags.restart)}`);
+  if (flags.backoff === undefined) {
+    if (flags.intensity !== undefined && !(Number.isInteger(flags.intensity) && flags.intensity >= 0)) throw invalid(id, `intensity is an integer >= 0, got ${String(flags.intensity)}`);
+    checkMs(id, "periodMs", flags.periodMs);
+    return;
+  }
+  // A file or plain JavaScript can say both, whatever the types allow.
+  const both: { readonly intensity?: unknown; readonly periodMs?: unknown } = flags;
+  if (both.intensity !== undefined || both.periodMs !== undefined) throw invalid(id, "intensity or backoff, not both");
+  const { initialMs, maxMs, resetAfterMs, giveUpAfterMs } = flags.backoff;
+  for (const [name, value] of Object.entries({ initialMs, maxMs, resetAfterMs, giveUpAfterMs })) checkMs(id, name, value);
+}
+
+function checkOptions(id: string, options: ChildOptions<never, never>): void {
+  if (!RESTART_TYPES.includes(options.restart)) throw invalid(id, `no such restart type: ${String(options.restart)}`);
+  checkMs(id, "startMs", options.startMs);
+  checkMs(id, "livenessMs", options.livenessMs);
+  if (options.shutdownMs !== undefined && !(options.shutdownMs >= 0)) throw invalid(id, `shutdownMs is >= 0, got ${String(options.shutdownMs)}`);
+  if (!["inline", "thread", "process", undefined].includes(options.isolation)) throw invalid(id, `no such isolation: ${String(options.isolation)}`);
+}
+
+function checkMs(id: string, name: string, value: number | undefined): void {
+  if (value !== undefined && !(value > 0)) throw invalid(id, `${name} is > 0, got ${String(value)}`);
+}
+
+function invalid(id: string, detail: string): DroverError {
+  return new DroverError("DROVER_TREE_INVALID", `"${id}": ${detail}`);
+}

@@ -1,0 +1,205 @@
+// A supervisor that runs: lanes of children under one rule for restarts. It can be started again after it ended; its children's history stays,
+// and so do children that were added at run time (OTP forgets those; a vehicle's modules must not vanish because a sibling crashed).
+//
+// V1. A child that cannot start while the supervisor starts fails that start: what had started stops in reverse order (OTP), unless it is told to retry.
+// V2. The rule says enough: children stop in reverse order, then the supervisor ends with reason `shutdown` and the last failure as its cause; its parent decides.
+// V3. A stop freezes every lane before the first child stops: nothing restarts behind its back.
+
+import { DroverError } from "../errors.ts";
+import type { Clock } from "../ports/index.ts";
+import { asError, type Exit, type Running, type StartContext } from "../workers/index.ts";
+import { ChildSlot, type NestedSupervisor, type TreePorts } from "./child-slot.ts";
+import { Lane, type LaneOwner } from "./lane.ts";
+import { restartRule, type RestartRule, type Verdict } from "./restart-rule.ts";
+import type { ChildSpec, SupervisorSpec } from "./spec.ts";
+import type { TreeNode } from "./tree-node.ts";
+
+/** One run of it, from start to end. */
+interface Life {
+  readonly exited: Promise<Exit>;
+  readonly exit: (exit: Exit) => void;
+  readonly hurry: AbortController;
+  ending: Promise<void> | undefined;
+  isUp: boolean;
+}
+
+export type AddOutcome =
+  | { readonly kind: "started" }
+  /** `kept`: the supervisor goes on trying; otherwise the child is forgotten. */
+  | { readonly kind: "start-failed"; readonly error: Error; readonly kept: boolean }
+  | { readonly kind: "id-taken" | "not-running" | "not-one-for-one" };
+export type RemoveOutcome = { readonly kind: "removed" | "no-such-child" | "not-one-for-one" };
+export type RestartOutcome = { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error };
+
+export class SupervisorLife implements NestedSupervisor, LaneOwner {
+  readonly spec: SupervisorSpec;
+  readonly path: string;
+  readonly clock: Clock;
+  readonly #ports: TreePorts;
+  readonly #rule: RestartRule;
+  readonly #degraded = new Set<ChildSlot>();
+  #lanes: readonly Lane[];
+  #life: Life | undefined;
+
+  constructor(spec: SupervisorSpec, path: string, ports: TreePorts) {
+    this.spec = spec;
+    this.path = path;
+    this.clock = ports.clock;
+    this.#ports = ports;
+    this.#rule = restartRule(spec.flags, ports.clock, ports.random);
+    this.#lanes = this.#isOneForOne ? spec.children.map((child) => this.#lane([child])) : [this.#lane(spec.children)];
+  }
+
+  get isDegraded(): boolean {
+    return [...this.#degraded].some((slot) => !slot.isUp);
+  }
+
+  get lanes(): readonly Lane[] {
+    return this.#lanes;
+  }
+
+  async start(context: Pick<StartContext, "signal" | "hurry">): Promise<Running> {
+    const life = beginLife();
+    this.#life = life;
+    this.#rule.forget();
+    this.#degraded.clear();
+    const stop = (): void => void this.#end(life, { kind: "shutdown" });
+    const hurry = (): void => {
+      life.hurry.abort();
+    };
+    context.signal.addEventListener("abort", stop);
+    context.hurry?.addEventListener("abort", hurry);
+    if (context.signal.aborted) stop();
+    const failure = await this.#startLanes(life);
+    if (failure !== undefined) await this.#end(life, { kind: "shutdown", cause: failure });
+    else if (life.ending !== undefined) await life.ending;
+    context.signal.removeEventListener("abort", stop);
+    context.hurry?.removeEventListener("abort", hurry);
+    if (failure !== undefined) throw failure;
+    if (life.ending !== undefined) {
+      const exit = await life.exited;
+      throw exit.kind === "shutdown" && exit.cause !== undefined ? exit.cause : asError(context.signal.reason);
+    }
+    life.isUp = true;
+    return {
+      exited: life.exited,
+      stop,
+      kill: () => {
+        life.hurry.abort();
+        stop();
+      },
+    };
+  }
+
+  describeChildren(): readonly TreeNode[] {
+    return this.#lanes.flatMap((lane) => lane.slots.map((slot) => slot.describe()));
+  }
+
+  judge(slot: ChildSlot, ranMs: number, cause: Error | undefined): Verdict {
+    const verdict = this.#rule.failed(slot.id, ranMs);
+    if (verdict.kind === "give-up") {
+      slot.tell("gave_up", verdict.detail, cause);
+      if (this.#life !== undefined) void this.#end(this.#life, { kind: "shutdown", cause: new DroverError("DROVER_SUPERVISOR_GAVE_UP", `"${this.path}" gave up: ${verdict.detail}`, cause === undefined ? {} : { cause }) });
+    } else if (verdict.kind === "degraded" && !this.#degraded.has(slot)) {
+      this.#degraded.add(slot);
+      slot.tell("degraded", verdict.detail, cause);
+    } else if (verdict.kind === "restart") this.#degraded.delete(slot);
+    return verdict;
+  }
+
+  ended(lane: Lane): void {
+    if (this.#isOneForOne && lane.slots.length === 0) this.#lanes = this.#lanes.filter((other) => other !== lane);
+  }
+
+  async addChild(spec: ChildSpec): Promise<AddOutcome> {
+    if (!this.#isOneForOne) return { kind: "not-one-for-one" };
+    if (this.#laneOf(spec.id) !== undefined) return { kind: "id-taken" };
+    const life = this.#life;
+    if (life?.isUp !== true || life.ending !== undefined) return { kind: "not-running" };
+    const lane = this.#lane([spec]);
+    this.#lanes = [...this.#lanes, lane];
+    const outcome = await lane.begin(this.#onStartFailure);
+    if (outcome.kind === "up") return { kind: "started" };
+    if (outcome.kind === "stopped") return { kind: "not-running" };
+    if (!outcome.retrying) this.#lanes = this.#lanes.filter((other) => other !== lane);
+    return { kind: "start-failed", error: outcome.error, kept: outcome.retrying && this.#lanes.includes(lane) };
+  }
+
+  async removeChild(id: string): Promise<RemoveOutcome> {
+    if (!this.#isOneForOne) return { kind: "not-one-for-one" };
+    const lane = this.#laneOf(id);
+    if (lane === undefined) return { kind: "no-such-child" };
+    await lane.down(this.#life?.hurry.signal ?? new AbortController().signal);
+    this.#rule.forget(id);
+    this.#lanes = this.#lanes.filter((other) => other !== lane);
+    return { kind: "removed" };
+  }
+
+  /** Stops and starts it, with the siblings that its strategy names. Not counted as a failure. */
+  async restartChild(id: string): Promise<RestartOutcome> {
+    const lane = this.#laneOf(id);
+    if (lane === undefined) return { kind: "no-such-child" };
+    if (this.#life?.isUp !== true || this.#life.ending !== undefined) return { kind: "not-running" };
+    this.#rule.forget(id);
+    const outcome = await lane.restart(id);
+    if (outcome.kind === "failed") return { kind: "start-failed", error: outcome.error };
+    return { kind: outcome.kind === "up" ? "started" : "not-running" };
+  }
+
+  get #isOneForOne(): boolean {
+    return this.spec.flags.strategy === "one-for-one";
+  }
+
+  get #onStartFailure(): "escalate" | "retry" {
+    return this.spec.flags.startFailure ?? "escalate";
+  }
+
+  /** In order; the error of what could not start, or undefined when all runs or a stop came between. */
+  async #startLanes(life: Life): Promise<Error | undefined> {
+    for (const lane of this.#lanes) {
+      if (life.ending !== undefined) return undefined;
+      const outcome = await lane.begin(this.#onStartFailure);
+      if (outcome.kind === "failed" && !outcome.retrying) return startFailure(`${this.path}/${outcome.child}`, outcome.error);
+    }
+    return undefined;
+  }
+
+  #end(life: Life, exit: Exit): Promise<void> {
+    life.ending ??= this.#bringDown(life, exit);
+    return life.ending;
+  }
+
+  async #bringDown(life: Life, exit: Exit): Promise<void> {
+    for (const lane of this.#lanes) lane.freeze();
+    for (const lane of this.#lanes.toReversed()) await lane.down(life.hurry.signal);
+    life.exit(exit);
+  }
+
+  #laneOf(id: string): Lane | undefined {
+    return this.#lanes.find((lane) => lane.slots.some((slot) => slot.id === id));
+  }
+
+  #lane(specs: readonly ChildSpec[]): Lane {
+    const lane = new Lane(this, this.spec.flags.strategy === "one-for-all");
+    lane.slots = specs.map((spec) => {
+      const nested = spec.kind === "supervisor" ? new SupervisorLife(spec, `${this.path}/${spec.id}`, this.#ports) : undefined;
+      return new ChildSlot(spec, this.path, nested, this.#ports, (slot, exit, ranMs) => {
+        lane.exited(slot, exit, ranMs);
+      });
+    });
+    return lane;
+  }
+}
+
+function beginLife(): Life {
+  let settle: ((exit: Exit) => void) | undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    settle = resolve;
+  });
+  return { exited, exit: (exit) => settle?.(exit), hurry: new AbortController(), ending: undefined, isUp: false };
+}
+
+/** Keeps the code of what went wrong, so that a command line can end with the right exit code, and says where. */
+function startFailure(path: string, error: Error): DroverError {
+  return new DroverError(error instanceof DroverError ? error.code : "DROVER_WORKER_FAILED", `"${path}" could not start: ${error.message}`, { cause: error });
+}

@@ -1,0 +1,146 @@
+// A whole tree: its root supervisor, its reports, and the handles by which children come and go.
+
+import { DroverError } from "../errors.ts";
+import type { Clock, Log, Random } from "../ports/index.ts";
+import { stopWithin, type Exit, type Isolation, type Running } from "../workers/index.ts";
+import { Reports, type ReportListener } from "./report.ts";
+import type { ChildSpec, SupervisorSpec } from "./spec.ts";
+import { SupervisorLife, type AddOutcome, type RemoveOutcome, type RestartOutcome } from "./supervisor-life.ts";
+import type { NodeState, TreeNode } from "./tree-node.ts";
+
+export interface TreeOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Runs every worker so, whatever its spec says: the simulator runs all of them inline. */
+  readonly isolation?: Isolation;
+}
+
+/** Adds, removes and restarts children of one supervisor while it runs. Outcomes are values. */
+export interface SupervisorHandle {
+  /** Starts it last; it stops first. Only below a one-for-one supervisor that runs. */
+  addChild(spec: ChildSpec): Promise<AddOutcome>;
+  /** Stops and forgets it. Only below a one-for-one supervisor. */
+  removeChild(id: string): Promise<RemoveOutcome>;
+  /** By request and not counted as a failure; its siblings go with it as the strategy says. */
+  restartChild(id: string): Promise<RestartOutcome>;
+  describe(): readonly TreeNode[];
+}
+
+export interface Tree {
+  /** Starts everything in order. Once. @throws the code of what could not start, its path in the message; DROVER_TREE_INVALID on a second call */
+  start(): Promise<void>;
+  /** Stops in reverse order. Children have their own deadlines; after `withinMs` (default: no bound of its own) whatever still runs is killed. */
+  stop(withinMs?: number): Promise<void>;
+  /** Resolves when the tree has ended: stopped, or its root gave up (`shutdown` with a cause). */
+  readonly exited: Promise<Exit>;
+  describe(): TreeNode;
+  /** A supervisor by its path: ids below the root joined by `/`; "" is the root. */
+  at(path: string): SupervisorHandle | undefined;
+  /** Returns how to stop listening. */
+  onReport(listener: ReportListener): () => void;
+}
+
+export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
+  const { clock, log } = options;
+  const reports = new Reports(log, clock);
+  const root = new SupervisorLife(spec, spec.id, { ...options, reports });
+  const abort = new AbortController();
+  const hurry = new AbortController();
+  let end: ((exit: Exit) => void) | undefined;
+  const exited = new Promise<Exit>((resolve) => {
+    end = resolve;
+  });
+  let state: NodeState = "stopped";
+  let since = clock.now();
+  let running: Running | undefined;
+  let starting: Promise<void> | undefined;
+  const enter = (next: NodeState): void => {
+    state = next;
+    since = clock.now();
+  };
+
+  const begin = async (): Promise<void> => {
+    enter("starting");
+    try {
+      running = await root.start({ signal: abort.signal, hurry: hurry.signal });
+    } catch (error) {
+      enter(abort.signal.aborted ? "stopped" : "failed");
+      end?.({ kind: "shutdown", cause: error as Error });
+      throw error;
+    }
+    enter("running");
+    void running.exited.then((exit) => {
+      enter(exit.kind === "shutdown" && exit.cause !== undefined ? "failed" : "stopped");
+      end?.(exit);
+    });
+  };
+
+  return {
+    exited,
+    async start() {
+      if (starting !== undefined) throw new DroverError("DROVER_TREE_INVALID", `the tree "${spec.id}" was started before; make a new one`);
+      starting = begin();
+      await starting;
+    },
+    async stop(withinMs = Number.POSITIVE_INFINITY) {
+      if (starting === undefined) {
+        starting = Promise.resolve();
+        end?.({ kind: "shutdown" });
+        return;
+      }
+      if (state === "starting" || state === "running") enter("stopping");
+      abort.abort(new DroverError("DROVER_WORKER_FAILED", "the tree was stopped while it started"));
+      const timer = Number.isFinite(withinMs)
+        ? clock.setTimeout(() => {
+            hurry.abort();
+            running?.kill();
+          }, withinMs)
+        : undefined;
+      await starting.catch(() => undefined);
+      if (running !== undefined) await stopWithin(running, clock, { shutdownMs: Number.POSITIVE_INFINITY, killWaitMs: Number.POSITIVE_INFINITY, hurry: hurry.signal });
+      clock.clearTimeout(timer);
+    },
+    describe: () => ({
+      id: spec.id,
+      kind: "supervisor",
+      strategy: spec.flags.strategy,
+      state: state === "running" && root.isDegraded ? "degraded" : state,
+      restarts: 0,
+      since,
+      children: root.describeChildren(),
+    }),
+    at: (path) => {
+      const found = find(root, path);
+      if (found === undefined) return undefined;
+      return {
+        addChild: (child) => found.addChild(child),
+        removeChild: (id) => found.removeChild(id),
+        restartChild: (id) => found.restartChild(id),
+        describe: () => found.describeChildren(),
+      };
+    },
+    onReport: (listener) => reports.listen(listener),
+  };
+}
+
+/** A tree that runs. @throws what `start` throws; everything that had started has ended then */
+export async function startTree(spec: SupervisorSpec, options: TreeOptions): Promise<Tree> {
+  const tree = createTree(spec, options);
+  await tree.start();
+  return tree;
+}
+
+/** An id may contain `/` itself, so ids are matched as prefixes. */
+function find(supervisor: SupervisorLife, path: string): SupervisorLife | undefined {
+  if (path === "") return supervisor;
+  for (const slot of supervisor.lanes.flatMap((lane) => lane.slots)) {
+    if (!(slot.nested instanceof SupervisorLife)) continue;
+    if (path === slot.id) return slot.nested;
+    if (path.startsWith(`${slot.id}/`)) {
+      const found = find(slot.nested, path.slice(slot.id.length + 1));
+      if (found !== undefined) return found;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+// Runs in the process: loads the worker's file, speaks for it, and ends with its parent. Not imported by anyone; process.ts starts it by its file name.
+//
+// H1. The IPC channel closed: the parent is gone or let go of us. The worker has `shutdownMs` to end, then the whole group is killed.
+// H2. A main thread that loops never sees that: a guard thread watches the parent's pid and kills the group (orphan-guard.ts).
+// H3. SIGTERM and SIGINT ask the worker to end, whoever sent them.
+
+import { Worker } from "node:worker_threads";
+
+import { systemClock, systemRandom } from "../host/index.ts";
+import { hostFile } from "./child-environment.ts";
+import type { ToParent, ToWorker } from "./wire.ts";
+import { runWorker, type WorkerSide } from "./worker-side.ts";
+import { workerIn } from "./worker.ts";
+
+const LONGEST_FAREWELL_MS = 1_000;
+
+let side: WorkerSide | undefined;
+let graceMs = LONGEST_FAREWELL_MS;
+const parentPid = process.ppid;
+
+/** Ours, and everything we started. We lead our group: process.ts starts us so. */
+function killGroup(): void {
+  try {
+    process.kill(-process.pid, "SIGKILL");
+  } catch {
+    process.exit(1);
+  }
+}
+
+function post(message: ToParent): void {
+  // A function or another thing that cannot be cloned throws here, in the hands of whoever sent it. A channel that is closed is no error of the sender.
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+}
+
+/** Leaves once what was posted is written. */
+function leave(code: number): void {
+  if (!process.connected) {
+    killGroup();
+    return;
+  }
+  systemClock.setTimeout(() => process.exit(code), LONGEST_FAREWELL_MS);
+  // Callbacks come in order: when this one is back, so is everything before it.
+  process.send?.({ kind: "alive" } satisfies ToParent, undefined, undefined, () => process.exit(code));
+}
+
+function askToStop(): void {
+  if (side === undefined) process.exit(0);
+  side.stop();
+}
+
+process.on("message", (message: ToWorker) => {
+  if (message.kind !== "run") {
+    if (message.kind === "stop") askToStop();
+    else side?.deliver(message);
+    return;
+  }
+  const { order } = message;
+  graceMs = order.shutdownMs;
+  const guard = new Worker(hostFile("orphan-guard"), { workerData: { parentPid, graceMs }, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 } });
+  guard.on("error", () => undefined);
+  guard.unref();
+  const type = import(order.module).then((exports: object) => workerIn(exports, order.module));
+  side = runWorker(type, order, { post, clock: systemClock, random: systemRandom });
+  void side.ended.then(() => {
+    leave(0);
+  });
+});
+process.on("disconnect", () => {
+  if (side === undefined) killGroup();
+  systemClock.setTimeout(killGroup, graceMs);
+  side?.stop();
+  void side?.ended.then(killGroup);
+});
+process.on("SIGTERM", askToStop);
+process.on("SIGINT", askToStop);
+process.on("uncaughtException", (error) => {
+  if (side === undefined) {
+    post({ kind: "end", error: { name: error.name, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) } });
+    leave(1);
+  } else side.crash(error);
+});
+// Nobody reads any more; the disconnect says the rest.
+process.stdout.on("error", () => undefined);
+process.stderr.on("error", () => undefined);
+post({ kind: "loaded" });

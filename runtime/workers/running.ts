@@ -1,0 +1,118 @@
+// What a supervisor needs to know of anything that runs: how it starts, how it ends, how it is ended.
+//
+// R1. `exited` settles exactly once and never rejects: a failure is a value.
+// R2. `stop` and `kill` only begin; `exited` is the end. Both may be called at any time and any number of times.
+// R3. Every wait here has a deadline: stop, then kill after `shutdownMs`, then give up waiting after `killWaitMs`.
+
+import { DroverError } from "../errors.ts";
+import type { Clock, Log, Random } from "../ports/index.ts";
+
+/** Why something ended. OTP's reasons: normal, shutdown, and the abnormal ones. */
+export type Exit =
+  /** Its promise resolved without being asked to. */
+  | { readonly kind: "normal" }
+  /** It was asked to end and did, or it gave up in order (a supervisor past its intensity); `cause` says why. */
+  | { readonly kind: "shutdown"; readonly cause?: Error }
+  | { readonly kind: "failed"; readonly error: Error }
+  /** It did not end within its deadline. */
+  | { readonly kind: "killed"; readonly error: Error };
+
+/** `transient` children come back after these only. */
+export function isAbnormal(exit: Exit): boolean {
+  return exit.kind === "failed" || exit.kind === "killed";
+}
+
+/** One line for reports: the kind, and the message of what caused it. */
+export function reasonOf(exit: Exit): string {
+  const error = exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
+  return error === undefined ? exit.kind : `${exit.kind}: ${error.message}`;
+}
+
+export interface Running {
+  readonly exited: Promise<Exit>;
+  /** Asks it to end in order. */
+  stop(): void;
+  /** Ends it without asking; for code in this thread that cannot be ended, it is let go of. */
+  kill(): void;
+  /** Particulars for the tree. */
+  readonly pid?: number | undefined;
+  readonly isolation?: Isolation | undefined;
+}
+
+export type Isolation = "inline" | "thread" | "process";
+
+export interface StartContext {
+  /** Aborted when the start is no longer wanted: reject soon, leave nothing behind. */
+  readonly signal: AbortSignal;
+  /** Aborted when there is no time left to end in order what was begun. */
+  readonly hurry?: AbortSignal;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Carries the path in the tree. */
+  readonly log: Log;
+}
+
+/** Anything that can be a child. Resolves when it is ready; a rejection is a start failure. May be started again after it ended. */
+export interface Startable {
+  start(context: StartContext): Promise<Running>;
+}
+
+/** How long a kill may take to show before nobody waits for it any more (a process in an uninterruptible disk wait). */
+const KILL_WAIT_MS = 2_000;
+
+export interface StopLimits {
+  /** From the request to the kill, ms; `Infinity` waits (OTP's default for supervisors). */
+  readonly shutdownMs: number;
+  /** From the kill to letting go, ms; default 2 s. */
+  readonly killWaitMs?: number;
+  /** Aborted when somebody above has no time left: kill now. */
+  readonly hurry?: AbortSignal | undefined;
+}
+
+/** Stops, kills after the deadline, and says how it ended. Never rejects, never waits longer than its limits. */
+export async function stopWithin(running: Running, clock: Clock, limits: StopLimits): Promise<Exit> {
+  running.stop();
+  const inOrder = await settledWithin(running.exited, clock, limits.shutdownMs, limits.hurry);
+  if (inOrder !== undefined) return inOrder;
+  running.kill();
+  const killed = await settledWithin(running.exited, clock, limits.killWaitMs ?? KILL_WAIT_MS, undefined);
+  return killed ?? { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", "it did not end even when it was killed and was let go of") };
+}
+
+/** The value, or undefined when `ms` passed or `hurry` was aborted first. `ms` of `Infinity` arms nothing. */
+export function settledWithin<T>(promise: Promise<T>, clock: Clock, ms: number, hurry: AbortSignal | undefined): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const give = (): void => {
+      end();
+      resolve(undefined);
+    };
+    const timer = Number.isFinite(ms) ? clock.setTimeout(give, ms) : undefined;
+    const end = (): void => {
+      clock.clearTimeout(timer);
+      hurry?.removeEventListener("abort", give);
+    };
+    hurry?.addEventListener("abort", give);
+    promise.then(
+      (value) => {
+        end();
+        resolve(value);
+      },
+      (error: unknown) => {
+        end();
+        reject(asError(error));
+      },
+    );
+    // After the promise's own listeners, so that what has already ended wins over what is already late.
+    if (hurry?.aborted === true) void Promise.resolve().then(() => Promise.resolve()).then(give);
+  });
+}
+
+/** Whatever was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown;
+  try {
+    return new Error(typeof thrown === "string" ? thrown : `threw ${JSON.stringify(thrown)}`);
+  } catch {
+    return new Error("threw a value that cannot be shown");
+  }
+}

@@ -1,0 +1,43 @@
+// A worker in a thread of this process: may loop and may run out of heap, dies alone. It shares file descriptors and native crashes with us.
+
+import { Worker } from "node:worker_threads";
+
+import type { Clock, Log } from "../ports/index.ts";
+import type { Carrier, ParentSide } from "./parent-side.ts";
+import { childEnvironment, hostFile, type ChildLimits } from "./child-environment.ts";
+import { logLines } from "./line-log.ts";
+import { asError } from "./running.ts";
+import type { ToParent } from "./wire.ts";
+
+export function runInThread(parent: ParentSide, limits: ChildLimits, ports: { readonly clock: Clock; readonly log: Log }): void {
+  const thread = new Worker(hostFile("thread-host"), {
+    env: childEnvironment(limits.env),
+    stdout: true,
+    stderr: true,
+    ...(limits.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
+  });
+  logLines(thread.stdout, "stdout", ports.log, ports.clock);
+  logLines(thread.stderr, "stderr", ports.log, ports.clock);
+  let uncaught: Error | undefined;
+  thread.on("message", (message: ToParent) => {
+    parent.message(message);
+  });
+  thread.on("messageerror", (error) => {
+    parent.fail(error);
+  });
+  thread.on("error", (thrown: unknown) => {
+    uncaught = asError(thrown);
+  });
+  thread.on("exit", (code) => {
+    parent.gone({ ...(uncaught === undefined ? {} : { error: uncaught }), detail: `its thread ended with code ${String(code)} before its promise did` });
+  });
+  const carrier: Carrier = {
+    pid: undefined,
+    post: (message, transfer) => {
+      thread.postMessage(message, transfer ?? []);
+    },
+    askToStop: () => undefined,
+    kill: () => void thread.terminate(),
+  };
+  parent.carriedBy(carrier);
+}

@@ -1,0 +1,94 @@
+// Children that come and go below a running one-for-one supervisor.
+
+import { test } from "tap";
+
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { ManualClock, settle } from "../../../runtime/simulation/manual-clock.ts";
+import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
+import { hosted, startTree, supervisor } from "../../../runtime/supervision/index.ts";
+import { scripted } from "./scripted.ts";
+
+const ports = () => ({ clock: new ManualClock(), random: new SeededRandom(1), log: silentLog });
+
+test("a child is added, restarted by request, and removed while its siblings run", async (t) => {
+  const journal: string[] = [];
+  const [a, b] = [scripted("a", journal), scripted("b", journal)];
+  const buses = supervisor("buses", { strategy: "one-for-one", intensity: 0 }, [hosted("a", a)]);
+  const tree = await startTree(supervisor("root", { strategy: "rest-for-one" }, [buses]), ports());
+  const handle = tree.at("buses");
+  t.ok(handle);
+  if (handle === undefined) return;
+  t.strictSame(await handle.addChild(hosted("b", b)), { kind: "started" });
+  t.strictSame(await handle.addChild(hosted("b", b)), { kind: "id-taken" });
+  t.strictSame(handle.describe().map((node) => node.id), ["a", "b"]);
+  journal.length = 0;
+  t.strictSame(await handle.restartChild("b"), { kind: "started" }, "not counted: the intensity here is 0");
+  t.strictSame(journal.splice(0), ["stop b", "start b", "up b"]);
+  t.strictSame(await handle.removeChild("b"), { kind: "removed" });
+  t.strictSame(journal.splice(0), ["stop b"]);
+  t.strictSame(await handle.removeChild("b"), { kind: "no-such-child" });
+  t.strictSame(await handle.restartChild("b"), { kind: "no-such-child" });
+  await tree.stop();
+  t.strictSame(await handle.addChild(hosted("b", b)), { kind: "not-running" });
+  t.strictSame(await handle.restartChild("a"), { kind: "not-running" });
+});
+
+test("an added child that cannot start is forgotten, or kept where the supervisor retries", async (t) => {
+  const b = scripted("b", []);
+  b.failStarts.push(new Error("no such interface"));
+  const plain = await startTree(supervisor("root", { strategy: "one-for-one" }, []), ports());
+  t.match(await plain.at("")?.addChild(hosted("b", b)), { kind: "start-failed", kept: false, error: { message: "no such interface" } });
+  t.strictSame(plain.describe().children, []);
+  await plain.stop();
+  b.failStarts.push(new Error("no such interface"));
+  const patient = await startTree(supervisor("root", { strategy: "one-for-one", backoff: {}, startFailure: "retry" }, []), ports());
+  t.match(await patient.at("")?.addChild(hosted("b", b)), { kind: "start-failed", kept: true });
+  await settle();
+  t.match(patient.describe().children, [{ id: "b", state: "running" }]);
+  await patient.stop();
+});
+
+test("added children come back when their supervisor is restarted", async (t) => {
+  const [a, b] = [scripted("a", []), scripted("b", [])];
+  const buses = supervisor("buses", { strategy: "one-for-one", intensity: 0 }, [hosted("a", a)]);
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [buses]), ports());
+  await tree.at("buses")?.addChild(hosted("b", b));
+  a.crash();
+  await settle();
+  t.match(tree.describe(), { children: [{ id: "buses", restarts: 1, children: [{ id: "a", state: "running" }, { id: "b", state: "running", restarts: 1 }] }] });
+  await tree.stop();
+});
+
+test("a group has no children of its own at run time", async (t) => {
+  const tree = await startTree(supervisor("root", { strategy: "rest-for-one" }, [hosted("a", scripted("a", []))]), ports());
+  t.strictSame(await tree.at("")?.addChild(hosted("b", scripted("b", []))), { kind: "not-one-for-one" });
+  t.strictSame(await tree.at("")?.removeChild("a"), { kind: "not-one-for-one" });
+  t.equal(tree.at("nobody"), undefined);
+  await tree.stop();
+});
+
+test("a restart by request takes along what comes after it in a rest-for-one", async (t) => {
+  const journal: string[] = [];
+  const [a, b, c] = [scripted("a", journal), scripted("b", journal), scripted("c", journal)];
+  const tree = await startTree(supervisor("root", { strategy: "rest-for-one" }, [hosted("a", a), hosted("b", b), hosted("c", c, { restart: "temporary" })]), ports());
+  journal.length = 0;
+  t.strictSame(await tree.at("")?.restartChild("b"), { kind: "started" });
+  t.strictSame(journal, ["stop c", "stop b", "start b", "up b", "start c", "up c"]);
+  await tree.stop();
+});
+
+test("a tree that is not well formed is refused where it is written", (t) => {
+  const a = scripted("a", []);
+  const bad = { code: "DROVER_TREE_INVALID" };
+  t.throws(() => supervisor("root", { strategy: "one-for-one" }, [hosted("a", a), hosted("a", a)]), bad);
+  t.throws(() => supervisor("", { strategy: "one-for-one" }, []), bad);
+  t.throws(() => supervisor("root", { strategy: "one-for-one", intensity: -1 }, []), bad);
+  t.throws(() => supervisor("root", { strategy: "one-for-one", periodMs: 0 }, []), bad);
+  t.throws(() => supervisor("root", { strategy: "simple" as "one-for-one" }, []), bad);
+  t.throws(() => supervisor("root", { strategy: "one-for-one", backoff: { maxMs: Number.NaN } }, []), bad);
+  t.throws(() => supervisor("root", { strategy: "one-for-one", backoff: {}, intensity: 1 } as never, []), bad);
+  t.throws(() => hosted("a", a, { restart: "always" as "permanent" }), bad);
+  t.throws(() => hosted("a", a, { shutdownMs: Number.NaN }), bad);
+  t.ok(Object.isFrozen(supervisor("root", { strategy: "one-for-one" }, []).children));
+  t.end();
+});
