@@ -98,7 +98,6 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     t.strictSame((await again.load("acme/vehicle/a"))?.records, []);
     t.strictSame(kinds(await again.commit([aCommit("a", 4), aCommit("a", 5)])), ["refused", "committed"]);
     t.equal((await again.load("acme/vehicle/b"))?.records.length, 1, "others keep theirs");
-    await again.close();
   });
 
   await check("the journal is read in pages, from either end", async (t, { store }) => {
@@ -137,7 +136,6 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     t.equal(text(await again.values.get("offset/a")), "2");
     t.strictSame((await again.values.entries("offset/")).map(({ key, value }) => [key, text(value)]), [["offset/a", "2"], ["offset/b", ""]]);
     t.equal((await again.values.entries("")).length, 3);
-    await again.close();
   });
 
   await check("C3. a batch has at most 256 commits", async (t, { store }) => {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { test } from "tap";
-import { sqliteStore } from "../../../protocols/sqlite/index.ts";
+import { type SqliteStore, sqliteStore } from "../../../protocols/sqlite/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { storeContract } from "../../contracts/store.ts";
 import { realClock } from "./_real-clock.ts";
@@ -9,17 +9,23 @@ test("the SQLite store keeps the store contract", async (t) => {
   let runs = 0;
   await storeContract(t, async () => {
     const path = join(t.testdir(), `journal-${String(runs++)}.db`);
-    const open = sqliteStore({ path, log: silentLog, clock: realClock });
-    await open.open();
+    const opened: SqliteStore[] = [];
+    const open = async (): Promise<SqliteStore> => {
+      const store = sqliteStore({ path, log: silentLog, clock: realClock });
+      opened.push(store);
+      await store.open();
+      return store;
+    };
+    const store = await open();
     return {
-      store: open,
+      store,
       reopen: async () => {
-        await open.close();
-        const again = sqliteStore({ path, log: silentLog, clock: realClock });
-        await again.open();
-        return again;
+        await store.close();
+        return open();
       },
-      teardown: () => open.close(),
+      teardown: async () => {
+        for (const store of opened) await store.close();
+      },
     };
   });
 });
