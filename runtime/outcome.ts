@@ -31,6 +31,8 @@ export type Refusal =
   | { readonly kind: "owner-away"; readonly asOf?: number }
   /** The deadline passed before it was taken: it was not and will not be acted on. */
   | { readonly kind: "deadline" }
+  /** The store refused the turn that would have taken it; nothing happened. */
+  | { readonly kind: "not-stored"; readonly reason: string }
   /** Its expiry passed before it arrived (rules M2). */
   | { readonly kind: "too-old" }
   /** It was sent and what became of it is not known. Ask again with the same id. */

@@ -86,6 +86,8 @@ export interface System extends Directory {
   /** Adds a directory whose actors are shown beside the hosted ones. */
   mount(directory: Directory): void;
   setRemote(remote: Remote): void;
+  /** Full committed state of an entity hosted here, encoded as the store keeps it. */
+  stateOf(entity: Address): { readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined;
   /** What became of a message id at an actor hosted here, if it is still kept. */
   taken(entity: Address, id: string): TakenEntry | undefined;
   deadLetters(query: { readonly after?: number; readonly limit: number }): readonly DeadLetter[];

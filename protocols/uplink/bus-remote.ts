@@ -1,0 +1,61 @@
+// Sends actor messages to the node that owns their entity, and tells the truth about what became of them.
+//
+// U1. `owner-away` only when nothing was sent; once sent, the outcome is the owner's word or `unknown` (promise S3).
+
+import { type Address, type Answer, decodeEnvelope, type Remote, type RemoteMessage, type Told } from "../../runtime/index.ts";
+import type { AskOutcome, Transport } from "../../runtime/ports/index.ts";
+import { answerOf, messageEnvelope, type Sending } from "./message-envelope.ts";
+
+/** The owner waits this much less than the sender, so that its own `unknown` still arrives. */
+const HEADROOM_MS = 50;
+
+export interface BusRemoteOptions {
+  readonly transport: Transport;
+  readonly sending: Sending;
+  readonly newId: () => string;
+  /** Key to send to and whether its owner is there; undefined: not an entity of this remote. */
+  readonly find: (entity: Address) => { readonly key: string; readonly node: string; readonly reachable: boolean; readonly asOf?: number } | undefined;
+}
+
+export function busRemote(options: BusRemoteOptions): Remote {
+  async function send(message: RemoteMessage): Promise<Told | Answer> {
+    const place = options.find(entityPart(message.to));
+    if (place === undefined) return { kind: "no-such-actor" };
+    const away: Answer = place.asOf === undefined ? { kind: "owner-away" } : { kind: "owner-away", asOf: place.asOf };
+    if (!place.reachable) return away;
+    const id = message.sender.kind === "outside" ? message.sender.id : options.newId();
+    const payload = messageEnvelope(message.ask ? { ...message, withinMs: Math.max(1, message.withinMs - HEADROOM_MS) } : message, id, options.sending);
+    const outcome = await options.transport.ask(place.key, payload, { withinMs: message.withinMs });
+    return outcomeOf(outcome, away);
+  }
+
+  return {
+    route: (entity) => {
+      const place = options.find(entity);
+      return place === undefined ? undefined : { node: place.node, reachable: place.reachable, ...(place.asOf === undefined ? {} : { asOf: place.asOf }) };
+    },
+    send,
+  };
+}
+
+function entityPart(address: Address): Address {
+  return address.split("/").slice(0, 3).join("/") as Address;
+}
+
+function outcomeOf(outcome: AskOutcome, away: Answer): Told | Answer {
+  switch (outcome.kind) {
+    case "replied": {
+      const decoded = decodeEnvelope(outcome.payload);
+      return decoded.ok && decoded.envelope.kind === "answer" ? answerOf(decoded.envelope.body) : { kind: "unknown", reason: "the owner's answer could not be read" };
+    }
+    case "unavailable":
+    case "no-route":
+      return away;
+    case "overloaded":
+      return { kind: "full", retryAfterMs: 1_000 };
+    case "too-large":
+      return { kind: "invalid", problems: [{ path: "/", message: `the message is larger than ${String(outcome.maxBytes)} bytes` }], accepts: [] };
+    case "unknown":
+      return { kind: "unknown", reason: outcome.reason };
+  }
+}

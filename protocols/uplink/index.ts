@@ -1,0 +1,13 @@
+// Between a vehicle and the cloud, over any transport: messages and their outcomes, the entity's stream, telemetry, presence.
+
+export { busRemote, type BusRemoteOptions } from "./bus-remote.ts";
+export { type LinkEvent, type LiveInfo, livePayload, watchLive } from "./live.ts";
+export type { Sending } from "./message-envelope.ts";
+export { type MessageDoor, type MessageDoorOptions, openMessageDoor } from "./message-door.ts";
+export { type SampleRecord, type SignalInfo, type SignalSource, type SignalState } from "./signal-state.ts";
+export { SignalMirror } from "./signal-mirror.ts";
+export { SlowLog } from "./slow-log.ts";
+export { openStreamIngest, type StreamIngest, type StreamIngestOptions } from "./stream-ingest.ts";
+export { startStreamShipper, type StreamShipper, type StreamShipperOptions } from "./stream-shipper.ts";
+export { encodeSample, openTelemetryIngest, type TelemetryIngest, type TelemetryIngestOptions } from "./telemetry-ingest.ts";
+export { startTelemetryShipper, type TelemetryShipper, type TelemetryShipperOptions } from "./telemetry-shipper.ts";

@@ -1,0 +1,59 @@
+// Takes actor messages from the bus and answers each with what became of it: the receiving side, the same in a vehicle and in the cloud.
+
+import { decodeEnvelope, TransitEstimator, type System } from "../../runtime/index.ts";
+import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
+import { answerEnvelope, envelopeMessage, type Sending } from "./message-envelope.ts";
+import { SlowLog } from "./slow-log.ts";
+
+export interface MessageDoorOptions {
+  readonly transport: Transport;
+  /** Pattern that is served, e.g. a vehicle's `down/in`. */
+  readonly pattern: string;
+  readonly system: Pick<System, "receive">;
+  readonly sending: Sending;
+  readonly log: Log;
+  readonly newId: () => string;
+  /** Whether the sender may send this; default: all that arrives. A vehicle's messages may only name that vehicle as their sender. */
+  readonly admits?: (key: string, message: { readonly entity: string | undefined }) => boolean;
+}
+
+export interface MessageDoor {
+  readonly counters: { readonly taken: number; readonly bad: number; readonly foreign: number };
+  close(): Promise<void>;
+}
+
+export async function openMessageDoor(options: MessageDoorOptions): Promise<MessageDoor> {
+  const { sending, system } = options;
+  const transit = new TransitEstimator();
+  const counters = { taken: 0, bad: 0, foreign: 0 };
+  const slowLog = new SlowLog(options.log, sending.clock);
+
+  async function take(delivery: Delivery): Promise<Uint8Array> {
+    const decoded = decodeEnvelope(delivery.payload);
+    if (!decoded.ok) {
+      counters.bad++;
+      slowLog.warn(decoded.reason, { key: delivery.key, detail: decoded.detail }, "an envelope could not be read");
+      return answerEnvelope({ kind: "invalid", problems: [{ path: "/", message: decoded.detail }], accepts: [] }, "none", options.newId(), sending);
+    }
+    const { envelope } = decoded;
+    const { session, sentAt, node } = envelope.sender;
+    const lateMs = session === undefined || sentAt === undefined ? 0 : transit.extraMs(node, session, sentAt, sending.clock.monotonic());
+    const message = envelopeMessage(envelope, lateMs, sending.clock);
+    if ("bad" in message) {
+      counters.bad++;
+      slowLog.warn("invalid-message", { key: delivery.key, detail: message.bad }, "a message could not be read");
+      return answerEnvelope({ kind: "invalid", problems: [{ path: "/", message: message.bad }], accepts: [] }, envelope.id, options.newId(), sending);
+    }
+    if (options.admits?.(delivery.key, { entity: envelope.sender.entity }) === false) {
+      counters.foreign++;
+      slowLog.warn("foreign-sender", { key: delivery.key, entity: envelope.sender.entity }, "a message named a sender that it is not");
+      return answerEnvelope({ kind: "no-such-actor" }, envelope.id, options.newId(), sending);
+    }
+    counters.taken++;
+    const outcome = message.withinMs <= 0 ? ({ kind: "deadline" } as const) : await system.receive(message);
+    return answerEnvelope(outcome, envelope.id, options.newId(), sending);
+  }
+
+  const served: Subscription = await options.transport.serve(options.pattern, take);
+  return { counters, close: () => served.close() };
+}

@@ -1,0 +1,86 @@
+// Actor messages and their outcomes in envelopes, in both directions.
+
+import { type Answer, type Envelope, type RemoteMessage, type Told, encodeEnvelope } from "../../runtime/index.ts";
+import type { Clock } from "../../runtime/ports/index.ts";
+
+const MAX_WITHIN_MS = 24 * 3_600_000;
+
+export interface Sending {
+  /** This node and the run of it that speaks. */
+  readonly node: string;
+  readonly session: string;
+  readonly clock: Clock;
+}
+
+export function messageEnvelope(message: RemoteMessage, id: string, from: Sending): Uint8Array {
+  const { sender } = message;
+  const now = from.clock.now();
+  return encodeEnvelope({
+    kind: message.ask ? "ask" : "tell",
+    id,
+    sender: {
+      node: from.node,
+      session: from.session,
+      sentAt: from.clock.monotonic(),
+      ...(sender.kind === "entity" ? { entity: sender.entity, incarnation: sender.incarnation, seq: sender.seq, epoch: sender.epoch } : {}),
+    },
+    to: message.to,
+    remainingMs: Math.max(0, Math.min(MAX_WITHIN_MS, message.withinMs)),
+    ...(sender.expiresAt === undefined ? {} : { expiresInMs: Math.max(0, sender.expiresAt - now) }),
+    ...(sender.kind === "outside" ? { author: sender.author } : {}),
+    ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
+    ...(message.answers === undefined ? {} : { answers: message.answers }),
+    ...(message.trace === undefined ? {} : { trace: message.trace }),
+    body: message.event,
+  });
+}
+
+/** @param lateMs what the transit took beyond the fastest of its session; its deadline has lost that much */
+export function envelopeMessage(envelope: Envelope, lateMs: number, clock: Clock): RemoteMessage | { readonly bad: string } {
+  const { to, body, sender, author } = envelope;
+  if (to === undefined) return { bad: "no address" };
+  if (typeof body !== "object" || body === null || typeof (body as { type?: unknown }).type !== "string") return { bad: "the body is no event" };
+  const withinMs = (envelope.remainingMs ?? 0) - lateMs;
+  const expiresAt = envelope.expiresInMs === undefined ? undefined : clock.now() + envelope.expiresInMs;
+  const { entity, incarnation, seq, epoch } = sender;
+  const common = {
+    to,
+    event: body as RemoteMessage["event"],
+    ask: envelope.kind === "ask",
+    withinMs,
+    ...(envelope.replyKey === undefined ? {} : { replyKey: envelope.replyKey }),
+    ...(envelope.answers === undefined ? {} : { answers: envelope.answers }),
+    ...(envelope.trace === undefined ? {} : { trace: envelope.trace }),
+  };
+  if (entity !== undefined) {
+    if (incarnation === undefined || seq === undefined || epoch === undefined) return { bad: "an entity's message without incarnation, seq or epoch" };
+    return { ...common, sender: { kind: "entity", entity, incarnation, seq, epoch, ...(expiresAt === undefined ? {} : { expiresAt }) } };
+  }
+  if (expiresAt === undefined) return { bad: "a message from outside without an expiry" };
+  return { ...common, sender: { kind: "outside", id: envelope.id, author: author ?? `node:${sender.node}`, expiresAt } };
+}
+
+export function answerEnvelope(answer: Told | Answer, correlation: string, id: string, from: Sending): Uint8Array {
+  return encodeEnvelope({ kind: "answer", id, sender: { node: from.node, session: from.session, sentAt: from.clock.monotonic() }, correlation, body: answer });
+}
+
+const ANSWER_KINDS: ReadonlySet<string> = new Set([
+  "accepted",
+  "replied",
+  "refused",
+  "invalid",
+  "id-reused",
+  "no-such-actor",
+  "full",
+  "owner-away",
+  "deadline",
+  "not-stored",
+  "too-old",
+  "unknown",
+]);
+
+/** What a body of kind `answer` says; anything that is none is `unknown`, since the message was sent. */
+export function answerOf(body: unknown): Told | Answer {
+  if (typeof body === "object" && body !== null && ANSWER_KINDS.has(String((body as { kind?: unknown }).kind))) return body as Told | Answer;
+  return { kind: "unknown", reason: "the owner's answer could not be read" };
+}

@@ -1,0 +1,95 @@
+// The cloud's newest values of each vehicle's signals. Volatile: a value is never restored from a store, only told again (vehicle V1, V3).
+
+import type { Clock } from "../../runtime/ports/index.ts";
+import type { SampleRecord, SignalInfo, SignalSource, SignalState } from "./signal-state.ts";
+
+/** Signals kept per vehicle; more are left out and counted. */
+const MAX_SIGNALS = 5_000;
+
+interface Held {
+  readonly value: number | null;
+  readonly at: number;
+}
+
+interface Vehicle {
+  readonly values: Map<string, Held>;
+  info: ReadonlyMap<string, SignalInfo>;
+  simulated: boolean;
+  staleAfterMs: number;
+  readonly listeners: Set<(changed: readonly SignalState[]) => void>;
+}
+
+export class SignalMirror implements SignalSource {
+  readonly #clock: Clock;
+  readonly #vehicles = new Map<string, Vehicle>();
+  leftOut = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  describe(vehicle: string, info: readonly SignalInfo[], more: { readonly simulated: boolean; readonly staleAfterMs: number }): void {
+    const held = this.#of(vehicle);
+    held.info = new Map(info.map((signal) => [signal.name, signal]));
+    held.simulated = more.simulated;
+    held.staleAfterMs = more.staleAfterMs;
+  }
+
+  /** Older samples than what is held change nothing: backfill may arrive after live values. */
+  take(vehicle: string, sample: SampleRecord): void {
+    const held = this.#of(vehicle);
+    const changed: string[] = [];
+    for (const [name, value] of Object.entries(sample.values)) {
+      const known = held.values.get(name);
+      if (known !== undefined && known.at > sample.at) continue;
+      if (known === undefined && held.values.size >= MAX_SIGNALS) {
+        this.leftOut++;
+        continue;
+      }
+      held.values.set(name, { value, at: sample.at });
+      changed.push(name);
+    }
+    if (changed.length === 0 || held.listeners.size === 0) return;
+    const states = changed.map((name) => this.#state(held, name));
+    for (const listener of held.listeners) listener(states);
+  }
+
+  signals(vehicle: string): readonly SignalState[] | undefined {
+    const held = this.#vehicles.get(vehicle);
+    if (held === undefined) return undefined;
+    const names = new Set([...held.info.keys(), ...held.values.keys()]);
+    return [...names].map((name) => this.#state(held, name));
+  }
+
+  watch(vehicle: string, listener: (changed: readonly SignalState[]) => void): () => void {
+    const held = this.#of(vehicle);
+    held.listeners.add(listener);
+    return () => {
+      held.listeners.delete(listener);
+    };
+  }
+
+  #of(vehicle: string): Vehicle {
+    const known = this.#vehicles.get(vehicle);
+    if (known !== undefined) return known;
+    const made: Vehicle = { values: new Map(), info: new Map(), simulated: false, staleAfterMs: 60_000, listeners: new Set() };
+    this.#vehicles.set(vehicle, made);
+    return made;
+  }
+
+  #state(vehicle: Vehicle, name: string): SignalState {
+    const held = vehicle.values.get(name);
+    const info = vehicle.info.get(name);
+    const value = held?.value ?? undefined;
+    const quality = held === undefined || value === undefined ? "unknown" : this.#clock.now() - held.at > vehicle.staleAfterMs ? "stale" : "good";
+    return {
+      name,
+      value,
+      label: info?.labels.find(([number]) => number === value)?.[1],
+      unit: info?.unit ?? undefined,
+      at: held?.at,
+      quality,
+      simulated: vehicle.simulated,
+    };
+  }
+}

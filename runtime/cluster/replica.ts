@@ -1,0 +1,275 @@
+// Replicas: what this node knows of entities that live elsewhere. They apply recorded outcomes and never run a machine (rules T3), so that a vehicle
+// on another machine version is shown right. Every record is committed here before it is acknowledged (design section 7).
+//
+// P1. The stored history of a replica is named after the owner's incarnation; where the owner lost records it is continued under `<incarnation>~n`, opened by a full state.
+//     A full state at the revision that is held already is a checkpoint: it replaces the cells, and the stored history goes on.
+// P2. A batch is applied whole or not at all; what cannot be read is refused with its reason and changes nothing.
+
+import { type Address, kindOf, parseAddress } from "../address.ts";
+import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.ts";
+import { acceptsOf, decodeRecord, decodeState, encodeState } from "../entity/index.ts";
+import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
+import { historyEntry } from "../system/history.ts";
+import type { ActorView, Change, Directory, HistoryEntry, HistoryQuery } from "../system/views.ts";
+import type { StreamBatch, StreamPosition } from "./stream.ts";
+
+export interface ReplicaOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** This node. */
+  readonly node: string;
+  /** Owner of an entity as far as it is known here. */
+  readonly owner: (entity: Address) => { readonly node: string; readonly epoch: number };
+  /** When the owner was last heard, wall ms; undefined: not since the start of this node. */
+  readonly heardAt: (entity: Address) => number | undefined;
+}
+
+export type Applied = { readonly kind: "applied"; readonly position: StreamPosition } | { readonly kind: "refused"; readonly reason: string; readonly position: StreamPosition };
+
+interface Replica {
+  readonly entity: Address;
+  readonly type: string;
+  incarnation: string;
+  /** Name of the stored history (P1). */
+  stored: string;
+  revision: number;
+  asOf: number;
+  labels: Readonly<Record<string, string>>;
+  cells: Map<string, CellRecord>;
+  /** Records stored since the last snapshot of the replica. */
+  sinceSnapshot: number;
+}
+
+/** The replica's own state is stored beside every so many records, so that a restart reads few. */
+const SNAPSHOT_EVERY = 200;
+/** Records kept for history. */
+const KEEP_RECORDS = 20_000;
+
+export interface Replicas extends Directory {
+  /** Loads what the store holds, so that a restarted node answers at once. */
+  open(): Promise<void>;
+  position(entity: Address): StreamPosition;
+  apply(batch: StreamBatch): Promise<Applied>;
+  entities(): readonly Address[];
+}
+
+export function createReplicas(options: ReplicaOptions, isReplica: (type: string) => boolean): Replicas {
+  const { store, clock, log } = options;
+  const replicas = new Map<string, Replica>();
+  const listeners = new Set<(change: Change) => void>();
+  /** One batch of an entity at a time. */
+  const busy = new Map<string, Promise<unknown>>();
+
+  function position(entity: Address): StreamPosition {
+    const replica = replicas.get(entity);
+    return { incarnation: replica?.incarnation, revision: replica?.revision ?? 0 };
+  }
+
+  async function open(): Promise<void> {
+    let after: string | undefined;
+    for (;;) {
+      const page = await store.entities(after, 500);
+      for (const { entity, type } of page) if (isReplica(type)) await load(entity);
+      after = page.at(-1)?.entity;
+      if (page.length < 500) return;
+    }
+  }
+
+  async function load(entity: string): Promise<void> {
+    const stored = await store.load(entity);
+    if (stored?.snapshot === undefined) return;
+    try {
+      const replica = fromState(decodeState(stored.snapshot.state), stored.incarnation);
+      for (const record of stored.records) applyRecord(replica, decodeRecord(record.record));
+      replicas.set(entity, replica);
+    } catch (cause) {
+      log.error({ err: cause, entity }, "a stored replica cannot be read; its owner is asked for a full state");
+    }
+  }
+
+  function fromState(state: EntityState, stored: string): Replica {
+    return {
+      entity: state.entity,
+      type: state.type,
+      incarnation: state.incarnation,
+      stored,
+      revision: state.revision,
+      asOf: state.stamp.now,
+      labels: state.labels,
+      cells: new Map(state.cells.map((cell) => [cell.address, cell])),
+      sinceSnapshot: 0,
+    };
+  }
+
+  /** What a restart of this node needs; what only the owner's machine needs stays with the owner. */
+  function toState(replica: Replica): EntityState {
+    const { entity, type, incarnation, revision, labels } = replica;
+    return { v: 1, entity, type, incarnation, revision, stamp: { now: replica.asOf, elapsed: 0, seed: 0 }, labels, cells: [...replica.cells.values()], rest: null };
+  }
+
+  function applyRecord(replica: Replica, record: JournalRecord): void {
+    if (record.revision !== replica.revision + 1) throw new Error(`revision ${String(record.revision)} does not follow ${String(replica.revision)}`);
+    for (const address of record.outcome.ended) replica.cells.delete(address);
+    for (const cell of record.outcome.cells) replica.cells.set(cell.address, cell);
+    const start = record.inputs.find((input) => input.kind === "start");
+    if (start !== undefined) replica.labels = start.labels;
+    replica.revision = record.revision;
+    replica.asOf = record.stamp.now;
+  }
+
+  async function applyNow(batch: StreamBatch): Promise<Applied> {
+    const held = replicas.get(batch.entity);
+    if (batch.opening === undefined && batch.records.length === 0) return { kind: "applied", position: position(batch.entity) };
+    const refuse = (reason: string): Applied => ({ kind: "refused", reason, position: position(batch.entity) });
+    let next: Replica;
+    const commits: EntityCommit[] = [];
+    const changes: Change[] = [];
+    try {
+      if (batch.opening === undefined) {
+        if (held === undefined || held.incarnation !== batch.incarnation || held.revision !== batch.after) return refuse("the records do not follow what is held");
+        next = { ...held, cells: new Map(held.cells) };
+      } else {
+        const state = decodeState(batch.opening);
+        if (state.entity !== batch.entity || state.incarnation !== batch.incarnation || state.revision !== batch.after) return refuse("the full state is not of this entity, incarnation and revision");
+        const checkpoint = held !== undefined && held.incarnation === batch.incarnation && held.revision === state.revision;
+        next = fromState(state, checkpoint ? held.stored : storedName(held, batch));
+        if (checkpoint) next.sinceSnapshot = SNAPSHOT_EVERY;
+        else commits.push(openingCommit(state, next, held));
+        changes.push({ entity: next.entity, incarnation: next.incarnation, revision: next.revision, at: next.asOf, cells: state.cells, ended: [], emitted: [], record: undefined });
+      }
+      for (const bytes of batch.records) {
+        const record = decodeRecord(bytes);
+        if (record.entity !== batch.entity || record.incarnation !== batch.incarnation) return refuse("a record is of another entity or incarnation");
+        applyRecord(next, record);
+        commits.push({ entity: next.entity, type: next.type, incarnation: next.stored, revision: record.revision, epoch: 0, at: record.stamp.now, record: bytes, ...snapshotOf(next) });
+        changes.push({ entity: next.entity, incarnation: next.incarnation, revision: record.revision, at: record.stamp.now, cells: record.outcome.cells, ended: record.outcome.ended as readonly Address[], emitted: record.outcome.emitted, record });
+      }
+    } catch (cause) {
+      return refuse(cause instanceof Error ? cause.message : String(cause));
+    }
+    const problem = await commitAll(commits);
+    if (problem !== undefined) {
+      // Some of it may have been stored: what the store holds is what is held.
+      await load(batch.entity);
+      return refuse(problem);
+    }
+    replicas.set(batch.entity, next);
+    if (next.revision > KEEP_RECORDS && commits.some((commit) => commit.snapshot !== undefined)) await store.trim(next.entity, next.revision - KEEP_RECORDS);
+    for (const change of changes) for (const listener of listeners) listener(change);
+    return { kind: "applied", position: position(batch.entity) };
+  }
+
+  function snapshotOf(next: Replica): { readonly snapshot?: Uint8Array } {
+    next.sinceSnapshot++;
+    if (next.sinceSnapshot < SNAPSHOT_EVERY) return {};
+    next.sinceSnapshot = 0;
+    return { snapshot: encodeState(toState(next)) };
+  }
+
+  /** P1. */
+  function storedName(held: Replica | undefined, batch: StreamBatch): string {
+    if (held === undefined || held.incarnation !== batch.incarnation) return batch.incarnation;
+    const continued = /~(\d+)$/.exec(held.stored);
+    return `${batch.incarnation}~${String(Number(continued?.[1] ?? 0) + 1)}`;
+  }
+
+  function openingCommit(state: EntityState, next: Replica, held: Replica | undefined): EntityCommit {
+    return {
+      entity: next.entity,
+      type: next.type,
+      incarnation: next.stored,
+      // A state before the first turn does not exist: revisions begin at 1.
+      revision: state.revision,
+      epoch: 0,
+      at: state.stamp.now,
+      record: new Uint8Array(0),
+      snapshot: encodeState(state),
+      ...(held === undefined ? {} : { replaces: held.stored }),
+    };
+  }
+
+  async function commitAll(commits: readonly EntityCommit[]): Promise<string | undefined> {
+    // One entity's commits follow each other, so each is a batch entry of its own and a refused one stops the rest.
+    for (let start = 0; start < commits.length; start += 256) {
+      const outcomes = await store.commit(commits.slice(start, start + 256));
+      const bad = outcomes.find((outcome) => outcome.kind !== "committed");
+      if (bad !== undefined && bad.kind !== "committed") {
+        log.error({ reason: bad.reason, kind: bad.kind }, "a replica could not be stored");
+        return `the records could not be stored: ${bad.reason}`;
+      }
+    }
+    return undefined;
+  }
+
+  async function apply(batch: StreamBatch): Promise<Applied> {
+    const before = busy.get(batch.entity) ?? Promise.resolve();
+    const run = before.then(() => applyNow(batch));
+    const settled = run.catch(() => undefined);
+    busy.set(batch.entity, settled);
+    try {
+      return await run;
+    } finally {
+      if (busy.get(batch.entity) === settled) busy.delete(batch.entity);
+    }
+  }
+
+  function viewOf(replica: Replica, cell: CellRecord): ActorView {
+    const heard = options.heardAt(replica.entity);
+    return {
+      address: parseAddress(cell.address),
+      entity: replica.entity,
+      kind: kindOf(cell.address),
+      type: cell.type,
+      version: cell.version,
+      status: cell.status,
+      state: cell.value,
+      context: cell.context,
+      accepts: acceptsOf(cell),
+      durability: "events",
+      revision: replica.revision,
+      incarnation: replica.incarnation,
+      owner: options.owner(replica.entity),
+      node: options.node,
+      asOf: replica.asOf,
+      staleMs: Math.max(0, clock.now() - (heard ?? replica.asOf)),
+      labels: replica.labels,
+    };
+  }
+
+  function* views(): Iterable<ActorView> {
+    for (const replica of replicas.values()) for (const cell of replica.cells.values()) yield viewOf(replica, cell);
+  }
+
+  function read(address: Address): ActorView | undefined {
+    const replica = replicas.get(address.split("/").slice(0, 3).join("/"));
+    const cell = replica?.cells.get(address);
+    return replica === undefined || cell === undefined ? undefined : viewOf(replica, cell);
+  }
+
+  async function history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
+    const entity = address.split("/").slice(0, 3).join("/");
+    const records = await store.journal({ entity, ...query });
+    return records.flatMap((stored) => {
+      if (stored.record.byteLength === 0) return [];
+      const entry = historyEntry(decodeRecord(stored.record), address);
+      return entry === undefined ? [] : [entry];
+    });
+  }
+
+  return {
+    open,
+    position,
+    apply,
+    views,
+    read,
+    history,
+    entities: () => [...replicas.values()].map((replica) => replica.entity),
+    watch: (listener) => {
+      listeners.add(listener);
+      return () => {
+        listeners.delete(listener);
+      };
+    },
+  };
+}

@@ -1,0 +1,41 @@
+// The stream of an entity between its owner and whoever keeps a replica (rules T1, T3): named by (entity, incarnation, revision), shipped by offset.
+//
+// T1. The receiver's word is `StreamPosition`: what it has committed. The sender goes on from there, or opens anew with a full state.
+// T3. A full state opens every incarnation, follows a change of machine version and every 1,000 records, and closes a gap.
+
+import type { Address } from "../address.ts";
+
+/** What the receiver holds of an entity; undefined revision: nothing. */
+export interface StreamPosition {
+  readonly incarnation: string | undefined;
+  readonly revision: number;
+}
+
+export interface StreamBatch {
+  readonly entity: Address;
+  readonly type: string;
+  readonly incarnation: string;
+  /** Encoded EntityState; its revision is `after`. */
+  readonly opening?: Uint8Array;
+  /** The records follow this revision. */
+  readonly after: number;
+  /** Encoded journal records, ascending without holes. Empty with no opening: asks for the position only. */
+  readonly records: readonly Uint8Array[];
+  /** Revisions that the sender no longer has, reported once with the opening that closes the gap. */
+  readonly lost?: { readonly from: number; readonly to: number };
+}
+
+/** A full state after so many records (rules T3). */
+export const OPENING_EVERY = 1_000;
+
+/** Problem of an unchecked value as a batch, or undefined. */
+export function batchProblem(value: unknown): string | undefined {
+  if (typeof value !== "object" || value === null) return "an object is expected";
+  const batch = value as Record<string, unknown>;
+  for (const key of ["entity", "type", "incarnation"]) if (typeof batch[key] !== "string" || batch[key] === "") return `${key}: a text is expected`;
+  if (!Number.isSafeInteger(batch["after"]) || (batch["after"] as number) < 0) return "after: a whole number from 0 is expected";
+  if (batch["opening"] !== undefined && batch["opening"] !== null && !(batch["opening"] instanceof Uint8Array)) return "opening: bytes are expected";
+  const records = batch["records"];
+  if (!Array.isArray(records) || records.some((record) => !(record instanceof Uint8Array))) return "records: a list of bytes is expected";
+  return undefined;
+}

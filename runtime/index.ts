@@ -1,0 +1,31 @@
+// The runtime's only door. What stands here is what other rooms and users build on; test/golden/runtime-exports.txt holds its names.
+
+export * from "./actor/index.ts";
+export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, parseAddress } from "./address.ts";
+export { type Applied, createReplicas, type ReplicaOptions, type Replicas } from "./cluster/replica.ts";
+export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
+export type { CellRecord, ChildSpec, DoorReads, EffectClass, EffectOutcome, EntityState, EventData, JournalRecord, TakenEntry } from "./entity/contract.ts";
+export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
+export { systemClock, systemRandom } from "./host/index.ts";
+export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";
+export * from "./supervision/index.ts";
+export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./system/contract.ts";
+export { createSystem, type SystemOptions } from "./system/system.ts";
+export { containsState, listViews } from "./system/listing.ts";
+export type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery } from "./system/views.ts";
+export {
+  decodeEnvelope,
+  decodeSegment,
+  encodeEnvelope,
+  encodeSegment,
+  type Envelope,
+  everyVehicle,
+  nodeName,
+  parseName,
+  replyName,
+  TransitEstimator,
+  vehicleNames,
+  type WireKind,
+  wireKinds,
+} from "./wire/index.ts";
+export * from "./workers/index.ts";
