@@ -10,7 +10,7 @@ const closed = { additionalProperties: false } as const;
 
 const duration = (description: string) => Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$", description, title: "a duration such as 500ms, 5s, 2m, 1h, 7d" });
 const signalReference = (description: string) =>
-  Type.String({ pattern: "^[a-z][a-z0-9_-]*(\\.[A-Za-z0-9_-]+){2,3}$", description, title: "BUS.MESSAGE.SIGNAL, or BUS.MODULE.MESSAGE.SIGNAL for one J1939 sender" });
+  Type.String({ pattern: "^[a-z][a-z0-9_-]*\\.[^.]+\\..+$", description, title: "BUS.MESSAGE.SIGNAL, or BUS.MODULE.MESSAGE.SIGNAL for one J1939 sender" });
 const fileName = (description: string) => Type.String({ minLength: 1, maxLength: 255, description, title: "a file name" });
 const conditionText = (description: string) => Type.String({ minLength: 1, maxLength: 1000, description, title: "a condition such as Vehicle.Speed < 3 for 120s" });
 const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, title: string, value: S) => Type.Record(Type.String({ pattern }), value, { ...closed, title });
@@ -54,7 +54,7 @@ const module = Type.Object(
         closed,
       ),
     ),
-    periods: Type.Optional(byName("^[A-Za-z0-9_]+$", "a message of the module", duration("The period of that message; comes before every other source."))),
+    periods: Type.Optional(byName("^.+$", "a message of the module", duration("The period of that message; comes before every other source."))),
   },
   closed,
 );
@@ -126,7 +126,7 @@ export const modelFileSchema = Type.Object(
     signals: Type.Optional(byName(SIGNAL, "a name such as Vehicle.Speed", signal)),
     conditions: Type.Optional(byName(PLACE, "a name such as parked", conditionText("comparison, for, silent for, and, or, not, parentheses"))),
     power: Type.Optional(power),
-    clock: Type.Optional(Type.Array(Type.String({ pattern: "^(ntp|rtc|[a-z][a-z0-9_-]*\\.[A-Za-z0-9_]+)$", title: "ntp, rtc or BUS.MESSAGE" }), { minItems: 1, description: "Sources of time, best first." })),
+    clock: Type.Optional(Type.Array(Type.String({ pattern: "^(ntp|rtc|[a-z][a-z0-9_-]*\\.[^.]+)$", title: "ntp, rtc or BUS.MESSAGE" }), { minItems: 1, description: "Sources of time, best first." })),
     commands: Type.Optional(byName(COMMAND, "a command such as light.set", command)),
     watches: Type.Optional(byName(ANY_SIGNAL, "the name of a signal", watch)),
     telemetry: Type.Optional(telemetry),
@@ -145,7 +145,7 @@ export const vehicleFileSchema = Type.Object(
 );
 
 export const overlayFileSchema = byName(
-  "^[A-Za-z0-9_]+\\.[A-Za-z0-9_]+$",
+  "^[^.]+\\..+$",
   "MESSAGE.SIGNAL",
   Type.Object(
     {

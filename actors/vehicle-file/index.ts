@@ -22,3 +22,4 @@ export type {
 export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";
 export { type ConditionEvaluator, createConditionEvaluator, type EvaluatedModel, type Truth } from "./condition-evaluator.ts";
 export { type FileResolver, type FoundDatabase, type FoundText, modelFileNames } from "./file-resolver.ts";
+export { resolverOver } from "./resolver-over.ts";

@@ -76,7 +76,10 @@ export function checkOverlay(file: CheckedFile, database: Database): readonly Ov
   const data = file.read(overlayFileSchema) as OverlayFile | undefined;
   const entries: OverlayEntry[] = [];
   for (const [name, entry] of Object.entries(data ?? {})) {
-    const [messageName = "", signalName = ""] = name.split(".");
+    // Long names of signals may hold dots, names of messages do not.
+    const dot = name.indexOf(".");
+    const messageName = name.slice(0, dot);
+    const signalName = name.slice(dot + 1);
     const message = findMessage(database, messageName);
     const signal = message === undefined ? undefined : findSignal(message, signalName);
     if (message === undefined) {
@@ -87,6 +90,7 @@ export function checkOverlay(file: CheckedFile, database: Database): readonly Ov
       file.complain([name], { message: `the message ${messageName} has no signal "${signalName}"`, suggestion: nearestName(signalName, signalNames(message)) }, { key: true });
       continue;
     }
+    if (signal.sharesName) file.complain([name], ambiguousSignal(messageName, signalName), { key: true });
     if (entry.factor === 0) file.complain([name, "factor"], { message: "a factor of 0 would make every value the same", expected: "another number" });
     if (entry.signed !== undefined && signal.type.startsWith("float")) file.complain([name, "signed"], { message: `${name} is a floating point number`, expected: "no key signed" });
     if (entry.unit !== undefined && canonicalUnit(entry.unit) === undefined) file.complain([name, "unit"], unitComplaint(entry.unit));
@@ -105,6 +109,10 @@ export function checkOverlay(file: CheckedFile, database: Database): readonly Ov
 
 export function unitComplaint(written: string): { readonly message: string; readonly expected: string; readonly suggestion: string | undefined } {
   return { message: `the unit "${written}" is not known`, expected: "a unit such as km/h, V, degC, rpm", suggestion: nearestName(written, knownUnits) };
+}
+
+export function ambiguousSignal(message: string, signal: string): { readonly message: string; readonly expected: string } {
+  return { message: `the message ${message} has several signals called "${signal}"`, expected: "a signal with a name of its own" };
 }
 
 export function* messageNames(database: Database): Iterable<string> {

@@ -5,7 +5,7 @@ import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
 import { messagePeriod, silentAfterMs, UNKNOWN_PERIOD_STALE_MS } from "./message-periods.ts";
 import { durationMs } from "./quantities.ts";
-import { type CheckedBuses, messageNames, overlaid, signalNames, unitComplaint } from "./resolve-buses.ts";
+import { ambiguousSignal, type CheckedBuses, messageNames, overlaid, signalNames, unitComplaint } from "./resolve-buses.ts";
 import type { CheckedModules } from "./resolve-modules.ts";
 import { nearestName } from "./spelling.ts";
 import { canonicalUnit } from "./units.ts";
@@ -25,7 +25,7 @@ interface Found {
 /** By name; undefined where it is declared but of no use, which was complained about. */
 export type CheckedSignals = ReadonlyMap<string, ModelSignal | undefined>;
 
-const TERM = /^(?:(?<weight>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\*\s*)?(?<reference>[a-z][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+){2,3})$/u;
+const TERM = /^(?:(?<weight>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)\s*\*\s*)?(?<reference>[a-z][a-z0-9_-]*\.[^.]+\..+)$/u;
 
 export function resolveSignals(file: CheckedFile, data: Partial<ModelFile>, buses: CheckedBuses, modules: CheckedModules): CheckedSignals {
   const signals = new Map<string, ModelSignal | undefined>();
@@ -113,27 +113,34 @@ function labelsOf(written: FileSignal, plain: Found | undefined): readonly (read
   return [...plain.signal.labels].flatMap(([raw, label]) => (typeof raw === "number" ? [[raw * factor + offset, label] as const] : []));
 }
 
-/** `BUS.MESSAGE.SIGNAL` or `BUS.MODULE.MESSAGE.SIGNAL`; each part that does not exist is blamed at its letter. */
+/** `BUS.MESSAGE.SIGNAL` or `BUS.MODULE.MESSAGE.SIGNAL`; each part that does not exist is blamed at its letter. Only names of signals may hold dots. */
 function findReference(file: CheckedFile, path: readonly string[], reference: string, startsAt: number, buses: CheckedBuses, modules: CheckedModules): Found | undefined {
-  const parts = reference.split(".");
-  const [busName = ""] = parts;
-  const moduleName = parts.length === 4 ? parts[1] : undefined;
-  const [messageName = "", signalName = ""] = parts.slice(-2);
-  const offsetOf = (part: number): number => startsAt + parts.slice(0, part).reduce((sum, text) => sum + text.length + 1, 0);
-  const miss = (part: number, message: string, known: Iterable<string>): undefined => {
-    file.complain(path, { message, suggestion: nearestName(parts[part] ?? "", known) }, { within: offsetOf(part) });
+  const [busName = "", second = ""] = reference.split(".", 2);
+  const bus = buses.get(busName);
+  const module = modules.get(second);
+  const atSecond = busName.length + 1;
+  const atMessage = module === undefined ? atSecond : atSecond + second.length + 1;
+  const miss = (within: number, message: string, name: string, known: Iterable<string>): undefined => {
+    file.complain(path, { message, suggestion: nearestName(name, known) }, { within: startsAt + within });
     return undefined;
   };
-  const bus = buses.get(busName);
-  if (bus === undefined) return miss(0, `there is no bus "${busName}"`, buses.keys());
-  const module = moduleName === undefined ? undefined : modules.get(moduleName);
-  if (moduleName !== undefined && module === undefined) return miss(1, `there is no module "${moduleName}"`, modules.keys());
-  if (bus.model === undefined || (moduleName !== undefined && module?.model === undefined)) return undefined;
-  if (module?.model !== undefined && module.model.bus !== busName) return miss(1, `the module "${module.name}" is on ${module.model.bus}, not on ${busName}`, []);
-  const message = findMessage(bus.model.database, messageName);
-  if (message === undefined) return miss(parts.length - 2, `the database of ${busName} has no message "${messageName}"`, messageNames(bus.model.database));
+  if (bus === undefined) return miss(0, `there is no bus "${busName}"`, busName, buses.keys());
+  if (bus.model === undefined || (module !== undefined && module.model === undefined)) return undefined;
+  const { database } = bus.model;
+  if (module?.model !== undefined && module.model.bus !== busName) return miss(atSecond, `the module "${second}" is on ${module.model.bus}, not on ${busName}`, second, []);
+  const rest = reference.slice(atMessage);
+  const dot = rest.indexOf(".");
+  if (dot === -1) return miss(atMessage, `after the module "${second}" a message and a signal are missing`, "", []);
+  const messageName = rest.slice(0, dot);
+  const signalName = rest.slice(dot + 1);
+  const message = findMessage(database, messageName);
+  if (message === undefined) {
+    const known = module === undefined ? [...messageNames(database), ...modules.keys()] : messageNames(database);
+    return miss(atMessage, `the database of ${busName} has no message "${messageName}"${module === undefined ? ", and there is no such module" : ""}`, messageName, known);
+  }
   const signal = findSignal(message, signalName);
-  if (signal === undefined) return miss(parts.length - 1, `the message ${messageName} has no signal "${signalName}"`, signalNames(message));
+  if (signal === undefined) return miss(atMessage + dot + 1, `the message ${messageName} has no signal "${signalName}"`, signalName, signalNames(message));
+  if (signal.sharesName) file.complain(path, ambiguousSignal(messageName, signalName), { within: startsAt + atMessage + dot + 1 });
   const sourceAddress = module?.model?.sourceAddress;
   const sent = [...modules.values()].flatMap((known) => (known.model?.bus === busName ? known.model.sends : [])).find((known) => known.message === messageName);
   const period = sent ?? messagePeriod(message, { fileMs: undefined, attribute: bus.periodAttribute, moduleTypeMs: undefined });
