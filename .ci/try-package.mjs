@@ -28,7 +28,7 @@ writeFileSync(
   `${doors.map(({ name }, at) => `import * as door${at} from ${JSON.stringify(name)};`).join("\n")}\nexport default [${doors.map((_, at) => `door${at}`).join(", ")}];\n`,
 );
 const tsc = createRequire(join(checkout, "package.json")).resolve("typescript/bin/tsc");
-run("every door has types", process.execPath, [tsc, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--skipLibCheck", "--types", "", "doors.ts"]);
+run("every door has types", process.execPath, [tsc, "--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--skipLibCheck", "doors.ts"]);
 
 if (existsSync(join(installed, bin.drover))) {
   const said = run("drover --version", join(user, "node_modules/.bin/drover"), ["--version"]);

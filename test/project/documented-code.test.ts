@@ -1,0 +1,80 @@
+// Code in the documents is code that tests run.
+//
+// D1. A fenced block of TypeScript or YAML starts with a comment that names its file and region: `// test/docs/embed.test.ts#embed`, `# cli/demo/vehicles/a.yaml#signals`.
+// D2. The block equals the lines between `#region embed` and `#endregion` of that file, or the whole file when it names no region; indentation of the region's first line is taken off.
+// D3. TypeScript comes from test/ (tap runs it, or a test imports it); YAML from a vehicle file that the demo or a test starts.
+
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "tap";
+import { root } from "./checkout.ts";
+
+interface Block {
+  readonly line: number;
+  readonly language: string;
+  readonly lines: readonly string[];
+}
+
+const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "actors/README.md", "protocols/README.md", "runtime/README.md", "edge-node/README.md", "cloud-node/README.md"];
+const REFERENCE = /^(?:\/\/|#) ((?:test|cli)\/[\w./-]+\.(?:ts|yaml))(?:#([\w-]+))?$/;
+
+for (const document of DOCUMENTS) {
+  const path = join(root, document);
+  if (!existsSync(path)) continue;
+  test(`D1, D2. the code in ${document} is the code that tests run`, (t) => {
+    for (const { line, language, lines } of blocksOf(readFileSync(path, "utf8"))) {
+      if (!["ts", "typescript", "yaml"].includes(language)) continue;
+      const [, file, region] = REFERENCE.exec(lines[0] ?? "") ?? [];
+      t.ok(file, `${document}:${String(line)} names the file that its code comes from`);
+      if (file === undefined) continue;
+      t.ok(existsSync(join(root, file)), `${document}:${String(line)}: ${file} exists`);
+      if (!existsSync(join(root, file))) continue;
+      t.equal(
+        lines.slice(1).join("\n").trimEnd(),
+        regionOf(readFileSync(join(root, file), "utf8"), region),
+        `${document}:${String(line)} equals ${file}${region === undefined ? "" : `#${region}`}`,
+      );
+    }
+    t.end();
+  });
+}
+
+test("D2. a region is the lines between its marks, without their indentation", (t) => {
+  const text = ["one", "  // #region two", "  a {", "", "    b", "  }", "  // #endregion", "three", ""].join("\n");
+  t.equal(regionOf(text, "two"), "a {\n\n  b\n}");
+  t.equal(regionOf(text, undefined), text.trimEnd());
+  t.equal(regionOf(text, "tw"), undefined, "a name is a whole word");
+  t.equal(regionOf("# #region x\nbuses: {}\n# #endregion x\n", "x"), "buses: {}");
+  t.same(
+    blocksOf("text\n```ts\na\n```\n~~~\n```\n").map(({ line, language, lines }) => ({ line, language, lines })),
+    [{ line: 2, language: "ts", lines: ["a"] }],
+  );
+  t.end();
+});
+
+function blocksOf(text: string): readonly Block[] {
+  const blocks: Block[] = [];
+  let open: { readonly line: number; readonly language: string; readonly lines: string[] } | undefined;
+  for (const [at, line] of text.split("\n").entries()) {
+    if (open !== undefined && line.trim() === "```") {
+      blocks.push(open);
+      open = undefined;
+    } else if (open !== undefined) open.lines.push(line);
+    else if (line.startsWith("```")) open = { line: at + 1, language: line.slice(3).trim(), lines: [] };
+  }
+  return blocks;
+}
+
+function regionOf(text: string, region: string | undefined): string | undefined {
+  if (region === undefined) return text.trimEnd();
+  const lines = text.split("\n");
+  const from = lines.findIndex((line) => new RegExp(`#region ${region}\\s*$`).test(line));
+  const to = lines.findIndex((line, at) => at > from && line.includes("#endregion"));
+  if (from < 0 || to < 0) return undefined;
+  const body = lines.slice(from + 1, to);
+  const indent = /^ */.exec(body[0] ?? "")?.[0].length ?? 0;
+  return body
+    .map((line) => (line.slice(0, indent).trim() === "" ? line.slice(indent) : line))
+    .join("\n")
+    .trimEnd();
+}
