@@ -6,9 +6,9 @@
 // C3. Connection lost: `down`, what was with the rig is `unknown`; retried for ever, full jitter, 50 ms doubling to 2 s, from the start again after 5 s up.
 
 import { connect, type Socket } from "node:net";
-import { appendFrame, type CanFrame, createFrameBatch, FrameFlag, frameProblem } from "../can/frame.ts";
-import type { BusState, FrameCounters, FrameListener, FrameSink, FrameSource, SendOutcome } from "../can/frame-source.ts";
-import { DroverError } from "../../runtime/errors.ts";
+import { appendFrame, type CanFrame, createFrameBatch, FrameFlag, frameProblem } from "../can/index.ts";
+import type { BusState, FrameCounters, FrameListener, FrameSink, FrameSource, SendOutcome } from "../can/index.ts";
+import { DroverError } from "../../runtime/index.ts";
 import { silentLog, type Clock, type Log, type Random, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { TransmitGate } from "./transmit-gate.ts";

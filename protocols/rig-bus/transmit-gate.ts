@@ -6,8 +6,7 @@
 //     another node was heard, which is the proof that the bus lives.
 // G4. Every send settles by its deadline, whatever happens.
 
-import type { CanFrame } from "../can/frame.ts";
-import type { SendOutcome } from "../can/frame-source.ts";
+import type { CanFrame, SendOutcome } from "../can/index.ts";
 import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
 
 export interface TransmitPath {

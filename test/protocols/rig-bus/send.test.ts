@@ -3,7 +3,7 @@
 import { test } from "tap";
 import type { SendOutcome } from "../../../protocols/can/frame-source.ts";
 import { settle } from "../../../runtime/simulation/manual-clock.ts";
-import { connectedRig } from "./connected-rig.ts";
+import { clientOf, connectedRig } from "./connected-rig.ts";
 
 const light = (channel: number, level: number): { id: number; data: Uint8Array } => ({ id: 0x15, data: Uint8Array.of(channel, level) });
 
@@ -37,7 +37,6 @@ test("X1. a bus that was not opened for sending sends nothing", async (t) => {
 
 test("X1. listen-only is the default", async (t) => {
   const { clock, started } = await connectedRig(t);
-  const { clientOf } = await import("./connected-rig.ts");
   const unasked = clientOf(started.busSocket, clock);
   await unasked.start();
   t.match(await unasked.bus.send(light(0, 255), { withinMs: 100 }), { kind: "refused", reason: "listen-only" });

@@ -1,0 +1,39 @@
+// The rig as a worker of its own process: it stands for hardware, so it is not among what is restarted with a node.
+
+import { type WorkerContext, worker } from "../../runtime/index.ts";
+import { SeededRandom } from "../../runtime/simulation/seeded-random.ts";
+import { startRig } from "./start-rig.ts";
+
+export interface RigWorkerConfig {
+  readonly socketDir: string;
+  /** Default `can0`. */
+  readonly bus?: string;
+  /** Default 500000. */
+  readonly bitrate?: number;
+  /** Where the modules' flash lives; without it, it is lost with the process. */
+  readonly nonVolatileFile?: string;
+  /** Given: jitter and noise are the same in every run. */
+  readonly seed?: number;
+}
+
+/** Told once it listens. */
+export interface RigListening {
+  readonly kind: "listening";
+  readonly busSocket: string;
+  readonly controlSocket: string;
+}
+
+export const rigWorker = worker({
+  module: import.meta.url,
+  async run({ config, ready, emit, clock, random, log }: WorkerContext<RigWorkerConfig, RigListening>, signal) {
+    const { seed, ...options } = config;
+    const rig = await startRig({ ...options, clock, random: seed === undefined ? random : new SeededRandom(seed), log });
+    emit({ kind: "listening", busSocket: rig.busSocket, controlSocket: rig.controlSocket });
+    ready();
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => { resolve(); }, { once: true });
+    });
+    await rig.stop();
+  },
+});
