@@ -93,8 +93,14 @@ const parts = [
   {
     name: "xstate-stays-in-its-room",
     comment: "Everything XState-specific of the engine is in runtime/xstate (design section 4). Machines of the domain are written with it in actors/; all others see behaviours.",
-    from: { pathNot: [IN_TESTS, "^runtime/xstate/", "^actors/"] },
+    from: { pathNot: [IN_TESTS, "^runtime/(xstate|actor)/", "^actors/"] },
     to: { path: npm("xstate") },
+  },
+  {
+    name: "authors-meet-xstate-as-types",
+    comment: "runtime/actor types what an author hands over, an XState machine among it; whatever runs XState's code belongs to runtime/xstate.",
+    from: { path: "^runtime/actor/" },
+    to: { path: npm("xstate"), dependencyTypesNot: ["type-only"] },
   },
   {
     name: "runtime-uses-few-libraries",
