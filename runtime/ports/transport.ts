@@ -1,5 +1,5 @@
 // One bus between nodes (memory, MQTT, later Zenoh). research/transports.md section 7 is the contract; design section 7 decides the names.
-// Keys are `/`-separated segments of [A-Za-z0-9_.~@%-]+; patterns add `*` (one level) and a final `**` (the rest).
+// Keys are `/`-separated segments of [A-Za-z0-9_.~@%-]+ that do not begin with `@`; patterns add `*` (one level) and a final `**` (the rest).
 // Outcomes are values: nothing here throws for what a network does.
 
 export interface TransportCapabilities {
@@ -46,6 +46,8 @@ export interface Delivery {
 export interface Subscription {
   /** Messages that the bounded sink refused or that were dropped by policy. */
   readonly dropped: number;
+  /** The bus does not let this node have the pattern: nothing will arrive. */
+  readonly denied?: boolean;
   close(): Promise<void>;
 }
 

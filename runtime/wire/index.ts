@@ -6,6 +6,7 @@ export {
   decodeSegment,
   encodeSegment,
   everyVehicle,
+  isReserved,
   keyProblem,
   nodeName,
   type ParsedName,

@@ -89,9 +89,9 @@ export function parseName(key: string): ParsedName | undefined {
  */
 export function replyName(askedKey: string, inbox: string): string {
   const name = parseName(askedKey);
-  if (name?.kind !== "vehicle") return nodeName(inbox, "reply");
+  if (name?.kind !== "vehicle") return nodeName(inbox, "@reply");
   const names = vehicleNames(name.tenant, name.vehicle);
-  return name.side === "down" ? names.up("reply", encodeSegment(inbox)) : names.down("reply", encodeSegment(inbox));
+  return name.side === "down" ? names.up("@reply", encodeSegment(inbox)) : names.down("@reply", encodeSegment(inbox));
 }
 
 /** Why `key` is no key, or undefined. */
@@ -122,14 +122,19 @@ export function patternMatches(pattern: string, key: string): boolean {
   return wanted.every((level, index) => level === "**" || level === "*" || level === levels[index]);
 }
 
-/** @throws DROVER_KEY_INVALID */
+/** For keys that a caller names: segments that begin with `@` belong to the transports. @throws DROVER_KEY_INVALID */
 export function requireKey(key: string): void {
-  const problem = keyProblem(key);
+  const problem = keyProblem(key) ?? (isReserved(key) ? "segments that begin with @ belong to the transports" : undefined);
   if (problem !== undefined) throw new DroverError("DROVER_KEY_INVALID", `key "${key.slice(0, 80)}": ${problem}`);
+}
+
+/** Has a segment of the transports themselves: never handed to a subscriber. */
+export function isReserved(key: string): boolean {
+  return key.startsWith("@") || key.includes("/@");
 }
 
 /** @throws DROVER_KEY_INVALID */
 export function requirePattern(pattern: string): void {
-  const problem = patternProblem(pattern);
+  const problem = patternProblem(pattern) ?? (isReserved(pattern) ? "segments that begin with @ belong to the transports" : undefined);
   if (problem !== undefined) throw new DroverError("DROVER_KEY_INVALID", `pattern "${pattern.slice(0, 80)}": ${problem}`);
 }

@@ -54,14 +54,14 @@ test("patterns match one level by * and the rest by a final **", (t) => {
 test("what is no key and no pattern is named", (t) => {
   for (const key of ["", "/a", "a/", "a//b", "a/+", "a/#", "a/*", "a b", "é", "a".repeat(513), Array.from({ length: 17 }, () => "a").join("/"), "a\u0000"]) t.type(keyProblem(key), "string", key.slice(0, 20));
   for (const pattern of ["a/**/b", "a*", "a/***", "#", ""]) t.type(patternProblem(pattern), "string", pattern);
-  for (const pattern of ["**", "*", "a/*/b/**", "a/@ask"]) t.equal(patternProblem(pattern), undefined, pattern);
+  for (const pattern of ["**", "*", "a/*/b/**"]) t.equal(patternProblem(pattern), undefined, pattern);
   t.end();
 });
 
 test("S10. an answer goes where the answering side may write and the asking side may read, whatever the message says", (t) => {
-  t.equal(replyName("drover/v1/v/acme/x/down/cmd", "cloud-1"), "drover/v1/v/acme/x/up/reply/cloud-1");
-  t.equal(replyName("drover/v1/v/acme/x/up/resume", "x"), "drover/v1/v/acme/x/down/reply/x");
-  t.equal(replyName("drover/v1/n/cloud-2/ask", "cloud-1"), "drover/v1/n/cloud-1/reply");
-  t.equal(replyName("drover/v1/v/acme/x/up/resume", "../../../other/vehicle/down/cmd"), "drover/v1/v/acme/x/down/reply/..%2F..%2F..%2Fother%2Fvehicle%2Fdown%2Fcmd");
+  t.equal(replyName("drover/v1/v/acme/x/down/cmd", "cloud-1"), "drover/v1/v/acme/x/up/@reply/cloud-1");
+  t.equal(replyName("drover/v1/v/acme/x/up/resume", "x"), "drover/v1/v/acme/x/down/@reply/x");
+  t.equal(replyName("drover/v1/n/cloud-2/ask", "cloud-1"), "drover/v1/n/cloud-1/@reply");
+  t.equal(replyName("drover/v1/v/acme/x/up/resume", "../../../other/vehicle/down/cmd"), "drover/v1/v/acme/x/down/@reply/..%2F..%2F..%2Fother%2Fvehicle%2Fdown%2Fcmd");
   t.end();
 });

@@ -1,0 +1,221 @@
+// The broker that a cloud node starts when it is given none: aedes in this process, on loopback, with a credential for each node.
+//
+// B1. Anonymous connections are refused, a client id is its user's own (`node` or `node:channel`), so that nobody throws somebody else out by taking his id.
+// B2. A vehicle reaches its own subtree only (rules S10). What it publishes elsewhere goes to a sink and is counted: an error from the hook would close the connection, and a client
+//     that sends again until it is confirmed would do so for ever.
+// B3. Nothing is buffered on a header's word: packets over 1 MiB, more than 64 KiB before CONNECT is accepted, and first packets that are no CONNECT close their connection.
+// B4. A client that does not read holds up nobody: what it cannot take is dropped (unconfirmed) or ends its connection (confirmed), and counted.
+
+import type { EventEmitter } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client, type ConnackPacket, type PublishPacket } from "aedes";
+import { DroverError } from "../../runtime/errors.ts";
+import { type Clock, type Log } from "../../runtime/ports/index.ts";
+import { mayPublish, maySubscribe, SINK_TOPIC } from "./broker-doors.ts";
+import type { CredentialBook, Reach } from "./credentials.ts";
+import { GuardedStream } from "./guarded-stream.ts";
+import { LimitedLog } from "./limited-log.ts";
+import { MAX_PACKET_BYTES } from "./mqtt-options.ts";
+import type { MeterViolation } from "./packet-meter.ts";
+import { RetainedBudget } from "./retained-budget.ts";
+
+const MAX_EARLY_BYTES = 65_536;
+/** Bytes that may wait for one client before what is meant for it is dropped. */
+const MAX_WAITING_BYTES = 8_388_608;
+const REFUSED_IDENTIFIER = 2;
+const REFUSED_CREDENTIALS = 4;
+
+export interface BrokerOptions {
+  /** Default 127.0.0.1: other hosts only when said so (rules S10). */
+  readonly host?: string;
+  /** 0: any free port. */
+  readonly port: number;
+  readonly credentials: CredentialBook;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A connection that has not sent its CONNECT by then is closed. Default 5,000. */
+  readonly connectTimeoutMs?: number;
+  /** Default 2,000. */
+  readonly maxConnections?: number;
+}
+
+export interface EmbeddedBroker {
+  readonly port: number;
+  /** For clients on this host, e.g. `mqtt://127.0.0.1:1883`. */
+  readonly url: string;
+  readonly counters: Readonly<Record<string, number>>;
+  /** Closes every connection; resolves when the port is free again. */
+  close(): Promise<void>;
+}
+
+const COUNTERS = ["connected", "refusedLogins", "sunkPublishes", "refusedSubscriptions", "oversizePackets", "earlyBytes", "badPackets", "droppedForSlow", "slowClosed", "retainRefused", "badConnections"] as const;
+type Counts = Record<(typeof COUNTERS)[number], number>;
+
+/** @throws DROVER_PORT_IN_USE */
+export async function embeddedBroker(options: BrokerOptions): Promise<EmbeddedBroker> {
+  const { host = "127.0.0.1", port, maxConnections = 2_000 } = options;
+  const counts = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
+  const log = new LimitedLog(options.log.child({ part: "broker" }), options.clock);
+  const aedes = await brokerBehindDoors(options, counts, log);
+  const sockets = new Set<Socket>();
+  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }, (socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    const guarded = new GuardedStream(socket, { maxPacketBytes: MAX_PACKET_BYTES, maxEarlyBytes: MAX_EARLY_BYTES }, (violation) => {
+      counts[counterOf(violation)]++;
+      log.warn({ from: socket.remoteAddress, ...violation }, "a connection was closed for what it sent");
+    });
+    aedes.handle(guarded);
+  });
+  server.maxConnections = maxConnections;
+  try {
+    await listening(server, host, port);
+  } catch (error) {
+    await closed(aedes);
+    throw portError(error, host, port);
+  }
+  server.on("error", (error) => {
+    log.warn({ err: error }, "the broker's port failed");
+  });
+  const bound = (server.address() as AddressInfo).port;
+  return {
+    port: bound,
+    url: `mqtt://${host.includes(":") ? `[${host}]` : host}:${String(bound)}`,
+    get counters() {
+      return { ...counts, connections: sockets.size };
+    },
+    close: async () => {
+      const free = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+      for (const socket of sockets) socket.destroy();
+      await closed(aedes);
+      await free;
+    },
+  };
+}
+
+async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: LimitedLog): Promise<Aedes> {
+  const reaches = new WeakMap<Client, { readonly node: string; readonly reach: Reach }>();
+  const retained = new RetainedBudget();
+
+  const aedes = await Aedes.createBroker({
+    concurrency: 1_000,
+    drainTimeout: 10_000,
+    connectTimeout: options.connectTimeoutMs ?? 5_000,
+    keepaliveLimit: 600,
+    maxClientsIdLength: 256,
+    maxTopicLevels: 32,
+    maxInflightInbound: 100,
+
+    authenticate(client, username, password, done) {
+      const reach = username === undefined || password === undefined ? undefined : options.credentials.check(username, password);
+      const own = username !== undefined && (client.id === username || client.id.startsWith(`${username}:`));
+      if (reach !== undefined && username !== undefined && own) {
+        reaches.set(client, { node: username, reach });
+        done(null, true);
+        return;
+      }
+      counts.refusedLogins++;
+      log.warn({ user: username?.slice(0, 80), client: client.id.slice(0, 80), from: addressOf(client) }, reach === undefined ? "a login was refused" : "a login under a foreign client id was refused");
+      done(Object.assign(new Error("refused"), { returnCode: reach === undefined ? REFUSED_CREDENTIALS : REFUSED_IDENTIFIER }) as AuthenticateError, false);
+    },
+
+    authorizePublish(client, packet, done) {
+      const known = client === null ? undefined : reaches.get(client);
+      if (client === null) {
+        done(null);
+        return;
+      }
+      if (known === undefined || !mayPublish(known.reach, packet.topic)) {
+        counts.sunkPublishes++;
+        log.warn({ node: known?.node, topic: packet.topic.slice(0, 200) }, "a message to a foreign topic was dropped");
+        sink(packet);
+      } else if (packet.retain && !retained.admits(known.node, packet.topic, packet.payload.length, limitsOf(known.reach))) {
+        counts.retainRefused++;
+        log.warn({ node: known.node, topic: packet.topic.slice(0, 200) }, "a value was passed on but not kept: its node keeps too many");
+        packet.retain = false;
+      }
+      done(null);
+    },
+
+    authorizeSubscribe(client, subscription, done) {
+      const known = reaches.get(client);
+      if (known !== undefined && maySubscribe(known.reach, subscription.topic)) {
+        done(null, subscription);
+        return;
+      }
+      counts.refusedSubscriptions++;
+      log.warn({ node: known?.node, filter: subscription.topic.slice(0, 200) }, "a subscription was refused");
+      done(null, null);
+    },
+
+    authorizeForward(client, packet) {
+      if (client.conn.writableLength <= MAX_WAITING_BYTES) return packet;
+      if (packet.qos === 0) counts.droppedForSlow++;
+      else {
+        counts.slowClosed++;
+        log.warn({ client: client.id }, "a client that does not read was disconnected");
+        client.conn.destroy();
+      }
+      return null;
+    },
+  });
+
+  aedes.on("connackSent", (connack: ConnackPacket, client: Client) => {
+    if (connack.returnCode !== 0) return;
+    counts.connected++;
+    if (client.conn instanceof GuardedStream) client.conn.accepted();
+  });
+  for (const event of ["clientError", "connectionError"] as const) {
+    aedes.on(event, (client: Client, error: Error) => {
+      counts.badConnections++;
+      log.warn({ client: client.id, from: addressOf(client), reason: error.message }, "a connection failed");
+    });
+  }
+  (aedes as EventEmitter).on("error", (error: Error) => {
+    log.warn({ err: error }, "the broker reports an error");
+  });
+  return aedes;
+}
+
+function sink(packet: PublishPacket | AedesPublishPacket): void {
+  packet.topic = SINK_TOPIC;
+  packet.payload = Buffer.alloc(0);
+  packet.retain = false;
+}
+
+function limitsOf(reach: Reach): { readonly maxKeys: number; readonly maxBytes: number } {
+  return reach.kind === "vehicle" ? { maxKeys: 256, maxBytes: 4_194_304 } : { maxKeys: 65_536, maxBytes: 67_108_864 };
+}
+
+function counterOf(violation: MeterViolation): "oversizePackets" | "earlyBytes" | "badPackets" {
+  if (violation.kind === "packet-too-large") return "oversizePackets";
+  return violation.kind === "too-much-before-connect" ? "earlyBytes" : "badPackets";
+}
+
+function addressOf(client: Client): string | undefined {
+  return client.conn instanceof GuardedStream ? client.conn.remoteAddress : undefined;
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+function closed(aedes: Aedes): Promise<void> {
+  return new Promise((resolve) => {
+    aedes.close(() => {
+      resolve();
+    });
+  });
+}
+
+function portError(error: unknown, host: string, port: number): DroverError {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  const why = code === "EADDRINUSE" ? "is already in use" : `cannot be opened (${code ?? "unknown reason"})`;
+  return new DroverError("DROVER_PORT_IN_USE", `port ${String(port)} on ${host} ${why}; the key broker.port (DROVER_BROKER_PORT) changes it`, { cause: error });
+}
