@@ -18,6 +18,7 @@ export const errorCatalogue = {
   DROVER_STORE_NEWER: { title: "The store was written by a newer version of Drover.", advice: "Run that version or newer, or point to another data folder.", exit: 3 },
   DROVER_STORE_LOCKED: { title: "Another process holds the store.", advice: "Stop the other process, or point to another data folder.", exit: 5 },
   DROVER_STORE_FAILED: { title: "The store could not do its work.", advice: "See the cause; check free space and the disk.", exit: 1, status: 503 },
+  DROVER_IDENTITY_DAMAGED: { title: "The identity of the node cannot be read.", advice: "Put identity-1.json or identity-2.json back from a backup; to let the node begin as a new one, remove both.", exit: 3 },
   DROVER_IMPURE_STEP: { title: "A machine reached for the outside world while it was stepped.", advice: "Use now(self) or random(self), or move the work into an effect or a task.", exit: 1 },
   DROVER_MACHINE_RUNAWAY: { title: "One input caused too many steps inside an entity.", advice: "Look for machines that answer each other without end, or an always loop.", exit: 1 },
   DROVER_TREE_INVALID: { title: "A supervision tree or a child of it is not well formed.", advice: "Mend the named child or flag.", exit: 3 },

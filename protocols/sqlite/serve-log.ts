@@ -1,8 +1,47 @@
 // The calls of the log's facade, carried out on its file.
 
+import { readFileSync } from "node:fs";
+import type { LogEntry } from "../../runtime/ports/index.ts";
+import { LogFile, type LogSettings } from "./log-file.ts";
 import type { OpenFile } from "./open-file.ts";
 import type { Service } from "./store-thread.ts";
 
-export function serveLog(_file: OpenFile, _settings: unknown): Service {
-  return { handle: () => ({ value: undefined }) };
+/** Calls of the log's facade with their arguments. */
+export interface LogCalls {
+  readonly append: readonly LogEntry[];
+  readonly read: { readonly afterSeq: number; readonly limit: number };
+  readonly acknowledgeStep: number;
+  readonly totals: undefined;
+}
+
+export interface ServeLogSettings {
+  readonly maxBytes: number;
+  readonly freshIncarnation: string;
+  /** Default: what the operating system says, where it does. */
+  readonly boot?: string;
+}
+
+export function serveLog(file: OpenFile, given: unknown): Service {
+  const settings = given as ServeLogSettings;
+  const full: LogSettings = { maxBytes: settings.maxBytes, freshIncarnation: settings.freshIncarnation, boot: settings.boot ?? bootId() };
+  const log = new LogFile(file.database, full, file.unclean);
+  const calls: { readonly [Call in keyof LogCalls]: (argument: LogCalls[Call]) => unknown } = {
+    append: (batch) => log.append(batch),
+    read: ({ afterSeq, limit }) => log.read(afterSeq, limit),
+    acknowledgeStep: (upToSeq) => log.acknowledgeStep(upToSeq),
+    totals: () => log.totals(),
+  };
+  return {
+    opened: { incarnation: log.incarnation, totals: log.totals() },
+    handle: (call, argument) => ({ value: (calls as Record<string, (argument: unknown) => unknown>)[call]?.(argument) }),
+  };
+}
+
+/** Changes with every start of the machine. Empty where the operating system does not say. */
+function bootId(): string {
+  try {
+    return readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+  } catch {
+    return "";
+  }
 }

@@ -1,6 +1,6 @@
 // What every implementation of a port throws.
 export { DroverError, type ErrorCode, type TextPosition } from "../errors.ts";
-export type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogItem, LogTotals } from "./append-log.ts";
+export type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogGapReason, LogItem, LogTotals } from "./append-log.ts";
 export type { Clock, TimeoutHandle } from "./clock.ts";
 export { commitProblem, commitShapeProblem, type HistoryHead, MAX_BATCH_COMMITS, MAX_RECORD_BYTES } from "./commit-rule.ts";
 export { type Log, silentLog } from "./log.ts";

@@ -180,9 +180,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         return contents.values.get(key);
       },
       set: async (key, value) => {
+        const copy = value.slice();
         await Promise.resolve();
         ensureOpen();
-        contents.values.set(key, value.slice());
+        contents.values.set(key, copy);
         keepValue(key);
       },
       entries: async (prefix) => {

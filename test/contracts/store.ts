@@ -126,6 +126,7 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     const written = store.values.set("offset/a", reused);
     reused.fill(0);
     await written;
+    t.equal(text(await store.values.get("offset/a")), "1");
     await store.values.set("offset/a", bytes("2"));
     await store.values.set("offset/b", bytes(""));
     await store.values.set("offsetless", bytes("3"));

@@ -1,0 +1,94 @@
+// The append log port over a SQLite file of its own, on a thread of its own (rules L1).
+
+import { DroverError } from "../../runtime/errors.ts";
+import type { AppendLog, AppendLogOpened, Clock, Log, LogEntry, LogItem, LogTotals, MetricsSource, Random } from "../../runtime/ports/index.ts";
+import { LOG_APPLICATION_ID, LOG_MIGRATIONS } from "./log-file.ts";
+import type { FileSpec } from "./open-file.ts";
+import type { LogCalls, ServeLogSettings } from "./serve-log.ts";
+import { ServedFile } from "./served-file.ts";
+import { SqliteThread } from "./sqlite-thread.ts";
+
+export interface SqliteLogOptions {
+  /** The file; its folder is made. */
+  readonly path: string;
+  /** Budget for what is kept, bytes, at least 64 KiB. The file grows to about that; beside it up to 6 MiB of write-ahead log. */
+  readonly maxBytes: number;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Default: one of its own. It serves this log alone and ends with it. */
+  readonly thread?: SqliteThread;
+  /** How long another process's lock is waited for, ms; default 2000. */
+  readonly lockWaitMs?: number;
+  /** Names the run of the operating system; default: what it says itself. */
+  readonly boot?: string;
+}
+
+export interface SqliteLog extends AppendLog {
+  readonly metrics: MetricsSource;
+}
+
+const MIN_BUDGET_BYTES = 64 * 1024;
+const MAX_ENTRIES = 1024;
+const MAX_ITEMS = 10_000;
+/** Above this a check after an unclean stop would hold up the start: SQLite's own checks at every page must do. */
+const CHECK_BYTES = 256 * 1024 * 1024;
+
+/** @throws DROVER_CONFIG_INVALID when the budget is too small */
+export function sqliteLog({ path, maxBytes, log, clock, random, lockWaitMs = 2000, boot, thread = new SqliteThread({ clock, log }) }: SqliteLogOptions): SqliteLog {
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < MIN_BUDGET_BYTES) throw new DroverError("DROVER_CONFIG_INVALID", `a log's budget is a whole number of bytes from ${String(MIN_BUDGET_BYTES)}, this is ${String(maxBytes)}`);
+  const spec = (): Omit<FileSpec, "mayMoveAside"> => ({
+    path,
+    noun: "telemetry log",
+    applicationId: LOG_APPLICATION_ID,
+    migrations: LOG_MIGRATIONS,
+    synchronous: "NORMAL",
+    checkBytes: CHECK_BYTES,
+    busyTimeoutMs: lockWaitMs,
+    at: clock.now(),
+  });
+  const settings: ServeLogSettings = { maxBytes, freshIncarnation: random.id(), ...(boot === undefined ? {} : { boot }) };
+  const file = new ServedFile({ thread, log, kind: "log", spec, settings });
+  let totals: LogTotals = { entries: 0, bytes: 0, lastSeq: 0, acknowledged: 0, dropped: 0 };
+  const call = <Call extends keyof LogCalls>(name: Call, argument: LogCalls[Call]): Promise<unknown> => file.call(name, argument);
+
+  return {
+    open: async (): Promise<AppendLogOpened> => {
+      const { created, movedAside, service } = await file.open();
+      const opened = service as Pick<AppendLogOpened, "incarnation" | "totals">;
+      totals = opened.totals;
+      return { ...opened, created, ...(movedAside === undefined ? {} : { movedAside }) };
+    },
+    append: async (batch) => {
+      const problem = batch.length > MAX_ENTRIES ? `an append has at most ${String(MAX_ENTRIES)} entries, this has ${String(batch.length)}` : batch.map(entryProblem).find((found) => found !== undefined);
+      if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", problem);
+      if (batch.length === 0) return [];
+      // Copies: a view would take the whole memory behind it along.
+      const first = (await call("append", batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() })))) as number;
+      return batch.map((_, index) => first + index);
+    },
+    read: async (afterSeq, limit) => {
+      if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_ITEMS) throw new DroverError("DROVER_STORE_FAILED", `a limit is a whole number from 1 to ${String(MAX_ITEMS)}, this is ${String(limit)}`);
+      return (await call("read", { afterSeq, limit })) as readonly LogItem[];
+    },
+    acknowledge: async (upToSeq) => {
+      while ((await call("acknowledgeStep", upToSeq)) === true);
+    },
+    totals: async () => {
+      totals = (await call("totals", undefined)) as LogTotals;
+      return totals;
+    },
+    close: () => file.close(),
+    metrics: () => [
+      { name: "drover_log_entries", help: "Log entries kept and not acknowledged, when last asked.", kind: "gauge", value: totals.entries },
+      { name: "drover_log_bytes", help: "Room that they take, bytes.", kind: "gauge", value: totals.bytes },
+      { name: "drover_log_dropped_total", help: "Log entries lost since the log was created.", kind: "counter", value: totals.dropped },
+    ],
+  };
+}
+
+function entryProblem({ at, class: logClass, bytes }: LogEntry): string | undefined {
+  if (!["A", "B", "C"].includes(logClass)) return `a log entry's class is A, B or C, not ${String(logClass)}`;
+  if (!Number.isFinite(at)) return `a log entry's time ${String(at)} is not a number of milliseconds`;
+  return bytes instanceof Uint8Array ? undefined : "a log entry's bytes are not a Uint8Array";
+}

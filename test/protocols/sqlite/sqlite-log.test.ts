@@ -1,0 +1,101 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Test, test } from "tap";
+import { type SqliteLog, sqliteLog, SqliteThread, type SqliteLogOptions } from "../../../protocols/sqlite/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
+import { anEntry, appendLogContract, LOG_CONTRACT_BUDGET_BYTES, readAll } from "../../contracts/append-log.ts";
+import { realClock } from "./_real-clock.ts";
+
+async function openLog(t: Test, path: string, more: Partial<SqliteLogOptions> = {}): Promise<SqliteLog> {
+  const log = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: realClock, random: new SeededRandom(1), ...more });
+  t.teardown(() => log.close());
+  await log.open();
+  return log;
+}
+
+test("the SQLite log keeps the append log contract", async (t) => {
+  let runs = 0;
+  await appendLogContract(t, async () => {
+    const path = join(t.testdir(), `telemetry-${String(runs++)}.db`);
+    let log = await openLog(t, path);
+    return {
+      log,
+      reopen: async () => {
+        await log.close();
+        log = await openLog(t, path);
+        return log;
+      },
+      teardown: () => log.close(),
+    };
+  });
+});
+
+test("S5. after the machine stopped, seqs go on behind what may have been given, and a gap says what may be lost", async (t) => {
+  const path = join(t.testdir(), "telemetry.db");
+  const thread = new SqliteThread({ clock: realClock, log: silentLog });
+  const first = await openLog(t, path, { thread, boot: "boot-1" });
+  t.strictSame(await first.append([anEntry("A", 10), anEntry("C", 10)]), [1, 2]);
+  // What the disk holds at this moment; a power cut may leave less, never more.
+  const cut = (name: string): string => {
+    const folder = join(t.testdirName, name);
+    cpSync(path, join(folder, "telemetry.db"));
+    cpSync(`${path}-wal`, join(folder, "telemetry.db-wal"));
+    return join(folder, "telemetry.db");
+  };
+
+  const samePath = cut("same-boot");
+  const same = await openLog(t, samePath, { boot: "boot-1" });
+  t.strictSame(await same.append([anEntry("C", 10)]), [3], "after the process alone stopped nothing is lost and nothing skipped");
+
+  const otherPath = cut("other-boot");
+  const other = await openLog(t, otherPath, { boot: "boot-2" });
+  const [seq = 0] = await other.append([anEntry("C", 10)]);
+  t.ok(seq > 2, "no seq is given twice");
+  t.match((await readAll(other)).find((item) => item.kind === "gap"), { from: 3, to: seq - 1, count: undefined, class: undefined, reason: "not-flushed" });
+});
+
+test("L2. a damaged log is moved aside, and the new one has another name, since its seqs begin again", async (t) => {
+  const path = join(t.testdir(), "telemetry.db");
+  const log = await openLog(t, path);
+  await log.append([anEntry("A", 10)]);
+  await log.close();
+  writeFileSync(path, "this is not a database");
+  const again = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: realClock, random: new SeededRandom(2) });
+  t.teardown(() => again.close());
+  const opened = await again.open();
+  t.ok(existsSync(join(opened.movedAside?.path ?? "", "telemetry.db")));
+  t.not(opened.incarnation, new SeededRandom(1).id());
+  t.equal(opened.totals.lastSeq, 0);
+});
+
+test("S6. the file stays near its budget however much is written, and a smaller budget is met at the next start", async (t) => {
+  const path = join(t.testdir(), "telemetry.db");
+  const maxBytes = 2 * 1024 * 1024;
+  const log = await openLog(t, path, { maxBytes });
+  for (let round = 0; round < 40; round++) await log.append(Array.from({ length: 64 }, (_, index) => anEntry("C", index * 150)));
+  await log.close();
+  t.ok(statSync(path).size <= maxBytes * 1.3, `${String(statSync(path).size)} bytes`);
+  const smaller = await openLog(t, path, { maxBytes: maxBytes / 4 });
+  t.ok((await smaller.totals()).bytes <= maxBytes / 4);
+});
+
+test("a journal is not taken for a log", async (t) => {
+  const path = join(t.testdir(), "other.db");
+  execFileSync(process.execPath, ["--input-type=module", "-e", `import { DatabaseSync } from "@photostructure/sqlite"; const db = new DatabaseSync(${JSON.stringify(path)}); db.exec("CREATE TABLE mine (a)"); db.close();`]);
+  const before = readdirSync(join(path, ".."));
+  await t.rejects(openLog(t, path), { code: "DROVER_STORE_FAILED", message: /something else/ });
+  t.strictSame(readdirSync(join(path, "..")).filter((name) => !name.includes(".lock") && !/-(?:wal|shm)$/.test(name)), before, "and left where it is");
+});
+
+test("a log's budget and entries are checked", async (t) => {
+  const path = join(t.testdir(), "telemetry.db");
+  t.throws(() => sqliteLog({ path, maxBytes: 10, log: silentLog, clock: realClock, random: new SeededRandom(1) }), { code: "DROVER_CONFIG_INVALID" });
+  const log = await openLog(t, path);
+  await t.rejects(log.append([{ at: Number.NaN, class: "A", bytes: new Uint8Array() }]), { code: "DROVER_STORE_FAILED" });
+  await t.rejects(log.append([{ at: 1, class: "Z" as never, bytes: new Uint8Array() }]), { code: "DROVER_STORE_FAILED" });
+  await t.rejects(log.append([{ at: 1, class: "A", bytes: "x" as never }]), { code: "DROVER_STORE_FAILED" });
+  await t.rejects(log.read(0, 0), { code: "DROVER_STORE_FAILED" });
+  t.match(log.metrics(), [{ name: "drover_log_entries" }, {}, {}]);
+});
