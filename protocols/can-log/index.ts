@@ -1,3 +1,4 @@
 // Recordings of CAN buses: reading and replay.
 
 export { type LineProblem, type LogOptions, type LogReader, type LogSummary, openLog, readLogStream } from "./log-reader.ts";
+export { createLogReplay, type LogReplay, type LogReplayOptions } from "./log-replay.ts";

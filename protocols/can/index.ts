@@ -27,3 +27,12 @@ export { needsExactIntegers, readRawExact, scale, type SignalReader, signalReade
 export { type J1939Id, parseJ1939Id, pgnOf } from "./j1939.ts";
 export { createMatcher, isReachable, type Matcher, type MatchRule } from "./matcher.ts";
 export { type RowDecoder, wholeFromBytes } from "./row-decoder.ts";
+export { notAvailableFrom, type NotAvailableRule } from "./not-available.ts";
+export { applyOverlay, type OverlayEntry, type OverlayOutcome, type OverlayProblem } from "./overlay.ts";
+export { messagePeriodMs, PeriodLearner, silentAfterMs } from "./periods.ts";
+export { createPresenceTracker, type PresenceTracker, type Talker, type TalkerState } from "./presence.ts";
+export { createSignalTable, type SampleListener, type SignalTable, type TableBus } from "./signal-table.ts";
+export { formatSource, type SignalQuality, type SignalReading, type SignalSource, type VehicleSignal } from "./vehicle-signal.ts";
+export { createWatches, DEFAULT_AT_MOST_MS, type WatchDefinition, type WatchEvent, type Watches, type Zone } from "./watches.ts";
+export { encodeFrame, type EncodeOptions, type EncodeOutcome, type EncodeProblem, type EncodeValues, roundHalfEven } from "./encoder.ts";
+export { createObjectDecoder, type DecodedObject, type ObjectDecoder } from "./object-decoder.ts";

@@ -1,0 +1,258 @@
+// A recording as a frame source: its frames come when they came, at real speed or any factor of it, once or for ever. Times are those of the clock, as from a real bus.
+//
+// R1. Two batches are held: one is played while the other is read. Nothing else grows.
+// R2. Frames are at most 20 ms late while the process keeps up. After a longer stop (over 1 s) the recording goes on where it was: no frame is lost, its time moves.
+// R3. A loop goes on without a pause; its times never go back, also where the recording's do.
+// R4. Frames of buses that are not wanted are passed over, and do not count as dropped.
+
+import { type BusState, copySlot, createFrameBatch, type FrameBatch, type FrameListener, type FrameSource } from "../can/index.ts";
+import { DroverError } from "../../runtime/errors.ts";
+import { type Clock, type Log, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type LogReader, type LogSummary, openLog } from "./log-reader.ts";
+
+const BATCH_FRAMES = 2_048;
+const MAX_BATCH_MS = 20;
+const MIN_WAKE_MS = 10;
+const MAX_LAG_MS = 1_000;
+/** Between the last frame of a pass and the first of the next, in the recording's time. */
+const LOOP_GAP_S = 0.01;
+
+export interface LogReplayOptions {
+  readonly path: string;
+  /** Recorded second a second of the clock; > 0, default 1. */
+  readonly speed?: number;
+  /** Start again at the end. Default false. */
+  readonly loop?: boolean;
+  /** Recorded bus → the name it is played under; others are passed over. Default: all, under their own names. */
+  readonly buses?: Readonly<Record<string, string>>;
+}
+
+export interface LogReplay extends FrameSource {
+  /** Of the pass that is being played. */
+  readonly summary: LogSummary | undefined;
+  /** Passes begun. */
+  readonly passes: number;
+  /** How often it fell behind by more than a second and went on later (R2). */
+  readonly stalls: number;
+}
+
+/** @throws DROVER_CAN_USE for a speed that is not above 0; `start` throws what opening the recording throws */
+export function createLogReplay(options: LogReplayOptions, ports: { readonly clock: Clock; readonly log?: Log }): LogReplay {
+  if (options.speed !== undefined && !(options.speed > 0 && Number.isFinite(options.speed))) throw new DroverError("DROVER_CAN_USE", `replay speed ${String(options.speed)}, expected a number above 0`);
+  return new Replay(options, ports.clock, ports.log ?? silentLog);
+}
+
+interface Page {
+  readonly batch: FrameBatch;
+  /** First slot that was not played. */
+  at: number;
+}
+
+class Replay implements LogReplay {
+  readonly #path: string;
+  readonly #speed: number;
+  readonly #loop: boolean;
+  readonly #renames: ReadonlyMap<string, string> | undefined;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #names: string[];
+  readonly #out: FrameBatch = createFrameBatch(BATCH_FRAMES);
+  #reader: LogReader | undefined;
+  #playing: Page = { batch: createFrameBatch(BATCH_FRAMES), at: 0 };
+  #next: Page = { batch: createFrameBatch(BATCH_FRAMES), at: 0 };
+  /** The reading of `#next`; undefined when it is done. */
+  #reading: Promise<void> | undefined;
+  #exhausted = false;
+  #listener: FrameListener | undefined;
+  #timer: TimeoutHandle | undefined;
+  #state: BusState = { kind: "down", reason: "not started" };
+  readonly #counters = { received: 0, dropped: 0, sent: 0, sendFailed: 0 };
+  /** Clock (ms) at which recorded time 0 would have been. */
+  #zeroMs = 0;
+  /** Added to the recorded times of this pass, s. */
+  #shiftS = 0;
+  #lastS = Number.NEGATIVE_INFINITY;
+  #firstOfPass = true;
+  #framesInPass = 0;
+  #passes = 0;
+  #stalls = 0;
+  #stopped = false;
+
+  constructor(options: LogReplayOptions, clock: Clock, log: Log) {
+    this.#path = options.path;
+    this.#speed = options.speed ?? 1;
+    this.#loop = options.loop ?? false;
+    this.#renames = options.buses === undefined ? undefined : new Map(Object.entries(options.buses));
+    this.#names = [...new Set(Object.values(options.buses ?? {}))];
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  get buses(): readonly string[] {
+    return this.#names;
+  }
+
+  get state(): BusState {
+    return this.#state;
+  }
+
+  get counters(): FrameSource["counters"] {
+    return { ...this.#counters };
+  }
+
+  get summary(): LogSummary | undefined {
+    return this.#reader?.summary;
+  }
+
+  get passes(): number {
+    return this.#passes;
+  }
+
+  get stalls(): number {
+    return this.#stalls;
+  }
+
+  async start(listener: FrameListener): Promise<void> {
+    if (this.#listener !== undefined || this.#stopped) throw new DroverError("DROVER_CAN_USE", `the replay of ${this.#path} was started twice`);
+    this.#listener = listener;
+    await this.#read();
+    if (this.#stopped) return;
+    this.#turnPage();
+    this.#zeroMs = this.#clock.monotonic() - (this.#playing.batch.timesS[0] ?? 0) * this.#perSecond();
+    this.#setState({ kind: "up" });
+    this.#play();
+  }
+
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    this.#clock.clearTimeout(this.#timer);
+    this.#setState({ kind: "down", reason: "stopped" });
+    await this.#reading;
+    await this.#reader?.close();
+  }
+
+  #perSecond(): number {
+    return 1_000 / this.#speed;
+  }
+
+  /** Plays what is due, then sleeps until something is. */
+  #play(): void {
+    if (this.#stopped) return;
+    let nowMs = this.#clock.monotonic();
+    const dueMs = this.#dueMs();
+    if (dueMs !== undefined && nowMs - dueMs > MAX_LAG_MS) {
+      this.#zeroMs += nowMs - dueMs;
+      this.#stalls++;
+    }
+    this.#out.count = 0;
+    while (this.#out.count < BATCH_FRAMES) {
+      const due = this.#dueMs();
+      if (due === undefined || due > nowMs) break;
+      copySlot(this.#playing.batch, this.#playing.at, this.#out);
+      this.#out.timesS[this.#out.count - 1] = due / 1_000;
+      this.#playing.at++;
+      if (this.#playing.at >= this.#playing.batch.count) this.#turnPage();
+    }
+    if (this.#out.count > 0) {
+      this.#counters.received += this.#out.count;
+      this.#listener?.onFrames(this.#out);
+    }
+    if (this.#stopped) return;
+    if (this.#playing.at >= this.#playing.batch.count && this.#reading === undefined && this.#exhausted) return this.#end();
+    nowMs = this.#clock.monotonic();
+    const next = this.#dueMs();
+    const waitMs = next === undefined ? 1 : this.#out.count >= BATCH_FRAMES ? 0 : Math.min(Math.max(next - nowMs, MIN_WAKE_MS), Math.max(next - nowMs, MAX_BATCH_MS));
+    this.#timer = this.#clock.setTimeout(() => this.#play(), waitMs);
+  }
+
+  /** When the next frame is to be played, ms; undefined while none is read. */
+  #dueMs(): number | undefined {
+    const { batch, at } = this.#playing;
+    return at < batch.count ? this.#zeroMs + (batch.timesS[at] ?? 0) * this.#perSecond() : undefined;
+  }
+
+  /** The page that was read becomes the one that is played, if it is ready, and the other is read. */
+  #turnPage(): void {
+    if (this.#reading !== undefined) return;
+    const played = this.#playing;
+    this.#playing = this.#next;
+    this.#next = played;
+    played.batch.count = 0;
+    played.at = 0;
+    if (this.#exhausted) return;
+    this.#reading = this.#read()
+      .catch((error: unknown) => {
+        this.#exhausted = true;
+        this.#log.error({ path: this.#path, error: error instanceof Error ? error.message : String(error) }, "the replay cannot read on");
+      })
+      .finally(() => {
+        this.#reading = undefined;
+        if (!this.#stopped && this.#playing.at >= this.#playing.batch.count) this.#turnPage();
+      });
+  }
+
+  /** Fills `#next` with wanted frames; begins the next pass at the end of one. Leaves it empty only when there is nothing more. */
+  async #read(): Promise<void> {
+    const { batch } = this.#next;
+    while (batch.count === 0 && !this.#stopped) {
+      if (this.#reader === undefined) {
+        this.#reader = await openLog(this.#path);
+        this.#passes++;
+        this.#firstOfPass = true;
+        this.#framesInPass = 0;
+      }
+      const reader = this.#reader;
+      if ((await reader.fill(batch)) > 0) {
+        this.#arrange(batch, reader.buses);
+        this.#framesInPass += batch.count;
+        continue;
+      }
+      const { summary } = reader;
+      if (summary.unreadable > 0 || summary.cutShort !== undefined) this.#log.warn({ path: this.#path, unreadable: summary.unreadable, problems: summary.problems, cutShort: summary.cutShort }, "the recording has lines that cannot be read");
+      if (!this.#loop || this.#framesInPass === 0) {
+        this.#exhausted = true;
+        return;
+      }
+      await reader.close();
+      this.#reader = undefined;
+    }
+  }
+
+  /** Drops what is not wanted, renames buses, and makes times go on from pass to pass. */
+  #arrange(batch: FrameBatch, recorded: readonly string[]): void {
+    const indices = recorded.map((name) => {
+      const wanted = this.#renames === undefined ? name : this.#renames.get(name);
+      if (wanted === undefined) return -1;
+      const known = this.#names.indexOf(wanted);
+      return known >= 0 ? known : this.#names.push(wanted) - 1;
+    });
+    const { count } = batch;
+    batch.count = 0;
+    for (let slot = 0; slot < count; slot++) {
+      const bus = indices[batch.buses[slot] ?? 0] ?? -1;
+      if (bus < 0) continue;
+      const recordedS = batch.timesS[slot] ?? 0;
+      if (this.#firstOfPass) {
+        this.#firstOfPass = false;
+        if (this.#lastS !== Number.NEGATIVE_INFINITY) this.#shiftS = this.#lastS + LOOP_GAP_S - recordedS;
+      }
+      this.#lastS = Math.max(this.#lastS, recordedS + this.#shiftS);
+      const at = batch.count;
+      if (at !== slot) copySlot(batch, slot, batch);
+      else batch.count++;
+      batch.timesS[at] = this.#lastS;
+      batch.buses[at] = bus;
+    }
+  }
+
+  #end(): void {
+    this.#setState({ kind: "down", reason: "the recording has ended" });
+    void this.#reader?.close();
+  }
+
+  #setState(state: BusState): void {
+    this.#state = state;
+    this.#listener?.onState?.(state);
+  }
+}
