@@ -162,7 +162,11 @@ export class ChildSlot {
     };
   }
 
-  async #settle(started: Promise<Running>, abort: AbortController, hurry: AbortSignal): Promise<Exclude<StartOutcome, { kind: "started" }> | { readonly kind: "ready"; readonly running: Running }> {
+  async #settle(
+    started: Promise<Running>,
+    abort: AbortController,
+    hurry: AbortSignal,
+  ): Promise<Exclude<StartOutcome, { kind: "started" }> | { readonly kind: "ready"; readonly running: Running }> {
     const { clock } = this.#ports;
     const startMs = this.spec.kind === "hosted" ? (this.spec.options.startMs ?? WORKER_DEFAULTS.startMs) : Number.POSITIVE_INFINITY;
     let late: DroverError | undefined;

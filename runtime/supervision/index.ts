@@ -1,6 +1,18 @@
 // Supervision: trees of workers, entities and supervisors that restart what fails, by OTP's rules and by backoff.
 
-export { child, hosted, supervisor, type BackoffOptions, type ChildOptions, type ChildSpec, type HostedOptions, type RestartType, type Strategy, type SupervisorFlags, type SupervisorSpec } from "./spec.ts";
+export {
+  child,
+  hosted,
+  supervisor,
+  type BackoffOptions,
+  type ChildOptions,
+  type ChildSpec,
+  type HostedOptions,
+  type RestartType,
+  type Strategy,
+  type SupervisorFlags,
+  type SupervisorSpec,
+} from "./spec.ts";
 export type { ReportContext, ReportListener, SupervisorReport } from "./report.ts";
 export type { AddOutcome, RemoveOutcome, RestartOutcome } from "./supervisor-life.ts";
 export { createTree, startTree, type SupervisorHandle, type Tree, type TreeOptions } from "./tree.ts";

@@ -104,8 +104,9 @@ export function supervisor(id: string, flags: SupervisorFlags, children: readonl
 export function child<C, E, R>(id: string, type: WorkerType<C, E, R>, config: NoInfer<C>, options: ChildOptions<NoInfer<E>, NoInfer<R>> = {}): WorkerSpec {
   checkId(id);
   checkOptions(id, options);
-  // The tree keeps workers of all kinds in one list: what fits together was checked above, by the types.
-  return Object.freeze({ kind: "worker", id, type: type as unknown as WorkerType, config, options: Object.freeze({ ...options }) as ChildOptions<unknown, unknown> });
+  // The tree keeps workers of all kinds in one list: what fits together was checked here, by the types.
+  const untyped = { ...options } as ChildOptions<unknown, unknown>;
+  return Object.freeze({ kind: "worker", id, type: type as WorkerType, config, options: Object.freeze(untyped) });
 }
 
 /** Anything else that can be started as a child, in this thread: an entity, a server. @throws DROVER_TREE_INVALID */
@@ -128,10 +129,11 @@ function checkId(id: string): void {
 }
 
 function checkFlags(id: string, flags: SupervisorFlags): void {
-  if (!["one-for-one", "rest-for-one", "one-for-all"].includes(flags.strategy)) throw invalid(id, `no such strategy: ${String(flags.strategy)}`);
+  if (!["one-for-one", "rest-for-one", "one-for-all"].includes(flags.strategy)) throw invalid(id, `no such strategy: ${flags.strategy}`);
   if (!RESTART_TYPES.includes(flags.restart)) throw invalid(id, `no such restart type: ${String(flags.restart)}`);
   if (flags.backoff === undefined) {
-    if (flags.intensity !== undefined && !(Number.isInteger(flags.intensity) && flags.intensity >= 0)) throw invalid(id, `intensity is an integer >= 0, got ${String(flags.intensity)}`);
+    if (flags.intensity !== undefined && !(Number.isInteger(flags.intensity) && flags.intensity >= 0))
+      throw invalid(id, `intensity is an integer >= 0, got ${String(flags.intensity)}`);
     checkMs(id, "periodMs", flags.periodMs);
     return;
   }

@@ -28,7 +28,11 @@ export type AddOutcome =
   /** `kept`: the supervisor goes on trying; otherwise the child is forgotten. */
   | { readonly kind: "start-failed"; readonly error: Error; readonly kept: boolean }
   | { readonly kind: "id-taken" | "not-running" | "not-one-for-one" };
-export type RemoveOutcome = { readonly kind: "removed" | "no-such-child" | "not-one-for-one" };
+
+export interface RemoveOutcome {
+  readonly kind: "removed" | "no-such-child" | "not-one-for-one";
+}
+
 export type RestartOutcome = { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error };
 
 export class SupervisorLife implements NestedSupervisor, LaneOwner {
@@ -99,7 +103,11 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     const verdict = this.#rule.failed(slot.id, ranMs);
     if (verdict.kind === "give-up") {
       slot.tell("gave_up", verdict.detail, cause);
-      if (this.#life !== undefined) void this.#end(this.#life, { kind: "shutdown", cause: new DroverError("DROVER_SUPERVISOR_GAVE_UP", `"${this.path}" gave up: ${verdict.detail}`, cause === undefined ? {} : { cause }) });
+      if (this.#life !== undefined)
+        void this.#end(this.#life, {
+          kind: "shutdown",
+          cause: new DroverError("DROVER_SUPERVISOR_GAVE_UP", `"${this.path}" gave up: ${verdict.detail}`, cause === undefined ? {} : { cause }),
+        });
     } else if (verdict.kind === "degraded" && !this.#degraded.has(slot)) {
       this.#degraded.add(slot);
       slot.tell("degraded", verdict.detail, cause);

@@ -1,6 +1,18 @@
 // Workers: actors that own a resource. One file each, a promise as their life, inline, in a thread or in a process.
 
-export { asError, isAbnormal, reasonOf, settledWithin, stopWithin, type Exit, type Isolation, type Running, type Startable, type StartContext, type StopLimits } from "./running.ts";
+export {
+  asError,
+  isAbnormal,
+  reasonOf,
+  settledWithin,
+  stopWithin,
+  type Exit,
+  type Isolation,
+  type Running,
+  type Startable,
+  type StartContext,
+  type StopLimits,
+} from "./running.ts";
 export { lifeOf, type LifeContext } from "./life-of.ts";
 export { startWorker, WORKER_DEFAULTS, type RunningWorker, type WorkerLink, type WorkerOptions, type WorkerPorts } from "./start-worker.ts";
 export { worker, type WorkerContext, type WorkerType } from "./worker.ts";

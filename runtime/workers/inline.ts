@@ -8,22 +8,7 @@ import { runWorker } from "./worker-side.ts";
 import type { WorkerType } from "./worker.ts";
 
 export function runInline(parent: ParentSide, type: WorkerType, order: RunOrder, ports: { readonly clock: Clock; readonly random: Random; readonly log: Log }): void {
-  // The parent's side needs its carrier before the worker's first word; the worker's first word comes while it is being made.
-  let side: ReturnType<typeof runWorker> | undefined;
-  const carrier: Carrier = {
-    pid: undefined,
-    post: (message) => {
-      side?.deliver(message);
-    },
-    askToStop: () => undefined,
-    kill: () => {
-      side?.stop();
-      side?.cut();
-      parent.gone({ detail: "it was let go of" });
-    },
-  };
-  parent.carriedBy(carrier);
-  side = runWorker(Promise.resolve(type), order, {
+  const side = runWorker(Promise.resolve(type), order, {
     clock: ports.clock,
     random: ports.random,
     log: ports.log,
@@ -31,6 +16,20 @@ export function runInline(parent: ParentSide, type: WorkerType, order: RunOrder,
       parent.message(message);
     },
   });
+  const carrier: Carrier = {
+    pid: undefined,
+    post: (message) => {
+      side.deliver(message);
+    },
+    askToStop: () => undefined,
+    kill: () => {
+      side.stop();
+      side.cut();
+      parent.gone({ detail: "it was let go of" });
+    },
+  };
+  // In time: the worker's first word comes when its module, a promise, is there.
+  parent.carriedBy(carrier);
   void side.ended.then(() => {
     parent.gone({ detail: "it ended" });
   });

@@ -8,7 +8,7 @@ import { worker } from "./worker.ts";
 
 export interface LifeContext {
   /** It does its work from now on. */
-  ready(): void;
+  readonly ready: () => void;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;

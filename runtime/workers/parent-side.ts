@@ -172,7 +172,8 @@ export class ParentSide implements Running {
       if (this.#said.error !== undefined) return { kind: "failed", error: this.#said.error };
       return this.#stopping ? { kind: "shutdown" } : { kind: "normal" };
     }
-    if (this.#killed) return { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", `it did not stop within ${String(this.#options.order.shutdownMs)} ms and was killed`) };
+    if (this.#killed)
+      return { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", `it did not stop within ${String(this.#options.order.shutdownMs)} ms and was killed`) };
     if (this.#stopping && how.asAsked === true) return { kind: "shutdown" };
     return { kind: "failed", error: how.error ?? new DroverError("DROVER_WORKER_FAILED", how.detail) };
   }

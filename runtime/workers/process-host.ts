@@ -56,8 +56,15 @@ process.on("message", (message: ToWorker) => {
   }
   const { order } = message;
   graceMs = order.shutdownMs;
-  const guard = new Worker(hostFile("orphan-guard"), { workerData: { parentPid, graceMs }, resourceLimits: { maxOldGenerationSizeMb: 8, maxYoungGenerationSizeMb: 1 } });
-  guard.on("error", () => undefined);
+  // Without the flags of this process: whatever they preload must not fill the guard's small heap.
+  const guard = new Worker(hostFile("orphan-guard"), {
+    workerData: { parentPid, graceMs },
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
+  });
+  guard.on("error", (error) => {
+    post({ kind: "log", level: "error", fields: { err: error }, message: "the guard against orphans ended; a worker that loops would outlive its parent" });
+  });
   guard.unref();
   const type = import(order.module).then((exports: object) => workerIn(exports, order.module));
   side = runWorker(type, order, { post, clock: systemClock, random: systemRandom });

@@ -103,7 +103,10 @@ export function settledWithin<T>(promise: Promise<T>, clock: Clock, ms: number, 
       },
     );
     // After the promise's own listeners, so that what has already ended wins over what is already late.
-    if (hurry?.aborted === true) void Promise.resolve().then(() => Promise.resolve()).then(give);
+    if (hurry?.aborted === true)
+      void Promise.resolve()
+        .then(() => Promise.resolve())
+        .then(give);
   });
 }
 

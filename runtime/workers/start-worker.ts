@@ -74,7 +74,7 @@ export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C,
   };
   // Inside, items are whatever the worker's own types say; nothing here looks into them.
   const parent = new ParentSide({ isolation, order, into: options.into as ((item: unknown) => void) | undefined, log: ports.log, clock: ports.clock });
-  if (isolation === "inline") runInline(parent, type as WorkerType, order, ports);
+  if (isolation === "inline") runInline(parent, type, order, ports);
   else if (isolation === "thread") runInThread(parent, options, ports);
   else runInProcess(parent, options, ports);
 
@@ -97,7 +97,7 @@ async function startFailure(parent: ParentSide, ready: boolean | undefined, star
     return new DroverError("DROVER_WORKER_FAILED", `it ended before it was ready (${reasonOf(exit)})`, exit.kind === "failed" ? { cause: exit.error } : {});
   }
   const aborted = ports.signal?.aborted === true;
-  const shutdownMs = aborted ? (parent.shutdownMs) : 0;
+  const shutdownMs = aborted ? parent.shutdownMs : 0;
   await stopWithin(parent, ports.clock, { shutdownMs, hurry: ports.hurry });
   return aborted ? asError(ports.signal.reason) : new DroverError("DROVER_WORKER_START_TIMEOUT", `it was not ready within ${String(startMs)} ms`);
 }

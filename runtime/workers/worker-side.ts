@@ -59,9 +59,13 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
     if (cause !== undefined) return;
     cause = { thrown };
     abort.abort();
-    clock.setTimeout(() => {
-      settle();
-    }, order.shutdownMs, { unref: true });
+    clock.setTimeout(
+      () => {
+        settle();
+      },
+      order.shutdownMs,
+      { unref: true },
+    );
   };
   const context = {
     config: order.config,

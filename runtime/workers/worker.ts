@@ -15,18 +15,18 @@ export interface WorkerContext<C, E = never, R = never> {
   /** As given to `child`, after a round through JSON. */
   readonly config: C;
   /** The worker does its work from now on; its parent waits for this, `startMs` at most. */
-  ready(): void;
+  readonly ready: () => void;
   /** A sign of life. After the first one, silence of `livenessMs` is a failure. Cheap: call it as often as you like. */
-  alive(): void;
+  readonly alive: () => void;
   /**
    * Hands an item to `into`. False: no room, the item was dropped and counted; wait for `room()` or go on.
    * Items are structured-cloned on their way out of a thread or process; buffers named in `transfer` move out of a thread instead.
    */
-  emit(item: E, transfer?: Transfer): boolean;
+  readonly emit: (item: E, transfer?: Transfer) => boolean;
   /** Resolves when at least half of the window toward the parent is free. */
-  room(): Promise<void>;
+  readonly room: () => Promise<void>;
   /** Takes what the parent sends; what came before is handed over first. A throw ends the worker. */
-  receive(handler: (item: R) => void): void;
+  readonly receive: (handler: (item: R) => void) => void;
   readonly log: Log;
   readonly clock: Clock;
   readonly random: Random;
@@ -47,7 +47,8 @@ export function worker<C, E = never, R = never>(type: {
   readonly module: string;
   readonly run: (context: WorkerContext<C, E, R>, signal: AbortSignal) => Promise<void>;
 }): WorkerType<C, E, R> {
-  if (!type.module.startsWith("file:")) throw new DroverError("DROVER_TREE_INVALID", `a worker's module is the file: URL of its own file (import.meta.url), got "${type.module.slice(0, 120)}"`);
+  if (!type.module.startsWith("file:"))
+    throw new DroverError("DROVER_TREE_INVALID", `a worker's module is the file: URL of its own file (import.meta.url), got "${type.module.slice(0, 120)}"`);
   return Object.freeze({ [MARK]: true as const, module: type.module, run: type.run });
 }
 

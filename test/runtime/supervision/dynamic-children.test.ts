@@ -20,7 +20,10 @@ test("a child is added, restarted by request, and removed while its siblings run
   if (handle === undefined) return;
   t.strictSame(await handle.addChild(hosted("b", b)), { kind: "started" });
   t.strictSame(await handle.addChild(hosted("b", b)), { kind: "id-taken" });
-  t.strictSame(handle.describe().map((node) => node.id), ["a", "b"]);
+  t.strictSame(
+    handle.describe().map((node) => node.id),
+    ["a", "b"],
+  );
   journal.length = 0;
   t.strictSame(await handle.restartChild("b"), { kind: "started" }, "not counted: the intensity here is 0");
   t.strictSame(journal.splice(0), ["stop b", "start b", "up b"]);
@@ -55,7 +58,18 @@ test("added children come back when their supervisor is restarted", async (t) =>
   await tree.at("buses")?.addChild(hosted("b", b));
   a.crash();
   await settle();
-  t.match(tree.describe(), { children: [{ id: "buses", restarts: 1, children: [{ id: "a", state: "running" }, { id: "b", state: "running", restarts: 1 }] }] });
+  t.match(tree.describe(), {
+    children: [
+      {
+        id: "buses",
+        restarts: 1,
+        children: [
+          { id: "a", state: "running" },
+          { id: "b", state: "running", restarts: 1 },
+        ],
+      },
+    ],
+  });
   await tree.stop();
 });
 

@@ -43,7 +43,11 @@ test("the intensity window slides: a restart exactly a period ago still counts, 
   ] as const) {
     const clock = new ManualClock();
     const a = scripted("a", []);
-    const tree = await startTree(supervisor("root", { strategy: "one-for-one", intensity: 1, periodMs: 1_000 }, [hosted("a", a)]), { clock, random: new SeededRandom(1), log: silentLog });
+    const tree = await startTree(supervisor("root", { strategy: "one-for-one", intensity: 1, periodMs: 1_000 }, [hosted("a", a)]), {
+      clock,
+      random: new SeededRandom(1),
+      log: silentLog,
+    });
     a.crash();
     await settle();
     await clock.advance(apartMs);
@@ -56,7 +60,11 @@ test("the intensity window slides: a restart exactly a period ago still counts, 
 
 test("a restart that cannot start counts again, so a child that never comes back uses up the intensity", async (t) => {
   const a = scripted("a", []);
-  const tree = await startTree(supervisor("root", { strategy: "one-for-one", intensity: 3 }, [hosted("a", a)]), { clock: new ManualClock(), random: new SeededRandom(1), log: silentLog });
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one", intensity: 3 }, [hosted("a", a)]), {
+    clock: new ManualClock(),
+    random: new SeededRandom(1),
+    log: silentLog,
+  });
   a.failStarts.push(...Array.from({ length: 9 }, () => new Error("no such device")));
   a.crash();
   const exit = await tree.exited;
@@ -173,6 +181,11 @@ test("S6. with startFailure retry a child that cannot start yet keeps nobody els
   const tree = await startTree(spec, { clock, random: fixed(1), log: silentLog });
   t.match(tree.describe(), { state: "running", children: [{ state: "restarting", lastExit: { reason: "start-failed", error: "no such interface" } }, { state: "running" }] });
   await clock.advance(200);
-  t.match(tree.describe(), { children: [{ state: "running", restarts: 2 }, { state: "running", restarts: 0 }] });
+  t.match(tree.describe(), {
+    children: [
+      { state: "running", restarts: 2 },
+      { state: "running", restarts: 0 },
+    ],
+  });
   await tree.stop();
 });

@@ -19,7 +19,10 @@ test("children stop in reverse start order, through nested supervisors", async (
   await tree.stop();
   t.strictSame(journal, ["stop d", "stop c", "stop b", "stop a"]);
   t.match(await tree.exited, { kind: "shutdown" });
-  t.match(tree.describe(), { state: "stopped", children: [{ state: "stopped" }, { state: "stopped", children: [{ state: "stopped" }, { state: "stopped" }] }, { state: "stopped" }] });
+  t.match(tree.describe(), {
+    state: "stopped",
+    children: [{ state: "stopped" }, { state: "stopped", children: [{ state: "stopped" }, { state: "stopped" }] }, { state: "stopped" }],
+  });
 });
 
 test("S5. a child that does not stop within its deadline is killed, and the rest stops after it", async (t) => {
@@ -58,7 +61,10 @@ test("S5. a stop with a bound of its own kills whatever still runs then", async 
 test("a stop during a backoff wait starts nothing any more", async (t) => {
   const clock = new ManualClock();
   const a = scripted("a", []);
-  const tree = await startTree(supervisor("root", { strategy: "one-for-one", backoff: {} }, [hosted("a", a)]), { ...ports(clock), random: { next: () => 1, uint32: () => 0, id: () => "" } });
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one", backoff: {} }, [hosted("a", a)]), {
+    ...ports(clock),
+    random: { next: () => 1, uint32: () => 0, id: () => "" },
+  });
   a.crash();
   await settle();
   a.crash();

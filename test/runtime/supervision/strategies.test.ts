@@ -65,7 +65,10 @@ test("a group restart ends temporary siblings for good and brings back transient
     a.crash();
     await settle();
     t.strictSame(journal, ["stop b", "start a", "up a", "start c", "up c"], strategy);
-    t.strictSame(tree.describe().children.map((node) => node.id), ["a", "c"]);
+    t.strictSame(
+      tree.describe().children.map((node) => node.id),
+      ["a", "c"],
+    );
     await tree.stop();
   }
 });
@@ -99,7 +102,10 @@ test("a sibling that falls while its group goes down is not counted as another f
   c.end({ kind: "shutdown" });
   c.stubborn = false;
   await settle();
-  t.strictSame(tree.describe().children.map((node) => node.state), ["running", "running", "running"]);
+  t.strictSame(
+    tree.describe().children.map((node) => node.state),
+    ["running", "running", "running"],
+  );
   t.equal(tree.describe().state, "running");
   await tree.stop();
 });

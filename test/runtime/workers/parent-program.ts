@@ -1,0 +1,20 @@
+// A program that starts a worker process and is then killed by its test. Tells the test the ids of what runs below it.
+
+import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { startWorker } from "../../../runtime/workers/index.ts";
+import { echo } from "./echo.worker.ts";
+
+const after = process.argv[2] === "loop" ? "loop" : "child";
+const running = await startWorker(
+  echo,
+  { after },
+  {
+    isolation: "process",
+    shutdownMs: 200,
+    into: (item) => {
+      if ("pid" in item && item.said !== "up") process.send?.(after === "child" ? [running.pid, item.pid] : [item.pid]);
+    },
+  },
+  { clock: systemClock, random: systemRandom, log: silentLog },
+);

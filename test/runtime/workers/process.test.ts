@@ -1,0 +1,91 @@
+// What only processes do: die of signals, lead a group, and end with their parent.
+
+import { fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+import { test } from "tap";
+
+import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { child, startTree, supervisor } from "../../../runtime/supervision/index.ts";
+import { startWorker, stopWithin } from "../../../runtime/workers/index.ts";
+import { echo, type EchoItem } from "./echo.worker.ts";
+import { gone, heard } from "./listening.ts";
+
+const ports = { clock: systemClock, random: systemRandom, log: silentLog };
+const pidOf = (item: EchoItem): number => ("pid" in item ? (item.pid ?? 0) : 0);
+
+test("S4. a process that is killed from outside is restarted, and its siblings never notice", async (t) => {
+  const items = heard<EchoItem>();
+  const spec = supervisor("root", { strategy: "one-for-one" }, [child("a", echo, {}, { isolation: "process", into: items.take }), child("b", echo, {}, { isolation: "process" })]);
+  const tree = await startTree(spec, ports);
+  const before = tree.describe().children;
+  const [a, b] = before;
+  t.match(before, [{ kind: "worker", isolation: "process", state: "running", pid: Number }, { pid: Number }]);
+  const restarted = new Promise<void>((resolve) => {
+    tree.onReport((report) => {
+      if (report.context === "child_restarted") resolve();
+    });
+  });
+  process.kill(a?.pid ?? 0, "SIGKILL");
+  await restarted;
+  t.match(tree.describe().children, [
+    { state: "running", restarts: 1, lastExit: { reason: "failed", error: /ended by SIGKILL/ } },
+    { state: "running", restarts: 0, pid: b?.pid },
+  ]);
+  t.not(tree.describe().children[0]?.pid, a?.pid);
+  await tree.stop();
+  t.match(tree.describe().children, [
+    { state: "stopped", lastExit: { reason: "shutdown" } },
+    { state: "stopped", lastExit: { reason: "shutdown" } },
+  ]);
+});
+
+test("what a process has started dies with it, however it ends", async (t) => {
+  for (const how of ["stop", "kill", "crash"] as const) {
+    const items = heard<EchoItem>();
+    const running = await startWorker(echo, { after: "child" }, { isolation: "process", into: items.take }, ports);
+    const grandchild = pidOf(await items.first((item) => "said" in item && item.said === "child"));
+    t.ok(grandchild > 0);
+    if (how === "stop") await stopWithin(running, systemClock, { shutdownMs: 5_000 });
+    else if (how === "kill") running.kill();
+    else process.kill(running.pid ?? 0, "SIGKILL");
+    await running.exited;
+    await gone(grandchild);
+    t.pass(how);
+  }
+});
+
+test("a process asked to end by SIGTERM from outside ends in order, and normally", async (t) => {
+  const items = heard<EchoItem>();
+  const running = await startWorker(echo, {}, { isolation: "process", into: items.take }, ports);
+  await items.first((item) => "said" in item && item.said === "up");
+  process.kill(running.pid ?? 0, "SIGTERM");
+  t.strictSame(await running.exited, { kind: "normal" });
+});
+
+test("S4. a parent that is killed leaves no orphan, not even one that loops", async (t) => {
+  for (const after of ["child", "loop"] as const) {
+    const parent = fork(fileURLToPath(new URL("./parent-program.js", import.meta.url)), [after], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
+    const pids = await new Promise<readonly number[]>((resolve) => {
+      parent.on("message", (message) => {
+        resolve(message as readonly number[]);
+      });
+    });
+    t.ok(pids.length > 0 && pids.every((pid) => pid > 0), `${after}: ${String(pids.length)} processes below it`);
+    // The guard of the looping one is a thread that starts beside it.
+    parent.kill("SIGKILL");
+    await Promise.all(pids.map(gone));
+    t.pass(`${after}: all gone`);
+  }
+});
+
+test("a process that cannot load its worker says what was wrong", async (t) => {
+  const { worker } = await import("../../../runtime/workers/index.ts");
+  const missing = worker<Record<string, never>>({ module: new URL("./no-such.worker.js", import.meta.url).href, run: () => Promise.resolve() });
+  const noWorker = worker<Record<string, never>>({ module: new URL("./listening.js", import.meta.url).href, run: () => Promise.resolve() });
+  for (const isolation of ["thread", "process"] as const) {
+    await t.rejects(startWorker(missing, {}, { isolation }, ports), { code: "DROVER_WORKER_FAILED", message: /no-such\.worker\.js/ }, isolation);
+    await t.rejects(startWorker(noWorker, {}, { isolation }, ports), { code: "DROVER_WORKER_FAILED", message: /exports 0 workers, expected one/ }, isolation);
+  }
+});
