@@ -2,13 +2,27 @@
 
 /** Everything that makes a module act: management 0x00-0x03, Torrent, Switchback, calibration, load, leveling, Therma's requests. */
 export const COMMAND_IDS: ReadonlySet<number> = new Set([
-  0x00, 0x01, 0x02, 0x03, // update notification, Wi-Fi, discovery trigger and reset
-  0x15, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x33, 0x34, 0x35, // Torrent brightness, toggle, sequence
-  0x25, 0x26, 0x27, // Switchback toggle
+  0x00,
+  0x01,
+  0x02,
+  0x03, // update notification, Wi-Fi, discovery trigger and reset
+  0x15,
+  0x16,
+  0x17,
+  0x18,
+  0x19,
+  0x1a,
+  0x33,
+  0x34,
+  0x35, // Torrent brightness, toggle, sequence
+  0x25,
+  0x26,
+  0x27, // Switchback toggle
   0x21, // Borealis calibration
   0x2e, // Solstice load
   0x36, // Plateau configuration
-  0x41, 0x42, // Therma requests
+  0x41,
+  0x42, // Therma requests
 ]);
 
 export interface SeenCommand {

@@ -101,7 +101,9 @@ export const RIG_COMMANDS = {
   world: command(`sets what the sensors see: ${Object.keys(world.properties).join(", ")}`, { set: world }, (rig, p) => {
     rig.changeWorld(p.set);
   }),
-  state: command("everything a look at the hardware shows; of one module where it is named", { module: Type.Optional(module) }, (rig, p) => (p.module === undefined ? rig.state() : rig.moduleState(p.module))),
+  state: command("everything a look at the hardware shows; of one module where it is named", { module: Type.Optional(module) }, (rig, p) =>
+    p.module === undefined ? rig.state() : rig.moduleState(p.module),
+  ),
   frames: command(
     "how many command frames were on the wire, per id and data (hex), with the newest 32 times each",
     { id: Type.Optional(Type.Integer({ minimum: 0, maximum: 0x7ff })), data: Type.Optional(Type.String({ pattern: "^([0-9a-f]{2}){0,8}$" })) },
@@ -123,7 +125,8 @@ export function doCommand(rig: SimulatedRig, request: unknown): RigAnswer {
   if (typeof request !== "object" || request === null || Array.isArray(request)) return no('expected an object such as {"do":"state"}');
   const { do: name, id: _id, ...parameters } = request as Readonly<Record<string, unknown>>;
   if (name === "help") return { ok: true, simulated: true, result: help() };
-  if (typeof name !== "string" || !Object.hasOwn(RIG_COMMANDS, name)) return no(`unknown command ${JSON.stringify(name)?.slice(0, 80) ?? "undefined"}; known: help, ${Object.keys(RIG_COMMANDS).join(", ")}`);
+  if (typeof name !== "string" || !Object.hasOwn(RIG_COMMANDS, name))
+    return no(`unknown command ${typeof name === "string" ? `"${name.slice(0, 80)}"` : typeof name}; known: help, ${Object.keys(RIG_COMMANDS).join(", ")}`);
   const chosen: RigCommand = RIG_COMMANDS[name as keyof typeof RIG_COMMANDS];
   if (!Value.Check(chosen.parameters, parameters)) {
     const problems = Value.Errors(chosen.parameters, parameters).slice(0, 3);
@@ -142,8 +145,12 @@ function help(): readonly { readonly do: string; readonly what: string; readonly
   return Object.entries(RIG_COMMANDS).map(([name, { what, parameters }]) => ({ do: name, what, parameters: Object.keys(parameters.properties) }));
 }
 
-function command<P extends Parameters<typeof Type.Object>[0]>(what: string, properties: P, run: (rig: SimulatedRig, parameters: Static<ReturnType<typeof Type.Object<P>>>) => unknown): RigCommand {
-  return { what, parameters: Type.Object(properties, strict), run: run as RigCommand["run"] };
+function command<P extends Parameters<typeof Type.Object>[0]>(
+  what: string,
+  properties: P,
+  run: (rig: SimulatedRig, parameters: Static<ReturnType<typeof Type.Object<P>>>) => unknown,
+): RigCommand {
+  return { what, parameters: Type.Object(properties, strict), run };
 }
 
 /** Known by name so that scripts can be written; refused until the modules have firmware slots and upload ports. */

@@ -32,7 +32,14 @@ export const rigWorker = worker({
     ready();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
-      else signal.addEventListener("abort", () => { resolve(); }, { once: true });
+      else
+        signal.addEventListener(
+          "abort",
+          () => {
+            resolve();
+          },
+          { once: true },
+        );
     });
     await rig.stop();
   },

@@ -65,7 +65,8 @@ export async function startRig(options: StartRigOptions): Promise<StartedRig> {
 
 /** A socket file left by a killed rig is removed; one that answers belongs to a living rig. */
 async function free(path: string): Promise<void> {
-  if (Buffer.byteLength(path) > MAX_SOCKET_PATH) throw new DroverError("DROVER_CONFIG_INVALID", `a socket's path has at most ${String(MAX_SOCKET_PATH)} bytes, "${path}" has more; choose a shorter data folder`);
+  if (Buffer.byteLength(path) > MAX_SOCKET_PATH)
+    throw new DroverError("DROVER_CONFIG_INVALID", `a socket's path has at most ${String(MAX_SOCKET_PATH)} bytes, "${path}" has more; choose a shorter data folder`);
   const isTaken = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.once("connect", () => {

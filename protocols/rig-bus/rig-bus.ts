@@ -86,7 +86,8 @@ class RigBusSource implements RigBus {
   constructor(options: RigBusOptions, ports: RigBusPorts) {
     const { batchMs = 10, queueLimit = 64 } = options;
     if (!(batchMs >= 1 && batchMs <= 20)) throw new DroverError("DROVER_CONFIG_INVALID", `batchMs ${String(batchMs)} is outside 1..20`);
-    if (!(Number.isInteger(queueLimit) && queueLimit >= 1 && queueLimit <= 1024)) throw new DroverError("DROVER_CONFIG_INVALID", `queueLimit ${String(queueLimit)} is outside 1..1024`);
+    if (!(Number.isInteger(queueLimit) && queueLimit >= 1 && queueLimit <= 1024))
+      throw new DroverError("DROVER_CONFIG_INVALID", `queueLimit ${String(queueLimit)} is outside 1..1024`);
     this.#options = { path: options.path, mode: options.mode ?? "listen-only", batchMs, ...(options.bitrate === undefined ? {} : { bitrate: options.bitrate }) };
     this.#clock = ports.clock;
     this.#random = ports.random;

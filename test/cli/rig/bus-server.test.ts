@@ -62,11 +62,17 @@ test("hello comes first, then frames, an echo of our own, refusals with their re
   const before = records.length;
   socket.write(encodeTransmit(77, { id: 0x15, data: Uint8Array.of(3, 9) }));
   await clock.advance(5);
-  t.match(records.slice(before).find((record) => record.kind === "echo"), { request: 77, frame: { id: 0x15, extended: false, data: Uint8Array.of(3, 9) } });
+  t.match(
+    records.slice(before).find((record) => record.kind === "echo"),
+    { request: 77, frame: { id: 0x15, extended: false, data: Uint8Array.of(3, 9) } },
+  );
 
   socket.write(encodeTransmit(78, { id: 0x12345, extended: true, data: new Uint8Array() }));
   await clock.advance(5);
-  t.match(records.findLast((record) => record.kind === "echo"), { request: 78, frame: { id: 0x12345, extended: true } });
+  t.match(
+    records.findLast((record) => record.kind === "echo"),
+    { request: 78, frame: { id: 0x12345, extended: true } },
+  );
 
   const long = encodeTransmit(79, { id: 1, data: new Uint8Array(9) });
   const remote = encodeTransmit(80, { id: 1, data: new Uint8Array() });
@@ -74,7 +80,10 @@ test("hello comes first, then frames, an echo of our own, refusals with their re
   const wide = encodeTransmit(81, { id: 0x800, data: new Uint8Array() });
   for (const bytes of [long, remote, wide]) socket.write(bytes);
   await clock.advance(5);
-  t.same(records.filter((record) => record.kind === "refused"), [79, 80, 81].map((request) => ({ kind: "refused", request, reason: "malformed" })));
+  t.same(
+    records.filter((record) => record.kind === "refused"),
+    [79, 80, 81].map((request) => ({ kind: "refused", request, reason: "malformed" })),
+  );
 });
 
 test("W1. a queue of 64, refused beyond; a flush answers what it throws away, then itself", async (t) => {
@@ -87,7 +96,10 @@ test("W1. a queue of 64, refused beyond; a flush answers what it throws away, th
   const records = recordsOf(socket);
   for (let request = 1; request <= 66; request++) socket.write(encodeTransmit(request, { id: 0x15, data: Uint8Array.of(0, request) }));
   await clock.advance(10);
-  t.same(records.filter((record) => record.kind === "refused"), [65, 66].map((request) => ({ kind: "refused", request, reason: "queue-full" })));
+  t.same(
+    records.filter((record) => record.kind === "refused"),
+    [65, 66].map((request) => ({ kind: "refused", request, reason: "queue-full" })),
+  );
   socket.write(encodeFlush(500));
   await clock.advance(10);
   const answers = records.slice(3);
@@ -102,7 +114,13 @@ test("what is no record ends that client, not the rig", async (t) => {
   const clock = new ManualClock();
   const started = await startRig({ socketDir: socketDir(t), clock, random: new SeededRandom(1) });
   t.teardown(() => started.stop());
-  for (const bytes of [Buffer.of(0, 0), Buffer.of(0xff, 0xff, 0x10), Buffer.from("GET / HTTP/1.1\r\n\r\n"), Buffer.of(0, 5, 0x77, 0, 0, 0, 0), Buffer.of(0, 6, 0x10, 0, 0, 0, 0, 0)]) {
+  for (const bytes of [
+    Buffer.of(0, 0),
+    Buffer.of(0xff, 0xff, 0x10),
+    Buffer.from("GET / HTTP/1.1\r\n\r\n"),
+    Buffer.of(0, 5, 0x77, 0, 0, 0, 0),
+    Buffer.of(0, 6, 0x10, 0, 0, 0, 0, 0),
+  ]) {
     const socket = connect(started.busSocket);
     socket.on("error", () => undefined);
     socket.resume();
@@ -121,13 +139,24 @@ test("what is no record ends that client, not the rig", async (t) => {
 /** A bus whose frames the test makes itself. */
 async function servedNode(t: Parameters<typeof socketDir>[0]): Promise<{ readonly node: () => BusNode | undefined; readonly socket: Socket; readonly serverSide: () => number }> {
   let node: BusNode | undefined;
-  const rig = { bus: { bitrate: 500_000, attach: (attached: BusNode) => { node = attached; return { send: () => false, flush: () => [], detach: () => (node = undefined) }; } } };
+  const rig = {
+    bus: {
+      bitrate: 500_000,
+      attach: (attached: BusNode) => {
+        node = attached;
+        return { send: () => false, flush: () => [], detach: () => (node = undefined) };
+      },
+    },
+  };
   const server = createBusServer(rig as unknown as SimulatedRig, "can0", silentLog);
   const path = join(socketDir(t), "can0.sock");
   await new Promise<void>((resolve) => server.server.listen(path, resolve));
   t.teardown(() => server.close());
   const socket = connect(path);
-  t.teardown(() => { socket.destroy(); return Promise.resolve(); });
+  t.teardown(() => {
+    socket.destroy();
+    return Promise.resolve();
+  });
   await new Promise((resolve) => socket.once("connect", resolve));
   await settle();
   return { node: () => node, socket, serverSide: () => (node === undefined ? 0 : 1) };

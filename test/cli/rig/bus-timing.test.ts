@@ -42,8 +42,8 @@ test("a frame takes its bits: the fixed part, the data, and a stuff bit after ea
 function reference(id: number, data: readonly number[]): number {
   const binary = (value: number, width: number): string => value.toString(2).padStart(width, "0");
   const body = `0${binary(id, 11)}000${binary(data.length, 4)}${data.map((byte) => binary(byte, 8)).join("")}`;
-  const rest = [...`${body}${"0".repeat(15)}`].map(Number);
-  const divisor = [...binary(0xc599, 16)].map(Number);
+  const rest = Array.from(`${body}${"0".repeat(15)}`, Number);
+  const divisor = Array.from(binary(0xc599, 16), Number);
   for (let at = 0; at < body.length; at++) {
     if (rest[at] === 1) divisor.forEach((bit, offset) => (rest[at + offset] = (rest[at + offset] ?? 0) ^ bit));
   }
@@ -71,7 +71,10 @@ test("B1. one frame at a time, each heard at its last bit", async (t) => {
   t.same(heard, [], "nothing is heard before the end of a frame");
   await clock.advance(1);
   const firstEnds = frameBits(first) / 500;
-  t.same(heard.map((seen) => seen.id), [0x100, 0x101]);
+  t.same(
+    heard.map((seen) => seen.id),
+    [0x100, 0x101],
+  );
   t.ok(Math.abs((heard[0]?.at ?? 0) - firstEnds) < 1e-6);
   t.ok(Math.abs((heard[1]?.at ?? 0) - firstEnds - frameBits(second) / 500) < 1e-6);
   t.same(a.sent, [1, 2]);
@@ -90,7 +93,10 @@ test("B2. the lowest identifier goes first, one node's own frames keep their ord
   c.plug.send(frame(0x0ff));
   b.plug.send(frame(0x0fe)); // behind 0x150
   await clock.advance(2);
-  t.same(heard.map((seen) => seen.id), [0x300, 0x0ff, 0x150, 0x0fe, 0x200, 0x001]);
+  t.same(
+    heard.map((seen) => seen.id),
+    [0x300, 0x0ff, 0x150, 0x0fe, 0x200, 0x001],
+  );
 });
 
 test("a base frame beats the extended frame that begins with the same bits", async (t) => {
@@ -103,7 +109,10 @@ test("a base frame beats the extended frame that begins with the same bits", asy
   b.plug.send({ id: 0x123 << 18, extended: true, data: new Uint8Array() });
   c.plug.send(frame(0x123));
   await clock.advance(2);
-  t.same(heard.map((seen) => seen.id), [0x7ff, 0x123, 0x123 << 18]);
+  t.same(
+    heard.map((seen) => seen.id),
+    [0x7ff, 0x123, 0x123 << 18],
+  );
 });
 
 test("a late timer lets nobody overtake", async (t) => {
@@ -118,7 +127,10 @@ test("a late timer lets nobody overtake", async (t) => {
   await clock.advance(0.35);
   b.plug.send(frame(0x001));
   await clock.advance(2);
-  t.same(heard.map((seen) => seen.id), [0x400, 0x500, 0x001]);
+  t.same(
+    heard.map((seen) => seen.id),
+    [0x400, 0x500, 0x001],
+  );
 });
 
 test("a full controller takes nothing and says so", async (t) => {
@@ -148,7 +160,10 @@ test("B3. without acknowledgement a frame stays with its node and leaves late, u
   t.same(b.plug.flush(), [2, 3]);
   bus.noAcknowledgement = "none";
   await clock.advance(1);
-  t.same(heard.map((seen) => seen.id), [0x10]);
+  t.same(
+    heard.map((seen) => seen.id),
+    [0x10],
+  );
   t.ok((heard[0]?.at ?? 0) > 5000);
   t.same(a.sent, [1]);
   t.same(b.sent, []);
@@ -164,7 +179,10 @@ test("clients alone can be without acknowledgement while modules talk", async (t
   client.plug.send(frame(0x01), 1);
   module.plug.send(frame(0x50), 2);
   await clock.advance(5);
-  t.same(heard.map((seen) => seen.id), [0x50]);
+  t.same(
+    heard.map((seen) => seen.id),
+    [0x50],
+  );
   bus.noAcknowledgement = "none";
   await clock.advance(1);
   t.same(client.sent, [1]);

@@ -56,9 +56,15 @@ test("Solstice splits volts and amperes in whole and hundredths", (t) => {
 
 test("Therma tells its set point and what its relays report", (t) => {
   t.equal(hex(thermaDesiredBytes(21.5, 0.5)), "00d705"); // 215 = 0x00D7
-  t.equal(hex(thermaStatusBytes({ mode: "heat", currentC: -2.5, heaterOn: true, coolerOn: false, sensorStale: false, heaterMismatch: false, coolerMismatch: false })), "01ffe7010000"); // -25 = 0xFFE7
+  t.equal(
+    hex(thermaStatusBytes({ mode: "heat", currentC: -2.5, heaterOn: true, coolerOn: false, sensorStale: false, heaterMismatch: false, coolerMismatch: false })),
+    "01ffe7010000",
+  ); // -25 = 0xFFE7
   t.equal(hex(thermaStatusBytes({ mode: "idle", currentC: 19, heaterOn: true, coolerOn: false, sensorStale: true, heaterMismatch: true, coolerMismatch: false })), "0000be010003"); // faults 0 and 1
-  t.equal(hex(thermaStatusBytes({ mode: "cool", currentC: 30, heaterOn: false, coolerOn: false, sensorStale: false, heaterMismatch: false, coolerMismatch: true })), "02012c000004");
+  t.equal(
+    hex(thermaStatusBytes({ mode: "cool", currentC: 30, heaterOn: false, coolerOn: false, sensorStale: false, heaterMismatch: false, coolerMismatch: true })),
+    "02012c000004",
+  );
   t.end();
 });
 

@@ -121,7 +121,15 @@ test("lines in any pieces, several at once, and nonsense between them are each a
   await settle();
   socket.write('rk"}\nnonsense\n\n{"id":"two","do":"mute","module":"bearing"}\n{"id":3}\n');
   await settle();
-  t.match(got.map((line) => JSON.parse(line) as object), [{ id: 1, ok: true }, { ok: false, error: /not JSON/ }, { id: "two", ok: true }, { id: 3, ok: false }]);
+  t.match(
+    got.map((line) => JSON.parse(line) as object),
+    [
+      { id: 1, ok: true },
+      { ok: false, error: /not JSON/ },
+      { id: "two", ok: true },
+      { id: 3, ok: false },
+    ],
+  );
   socket.destroy();
 });
 

@@ -13,12 +13,13 @@ import { switchbackStatusBytes } from "../../../cli/rig/modules/switchback.ts";
 import * as therma from "../../../cli/rig/modules/therma.ts";
 import { torrentStatusBytes } from "../../../cli/rig/modules/torrent.ts";
 import { createDecoder, parseDbc, type Decoder } from "../../../protocols/can/index.ts";
+import { needs, shared } from "../../needs.ts";
 import { virtualRig } from "./virtual-rig.ts";
 
 const FILE = "TrailCurrent-tracer-c1bd446.nocomments.dbc";
-const places = [`../../../../../cli/demo/data/${FILE}`, `../../../cli/demo/data/${FILE}`, `../../../../../../shared/data/trailcurrent/${FILE}`].map((place) => fileURLToPath(new URL(place, import.meta.url)));
-const file = places.find((place) => existsSync(place));
-const skip = file === undefined && !(process.env["DROVER_REQUIRE"] ?? "").split(",").includes("shared") ? "needs the TrailCurrent database" : false;
+const inRepository = fileURLToPath(new URL(`../../../cli/demo/data/${FILE}`, import.meta.url));
+const file = existsSync(inRepository) ? inRepository : shared("data", "trailcurrent", FILE);
+const part = needs("shared", file !== undefined);
 
 function read(decoder: Decoder, id: number, bytes: readonly number[]): Readonly<Record<string, number>> {
   const index = decoder.match(id);
@@ -30,7 +31,7 @@ function read(decoder: Decoder, id: number, bytes: readonly number[]): Readonly<
   return Object.fromEntries(message.signals.flatMap((signal, at) => (present[at] === 1 ? [[signal.name, Math.round((out[at] ?? 0) * 1e6) / 1e6]] : [])));
 }
 
-test("each message of the rig means the same to our decoder", { skip }, (t) => {
+test("each message of the rig means the same to our decoder", part, (t) => {
   const decoder = createDecoder(parseDbc(readFileSync(file ?? ""), { file: FILE }));
   const means = (id: number, bytes: readonly number[], values: Readonly<Record<string, number>>): void => {
     t.same(read(decoder, id, bytes), values, `0x${id.toString(16)}`);
@@ -41,37 +42,68 @@ test("each message of the rig means the same to our decoder", { skip }, (t) => {
   means(0x1c, torrentStatusBytes(levels), outputs(levels));
   means(0x28, switchbackStatusBytes([1, 0, 1, 0, 0, 0, 0, 1]), { RelayStateBitmask: 0b1000_0101 });
   means(0x06, bearing.dateTimeBytes(Date.UTC(2026, 10, 9, 8, 7, 6)), { Year: 2026, Month: 11, Day: 9, Hour: 8, Minute: 7, Second: 6 });
-  means(0x07, bearing.movementBytes({ satellites: 12, speedKnots: 48.6, courseDegrees: 359.9, mode: 7 }), { NumSatellitesUsed: 12, SpeedOverGround: 48.6, CourseOverGround: 359.9, GnssMode: 7 });
+  means(0x07, bearing.movementBytes({ satellites: 12, speedKnots: 48.6, courseDegrees: 359.9, mode: 7 }), {
+    NumSatellitesUsed: 12,
+    SpeedOverGround: 48.6,
+    CourseOverGround: 359.9,
+    GnssMode: 7,
+  });
   means(0x08, bearing.altitudeBytes(2240.5), { Altitude: 2240.5 });
   means(0x09, bearing.placeBytes(-44.4605, -110.8281), { LatitudeSign: 1, LatitudeRaw: 44.4605, LongitudeSign: 1, LongitudeRaw: 110.8281 });
-  means(0x1f, borealis.environmentBytes({ celsius: 21, humidityPercent: 45.67, co2Ppm: 612, vocIndex: 100 }), { TemperatureCelsius: 21, TemperatureFahrenheit: 70, HumidityScaled: 45.67, CO2Ppm: 612, VOCIndex: 100 });
+  means(0x1f, borealis.environmentBytes({ celsius: 21, humidityPercent: 45.67, co2Ppm: 612, vocIndex: 100 }), {
+    TemperatureCelsius: 21,
+    TemperatureFahrenheit: 70,
+    HumidityScaled: 45.67,
+    CO2Ppm: 612,
+    VOCIndex: 100,
+  });
   means(0x20, borealis.safetyBytes({ coPpm: 300, lpgRatio: 0.45, co2Ppm: 1600, vocIndex: 50 }), { CarbonMonoxidePpm: 300, LpgRatioScaled: 0.45, AlarmFlags: 0b1_0111 });
   means(0x23, solstice.battery1Bytes({ volts: 12.74, amperes: -3.05, percent: 84.5 }), {
-    BattVoltageWhole: 12, BattVoltageDecimal: 74, IsCurrentNegative: 1, ShuntCurrentWhole: 3, ShuntCurrentDecimal: 5, BattSocWhole: 84, BattSocDecimal: 50,
+    BattVoltageWhole: 12,
+    BattVoltageDecimal: 74,
+    IsCurrentNegative: 1,
+    ShuntCurrentWhole: 3,
+    ShuntCurrentDecimal: 5,
+    BattSocWhole: 84,
+    BattSocDecimal: 50,
   });
   means(0x24, solstice.battery2Bytes({ watts: -38.9, minutesToGo: 3200 }), { IsWattageNegative: 255, Wattage: 39, TimeToGo: 3200 });
   means(0x2c, solstice.solar1Bytes({ panelVolts: 18.5, watts: 260, batteryVolts: 13.41, charger: "absorption" }), {
-    PanelVoltageWhole: 18, PanelVoltageDecimal: 50, SolarWattage: 260, SolarBattVoltageWhole: 13, SolarBattVoltageDecimal: 41, SolarChargeStatus: 4,
+    PanelVoltageWhole: 18,
+    PanelVoltageDecimal: 50,
+    SolarWattage: 260,
+    SolarBattVoltageWhole: 13,
+    SolarBattVoltageDecimal: 41,
+    SolarChargeStatus: 4,
   });
   means(0x2d, solstice.solar2Bytes(-14.05), { IsPanelCurrentNegative: 1, PanelCurrentWhole: 14, PanelCurrentDecimal: 5 });
   means(0x3a, aftline.trailerStatusBytes({ connected: true, leftTurn: false, rightTurn: true, runningLights: false, brakes: true, millivolts: 13_600 }), {
-    Connected: 1, LeftTurn: 0, RightTurn: 1, RunningLights: 0, Brakes: 1, TrailerVoltageMv: 13_600,
+    Connected: 1,
+    LeftTurn: 0,
+    RightTurn: 1,
+    RunningLights: 0,
+    Brakes: 1,
+    TrailerVoltageMv: 13_600,
   });
   means(0x3e, reservoir.waterBytes(75, 50, 25), { FreshWaterLevel: 75, GreyWaterLevel: 50, BlackWaterLevel: 25 });
   means(0x3f, therma.thermaDesiredBytes(-2.5, 0.7), { SetpointDeciC: -2.5, ThresholdDeciC: 0.7 });
   means(0x40, therma.thermaStatusBytes({ mode: "cool", currentC: -12.3, heaterOn: false, coolerOn: true, sensorStale: true, heaterMismatch: false, coolerMismatch: true }), {
-    ThermaMode: 2, CurrentDeciC: -12.3, HeatRelayFb: 0, CoolRelayFb: 1, FaultBitmask: 0b101,
+    ThermaMode: 2,
+    CurrentDeciC: -12.3,
+    HeatRelayFb: 0,
+    CoolRelayFb: 1,
+    FaultBitmask: 0b101,
   });
   t.end();
 });
 
-test("a temperature below zero shows the database's defect, which the overlay mends", { skip }, (t) => {
+test("a temperature below zero shows the database's defect, which the overlay mends", part, (t) => {
   const decoder = createDecoder(parseDbc(readFileSync(file ?? ""), { file: FILE }));
   t.match(read(decoder, 0x1f, borealis.environmentBytes({ celsius: -5, humidityPercent: 50, co2Ppm: 400, vocIndex: 1 })), { TemperatureCelsius: 251, TemperatureFahrenheit: 23 });
   t.end();
 });
 
-test("everything that the trailer says in ten seconds is in the database, whole, and within its ranges", { skip }, async (t) => {
+test("everything that the trailer says in ten seconds is in the database, whole, and within its ranges", part, async (t) => {
   const decoder = createDecoder(parseDbc(readFileSync(file ?? ""), { file: FILE }));
   const { rig, clock, overheard, send } = virtualRig();
   await clock.advance(500);

@@ -85,7 +85,13 @@ test("two modules with one address: both act, both report, with two parts", asyn
   t.equal(heard(0x04).find((frame) => frame.by === name)?.hex, "0a1e85010402");
   send(0x15, "0540");
   await clock.advance(40);
-  t.same(rig.acts.list({ channel: 5 }).map((act) => act.module).sort(), ["torrent-0", name]);
+  t.same(
+    rig.acts
+      .list({ channel: 5 })
+      .map((act) => act.module)
+      .sort(),
+    ["torrent-0", name],
+  );
   rig.unplug(name);
   t.notOk(rig.modules.includes(name));
   rig.stop();
@@ -110,7 +116,10 @@ test("no acknowledgement: nothing is heard, modules fall back to probing, and co
   await clock.advance(1);
   const since = clock.monotonic();
   await clock.advance(10_000);
-  t.same(overheard.filter((frame) => frame.at > since), []);
+  t.same(
+    overheard.filter((frame) => frame.at > since),
+    [],
+  );
   t.match(rig.moduleState("torrent-0"), { probing: true });
   rig.noAcknowledgement("none");
   const back = clock.monotonic();
@@ -185,9 +194,24 @@ test("the pump empties the fresh tank in steps of a quarter", async (t) => {
 
 test("unknown modules, switches that do not exist and second twins are refused by name", (t) => {
   const { rig } = virtualRig();
-  t.throws(() => { rig.mute("toaster"); }, { code: "DROVER_RIG_REFUSED", message: /no module "toaster"; known: bearing/ });
-  t.throws(() => { rig.wallButton("therma", 0); }, { code: "DROVER_RIG_REFUSED" });
-  t.throws(() => { rig.wallButton("torrent-0", 8); }, { code: "DROVER_RIG_REFUSED" });
+  t.throws(
+    () => {
+      rig.mute("toaster");
+    },
+    { code: "DROVER_RIG_REFUSED", message: /no module "toaster"; known: bearing/ },
+  );
+  t.throws(
+    () => {
+      rig.wallButton("therma", 0);
+    },
+    { code: "DROVER_RIG_REFUSED" },
+  );
+  t.throws(
+    () => {
+      rig.wallButton("torrent-0", 8);
+    },
+    { code: "DROVER_RIG_REFUSED" },
+  );
   rig.plugTwin("therma");
   t.throws(() => rig.plugTwin("therma"), { code: "DROVER_RIG_REFUSED" });
   rig.stop();

@@ -46,7 +46,9 @@ test("a rig that is killed and started again is found again; only the thermostat
   const startOne = (): Promise<Running> =>
     startWorker(rigWorker, { socketDir: dir, nonVolatileFile: join(dir, "flash.json"), seed: 1 }, { isolation: "process", into: (item) => (listening = item) }, ports);
   const first = await startOne();
-  t.teardown(() => { first.kill(); });
+  t.teardown(() => {
+    first.kill();
+  });
   t.match(listening, { kind: "listening", busSocket: join(dir, "can0.sock") });
 
   const seen = watch();
@@ -66,7 +68,9 @@ test("a rig that is killed and started again is found again; only the thermostat
       }
       seen.look();
     },
-    onState: () => { seen.look(); },
+    onState: () => {
+      seen.look();
+    },
   });
   t.teardown(() => bus.stop());
   await seen.until("a second of Torrent's status", () => gaps.length > 30);
@@ -88,7 +92,9 @@ test("a rig that is killed and started again is found again; only the thermostat
   lastAt = undefined;
 
   const second = await startOne();
-  t.teardown(() => { second.kill(); });
+  t.teardown(() => {
+    second.kill();
+  });
   await seen.until("status and set point again", () => newest.has(0x1b) && newest.has(0x3f));
   t.equal(newest.get(0x1b), "0000000000000000", "lamps are RAM");
   t.equal(newest.get(0x3f), "00e10a", "the set point is flash");

@@ -5,11 +5,26 @@ import { intervals, virtualRig } from "./virtual-rig.ts";
 
 /** Identifier, period in ms (research/trailcurrent.md 2.1; Borealis by its firmware). */
 const PERIODIC: readonly [number, number][] = [
-  [0x06, 1000], [0x07, 1000], [0x08, 1000], [0x09, 1000],
-  [0x12, 200], [0x1b, 33], [0x1c, 33], [0x28, 33],
-  [0x1f, 1000], [0x20, 1000],
-  [0x23, 33], [0x24, 33], [0x2b, 33], [0x2c, 33], [0x2d, 33], [0x2f, 33],
-  [0x3a, 1000], [0x3e, 1000], [0x3f, 1000], [0x40, 1000],
+  [0x06, 1000],
+  [0x07, 1000],
+  [0x08, 1000],
+  [0x09, 1000],
+  [0x12, 200],
+  [0x1b, 33],
+  [0x1c, 33],
+  [0x28, 33],
+  [0x1f, 1000],
+  [0x20, 1000],
+  [0x23, 33],
+  [0x24, 33],
+  [0x2b, 33],
+  [0x2c, 33],
+  [0x2d, 33],
+  [0x2f, 33],
+  [0x3a, 1000],
+  [0x3e, 1000],
+  [0x3f, 1000],
+  [0x40, 1000],
 ];
 
 test("every periodic message keeps its period within 10 % and what the wire adds", async (t) => {
@@ -27,7 +42,11 @@ test("every periodic message keeps its period within 10 % and what the wire adds
     if (period === 33) t.ok(Math.max(...gaps) - Math.min(...gaps) > 4, `${name} does jitter`);
   }
   const known = new Set([...PERIODIC.map(([id]) => id), 0x04]);
-  t.same(overheard.filter((frame) => !known.has(frame.id)), [], "nothing else is said unasked");
+  t.same(
+    overheard.filter((frame) => !known.has(frame.id)),
+    [],
+    "nothing else is said unasked",
+  );
   rig.stop();
 });
 

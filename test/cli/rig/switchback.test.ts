@@ -13,7 +13,10 @@ test("a relay flips with every toggle, so a frame sent twice undoes itself", asy
   await clock.advance(40);
   t.equal(last(0x28), "00");
   t.equal(rig.acts.list({ module: "switchback-0", channel: 2 }).length, 2);
-  t.same(rig.frames.counts({ id: 0x25 }).counts.map(({ data, count }) => ({ data, count })), [{ data: "0200", count: 2 }]);
+  t.same(
+    rig.frames.counts({ id: 0x25 }).counts.map(({ data, count }) => ({ data, count })),
+    [{ data: "0200", count: 2 }],
+  );
   rig.stop();
 });
 
@@ -44,7 +47,10 @@ test("a wall button is a toggle frame of another node; a local switch shows in t
   await clock.advance(40);
   t.equal(heard(0x25).length, 1);
   t.equal(last(0x28), "00");
-  t.same(rig.acts.list().map((act) => act.cause), ["frame", "wall"]);
+  t.same(
+    rig.acts.list().map((act) => act.cause),
+    ["frame", "wall"],
+  );
   t.match(rig.frames.log(), [{ id: 0x25, data: "0100", from: "tapper" }]);
   rig.wallButton("torrent-1", 7);
   await clock.advance(40);

@@ -19,7 +19,10 @@ test("a request within 5.0..35.0 is taken, told at once and kept; any other chan
   send(0x41, "00e1");
   await clock.advance(5);
   t.equal(heard(0x3f).length, told, "the same again is no change");
-  for (const [hex, value] of [["0032", "0032"], ["015e", "015e"]] as const) {
+  for (const [hex, value] of [
+    ["0032", "0032"],
+    ["015e", "015e"],
+  ] as const) {
     send(0x41, hex); // exactly 5.0 and 35.0
     await clock.advance(5);
     t.equal(last(0x3f), `${value}0a`);
@@ -30,7 +33,12 @@ test("a request within 5.0..35.0 is taken, told at once and kept; any other chan
 test("the deadband is taken in 0.1..5.0", async (t) => {
   const { rig, clock, send, last } = virtualRig();
   await clock.advance(1500);
-  for (const [hex, shown] of [["00", "0a"], ["33", "0a"], ["01", "01"], ["32", "32"]] as const) {
+  for (const [hex, shown] of [
+    ["00", "0a"],
+    ["33", "0a"],
+    ["01", "01"],
+    ["32", "32"],
+  ] as const) {
     send(0x42, hex);
     await clock.advance(5);
     t.equal(last(0x3f), `00c8${shown}`, hex);

@@ -46,7 +46,20 @@ test("toggle flips one output between off and full, 8 and 9 set all", async (t) 
 test("frames that are too short, out of range or of another address change nothing", async (t) => {
   const { rig, clock, send } = virtualRig();
   await clock.advance(400);
-  for (const [id, hex] of [[0x15, ""], [0x15, "03"], [0x15, "08ff"], [0x15, "ffff"], [0x18, ""], [0x18, "0a01"], [0x18, "0802"], [0x17, "03ff"], [0x1a, "03"], [0x1e, "00"], [0x33, "02"]] as const) send(id, hex);
+  for (const [id, hex] of [
+    [0x15, ""],
+    [0x15, "03"],
+    [0x15, "08ff"],
+    [0x15, "ffff"],
+    [0x18, ""],
+    [0x18, "0a01"],
+    [0x18, "0802"],
+    [0x17, "03ff"],
+    [0x1a, "03"],
+    [0x1e, "00"],
+    [0x33, "02"],
+  ] as const)
+    send(id, hex);
   await clock.advance(100);
   t.equal(rig.acts.total, 0);
   t.equal(rig.frames.counts({ id: 0x15, data: "08ff" }).counts[0]?.count, 1, "they were on the bus all the same");

@@ -18,11 +18,11 @@ export interface VirtualRig {
   readonly clock: ManualClock;
   readonly overheard: Overheard[];
   /** Puts a frame on the bus as a client would. False when the queue is full. */
-  send(id: number, hex: string): boolean;
+  readonly send: (id: number, hex: string) => boolean;
   /** Overheard with this id, after `since` ms. */
-  heard(id: number, since?: number): readonly Overheard[];
+  readonly heard: (id: number, since?: number) => readonly Overheard[];
   /** Data of the newest frame with this id. */
-  last(id: number): string | undefined;
+  readonly last: (id: number) => string | undefined;
 }
 
 export function virtualRig(options: RigOptions & { readonly seed?: number; readonly nonVolatile?: NonVolatile } = {}): VirtualRig {

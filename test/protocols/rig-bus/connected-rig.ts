@@ -27,7 +27,7 @@ export interface ConnectedRig {
   readonly batches: { readonly at: number; readonly count: number }[];
   readonly states: BusState[];
   /** A second rig on the same socket, after `started.stop()`. */
-  again(): Promise<StartedRig>;
+  readonly again: () => Promise<StartedRig>;
 }
 
 export interface Teardown {
@@ -44,7 +44,11 @@ export function socketDir(t: Teardown): string {
   return dir;
 }
 
-export function clientOf(path: string, clock: ManualClock, options: Partial<RigBusOptions> = {}): Pick<ConnectedRig, "bus" | "frames" | "batches" | "states"> & { start(): Promise<void> } {
+export function clientOf(
+  path: string,
+  clock: ManualClock,
+  options: Partial<RigBusOptions> = {},
+): Pick<ConnectedRig, "bus" | "frames" | "batches" | "states"> & { start(): Promise<void> } {
   const bus = createRigBus({ path, ...options }, { clock, random: new SeededRandom(2) });
   const frames: HeardFrame[] = [];
   const batches: { at: number; count: number }[] = [];
@@ -53,7 +57,13 @@ export function clientOf(path: string, clock: ManualClock, options: Partial<RigB
     batches.push({ at: clock.monotonic(), count: batch.count });
     for (let at = 0; at < batch.count; at++) {
       const frame = frameAt(batch, at);
-      frames.push({ id: frame.id, hex: Buffer.from(frame.data).toString("hex"), timeS: batch.timesS[at] ?? 0, line: batch.lines[at] ?? 0, isOurs: ((batch.flags[at] ?? 0) & FrameFlag.sentByUs) !== 0 });
+      frames.push({
+        id: frame.id,
+        hex: Buffer.from(frame.data).toString("hex"),
+        timeS: batch.timesS[at] ?? 0,
+        line: batch.lines[at] ?? 0,
+        isOurs: ((batch.flags[at] ?? 0) & FrameFlag.sentByUs) !== 0,
+      });
     }
   };
   return { bus, frames, batches, states, start: () => bus.start({ onFrames, onState: (state) => states.push(state) }) };

@@ -14,11 +14,23 @@ test("every frame of the bus arrives in order, numbered, with the time of its la
   await clock.advance(2000);
   const tail = frames.slice(before).filter((frame) => frame.timeS * 1000 > since);
   t.ok(tail.length > 500);
-  t.same(tail.map((frame) => frame.id), direct.slice(0, tail.length));
+  t.same(
+    tail.map((frame) => frame.id),
+    direct.slice(0, tail.length),
+  );
   t.ok(direct.length - tail.length <= 6, "at most one batch is on its way");
-  t.same(frames.map((frame) => frame.line), frames.map((_, at) => at + 1));
-  t.ok(frames.every((frame, at) => at === 0 || frame.timeS >= (frames[at - 1]?.timeS ?? 0)), "time never goes back");
-  t.ok(frames.every((frame) => frame.timeS * 1000 <= clock.monotonic()), "nor is it in the future");
+  t.same(
+    frames.map((frame) => frame.line),
+    frames.map((_, at) => at + 1),
+  );
+  t.ok(
+    frames.every((frame, at) => at === 0 || frame.timeS >= (frames[at - 1]?.timeS ?? 0)),
+    "time never goes back",
+  );
+  t.ok(
+    frames.every((frame) => frame.timeS * 1000 <= clock.monotonic()),
+    "nor is it in the future",
+  );
   t.same(bus.counters, { received: frames.length, dropped: 0, sent: 0, sendFailed: 0 });
 });
 

@@ -29,12 +29,21 @@ test("C3. a rig that goes makes the bus down and what it had unknown; one that c
   await clock.advance(2500);
   t.match(bus.state, { kind: "up" });
   t.ok(frames.length > before + 50);
-  t.ok(frames.slice(before).every((frame) => frame.timeS > 10), "on our clock, whatever the new rig's says");
+  t.ok(
+    frames.slice(before).every((frame) => frame.timeS > 10),
+    "on our clock, whatever the new rig's says",
+  );
   const third = bus.send(light, { withinMs: 500 });
   await clock.advance(50);
   t.match(await third, { kind: "sent" });
-  t.same(other.rig.acts.list({ module: "torrent-0" }).map((act) => act.to), [255]);
-  t.same(states.map((state) => state.kind).filter((kind, at, all) => kind !== all[at - 1]), ["up", "down", "up"]);
+  t.same(
+    other.rig.acts.list({ module: "torrent-0" }).map((act) => act.to),
+    [255],
+  );
+  t.same(
+    states.map((state) => state.kind).filter((kind, at, all) => kind !== all[at - 1]),
+    ["up", "down", "up"],
+  );
   t.equal(bus.rigCounters.connections, 2);
 });
 
@@ -66,7 +75,11 @@ async function fakeRig(t: Parameters<typeof socketDir>[0], onSocket: (socket: So
   await new Promise<void>((resolve) => server.listen(path, resolve));
   t.teardown(() => {
     for (const socket of sockets) socket.destroy();
-    return new Promise((resolve) => server.close(() => { resolve(); }));
+    return new Promise((resolve) =>
+      server.close(() => {
+        resolve();
+      }),
+    );
   });
   return { path, sockets };
 }
@@ -139,7 +152,14 @@ test("records may arrive in any pieces, and kinds from a newer rig are skipped",
     await client.start();
     await settle(200);
     await clock.advance(30);
-    t.match(client.frames, [{ id: 0x123, hex: "41", line: 1 }, { id: 0x123, hex: "41", line: 2 }], `pieces of ${String(size)}`);
+    t.match(
+      client.frames,
+      [
+        { id: 0x123, hex: "41", line: 1 },
+        { id: 0x123, hex: "41", line: 2 },
+      ],
+      `pieces of ${String(size)}`,
+    );
     await client.bus.stop();
   }
 });

@@ -15,7 +15,10 @@ test("a frame is sent when its echo came back, at the time of its last bit, and 
   t.match(outcome, { kind: "sent" });
   const echo = frames.filter((frame) => frame.isOurs);
   t.match(echo, [{ id: 0x15, hex: "03c8", timeS: outcome.kind === "sent" ? outcome.timeS : -1 }]);
-  t.same(started.rig.acts.list().map(({ module, channel, to }) => ({ module, channel, to })), [{ module: "torrent-0", channel: 3, to: 200 }]);
+  t.same(
+    started.rig.acts.list().map(({ module, channel, to }) => ({ module, channel, to })),
+    [{ module: "torrent-0", channel: 3, to: 200 }],
+  );
   t.equal(bus.counters.sent, 1);
 });
 
@@ -23,8 +26,9 @@ test("C2. the outcome comes after everything that was on the bus before it", asy
   const { clock, bus, frames } = await connectedRig(t, { batchMs: 20 });
   let heardAtOutcome = -1;
   void bus.send(light(1, 1), { withinMs: 500 }).then(() => (heardAtOutcome = frames.length));
-  for (let step = 0; step < 40 && heardAtOutcome === -1; step++) await clock.advance(1);
+  await clock.advance(50);
   t.equal(frames[heardAtOutcome - 1]?.isOurs, true, "its own echo is the last frame before it");
+  t.ok(frames.length > heardAtOutcome, "the bus went on");
 });
 
 test("X1. a bus that was not opened for sending sends nothing", async (t) => {
@@ -75,7 +79,10 @@ test("G1. one frame is with the bus at a time; order is kept; a buffer may be us
   }
   t.ok((await Promise.all(sendings)).every((outcome) => outcome.kind === "sent"));
   t.equal(most <= 1, true, `${String(most)} were with the bus at once`);
-  t.same(frames.filter((seen) => seen.isOurs).map((seen) => seen.hex), Array.from({ length: 20 }, (_, at) => Buffer.of(at % 8, at + 1).toString("hex")));
+  t.same(
+    frames.filter((seen) => seen.isOurs).map((seen) => seen.hex),
+    Array.from({ length: 20 }, (_, at) => Buffer.of(at % 8, at + 1).toString("hex")),
+  );
 });
 
 test("a full queue refuses and loses nothing of what it holds", async (t) => {
@@ -83,7 +90,10 @@ test("a full queue refuses and loses nothing of what it holds", async (t) => {
   const sendings = Array.from({ length: 8 }, (_, at) => bus.send(light(at, 9), { withinMs: 1000 }));
   await clock.advance(100);
   const outcomes = await Promise.all(sendings);
-  t.same(outcomes.map((outcome) => outcome.kind), ["sent", "sent", "sent", "sent", "sent", "refused", "refused", "refused"]);
+  t.same(
+    outcomes.map((outcome) => outcome.kind),
+    ["sent", "sent", "sent", "sent", "sent", "refused", "refused", "refused"],
+  );
   t.match(outcomes[5], { reason: "queue-full" });
 });
 
@@ -107,7 +117,10 @@ test("X4. without an echo by the deadline: unknown, the queue refused, the contr
   started.rig.noAcknowledgement("none");
   await clock.advance(100);
   t.equal(bus.isTransmitStalled, false);
-  t.equal(frames.some((frame) => frame.isOurs), false);
+  t.equal(
+    frames.some((frame) => frame.isOurs),
+    false,
+  );
   t.equal(started.rig.acts.total, 0, "nothing acted late");
   const third = bus.send(light(3, 7), { withinMs: 200 });
   await clock.advance(50);
@@ -135,7 +148,10 @@ test("G2. a frame whose deadline passes while it waits is refused: it was never 
   started.rig.noAcknowledgement("none");
   await clock.advance(50);
   t.match(await first, { kind: "sent" });
-  t.same(started.rig.acts.list().map((act) => act.channel), [0]);
+  t.same(
+    started.rig.acts.list().map((act) => act.channel),
+    [0],
+  );
 });
 
 test("G4. stopping settles what is open", async (t) => {
