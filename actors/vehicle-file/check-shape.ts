@@ -14,6 +14,7 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly patternProperties?: Readonly<Record<string, Shape>>;
   readonly required?: readonly string[];
+  readonly maxProperties?: number;
   readonly items?: Shape;
   readonly pattern?: string;
   readonly minimum?: number;
@@ -47,8 +48,13 @@ function checkMap(node: Located, shape: Shape, path: readonly string[], complain
   const result = Object.create(null) as Record<string, unknown>;
   const fixed = shape.properties ?? {};
   const open = Object.entries(shape.patternProperties ?? {});
+  let count = 0;
   for (const [key, entry] of node.entries) {
     const inside = [...path, key];
+    if (++count > (shape.maxProperties ?? Number.POSITIVE_INFINITY)) {
+      complain(entry.keyAt, path, { message: `there are ${String(node.entries.size)} entries`, expected: `at most ${String(shape.maxProperties)}` });
+      break;
+    }
     const known = Object.hasOwn(fixed, key) ? fixed[key] : open.find(([pattern]) => matches(pattern, key))?.[1];
     if (known === undefined) {
       if (open.length > 0) complain(entry.keyAt, inside, { message: `"${clip(key)}" is not a name that can stand here`, expected: expectedKey(shape) });

@@ -13,7 +13,6 @@ import { type CheckedConditions, resolveConditions } from "./resolve-conditions.
 import { type CheckedModules, resolveModules } from "./resolve-modules.ts";
 import { resolveSignals } from "./resolve-signals.ts";
 import { resolveTelemetry, resolveWatches } from "./resolve-telemetry.ts";
-import { nearestName } from "./spelling.ts";
 import type { NotActedOn, VehicleModel } from "./vehicle-model.ts";
 
 export type CheckedVehicle = { readonly kind: "valid"; readonly model: VehicleModel } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
@@ -32,7 +31,7 @@ function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: P
   const names = modelFileNames(vehicle.model);
   const found = firstFound(names, file.file, resolver);
   if (found === undefined) {
-    file.complain(["model"], { message: `there is no file ${names.map((name) => `"${name}"`).join(" or ")}`, expected: "the model's file beside this one", suggestion: nearestName(names.at(-1) ?? "", resolver.names?.(file.file) ?? []) });
+    file.complain(["model"], { message: `there is no file ${names.map((name) => `"${name}"`).join(" or ")}`, expected: "the model's file beside this one", suggestion: file.suggest(names.at(-1) ?? "", resolver.names?.(file.file) ?? []) });
     return undefined;
   }
   const modelFile = new CheckedFile(found.file, found.text, problems);
@@ -88,7 +87,7 @@ function checkOneVehicle(one: OneVehicle, data: Partial<ModelFile>, modules: Che
     one.file.complain(["model"], { message: `the file found for it has version ${String(data.version)}`, expected: `version ${version}`, suggestion: `${name}@${String(data.version)}` });
   }
   for (const place of Object.keys(one.data.parts ?? {})) {
-    if (!modules.has(place)) one.file.complain(["parts", place], { message: `the model has no module "${place}"`, suggestion: nearestName(place, modules.keys()) }, { key: true });
+    if (!modules.has(place)) one.file.complain(["parts", place], { message: `the model has no module "${place}"`, suggestion: one.file.suggest(place, modules.keys()) }, { key: true });
   }
   return one.data.parts === undefined ? [] : [{ path: "parts", note: "known parts are not compared with what the bus reports yet" }];
 }
@@ -104,10 +103,10 @@ function checkClock(file: CheckedFile, data: Partial<ModelFile>, buses: ReturnTy
     if (messageName === undefined) continue;
     const path = ["clock", String(index)];
     const bus = buses.get(busName);
-    if (bus === undefined) file.complain(path, { message: `there is no bus "${busName}"`, suggestion: nearestName(busName, buses.keys()) });
+    if (bus === undefined) file.complain(path, { message: `there is no bus "${busName}"`, suggestion: file.suggest(busName, buses.keys()) });
     else if (bus.model !== undefined && !bus.model.database.messages.some((message) => message.name === messageName)) {
       const names = bus.model.database.messages.map((message) => message.name);
-      file.complain(path, { message: `the database of ${busName} has no message "${messageName}"`, suggestion: nearestName(messageName, names) }, { within: busName.length + 1 });
+      file.complain(path, { message: `the database of ${busName} has no message "${messageName}"`, suggestion: file.suggest(messageName, names) }, { within: busName.length + 1 });
     }
   }
   return data.clock === undefined ? [] : [{ path: "clock", note: "sources of time are not acted on yet; the system's clock counts" }];

@@ -3,6 +3,7 @@
 import { type Complain, checkShape, type Shape } from "./check-shape.ts";
 import { type Located, type LocatedText, readLocatedYaml } from "./located-yaml.ts";
 import type { Complaint, Problem } from "./problem.ts";
+import { nearestName } from "./spelling.ts";
 
 /** More than this nobody mends in one go; the rest is counted. */
 const MAX_PROBLEMS = 200;
@@ -13,8 +14,13 @@ export class ProblemList {
   #suppressed = 0;
 
   add(problem: Problem): void {
-    if (this.#problems.length < MAX_PROBLEMS) this.#problems.push(problem);
-    else this.#suppressed++;
+    if (this.isFull) this.#suppressed++;
+    else this.#problems.push(problem);
+  }
+
+  /** Further problems are only counted. */
+  get isFull(): boolean {
+    return this.#problems.length >= MAX_PROBLEMS;
   }
 
   get isEmpty(): boolean {
@@ -60,6 +66,11 @@ export class CheckedFile {
       this.#add(at, path, complaint);
     };
     return this.root === undefined ? undefined : checkShape(this.root, shape as Shape, [], complain);
+  }
+
+  /** The known name that is spelt most alike; none once so many problems are known that this one will not be shown. */
+  suggest(written: string, known: Iterable<string>): string | undefined {
+    return this.#problems.isFull ? undefined : nearestName(written, known);
   }
 
   /** Complains about the value at `path`, or where `key` is true about its key. `within` is an offset inside a text. */

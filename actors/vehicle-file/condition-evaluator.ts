@@ -51,7 +51,16 @@ type Live =
   | { readonly kind: "silent"; readonly seen: Seen; readonly forMs: number }
   | LiveHeld
   | { readonly kind: "all" | "any"; readonly parts: readonly Live[] }
-  | { readonly kind: "not"; readonly part: Live };
+  | { readonly kind: "not"; readonly part: Live }
+  | Root;
+
+/** A named condition, judged once a moment however many others refer to it. */
+interface Root {
+  readonly kind: "root";
+  readonly part: Live;
+  moment: number;
+  truth: Truth;
+}
 
 interface LiveHeld {
   readonly kind: "held";
@@ -69,11 +78,13 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
   const seenByKey = new Map<string, Seen>();
   const helds: LiveHeld[] = [];
   const silents: Extract<Live, { kind: "silent" }>[] = [];
-  const roots = new Map<string, Live>();
+  const roots = new Map<string, Root>();
+  /** Raised whenever an answer may have changed. */
+  let moment = 0;
   let nowMs = startMs;
   let knownSinceMs = startMs;
 
-  for (const { name, condition } of model.conditions) roots.set(name, live(condition));
+  for (const { name, condition } of model.conditions) roots.set(name, { kind: "root", part: live(condition), moment: -1, truth: undefined });
   settle();
 
   function seen(of: "signal" | "bus" | "module", name: string): Seen {
@@ -133,12 +144,19 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
         return not(conjunction(node.parts.map((part) => not(truth(part)))));
       case "not":
         return not(truth(node.part));
+      case "root":
+        if (node.moment !== moment) {
+          node.truth = truth(node.part);
+          node.moment = moment;
+        }
+        return node.truth;
     }
   }
 
   /** Moves to `atMs`: what held until now held up to this moment. */
   function moveTo(atMs: number): void {
     nowMs = atMs;
+    moment++;
     for (const held of helds) {
       if (held.now === false) held.falseUntilMs = atMs;
       if (held.now === undefined) held.unknownUntilMs = atMs;
@@ -147,6 +165,7 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
 
   /** Takes over the present truth; inner ones first, as `helds` lists them. */
   function settle(): void {
+    moment++;
     for (const held of helds) held.now = truth(held.part);
   }
 
@@ -189,12 +208,14 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
   }
 
   /** The leaves that made it what it is: of a false `and` the false parts, of an unknown one the unknown parts, of a true one all. */
-  function deciding(node: Live, found: Set<Seen>): void {
+  function deciding(node: Live, found: Set<Seen>, visited: Set<Live>): void {
+    if (visited.has(node)) return;
+    visited.add(node);
     if (node.kind === "compare" || node.kind === "silent") found.add(node.seen);
-    else if (node.kind === "not" || node.kind === "held") deciding(node.part, found);
+    else if (node.kind === "not" || node.kind === "held" || node.kind === "root") deciding(node.part, found, visited);
     else {
       const own = truth(node);
-      for (const part of node.parts) if (truth(part) === own) deciding(part, found);
+      for (const part of node.parts) if (truth(part) === own) deciding(part, found, visited);
     }
   }
 
@@ -228,7 +249,7 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
       const root = roots.get(name);
       if (root === undefined) return { condition: name, open: undefined, reads: [] };
       const found = new Set<Seen>();
-      deciding(root, found);
+      deciding(root, found, new Set());
       return { condition: name, open: truth(root), reads: [...found].map(read) };
     },
     nextChangeMs: nextChange,

@@ -66,15 +66,24 @@ interface Reader {
 const WORD =
   /(?<space>\s+)|(?<duration>[0-9]+(?:\.[0-9]+)?(?:ms|s|m|h|d)(?![A-Za-z0-9_.]))|(?<number>[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?(?![A-Za-z0-9_.]))|(?<name>[A-Za-z_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)|(?<operator><=|>=|!=|[<>=()])|(?<label>"[^"]*")/uy;
 
+/** Signs of other languages, and what is written here. */
+const FOREIGN: readonly (readonly [string, string])[] = [
+  ["==", "="],
+  ["&&", "and"],
+  ["||", "or"],
+  ["<>", "!="],
+];
+
 function split(text: string, complaints: ConditionComplaint[]): Word[] {
   const words: Word[] = [];
   let at = 0;
   while (at < text.length) {
     WORD.lastIndex = at;
     const match = WORD.exec(text);
-    if (match?.groups === undefined) {
-      const wrong = /^[^\s()<>=]+/u.exec(text.slice(at))?.[0] ?? text.charAt(at);
-      complaints.push({ at, message: `"${wrong.slice(0, 60)}" is not understood`, expected: wrong === "==" || wrong === "&&" || wrong === "||" ? "= and or" : "a name, a number, a comparison, and, or, not, for, silent" });
+    const foreign = FOREIGN.find(([written]) => text.startsWith(written, at));
+    if (match?.groups === undefined || foreign !== undefined) {
+      const wrong = foreign?.[0] ?? /^[^\s()<>=]+/u.exec(text.slice(at))?.[0] ?? text.charAt(at);
+      complaints.push({ at, message: `"${wrong.slice(0, 60)}" is not understood`, expected: foreign?.[1] ?? "a name, a number, a comparison, and, or, not, for, silent" });
       return words;
     }
     const kind = (["duration", "number", "name", "operator", "label"] as const).find((group) => match.groups?.[group] !== undefined);

@@ -13,7 +13,10 @@ const signalReference = (description: string) =>
   Type.String({ pattern: "^[a-z][a-z0-9_-]*\\.[^.]+\\..+$", description, title: "BUS.MESSAGE.SIGNAL, or BUS.MODULE.MESSAGE.SIGNAL for one J1939 sender" });
 const fileName = (description: string) => Type.String({ minLength: 1, maxLength: 255, description, title: "a file name" });
 const conditionText = (description: string) => Type.String({ minLength: 1, maxLength: 1000, description, title: "a condition such as Vehicle.Speed < 3 for 120s" });
-const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, title: string, value: S) => Type.Record(Type.String({ pattern }), value, { ...closed, title });
+const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, title: string, value: S) => Type.Record(Type.String({ pattern }), value, { ...closed, title, maxProperties: MAX_ENTRIES });
+
+/** More of one kind no vehicle has; it keeps the work of a check small whatever the file says. */
+const MAX_ENTRIES = 2_000;
 
 /** Names of places, buses and conditions are segments of addresses and words of conditions. */
 const PLACE = "^[a-z][a-z0-9-]{0,63}$";
@@ -77,7 +80,7 @@ const signal = Type.Object(
 
 const command = Type.Object(
   {
-    to: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1 })], { description: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*." }),
+    to: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: MAX_ENTRIES })], { description: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*." }),
     as: Type.Optional(Type.String({ pattern: COMMAND, title: "a command such as relay.set", description: "The command of the module type that it runs as; default its own name." })),
     guard: Type.Optional(conditionText("Must be true, on fresh values, when it is taken and again when it leaves.")),
     deadline: Type.Optional(duration("How long it may take to be confirmed.")),
@@ -109,7 +112,7 @@ const telemetry = Type.Object(
     budget: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(kB|MB|GB)/(day|month)$", title: "a budget such as 1GB/month", description: "What the uplink may use." })),
     state: Type.Optional(
       Type.Object(
-        { at_most: Type.Optional(duration("Never more often than this; default 5s.")), on_change: Type.Array(Type.String({ minLength: 1, title: "a signal's name, or a pattern with *" }), { minItems: 1 }) },
+        { at_most: Type.Optional(duration("Never more often than this; default 5s.")), on_change: Type.Array(Type.String({ minLength: 1, title: "a signal's name, or a pattern with *" }), { minItems: 1, maxItems: MAX_ENTRIES }) },
         closed,
       ),
     ),

@@ -46,7 +46,7 @@ export interface LocatedText {
   readonly place: (at: number) => { readonly line: number; readonly column: number };
 }
 
-const MAX_TEXT = 1_000_000;
+const MAX_TEXT = 512_000;
 const MAX_NODES = 50_000;
 const MAX_DEPTH = 16;
 /** Brackets deeper than this would exhaust the parser's stack before the depth of the tree is known. */
@@ -66,7 +66,7 @@ export function readLocatedYaml(text: string): LocatedText {
 
   let document: ReturnType<typeof parseDocument>;
   try {
-    document = parseDocument(text, { version: "1.2", schema: "core", lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, stringKeys: false, logLevel: "silent" });
+    document = parseDocument(text, { version: "1.2", schema: "core", lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, stringKeys: false, logLevel: "error" });
   } catch (error) {
     // Not reached by any text we know of; the parser's stack is its own.
     return refuse(`the text cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`);

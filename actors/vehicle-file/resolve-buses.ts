@@ -36,7 +36,7 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
   const path = ["buses", name];
   const found = resolver.database(bus.dbc, file.file);
   if (found.kind === "missing") {
-    file.complain([...path, "dbc"], { message: `there is no file "${bus.dbc}"`, expected: "a DBC file beside this one", suggestion: nearestName(bus.dbc, resolver.names?.(file.file) ?? []) });
+    file.complain([...path, "dbc"], { message: `there is no file "${bus.dbc}"`, expected: "a DBC file beside this one", suggestion: file.suggest(bus.dbc, resolver.names?.(file.file) ?? []) });
     return undefined;
   }
   if (found.kind === "unusable") {
@@ -63,7 +63,7 @@ function readOverlays(file: CheckedFile, path: readonly string[], bus: ModelFile
     const found = resolver.text(name, file.file);
     if (found === undefined) {
       const at = typeof bus.overlay === "string" ? [...path, "overlay"] : [...path, "overlay", String(index)];
-      file.complain(at, { message: `there is no file "${name}"`, expected: "an overlay file beside this one", suggestion: nearestName(name, resolver.names?.(file.file) ?? []) });
+      file.complain(at, { message: `there is no file "${name}"`, expected: "an overlay file beside this one", suggestion: file.suggest(name, resolver.names?.(file.file) ?? []) });
       continue;
     }
     for (const entry of checkOverlay(new CheckedFile(found.file, found.text, problems), database)) entries.set(`${entry.message}.${entry.signal}`, entry);
@@ -83,11 +83,11 @@ export function checkOverlay(file: CheckedFile, database: Database): readonly Ov
     const message = findMessage(database, messageName);
     const signal = message === undefined ? undefined : findSignal(message, signalName);
     if (message === undefined) {
-      file.complain([name], { message: `the database has no message "${messageName}"`, suggestion: nearestName(messageName, messageNames(database)) }, { key: true });
+      file.complain([name], { message: `the database has no message "${messageName}"`, suggestion: file.suggest(messageName, messageNames(database)) }, { key: true });
       continue;
     }
     if (signal === undefined) {
-      file.complain([name], { message: `the message ${messageName} has no signal "${signalName}"`, suggestion: nearestName(signalName, signalNames(message)) }, { key: true });
+      file.complain([name], { message: `the message ${messageName} has no signal "${signalName}"`, suggestion: file.suggest(signalName, signalNames(message)) }, { key: true });
       continue;
     }
     if (signal.sharesName) file.complain([name], ambiguousSignal(messageName, signalName), { key: true });

@@ -10,7 +10,6 @@ import { type CheckedBuses, messageNames } from "./resolve-buses.ts";
 import type { CheckedConditions } from "./resolve-conditions.ts";
 import { type CheckedModules, fill } from "./resolve-modules.ts";
 import type { CheckedSignals } from "./resolve-signals.ts";
-import { nearestName } from "./spelling.ts";
 import type { ModelCommand, ModelModule, ModelOutput, ModelTarget, NotActedOn } from "./vehicle-model.ts";
 
 type FileCommand = NonNullable<ModelFile["commands"]>[string];
@@ -48,7 +47,7 @@ export function resolveCommands(
     }
     if (!frameWords.has(as)) {
       const isName = written.as === undefined;
-      file.complain(isName ? path : [...path, "as"], { message: `no module takes the command "${as}"`, expected: isName ? "a known command, or as: one" : "a known command", suggestion: nearestName(as, [...frameWords, ...OTHER_WORDS]) }, { key: isName });
+      file.complain(isName ? path : [...path, "as"], { message: `no module takes the command "${as}"`, expected: isName ? "a known command, or as: one" : "a known command", suggestion: file.suggest(as, [...frameWords, ...OTHER_WORDS]) }, { key: isName });
       continue;
     }
     const expanded = expand(file, path, as, written, { buses, modules, signals });
@@ -97,7 +96,7 @@ function checkPatternNames(file: CheckedFile, at: readonly string[], text: strin
   const outputPattern = dot === -1 ? undefined : text.slice(dot + 1);
   const matched = isPattern(modulePattern) ? [...modules.keys()].filter((name) => fitsPattern(name, modulePattern)) : modules.has(modulePattern) ? [modulePattern] : [];
   if (matched.length === 0) {
-    file.complain(at, { message: isPattern(modulePattern) ? `no module fits "${modulePattern}"` : `there is no module "${modulePattern}"`, expected: "a module, MODULE.OUTPUT, or a pattern with *", suggestion: nearestName(modulePattern, modules.keys()) }, { within: 0 });
+    file.complain(at, { message: isPattern(modulePattern) ? `no module fits "${modulePattern}"` : `there is no module "${modulePattern}"`, expected: "a module, MODULE.OUTPUT, or a pattern with *", suggestion: file.suggest(modulePattern, modules.keys()) }, { within: 0 });
   }
   return matched.map((module) => ({ module, output: outputPattern }));
 }
@@ -132,7 +131,7 @@ function expand(file: CheckedFile, path: readonly string[], as: string, written:
       if (outputs.length === 0 && outputPattern !== undefined) {
         const names = module.model.outputs.map((output) => output.name);
         if (!isOpen) {
-          file.complain(at, { message: `the module "${name}" has no output "${outputPattern}"`, expected: `one of ${names.join(", ")}`, suggestion: nearestName(outputPattern, names) }, { within: name.length + 1 });
+          file.complain(at, { message: `the module "${name}" has no output "${outputPattern}"`, expected: `one of ${names.join(", ")}`, suggestion: file.suggest(outputPattern, names) }, { within: name.length + 1 });
           isExcused = true;
         }
         continue;
@@ -162,7 +161,7 @@ function makeTarget(file: CheckedFile, at: readonly string[], module: ModelModul
   const frame: CommandFrame = { message: filled(command.method.frame.message), fields: command.method.frame.fields };
   const message = findMessage(database, frame.message);
   if (message === undefined) {
-    file.complain(at, { message: `the database of ${module.bus} has no message "${frame.message}", as which this command would leave`, suggestion: nearestName(frame.message, messageNames(database)) });
+    file.complain(at, { message: `the database of ${module.bus} has no message "${frame.message}", as which this command would leave`, suggestion: file.suggest(frame.message, messageNames(database)) });
     return undefined;
   }
   const missing = Object.keys(frame.fields).find((name) => !message.signals.some((signal) => signal.name === name));

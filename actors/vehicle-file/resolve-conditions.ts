@@ -7,7 +7,6 @@ import type { ModelFile } from "./file-schemas.ts";
 import type { CheckedBuses } from "./resolve-buses.ts";
 import type { CheckedModules } from "./resolve-modules.ts";
 import type { CheckedSignals } from "./resolve-signals.ts";
-import { nearestName } from "./spelling.ts";
 import type { ModelCondition } from "./vehicle-model.ts";
 
 export interface CheckedConditions {
@@ -30,7 +29,7 @@ export function resolveConditions(file: CheckedFile, data: Partial<ModelFile>, b
     silentOf: (name) => (buses.has(name) ? "bus" : modules.has(name) ? "module" : signals.has(name) ? "signal" : undefined),
     label: (signal, word) => signals.get(signal)?.labels.find(([, label]) => label === word)?.[0],
     labelsOf: (signal) => signals.get(signal)?.labels.map(([, label]) => label) ?? [],
-    nearest: (name, kinds) => nearestName(name, kinds.flatMap((kind) => candidates[kind]())),
+    nearest: (name, kinds) => file.suggest(name, kinds.flatMap((kind) => candidates[kind]())),
   };
   const parse = (path: readonly string[], text: string): Condition | undefined => {
     const result = parseCondition(text, names);
@@ -68,7 +67,10 @@ export function resolveConditions(file: CheckedFile, data: Partial<ModelFile>, b
   };
 }
 
-/** Depth first; a circle is complained about at each of its conditions that closes it. Conditions are at most a few dozen deep: the walk keeps its own stack. */
+/** So deep may conditions refer to each other: the evaluator's stack grows with it. */
+const MAX_DEPTH = 32;
+
+/** Depth first; a circle is complained about at the condition that closes it. */
 function inOrder(file: CheckedFile, parsed: ReadonlyMap<string, ModelCondition>): readonly ModelCondition[] {
   const done = new Set<string>();
   const ordered: ModelCondition[] = [];
@@ -85,6 +87,9 @@ function inOrder(file: CheckedFile, parsed: ReadonlyMap<string, ModelCondition>)
       } else if (open.some((step) => step.name === next)) {
         const circle = [...open.slice(open.findIndex((step) => step.name === next)).map((step) => step.name), next];
         file.complain(["conditions", top.name], { message: `the conditions go in a circle: ${circle.join(" → ")}`, expected: "a condition that does not refer to itself" });
+      } else if (open.length >= MAX_DEPTH) {
+        file.complain(["conditions", top.name], { message: "conditions refer to each other too deeply", expected: `at most ${String(MAX_DEPTH)} deep` });
+        return ordered;
       } else if (!done.has(next) && parsed.has(next)) open.push({ name: next, rest: referredTo(parsed.get(next)?.condition) });
     }
   }

@@ -7,7 +7,6 @@ import type { ModelFile } from "./file-schemas.ts";
 import { MIN_SILENCE_MS, messagePeriod, silentAfterMs, UNKNOWN_PERIOD_STALE_MS } from "./message-periods.ts";
 import { durationMs } from "./quantities.ts";
 import { type CheckedBus, type CheckedBuses, messageNames } from "./resolve-buses.ts";
-import { nearestName } from "./spelling.ts";
 import type { ModelMessage, ModelModule, ModelOutput, ModelSignal } from "./vehicle-model.ts";
 
 type FileModule = NonNullable<ModelFile["modules"]>[string];
@@ -38,11 +37,11 @@ export function resolveModules(file: CheckedFile, data: Partial<ModelFile>, buse
 function resolveModule(file: CheckedFile, path: readonly string[], name: string, written: FileModule, buses: CheckedBuses, places: Map<string, string>): CheckedModule {
   const type = written.use === undefined ? undefined : builtInModuleTypes.get(written.use);
   if (written.use !== undefined && type === undefined) {
-    file.complain([...path, "use"], { message: `there is no module type "${written.use}"`, expected: "a known module type", suggestion: nearestName(written.use, builtInModuleTypes.keys()) });
+    file.complain([...path, "use"], { message: `there is no module type "${written.use}"`, expected: "a known module type", suggestion: file.suggest(written.use, builtInModuleTypes.keys()) });
   }
   const bus = buses.get(written.bus);
   if (bus === undefined) {
-    file.complain([...path, "bus"], { message: `there is no bus "${written.bus}"`, expected: `one of ${[...buses.keys()].join(", ")}`, suggestion: nearestName(written.bus, buses.keys()) });
+    file.complain([...path, "bus"], { message: `there is no bus "${written.bus}"`, expected: `one of ${[...buses.keys()].join(", ")}`, suggestion: file.suggest(written.bus, buses.keys()) });
   }
   const unusable = { name, type, model: undefined, signals: [] };
   if (bus?.model === undefined || (written.use !== undefined && type === undefined)) return unusable;
@@ -55,7 +54,7 @@ function resolveModule(file: CheckedFile, path: readonly string[], name: string,
     const messageName = fill(sent.message, address);
     const message = findMessage(bus.model.database, messageName);
     if (message === undefined) {
-      if (sent.presence) file.complain([...path, "use"], { message: `the database of ${bus.name} has no message "${messageName}", which proves that a ${type?.name ?? ""} is there`, suggestion: nearestName(messageName, messageNames(bus.model.database)) });
+      if (sent.presence) file.complain([...path, "use"], { message: `the database of ${bus.name} has no message "${messageName}", which proves that a ${type?.name ?? ""} is there`, suggestion: file.suggest(messageName, messageNames(bus.model.database)) });
       continue;
     }
     const period = messagePeriod(message, { fileMs: filePeriod(written, messageName), attribute: bus.periodAttribute, moduleTypeMs: sent.periodMs });
@@ -141,7 +140,7 @@ function checkWrittenPresence(file: CheckedFile, path: readonly string[], writte
 function knownMessage(file: CheckedFile, path: readonly string[], name: string, bus: CheckedBus, key: boolean): CanMessage | undefined {
   const database = bus.model?.database;
   const message = database === undefined ? undefined : findMessage(database, name);
-  if (database !== undefined && message === undefined) file.complain(path, { message: `the database of ${bus.name} has no message "${name}"`, suggestion: nearestName(name, messageNames(database)) }, { key });
+  if (database !== undefined && message === undefined) file.complain(path, { message: `the database of ${bus.name} has no message "${name}"`, suggestion: file.suggest(name, messageNames(database)) }, { key });
   return message;
 }
 

@@ -7,7 +7,6 @@ import { messagePeriod, silentAfterMs, UNKNOWN_PERIOD_STALE_MS } from "./message
 import { durationMs } from "./quantities.ts";
 import { ambiguousSignal, type CheckedBuses, messageNames, overlaid, signalNames, unitComplaint } from "./resolve-buses.ts";
 import type { CheckedModules } from "./resolve-modules.ts";
-import { nearestName } from "./spelling.ts";
 import { canonicalUnit } from "./units.ts";
 import type { ModelBus, ModelSignal, SignalSource } from "./vehicle-model.ts";
 
@@ -121,7 +120,7 @@ function findReference(file: CheckedFile, path: readonly string[], reference: st
   const atSecond = busName.length + 1;
   const atMessage = module === undefined ? atSecond : atSecond + second.length + 1;
   const miss = (within: number, message: string, name: string, known: Iterable<string>): undefined => {
-    file.complain(path, { message, suggestion: nearestName(name, known) }, { within: startsAt + within });
+    file.complain(path, { message, suggestion: file.suggest(name, known) }, { within: startsAt + within });
     return undefined;
   };
   if (bus === undefined) return miss(0, `there is no bus "${busName}"`, busName, buses.keys());

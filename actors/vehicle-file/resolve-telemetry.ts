@@ -5,7 +5,6 @@ import type { ModelFile } from "./file-schemas.ts";
 import { fitsPattern, isPattern } from "./name-pattern.ts";
 import { budgetBytesPerMonth, durationMs } from "./quantities.ts";
 import type { CheckedSignals } from "./resolve-signals.ts";
-import { nearestName } from "./spelling.ts";
 import type { ModelTelemetry, ModelWatch } from "./vehicle-model.ts";
 
 /** One event per 5 s per signal (vehicle V3), and one state record per 5 s. */
@@ -18,7 +17,7 @@ export function resolveWatches(file: CheckedFile, data: Partial<ModelFile>, sign
   for (const [signal, written] of Object.entries(data.watches ?? {})) {
     const path = ["watches", signal];
     if (!signals.has(signal)) {
-      file.complain(path, { message: `there is no signal "${signal}"`, suggestion: nearestName(signal, signals.keys()) }, { key: true });
+      file.complain(path, { message: `there is no signal "${signal}"`, suggestion: file.suggest(signal, signals.keys()) }, { key: true });
       continue;
     }
     watches.push({ signal, deadband: written.deadband ?? 0, atMostMs: atMost(file, path, written.at_most), above: written.above, below: written.below });
@@ -34,7 +33,7 @@ export function resolveTelemetry(file: CheckedFile, data: Partial<ModelFile>, si
   for (const [index, name] of telemetry.state.on_change.entries()) {
     const found = isPattern(name) ? [...signals.keys()].filter((known) => fitsPattern(known, name)) : signals.has(name) ? [name] : [];
     if (found.length === 0) {
-      file.complain(["telemetry", "state", "on_change", String(index)], { message: isPattern(name) ? `no signal fits "${name}"` : `there is no signal "${name}"`, suggestion: nearestName(name, signals.keys()) });
+      file.complain(["telemetry", "state", "on_change", String(index)], { message: isPattern(name) ? `no signal fits "${name}"` : `there is no signal "${name}"`, suggestion: file.suggest(name, signals.keys()) });
     }
     for (const one of found) chosen.add(one);
   }
