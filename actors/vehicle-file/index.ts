@@ -14,9 +14,7 @@ export type {
   ModelTelemetry,
   ModelWatch,
   NotActedOn,
-  OverlayEntry,
   PeriodSource,
-  SignalSource,
   VehicleModel,
 } from "./vehicle-model.ts";
 export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";

@@ -1,13 +1,13 @@
 // Buses: each with its database and what is laid over it; and what every later step asks of them: does this message exist, how often does it come?
 
-import { type CanMessage, type CanSignal, type Database, findMessage, findSignal } from "../../protocols/can/index.ts";
+import { applyOverlay, type CanMessage, type Database, findMessage, findSignal, isFloat, type OverlayEntry } from "../../protocols/can/index.ts";
 import { CheckedFile, type ProblemList } from "./checked-file.ts";
 import type { FileResolver } from "./file-resolver.ts";
 import { type ModelFile, type OverlayFile, overlayFileSchema } from "./file-schemas.ts";
 import { ratePerSecond } from "./quantities.ts";
 import { nearestName } from "./spelling.ts";
 import { canonicalUnit, knownUnits } from "./units.ts";
-import type { ModelBus, OverlayEntry } from "./vehicle-model.ts";
+import type { ModelBus } from "./vehicle-model.ts";
 
 const DEFAULT_MAX_TX_PER_SECOND = 50;
 const DEFAULT_PERIOD_ATTRIBUTE = "CycleTime";
@@ -43,12 +43,16 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
     problems.add(found.problem);
     return undefined;
   }
+  const overlay = readOverlays(file, path, bus, found.database, resolver, problems);
+  const laid = applyOverlay(found.database, overlay);
+  // What the overlay's own check lets pass and the room of CAN refuses is still a problem of this file, never a database without its corrections.
+  if (laid.kind === "refused") for (const problem of laid.problems) file.complain([...path, "overlay"], { message: `${problem.entry.message}.${problem.entry.signal}: ${problem.message}` });
   const maxTxPerSecond = bus.max_tx === undefined ? DEFAULT_MAX_TX_PER_SECOND : (ratePerSecond(bus.max_tx) ?? DEFAULT_MAX_TX_PER_SECOND);
   return {
     name,
     dbcFile: found.file,
-    database: found.database,
-    overlay: readOverlays(file, path, bus, found.database, resolver, problems),
+    database: laid.kind === "laid" ? laid.database : found.database,
+    overlay,
     match: bus.match ?? "exact",
     bitratesBps: typeof bus.bitrate === "number" ? [bus.bitrate] : (bus.bitrate ?? []),
     mode: bus.mode ?? "listen-only",
@@ -90,9 +94,18 @@ export function checkOverlay(file: CheckedFile, database: Database): readonly Ov
       file.complain([name], { message: `the message ${messageName} has no signal "${signalName}"`, suggestion: file.suggest(signalName, signalNames(message)) }, { key: true });
       continue;
     }
-    if (signal.sharesName) file.complain([name], ambiguousSignal(messageName, signalName), { key: true });
-    if (entry.factor === 0) file.complain([name, "factor"], { message: "a factor of 0 would make every value the same", expected: "another number" });
-    if (entry.signed !== undefined && signal.type.startsWith("float")) file.complain([name, "signed"], { message: `${name} is a floating point number`, expected: "no key signed" });
+    if (signal.sharesName) {
+      file.complain([name], ambiguousSignal(messageName, signalName), { key: true });
+      continue;
+    }
+    if (entry.factor === 0) {
+      file.complain([name, "factor"], { message: "a factor of 0 would make every value the same", expected: "another number" });
+      continue;
+    }
+    if (entry.signed !== undefined && isFloat(signal)) {
+      file.complain([name, "signed"], { message: `${name} is a floating point number`, expected: "no key signed" });
+      continue;
+    }
     if (entry.unit !== undefined && canonicalUnit(entry.unit) === undefined) file.complain([name, "unit"], unitComplaint(entry.unit));
     entries.push({
       message: messageName,
@@ -121,10 +134,4 @@ export function* messageNames(database: Database): Iterable<string> {
 
 export function* signalNames(message: CanMessage): Iterable<string> {
   for (const signal of message.signals) yield signal.name;
-}
-
-/** Scaling and unit of a signal with the overlay laid over it. */
-export function overlaid(bus: ModelBus, message: CanMessage, signal: CanSignal): { readonly factor: number; readonly offset: number; readonly unit: string } {
-  const entry = bus.overlay.find((candidate) => candidate.message === message.name && candidate.signal === signal.name);
-  return { factor: entry?.factor ?? signal.factor, offset: entry?.offset ?? signal.offset, unit: entry?.unit ?? signal.unit };
 }

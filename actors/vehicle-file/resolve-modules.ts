@@ -1,10 +1,10 @@
 // Modules: each on a bus, of a type, at a place of its own; what it sends with which period, its outputs, and the signals that its type derives.
 
-import { type CanMessage, findMessage, findSignal } from "../../protocols/can/index.ts";
+import { type CanMessage, findMessage, findSignal, silentAfterMs } from "../../protocols/can/index.ts";
 import { builtInModuleTypes, type HealthRule, type ModuleType } from "../module-types/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
-import { MIN_SILENCE_MS, messagePeriod, silentAfterMs, UNKNOWN_PERIOD_STALE_MS } from "./message-periods.ts";
+import { messagePeriod, staleAfterMs } from "./message-periods.ts";
 import { durationMs } from "./quantities.ts";
 import { type CheckedBus, type CheckedBuses, messageNames } from "./resolve-buses.ts";
 import type { ModelMessage, ModelModule, ModelOutput, ModelSignal } from "./vehicle-model.ts";
@@ -78,7 +78,7 @@ function resolveModule(file: CheckedFile, path: readonly string[], name: string,
     bus: bus.name,
     address,
     sourceAddress: written.sa,
-    presence: { messages: proofs.map((proof) => proof.message), silentAfterMs: fileSilence ?? silentAfterMs(periods.length === 0 ? undefined : Math.min(...periods)) },
+    presence: { messages: proofs.map((proof) => proof.message), silentAfterMs: fileSilence ?? (periods.length === 0 ? undefined : silentAfterMs(Math.min(...periods))) },
     sends,
     outputs,
     wakesOn: [...outputs.map((output) => output.signal), ...(type?.signals ?? []).filter((signal) => signal.wakes).map((signal) => `${name}.${signal.name}`)],
@@ -187,7 +187,7 @@ function derivedSignals(module: string, type: ModuleType, bus: CheckedBus, addre
       bit,
       unit,
       labels: bit === undefined ? [...(signal.labels ?? [])].flatMap(([raw, label]) => (typeof raw === "number" ? [[raw, label] as const] : [])) : [],
-      staleAfterMs: silentAfterMs(periodMs) ?? Math.max(UNKNOWN_PERIOD_STALE_MS, MIN_SILENCE_MS),
+      staleAfterMs: staleAfterMs(periodMs),
       origin: "module",
     });
   };

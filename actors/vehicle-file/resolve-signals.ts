@@ -1,14 +1,14 @@
 // The vehicle's own signals: names that actors, the API and the cloud see, taken from signals of the buses (vehicle D3: rename, scale, sum, sign flag, bit, enum).
 
-import { type CanMessage, type CanSignal, findMessage, findSignal, isFloat } from "../../protocols/can/index.ts";
+import { type CanMessage, type CanSignal, findMessage, findSignal, isFloat, type SignalSource } from "../../protocols/can/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
-import { messagePeriod, silentAfterMs, UNKNOWN_PERIOD_STALE_MS } from "./message-periods.ts";
+import { messagePeriod, staleAfterMs } from "./message-periods.ts";
 import { durationMs } from "./quantities.ts";
-import { ambiguousSignal, type CheckedBuses, messageNames, overlaid, signalNames, unitComplaint } from "./resolve-buses.ts";
+import { ambiguousSignal, type CheckedBuses, messageNames, signalNames, unitComplaint } from "./resolve-buses.ts";
 import type { CheckedModules } from "./resolve-modules.ts";
 import { canonicalUnit } from "./units.ts";
-import type { ModelBus, ModelSignal, SignalSource } from "./vehicle-model.ts";
+import type { ModelBus, ModelSignal } from "./vehicle-model.ts";
 
 type FileSignal = NonNullable<ModelFile["signals"]>[string];
 
@@ -81,7 +81,7 @@ function resolveSignal(file: CheckedFile, name: string, written: FileSignal, bus
   if (written.unit !== undefined && canonicalUnit(written.unit) === undefined) file.complain([...path, "unit"], unitComplaint(written.unit));
 
   const isPlain = written.from !== undefined && written.bit === undefined && written.factor === undefined && written.offset === undefined;
-  const ownUnit = overlaid(first.bus, first.message, first.signal).unit;
+  const ownUnit = first.signal.unit;
   return {
     name,
     terms: terms.map(({ found, weight }) => ({ source: found.source, weight })),
@@ -92,7 +92,7 @@ function resolveSignal(file: CheckedFile, name: string, written: FileSignal, bus
     bit: written.bit,
     unit: written.unit === undefined ? (isPlain && ownUnit !== "" ? (canonicalUnit(ownUnit) ?? ownUnit) : undefined) : (canonicalUnit(written.unit) ?? written.unit),
     labels: labelsOf(written, isPlain && negateIf === undefined ? first : undefined),
-    staleAfterMs: (written.stale_after === undefined ? undefined : durationMs(written.stale_after)) ?? Math.max(...all.map((found) => silentAfterMs(found.periodMs) ?? UNKNOWN_PERIOD_STALE_MS)),
+    staleAfterMs: (written.stale_after === undefined ? undefined : durationMs(written.stale_after)) ?? Math.max(...all.map((found) => staleAfterMs(found.periodMs))),
     origin: "vehicle",
   };
 }
@@ -108,8 +108,8 @@ function checkBit(file: CheckedFile, path: readonly string[], written: FileSigna
 function labelsOf(written: FileSignal, plain: Found | undefined): readonly (readonly [number, string])[] {
   if (written.enum !== undefined) return Object.entries(written.enum).map(([value, label]) => [Number(value), label] as const);
   if (plain?.signal.labels === undefined) return [];
-  const { factor, offset } = overlaid(plain.bus, plain.message, plain.signal);
-  return [...plain.signal.labels].flatMap(([raw, label]) => (typeof raw === "number" ? [[raw * factor + offset, label] as const] : []));
+  const { factor, offset, labels } = plain.signal;
+  return [...labels].flatMap(([raw, label]) => (typeof raw === "number" ? [[raw * factor + offset, label] as const] : []));
 }
 
 /** `BUS.MESSAGE.SIGNAL` or `BUS.MODULE.MESSAGE.SIGNAL`; each part that does not exist is blamed at its letter. Only names of signals may hold dots. */

@@ -2,7 +2,7 @@
 //
 // Whoever starts a vehicle reads this and never the YAML. Times are ms, rates per second, sizes bytes; names are those of the file.
 
-import type { Database } from "../../protocols/can/index.ts";
+import type { Database, OverlayEntry, VehicleSignal } from "../../protocols/can/index.ts";
 import type { CommandFrame, CommandMethod, CommandValue, Confirmation, HealthRule } from "../module-types/index.ts";
 import type { Condition } from "./condition.ts";
 
@@ -31,9 +31,9 @@ export interface VehicleModel {
 export interface ModelBus {
   readonly name: string;
   readonly dbcFile: string;
-  /** As the file gives it, nothing laid over it. */
+  /** With its overlay laid over it: what decoders, encoders and the signal table take. */
   readonly database: Database;
-  /** In the order of the overlay files; at most one entry for a signal. */
+  /** What was laid over it; of several entries for one signal the later file's. */
   readonly overlay: readonly OverlayEntry[];
   readonly match: "exact" | "j1939";
   /** One, or those to try in this order; empty: as the interface is set. */
@@ -41,18 +41,6 @@ export interface ModelBus {
   /** `listen-only` unless the file opens it (vehicle X1). */
   readonly mode: "listen-only" | "normal";
   readonly maxTxPerSecond: number;
-}
-
-/** A correction of one signal: what is absent stays as the database says. */
-export interface OverlayEntry {
-  readonly message: string;
-  readonly signal: string;
-  readonly factor?: number;
-  readonly offset?: number;
-  readonly unit?: string;
-  readonly signed?: boolean;
-  /** Where it is known from. */
-  readonly source: string;
 }
 
 export interface ModelModule {
@@ -99,30 +87,9 @@ export interface ModelOutput {
   readonly value: CommandValue;
 }
 
-/** One signal of the bus: which message, from whom. */
-export interface SignalSource {
-  readonly bus: string;
-  readonly message: string;
-  readonly signal: string;
-  /** J1939: only from this sender. */
-  readonly sourceAddress?: number;
-}
-
-/** value = (Σ weight × term, or one bit of it) × factor + offset, negated where the sign flag is not 0. */
-export interface ModelSignal {
-  readonly name: string;
-  readonly terms: readonly { readonly source: SignalSource; readonly weight: number }[];
-  readonly factor: number;
-  readonly offset: number;
-  readonly negateIf: SignalSource | undefined;
-  /** The value is unknown while this flag is 0 or itself unknown. */
-  readonly validIf: SignalSource | undefined;
-  readonly bit: number | undefined;
-  readonly unit: string | undefined;
-  /** Number to word. */
+/** A signal of the vehicle's table, and whose it is. */
+export interface ModelSignal extends VehicleSignal {
   readonly labels: readonly (readonly [number, string])[];
-  /** Older than this it is stale, and no condition takes it for true or false. */
-  readonly staleAfterMs: number;
   /** `vehicle`: named in `signals:`; `module`: derived from a module's type. */
   readonly origin: "vehicle" | "module";
 }
