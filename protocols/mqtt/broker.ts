@@ -5,6 +5,9 @@
 //     that sends again until it is confirmed would do so for ever.
 // B3. Nothing is buffered on a header's word: packets over 1 MiB, more than 64 KiB before CONNECT is accepted, and first packets that are no CONNECT close their connection.
 // B4. A client that does not read holds up nobody: what it cannot take is dropped (unconfirmed) or ends its connection (confirmed), and counted.
+// B5. aedes drops, as a duplicate, every message that was numbered before one that its subscriber already has; but confirmed and kept messages take longer through it than others, so that a
+//     later unconfirmed one made it lose earlier confirmed ones. That memory is blinded, and the one duplicate there is (two filters of one client that both match, called in one turn) is
+//     recognised by the number of the message before.
 
 import type { EventEmitter } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
@@ -96,8 +99,9 @@ export async function embeddedBroker(options: BrokerOptions): Promise<EmbeddedBr
 async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: LimitedLog): Promise<Aedes> {
   const reaches = new WeakMap<Client, { readonly node: string; readonly reach: Reach }>();
   const retained = new RetainedBudget();
+  const lastForwarded = new WeakMap<Client, number>();
 
-  const aedes = await Aedes.createBroker({
+  const aedes: Aedes = await Aedes.createBroker({
     concurrency: 1_000,
     drainTimeout: 10_000,
     connectTimeout: options.connectTimeoutMs ?? 5_000,
@@ -105,6 +109,12 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
     maxClientsIdLength: 256,
     maxTopicLevels: 32,
     maxInflightInbound: 100,
+
+    preConnect(client, _packet, done) {
+      const { duplicates } = client as Client & { readonly duplicates?: object };
+      if (duplicates !== undefined) Object.defineProperty(duplicates, aedes.id, { get: () => 0, set: () => undefined });
+      done(duplicates === undefined ? new Error("this aedes keeps its duplicates elsewhere (B5)") : null, duplicates !== undefined);
+    },
 
     authenticate(client, username, password, done) {
       const reach = username === undefined || password === undefined ? undefined : options.credentials.check(username, password);
@@ -149,6 +159,8 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
     },
 
     authorizeForward(client, packet) {
+      if (lastForwarded.get(client) === packet.brokerCounter) return null;
+      lastForwarded.set(client, packet.brokerCounter);
       if (client.conn.writableLength <= MAX_WAITING_BYTES) return packet;
       if (packet.qos === 0) counts.droppedForSlow++;
       else {

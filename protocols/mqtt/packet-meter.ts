@@ -18,7 +18,7 @@ export interface MeterLimits {
   readonly maxEarlyBytes?: number;
 }
 
-const CONNECT = 1;
+const CONNECT = 0x10;
 
 export class PacketMeter {
   readonly #limits: MeterLimits;
@@ -66,7 +66,7 @@ export class PacketMeter {
     if (this.#headerBytes === 0) {
       this.#headerBytes = 1;
       this.#length = 0;
-      const wrong = this.#early && this.#first && byte >> 4 !== CONNECT;
+      const wrong = this.#early && this.#first && byte !== CONNECT;
       this.#first = false;
       return wrong ? { kind: "not-a-connect" } : undefined;
     }
