@@ -1,0 +1,158 @@
+// When a command is taken, what it makes of the output, and how its end is told. Pure functions over the module's context (vehicle V1, V2; rules O2).
+
+import { decline, type EventOf, type GuardReport, reply, type ReadValue } from "../../runtime/index.ts";
+import type { ownerMessages } from "./messages.ts";
+import type { CommandReply, Desired, ModuleContext, OutputState, Transmission } from "./module-context.ts";
+
+export type ModuleEvent = EventOf<typeof ownerMessages>;
+type CommandEvent = Extract<ModuleEvent, { type: "light.set" | "relay.set" | "output.identify" | "climate.setpoint.request" }>;
+
+/** The set point of an owner is its only output and has no name in the file. */
+export const SETPOINT = "setpoint";
+const DEFAULT_DEADLINE_MS = 500;
+const DEFAULT_TTL_MS = 10_000;
+/** A desired value with which the reported one agrees, in the output's unit. */
+const SAME = 0.05;
+
+/** A command, whatever its words. */
+export interface Wanted {
+  readonly as: string;
+  readonly command: string;
+  readonly output: string;
+  readonly value: number;
+  readonly deadlineMs: number;
+  readonly ttlMs: number;
+  readonly against: number | undefined;
+  readonly guard: GuardReport | undefined;
+  readonly reported: ReadValue;
+  readonly replyTo: Desired["replyTo"];
+  /** A toggle may only follow a fresh status, one at a time. */
+  readonly toggles: boolean;
+}
+
+/** undefined for an event that is no command. */
+export function wantedOf(event: ModuleEvent): Wanted | undefined {
+  switch (event.type) {
+    case "light.set":
+      return wanted(event, event.output, event.level, false);
+    case "relay.set":
+      return wanted(event, event.output, event.on ? 1 : 0, true);
+    case "output.identify":
+      return wanted(event, event.output, 0, false);
+    case "climate.setpoint.request":
+      return wanted(event, SETPOINT, event.value, false);
+    default:
+      return undefined;
+  }
+}
+
+function wanted(event: CommandEvent, output: string | undefined, value: number, toggles: boolean): Wanted {
+  return {
+    as: event.type,
+    command: event.command ?? event.type,
+    output: output ?? "",
+    value,
+    deadlineMs: event.deadlineMs ?? DEFAULT_DEADLINE_MS,
+    ttlMs: event.ttlMs ?? DEFAULT_TTL_MS,
+    against: event.against,
+    guard: event.guard,
+    reported: event.read.reported,
+    replyTo: event.replyTo,
+    toggles,
+  };
+}
+
+function outputOf(context: ModuleContext, name: string): OutputState | undefined {
+  return Object.hasOwn(context.outputs, name) ? context.outputs[name] : undefined;
+}
+
+/** X1: a guard that is unknown is not open. */
+function guardOpen(command: Wanted): boolean {
+  return command.guard === undefined || command.guard.open === true;
+}
+
+/** O2: somebody else's value took over after the sender had looked. */
+export function isSuperseded(context: ModuleContext, command: Wanted): boolean {
+  const output = outputOf(context, command.output);
+  return output !== undefined && command.against !== undefined && command.against < output.turn;
+}
+
+export function isAlreadySo(context: ModuleContext, command: Wanted): boolean {
+  const output = outputOf(context, command.output);
+  if (output === undefined || output.state === "pending" || command.as === "output.identify" || !guardOpen(command)) return false;
+  return command.reported !== null && Math.abs(command.reported.value - command.value) < SAME;
+}
+
+export function mayBegin(context: ModuleContext, command: Wanted): boolean {
+  const output = outputOf(context, command.output);
+  if (output === undefined || !guardOpen(command)) return false;
+  // V2: a toggle is decided on a fresh status and is alone on its channel; the door leaves `reported` null when the status is too old.
+  return !command.toggles || (command.reported !== null && output.desired === undefined);
+}
+
+export function nextKey(context: ModuleContext): string {
+  return String(context.commands + 1);
+}
+
+/** The context with the command in force. */
+export function begun(context: ModuleContext, command: Wanted, now: number): ModuleContext {
+  const { as, value, deadlineMs, replyTo, output } = command;
+  const desired: Desired = { key: nextKey(context), as, command: command.command, value, since: now, deadlineMs, replyTo };
+  const before = outputOf(context, output);
+  return { ...withOutput(context, output, { state: "pending", turn: before?.turn ?? 0, desired, ...(before?.last === undefined ? {} : { last: before.last }) }), commands: context.commands + 1 };
+}
+
+export function transmissionOf(context: ModuleContext, output: string): Transmission {
+  const desired = outputOf(context, output)?.desired;
+  if (desired === undefined) return { key: "", as: "", command: "", output, value: 0, since: 0, deadlineMs: 0 };
+  const { key, as, command, value, since, deadlineMs } = desired;
+  return { key, as, command, output, value, since, deadlineMs };
+}
+
+export type Ending = "confirmed" | "unknown" | "contended" | "refused" | "expired";
+
+/** Whether `key` names the command that is in force on `output`. */
+export function isInForce(context: ModuleContext, output: string, key: string): boolean {
+  return outputOf(context, output)?.desired?.key === key;
+}
+
+export function ended(context: ModuleContext, name: string, outcome: Ending, now: number, reason?: string): ModuleContext {
+  const output = outputOf(context, name);
+  if (output?.desired === undefined) return context;
+  const state = outcome === "confirmed" ? "settled" : outcome === "contended" ? "contended" : "unknown";
+  const last = { command: output.desired.command, outcome, at: now, ...(reason === undefined ? {} : { reason }) };
+  return withOutput(context, name, { state, turn: output.turn + (outcome === "contended" ? 1 : 0), last });
+}
+
+/** Whether the frame left is not known: the output is unknown until a status tells (vehicle V2). */
+export function doubted(context: ModuleContext, name: string): ModuleContext {
+  const output = outputOf(context, name);
+  return output === undefined ? context : withOutput(context, name, { ...output, state: "unknown" });
+}
+
+/** A status came: the output is as its module says. A value that somebody else set is a change of hand. */
+export function reported(context: ModuleContext, name: string, foreign: boolean): ModuleContext {
+  const output = outputOf(context, name);
+  if (output === undefined) return context;
+  return withOutput(context, name, { ...output, state: output.desired === undefined ? "settled" : output.state, turn: output.turn + (foreign ? 1 : 0) });
+}
+
+function withOutput(context: ModuleContext, name: string, output: OutputState): ModuleContext {
+  return { ...context, outputs: { ...context.outputs, [name]: output } };
+}
+
+export function replyOf(command: { readonly as: string; readonly value: number }, output: string, outcome: CommandReply["outcome"]): ReturnType<typeof reply<CommandReply>> {
+  return reply<CommandReply>(command.as === "output.identify" ? { outcome: "done", output } : { outcome, output, value: command.value });
+}
+
+/** What the asker hears when the module has not confirmed. */
+export function declineOf(outcome: Exclude<Ending, "confirmed">, reason: string, guard?: GuardReport): ReturnType<typeof decline> {
+  switch (outcome) {
+    case "refused":
+    case "contended":
+      return decline({ kind: "refused", accepts: [], reason, ...(guard === undefined ? {} : { guard }) });
+    case "unknown":
+    case "expired":
+      return decline({ kind: "unknown", reason });
+  }
+}

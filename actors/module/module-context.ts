@@ -1,0 +1,73 @@
+// What a module's actor remembers: what was wanted, by whom, and how it ended. Never a value that the bus reported (vehicle V1, V3).
+
+import type { Static } from "typebox";
+import type { ReplyTo } from "../../runtime/index.ts";
+import type { commandReply } from "./messages.ts";
+
+export type CommandReply = Static<typeof commandReply>;
+
+/** A desired value in force: one command with author, deadline and end (vehicle V1). */
+export interface Desired {
+  /** Names the command, for the effect and for its confirmation. */
+  readonly key: string;
+  /** As the module's type knows it, e.g. `relay.set`. */
+  readonly as: string;
+  /** As the vehicle's file calls it. */
+  readonly command: string;
+  /** Level, 0 or 1, or set point. */
+  readonly value: number;
+  /** Wall time it was taken, ms. */
+  readonly since: number;
+  readonly deadlineMs: number;
+  readonly replyTo: ReplyTo<CommandReply> | undefined;
+}
+
+export interface OutputState {
+  /** `unknown` after a start, and from the hand-over of a toggle until its answer (vehicle V2). */
+  readonly state: "unknown" | "settled" | "pending" | "contended";
+  /** Grows whenever somebody else's value took over: a request made against an older count is superseded (rules O2). */
+  readonly turn: number;
+  readonly desired?: Desired;
+  /** How the last command on it ended. */
+  readonly last?: { readonly command: string; readonly outcome: "confirmed" | "unknown" | "contended" | "refused" | "expired" | "replaced"; readonly at: number; readonly reason?: string };
+}
+
+export interface ModuleContext {
+  /** Its row, e.g. `trailcurrent/torrent`; undefined for a module that is only watched for presence. */
+  readonly moduleType: string | undefined;
+  readonly bus: string;
+  readonly outputs: Readonly<Record<string, OutputState>>;
+  /** Commands taken so far: names the next one. */
+  readonly commands: number;
+  /** Faults that stand, by code. */
+  readonly faults: Readonly<Record<string, { readonly health: "degraded" | "faulted"; readonly title: string; readonly since: number }>>;
+  /** The part in this place, once it has told. */
+  readonly part: string | undefined;
+  readonly firmware: string | undefined;
+  /** Why its silence does not count. */
+  readonly excuse: string | undefined;
+}
+
+export interface ModuleInput {
+  readonly moduleType: string | undefined;
+  readonly bus: string;
+  readonly outputs: readonly string[];
+}
+
+/** Parameters of the effect that hands a command's frame over. */
+export interface Transmission {
+  readonly key: string;
+  readonly as: string;
+  readonly command: string;
+  readonly output: string | undefined;
+  readonly value: number;
+  /** Wall time from which the deadline counts, ms. */
+  readonly since: number;
+  readonly deadlineMs: number;
+}
+
+export function initialContext(input: ModuleInput): ModuleContext {
+  const outputs: Record<string, OutputState> = {};
+  for (const name of input.outputs) outputs[name] = { state: "unknown", turn: 0 };
+  return { moduleType: input.moduleType, bus: input.bus, outputs, commands: 0, faults: {}, part: undefined, firmware: undefined, excuse: undefined };
+}

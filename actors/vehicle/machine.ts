@@ -1,0 +1,105 @@
+// The vehicle's own state: motion and health (vehicle.md, States). Power and duty come with the issues that act on them.
+
+import { assign, sendTo, setup } from "xstate";
+import { type EventOf, now, reply } from "../../runtime/index.ts";
+import type { vehicleMessages } from "./messages.ts";
+
+export interface VehicleContext {
+  /** Buses on which nothing may be sent, by whose word (vehicle X1). */
+  readonly muted: Readonly<Record<string, { readonly since: number; readonly reason: string | undefined }>>;
+  readonly buses: Readonly<Record<string, "awake" | "down">>;
+  /** Modules that should speak and do not. */
+  readonly silent: readonly string[];
+  /** Modules whose health is not ok. */
+  readonly unwell: Readonly<Record<string, "degraded" | "faulted">>;
+  readonly model: string;
+  /** True when simulated hardware stands behind it. */
+  readonly simulated: boolean;
+  /** Set when the vehicle's store was damaged and moved aside: what was lost (rules L2). */
+  readonly storeLoss: { readonly at: number; readonly reason: string } | undefined;
+}
+
+export interface VehicleInput {
+  readonly model: string;
+  readonly buses: readonly string[];
+  readonly simulated: boolean;
+}
+
+type VehicleEvent = EventOf<typeof vehicleMessages>;
+
+function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
+}
+
+export const vehicleMachine = setup({
+  types: { context: {} as VehicleContext, events: {} as VehicleEvent, input: {} as VehicleInput },
+  actions: {
+    mute: assign({
+      muted: ({ context, event, self }) => (event.type === "bus.mute" ? { ...context.muted, [event.bus]: { since: now(self), reason: event.reason } } : context.muted),
+    }),
+    unmute: assign({ muted: ({ context, event }) => (event.type === "bus.unmute" ? without(context.muted, event.bus) : context.muted) }),
+    answerMuted: sendTo(
+      ({ event }) => (event as Extract<VehicleEvent, { type: "bus.mute" }>).replyTo,
+      ({ context }) => reply({ muted: Object.keys(context.muted) }),
+    ),
+    noteBus: assign({ buses: ({ context, event }) => (event.type === "bus.changed" ? { ...context.buses, [event.bus]: event.state } : context.buses) }),
+    noteModule: assign(({ context, event }) => {
+      if (event.type !== "module.changed") return context;
+      const silent = event.presence === undefined ? context.silent : event.presence === "silent" ? [...new Set([...context.silent, event.module])].sort() : context.silent.filter((name) => name !== event.module);
+      const unwell = event.health === undefined ? context.unwell : event.health === "ok" ? without(context.unwell, event.module) : { ...context.unwell, [event.module]: event.health as "degraded" | "faulted" };
+      return { ...context, silent, unwell };
+    }),
+    noteStoreLoss: assign({ storeLoss: ({ event, self, context }) => (event.type === "store.moved-aside" ? { at: now(self), reason: event.reason } : context.storeLoss) }),
+  },
+  guards: {
+    knownBus: ({ context, event }) => (event.type === "bus.mute" || event.type === "bus.unmute" || event.type === "bus.changed") && Object.hasOwn(context.buses, event.bus),
+    parked: ({ event }) => event.type === "motion.observed" && event.motion === "parked",
+    moving: ({ event }) => event.type === "motion.observed" && event.motion === "moving",
+    unsure: ({ event }) => event.type === "motion.observed" && event.motion === "unknown",
+    isFaulted: ({ context }) => Object.values(context.unwell).includes("faulted"),
+    isDegraded: ({ context }) => isDegraded(context),
+    isWell: ({ context }) => !isDegraded(context),
+    isOnlyDegraded: ({ context }) => isDegraded(context) && !Object.values(context.unwell).includes("faulted"),
+  },
+}).createMachine({
+  id: "vehicle",
+  context: ({ input }) => ({
+    muted: {},
+    buses: Object.fromEntries(input.buses.map((name) => [name, "down"])),
+    silent: [],
+    unwell: {},
+    model: input.model,
+    simulated: input.simulated,
+    storeLoss: undefined,
+  }),
+  type: "parallel",
+  on: {
+    "bus.mute": { guard: "knownBus", actions: ["mute", "answerMuted"] },
+    "bus.unmute": { guard: "knownBus", actions: ["unmute", "answerMuted"] },
+    "bus.changed": { guard: "knownBus", actions: "noteBus" },
+    "module.changed": { actions: "noteModule" },
+    "store.moved-aside": { actions: "noteStoreLoss" },
+  },
+  states: {
+    motion: {
+      initial: "unknown",
+      states: {
+        unknown: { on: { "motion.observed": [{ guard: "parked", target: "parked" }, { guard: "moving", target: "moving" }] } },
+        parked: { on: { "motion.observed": [{ guard: "moving", target: "moving" }, { guard: "unsure", target: "unknown" }] } },
+        moving: { on: { "motion.observed": [{ guard: "parked", target: "parked" }, { guard: "unsure", target: "unknown" }] } },
+      },
+    },
+    health: {
+      initial: "ok",
+      states: {
+        ok: { always: [{ guard: "isFaulted", target: "faulted" }, { guard: "isDegraded", target: "degraded" }] },
+        degraded: { always: [{ guard: "isFaulted", target: "faulted" }, { guard: "isWell", target: "ok" }] },
+        faulted: { always: [{ guard: "isWell", target: "ok" }, { guard: "isOnlyDegraded", target: "degraded" }] },
+      },
+    },
+  },
+});
+
+function isDegraded(context: VehicleContext): boolean {
+  return context.silent.length > 0 || Object.keys(context.unwell).length > 0 || Object.values(context.buses).includes("down");
+}

@@ -1,0 +1,17 @@
+// The protocol of a vehicle: what its buses may do, and facts that the edge node and its modules tell it.
+
+import { messages, T } from "../../runtime/index.ts";
+
+const bus = T.String({ minLength: 1, maxLength: 32, description: "name of the bus in the vehicle's file" });
+
+export const vehicleMessages = messages({
+  /** Stops all sending on a bus; survives restarts (vehicle X1). */
+  "bus.mute": { body: { bus, reason: T.Optional(T.String({ maxLength: 200 })) }, reply: T.Object({ muted: T.Array(T.String()) }), whenAway: "refuse" },
+  "bus.unmute": { body: { bus }, reply: T.Object({ muted: T.Array(T.String()) }), whenAway: "refuse" },
+
+  "motion.observed": { body: { motion: T.Union([T.Literal("parked"), T.Literal("moving"), T.Literal("unknown")]) }, internal: true },
+  "bus.changed": { body: { bus: T.String(), state: T.Union([T.Literal("awake"), T.Literal("down")]) }, internal: true },
+  "module.changed": { body: { module: T.String(), cause: T.String(), presence: T.Optional(T.String()), health: T.Optional(T.String()) }, internal: true },
+  "signal.changed": { body: { signal: T.String(), why: T.String() }, internal: true },
+  "store.moved-aside": { body: { reason: T.String() }, internal: true },
+});
