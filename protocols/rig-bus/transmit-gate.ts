@@ -34,6 +34,7 @@ export class TransmitGate {
   readonly #queue: Sending[] = [];
   #state: GateState = { kind: "closed", reason: "not connected" };
   #requests = 0;
+  #wasStalled = false;
 
   /** @param queueLimit frames that may wait here beside the one that is with the bus */
   constructor(clock: Clock, queueLimit: number) {
@@ -45,13 +46,15 @@ export class TransmitGate {
     return this.#state.kind === "stalled";
   }
 
+  /** A way to the bus is there, its controller empty. A gate that closed while stalled still waits for the bus to show life. */
   open(path: TransmitPath): void {
-    this.#state = { kind: "open", path, outstanding: undefined };
+    this.#state = this.#wasStalled ? { kind: "stalled", path, token: NO_TOKEN, isFlushed: true } : { kind: "open", path, outstanding: undefined };
   }
 
   /** The way to the bus is gone. What it had is unknown, what waited is refused. */
   close(reason: string): void {
     const before = this.#state;
+    this.#wasStalled ||= before.kind === "stalled";
     this.#state = { kind: "closed", reason };
     if (before.kind === "open" && before.outstanding !== undefined) this.#settle(before.outstanding, { kind: "unknown", reason });
     this.#refuseQueued("down", reason);
@@ -97,7 +100,9 @@ export class TransmitGate {
 
   /** A frame of another node was on the bus. */
   heardAnother(): void {
-    if (this.#state.kind === "stalled" && this.#state.isFlushed) this.open(this.#state.path);
+    if (this.#state.kind !== "stalled" || !this.#state.isFlushed) return;
+    this.#wasStalled = false;
+    this.open(this.#state.path);
   }
 
   #next(): void {
@@ -141,4 +146,6 @@ export class TransmitGate {
   }
 }
 
+/** No flush is awaited. */
+const NO_TOKEN = -1;
 const STALLED = "tx-stalled: an earlier frame found no echo; sending opens again after a frame from another node";

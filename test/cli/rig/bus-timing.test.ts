@@ -3,6 +3,7 @@
 import { test } from "tap";
 import { frameBits, type RigFrame } from "../../../cli/rig/rig-frame.ts";
 import { SimulatedBus, type BusNode, type BusPlug } from "../../../cli/rig/simulated-bus.ts";
+import type { Clock } from "../../../runtime/ports/index.ts";
 import { ManualClock } from "../../../runtime/simulation/manual-clock.ts";
 
 const frame = (id: number, ...data: number[]): RigFrame => ({ id, extended: false, data: Uint8Array.from(data) });
@@ -117,20 +118,31 @@ test("a base frame beats the extended frame that begins with the same bits", asy
 
 test("a late timer lets nobody overtake", async (t) => {
   const clock = new ManualClock();
-  const bus = new SimulatedBus(clock, 500_000);
+  // As on a real machine: whole milliseconds, and one more.
+  const late: Clock = {
+    now: () => clock.now(),
+    monotonic: () => clock.monotonic(),
+    setTimeout: (run, delayMs) => clock.setTimeout(run, Math.ceil(delayMs) + 1),
+    clearTimeout: (handle) => {
+      clock.clearTimeout(handle);
+    },
+  };
+  const bus = new SimulatedBus(late, 500_000);
   const heard: Heard[] = [];
   bus.attach(listener(heard));
-  const [a, b] = [sender(bus, "a"), sender(bus, "b")];
-  a.plug.send(frame(0x400));
-  await clock.advance(0.05); // in the middle of the first frame
-  a.plug.send(frame(0x500)); // starts when the first ends, long before b asks
-  await clock.advance(0.35);
-  b.plug.send(frame(0x001));
-  await clock.advance(2);
+  const [a, b, c] = [sender(bus, "a"), sender(bus, "b"), sender(bus, "c")];
+  a.plug.send(frame(0x400)); // ends at 0.1 ms, seen to end at 2 ms
+  b.plug.send(frame(0x500)); // so starts at 0.1 ms
+  await clock.advance(1.5);
+  c.plug.send(frame(0x001)); // long after b was on the wire
+  await clock.advance(10);
   t.same(
     heard.map((seen) => seen.id),
     [0x400, 0x500, 0x001],
   );
+  const [, second, third] = heard.map((seen) => seen.at);
+  t.ok((second ?? 9) < 0.3, "at the time of its bits, not of the timer");
+  t.ok((third ?? 0) > 1.5 && (third ?? 9) < 1.7);
 });
 
 test("a full controller takes nothing and says so", async (t) => {
