@@ -106,7 +106,7 @@ export function child<C, E, R>(id: string, type: WorkerType<C, E, R>, config: No
   checkOptions(id, options);
   // The tree keeps workers of all kinds in one list: what fits together was checked here, by the types.
   const untyped = { ...options } as ChildOptions<unknown, unknown>;
-  return Object.freeze({ kind: "worker", id, type: type as WorkerType, config, options: Object.freeze(untyped) });
+  return Object.freeze({ kind: "worker", id, type, config, options: Object.freeze(untyped) });
 }
 
 /** Anything else that can be started as a child, in this thread: an entity, a server. @throws DROVER_TREE_INVALID */

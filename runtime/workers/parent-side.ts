@@ -3,7 +3,8 @@
 // P1. It has exited when its carrier is gone (the thread or process has ended), not when it says so: only then are its sockets, files and locks free.
 //     One that has said its last word and is not gone within 2 s is killed; its word stands.
 // P2. A throw of `into`, silence past `livenessMs`, and a message that cannot be read are failures of the worker: it is killed and exits with that cause.
-// P3. After a stop was asked for, an end without error is a shutdown; before, it is normal.
+// P3. Whoever takes the link has it before the first item that follows `ready()`.
+// P4. After a stop was asked for, an end without error is a shutdown; before, it is normal.
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, TimeoutHandle } from "../ports/index.ts";
@@ -39,6 +40,8 @@ export interface ParentSideOptions {
   readonly isolation: Isolation;
   readonly order: RunOrder;
   readonly into: ((item: unknown) => void) | undefined;
+  /** Called at `ready()`, before any later message of the worker is looked at. */
+  readonly linked: ((parent: ParentSide) => void) | undefined;
   readonly log: Log;
   readonly clock: Clock;
 }
@@ -59,6 +62,7 @@ export class ParentSide implements Running {
   #stopping = false;
   #killed = false;
   #gone = false;
+  #toldReady = false;
   #heardAt: number | undefined;
   #timer: TimeoutHandle | undefined;
   /** Items of the worker that found no room on their way here. */
@@ -126,7 +130,7 @@ export class ParentSide implements Running {
         this.#carrier?.post({ kind: "run", order: this.#options.order });
         return;
       case "ready":
-        this.#ready.resolve(true);
+        this.#isReady();
         return;
       case "alive":
         this.#heard();
@@ -176,6 +180,17 @@ export class ParentSide implements Running {
       return { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", `it did not stop within ${String(this.#options.order.shutdownMs)} ms and was killed`) };
     if (this.#stopping && how.asAsked === true) return { kind: "shutdown" };
     return { kind: "failed", error: how.error ?? new DroverError("DROVER_WORKER_FAILED", how.detail) };
+  }
+
+  #isReady(): void {
+    if (this.#killed) return;
+    try {
+      if (!this.#toldReady) this.#options.linked?.(this);
+      this.#toldReady = true;
+      this.#ready.resolve(true);
+    } catch (error) {
+      this.fail(new DroverError("DROVER_WORKER_FAILED", "what takes its link threw", { cause: error }));
+    }
   }
 
   #heard(): void {

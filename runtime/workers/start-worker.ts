@@ -30,7 +30,7 @@ export interface WorkerOptions<E, R> extends ChildLimits {
   readonly isolation?: Isolation;
   /** Takes what the worker emits, synchronously. A throw ends the worker. */
   readonly into?: (item: E) => void;
-  /** Called each time it has become ready, before whoever waits for its start goes on. */
+  /** Called each time it has become ready, before the items that follow its `ready()`. A throw is a start failure. */
   readonly linked?: (link: WorkerLink<R>) => void;
   /** From the start to `ready()`, ms, > 0, default 10 s. */
   readonly startMs?: number;
@@ -60,7 +60,7 @@ export interface RunningWorker<R> extends Running, WorkerLink<R> {
 /**
  * Resolves when the worker is ready. Whatever was begun is ended before a rejection.
  * @throws DROVER_WORKER_START_TIMEOUT when it was not ready within `startMs`
- * @throws DROVER_WORKER_FAILED when it ended before it was ready; `cause` is its own error
+ * @throws DROVER_WORKER_FAILED when it ended before it was ready; `cause` is its own error. A DroverError of its own comes as it is.
  */
 export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C, options: WorkerOptions<E, R>, ports: WorkerPorts): Promise<RunningWorker<R>> {
   const isolation = options.isolation ?? "inline";
@@ -73,28 +73,29 @@ export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C,
     shutdownMs: options.shutdownMs ?? WORKER_DEFAULTS.shutdownMs,
   };
   // Inside, items are whatever the worker's own types say; nothing here looks into them.
-  const parent = new ParentSide({ isolation, order, into: options.into as ((item: unknown) => void) | undefined, log: ports.log, clock: ports.clock });
+  const parent = new ParentSide({
+    isolation,
+    order,
+    into: options.into as ((item: unknown) => void) | undefined,
+    linked: options.linked,
+    log: ports.log,
+    clock: ports.clock,
+  });
   if (isolation === "inline") runInline(parent, type, order, ports);
   else if (isolation === "thread") runInThread(parent, options, ports);
   else runInProcess(parent, options, ports);
 
   const ready = await settledWithin(parent.ready, ports.clock, startMs, ports.signal);
   if (ready !== true) throw await startFailure(parent, ready, startMs, ports);
-  const running = parent as RunningWorker<R>;
-  try {
-    options.linked?.(running);
-  } catch (error) {
-    parent.fail(asError(error));
-    await parent.exited;
-    throw new DroverError("DROVER_WORKER_FAILED", "what takes its link threw", { cause: error });
-  }
-  return running;
+  return parent;
 }
 
 async function startFailure(parent: ParentSide, ready: boolean | undefined, startMs: number, ports: WorkerPorts): Promise<Error> {
   if (ready === false) {
     const exit = await parent.exited;
-    return new DroverError("DROVER_WORKER_FAILED", `it ended before it was ready (${reasonOf(exit)})`, exit.kind === "failed" ? { cause: exit.error } : {});
+    if (exit.kind !== "failed") return new DroverError("DROVER_WORKER_FAILED", `it ended before it was ready (${reasonOf(exit)})`);
+    // One of ours keeps its code: a command line ends with the exit code of what was wrong, not of who found it.
+    return exit.error instanceof DroverError ? exit.error : new DroverError("DROVER_WORKER_FAILED", `it failed before it was ready: ${exit.error.message}`, { cause: exit.error });
   }
   const aborted = ports.signal?.aborted === true;
   const shutdownMs = aborted ? parent.shutdownMs : 0;

@@ -2,13 +2,14 @@
 
 import { spawn } from "node:child_process";
 
+import { DroverError } from "../../../runtime/errors.ts";
 import { worker, type WorkerContext } from "../../../runtime/workers/index.ts";
 
 export interface EchoConfig {
   /** Lines that it does before it is ready. */
-  readonly before?: "throw" | "never-ready" | "end";
+  readonly before?: "throw" | "throw-ours" | "never-ready" | "end";
   /** What it does once it is ready. */
-  readonly after?: "throw-later" | "reject" | "end" | "exit" | "loop" | "ignore-stop" | "silent" | "chatter" | "child" | "fill-heap" | "flood";
+  readonly after?: "throw-later" | "reject" | "reject-ours" | "end" | "exit" | "loop" | "ignore-stop" | "silent" | "chatter" | "child" | "fill-heap" | "flood";
   readonly env?: string;
 }
 
@@ -22,6 +23,11 @@ function never(signal: AbortSignal): Promise<void> {
   });
 }
 
+function ours(): DroverError {
+  const cause = Object.assign(new Error("no such file"), { code: "ENOENT" });
+  return new DroverError("DROVER_CONFIG_INVALID", "no such key", { cause, retryable: true, position: { line: 3, column: 7 } });
+}
+
 export const echo = worker({
   module: import.meta.url,
   async run({ config, ready, alive, emit, room, receive, log, clock }: WorkerContext<EchoConfig, EchoItem, unknown>, signal) {
@@ -30,6 +36,7 @@ export const echo = worker({
       emit(item instanceof Uint8Array ? { bytes: item } : { said: item });
     });
     if (config.before === "throw") throw new RangeError("no such device");
+    if (config.before === "throw-ours") throw ours();
     if (config.before === "end") return;
     if (config.before === "never-ready") await never(signal);
     ready();
@@ -43,6 +50,8 @@ export const echo = worker({
         break;
       case "reject":
         throw new TypeError("it cannot go on", { cause: new Error("the cable is out") });
+      case "reject-ours":
+        throw ours();
       case "end":
         return;
       case "exit":

@@ -6,14 +6,18 @@ import { startWorker } from "../../../runtime/workers/index.ts";
 import { echo } from "./echo.worker.ts";
 
 const after = process.argv[2] === "loop" ? "loop" : "child";
-const running = await startWorker(
+let below: readonly number[] = [];
+await startWorker(
   echo,
   { after },
   {
     isolation: "process",
     shutdownMs: 200,
+    linked: (link) => {
+      below = [link.pid ?? 0];
+    },
     into: (item) => {
-      if ("pid" in item && item.said !== "up") process.send?.(after === "child" ? [running.pid, item.pid] : [item.pid]);
+      if ("pid" in item && item.said !== "up") process.send?.([...new Set([...below, item.pid ?? 0])]);
     },
   },
   { clock: systemClock, random: systemRandom, log: silentLog },
