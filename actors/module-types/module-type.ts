@@ -34,7 +34,7 @@ export type ModulePlace =
 
 export interface SentMessage {
   readonly message: Template;
-  /** A frame of it proves that the module is there. The slowest presence message of a type comes at least three times as often as the fastest one is missed. */
+  /** A frame of it proves that the module is there. Within a type the slowest of these comes at least once in three periods of the fastest, so that one alone keeps it present. */
   readonly presence: boolean;
   /** What the firmware does where no database says it, in ms. Used after the file and both attributes, before learning. */
   readonly periodMs?: number;
@@ -107,7 +107,7 @@ export type CommandMethod =
 /** The frame of a command. Its echo (the same message, seen on the bus as our own) is "our frame was seen". */
 export interface CommandFrame {
   readonly message: Template;
-  /** Physical value of each signal; signals that are not named are sent as raw 0. */
+  /** Physical value of each signal. Others take the database's start value, else 0. */
   readonly fields: Readonly<Record<string, FrameField>>;
 }
 

@@ -17,6 +17,7 @@ export type {
   PeriodSource,
   VehicleModel,
 } from "./vehicle-model.ts";
+export { commandFrame, type CommandFrameOutcome, valueProblem } from "./command-frame.ts";
 export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";
 export { type ConditionEvaluator, createConditionEvaluator, type EvaluatedModel, type Truth } from "./condition-evaluator.ts";
 export { type FileResolver, type FoundDatabase, type FoundText, modelFileNames } from "./file-resolver.ts";
