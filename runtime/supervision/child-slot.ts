@@ -3,7 +3,19 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
-import { isAbnormal, reasonOf, settledWithin, startWorker, stopWithin, WORKER_DEFAULTS, type Exit, type Isolation, type Running, type Startable } from "../workers/index.ts";
+import {
+  asError,
+  isAbnormal,
+  reasonOf,
+  settledWithin,
+  startWorker,
+  stopWithin,
+  WORKER_DEFAULTS,
+  type Exit,
+  type Isolation,
+  type Running,
+  type Startable,
+} from "../workers/index.ts";
 import type { Reports } from "./report.ts";
 import { restartTypeOf, type ChildSpec, type RestartType } from "./spec.ts";
 import type { LastExit, NodeState, TreeNode } from "./tree-node.ts";
@@ -172,18 +184,19 @@ export class ChildSlot {
     let late: DroverError | undefined;
     try {
       const running = await settledWithin(started, clock, startMs, abort.signal);
-      if (running !== undefined && !abort.signal.aborted) return { kind: "ready", running };
+      if (running !== undefined && !abort.signal.aborted) return { kind: "ready", running: orderly(running) };
       if (!abort.signal.aborted) {
         late = new DroverError("DROVER_WORKER_START_TIMEOUT", `it was not ready within ${String(startMs)} ms`);
         abort.abort(late);
       }
       // It was told; what it began has its shutdown time to end, and whatever comes after that is ended as soon as it comes.
       const limits = this.#stopLimits();
-      const leftover = await settledWithin(started, clock, limits.shutdownMs + ABORT_MARGIN_MS, undefined);
-      if (leftover !== undefined) await stopWithin(leftover, clock, { ...limits, hurry });
-      else void started.then((running) => stopWithin(running, clock, limits)).catch(() => undefined);
+      let leftover = await settledWithin(started, clock, limits.shutdownMs + ABORT_MARGIN_MS, hurry);
+      if (leftover === undefined && hurry.aborted) leftover = await settledWithin(started, clock, ABORT_MARGIN_MS, undefined);
+      if (leftover !== undefined) await stopWithin(orderly(leftover), clock, { ...limits, hurry });
+      else void started.then((running) => stopWithin(orderly(running), clock, limits)).catch(() => undefined);
     } catch (error) {
-      if (!abort.signal.aborted) return { kind: "failed", error: error as Error };
+      if (!abort.signal.aborted) return { kind: "failed", error: asError(error) };
     }
     return late === undefined ? { kind: "aborted" } : { kind: "failed", error: late };
   }
@@ -235,6 +248,19 @@ function startableOf(spec: ChildSpec, nested: NestedSupervisor | undefined, port
   if (spec.kind === "supervisor") throw new DroverError("DROVER_TREE_INVALID", `"${spec.id}" is a supervisor without a life`);
   const options = ports.isolation === undefined ? spec.options : { ...spec.options, isolation: ports.isolation };
   return { start: (context) => startWorker(spec.type, spec.config, options, context) };
+}
+
+/** Hosted children come from everywhere: whatever theirs does, here `exited` never rejects and asking never throws. */
+function orderly(running: Running): Running {
+  const exited = running.exited.catch((error: unknown): Exit => ({ kind: "failed", error: asError(error) }));
+  const ask = (how: "stop" | "kill") => (): void => {
+    try {
+      running[how]();
+    } catch {
+      // The deadline of the stop, and of the kill after it, say what became of it.
+    }
+  };
+  return { exited, stop: ask("stop"), kill: ask("kill"), pid: running.pid, isolation: running.isolation };
 }
 
 function lastExitOf(exit: Exit, at: number): LastExit {

@@ -39,7 +39,7 @@ interface Pass {
 export class Lane {
   readonly #owner: LaneOwner;
   readonly #allForOne: boolean;
-  #slots: readonly ChildSlot[] = [];
+  #slots: readonly ChildSlot[];
   #frozen = true;
   /** What stands from this index on must come down before anything starts. */
   #bringDown: { readonly from: number; readonly why: Why } | undefined;
@@ -48,17 +48,14 @@ export class Lane {
   #pass: Pass | undefined;
   #hurry = new AbortController();
 
-  constructor(owner: LaneOwner, allForOne: boolean) {
+  constructor(owner: LaneOwner, slots: readonly ChildSlot[], allForOne: boolean) {
     this.#owner = owner;
+    this.#slots = slots;
     this.#allForOne = allForOne;
   }
 
   get slots(): readonly ChildSlot[] {
     return this.#slots;
-  }
-
-  set slots(slots: readonly ChildSlot[]) {
-    this.#slots = slots;
   }
 
   /** Starts everything. Resolves when all run, or at the first start failure of a child that had not run before. */

@@ -42,7 +42,9 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   readonly #ports: TreePorts;
   readonly #rule: RestartRule;
   readonly #degraded = new Set<ChildSlot>();
-  #lanes: readonly Lane[];
+  /** What it should have below it: as written, then what was added and not removed. */
+  #specs: readonly ChildSpec[];
+  #lanes: readonly Lane[] = [];
   #life: Life | undefined;
 
   constructor(spec: SupervisorSpec, path: string, ports: TreePorts) {
@@ -51,7 +53,8 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     this.clock = ports.clock;
     this.#ports = ports;
     this.#rule = restartRule(spec.flags, ports.clock, ports.random);
-    this.#lanes = this.#isOneForOne ? spec.children.map((child) => this.#lane([child])) : [this.#lane(spec.children)];
+    this.#specs = spec.children;
+    this.#fillLanes();
   }
 
   get isDegraded(): boolean {
@@ -67,6 +70,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     this.#life = life;
     this.#rule.forget();
     this.#degraded.clear();
+    this.#fillLanes();
     const stop = (): void => void this.#end(life, { kind: "shutdown" });
     const hurry = (): void => {
       life.hurry.abort();
@@ -115,7 +119,8 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     return verdict;
   }
 
-  ended(lane: Lane): void {
+  ended(lane: Lane, slot: ChildSlot): void {
+    if (slot.restartType === "temporary" && !this.spec.children.includes(slot.spec)) this.#forget(slot.spec);
     if (this.#isOneForOne && lane.slots.length === 0) this.#lanes = this.#lanes.filter((other) => other !== lane);
   }
 
@@ -124,12 +129,16 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     if (this.#laneOf(spec.id) !== undefined) return { kind: "id-taken" };
     const life = this.#life;
     if (life?.isUp !== true || life.ending !== undefined) return { kind: "not-running" };
-    const lane = this.#lane([spec]);
+    const lane = this.#lane([this.#slot(spec)]);
+    this.#specs = [...this.#specs, spec];
     this.#lanes = [...this.#lanes, lane];
     const outcome = await lane.begin(this.#onStartFailure);
     if (outcome.kind === "up") return { kind: "started" };
     if (outcome.kind === "stopped") return { kind: "not-running" };
-    if (!outcome.retrying) this.#lanes = this.#lanes.filter((other) => other !== lane);
+    if (!outcome.retrying) {
+      this.#lanes = this.#lanes.filter((other) => other !== lane);
+      this.#forget(spec);
+    }
     return { kind: "start-failed", error: outcome.error, kept: outcome.retrying && this.#lanes.includes(lane) };
   }
 
@@ -137,6 +146,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     if (!this.#isOneForOne) return { kind: "not-one-for-one" };
     const lane = this.#laneOf(id);
     if (lane === undefined) return { kind: "no-such-child" };
+    this.#specs = this.#specs.filter((spec) => spec.id !== id);
     await lane.down(this.#life?.hurry.signal ?? new AbortController().signal);
     this.#rule.forget(id);
     this.#lanes = this.#lanes.filter((other) => other !== lane);
@@ -187,15 +197,26 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     return this.#lanes.find((lane) => lane.slots.some((slot) => slot.id === id));
   }
 
-  #lane(specs: readonly ChildSpec[]): Lane {
-    const lane = new Lane(this, this.spec.flags.strategy === "one-for-all");
-    lane.slots = specs.map((spec) => {
-      const nested = spec.kind === "supervisor" ? new SupervisorLife(spec, `${this.path}/${spec.id}`, this.#ports) : undefined;
-      return new ChildSlot(spec, this.path, nested, this.#ports, (slot, exit, ranMs) => {
-        lane.exited(slot, exit, ranMs);
-      });
+  #forget(spec: ChildSpec): void {
+    this.#specs = this.#specs.filter((other) => other !== spec);
+  }
+
+  /** A place for each child, with the history it has; temporary ones that had ended begin anew with their supervisor. */
+  #fillLanes(): void {
+    const known = new Map(this.#lanes.flatMap((lane) => lane.slots.map((slot) => [slot.id, slot] as const)));
+    const slots = this.#specs.map((spec) => known.get(spec.id) ?? this.#slot(spec));
+    this.#lanes = this.#isOneForOne ? slots.map((slot) => this.#lane([slot])) : [this.#lane(slots)];
+  }
+
+  #slot(spec: ChildSpec): ChildSlot {
+    const nested = spec.kind === "supervisor" ? new SupervisorLife(spec, `${this.path}/${spec.id}`, this.#ports) : undefined;
+    return new ChildSlot(spec, this.path, nested, this.#ports, (slot, exit, ranMs) => {
+      this.#laneOf(slot.id)?.exited(slot, exit, ranMs);
     });
-    return lane;
+  }
+
+  #lane(slots: readonly ChildSlot[]): Lane {
+    return new Lane(this, slots, this.spec.flags.strategy === "one-for-all");
   }
 }
 

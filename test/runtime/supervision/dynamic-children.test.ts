@@ -6,7 +6,7 @@ import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, settle } from "../../../runtime/simulation/manual-clock.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { hosted, startTree, supervisor } from "../../../runtime/supervision/index.ts";
-import { scripted } from "./scripted.ts";
+import { scripted, type Scripted } from "./scripted.ts";
 
 const ports = () => ({ clock: new ManualClock(), random: new SeededRandom(1), log: silentLog });
 
@@ -70,6 +70,79 @@ test("added children come back when their supervisor is restarted", async (t) =>
       },
     ],
   });
+  await tree.stop();
+});
+
+test("a restarted supervisor begins with what was written and what was added, not with what was removed or had ended", async (t) => {
+  const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map((id) => scripted(id, [])) as [Scripted, Scripted, Scripted, Scripted, Scripted];
+  const inner = supervisor("inner", { strategy: "one-for-one", intensity: 0 }, [hosted("a", a), hosted("b", b, { restart: "temporary" }), hosted("c", c)]);
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [inner]), ports());
+  const handle = tree.at("inner");
+  await handle?.addChild(hosted("d", d, { restart: "temporary" }));
+  await handle?.addChild(hosted("e", e));
+  await handle?.removeChild("c");
+  b.end({ kind: "normal" });
+  d.end({ kind: "normal" });
+  await settle();
+  t.strictSame(
+    handle?.describe().map((node) => node.id),
+    ["a", "e"],
+  );
+  a.crash();
+  await settle();
+  t.strictSame(
+    handle?.describe().map((node) => `${node.id} ${node.state}`),
+    ["a running", "b running", "e running"],
+  );
+  await tree.stop();
+});
+
+test("a hosted child that breaks its own contract is still supervised", async (t) => {
+  const clock = new ManualClock();
+  let breakNow: ((error: Error) => void) | undefined;
+  let starts = 0;
+  const rude = {
+    start: () => {
+      starts++;
+      return Promise.resolve({
+        exited: new Promise<never>((_resolve, reject) => {
+          breakNow = reject;
+        }),
+        stop: () => {
+          throw new Error("I will not");
+        },
+        kill: () => {
+          throw new Error("nor this");
+        },
+      });
+    },
+  };
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [hosted("rude", rude)]), { clock, random: new SeededRandom(1), log: silentLog });
+  breakNow?.(new Error("rejected instead of resolved"));
+  await settle();
+  t.equal(starts, 2);
+  t.match(tree.describe().children[0], { state: "running", lastExit: { reason: "failed", error: "rejected instead of resolved" } });
+  const stopped = tree.stop();
+  await clock.advance(7_000);
+  await stopped;
+  t.match(tree.describe().children[0], { state: "stopped", lastExit: { reason: "killed" } });
+  t.equal(clock.pending, 0);
+});
+
+test("a listener that throws disturbs nobody", async (t) => {
+  const a = scripted("a", []);
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [hosted("a", a)]), ports());
+  const heard: string[] = [];
+  tree.onReport(() => {
+    throw new Error("a bad listener");
+  });
+  const stop = tree.onReport((report) => heard.push(`${report.supervisor} ${report.context} ${report.offender} ${String(report.restarts)}: ${report.reason}`));
+  a.crash("it broke");
+  await settle();
+  stop();
+  a.crash("again");
+  await settle();
+  t.strictSame(heard, ["root child_terminated a 0: failed: it broke", "root child_restarted a 1: it broke"]);
   await tree.stop();
 });
 
