@@ -1,7 +1,8 @@
 // SQLite in the shape of node:sqlite, whichever library provides it (research/ecosystem.md section 4.1): Node's own from 22.13 on, @photostructure/sqlite before.
 // The bind guard stands here for both: libraries differ in what they do with NaN, undefined or a Date, from storing NULL to ending the process.
 
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
+
 
 export type SqlValue = number | bigint | string | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;

@@ -3,7 +3,7 @@
 // closed, moved aside or created anew. It is a file of its own because closing any handle of a file ends this process's locks on it.
 
 import { truncateSync } from "node:fs";
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import { type Database, type Driver, isDamage, resultCodeOf, SQLITE_BUSY } from "./driver.ts";
 
 export interface FileLock {

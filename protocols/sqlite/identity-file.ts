@@ -8,7 +8,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 
 export interface Identity {
   /** Name of the node. */
@@ -40,8 +40,8 @@ export async function loadIdentity(directory: string): Promise<LoadedIdentity | 
   const best = newestOf(copies, directory);
   if (best === undefined) return undefined;
   const behind = copies.findIndex((copy) => copy.kind !== "valid" || copy.serial < best.serial);
-  if (behind === -1) return { identity: best.identity, repaired: undefined };
-  const copy = copies[behind] as Copy;
+  const copy = copies[behind];
+  if (copy === undefined) return { identity: best.identity, repaired: undefined };
   await writeCopy(directory, behind, best.serial, best.identity);
   const reason = copy.kind === "damaged" ? copy.reason : copy.kind === "absent" ? "it was missing" : "it was behind";
   return { identity: best.identity, repaired: `${COPIES[behind] ?? ""}: ${reason}` };

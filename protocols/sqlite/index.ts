@@ -5,3 +5,4 @@ export { sqliteLog, type SqliteLog, type SqliteLogOptions } from "./sqlite-log.t
 export { sqliteStore, type SqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
 export { SqliteThread, type SqliteThreadOptions } from "./sqlite-thread.ts";
 export { runStoreThread } from "./store-thread.ts";
+export { createGate, type ThreadGate } from "./thread-gate.ts";

@@ -63,7 +63,7 @@ export class LogFile {
     this.#maxBytes = settings.maxBytes;
     this.#sql = Object.fromEntries(Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)])) as Record<keyof typeof SQL, Statement>;
     this.#sql.create.run(settings.freshIncarnation, settings.boot);
-    const row = this.#sql.state.get() as SqlRow;
+    const row: SqlRow = this.#sql.state.get() ?? {};
     this.#state = {
       incarnation: String(row["incarnation"]),
       lastSeq: Number(row["last_seq"]),

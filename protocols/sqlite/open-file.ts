@@ -7,11 +7,11 @@
 
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import { type Database, type Driver, isDamage } from "./driver.ts";
 import { lockFile } from "./file-lock.ts";
 import { moveAside, syncDirectory } from "./move-aside.ts";
-import { walProblem } from "./wal-inspection.ts";
+import { inspectWal } from "./wal-inspection.ts";
 
 export interface FileSpec {
   readonly path: string;
@@ -118,8 +118,11 @@ function look(driver: Driver, spec: FileSpec, before: Present): void {
   const database = driver.open(spec.path, { readOnly, busyTimeoutMs: spec.busyTimeoutMs });
   try {
     refuseForeign(database, spec);
-    const logProblem = spec.synchronous === "FULL" ? walProblem(`${spec.path}-wal`) : undefined;
-    if (logProblem !== undefined) throw new Damage(logProblem);
+    const wal = inspectWal(`${spec.path}-wal`);
+    if (wal.problem !== undefined && spec.synchronous === "FULL") throw new Damage(wal.problem);
+    // SQLite reads what is missing of the last page as zeros. Only folding the log may have been interrupted within a page, and the log still holds that page then.
+    const pageBytes = Number(database.ask("page_size", "pragma_page_size")[0]);
+    if (before.fileBytes % pageBytes !== 0 && !wal.pages.has(Math.ceil(before.fileBytes / pageBytes))) throw new Damage("the file ends within a page");
     if (before.fileBytes > (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) return;
     const [verdict] = database.ask("quick_check", "pragma_quick_check");
     if (verdict !== "ok") throw new Damage(String(verdict));

@@ -4,8 +4,7 @@
 //     starts anew.
 // K2. Calls are posted in the order they were made; while a file is opened they wait for that, in order.
 
-import { DroverError } from "../../runtime/errors.ts";
-import type { Log } from "../../runtime/ports/index.ts";
+import { DroverError, type Log } from "../../runtime/ports/index.ts";
 import type { FileSpec } from "./open-file.ts";
 import type { SqliteThread } from "./sqlite-thread.ts";
 import type { ServiceKind } from "./store-thread.ts";

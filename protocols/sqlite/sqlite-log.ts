@@ -1,7 +1,6 @@
 // The append log port over a SQLite file of its own, on a thread of its own (rules L1).
 
-import { DroverError } from "../../runtime/errors.ts";
-import type { AppendLog, AppendLogOpened, Clock, Log, LogEntry, LogItem, LogTotals, MetricsSource, Random } from "../../runtime/ports/index.ts";
+import { type AppendLog, type AppendLogOpened, type Clock, DroverError, type Log, type LogEntry, type LogItem, type LogTotals, type MetricsSource, type Random } from "../../runtime/ports/index.ts";
 import { LOG_APPLICATION_ID, LOG_MIGRATIONS } from "./log-file.ts";
 import type { FileSpec } from "./open-file.ts";
 import type { LogCalls, ServeLogSettings } from "./serve-log.ts";
@@ -88,7 +87,7 @@ export function sqliteLog({ path, maxBytes, log, clock, random, lockWaitMs = 200
 }
 
 function entryProblem({ at, class: logClass, bytes }: LogEntry): string | undefined {
-  if (!["A", "B", "C"].includes(logClass)) return `a log entry's class is A, B or C, not ${String(logClass)}`;
+  if (!["A", "B", "C"].includes(logClass)) return `a log entry's class is A, B or C, not ${logClass}`;
   if (!Number.isFinite(at)) return `a log entry's time ${String(at)} is not a number of milliseconds`;
   return bytes instanceof Uint8Array ? undefined : "a log entry's bytes are not a Uint8Array";
 }

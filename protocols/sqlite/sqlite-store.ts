@@ -1,7 +1,6 @@
 // The store port over SQLite. The facade checks and packs on the main thread; one connection on a thread of its own writes (rules L1).
 
-import { DroverError } from "../../runtime/errors.ts";
-import { type Clock, type CommitOutcome, commitShapeProblem, type EntityCommit, type Log, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, type MetricsSource, type Store, type StoredEntity, type StoredRecord } from "../../runtime/ports/index.ts";
+import { type Clock, type CommitOutcome, commitShapeProblem, DroverError, type EntityCommit, type Log, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, type MetricsSource, type Store, type StoredEntity, type StoredRecord } from "../../runtime/ports/index.ts";
 import { buffersOf, packBatch } from "./batch-packing.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "./journal-file.ts";
 import type { FileSpec } from "./open-file.ts";

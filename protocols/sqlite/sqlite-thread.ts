@@ -5,14 +5,15 @@
 // H3. Requests wait only in the thread, at most `MAX_PENDING` of them; what is more is turned away at once, unposted.
 
 import { Worker } from "node:worker_threads";
-import { DroverError } from "../../runtime/errors.ts";
-import type { Clock, Log, TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type Log, type TimeoutHandle } from "../../runtime/ports/index.ts";
+import { createGate, shut, shutAndWait, type ThreadGate } from "./thread-gate.ts";
 import { errorOf, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
 
 export const MAX_PENDING = 1024;
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5000;
-const CLOSE_WITHIN_MS = 10_000;
+/** How long a thread that was asked to end is waited for: longer than a card's worst stall. */
+const END_WITHIN_MS = 10_000;
 
 /** The request was posted and its answer never came (H1). */
 export class CallLost extends DroverError {
@@ -34,13 +35,20 @@ interface Pending {
   readonly deadline: number;
 }
 
+interface Running {
+  readonly worker: Worker;
+  readonly gate: ThreadGate;
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>;
+}
+
 export class SqliteThread {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #answerWithinMs: number;
   /** In the order of posting, which is that of their deadlines. */
   readonly #pending = new Map<number, Pending>();
-  #worker: Worker | undefined;
+  #running: Running | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   #generation = 0;
   #requests = 0;
@@ -65,7 +73,7 @@ export class SqliteThread {
   }
 
   get isRunning(): boolean {
-    return this.#worker !== undefined;
+    return this.#running !== undefined;
   }
 
   /** @throws CallLost; DroverError when it was answered with one, or turned away before it was posted (retryable) */
@@ -74,23 +82,44 @@ export class SqliteThread {
       this.counters.turnedAway++;
       return Promise.reject(new DroverError("DROVER_STORE_FAILED", `${String(MAX_PENDING)} requests wait for the store already`, { retryable: true }));
     }
-    const worker = this.#worker;
-    if (worker === undefined) return Promise.reject(new DroverError("DROVER_STORE_FAILED", "the store's thread does not run", { retryable: true }));
+    const running = this.#running;
+    if (running === undefined) return Promise.reject(new DroverError("DROVER_STORE_FAILED", "the store's thread does not run", { retryable: true }));
     const request: ThreadRequest = { id: this.#requests++, call, argument };
     return new Promise((settle, fail) => {
       this.#pending.set(request.id, { settle, fail, deadline: this.#clock.monotonic() + this.#answerWithinMs });
       this.#arm();
-      worker.postMessage(request, [...transfer]);
+      running.worker.postMessage(request, [...transfer]);
     });
   }
 
   /** Starts the thread when it does not run. Waits for the end of the one before: two connections on one file would meet its lock. @throws DROVER_STORE_FAILED within the backoff */
   async start(): Promise<void> {
-    if (this.#worker !== undefined) return;
+    if (this.#running !== undefined) return;
     if (this.#clock.monotonic() < this.#notBefore) throw new DroverError("DROVER_STORE_FAILED", "the store's thread ended and is started again after a pause", { retryable: true });
     await this.#ending;
-    if (this.#worker !== undefined) return;
-    const worker = new Worker(new URL(`./store.worker${import.meta.url.slice(-3)}`, import.meta.url), { name: "drover-store" });
+    this.#running ??= this.#spawn();
+  }
+
+  /** Ends the thread as a crash would: nothing is closed, what is pending is lost, of which the call under way may still be carried out. */
+  async kill(): Promise<void> {
+    const running = this.#running;
+    if (running === undefined) return;
+    this.#failed(running, new Error("it was ended"));
+    await this.#end(running);
+  }
+
+  /** Waits for a thread whose file was closed. */
+  async stop(): Promise<void> {
+    const running = this.#running;
+    this.#running = undefined;
+    if (running !== undefined) await this.#end(running);
+  }
+
+  #spawn(): Running {
+    const gate = createGate();
+    const worker = new Worker(new URL(`./store.worker${import.meta.url.slice(-3)}`, import.meta.url), { name: "drover-store", workerData: gate });
+    const onProcessExit = (): void => void shutAndWait(gate, END_WITHIN_MS);
+    process.on("exit", onProcessExit);
     let cause: unknown;
     worker.on("message", (answer: ThreadAnswer) => {
       this.#answered(answer);
@@ -98,28 +127,34 @@ export class SqliteThread {
     worker.on("error", (error) => {
       cause = error;
     });
-    this.#ending = new Promise((resolve) => {
+    const ended = new Promise<void>((resolve) => {
       worker.once("exit", (exitCode) => {
-        this.#ended(worker, cause ?? new Error(`exit code ${String(exitCode)}`));
-        resolve(undefined);
+        process.off("exit", onProcessExit);
+        this.#failed(running, cause ?? new Error(`exit code ${String(exitCode)}`));
+        resolve();
       });
     });
-    this.#worker = worker;
+    const running: Running = { worker, gate, ended };
+    this.#ending = ended;
     this.#generation++;
     this.counters.started++;
+    return running;
   }
 
-  /** Ends the thread as a crash would: nothing is closed, what is pending is lost. */
-  async kill(): Promise<void> {
-    await this.#worker?.terminate();
-  }
-
-  /** Waits for the thread that was told to close, and ends it when it does not. What is pending then is lost. */
-  async stop(): Promise<void> {
-    const worker = this.#worker;
-    if (worker === undefined) return;
-    this.#worker = undefined;
-    const deadline = this.#clock.setTimeout(() => void worker.terminate(), CLOSE_WITHIN_MS);
+  /** A thread that hangs in the operating system cannot be ended without ending the process; it is left behind, and holds its lock. */
+  async #end({ worker, gate, ended }: Running): Promise<void> {
+    shut(gate);
+    const wake: ThreadRequest = { id: -1, call: "end", argument: undefined };
+    worker.postMessage(wake);
+    let deadline: TimeoutHandle | undefined;
+    const late = new Promise<void>((resolve) => {
+      deadline = this.#clock.setTimeout(() => {
+        this.#log.error({ withinMs: END_WITHIN_MS }, "store thread does not end");
+        worker.unref();
+        resolve();
+      }, END_WITHIN_MS);
+    });
+    this.#ending = Promise.race([ended, late]);
     await this.#ending;
     this.#clock.clearTimeout(deadline);
   }
@@ -135,13 +170,12 @@ export class SqliteThread {
     else pending.fail(errorOf(error));
   }
 
-  #ended(worker: Worker, cause: unknown): void {
-    if (this.#worker === worker) {
-      this.#worker = undefined;
-      this.#notBefore = this.#clock.monotonic() + Math.min(LAST_BACKOFF_MS, this.#failures === 0 ? 0 : FIRST_BACKOFF_MS * 2 ** (this.#failures - 1));
-      this.#failures++;
-      this.#log.error({ err: cause, lost: this.#pending.size }, "store thread ended");
-    }
+  #failed(running: Running, cause: unknown): void {
+    if (this.#running !== running) return;
+    this.#running = undefined;
+    this.#notBefore = this.#clock.monotonic() + (this.#failures === 0 ? 0 : Math.min(LAST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (this.#failures - 1)));
+    this.#failures++;
+    this.#log.error({ err: cause, lost: this.#pending.size }, "store thread ended");
     this.#lose([...this.#pending.keys()], `the store's thread ended: ${cause instanceof Error ? cause.message : String(cause)}`);
   }
 

@@ -4,11 +4,12 @@
 // or contents fail ends its thread, after the answer; the facade starts another, whose opening decides what is kept (rules L3).
 
 import type { MessagePort } from "node:worker_threads";
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import { type Driver, isDamage, isFailure, loadDriver } from "./driver.ts";
 import { type FileSpec, openFile, type OpenFile } from "./open-file.ts";
 import { serveJournal } from "./serve-journal.ts";
 import { serveLog } from "./serve-log.ts";
+import { enter, leave, type ThreadGate } from "./thread-gate.ts";
 import { errorData, type ThreadRequest } from "./thread-protocol.ts";
 
 /** What a kind of file does with the calls of its facade. */
@@ -35,15 +36,20 @@ export interface OpenArgument {
 
 const KINDS: Readonly<Record<ServiceKind, (file: OpenFile, settings: unknown) => Service>> = { journal: serveJournal, log: serveLog };
 
-/** Resolves once the file was closed by a call, or the other side closed the port. Rejects when the disk or the contents failed: the thread must end then. */
-export async function runStoreThread(port: MessagePort): Promise<void> {
+/** Resolves once the file was closed by a call, the gate was shut, or the other side closed the port. Rejects when the disk or the contents failed. Either way the thread must end then. */
+export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promise<void> {
   // Messages wait in the port until somebody listens; its close would be missed.
   const closed = new Promise<void>((resolve) => port.once("close", resolve));
   const driver = await loadDriver();
+  leave(gate);
   let served: { readonly file: OpenFile; readonly service: Service } | undefined;
 
   const life = new Promise<void>((resolve, reject) => {
     port.on("message", ({ id, call, argument }: ThreadRequest) => {
+      if (!enter(gate)) {
+        resolve();
+        return;
+      }
       let failure: unknown;
       try {
         const handled = carryOut(call, argument);
@@ -53,9 +59,10 @@ export async function runStoreThread(port: MessagePort): Promise<void> {
         if (isFailure(error)) failure = error;
         port.postMessage({ id, error: errorData(error) });
       }
+      leave(gate);
       if (failure !== undefined) {
         if (isDamage(failure)) remember();
-        reject(failure instanceof Error ? failure : new Error(String(failure)));
+        reject(failure instanceof Error ? failure : new Error("the file failed", { cause: failure }));
       } else if (call === "close") resolve();
     });
   });

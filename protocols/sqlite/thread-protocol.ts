@@ -1,7 +1,8 @@
 // What passes between a node's main thread and the thread that owns one of its SQLite files. Requests are carried out one after the other in the order they were
 // posted, so that a question asked after a commit is answered after it, however long that took.
 
-import { DroverError, type ErrorCode } from "../../runtime/errors.ts";
+import { DroverError, type ErrorCode } from "../../runtime/ports/index.ts";
+
 
 export interface ThreadRequest {
   readonly id: number;

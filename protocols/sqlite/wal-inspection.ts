@@ -18,13 +18,22 @@ const MAGIC_BIG_ENDIAN = 0x377f0683;
 
 type Checksum = readonly [number, number];
 
-/** What is wrong with the log at `path`, or undefined: absent, empty, whole, or whole up to an interrupted write. Only for files written with synchronous=FULL, with no connection open. */
-export function walProblem(path: string): string | undefined {
+export interface WalContents {
+  /** What is wrong with it (W1), or undefined: absent, empty, whole, or whole up to an interrupted write. Means something only for files written with synchronous=FULL. */
+  readonly problem: string | undefined;
+  /** Numbers of the pages, from 1, that the whole frames hold. */
+  readonly pages: ReadonlySet<number>;
+}
+
+const NOTHING: WalContents = { problem: undefined, pages: new Set() };
+
+/** Reads the log at `path`; nobody may be writing it. */
+export function inspectWal(path: string): WalContents {
   let file: number;
   try {
     file = openSync(path, "r");
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return NOTHING;
     throw error;
   }
   try {
@@ -34,18 +43,19 @@ export function walProblem(path: string): string | undefined {
   }
 }
 
-function inspect(file: number, sizeBytes: number): string | undefined {
+function inspect(file: number, sizeBytes: number): WalContents {
   // The header is flushed before the first frame is written: without a frame there was no commit.
-  if (sizeBytes <= HEADER_BYTES) return undefined;
+  if (sizeBytes <= HEADER_BYTES) return NOTHING;
   const header = read(file, 0, HEADER_BYTES);
   const magic = header.getUint32(0);
   const littleEndian = magic === MAGIC_LITTLE_ENDIAN;
-  if (!littleEndian && magic !== MAGIC_BIG_ENDIAN) return "the write-ahead log does not begin with its mark";
+  if (!littleEndian && magic !== MAGIC_BIG_ENDIAN) return { ...NOTHING, problem: "the write-ahead log does not begin with its mark" };
   let sum = checksum([0, 0], header, 0, 24, littleEndian);
-  if (sum[0] !== header.getUint32(24) || sum[1] !== header.getUint32(28)) return "the header of the write-ahead log does not fit its checksum";
+  if (sum[0] !== header.getUint32(24) || sum[1] !== header.getUint32(28)) return { ...NOTHING, problem: "the header of the write-ahead log does not fit its checksum" };
   const pageBytes = header.getUint32(8);
   const salts = [header.getUint32(16), header.getUint32(20)] as const;
 
+  const pages = new Set<number>();
   let brokenFrame: number | undefined;
   let commitsAfterBroken = 0;
   const frameBytes = FRAME_HEADER_BYTES + pageBytes;
@@ -56,12 +66,13 @@ function inspect(file: number, sizeBytes: number): string | undefined {
     if (brokenFrame === undefined) {
       sum = checksum(checksum(sum, frame, 0, 8, littleEndian), frame, FRAME_HEADER_BYTES, pageBytes, littleEndian);
       if (!ours || sum[0] !== stored[0] || sum[1] !== stored[1]) brokenFrame = index;
+      else pages.add(frame.getUint32(0));
     } else if (ours && commitsAfterBroken > 0) {
-      return `frame ${String(brokenFrame)} of the write-ahead log is damaged, and commits follow it`;
+      return { pages, problem: `frame ${String(brokenFrame)} of the write-ahead log is damaged, and commits follow it` };
     }
     if (brokenFrame !== undefined && ours && frame.getUint32(4) !== 0) commitsAfterBroken++;
   }
-  return undefined;
+  return { pages, problem: undefined };
 }
 
 function read(file: number, position: number, bytes: number): DataView {

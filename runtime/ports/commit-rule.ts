@@ -23,7 +23,7 @@ export interface HistoryHead {
 export function commitProblem(head: HistoryHead | undefined, commit: EntityCommit): string | undefined {
   const malformed = commitShapeProblem(commit);
   if (malformed !== undefined) return malformed;
-  if (head !== undefined && head.incarnation === commit.incarnation) {
+  if (head?.incarnation === commit.incarnation) {
     if (commit.replaces !== undefined) return `incarnation ${commit.incarnation} is the present one and cannot be opened again`;
     if (head.type !== commit.type) return `its type is ${head.type}, this commit says ${commit.type}`;
     if (commit.revision !== head.revision + 1) return `revision ${String(commit.revision)} does not follow ${String(head.revision)}`;

@@ -3,13 +3,13 @@ import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { type Test, test } from "tap";
 import { type SqliteLog, sqliteLog, SqliteThread, type SqliteLogOptions } from "../../../protocols/sqlite/index.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { anEntry, appendLogContract, LOG_CONTRACT_BUDGET_BYTES, readAll } from "../../contracts/append-log.ts";
-import { realClock } from "./_real-clock.ts";
 
 async function openLog(t: Test, path: string, more: Partial<SqliteLogOptions> = {}): Promise<SqliteLog> {
-  const log = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: realClock, random: new SeededRandom(1), ...more });
+  const log = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: systemClock, random: new SeededRandom(1), ...more });
   t.teardown(() => log.close());
   await log.open();
   return log;
@@ -34,7 +34,7 @@ test("the SQLite log keeps the append log contract", async (t) => {
 
 test("S5. after the machine stopped, seqs go on behind what may have been given, and a gap says what may be lost", async (t) => {
   const path = join(t.testdir(), "telemetry.db");
-  const thread = new SqliteThread({ clock: realClock, log: silentLog });
+  const thread = new SqliteThread({ clock: systemClock, log: silentLog });
   const first = await openLog(t, path, { thread, boot: "boot-1" });
   t.strictSame(await first.append([anEntry("A", 10), anEntry("C", 10)]), [1, 2]);
   // What the disk holds at this moment; a power cut may leave less, never more.
@@ -62,7 +62,7 @@ test("L2. a damaged log is moved aside, and the new one has another name, since 
   await log.append([anEntry("A", 10)]);
   await log.close();
   writeFileSync(path, "this is not a database");
-  const again = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: realClock, random: new SeededRandom(2) });
+  const again = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: systemClock, random: new SeededRandom(2) });
   t.teardown(() => again.close());
   const opened = await again.open();
   t.ok(existsSync(join(opened.movedAside?.path ?? "", "telemetry.db")));
@@ -91,7 +91,7 @@ test("a journal is not taken for a log", async (t) => {
 
 test("a log's budget and entries are checked", async (t) => {
   const path = join(t.testdir(), "telemetry.db");
-  t.throws(() => sqliteLog({ path, maxBytes: 10, log: silentLog, clock: realClock, random: new SeededRandom(1) }), { code: "DROVER_CONFIG_INVALID" });
+  t.throws(() => sqliteLog({ path, maxBytes: 10, log: silentLog, clock: systemClock, random: new SeededRandom(1) }), { code: "DROVER_CONFIG_INVALID" });
   const log = await openLog(t, path);
   await t.rejects(log.append([{ at: Number.NaN, class: "A", bytes: new Uint8Array() }]), { code: "DROVER_STORE_FAILED" });
   await t.rejects(log.append([{ at: 1, class: "Z" as never, bytes: new Uint8Array() }]), { code: "DROVER_STORE_FAILED" });

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { test } from "tap";
 import { type SqliteStore, sqliteStore } from "../../../protocols/sqlite/index.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { storeContract } from "../../contracts/store.ts";
-import { realClock } from "./_real-clock.ts";
 
 test("the SQLite store keeps the store contract", async (t) => {
   let runs = 0;
@@ -11,7 +11,7 @@ test("the SQLite store keeps the store contract", async (t) => {
     const path = join(t.testdir(), `journal-${String(runs++)}.db`);
     const opened: SqliteStore[] = [];
     const open = async (): Promise<SqliteStore> => {
-      const store = sqliteStore({ path, log: silentLog, clock: realClock });
+      const store = sqliteStore({ path, log: silentLog, clock: systemClock });
       opened.push(store);
       await store.open();
       return store;

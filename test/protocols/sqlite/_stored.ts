@@ -1,0 +1,28 @@
+// Stores for tests: opened on the real clock, closed with their test; and copies of a store as a crash would leave it.
+
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import type { Test } from "tap";
+import { type SqliteStore, sqliteStore, type SqliteStoreOptions } from "../../../protocols/sqlite/index.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+
+export function makeStore(t: Test, path: string, more: Partial<SqliteStoreOptions> = {}): SqliteStore {
+  const store = sqliteStore({ path, log: silentLog, clock: systemClock, ...more });
+  t.teardown(() => store.close());
+  return store;
+}
+
+export async function openStore(t: Test, path: string, more: Partial<SqliteStoreOptions> = {}): Promise<SqliteStore> {
+  const store = makeStore(t, path, more);
+  await store.open();
+  return store;
+}
+
+/** The files of an open store as they stand now, in a folder of their own: what is left when its process is killed. @returns the store's path there */
+export function crashCopy(path: string, folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  const copy = join(folder, basename(path));
+  for (const part of ["", "-wal"]) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
+  return copy;
+}

@@ -1,0 +1,118 @@
+import { closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import { type Test, test } from "tap";
+import type { SqliteStore } from "../../../protocols/sqlite/index.ts";
+import type { StoreOpened } from "../../../runtime/ports/index.ts";
+import { aCommit } from "../../contracts/store.ts";
+import { crashCopy, makeStore, openStore } from "./_stored.ts";
+
+const WAL_HEADER_BYTES = 32;
+const FRAME_BYTES = 24 + 4096;
+
+/** A store that was killed: 40 commits in its file, 20 more in its log. */
+async function killedStore(t: Test): Promise<string> {
+  const path = join(t.testdir(), "original", "journal.db");
+  const first = await openStore(t, path);
+  for (let revision = 1; revision <= 40; revision++) await first.commit([aCommit("a", revision, { record: new Uint8Array(3000).fill(revision) })]);
+  await first.close();
+  const store = await openStore(t, path);
+  for (let revision = 41; revision <= 60; revision++) await store.commit([aCommit("a", revision)]);
+  const copy = crashCopy(path, join(t.testdirName, "copy"));
+  await store.close();
+  return copy;
+}
+
+function overwrite(path: string, position: number, bytes: number): void {
+  const file = openSync(path, "r+");
+  writeSync(file, new Uint8Array(bytes).fill(0xa5), 0, bytes, position);
+  closeSync(file);
+}
+
+test("a store that was killed opens with everything in its log", async (t) => {
+  const path = await killedStore(t);
+  t.ok(statSync(`${path}-wal`).size > WAL_HEADER_BYTES, "there is a log");
+  const store = await openStore(t, path);
+  t.equal((await store.load("acme/vehicle/a"))?.records.length, 60);
+});
+
+const damages: readonly (readonly [string, (path: string) => void])[] = [
+  ["the file is cut in the middle of a page", (path) => truncateSync(path, statSync(path).size - 1000)],
+  ["the file has lost half of its pages", (path) => truncateSync(path, Math.floor(statSync(path).size / 8192) * 4096)],
+  ["the file's header is garbage", (path) => overwrite(path, 0, 100)],
+  ["the whole file is garbage", (path) => overwrite(path, 0, statSync(path).size)],
+  ["a page in the middle is garbage", (path) => overwrite(path, 4096 * 8, 4096)],
+  ["the file is empty", (path) => truncateSync(path, 0)],
+  ["the file is gone", (path) => rmSync(path)],
+  ["the log's header is garbage", (path) => overwrite(`${path}-wal`, 0, 32)],
+  ["one bit of the log's header is wrong", (path) => overwrite(`${path}-wal`, 17, 1)],
+  ["a page in the middle of the log is garbage", (path) => overwrite(`${path}-wal`, WAL_HEADER_BYTES + 3 * FRAME_BYTES + 500, 100)],
+  ["a frame header in the middle of the log is garbage", (path) => overwrite(`${path}-wal`, WAL_HEADER_BYTES + 3 * FRAME_BYTES, 24)],
+];
+
+test("L2. a damaged store is moved aside as a whole, with its -wal and -shm as they were, and a new one opens", async (t) => {
+  for (const [damage, inflict] of damages) {
+    await t.test(damage, async (t) => {
+      const path = await killedStore(t);
+      inflict(path);
+      writeFileSync(`${path}-shm`, "left behind");
+      const before = new Map(["", "-wal"].filter((part) => existsSync(path + part)).map((part) => [part, readFileSync(path + part)]));
+      const store = await openStoreWithResult(t, path);
+      const folder = store.opened.movedAside?.path ?? "";
+      t.match(store.opened, { created: true, movedAside: { path: /damaged-/, reason: /\S/ } });
+      for (const [part, content] of before) t.ok(readFileSync(join(folder, basename(path) + part)).equals(content), `${part === "" ? "the file" : part} is kept as it was`);
+      t.ok(existsSync(join(folder, `${basename(path)}-shm`)));
+      t.equal(await store.store.revisionOf("acme/vehicle/a"), undefined);
+      t.match(await store.store.commit([aCommit("a", 1, { incarnation: "i2" })]), [{ kind: "committed" }]);
+      await store.store.close();
+      const again = await openStoreWithResult(t, path);
+      t.match(again.opened, { created: false, movedAside: undefined });
+      t.strictSame(await again.store.revisionOf("acme/vehicle/a"), { incarnation: "i2", revision: 1 });
+      t.equal(readdirSync(dirname(path)).filter((name) => name.includes(".damaged-")).length, 1, "and only once");
+    });
+  }
+});
+
+const interruptions: readonly (readonly [string, (wal: string) => void, number])[] = [
+  ["cut in its last frame", (wal) => truncateSync(wal, statSync(wal).size - 100), 59],
+  ["with its last frame unwritten", (wal) => overwrite(wal, statSync(wal).size - FRAME_BYTES, FRAME_BYTES), 59],
+  ["cut to its header", (wal) => truncateSync(wal, WAL_HEADER_BYTES), 40],
+  ["cut within its header", (wal) => truncateSync(wal, 10), 40],
+  ["gone", (wal) => rmSync(wal), 40],
+];
+
+test("S3. what a crash leaves of its last write is no damage: the commits before it stay", async (t) => {
+  for (const [name, inflict, revision] of interruptions) {
+    await t.test(`a log ${name}`, async (t) => {
+      const path = await killedStore(t);
+      inflict(`${path}-wal`);
+      const { store, opened } = await openStoreWithResult(t, path);
+      t.equal(opened.movedAside, undefined);
+      t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision });
+    });
+  }
+});
+
+test("L2. damage met while the store is in use is an error, and is moved aside at the next start", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const first = await openStore(t, path);
+  for (let revision = 1; revision <= 10; revision++) await first.commit([aCommit("a", revision, { record: new Uint8Array(2_000_000).fill(revision) }), aCommit("b", revision)]);
+  await first.close();
+  const store = await openStore(t, path);
+  overwrite(path, 4096 * 3, statSync(path).size - 4096 * 4);
+  await t.rejects(store.load("acme/vehicle/a"), { code: "DROVER_STORE_FAILED" });
+  t.ok(existsSync(`${path}.suspect`));
+  await t.rejects(async () => {
+    for (let attempt = 0; attempt < 3; attempt++) await store.load("acme/vehicle/a");
+  });
+  t.notMatch(await store.commit([aCommit("b", 11)]), [{ kind: "committed" }], "entities that live on it cannot commit to an empty one");
+  await store.close();
+  t.equal(readdirSync(dirname(path)).filter((name) => name.includes(".damaged-")).length, 0);
+  const again = await openStoreWithResult(t, path);
+  t.match(again.opened, { movedAside: { reason: /\S/ } });
+  t.notOk(existsSync(`${path}.suspect`));
+});
+
+async function openStoreWithResult(t: Test, path: string): Promise<{ readonly store: SqliteStore; readonly opened: StoreOpened }> {
+  const store = makeStore(t, path);
+  return { store, opened: await store.open() };
+}

@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { test } from "tap";
+import { loadDriver } from "../../../protocols/sqlite/driver.ts";
+import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/sqlite/journal-file.ts";
+import { type FileSpec, openFile } from "../../../protocols/sqlite/open-file.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
+import { aCommit } from "../../contracts/store.ts";
+import { makeStore, openStore } from "./_stored.ts";
+
+const child = fileURLToPath(new URL(`./_committing-child${import.meta.url.slice(-3)}`, import.meta.url));
+
+test("a store from a newer version is refused with both versions, and not touched", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const store = await openStore(t, path);
+  await store.commit([aCommit("a", 1)]);
+  await store.close();
+  const database = (await loadDriver()).open(path, { busyTimeoutMs: 0 });
+  database.exec("PRAGMA user_version = 7");
+  database.close();
+  const before = readFileSync(path);
+  await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_NEWER", message: /version 7.*up to 1/ });
+  t.ok(readFileSync(path).equals(before));
+  t.notOk(readdirSync(t.testdirName).some((name) => name.includes("damaged")));
+});
+
+test("a SQLite file of something else is refused, and not touched", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const database = (await loadDriver()).open(path, { busyTimeoutMs: 0 });
+  database.exec("CREATE TABLE mine (a)");
+  database.close();
+  const before = readFileSync(path);
+  await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_FAILED", message: /something else/ });
+  t.ok(readFileSync(path).equals(before));
+});
+
+test("one process holds a store: a second one is told its path, and may have it when the first is gone", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const running = spawn(process.execPath, [child, path], { stdio: ["ignore", "pipe", "inherit"] });
+  running.stdout.resume();
+  await once(running.stdout, "data");
+  await t.rejects(makeStore(t, path, { lockWaitMs: 50 }).open(), { code: "DROVER_STORE_LOCKED", message: path, retryable: true });
+  running.kill("SIGKILL");
+  await once(running, "close");
+  const store = await openStore(t, path, { lockWaitMs: 50 });
+  await t.rejects(makeStore(t, path, { lockWaitMs: 50 }).open(), { code: "DROVER_STORE_LOCKED" }, "within one process too");
+  t.match(await store.revisionOf("acme/vehicle/v0"), { incarnation: "i1" }, "the first goes on");
+});
+
+test("L1. the main loop runs while the store waits for a disk or a lock", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const holder = await openStore(t, path);
+  const waiting = makeStore(t, path, { lockWaitMs: 600 });
+  const waited = await watchLoop(() => t.rejects(waiting.open(), { code: "DROVER_STORE_LOCKED" }));
+  t.ok(waited.tookMs > 500 && waited.longestMs < waited.tookMs / 2, `waiting took ${waited.tookMs.toFixed(0)} ms, the longest pause of the loop ${waited.longestMs.toFixed(0)} ms`);
+
+  const snapshot = new Uint8Array(300_000);
+  const batch = Array.from({ length: 100 }, (_, index) => aCommit(`e${String(index)}`, 1, { snapshot }));
+  const committed = await watchLoop(() => holder.commit(batch));
+  t.ok(committed.longestMs < Math.max(20, committed.tookMs / 2), `a commit of 30 MB took ${committed.tookMs.toFixed(0)} ms, the longest pause of the loop ${committed.longestMs.toFixed(0)} ms`);
+});
+
+/** How long `run` took, and the longest time the loop of this thread stood still meanwhile (beyond the 2 ms between looks). */
+async function watchLoop(run: () => Promise<unknown>): Promise<{ readonly tookMs: number; readonly longestMs: number }> {
+  const began = systemClock.monotonic();
+  let over = false;
+  const running = run().finally(() => {
+    over = true;
+  });
+  // What packing takes happens before the first look and belongs to the pause as well.
+  let longestMs = systemClock.monotonic() - began;
+  while (!over) {
+    const before = systemClock.monotonic();
+    await delay(2);
+    longestMs = Math.max(longestMs, systemClock.monotonic() - before - 2);
+  }
+  await running;
+  return { tookMs: systemClock.monotonic() - began, longestMs };
+}
+
+test("a path that cannot be a store is an error that names it", async (t) => {
+  const folder = t.testdir({ file: "", closed: {} });
+  await t.rejects(makeStore(t, join(folder, "file", "journal.db")).open(), { code: "DROVER_STORE_FAILED", message: join(folder, "file") });
+  await t.rejects(makeStore(t, folder).open(), { code: "DROVER_STORE_FAILED", message: folder });
+  if (process.getuid?.() !== 0) {
+    chmodSync(join(folder, "closed"), 0o500);
+    await t.rejects(makeStore(t, join(folder, "closed", "journal.db")).open(), { code: "DROVER_STORE_FAILED" });
+  }
+});
+
+test("a lock file with something in it is emptied", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  writeFileSync(`${path}.lock`, "12345\nsome text that is no database and longer than a header of one hundred bytes, so that it is looked at as one");
+  const store = await openStore(t, path, { lockWaitMs: 50 });
+  t.equal(statSync(`${path}.lock`).size, 0);
+  await store.close();
+});
+
+test("a creation that was interrupted is completed", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  writeFileSync(path, "");
+  t.match(await makeStore(t, path).open(), { created: true, movedAside: undefined });
+  const other = join(t.testdirName, "other.db");
+  const database = (await loadDriver()).open(other, { busyTimeoutMs: 0 });
+  database.exec("PRAGMA journal_mode = WAL");
+  database.close();
+  t.ok(statSync(other).size > 0);
+  const store = makeStore(t, other);
+  t.match(await store.open(), { movedAside: undefined });
+  t.match(await store.commit([aCommit("a", 1)]), [{ kind: "committed" }]);
+});
+
+test("S3. what durability needs is really set on the connection", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const spec: FileSpec = { path, noun: "journal", applicationId: JOURNAL_APPLICATION_ID, migrations: JOURNAL_MIGRATIONS, synchronous: "FULL", checkBytes: 0, busyTimeoutMs: 10, mayMoveAside: true, at: 0 };
+  const file = openFile(await loadDriver(), spec);
+  const { database } = file;
+  const setting = (name: string): unknown => database.ask(name, `pragma_${name}`)[0];
+  t.equal(setting("journal_mode"), "wal");
+  t.equal(setting("synchronous"), 2, "FULL: flushed at every commit");
+  t.equal(setting("locking_mode"), "exclusive");
+  t.equal(setting("user_version"), 1);
+  t.equal(setting("application_id"), JOURNAL_APPLICATION_ID);
+  t.equal(setting("cell_size_check"), 1);
+  t.equal(database.ask("sql", "sqlite_master").length, 6, "tables and their indexes");
+  file.close();
+  t.notOk(existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0, "a clean end leaves no log");
+});
