@@ -29,9 +29,10 @@ export async function connectRigControl(path: string, clock: Clock): Promise<Rig
   socket.on("data", (chunk: string) => {
     text += chunk;
     for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n")) {
-      const { id, ...answer } = JSON.parse(text.slice(0, end)) as RigAnswer & { readonly id: number };
+      const answer = parsed(text.slice(0, end));
       text = text.slice(end + 1);
-      settle(id, answer);
+      if (answer === undefined) socket.destroy();
+      else settle(answer.id, answer.answer);
     }
   });
   socket.once("close", () => {
@@ -55,6 +56,16 @@ export async function connectRigControl(path: string, clock: Clock): Promise<Rig
       socket.destroy();
     },
   };
+}
+
+/** Undefined: what listens there is no rig. */
+function parsed(line: string): { readonly id: number; readonly answer: RigAnswer } | undefined {
+  try {
+    const { id, ...answer } = JSON.parse(line) as RigAnswer & { readonly id: number };
+    return { id, answer };
+  } catch {
+    return undefined;
+  }
 }
 
 function opened(path: string): Promise<Socket> {

@@ -13,14 +13,6 @@ export interface RigFrame {
 const UNSTUFFED_TAIL_BITS = 13;
 const CRC15_POLYNOMIAL = 0x4599;
 
-/** Why these values make no frame, or undefined when they do. */
-export function frameProblem(frame: RigFrame): string | undefined {
-  const top = frame.extended ? 0x1fff_ffff : 0x7ff;
-  if (!Number.isInteger(frame.id) || frame.id < 0 || frame.id > top) return `id ${String(frame.id)} is outside 0..${String(top)}`;
-  if (frame.data.length > 8) return `${String(frame.data.length)} bytes, at most 8 fit`;
-  return undefined;
-}
-
 /** Lower wins: dominant (0) bits beat recessive ones, identifier first; a base frame beats the extended frame that shares its first 11 bits. */
 export function arbitrationKey(frame: RigFrame): number {
   if (!frame.extended) return frame.id * 2 ** 19;

@@ -109,7 +109,8 @@ export class SimulatedRig {
     for (const board of this.#boards.values()) {
       board.powerOff();
       this.#later(offMs + BROWN_OUT_SPREAD_MS * this.#ports.random.next(), () => {
-        board.powerOn();
+        // Unplugged in the meantime: it stays dark.
+        if (this.#boards.get(board.spec.name) === board) board.powerOn();
       });
     }
   }

@@ -21,7 +21,7 @@ export interface RigBusOptions {
   readonly mode?: "normal" | "listen-only";
   /** Another bit rate than this keeps the bus down; default: any. */
   readonly bitrate?: number;
-  /** Name until the rig tells its own; default `can0`. */
+  /** Its name in `buses`, whatever the rig calls it; default `can0`. */
   readonly name?: string;
   /** 1 to 20, default 10. */
   readonly batchMs?: number;

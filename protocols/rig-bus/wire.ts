@@ -41,7 +41,7 @@ export interface TimedFrame {
   readonly data: Uint8Array;
 }
 
-export const RIG_PROTOCOL = 1;
+const RIG_PROTOCOL = 1;
 /** No record is longer; hello is the longest. */
 const MAX_RECORD_BYTES = 1024;
 const EXTENDED = 0x8000_0000;

@@ -4,6 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
+import { parse } from "yaml";
 import * as aftline from "../../../cli/rig/modules/aftline.ts";
 import * as bearing from "../../../cli/rig/modules/bearing.ts";
 import * as borealis from "../../../cli/rig/modules/borealis.ts";
@@ -12,7 +13,7 @@ import * as solstice from "../../../cli/rig/modules/solstice.ts";
 import { switchbackStatusBytes } from "../../../cli/rig/modules/switchback.ts";
 import * as therma from "../../../cli/rig/modules/therma.ts";
 import { torrentStatusBytes } from "../../../cli/rig/modules/torrent.ts";
-import { createDecoder, parseDbc, type Decoder } from "../../../protocols/can/index.ts";
+import { applyOverlay, createDecoder, parseDbc, type Decoder } from "../../../protocols/can/index.ts";
 import { needs, shared } from "../../needs.ts";
 import { virtualRig } from "./virtual-rig.ts";
 
@@ -97,9 +98,42 @@ test("each message of the rig means the same to our decoder", part, (t) => {
   t.end();
 });
 
-test("a temperature below zero shows the database's defect, which the overlay mends", part, (t) => {
+test("each command that the rig obeys means to our decoder what the rig takes it for", part, async (t) => {
   const decoder = createDecoder(parseDbc(readFileSync(file ?? ""), { file: FILE }));
-  t.match(read(decoder, 0x1f, borealis.environmentBytes({ celsius: -5, humidityPercent: 50, co2Ppm: 400, vocIndex: 1 })), { TemperatureCelsius: 251, TemperatureFahrenheit: 23 });
+  const { rig, clock, send } = virtualRig();
+  await clock.advance(500);
+  const obeys = async (id: number, hex: string, values: Readonly<Record<string, number>>, module: string, shown: Readonly<Record<string, unknown>>): Promise<void> => {
+    t.same(read(decoder, id, [...Buffer.from(hex, "hex")]), values, `0x${id.toString(16)} ${hex}`);
+    send(id, hex);
+    await clock.advance(5);
+    t.match(rig.moduleState(module), shown, module);
+  };
+  await obeys(0x15, "03c8", { ChannelIndex: 3, BrightnessLevel: 200 }, "torrent-0", { outputs: [0, 0, 0, 200, 0, 0, 0, 0] });
+  await obeys(0x16, "0001", { ChannelIndex: 0, BrightnessLevel: 1 }, "torrent-1", { outputs: [1, 0, 0, 0, 0, 0, 0, 0] });
+  await obeys(0x18, "0800", { ButtonOrCommand: 8, CommandValue: 0 }, "torrent-0", { outputs: [0, 0, 0, 0, 0, 0, 0, 0] });
+  await obeys(0x25, "0100", { RelayOrCommand: 1, CommandValue: 0 }, "switchback-0", { outputs: [0, 1, 0, 0, 0, 0, 0, 0] });
+  await obeys(0x41, "00e1", { RequestedSetpointDeciC: 22.5 }, "therma", { setpointC: 22.5 });
+  await obeys(0x42, "07", { RequestedThresholdDeciC: 0.7 }, "therma", { deadbandC: 0.7 });
+  await obeys(0x2e, "00", { LoadState: 0 }, "solstice", { load: 0 });
+  await obeys(0x21, Buffer.from(borealis.calibrationBytes(-1.5)).toString("hex"), { TempOffsetTenths: -1.5 }, "borealis", { offsetC: -1.5 });
+  rig.stop();
+});
+
+test("a temperature below zero shows the database's defect, and the trailer's overlay mends it", part, (t) => {
+  const published = parseDbc(readFileSync(file ?? ""), { file: FILE });
+  const freezing = borealis.environmentBytes({ celsius: -5, humidityPercent: 50, co2Ppm: 400, vocIndex: 1 });
+  t.match(read(createDecoder(published), 0x1f, freezing), { TemperatureCelsius: 251, TemperatureFahrenheit: 23 });
+  const overlay = fileURLToPath(new URL("../../../cli/demo/vehicles/trailcurrent-defects.yaml", import.meta.url));
+  const corrections = Object.entries(parse(readFileSync(overlay, "utf8")) as Readonly<Record<string, { signed?: boolean; source: string }>>);
+  const outcome = applyOverlay(
+    published,
+    corrections.map(([name, correction]) => {
+      const [message = "", signal = ""] = name.split(".");
+      return { message, signal, ...correction };
+    }),
+  );
+  if (outcome.kind === "refused") t.fail(JSON.stringify(outcome.problems));
+  else t.match(read(createDecoder(outcome.database), 0x1f, freezing), { TemperatureCelsius: -5, TemperatureFahrenheit: 23 });
   t.end();
 });
 

@@ -52,6 +52,21 @@ test("a module that was switched off hears nothing until it is rebooted", async 
   rig.stop();
 });
 
+test("a brown-out takes all modules down and brings back those that are still there, apart in time", async (t) => {
+  const { rig, clock, heard, overheard } = virtualRig();
+  await clock.advance(1000);
+  rig.brownOut(500);
+  rig.unplug("reservoir");
+  const since = clock.monotonic();
+  await clock.advance(1500);
+  t.equal(overheard.filter((frame) => frame.at > since && frame.at < since + 500).length, 0, "silence, but for what was on the wire");
+  const back = heard(0x04, since);
+  t.equal(back.length, rig.modules.length);
+  t.notOk(overheard.some((frame) => frame.by === "reservoir" && frame.at > since));
+  t.equal(new Set(back.map((frame) => Math.round(frame.at))).size > 5, true);
+  rig.stop();
+});
+
 test("ignores-commands: it hears its neighbours, not its masters", async (t) => {
   const { rig, clock, send, last } = virtualRig();
   await clock.advance(500);
