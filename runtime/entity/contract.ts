@@ -23,7 +23,9 @@ export interface DoorReads {
 /** Who sent a message. Outside: HTTP, CLI, another node on behalf of a person. Entity: another entity's outbox. */
 export type Sender =
   | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
-  | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number }
+  | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number;
+      /** The lowest number that the sender's outbox still holds for this receiver: where a line begins that the receiver does not know (any more). */
+      readonly oldest?: number }
   /** Node-local and without an id (watch events, presence hints): taken at most once, never deduplicated. */
   | { readonly kind: "local"; readonly name: string };
 
@@ -42,6 +44,10 @@ export type Input =
       readonly reads?: DoorReads;
       /** Where an entity's ask wants its reply: the key of its pending ask. */
       readonly replyKey?: string;
+      /** Set when this is the reply to an ask of this entity (`event` is `{ type: "reply", value }`): the ask's key. Taken by its number like any message. */
+      readonly answers?: string;
+      /** Only this incarnation of the cell is meant: sends through a ref. */
+      readonly incarnation?: number;
     }
   | { readonly kind: "timer"; readonly timer: string; readonly generation: number }
   /** What a promise, callback, observable or transition source said (hosting H9). */
@@ -68,7 +74,9 @@ export type EffectOutcome =
   /** Refused where it was handed over: guard or freshness checked again outside the machine (vehicle V3), deadline passed, bus closed. */
   | { readonly kind: "refused"; readonly reason: string; readonly guard?: GuardReport }
   /** It may or may not have happened: the node stopped between the commit and the confirmation. */
-  | { readonly kind: "unknown" };
+  | { readonly kind: "unknown"; readonly reason?: string }
+  /** Not done and not to be done: a `state` effect found unconfirmed at recovery (rules F1). Its actor is not told. */
+  | { readonly kind: "dropped" };
 
 export type DeliveryOutcome = { readonly kind: "accepted" } | Refusal;
 
@@ -102,7 +110,17 @@ export type InputResult =
   /** Nobody was there for it (late source, stale timer, stopped child): counted as a dead letter. */
   | { readonly kind: "dropped"; readonly reason: string }
   /** The input made its cell fail; all that it did was dropped (savepoint) and the supervisor acted. */
-  | { readonly kind: "faulted"; readonly error: string };
+  | {
+      readonly kind: "faulted";
+      readonly error: string;
+      /** How often this input has made its cell fail, this time included. */
+      readonly attempt: number;
+      /** The host may offer the same input again, after the others that wait: the restarted cell may take it now. */
+      readonly again: boolean;
+      /** It was set aside for good; its sender has `outcome` as its last word (hosting H13). */
+      readonly parked: boolean;
+      readonly outcome?: Refusal;
+    };
 
 /** Outcome, and reply once there is one, of a message from outside, kept until it expires (rules M2). */
 export interface TakenEntry {

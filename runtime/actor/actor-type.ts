@@ -1,0 +1,162 @@
+// An actor type: name, version, protocol, behaviour. Declared once, the same on edge and cloud (design section 3).
+
+import type { ActorRef, AnyStateMachine, EventFrom, Snapshot, StateMachine, StateValue } from "xstate";
+
+import { parseAddress } from "../address.ts";
+import { DroverError } from "../errors.ts";
+import { declaredWork, foreignRef, isMachine, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
+import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
+import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
+import type { EffectWord, WorkContext } from "./work-context.ts";
+
+export type AnyBehaviour = AnyStateMachine | AnyReducer;
+
+export interface MailboxLimits {
+  /** Default 1000. */
+  readonly messages: number;
+  /** Default 1 MiB. */
+  readonly bytes?: number;
+}
+
+/** Turns a state of version n into one of version n + 1. Loosely typed on purpose: the old types are gone (hosting A3). */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+export type Migration = (old: { readonly value: any; readonly context: any }) => { readonly value: StateValue | undefined; readonly context: unknown };
+
+export type EffectImplementation = (params: never, work: WorkContext) => EffectWord | void | Promise<EffectWord | void>;
+export type TaskImplementation = (input: never, work: WorkContext) => unknown;
+
+/** What a node keeps of a type, whatever its messages. */
+export interface AnyActorType {
+  readonly kind: "actor";
+  readonly name: string;
+  readonly version: number;
+  readonly messages: AnyMessages;
+  readonly behaviour: AnyBehaviour;
+  readonly mailbox: Required<MailboxLimits>;
+  readonly migrate: Readonly<Record<number, Migration>>;
+  /** Names of delays that count on the wall clock (rules K1). */
+  readonly wallDelays: ReadonlySet<string>;
+  /** Supplied by `with`; empty on a type as declared. */
+  readonly effects: Readonly<Record<string, EffectImplementation>>;
+  readonly tasks: Readonly<Record<string, TaskImplementation>>;
+  /** Found at registration; `durableOnly` ones are refused by an entity type that is not volatile. */
+  readonly problems: readonly TypeProblem[];
+}
+
+export interface ActorType<S extends MessageSpecs, B extends AnyBehaviour> extends AnyActorType {
+  readonly messages: Messages<S>;
+  readonly behaviour: B;
+  /** Another actor by address, for `sendTo(torrent.at(address), …)`. @throws DROVER_ADDRESS_INVALID */
+  at(address: string): ActorRef<Snapshot<unknown>, Sendable<S>>;
+  /** The same type with what this node supplies. @throws DROVER_TYPE_INVALID when a declared effect or task is not supplied */
+  with(parts: Parts<B>): ActorType<S, B>;
+}
+
+type Accepts<B extends AnyBehaviour, S extends MessageSpecs> = B extends AnyStateMachine
+  ? [EventOf<Messages<S>>] extends [EventFrom<B>]
+    ? unknown
+    : { readonly "the machine does not accept": Exclude<EventOf<Messages<S>>["type"], EventFrom<B>["type"]> }
+  : unknown;
+
+// biome-ignore-start lint/suspicious/noExplicitAny: the places of XState's parameters that are not asked about
+type ActionsOf<B> = B extends StateMachine<any, any, any, any, infer A, any, any, any, any, any, any, any, any, any, any> ? A : never;
+type ActorsOf<B> = B extends StateMachine<any, any, any, infer A, any, any, any, any, any, any, any, any, any, any, any> ? A : never;
+// biome-ignore-end lint/suspicious/noExplicitAny: see above
+
+/** By the machine's action names; which of them are declared effects is known at run time only, so `with` checks that. */
+export type Effects<B> = B extends AnyReducer
+  ? Readonly<Record<string, EffectImplementation>>
+  : {
+      readonly [A in ActionsOf<B> as A extends { type: infer N extends string } ? N : never]?: (
+        params: A extends { params: infer P } ? P : never,
+        work: WorkContext,
+      ) => EffectWord | void | Promise<EffectWord | void>;
+    };
+
+export type Tasks<B> = {
+  readonly [A in ActorsOf<B> as A extends { src: infer N extends string; logic: TaskLogic<infer _I, infer _O> } ? N : never]: A extends { logic: TaskLogic<infer I, infer O> }
+    ? (input: I, work: WorkContext) => Promise<O> | O
+    : never;
+};
+
+export type Parts<B> = {
+  readonly effects?: Effects<B>;
+  /** For machines that this one invokes: by name, over all of them. */
+  readonly inner?: { readonly effects?: Readonly<Record<string, EffectImplementation>>; readonly tasks?: Readonly<Record<string, TaskImplementation>> };
+} & (keyof Tasks<B> extends never ? { readonly tasks?: Tasks<B> } : { readonly tasks: Tasks<B> });
+
+const TYPE_NAME = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
+const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576 };
+
+/** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do */
+export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: {
+  readonly name: string;
+  /** From 1, raised with every change of the machine that an old state does not fit. */
+  readonly version: number;
+  readonly messages: Messages<S>;
+  readonly behaviour: B & Accepts<B, S>;
+  readonly mailbox?: MailboxLimits;
+  /** By the version that it starts from. */
+  readonly migrate?: Readonly<Record<number, Migration>>;
+  readonly wallDelays?: readonly string[];
+}): ActorType<S, B> {
+  const behaviour: AnyBehaviour = type.behaviour;
+  if (!TYPE_NAME.test(type.name)) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": a name begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);
+  if (!Number.isInteger(type.version) || type.version < 1) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": the version is an integer from 1, this is ${String(type.version)}`);
+  const problems = isMachine(behaviour) ? walkMachine(behaviour) : [];
+  refuse(type.name, problems.filter((problem) => !problem.durableOnly));
+  if (isMachine(behaviour)) {
+    const unknown = (type.wallDelays ?? []).find((name) => !Object.hasOwn(behaviour.implementations.delays, name));
+    if (unknown !== undefined) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": wallDelays names "${unknown}", which the machine's delays do not have`);
+  }
+  return build({
+    kind: "actor",
+    name: type.name,
+    version: type.version,
+    messages: type.messages,
+    behaviour: type.behaviour,
+    mailbox: { ...DEFAULT_MAILBOX, ...type.mailbox },
+    migrate: type.migrate ?? {},
+    wallDelays: new Set(type.wallDelays),
+    effects: {},
+    tasks: {},
+    problems,
+  });
+}
+
+/** @throws DROVER_TYPE_INVALID listing every problem with its place and advice */
+export function refuse(typeName: string, problems: readonly TypeProblem[]): void {
+  if (problems.length === 0) return;
+  const lines = problems.slice(0, 10).map((problem) => `${problem.where}: ${problem.what}; ${problem.advice}`);
+  const more = problems.length > lines.length ? `\n  and ${String(problems.length - lines.length)} more` : "";
+  throw new DroverError("DROVER_TYPE_INVALID", `actor type "${typeName}":\n  ${lines.join("\n  ")}${more}`);
+}
+
+interface TypeFields<S extends MessageSpecs, B extends AnyBehaviour> extends AnyActorType {
+  readonly messages: Messages<S>;
+  readonly behaviour: B;
+}
+
+function build<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFields<S, B>): ActorType<S, B> {
+  return {
+    ...fields,
+    at: (address) => foreignRef(parseAddress(address)) as unknown as ActorRef<Snapshot<unknown>, Sendable<S>>,
+    with: (parts) => build(supplied(fields, parts)),
+  };
+}
+
+function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFields<S, B>, parts: Parts<B>): TypeFields<S, B> {
+  const effects = { ...fields.effects, ...(parts.effects as Record<string, EffectImplementation> | undefined), ...parts.inner?.effects };
+  const tasks = { ...fields.tasks, ...(parts.tasks as Record<string, TaskImplementation> | undefined), ...parts.inner?.tasks };
+  const declared = isReducer(fields.behaviour) ? { effects: Object.keys((fields.behaviour as Reducer).effects), tasks: [] } : declaredWork(fields.behaviour as AnyStateMachine);
+  for (const [kind, names, given] of [
+    ["effect", declared.effects, effects],
+    ["task", declared.tasks, tasks],
+  ] as const) {
+    const missing = names.filter((name) => typeof given[name] !== "function");
+    if (missing.length > 0) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${fields.name}": with() does not supply the ${kind} ${missing.map((name) => `"${name}"`).join(", ")}`);
+    const surplus = Object.keys(given).filter((name) => !names.includes(name));
+    if (surplus.length > 0) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${fields.name}": with() supplies the ${kind} ${surplus.map((name) => `"${name}"`).join(", ")}, which the machine does not declare`);
+  }
+  return { ...fields, effects, tasks };
+}

@@ -1,0 +1,88 @@
+// An entity type: the unit of ownership, turn, commit, journal and replication. It is a supervisor whose first child is its root cell (hosting H12).
+
+import { DroverError } from "../errors.ts";
+import { type AnyActorType, refuse } from "./actor-type.ts";
+
+export type Durability = "volatile" | "snapshot" | "events";
+export type Placement = "cloud" | "vehicle";
+
+export interface ChildKind {
+  /** Actor types that a child of this kind may have. */
+  readonly types: readonly AnyActorType[];
+  /** Whose restart a fault causes: of it alone, of all of its kind, of it and those started after it. */
+  readonly strategy: "one-for-one" | "one-for-all" | "rest-for-one";
+  /** OTP's words; default `transient`: restarted after a fault, not after a normal end. */
+  readonly restart?: "permanent" | "transient" | "temporary";
+  /** Default `committed`: the last committed state, the crashing input set aside (hosting H13). */
+  readonly restartFrom?: "committed" | "initial";
+}
+
+export interface EntityType {
+  readonly kind: "entity";
+  /** That of its root. */
+  readonly name: string;
+  readonly root: AnyActorType;
+  readonly durability: Durability;
+  readonly placement: Placement;
+  readonly passivateAfterMs: number | undefined;
+  readonly restartFrom: "committed" | "initial";
+  readonly children: Readonly<Record<string, Required<ChildKind>>>;
+  /** Root and children by name. */
+  readonly types: ReadonlyMap<string, AnyActorType>;
+  /** The same entity type with another form of one of its actor types, e.g. one with its effects supplied. */
+  using(...types: readonly AnyActorType[]): EntityType;
+}
+
+/** What a node is given: entity types, and actor types with their effects and tasks supplied. */
+export type Registered = EntityType | AnyActorType;
+
+const KIND = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
+
+/** @throws DROVER_TYPE_INVALID when a durable type has inline work or an effect without a class (hosting H7) */
+export function entityType(type: {
+  readonly root: AnyActorType;
+  /** `volatile` keeps nothing; `snapshot` and `events` commit every turn. */
+  readonly durability: Durability;
+  readonly placement: Placement;
+  readonly passivateAfterMs?: number;
+  /** For the root. Default `committed`. */
+  readonly restartFrom?: "committed" | "initial";
+  readonly children?: Readonly<Record<string, ChildKind>>;
+}): EntityType {
+  const children: Record<string, Required<ChildKind>> = {};
+  const types = new Map<string, AnyActorType>([[type.root.name, type.root]]);
+  for (const [kind, child] of Object.entries(type.children ?? {})) {
+    if (!KIND.test(kind)) throw new DroverError("DROVER_TYPE_INVALID", `entity type "${type.root.name}": the kind "${kind}" begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);
+    children[kind] = { types: child.types, strategy: child.strategy, restart: child.restart ?? "transient", restartFrom: child.restartFrom ?? "committed" };
+    for (const member of child.types) {
+      const known = types.get(member.name);
+      if (known !== undefined && known !== member) throw new DroverError("DROVER_TYPE_INVALID", `entity type "${type.root.name}": two actor types are named "${member.name}"`);
+      types.set(member.name, member);
+    }
+  }
+  if (type.durability !== "volatile") for (const member of types.values()) refuse(member.name, member.problems);
+  return build({
+    kind: "entity",
+    name: type.root.name,
+    root: type.root,
+    durability: type.durability,
+    placement: type.placement,
+    passivateAfterMs: type.passivateAfterMs,
+    restartFrom: type.restartFrom ?? "committed",
+    children,
+    types,
+  });
+}
+
+function build(fields: Omit<EntityType, "using">): EntityType {
+  return {
+    ...fields,
+    using: (...replacements) => {
+      const by = new Map(replacements.map((type) => [type.name, type]));
+      const swap = (type: AnyActorType): AnyActorType => by.get(type.name) ?? type;
+      const children: Record<string, Required<ChildKind>> = {};
+      for (const [kind, child] of Object.entries(fields.children)) children[kind] = { ...child, types: child.types.map(swap) };
+      return build({ ...fields, root: swap(fields.root), children, types: new Map([...fields.types].map(([name, type]) => [name, swap(type)])) });
+    },
+  };
+}

@@ -1,0 +1,194 @@
+// A protocol: the messages of an actor type as schemas. One source for event types, the check at every door, OpenAPI, typed tell and ask (hosting A1).
+//
+// P1. What a protocol does not list is refused at every door, and so are types that begin with `xstate.` (hosting H10).
+// P2. Every problem names its path, so that a sender can mend the message without reading the schema.
+// P3. Internal messages (`internal: true`) are events that the host itself says; no door takes them.
+
+import { Type as T, type Static, type TObject, type TProperties, type TSchema } from "typebox";
+import { Compile } from "typebox/compile";
+import type { ActorRef, Snapshot } from "xstate";
+
+import { DroverError } from "../errors.ts";
+import type { GuardReport } from "../outcome.ts";
+
+export { T };
+
+export interface MessageSpec {
+  /** Fields of the message beside `type`. */
+  readonly body: TProperties;
+  /** What an ask of it is answered with; without it the message cannot be asked. */
+  readonly reply?: TSchema;
+  /** What a forwarding node does while the owner cannot be reached. Default `refuse`. */
+  readonly whenAway?: "refuse" | "wait" | "run-at-owner";
+  /** Names of values that the door copies into the event with their ages (vehicle V3). */
+  readonly reads?: readonly string[];
+  /** `control` overtakes other mail. */
+  readonly lane?: "control";
+  /** A body field: a queued message of this type with the same value of it is replaced by a newer one. */
+  readonly coalesceBy?: string;
+  /** Said by the host only (P3). */
+  readonly internal?: true;
+}
+
+export type MessageSpecs = Readonly<Record<string, MessageSpec>>;
+
+export interface MessageProblem {
+  /** JSON pointer into the message; empty for the message itself. */
+  readonly path: string;
+  readonly message: string;
+}
+
+export type Checked = { readonly ok: true } | { readonly ok: false; readonly problems: readonly MessageProblem[] };
+
+export interface Messages<S extends MessageSpecs> {
+  readonly specs: S;
+  /** Types that a door takes, in order of declaration. */
+  readonly types: readonly string[];
+  /** The check at the door. Never throws. */
+  check(event: unknown): Checked;
+  specOf(type: string): MessageSpec | undefined;
+  /** Types with their JSON Schemas, for OpenAPI and for errors. */
+  describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[];
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the specs of any actor type; narrower bounds make the generic invariant
+export type AnyMessages = Messages<any>;
+
+type Simplify<X> = { [K in keyof X]: X[K] } & {};
+type BodyOf<M extends MessageSpec> = Static<TObject<M["body"]>>;
+
+export interface Replied<R> {
+  readonly type: "reply";
+  readonly value: R;
+}
+
+/** Where an answer goes. It may be kept in context: it is an address and survives a restart. */
+export type ReplyTo<R> = ActorRef<Snapshot<unknown>, Replied<R>>;
+
+export type ReplyOf<M extends MessageSpec> = M extends { reply: infer R extends TSchema } ? Static<R> : never;
+
+/** A value that the door copied; null when there is none. */
+export type ReadValue = { readonly value: number; readonly ageMs: number } | null;
+
+type ReadsOf<M extends MessageSpec> = M extends { reads: readonly (infer N extends string)[] }
+  ? { readonly read: { readonly [P in N]: ReadValue }; readonly guard?: GuardReport }
+  : unknown;
+
+/** What a machine sees. */
+export type EventOf<M> =
+  M extends Messages<infer S>
+    ? { [K in keyof S & string]: Simplify<{ readonly type: K } & BodyOf<S[K]> & (S[K] extends { reply: TSchema } ? { readonly replyTo: ReplyTo<ReplyOf<S[K]>> } : unknown) & ReadsOf<S[K]>> }[keyof S & string]
+    : never;
+
+type DoorTypes<S extends MessageSpecs> = { [K in keyof S & string]: S[K] extends { internal: true } ? never : K }[keyof S & string];
+
+/** What a sender writes. */
+export type Sendable<S extends MessageSpecs, K extends string = keyof S & string> = { [P in K & DoorTypes<S>]: Simplify<{ readonly type: P } & BodyOf<S[P]>> }[K & DoorTypes<S>];
+
+/** Types that have a reply. */
+export type Askable<S extends MessageSpecs> = { [K in DoorTypes<S>]: S[K] extends { reply: TSchema } ? K : never }[DoorTypes<S>];
+
+/** The body of a message without its type. */
+export type Body<M extends MessageSpec> = BodyOf<M>;
+
+/** The answer to a message, for `sendTo(({ event }) => event.replyTo, reply(value))`. */
+export function reply<R>(value: R): Replied<R> {
+  return { type: "reply", value };
+}
+
+/** How a declared effect ended when it did not succeed; spread it into `messages({ ...effectOutcomes, … })` to hear of it (rules F1, F2). */
+export const effectOutcomes = {
+  "effect.unknown": { body: { effect: T.String(), key: T.String(), params: T.Any(), reason: T.String() }, internal: true },
+  "effect.refused": { body: { effect: T.String(), key: T.String(), params: T.Any(), reason: T.String(), guard: T.Optional(T.Any()) }, internal: true },
+  "effect.failed": { body: { effect: T.String(), key: T.String(), params: T.Any(), reason: T.String() }, internal: true },
+} as const satisfies MessageSpecs;
+
+const MESSAGE_TYPE = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
+const OWN_FIELDS = new Set(["type", "replyTo", "read", "guard"]);
+
+/** @throws DROVER_TYPE_INVALID for a type name or body field that the host needs itself */
+export function messages<const S extends MessageSpecs>(specs: S): Messages<S> {
+  for (const [type, spec] of Object.entries(specs)) {
+    if (!MESSAGE_TYPE.test(type) || type.startsWith("xstate.")) {
+      throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": a type begins with a letter, has at most 128 of [A-Za-z0-9_.-], and does not begin with "xstate."`);
+    }
+    for (const field of Object.keys(spec.body)) {
+      if (OWN_FIELDS.has(field) && !(spec.internal === true && field === "guard")) throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": the field "${field}" is set by the host; give it another name`);
+    }
+    if (spec.coalesceBy !== undefined && !Object.hasOwn(spec.body, spec.coalesceBy)) throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": coalesceBy names "${spec.coalesceBy}", which its body does not have`);
+  }
+  return new Protocol(specs);
+}
+
+interface Compiled {
+  readonly schema: TSchema;
+  check(event: unknown): boolean;
+  problems(event: unknown): readonly MessageProblem[];
+}
+
+class Protocol<S extends MessageSpecs> implements Messages<S> {
+  readonly specs: S;
+  readonly types: readonly string[];
+  readonly #compiled = new Map<string, Compiled>();
+
+  constructor(specs: S) {
+    this.specs = specs;
+    this.types = Object.keys(specs).filter((type) => specs[type]?.internal !== true);
+  }
+
+  specOf(type: string): MessageSpec | undefined {
+    return Object.hasOwn(this.specs, type) ? this.specs[type] : undefined;
+  }
+
+  check(event: unknown): Checked {
+    if (typeof event !== "object" || event === null || Array.isArray(event)) return { ok: false, problems: [{ path: "", message: "a message is an object with a type" }] };
+    const type = (event as { readonly type?: unknown }).type;
+    if (typeof type !== "string") return { ok: false, problems: [{ path: "/type", message: "the type is missing or no text" }] };
+    if (type.startsWith("xstate.")) return { ok: false, problems: [{ path: "/type", message: `types that begin with "xstate." come from the host alone` }] };
+    const compiled = this.#compiledOf(type);
+    if (compiled === undefined) return { ok: false, problems: [{ path: "/type", message: `"${type.slice(0, 128)}" is not in the actor's protocol` }] };
+    return compiled.check(event) ? { ok: true } : { ok: false, problems: compiled.problems(event) };
+  }
+
+  describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] {
+    return this.types.map((type) => ({ type, schema: schemaOf(type, this.specs[type] as MessageSpec), reply: this.specs[type]?.reply }));
+  }
+
+  #compiledOf(type: string): Compiled | undefined {
+    const known = this.#compiled.get(type);
+    if (known !== undefined) return known;
+    const spec = this.specOf(type);
+    if (spec === undefined || spec.internal === true) return undefined;
+    const compiled = compile(schemaOf(type, spec));
+    this.#compiled.set(type, compiled);
+    return compiled;
+  }
+}
+
+function schemaOf(type: string, spec: MessageSpec): TObject {
+  return T.Object({ type: T.Literal(type), ...spec.body }, { additionalProperties: false });
+}
+
+function compile(schema: TSchema): Compiled {
+  const validator = Compile(schema);
+  return {
+    schema,
+    check: (event) => validator.Check(event),
+    problems: (event) => {
+      const problems = validator.Errors(event).slice(0, 20).flatMap((error) => problemsOf(error));
+      return problems.length > 0 ? problems : [{ path: "", message: "does not match the schema" }];
+    },
+  };
+}
+
+function problemsOf(error: { readonly keyword: string; readonly instancePath: string; readonly message: string; readonly params: object }): readonly MessageProblem[] {
+  if (error.keyword === "additionalProperties") {
+    const names = (error.params as { readonly additionalProperties?: readonly string[] }).additionalProperties ?? [];
+    return names.map((name) => ({ path: `${error.instancePath}/${name}`, message: "is not a field of this message" }));
+  }
+  if (error.keyword === "required") {
+    const names = (error.params as { readonly requiredProperties?: readonly string[] }).requiredProperties ?? [];
+    return names.map((name) => ({ path: `${error.instancePath}/${name}`, message: "is missing" }));
+  }
+  return [{ path: error.instancePath, message: error.message }];
+}

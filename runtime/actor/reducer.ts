@@ -1,0 +1,55 @@
+// A behaviour that is a plain function: the other kind beside a machine (design section 3).
+
+import type { EffectClass, EventData } from "../entity/contract.ts";
+import { effectClassOf } from "../xstate/index.ts";
+import type { ReplyTo } from "./messages.ts";
+
+/** What a reducer may do beside returning its next state; all of it happens after the commit. */
+export interface ReducerTurn {
+  /** Address of this actor. */
+  readonly address: string;
+  /** Wall time of the turn, ms since 1970. */
+  readonly now: number;
+  /** Uniform in [0, 1), from the turn's seed. */
+  random(): number;
+  /** To an actor's address, or to where an answer is wanted. */
+  send(to: string | ReplyTo<never>, event: EventData): void;
+  /** Sends `event` to this actor after `delayMs`; arming an armed name replaces it. Default clock `elapsed` (rules K1). */
+  arm(timer: string, delayMs: number, event: EventData, options?: { readonly clock?: "elapsed" | "wall" }): void;
+  cancel(timer: string): void;
+  emit(event: EventData): void;
+  /** A declared effect with its parameters (data). */
+  perform(effect: string, params: unknown): void;
+  /** The state does not take this message: nothing of this step happens, its sender is told. */
+  refuse(reason?: string): void;
+}
+
+export interface Reducer<S = unknown, E = unknown, I = unknown> {
+  readonly kind: "reducer";
+  initial(input: I, turn: ReducerTurn): S;
+  /** Pure; returns the next state, or the same when nothing changed. */
+  step(state: S, event: E, turn: ReducerTurn): S;
+  /** Classes of the effects that `turn.perform` may name. */
+  readonly effects: Readonly<Record<string, EffectClass>>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: any reducer, whatever its state and events
+export type AnyReducer = Reducer<any, any, any>;
+
+export function reducer<S, E, I = undefined>(parts: {
+  readonly initial: (input: I, turn: ReducerTurn) => S;
+  readonly step: (state: S, event: E, turn: ReducerTurn) => S;
+  /** Declared with `effect({ class })`. */
+  readonly effects?: Readonly<Record<string, (args: unknown, params: never) => void>>;
+}): Reducer<S, E, I> {
+  const effects: Record<string, EffectClass> = {};
+  for (const [name, run] of Object.entries(parts.effects ?? {})) {
+    const effectClass = effectClassOf(run);
+    if (effectClass !== undefined) effects[name] = effectClass;
+  }
+  return { kind: "reducer", initial: parts.initial, step: parts.step, effects };
+}
+
+export function isReducer(behaviour: object): behaviour is AnyReducer {
+  return (behaviour as { readonly kind?: unknown }).kind === "reducer";
+}

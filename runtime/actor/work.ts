@@ -1,0 +1,44 @@
+// What an actor may do to the world, declared by name and supplied where a node is composed (hosting A2; rules F1).
+
+import type { PromiseActorLogic } from "xstate";
+
+import type { EffectClass } from "../entity/contract.ts";
+import { DroverError } from "../errors.ts";
+import { markEffect, markedPromise, type TaskLogic } from "../xstate/index.ts";
+import type { ActorType, AnyBehaviour } from "./actor-type.ts";
+import type { Askable, Body, MessageSpecs, ReplyOf } from "./messages.ts";
+
+/** A task that says nothing of its own deadline counts as unknown after this long, ms. */
+export const DEFAULT_TASK_WITHIN_MS = 600_000;
+
+/**
+ * An outside effect: fire and forget after the commit, parameters are data.
+ * @param how.class `idempotent` is repeated until confirmed; `once` is never repeated, and after a crash its actor hears `unknown`; `state` is never replayed
+ */
+export function effect<P = undefined>(how: { readonly class: EffectClass }): (args: unknown, params: P) => void {
+  return markEffect((_args: unknown, _params: P): void => undefined, how.class);
+}
+
+/**
+ * Async work whose result comes back as `onDone` or `onError`. It runs after the commit and, after a recovery, starts again with the same key.
+ * @param how.class default `idempotent`; a `once` task is not started again: its machine gets an error of kind `unknown`
+ * @param how.withinMs hosted time after which it ends with an error of kind `unknown`, > 0, default 600000
+ */
+export function task<I, O>(how: { readonly class?: "idempotent" | "once"; readonly withinMs?: number } = {}): TaskLogic<I, O> {
+  const withinMs = how.withinMs ?? DEFAULT_TASK_WITHIN_MS;
+  if (!(withinMs > 0) || !Number.isFinite(withinMs)) throw new DroverError("DROVER_TYPE_INVALID", `task: withinMs is a positive number of milliseconds, this is ${String(withinMs)}`);
+  return markedPromise<O, I>({ kind: "task", class: how.class ?? "idempotent", withinMs });
+}
+
+/** Input of an invoked `ask`. */
+export interface AskInput<B> {
+  readonly to: string;
+  readonly body: B;
+  /** Hosted time until the answer counts as unknown, ms. */
+  readonly withinMs: number;
+}
+
+/** Asks another entity; the reply is the output, a refusal is the error (`event.error` is a `Refusal`). */
+export function ask<S extends MessageSpecs, K extends Askable<S>>(_to: ActorType<S, AnyBehaviour>, message: K): PromiseActorLogic<ReplyOf<S[K]>, AskInput<Body<S[K]>>> {
+  return markedPromise<ReplyOf<S[K]>, AskInput<Body<S[K]>>>({ kind: "ask", message });
+}

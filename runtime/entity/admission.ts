@@ -1,0 +1,231 @@
+// The entity's door: who may send what, whether it came before, whether the state takes it (hosting H10; rules M1, M2, E1).
+
+import { createHash } from "node:crypto";
+
+import type { MessageSpec } from "../actor/index.ts";
+import type { Refusal } from "../outcome.ts";
+import { acceptsOf, ForeignRef, type LogicSnapshot, type StepEvent } from "../xstate/index.ts";
+import type { Cell } from "./cell.ts";
+import type { Input, InputResult, Sender, TakenEntry } from "./contract.ts";
+import { messageOf } from "./fault.ts";
+import type { Interior } from "./interior.ts";
+import { answered } from "./outward.ts";
+import { plainCopy } from "./plain.ts";
+import type { SenderRow } from "./rest.ts";
+
+export type MessageInput = Extract<Input, { kind: "message" }>;
+
+/** Outcomes of messages from outside that are kept; then new ones are refused (rules M2). */
+export const MAX_TAKEN = 10_000;
+/** Nothing from outside may expire later than this from now, ms (rules M2), with a minute for clocks that differ. */
+export const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
+/** How long an expired outcome may stay in the table, ms. */
+const EVICTION_MS = 60_000;
+const KEPT_REFUSALS = 16;
+const KEPT_HISTORIES = 8;
+
+/** What a state takes, by the actor's protocol. */
+export function acceptedBy(cell: Cell, snapshot: LogicSnapshot = cell.snapshot): readonly string[] {
+  if (snapshot.status !== "active") return [];
+  const { types } = cell.plan.actor.messages;
+  const { logic } = cell.plan;
+  return logic.kind === "machine" ? acceptsOf(logic.machine, (snapshot as unknown as { readonly _nodes: readonly never[] })._nodes, types) : types;
+}
+
+export function admit(interior: Interior, input: MessageInput): InputResult {
+  switch (input.sender.kind) {
+    case "outside":
+      return admitOutside(interior, input, input.sender);
+    case "entity":
+      return admitEntity(interior, input, input.sender);
+    case "local":
+      return take(interior, input, new ForeignRef({ kind: "nobody" }));
+  }
+}
+
+// ---- from outside: by id, until it expires
+
+function admitOutside(interior: Interior, input: MessageInput, sender: Extract<Sender, { kind: "outside" }>): InputResult {
+  const { now } = interior.stamp;
+  if (!(sender.expiresAt > now)) return { kind: "too-old" };
+  if (sender.expiresAt > now + MAX_KEEP_MS) return { kind: "invalid", problems: [{ path: "/expiresAt", message: "is more than 24 hours ahead" }], accepts: [] };
+  const fingerprint = fingerprintOf(input, sender.author);
+  const known = interior.rest.get("taken", sender.id);
+  if (known !== undefined && known.expiresAt > now) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
+  const retryAfterMs = evictExpired(interior);
+  if (interior.rest.size("taken") >= MAX_TAKEN) return { kind: "full", retryAfterMs };
+  const entry: TakenEntry = {
+    id: sender.id,
+    expiresAt: sender.expiresAt,
+    fingerprint,
+    to: input.to,
+    outcome: { kind: "accepted", revision: interior.revision + 1 },
+    wantsReply: input.wantsReply,
+  };
+  const mark = interior.undo.mark();
+  interior.nextEviction = Math.min(interior.nextEviction, sender.expiresAt + EVICTION_MS);
+  // Entered before the step, which may answer at once.
+  interior.rest.put("taken", sender.id, entry);
+  const result = take(interior, input, new ForeignRef({ kind: "outside-reply", id: sender.id }));
+  if (result.kind === "accepted") return result;
+  interior.undo.backTo(mark);
+  // A refusal by state is an outcome that the same id hears again; a malformed message may be mended and sent anew.
+  if (result.kind === "refused") interior.rest.put("taken", sender.id, { ...entry, outcome: result });
+  return result;
+}
+
+/**
+ * Takes out what has expired, at most once a minute unless the table is full.
+ * @returns ms until the next entry expires
+ */
+function evictExpired(interior: Interior): number {
+  const { rest, stamp } = interior;
+  const isFull = rest.size("taken") >= MAX_TAKEN;
+  if (!isFull && stamp.now < interior.nextEviction) return 0;
+  let oldest = Number.POSITIVE_INFINITY;
+  let next = Number.POSITIVE_INFINITY;
+  const expired: string[] = [];
+  for (const [id, entry] of rest.entries("taken")) {
+    oldest = Math.min(oldest, entry.expiresAt);
+    if (entry.expiresAt <= stamp.now) expired.push(id);
+    else next = Math.min(next, entry.expiresAt);
+  }
+  // Decided by the table alone, so that a replay evicts in the same turns.
+  const isDue = isFull || oldest + EVICTION_MS <= stamp.now;
+  if (isDue) for (const id of expired) rest.delete("taken", id);
+  interior.nextEviction = (isDue ? next : oldest) + EVICTION_MS;
+  return Number.isFinite(next) ? Math.max(1, next - stamp.now) : 1;
+}
+
+export function fingerprintOf(input: MessageInput, author: string): string {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify([input.to, author, input.wantsReply]));
+  hash.update(canonical(input.event));
+  return hash.digest("base64url").slice(0, 22);
+}
+
+function canonical(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const record = value as Readonly<Record<string, unknown>>;
+  return `{${Object.keys(record)
+    .filter((key) => record[key] !== undefined)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${canonical(record[key])}`)
+    .join(",")}}`;
+}
+
+// ---- from another entity: by its number in the sender's line
+
+function admitEntity(interior: Interior, input: MessageInput, sender: Extract<Sender, { kind: "entity" }>): InputResult {
+  const row = interior.rest.get("senders", sender.entity);
+  const line = lineOf(row, sender);
+  if (typeof line === "string") return { kind: "dropped", reason: line };
+  if (sender.seq <= line.seq) {
+    const refusal = line.refusals.find(([seq]) => seq === sender.seq)?.[1];
+    return refusal ?? { kind: "duplicate", entry: undefined };
+  }
+  if (line.expected !== undefined && sender.seq !== line.expected) return { kind: "dropped", reason: `out of order: ${String(line.expected)} is expected, not ${String(sender.seq)}` };
+  const mark = interior.undo.mark();
+  const record = (refusals: SenderRow["refusals"]): void => {
+    interior.rest.put("senders", sender.entity, { incarnation: sender.incarnation, seq: sender.seq, epoch: Math.max(sender.epoch, row?.epoch ?? 0), past: line.past, refusals });
+  };
+  record(line.refusals);
+  const result = takeFromEntity(interior, input, sender);
+  if (result.kind === "accepted") return result;
+  interior.undo.backTo(mark);
+  if (!isFinal(result)) return result;
+  record([...line.refusals.slice(1 - KEPT_REFUSALS), [sender.seq, result]]);
+  return result;
+}
+
+function takeFromEntity(interior: Interior, input: MessageInput, sender: Extract<Sender, { kind: "entity" }>): InputResult {
+  if (input.answers !== undefined) {
+    // Recorded as taken even when nobody waits any more, so that the line goes on.
+    if (!answered(interior, input.answers, { kind: "replied", value: input.event["value"] })) interior.counters.deadLetters++;
+    return { kind: "accepted" };
+  }
+  if (sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now) return { kind: "too-old" };
+  const replyTo = input.replyKey === undefined ? new ForeignRef({ kind: "nobody" }) : new ForeignRef({ kind: "entity-reply", entity: sender.entity, key: input.replyKey });
+  return take(interior, input, replyTo);
+}
+
+interface Line {
+  readonly seq: number;
+  /** undefined: any number may begin the line. */
+  readonly expected: number | undefined;
+  readonly past: readonly string[];
+  readonly refusals: SenderRow["refusals"];
+}
+
+function lineOf(row: SenderRow | undefined, sender: Extract<Sender, { kind: "entity" }>): Line | string {
+  // A line that is not known begins where the sender's outbox begins: this receiver may have lost its memory, the sender has not.
+  const fresh = (past: readonly string[]): Line => ({ seq: 0, expected: sender.oldest, past, refusals: [] });
+  if (row === undefined) return fresh([]);
+  if (sender.epoch < row.epoch) return `epoch ${String(sender.epoch)} of ${sender.entity} is over: ${String(row.epoch)} was seen`;
+  if (row.incarnation === sender.incarnation) return { seq: row.seq, expected: row.seq + 1, past: row.past, refusals: row.refusals };
+  if (row.past.includes(sender.incarnation)) return `history ${sender.incarnation} of ${sender.entity} was replaced`;
+  return fresh([...row.past.slice(1 - KEPT_HISTORIES), row.incarnation]);
+}
+
+/** Whether a refusal is the last word on a message, so that its number is skipped (rules M1). */
+export function isFinal(result: InputResult): result is Extract<Refusal, { kind: "refused" | "invalid" | "id-reused" | "no-such-actor" | "deadline" | "too-old" }> {
+  switch (result.kind) {
+    case "refused":
+    case "invalid":
+    case "id-reused":
+    case "no-such-actor":
+    case "deadline":
+    case "too-old":
+      return true;
+    default:
+      return false;
+  }
+}
+
+// ---- into the cell
+
+function take(interior: Interior, input: MessageInput, replyTo: ForeignRef): InputResult {
+  const cell = interior.cells.get(input.to);
+  if (cell === undefined || (input.incarnation !== undefined && input.incarnation !== cell.incarnation)) return { kind: "no-such-actor" };
+  if (cell.supervision === undefined) return takeInner(interior, input, cell);
+  const { messages } = cell.plan.actor;
+  const checked = messages.check(input.event);
+  if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
+  let copy: StepEvent;
+  try {
+    copy = (interior.durable ? plainCopy(input.event) : input.event) as StepEvent;
+  } catch (error) {
+    return { kind: "invalid", problems: [{ path: (error as { readonly path?: string }).path ?? "", message: messageOf(error) }], accepts: acceptedBy(cell) };
+  }
+  const taken = interior.offer(cell, withDoorFields(copy, messages.specOf(copy.type), input, replyTo));
+  if (taken === true) return { kind: "accepted" };
+  const guard = input.reads?.guard;
+  const reason = taken === false ? undefined : taken.reason;
+  return { kind: "refused", accepts: acceptedBy(cell), ...(reason === undefined ? {} : { reason }), ...(guard === undefined || guard.open === true ? {} : { guard }) };
+}
+
+/** What a machine made has no door: only its own kind reaches it, through a ref. */
+function takeInner(interior: Interior, input: MessageInput, cell: Cell): InputResult {
+  if (input.sender.kind !== "local" || input.incarnation === undefined) return { kind: "no-such-actor" };
+  if (input.event.type.startsWith("xstate.")) return { kind: "dropped", reason: "a type that begins with xstate. comes from the host alone" };
+  interior.deliver(cell, input.event);
+  return { kind: "accepted" };
+}
+
+function withDoorFields(event: StepEvent, spec: MessageSpec | undefined, input: MessageInput, replyTo: ForeignRef): StepEvent {
+  if (spec === undefined || (spec.reply === undefined && spec.reads === undefined && input.reads === undefined)) return event;
+  const full: Record<string, unknown> = { ...event };
+  if (spec.reply !== undefined) full["replyTo"] = replyTo;
+  if (spec.reads !== undefined || input.reads !== undefined) {
+    const read: Record<string, unknown> = {};
+    for (const name of spec.reads ?? []) read[name] = null;
+    for (const [name, signal] of Object.entries(input.reads?.signals ?? {})) {
+      read[name] = signal.value === undefined || signal.ageMs === undefined ? null : { value: signal.value, ageMs: signal.ageMs };
+    }
+    full["read"] = read;
+    if (input.reads?.guard !== undefined) full["guard"] = input.reads.guard;
+  }
+  return full as unknown as StepEvent;
+}
+

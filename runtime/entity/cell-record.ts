@@ -1,0 +1,73 @@
+// One record per cell, and back (hosting H8).
+
+import { type CodecHost, CellRef, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, type LogicSnapshot, restoreConfiguration } from "../xstate/index.ts";
+import type { Cell, Life, Supervision } from "./cell.ts";
+import type { CellRecord } from "./contract.ts";
+
+/** What the codec needs beside the parts that everyone may read. */
+export interface CellInner extends EncodedConfiguration {
+  readonly id: string;
+  readonly life: Life;
+  /** Address and incarnation. */
+  readonly parent?: readonly [string, number];
+  readonly supervision?: Supervision;
+  /** Ids and refs, in the machine's order. */
+  readonly children?: readonly (readonly [string, unknown])[];
+  readonly systemId?: string;
+  readonly sync?: true;
+  readonly book?: number;
+  readonly input?: unknown;
+  readonly key?: string;
+}
+
+/** @throws NotCarried naming the path */
+export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
+  const { snapshot, plan } = cell;
+  const isMachine = plan.logic.kind === "machine" && "_nodes" in snapshot;
+  const children = isMachine ? Object.entries((snapshot as unknown as { readonly children: Readonly<Record<string, CellRef>> }).children) : [];
+  const inner: CellInner = {
+    id: cell.id,
+    life: cell.life,
+    ...(cell.parent === undefined ? {} : { parent: [cell.parent.address, cell.parent.incarnation] as const }),
+    ...(cell.supervision === undefined ? {} : { supervision: cell.supervision }),
+    ...(isMachine ? encodeConfiguration(snapshot) : {}),
+    ...(children.length === 0 ? {} : { children: children.map(([id, ref]) => [id, encodeData(ref, host)] as const) }),
+    ...(cell.systemId === undefined ? {} : { systemId: cell.systemId }),
+    ...(cell.syncSnapshot ? { sync: true } : {}),
+    ...(cell.book === 0 ? {} : { book: cell.book }),
+    ...(cell.input === undefined ? {} : { input: encodeData(cell.input, host, "input") }),
+    ...(cell.key === undefined ? {} : { key: cell.key }),
+  };
+  return {
+    address: cell.address,
+    incarnation: cell.incarnation,
+    type: plan.type,
+    version: plan.actor.version,
+    status: snapshot.status,
+    value: isMachine ? (snapshot as unknown as { readonly value: unknown }).value : null,
+    context: encodeData(snapshot.context, host, "context"),
+    ...(snapshot.output === undefined ? {} : { output: encodeData(snapshot.output, host, "output") }),
+    ...(snapshot.error === undefined ? {} : { error: encodeData(snapshot.error, host, "error") }),
+    inner,
+  };
+}
+
+export function innerOf(record: CellRecord): CellInner {
+  return record.inner as CellInner;
+}
+
+/** The snapshot that a record describes. All cells that it may refer to are in the entity already. @throws Error when the machine has no such states */
+export function decodeSnapshotOf(record: CellRecord, cell: Cell, host: CodecHost): LogicSnapshot {
+  const { logic } = cell.plan;
+  const inner = innerOf(record);
+  const context = decodeData(record.context, host);
+  const output = "output" in record ? decodeData(record.output, host) : undefined;
+  const error = "error" in record ? decodeData(record.error, host) : undefined;
+  if (logic.kind === "machine" && record.value !== null) {
+    const children: Record<string, unknown> = {};
+    for (const [id, ref] of inner.children ?? []) children[id] = decodeData(ref, host);
+    return restoreConfiguration(logic.machine, { ...inner, status: record.status, value: record.value }, context, output, error, children);
+  }
+  const snapshot = { status: record.status, output, error, context } as LogicSnapshot;
+  return logic.kind === "source" ? ({ ...snapshot, input: cell.input } as LogicSnapshot) : snapshot;
+}

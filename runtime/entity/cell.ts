@@ -1,0 +1,146 @@
+// A cell: one actor of an entity, living or finished (design section 3).
+
+import type { Address } from "../address.ts";
+import { type ChildRequest, CellRef, type LogicSnapshot, type StepCell, type StepResult, type TurnFacts } from "../xstate/index.ts";
+import type { Plan } from "./plan.ts";
+
+/**
+ * `made`: its first step is computed, it has not been started. `starting`: its mail waits. `running`. `ended`: finished, failed or stopped; it stays while
+ * its parent lists it.
+ */
+export type Life = "made" | "starting" | "running" | "ended";
+
+/** Who restarts it: the entity's supervisor for a root and for the children of a spec; undefined for what a machine made (hosting H12). */
+export type Supervision = { readonly kind: "root" } | { readonly kind: "child"; readonly spec: string };
+
+export interface CellHost {
+  readonly system: object;
+  readonly facts: TurnFacts;
+  isStepped(): boolean;
+  adopt(parent: Cell, request: ChildRequest): Cell;
+  begin(cell: Cell, input: unknown): LogicSnapshot;
+  childOf(parent: Cell, id: string): Cell | undefined;
+  bookId(cell: Cell): string;
+  post(cell: Cell, event: { readonly type: string }): void;
+}
+
+export class Cell implements StepCell {
+  readonly host: CellHost;
+  readonly plan: Plan;
+  readonly address: Address;
+  readonly id: string;
+  readonly incarnation: number;
+  readonly parent: Cell | undefined;
+  readonly ref: CellRef;
+  readonly supervision: Supervision | undefined;
+  readonly systemId: string | undefined;
+  readonly syncSnapshot: boolean;
+  /** Of a source: what it was given, kept for a start after recovery. */
+  input: unknown;
+  /** Of a source: the same on every start. */
+  key: string | undefined;
+  snapshot: LogicSnapshot;
+  /** As others may see it. */
+  committed: LogicSnapshot | undefined;
+  life: Life;
+  book: number;
+  busy: boolean;
+  mail: { readonly type: string }[] | undefined;
+  first: StepResult | undefined;
+  /** Set between a restore and its migration: the version that made the state. */
+  recordedVersion: number | undefined;
+
+  constructor(
+    host: CellHost,
+    fields: { readonly plan: Plan; readonly address: Address; readonly id: string; readonly incarnation: number; readonly parent: Cell | undefined; readonly supervision?: Supervision; readonly request?: ChildRequest },
+    life: Life,
+    snapshot: LogicSnapshot,
+  ) {
+    this.host = host;
+    this.plan = fields.plan;
+    this.address = fields.address;
+    this.id = fields.id;
+    this.incarnation = fields.incarnation;
+    this.parent = fields.parent;
+    this.supervision = fields.supervision;
+    this.systemId = fields.request?.systemId;
+    this.syncSnapshot = fields.request?.syncSnapshot ?? false;
+    this.ref = new CellRef(this);
+    this.input = undefined;
+    this.key = undefined;
+    this.snapshot = snapshot;
+    this.committed = undefined;
+    this.life = life;
+    this.book = 0;
+    this.busy = false;
+    this.mail = undefined;
+    this.first = undefined;
+    this.recordedVersion = undefined;
+  }
+
+  get src(): unknown {
+    return this.plan.src;
+  }
+
+  get system(): object {
+    return this.host.system;
+  }
+
+  get facts(): TurnFacts {
+    return this.host.facts;
+  }
+
+  isWithinReach(): boolean {
+    return this.host.isStepped();
+  }
+
+  look(): LogicSnapshot {
+    return this.host.isStepped() ? this.snapshot : (this.committed ?? this.snapshot);
+  }
+
+  post(event: { readonly type: string }): void {
+    this.host.post(this, event);
+  }
+
+  child(id: string): Cell | undefined {
+    return this.host.childOf(this, id);
+  }
+
+  adopt(request: ChildRequest): Cell {
+    return this.host.adopt(this, request);
+  }
+
+  begin(input: unknown): LogicSnapshot {
+    return this.host.begin(this, input);
+  }
+
+  bookId(): string {
+    return this.host.bookId(this);
+  }
+
+  /** Children in the order of the machine's list. */
+  listed(): readonly Cell[] {
+    const { children } = this.snapshot as { readonly children?: Readonly<Record<string, CellRef>> };
+    if (children === undefined) return [];
+    const cells: Cell[] = [];
+    for (const id in children) cells.push(CellRef.cellOf(children[id] as CellRef) as Cell);
+    return cells;
+  }
+
+  lists(child: Cell): boolean {
+    return (this.snapshot as { readonly children?: Readonly<Record<string, unknown>> }).children?.[child.id] === child.ref;
+  }
+}
+
+const PLAIN_ID = /^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}$/;
+
+/** A child's id as one segment of an address: what a segment does not allow is written as `~XX` by its UTF-8 bytes (hosting H8). */
+export function escapeId(id: string): string {
+  if (PLAIN_ID.test(id)) return id;
+  let escaped = "";
+  for (const byte of new TextEncoder().encode(id)) {
+    const char = String.fromCharCode(byte);
+    escaped += /[A-Za-z0-9_-]/.test(char) || (char === "." && escaped !== "") ? char : `~${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+  }
+  return escaped === "" ? "~" : escaped;
+}

@@ -1,0 +1,10 @@
+export { MAX_KEEP_MS, MAX_TAKEN } from "./admission.ts";
+export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
+export type * from "./contract.ts";
+export { type CellView, createEntity, type Entity, type NextTimer, type Pending, type SourceDescription } from "./entity.ts";
+export type { Counters } from "./interior.ts";
+export { MAX_OUTBOX, MAX_PENDING } from "./outward.ts";
+export { NotPlain, plainCopy } from "./plain.ts";
+export type { ParkedRow } from "./rest.ts";
+export { type Divergence, difference, type Restored, restoreEntity, type Stored } from "./restore.ts";
+export { MAX_ATTEMPTS, MAX_CHILDREN } from "./supervision.ts";

@@ -1,0 +1,296 @@
+// What leaves a cell: timers, messages to other entities, answers, declared effects, asks (rules F1, F2, K1, M1, M2).
+//
+// O1. A timer is named by its owner's incarnation and its id; arming an armed name replaces it (named difference N4).
+// O2. A message to another entity is an outbox row with the next number of the line to that entity; it leaves the outbox with a final receipt.
+// O3. A declared effect stays pending until it is confirmed; a task and an ask have a deadline on the elapsed clock.
+
+import { type Address, entityOf, parseAddress } from "../address.ts";
+import { CellRef, ForeignRef, type StepAction, type StepEvent } from "../xstate/index.ts";
+import { Cell } from "./cell.ts";
+import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
+import { messageOf } from "./fault.ts";
+import type { Interior, Outward } from "./interior.ts";
+import { plainCopy } from "./plain.ts";
+import type { TimerRow } from "./rest.ts";
+
+/** Rows that may wait for receivers, over all of them. */
+export const MAX_OUTBOX = 10_000;
+/** Declared effects that may wait for confirmation. */
+export const MAX_PENDING = 10_000;
+
+/** Event of the timers that end tasks and asks. */
+export const DEADLINE = "drover.deadline";
+
+export function createOutward(interior: Interior, ended: (cell: Cell) => void): Outward {
+  return {
+    send: (cell, to, event) => {
+      guarded(interior, cell, () => {
+        send(interior, cell, to, event);
+      });
+    },
+    arm: (cell, action) => {
+      guarded(interior, cell, () => {
+        armAction(interior, cell, action);
+      });
+    },
+    cancel: (cell, timer) => {
+      interior.rest.delete("timers", timerKey(cell.incarnation, timer));
+    },
+    act: (cell, action) => {
+      guarded(interior, cell, () => {
+        act(interior, cell, action);
+      });
+    },
+    sourceStarted: (cell) => {
+      sourceStarted(interior, cell);
+    },
+    forget: (cell) => {
+      for (const [key, row] of [...interior.rest.entries("timers")]) if (row.incarnation === cell.incarnation) interior.rest.delete("timers", key);
+      if (cell.key !== undefined) interior.rest.delete("asks", cell.key);
+    },
+    ended,
+  };
+}
+
+/** What a step asked for and cannot have makes its cell fail, as a throw in the step would. */
+function guarded(interior: Interior, cell: Cell, work: () => void): void {
+  let refused: RefusedAction | undefined;
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof RefusedAction)) throw error;
+    refused = error;
+  }
+  if (refused !== undefined) interior.fail(cell, interior.keep(refused.reason));
+}
+
+class RefusedAction extends Error {
+  readonly reason: Error;
+
+  constructor(reason: Error) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+function refuse(message: string): never {
+  throw new RefusedAction(new Error(message));
+}
+
+function plain(what: string, value: unknown): unknown {
+  try {
+    return value === undefined ? null : plainCopy(value);
+  } catch (error) {
+    return refuse(`${what}: ${messageOf(error)}`);
+  }
+}
+
+// ---- messages
+
+function send(interior: Interior, cell: Cell, to: unknown, given: StepEvent): void {
+  if (typeof given !== "object" || given === null || typeof given.type !== "string") refuse("an event is an object with a type");
+  const event = given.type === "xstate.error" ? { type: `xstate.error.actor.${cell.id}`, error: given["data"], actorId: cell.id } : given;
+  if (typeof to === "object" && to !== null && CellRef.is(to)) {
+    const target = CellRef.cellOf(to) as Cell;
+    if (target.host === interior) interior.deliver(target, event);
+    else sendAway(interior, parseAddress(target.address), event);
+    return;
+  }
+  if (!(to instanceof ForeignRef)) refuse(`Unable to send event '${event.type}' from ${cell.address}: there is no such actor`);
+  const { destination } = to as ForeignRef;
+  switch (destination.kind) {
+    case "actor":
+      sendTo(interior, destination.address as Address, event);
+      return;
+    case "outside-reply":
+      answerOutside(interior, destination.id, event);
+      return;
+    case "entity-reply":
+      addRow(interior, { receiver: destination.entity as Address, to: destination.entity as Address, event: { type: "reply", value: plain("a reply", event["value"]) }, wantsReply: false, answers: destination.key });
+      return;
+    case "nobody":
+      return;
+  }
+}
+
+function sendTo(interior: Interior, address: Address, event: StepEvent): void {
+  if (entityOf(address) !== interior.address) {
+    sendAway(interior, address, event);
+    return;
+  }
+  const target = interior.cells.get(address);
+  if (target === undefined) interior.counters.deadLetters++;
+  else interior.deliver(target, event);
+}
+
+function sendAway(interior: Interior, to: Address, event: StepEvent): void {
+  addRow(interior, { receiver: entityOf(to), to, event: plain(`the event '${event.type}' to ${to}`, event) as EventData, wantsReply: false });
+}
+
+function addRow(interior: Interior, row: Omit<OutboxRow, "seq">): void {
+  if (interior.rest.size("outbox") >= MAX_OUTBOX) refuse(`the outbox of ${interior.address} is full: ${String(MAX_OUTBOX)} messages wait for their receivers`);
+  const seq = interior.rest.get("lines", row.receiver) ?? 1;
+  interior.rest.put("lines", row.receiver, seq + 1);
+  const full: OutboxRow = { ...row, seq };
+  interior.rest.put("outbox", rowKey(row.receiver, seq), full);
+  interior.effects.push({ kind: "send", row: full });
+}
+
+export function rowKey(receiver: Address, seq: number): string {
+  return `${receiver} ${String(seq)}`;
+}
+
+/** The first answer counts; it is kept beside the message's outcome until that expires (rules M2). */
+function answerOutside(interior: Interior, id: string, event: StepEvent): void {
+  const entry = interior.rest.get("taken", id);
+  if (entry === undefined || entry.answer !== undefined) {
+    interior.counters.deadLetters++;
+    return;
+  }
+  const answer = { kind: "replied", value: plain("a reply", event["value"]) } as const;
+  const answered: TakenEntry = { ...entry, answer };
+  interior.rest.put("taken", id, answered);
+  interior.effects.push({ kind: "answer", id, answer });
+}
+
+// ---- timers
+
+export function timerKey(incarnation: number, name: string): string {
+  return `${String(incarnation)}:${name}`;
+}
+
+function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void {
+  const delay = action.delay as number;
+  if (!Number.isFinite(delay)) refuse(`a delay of ${String(delay)} ms${action.timer === undefined ? "" : ` for the timer "${action.timer}"`} is no number of milliseconds`);
+  if (typeof action.event !== "object" || action.event === null || typeof action.event.type !== "string") refuse("an event is an object with a type");
+  if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef)) refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
+  arm(interior, cell, action.timer, action.to, action.event, delay, action.wall ? "wall" : "elapsed");
+}
+
+function arm(interior: Interior, cell: Cell, named: string | undefined, to: unknown, event: StepEvent, delay: number, clock: "elapsed" | "wall"): void {
+  const generation = interior.rest.next("timer");
+  const name = named ?? `~${String(generation)}`;
+  const due = (clock === "wall" ? interior.stamp.now : interior.stamp.elapsed) + Math.max(0, delay);
+  interior.rest.put("timers", timerKey(cell.incarnation, name), { owner: cell.address, incarnation: cell.incarnation, name, to, event, clock, due, generation });
+}
+
+/** The firing of a timer: it is gone with the same commit (rules K1). */
+export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }>): string | undefined {
+  const row = interior.rest.get("timers", input.timer);
+  if (row?.generation !== input.generation) return "the timer is not armed any more";
+  interior.rest.delete("timers", input.timer);
+  const event = row.event as StepEvent;
+  const owner = interior.cells.get(row.owner);
+  if (owner?.incarnation !== row.incarnation) return "the timer's actor has gone";
+  if (event.type === DEADLINE) {
+    deadline(interior, owner);
+    return undefined;
+  }
+  if (typeof row.to === "object" && row.to !== null && CellRef.is(row.to)) {
+    const target = CellRef.cellOf(row.to) as Cell;
+    if (target.life === "ended" || target.host !== interior) {
+      interior.counters.deadLetters++;
+      return undefined;
+    }
+  }
+  guarded(interior, owner, () => {
+    send(interior, owner, row.to, event);
+  });
+  return undefined;
+}
+
+/** Due at `stamp`, in the order of firing: by due time, equal ones by arming; elapsed before wall. */
+export function dueTimers(timers: Iterable<readonly [string, TimerRow]>, now: number, elapsed: number, wallTrusted: boolean): readonly (readonly [string, TimerRow])[] {
+  const due: (readonly [string, TimerRow])[] = [];
+  for (const entry of timers) {
+    const row = entry[1];
+    if (row.clock === "elapsed" ? row.due <= elapsed : wallTrusted && row.due <= now) due.push(entry);
+  }
+  return due.sort(([, a], [, b]) => (a.clock === b.clock ? a.due - b.due || a.generation - b.generation : a.clock === "elapsed" ? -1 : 1));
+}
+
+// ---- effects, tasks, asks
+
+function act(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "act" }>): void {
+  const declared = action.effectClass;
+  const params = declared === undefined ? action.params : plain(`the parameters of "${action.name}"`, action.params);
+  const key = interior.workKey(cell.address);
+  if (declared !== undefined) {
+    if (interior.rest.size("pending") >= MAX_PENDING) refuse(`${String(MAX_PENDING)} effects of ${interior.address} wait for confirmation`);
+    interior.rest.put("pending", key, {
+      cell: cell.address,
+      incarnation: cell.incarnation,
+      name: action.name,
+      params,
+      class: declared,
+      since: interior.stamp.now,
+      author: interior.cause.author,
+      messageId: interior.cause.messageId,
+    });
+  }
+  interior.effects.push({
+    kind: "act",
+    cell: cell.address,
+    incarnation: cell.incarnation,
+    key,
+    name: action.name,
+    params,
+    declared,
+    ...(action.run === undefined ? {} : { run: action.run }),
+    cause: interior.cause,
+  });
+}
+
+function sourceStarted(interior: Interior, cell: Cell): void {
+  const mark = cell.plan.logic.kind === "source" ? cell.plan.logic.mark : undefined;
+  if (mark === undefined) return;
+  if (mark.kind === "task") {
+    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, mark.withinMs, "elapsed");
+    return;
+  }
+  const asked = cell.input as { readonly to?: unknown; readonly body?: unknown; readonly withinMs?: unknown } | undefined;
+  const withinMs = asked?.withinMs;
+  // An ask is the entity's own work: nothing outside is started for it.
+  interior.effects = interior.effects.filter((effect) => !(effect.kind === "source.start" && effect.incarnation === cell.incarnation));
+  let problem: string | undefined;
+  try {
+    const to = parseAddress(String(asked?.to));
+    if (typeof withinMs !== "number" || !Number.isFinite(withinMs) || withinMs <= 0) throw new Error("withinMs is a positive number of milliseconds");
+    const expiresAt = interior.stamp.now + withinMs;
+    interior.rest.put("asks", cell.key as string, { cell: cell.address, incarnation: cell.incarnation, deadline: expiresAt });
+    addRow(interior, {
+      receiver: entityOf(to),
+      to,
+      event: { ...(plain("the body of an ask", asked?.body ?? {}) as Readonly<Record<string, unknown>>), type: mark.message },
+      wantsReply: true,
+      replyKey: cell.key as string,
+      expiresAt,
+    });
+    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, withinMs, "elapsed");
+  } catch (error) {
+    problem = messageOf(error);
+  }
+  if (problem !== undefined) interior.fail(cell, { kind: "invalid", problems: [{ path: "", message: problem }], accepts: [] });
+}
+
+function deadline(interior: Interior, cell: Cell): void {
+  if (cell.life === "ended") return;
+  const { logic } = cell.plan;
+  const isTask = logic.kind === "source" && logic.mark?.kind === "task";
+  if (isTask) interior.effects.push({ kind: "source.stop", cell: cell.address, incarnation: cell.incarnation });
+  interior.fail(cell, { kind: "unknown", reason: isTask ? "the task did not end before its deadline" : "no answer came before the deadline" });
+}
+
+/** An answer to an ask of this entity; false when nobody waits for it. */
+export function answered(interior: Interior, key: string, answer: Extract<Input, { kind: "answered" }>["answer"]): boolean {
+  const waiting = interior.rest.get("asks", key);
+  if (waiting === undefined) return false;
+  interior.rest.delete("asks", key);
+  const cell = interior.cells.get(waiting.cell);
+  if (cell?.incarnation !== waiting.incarnation || cell.life !== "running") return false;
+  if (answer.kind === "replied") {
+    interior.setSnapshot(cell, { ...cell.snapshot, status: "done", output: answer.value });
+    interior.finish(cell);
+  } else interior.fail(cell, answer);
+  return true;
+}

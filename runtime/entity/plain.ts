@@ -1,0 +1,48 @@
+// A copy of a message as plain JSON data, so that nobody outside can change what an actor keeps, and nothing leaves that another node could not read.
+
+export class NotPlain extends Error {
+  readonly path: string;
+
+  constructor(path: string, what: string) {
+    super(`${path === "" ? "the value" : path} is ${what}`);
+    this.name = "NotPlain";
+    this.path = path;
+  }
+}
+
+const MAX_DEPTH = 64;
+
+/**
+ * Fields that are `undefined` are left out, as in JSON.
+ * @throws NotPlain for what JSON does not carry, for keys named `__proto__`, and for data nested deeper than 64 levels
+ */
+export function plainCopy(value: unknown, path = "", depth = 0): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      if (!Number.isFinite(value)) throw new NotPlain(path, `the number ${String(value)}, which JSON does not carry`);
+      return value === 0 ? 0 : value;
+    case "object":
+      return value === null ? null : copyObject(value, path, depth);
+    case "undefined":
+      return null;
+    default:
+      throw new NotPlain(path, `a ${typeof value}, which JSON does not carry`);
+  }
+}
+
+function copyObject(value: object, path: string, depth: number): unknown {
+  if (depth > MAX_DEPTH) throw new NotPlain(path, `nested deeper than ${String(MAX_DEPTH)} levels`);
+  if (Array.isArray(value)) return value.map((item, at) => plainCopy(item, `${path}/${String(at)}`, depth + 1));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw new NotPlain(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}; send plain data, and actors by their address`);
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    if (key === "__proto__") throw new NotPlain(`${path}/__proto__`, "a key that data must not have");
+    const item = (value as Readonly<Record<string, unknown>>)[key];
+    if (item !== undefined) copy[key] = plainCopy(item, `${path}/${key}`, depth + 1);
+  }
+  return copy;
+}

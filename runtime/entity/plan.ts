@@ -1,0 +1,96 @@
+// What is the same for all cells of one actor type and source: which logic steps them, and how they are named in records.
+
+import type { AnyStateMachine } from "xstate";
+
+import { type AnyActorType, type AnyReducer, isReducer } from "../actor/index.ts";
+import { hostedMachine, isMachine, kindOfLogic, type LogicKind, resolveSource, type TaskMark, taskMarkOf } from "../xstate/index.ts";
+
+interface PureLogic {
+  transition(snapshot: unknown, event: unknown, scope: unknown): unknown;
+  getInitialSnapshot(scope: unknown, input: unknown): unknown;
+}
+
+export type CellLogic =
+  | { readonly kind: "machine"; readonly machine: AnyStateMachine; readonly original: AnyStateMachine }
+  | { readonly kind: "reducer"; readonly reducer: AnyReducer }
+  | { readonly kind: "transition"; readonly logic: PureLogic }
+  /** Runs outside of the turn (hosting H9). */
+  | { readonly kind: "source"; readonly source: Exclude<LogicKind, "machine" | "transition" | "hand-written">; readonly logic: { readonly config: unknown }; readonly mark: TaskMark | undefined };
+
+export interface Plan {
+  /** `module`, and for an inner cell its parent's with its source: `module/upload`. */
+  readonly type: string;
+  readonly actor: AnyActorType;
+  readonly logic: CellLogic;
+  /** Name of the source in its machine; undefined for a root and for inline sources. */
+  readonly src: string | undefined;
+}
+
+const plans = new WeakMap<AnyActorType, Plan>();
+const innerPlans = new WeakMap<Plan, Map<unknown, Plan>>();
+
+export function planOf(actor: AnyActorType): Plan {
+  const known = plans.get(actor);
+  if (known !== undefined) return known;
+  const { behaviour } = actor;
+  const logic: CellLogic = isReducer(behaviour)
+    ? { kind: "reducer", reducer: behaviour }
+    : { kind: "machine", machine: hostedMachine(behaviour as AnyStateMachine, actor.wallDelays), original: behaviour as AnyStateMachine };
+  const plan: Plan = { type: actor.name, actor, logic, src: undefined };
+  plans.set(actor, plan);
+  return plan;
+}
+
+/** @throws Error when the source is unknown or of a kind that cannot be hosted */
+export function innerPlan(parent: Plan, src: unknown, logic: unknown): Plan {
+  let inner = innerPlans.get(parent);
+  if (inner === undefined) innerPlans.set(parent, (inner = new Map()));
+  const known = inner.get(src);
+  if (known !== undefined) return known;
+  const name = typeof src === "string" ? src : undefined;
+  const plan: Plan = { type: `${parent.type}/${name ?? "(inline)"}`, actor: parent.actor, logic: logicOf(logic), src: name };
+  inner.set(src, plan);
+  return plan;
+}
+
+/** The plan that a record's type names; undefined when it is not registered (any more). */
+export function planOfType(actor: AnyActorType, type: string): Plan | undefined {
+  let plan = planOf(actor);
+  let rest = type.slice(actor.name.length);
+  while (rest.startsWith("/")) {
+    const machine = plan.logic.kind === "machine" ? plan.logic.machine : undefined;
+    if (machine === undefined) return undefined;
+    // A source's name may itself contain slashes: the longest that is known wins.
+    const found = sourceIn(machine, rest.slice(1));
+    if (found === undefined) return undefined;
+    plan = innerPlan(plan, found, resolveSource(machine, found));
+    rest = rest.slice(1 + found.length);
+  }
+  return plan;
+}
+
+function sourceIn(machine: AnyStateMachine, path: string): string | undefined {
+  for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
+    const name = path.slice(0, end);
+    if (resolveSource(machine, name) !== undefined) return name;
+  }
+  return undefined;
+}
+
+function logicOf(logic: unknown): CellLogic {
+  if (isMachine(logic)) return { kind: "machine", machine: hostedMachine(logic), original: logic };
+  const kind = kindOfLogic(logic);
+  switch (kind) {
+    case "transition":
+      return { kind: "transition", logic: logic as PureLogic };
+    case "promise":
+    case "callback":
+    case "observable":
+    case "event-observable":
+      return { kind: "source", source: kind, logic: logic as { readonly config: unknown }, mark: taskMarkOf(logic) };
+    case "hand-written":
+      throw new Error("hand-written logic with start() cannot be hosted");
+    default:
+      throw new Error("this is no actor logic");
+  }
+}

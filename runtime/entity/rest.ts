@@ -1,0 +1,183 @@
+// Everything of an entity beside its cells, as small tables: what changed in a turn is known, can be undone and is written as a difference.
+//
+// R1. Values are replaced, never changed in place.
+// R2. Nothing may depend on the order of a table's keys: undoing and restoring may change it.
+
+import type { Address } from "../address.ts";
+import type { ChildSpec, EffectClass, OutboxRow, TakenEntry } from "./contract.ts";
+import type { Refusal } from "../outcome.ts";
+import type { UndoLog } from "./undo.ts";
+
+export interface TimerRow {
+  /** Address and incarnation of the cell that armed it. */
+  readonly owner: Address;
+  readonly incarnation: number;
+  readonly name: string;
+  /** A ref: who gets the event. */
+  readonly to: unknown;
+  readonly event: unknown;
+  readonly clock: "elapsed" | "wall";
+  /** On its clock, ms. */
+  readonly due: number;
+  /** Grows with every arming in the entity: equal deadlines fire in this order (rules K1). */
+  readonly generation: number;
+}
+
+/** What is known of an entity that sends to this one (rules M1, E1). */
+export interface SenderRow {
+  readonly incarnation: string;
+  readonly seq: number;
+  readonly epoch: number;
+  /** Histories that were replaced: nothing of them is taken any more. */
+  readonly past: readonly string[];
+  /** Final refusals of late, so that a repetition hears the same; at most 16. */
+  readonly refusals: readonly (readonly [number, Refusal])[];
+}
+
+/** A declared effect that is not confirmed. */
+export interface PendingEffect {
+  readonly cell: Address;
+  readonly incarnation: number;
+  readonly name: string;
+  readonly params: unknown;
+  readonly class: EffectClass;
+  /** Wall time of its turn. */
+  readonly since: number;
+  readonly author: string | undefined;
+  readonly messageId: string | undefined;
+}
+
+/** An input that made its cell fail three times, or a state that was given up (hosting H13). */
+export interface ParkedRow {
+  readonly at: number;
+  readonly offender: Address;
+  readonly reason: string;
+  readonly input: unknown;
+  /** The state that was replaced by a start from the beginning. */
+  readonly state?: unknown;
+}
+
+export interface ChildRow extends ChildSpec {
+  /** Order of starting. */
+  readonly order: number;
+}
+
+export interface RestTables {
+  timers: TimerRow;
+  outbox: OutboxRow;
+  /** Next seq by receiver. */
+  lines: number;
+  taken: TakenEntry;
+  senders: SenderRow;
+  /** System id to the ref of its cell. */
+  systemIds: unknown;
+  pending: PendingEffect;
+  /** Key of an ask that waits for its answer, to the cell that asked. */
+  asks: { readonly cell: Address; readonly incarnation: number; readonly deadline: number };
+  attempts: number;
+  parked: ParkedRow;
+  children: ChildRow;
+  restarts: { readonly count: number; readonly reason: string; readonly at: number; readonly escalations: readonly number[] };
+  counters: number;
+}
+
+export type TableName = keyof RestTables;
+
+export type RestChange = readonly [table: TableName, key: string, value: unknown];
+
+export class Rest {
+  readonly #tables = new Map<TableName, Map<string, unknown>>();
+  readonly #undo: UndoLog;
+  /** Rows as they were at the last commit, by what was changed since. */
+  #changed = new Map<TableName, Map<string, unknown>>();
+
+  constructor(undo: UndoLog) {
+    this.#undo = undo;
+  }
+
+  get<N extends TableName>(table: N, key: string): RestTables[N] | undefined {
+    return this.#tables.get(table)?.get(key) as RestTables[N] | undefined;
+  }
+
+  has(table: TableName, key: string): boolean {
+    return this.#tables.get(table)?.has(key) === true;
+  }
+
+  size(table: TableName): number {
+    return this.#tables.get(table)?.size ?? 0;
+  }
+
+  entries<N extends TableName>(table: N): Iterable<readonly [string, RestTables[N]]> {
+    return (this.#tables.get(table) ?? []) as Iterable<readonly [string, RestTables[N]]>;
+  }
+
+  put<N extends TableName>(table: N, key: string, value: RestTables[N]): void {
+    let rows = this.#tables.get(table);
+    if (rows === undefined) this.#tables.set(table, (rows = new Map()));
+    const existed = rows.has(key);
+    const before = rows.get(key);
+    const into = rows;
+    this.#undo.push(() => {
+      if (existed) into.set(key, before);
+      else into.delete(key);
+    });
+    this.#note(table, key, before);
+    rows.set(key, value);
+  }
+
+  delete(table: TableName, key: string): boolean {
+    const rows = this.#tables.get(table);
+    if (rows?.has(key) !== true) return false;
+    const before = rows.get(key);
+    this.#undo.push(() => rows.set(key, before));
+    this.#note(table, key, before);
+    rows.delete(key);
+    return true;
+  }
+
+  /** Counts from 1. */
+  next(counter: string): number {
+    const value = (this.get("counters", counter) ?? 0) + 1;
+    this.put("counters", counter, value);
+    return value;
+  }
+
+  /** Rows that differ from the last committed ones; a row that is gone has no value. */
+  changes(): readonly RestChange[] {
+    const changes: RestChange[] = [];
+    for (const [table, keys] of this.#changed) {
+      for (const [key, before] of keys) {
+        const value = this.#tables.get(table)?.get(key);
+        if (value !== before) changes.push([table, key, value]);
+      }
+    }
+    return changes.sort(byPlace);
+  }
+
+  hasChanges(): boolean {
+    return this.#changed.size > 0;
+  }
+
+  /** Forgets what changed: after a commit or a rollback. */
+  settle(): void {
+    if (this.#changed.size > 0) this.#changed = new Map();
+  }
+
+  /** All rows, for a snapshot. */
+  all(): readonly RestChange[] {
+    const rows: RestChange[] = [];
+    for (const [table, map] of this.#tables) for (const [key, value] of map) rows.push([table, key, value]);
+    return rows.sort(byPlace);
+  }
+
+  #note(table: TableName, key: string, before: unknown): void {
+    let keys = this.#changed.get(table);
+    if (keys === undefined) this.#changed.set(table, (keys = new Map()));
+    if (!keys.has(key)) keys.set(key, before);
+  }
+}
+
+function byPlace(a: RestChange, b: RestChange): number {
+  if (a[0] !== b[0]) return a[0] < b[0] ? -1 : 1;
+  return a[1] < b[1] ? -1 : 1;
+}

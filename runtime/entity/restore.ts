@@ -1,0 +1,217 @@
+// From a stored state and the records after it back to an entity (rules R1, T3; design section 5).
+//
+// A record is run again and compared with what it came to. Where they differ, or where it was made by another version of a machine, what it came to is
+// applied: that was committed and seen.
+
+import type { Address } from "../address.ts";
+import type { AnyActorType, EntityType } from "../actor/index.ts";
+import { CellRef, decodeData, type LogicSnapshot } from "../xstate/index.ts";
+import { Cell } from "./cell.ts";
+import { decodeSnapshotOf, innerOf } from "./cell-record.ts";
+import type { CellRecord, EntityState, Input, JournalRecord, TurnOutcome } from "./contract.ts";
+import { type Entity, HostedEntity } from "./entity.ts";
+import { messageOf } from "./fault.ts";
+import type { Interior } from "./interior.ts";
+import type { RestTables, TableName } from "./rest.ts";
+
+export interface Divergence {
+  readonly revision: number;
+  /** What differs first, as a path into the outcome; or why the record was not run. */
+  readonly reason: string;
+}
+
+export interface Restored {
+  readonly entity: Entity;
+  readonly divergences: readonly Divergence[];
+  /** Some cell was taken to a newer version of its type: a full snapshot should follow (rules T3). */
+  readonly migrated: boolean;
+}
+
+export interface Stored {
+  readonly snapshot: EntityState | undefined;
+  /** After the snapshot, ascending, without holes. */
+  readonly records: readonly JournalRecord[];
+}
+
+/** @throws Error when a state cannot be read by the registered types */
+export function restoreEntity(type: EntityType, address: Address, stored: Stored): Restored {
+  const incarnation = stored.snapshot?.incarnation ?? stored.records[0]?.incarnation ?? "";
+  const entity = new HostedEntity(type, address, incarnation);
+  const divergences: Divergence[] = [];
+  if (stored.snapshot !== undefined) applyState(entity, stored.snapshot);
+  for (const record of stored.records) {
+    const reason = replay(entity, record);
+    if (reason === undefined) continue;
+    divergences.push({ revision: record.revision, reason });
+    entity.interior.counters.divergences++;
+    applyRecord(entity, record);
+  }
+  const migrated = migrate(entity.interior);
+  settle(entity);
+  return { entity, divergences, migrated };
+}
+
+function replay(entity: HostedEntity, record: JournalRecord): string | undefined {
+  const { interior } = entity;
+  if (record.revision !== interior.revision + 1) return `revision ${String(record.revision)} does not follow ${String(interior.revision)}`;
+  for (const [name, version] of Object.entries(record.versions)) {
+    const registered = interior.type.types.get(name);
+    if (registered?.version !== version) return `made by version ${String(version)} of ${name}, registered is ${registered === undefined ? "none" : String(registered.version)}`;
+  }
+  for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
+  let reason: string | undefined;
+  try {
+    entity.turn(decodeData(record.inputs, interior) as readonly Input[], record.stamp);
+    reason = difference(record.outcome, entity.outcome(), "");
+  } catch (error) {
+    reason = `running it again failed: ${messageOf(error)}`;
+  }
+  if (reason === undefined) entity.commitAt(record.revision);
+  else entity.rollback();
+  return reason;
+}
+
+function applyRecord(entity: HostedEntity, record: JournalRecord): void {
+  const { interior } = entity;
+  interior.stamp = record.stamp;
+  const start = record.inputs.find((input) => input.kind === "start");
+  if (start !== undefined) interior.labels = start.labels;
+  applyOutcome(interior, record.outcome);
+  interior.revision = record.revision;
+  settle(entity);
+}
+
+function settle(entity: HostedEntity): void {
+  const { interior } = entity;
+  for (const cell of interior.cells.values()) cell.committed = cell.snapshot;
+  interior.undo.clear();
+  interior.rest.settle();
+  interior.touched = new Set();
+  interior.gone = new Map();
+}
+
+function applyState(entity: HostedEntity, state: EntityState): void {
+  const { interior } = entity;
+  interior.revision = state.revision;
+  interior.stamp = state.stamp;
+  interior.labels = state.labels;
+  applyOutcome(interior, { cells: state.cells, ended: [], rest: state.rest, emitted: [] });
+  settle(entity);
+}
+
+/** Puts recorded cells and rows in place without running anything. */
+export function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
+  for (const address of outcome.ended) interior.cells.delete(address);
+  const made: (readonly [Cell, CellRecord])[] = [];
+  // Parents come first: they are older. Refs are resolved when all cells are there.
+  for (const record of [...outcome.cells].sort((a, b) => a.incarnation - b.incarnation)) made.push([place(interior, record), record]);
+  for (const [cell, record] of made) {
+    const inner = innerOf(record);
+    if (inner.input !== undefined) cell.input = decodeData(inner.input, interior);
+    cell.snapshot = snapshotOf(record, cell, interior);
+    cell.life = inner.life;
+    cell.book = inner.book ?? 0;
+    cell.key = inner.key;
+    cell.recordedVersion = record.version === cell.plan.actor.version ? undefined : record.version;
+  }
+  for (const [table, rows] of Object.entries(outcome.rest as Readonly<Record<string, readonly (readonly [string, unknown?])[]>>)) {
+    for (const row of rows) {
+      if (row.length === 1) interior.rest.delete(table as TableName, row[0]);
+      else interior.rest.put(table as TableName, row[0], decodeData(row[1], interior) as RestTables[TableName]);
+    }
+  }
+}
+
+function place(interior: Interior, record: CellRecord): Cell {
+  const existing = interior.cells.get(record.address);
+  if (existing?.incarnation === record.incarnation) return existing;
+  const plan = interior.planNamed(record.type);
+  if (plan === undefined) throw new Error(`${record.address}: no actor type is registered for "${record.type}"`);
+  const inner = innerOf(record);
+  const parent = inner.parent === undefined ? undefined : interior.cells.get(inner.parent[0]);
+  const cell = new Cell(
+    interior,
+    {
+      plan,
+      address: record.address,
+      id: inner.id,
+      incarnation: record.incarnation,
+      parent,
+      ...(inner.supervision === undefined ? {} : { supervision: inner.supervision }),
+      ...(inner.systemId === undefined && inner.sync === undefined ? {} : { request: { id: inner.id, src: plan.src, logic: undefined, systemId: inner.systemId, syncSnapshot: inner.sync === true } }),
+    },
+    inner.life,
+    { status: record.status, output: undefined, error: undefined },
+  );
+  interior.cells.set(record.address, cell);
+  if (inner.supervision?.kind === "root") interior.root = cell;
+  return cell;
+}
+
+function snapshotOf(record: CellRecord, cell: Cell, interior: Interior): LogicSnapshot {
+  const { actor } = cell.plan;
+  if (record.version >= actor.version || cell.supervision === undefined) return decodeSnapshotOf(record, cell, interior);
+  try {
+    return decodeSnapshotOf(record, cell, interior);
+  } catch {
+    // A state that the present machine does not have: kept as it is until it is migrated.
+    return { status: record.status, output: undefined, error: undefined, context: decodeData(record.context, interior), value: record.value } as LogicSnapshot;
+  }
+}
+
+function isOld(cell: Cell): boolean {
+  return cell.recordedVersion !== undefined;
+}
+
+/** Takes cells of older versions to the registered one, step by step. @throws Error when a step is missing */
+function migrate(interior: Interior): boolean {
+  let migrated = false;
+  for (const cell of interior.cells.values()) {
+    const from = cell.recordedVersion;
+    if (from === undefined) continue;
+    const { actor, logic } = cell.plan;
+    if (from > actor.version) throw new Error(`${cell.address} has a state of version ${String(from)} of ${actor.name}; registered is ${String(actor.version)}`);
+    cell.recordedVersion = undefined;
+    migrated = true;
+    if (cell.supervision === undefined) continue;
+    let state = { value: (cell.snapshot as { readonly value?: unknown }).value, context: cell.snapshot.context };
+    for (let version = from; version < actor.version; version++) state = stepUp(actor, version, state, cell);
+    if (logic.kind !== "machine") cell.snapshot = { ...cell.snapshot, context: state.context };
+    else if (state.value !== (cell.snapshot as { readonly value?: unknown }).value || state.context !== cell.snapshot.context || !("_nodes" in cell.snapshot)) {
+      const children = (cell.snapshot as { readonly children?: Readonly<Record<string, CellRef>> }).children ?? {};
+      const restored = logic.machine.resolveState({ value: state.value as never, context: state.context as never }) as unknown as Record<string, unknown>;
+      restored["children"] = children;
+      cell.snapshot = restored as unknown as LogicSnapshot;
+    }
+  }
+  return migrated;
+}
+
+function stepUp(actor: AnyActorType, version: number, state: { readonly value: unknown; readonly context: unknown }, cell: Cell): { readonly value: unknown; readonly context: unknown } {
+  const step = actor.migrate[version];
+  if (step === undefined) {
+    if ("_nodes" in cell.snapshot || cell.plan.logic.kind !== "machine") return state;
+    throw new Error(`${cell.address}: the state ${JSON.stringify(state.value)} of version ${String(version)} of ${actor.name} is unknown to version ${String(actor.version)}, and it has no migrate[${String(version)}]`);
+  }
+  return step(state);
+}
+
+/** The first place where two plain values differ; the order of keys does not count. */
+export function difference(a: unknown, b: unknown, path: string): string | undefined {
+  if (Object.is(a, b)) return undefined;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return `${path === "" ? "/" : path}: ${short(a)} was recorded, ${short(b)} came`;
+  if (Array.isArray(a) !== Array.isArray(b)) return `${path}: list against object`;
+  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
+  for (const key of keys) {
+    const left = (a as Readonly<Record<string, unknown>>)[key];
+    const right = (b as Readonly<Record<string, unknown>>)[key];
+    const found = difference(left, right, `${path}/${key}`);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function short(value: unknown): string {
+  const text = JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
+}

@@ -1,0 +1,127 @@
+// What one input does to the entity.
+
+import type { StepEvent } from "../xstate/index.ts";
+import { admit } from "./admission.ts";
+import type { Cell } from "./cell.ts";
+import type { EffectOutcome, Input, InputResult } from "./contract.ts";
+import type { Interior } from "./interior.ts";
+import { answered, fire, rowKey } from "./outward.ts";
+import { reconcile, startRoot } from "./supervision.ts";
+
+const ACCEPTED: InputResult = { kind: "accepted" };
+
+/** @throws SupervisedFault, or what unwound the input otherwise */
+export function takeInput(interior: Interior, input: Input): InputResult {
+  switch (input.kind) {
+    case "start":
+      if (interior.root !== undefined && interior.root.life !== "ended") return dropped(interior, "the entity has started before");
+      interior.setLabels(input.labels);
+      startRoot(interior, input.input);
+      return ACCEPTED;
+    case "children":
+      if (interior.root === undefined) return dropped(interior, "the entity has not started");
+      return reconcile(interior, input.specs);
+    case "message":
+      return admit(interior, input);
+    case "timer": {
+      const late = fire(interior, input);
+      return late === undefined ? ACCEPTED : dropped(interior, late);
+    }
+    case "source":
+      return takeSaid(interior, input);
+    case "performed":
+      return takePerformed(interior, input.key, input.outcome);
+    case "fault": {
+      const cell = living(interior, input.cell, input.incarnation);
+      if (cell === undefined) return dropped(interior, "the actor has gone");
+      interior.fail(cell, new Error(input.error));
+      return ACCEPTED;
+    }
+    case "delivered":
+      return takeReceipt(interior, input);
+    case "answered":
+      return answered(interior, input.key, input.answer) ? ACCEPTED : dropped(interior, "nobody waits for this answer");
+  }
+}
+
+function dropped(interior: Interior, reason: string): InputResult {
+  interior.counters.deadLetters++;
+  return { kind: "dropped", reason };
+}
+
+/** The cell, if that incarnation of it lives: nothing else is meant (hosting H5). */
+function living(interior: Interior, address: string, incarnation: number): Cell | undefined {
+  const cell = interior.cells.get(address);
+  return cell?.incarnation === incarnation && cell.life === "running" ? cell : undefined;
+}
+
+function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>): InputResult {
+  const cell = living(interior, input.cell, input.incarnation);
+  if (cell?.plan.logic.kind !== "source") return dropped(interior, "the source was stopped before it said this");
+  const { said } = input;
+  const keep = (value: unknown): unknown => interior.keep(value);
+  switch (said.kind) {
+    case "done":
+      interior.setSnapshot(cell, { ...cell.snapshot, status: "done", output: keep(said.output) });
+      interior.finish(cell);
+      return ACCEPTED;
+    case "error":
+      interior.fail(cell, keep(said.error));
+      return ACCEPTED;
+    case "next":
+      interior.setSnapshot(cell, { ...cell.snapshot, context: keep(said.value) });
+      interior.tellParent(cell);
+      return ACCEPTED;
+    case "event": {
+      const event = keep(said.event) as StepEvent;
+      if (typeof event !== "object" || event === null || typeof event.type !== "string") return dropped(interior, "a source said something that is no event");
+      if (event.type.startsWith("xstate.")) return dropped(interior, "a type that begins with xstate. comes from the host alone");
+      if (cell.parent !== undefined) interior.deliver(cell.parent, event);
+      return ACCEPTED;
+    }
+    case "emit":
+      interior.emit(cell, keep(said.event) as StepEvent);
+      return ACCEPTED;
+  }
+}
+
+function takePerformed(interior: Interior, key: string, outcome: EffectOutcome): InputResult {
+  const pending = interior.rest.get("pending", key);
+  if (pending === undefined) return dropped(interior, "no effect waits under this key");
+  interior.rest.delete("pending", key);
+  if (outcome.kind === "done" || outcome.kind === "dropped") return ACCEPTED;
+  const cell = living(interior, pending.cell, pending.incarnation);
+  const type = `effect.${outcome.kind}`;
+  if (cell === undefined || cell.plan.actor.messages.specOf(type)?.internal !== true) {
+    interior.counters.unheardOutcomes++;
+    interior.effects.push({ kind: "log", cell: pending.cell, label: type, value: { effect: pending.name, key, reason: reasonOf(outcome) } });
+    return ACCEPTED;
+  }
+  const guard = outcome.kind === "refused" ? outcome.guard : undefined;
+  interior.cause = { author: pending.author, messageId: pending.messageId };
+  interior.deliver(cell, { type, effect: pending.name, key, params: pending.params, reason: reasonOf(outcome), ...(guard === undefined ? {} : { guard }) });
+  return ACCEPTED;
+}
+
+function reasonOf(outcome: Exclude<EffectOutcome, { kind: "done" | "dropped" }>): string {
+  switch (outcome.kind) {
+    case "failed":
+      return outcome.error;
+    case "refused":
+      return outcome.reason;
+    case "unknown":
+      return outcome.reason ?? "the node stopped before it was confirmed";
+  }
+}
+
+/** A final receipt takes the row out of the outbox; a refused ask has its answer with it. */
+function takeReceipt(interior: Interior, input: Extract<Input, { kind: "delivered" }>): InputResult {
+  const key = rowKey(input.receiver, input.seq);
+  const row = interior.rest.get("outbox", key);
+  if (row === undefined) return dropped(interior, "the message was confirmed before");
+  const { outcome } = input;
+  if (outcome.kind === "full" || outcome.kind === "owner-away" || outcome.kind === "unknown") return { kind: "dropped", reason: `"${outcome.kind}" may pass: the message stays in the outbox` };
+  interior.rest.delete("outbox", key);
+  if (outcome.kind !== "accepted" && row.replyKey !== undefined) answered(interior, row.replyKey, outcome);
+  return ACCEPTED;
+}

@@ -1,0 +1,291 @@
+// Live data to plain data and back (hosting H8). Plain data is what JSON and msgpackr carry alike.
+//
+// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$error"}, {"$snapshot"}.
+// D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
+// D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles) is refused with its path.
+// D4. Both directions return the same object where nothing in it needs a change.
+
+import type { AnyStateMachine, AnyStateNode } from "xstate";
+
+import { nodesById } from "./logic.ts";
+import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
+import type { LogicSnapshot } from "./step.ts";
+
+const MAX_DEPTH = 200;
+
+export class NotCarried extends Error {
+  readonly path: string;
+
+  constructor(path: string, what: string) {
+    super(`${path === "" ? "the value" : path} is ${what}, which a durable actor cannot keep`);
+    this.name = "NotCarried";
+    this.path = path;
+  }
+}
+
+/** What decoding needs to know of the entity. */
+export interface CodecHost {
+  /** The ref of an incarnation of a cell, living or gone; equal arguments give the same ref. */
+  refOf(address: string, incarnation: number, parentIncarnation: number): CellRef;
+  /** The machine that a type path means. */
+  machineOf(type: string): AnyStateMachine | undefined;
+  typeOf(machine: AnyStateMachine): string | undefined;
+}
+
+/** @throws NotCarried */
+export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0): unknown {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
+    case "undefined":
+      return { $undefined: true };
+    case "object":
+      return value === null ? null : encodeObject(value, host, path, depth);
+    default:
+      throw new NotCarried(path, `a ${typeof value}`);
+  }
+}
+
+function encodeObject(value: object, host: CodecHost, path: string, depth: number): unknown {
+  if (CellRef.is(value)) return { $ref: encodeCell(CellRef.cellOf(value)) };
+  if (value instanceof ForeignRef) return { $ref: value.destination };
+  if (depth > MAX_DEPTH) throw new NotCarried(path, `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
+  if (Array.isArray(value)) {
+    let copy: unknown[] | undefined;
+    for (let at = 0; at < value.length; at++) {
+      const plain = encodeData(value[at], host, `${path}/${String(at)}`, depth + 1);
+      if (plain !== value[at]) {
+        copy ??= value.slice() as unknown[];
+        copy[at] = plain;
+      }
+    }
+    return copy ?? value;
+  }
+  if (value instanceof Error) return { $error: encodeError(value, host, path, depth) };
+  if ("_nodes" in value && "machine" in value) return { $snapshot: encodeSnapshot(value as unknown as MachineSnapshot, host, path, depth) };
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw new NotCarried(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
+  return encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
+}
+
+function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, path: string, depth: number): unknown {
+  const keys = Object.keys(value);
+  let copy: Record<string, unknown> | undefined;
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as string;
+    if (key === "__proto__") throw new NotCarried(`${path}/__proto__`, "a key with a meaning of its own");
+    const before = value[key];
+    const plain = encodeData(before, host, `${path}/${key}`, depth + 1);
+    const escaped = key.charCodeAt(0) === 36;
+    if (copy === undefined && (plain !== before || escaped)) {
+      copy = {};
+      for (let prior = 0; prior < at; prior++) copy[keys[prior] as string] = value[keys[prior] as string];
+    }
+    if (copy !== undefined) copy[escaped ? `$${key}` : key] = plain;
+  }
+  return copy ?? value;
+}
+
+function encodeCell(cell: CellFace): unknown {
+  return { cell: cell.address, incarnation: cell.incarnation, parent: cell.parent?.incarnation ?? 0 };
+}
+
+function encodeError(error: Error, host: CodecHost, path: string, depth: number): unknown {
+  const plain: Record<string, unknown> = { name: error.name, message: error.message };
+  const own = Object.keys(error).filter((key) => key !== "name" && key !== "message" && key !== "stack" && key !== "__proto__");
+  if (own.length > 0) {
+    const more: Record<string, unknown> = {};
+    for (const key of own) {
+      try {
+        more[key] = encodeData((error as unknown as Record<string, unknown>)[key], host, `${path}/${key}`, depth + 1);
+      } catch {
+        // An error's extras are helpful, not promised: what is not carried is left out.
+      }
+    }
+    plain["more"] = more;
+  }
+  return plain;
+}
+
+/** @throws Error when it was not written by `encodeData` */
+export function decodeData(plain: unknown, host: CodecHost): unknown {
+  if (typeof plain !== "object" || plain === null) return plain;
+  if (Array.isArray(plain)) {
+    let copy: unknown[] | undefined;
+    for (let at = 0; at < plain.length; at++) {
+      const value = decodeData(plain[at], host);
+      if (value !== plain[at]) {
+        copy ??= plain.slice() as unknown[];
+        copy[at] = value;
+      }
+    }
+    return copy ?? plain;
+  }
+  const record = plain as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(record);
+  const only = keys.length === 1 ? (keys[0] as string) : "";
+  if (only.charCodeAt(0) === 36 && only.charCodeAt(1) !== 36) return decodeTagged(only, record[only], host);
+  let copy: Record<string, unknown> | undefined;
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as string;
+    const value = decodeData(record[key], host);
+    const escaped = key.charCodeAt(0) === 36;
+    if (copy === undefined && (value !== record[key] || escaped)) {
+      copy = {};
+      for (let prior = 0; prior < at; prior++) copy[keys[prior] as string] = record[keys[prior] as string];
+    }
+    if (copy !== undefined) copy[escaped ? key.slice(1) : key] = value;
+  }
+  return copy ?? plain;
+}
+
+function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
+  switch (tag) {
+    case "$undefined":
+      return undefined;
+    case "$number":
+      return Number(value);
+    case "$ref": {
+      const ref = value as { readonly cell: string; readonly incarnation: number; readonly parent: number } | Destination;
+      return "cell" in ref ? host.refOf(ref.cell, ref.incarnation, ref.parent) : new ForeignRef(ref);
+    }
+    case "$error":
+      return decodeError(value as { readonly name: string; readonly message: string; readonly more?: Readonly<Record<string, unknown>> }, host);
+    case "$snapshot":
+      return decodeSnapshot(value as EncodedSnapshot, host);
+    default:
+      throw new Error(`unknown tag ${tag} in stored data`);
+  }
+}
+
+function decodeError(plain: { readonly name: string; readonly message: string; readonly more?: Readonly<Record<string, unknown>> }, host: CodecHost): Error {
+  const error = new Error(plain.message);
+  Object.defineProperty(error, "name", { value: plain.name, configurable: true, writable: true, enumerable: false });
+  // A stack would differ from host to host.
+  Object.defineProperty(error, "stack", { value: `${plain.name}: ${plain.message}`, configurable: true, writable: true, enumerable: false });
+  for (const [key, value] of Object.entries(plain.more ?? {})) (error as unknown as Record<string, unknown>)[key] = decodeData(value, host);
+  return error;
+}
+
+/** What a durable actor sees of something thrown: the same as after a restart. Values that are not carried become an error that says so. */
+export function carried(value: unknown, host: CodecHost): unknown {
+  try {
+    return decodeData(encodeData(value, host), host);
+  } catch (problem) {
+    return decodeError({ name: "Error", message: `a value that cannot be kept: ${problem instanceof Error ? problem.message : "unknown"}` }, host);
+  }
+}
+
+// ---- snapshots of machines
+
+interface MachineSnapshot extends LogicSnapshot {
+  readonly machine: AnyStateMachine;
+  readonly value: unknown;
+  readonly _nodes: readonly AnyStateNode[];
+  readonly historyValue: Readonly<Record<string, readonly AnyStateNode[]>>;
+  readonly children: Readonly<Record<string, unknown>>;
+}
+
+/** What restoring a machine's configuration needs beside value and context. */
+export interface EncodedConfiguration {
+  /** Ids of the active nodes in their order, which decides between conflicting transitions; left out where one atomic node is active. */
+  readonly nodes?: readonly string[];
+  readonly history?: readonly (readonly [string, readonly string[]])[];
+}
+
+interface EncodedSnapshot extends EncodedConfiguration {
+  readonly type: string;
+  readonly status: LogicSnapshot["status"];
+  readonly value: unknown;
+  readonly context: unknown;
+  readonly output: unknown;
+  readonly error: unknown;
+  readonly children: readonly (readonly [string, unknown])[];
+}
+
+export function encodeConfiguration(snapshot: LogicSnapshot): EncodedConfiguration {
+  const { _nodes: nodes, historyValue } = snapshot as MachineSnapshot;
+  const history = Object.entries(historyValue);
+  const plain: { nodes?: readonly string[]; history?: readonly (readonly [string, readonly string[]])[] } = {};
+  if (nodes.filter((node) => node.type === "atomic" || node.type === "final").length > 1) plain.nodes = nodes.map((node) => node.id);
+  if (history.length > 0) plain.history = history.map(([id, remembered]) => [id, remembered.map((node) => node.id)]);
+  return plain;
+}
+
+/** @throws Error when the machine has no such states */
+export function restoreConfiguration(
+  machine: AnyStateMachine,
+  plain: EncodedConfiguration & { readonly status: LogicSnapshot["status"]; readonly value: unknown },
+  context: unknown,
+  output: unknown,
+  error: unknown,
+  children: Readonly<Record<string, unknown>>,
+): LogicSnapshot {
+  const historyValue: Record<string, readonly AnyStateNode[]> = {};
+  for (const [id, nodes] of plain.history ?? []) historyValue[id] = nodes.map((node) => nodeOf(machine, node));
+  const snapshot = machine.resolveState({ value: plain.value as never, context, historyValue: historyValue as never }) as unknown as Record<string, unknown>;
+  if (plain.nodes !== undefined) {
+    const nodes = plain.nodes.map((id) => nodeOf(machine, id));
+    snapshot["_nodes"] = nodes;
+    // Rebuilt from the order of the nodes, since a store may have reordered the keys.
+    snapshot["value"] = valueOf(machine.root, nodes);
+    snapshot["tags"] = new Set(nodes.flatMap((node) => node.tags));
+  }
+  snapshot["status"] = plain.status;
+  snapshot["output"] = output;
+  snapshot["error"] = error;
+  snapshot["children"] = children;
+  return snapshot as unknown as LogicSnapshot;
+}
+
+function nodeOf(machine: AnyStateMachine, id: string): AnyStateNode {
+  const node = nodesById(machine).get(id);
+  if (node === undefined) throw new Error(`machine "${machine.id}" has no state "#${id}"`);
+  return node;
+}
+
+function valueOf(root: AnyStateNode, nodes: readonly AnyStateNode[]): unknown {
+  const below = new Map<AnyStateNode, AnyStateNode[]>();
+  for (const node of nodes) {
+    if (node.parent === undefined) continue;
+    const siblings = below.get(node.parent);
+    if (siblings === undefined) below.set(node.parent, [node]);
+    else siblings.push(node);
+  }
+  const value = (node: AnyStateNode): unknown => {
+    const active = below.get(node);
+    if (active === undefined) return {};
+    const first = active[0];
+    if (node.type === "compound" && first !== undefined && (first.type === "atomic" || first.type === "final")) return first.key;
+    const nested: Record<string, unknown> = {};
+    for (const child of active) nested[child.key] = value(child);
+    return nested;
+  };
+  return value(root);
+}
+
+function encodeSnapshot(snapshot: MachineSnapshot, host: CodecHost, path: string, depth: number): EncodedSnapshot {
+  const type = host.typeOf(snapshot.machine);
+  if (type === undefined) throw new NotCarried(path, "a snapshot of a machine that is not registered");
+  return {
+    type,
+    status: snapshot.status,
+    value: snapshot.value,
+    ...encodeConfiguration(snapshot),
+    context: encodeData(snapshot.context, host, `${path}/context`, depth + 1),
+    output: encodeData(snapshot.output, host, `${path}/output`, depth + 1),
+    error: encodeData(snapshot.error, host, `${path}/error`, depth + 1),
+    children: Object.entries(snapshot.children).map(([id, child]) => [id, encodeData(child, host, `${path}/children/${id}`, depth + 1)]),
+  };
+}
+
+function decodeSnapshot(plain: EncodedSnapshot, host: CodecHost): unknown {
+  const machine = host.machineOf(plain.type);
+  if (machine === undefined) throw new Error(`no machine is registered for "${plain.type}"`);
+  const children: Record<string, unknown> = {};
+  for (const [id, child] of plain.children) children[id] = decodeData(child, host);
+  return restoreConfiguration(machine, plain, decodeData(plain.context, host), decodeData(plain.output, host), decodeData(plain.error, host), children);
+}

@@ -1,0 +1,39 @@
+// How a machine names what it does to the world: marks on the functions and logics that `effect`, `task` and `ask` return (hosting A2, H7).
+
+import { fromPromise, type PromiseActorLogic } from "xstate";
+
+import type { EffectClass } from "../entity/contract.ts";
+
+declare const taskBrand: unique symbol;
+
+/** A promise logic that a node supplies by name. */
+export type TaskLogic<I, O> = PromiseActorLogic<O, I> & { readonly [taskBrand]: true };
+
+export type TaskMark =
+  /** `withinMs`: after this long it counts as unknown; measured on hosted time. */
+  | { readonly kind: "task"; readonly class: "idempotent" | "once"; readonly withinMs: number }
+  | { readonly kind: "ask"; readonly message: string };
+
+const effectClasses = new WeakMap<object, EffectClass>();
+const taskMarks = new WeakMap<object, TaskMark>();
+
+export function markEffect<F extends (...args: never[]) => void>(run: F, effectClass: EffectClass): F {
+  effectClasses.set(run, effectClass);
+  return run;
+}
+
+/** The class of a declared effect; undefined for any other function. */
+export function effectClassOf(run: unknown): EffectClass | undefined {
+  return typeof run === "function" ? effectClasses.get(run) : undefined;
+}
+
+/** A promise logic that only names work: the node supplies it, so that running it as it stands rejects. */
+export function markedPromise<O, I>(mark: TaskMark): TaskLogic<I, O> {
+  const logic = fromPromise<O, I>(() => Promise.reject(new Error(`this ${mark.kind} is not supplied on this node`)));
+  taskMarks.set(logic, mark);
+  return logic as TaskLogic<I, O>;
+}
+
+export function taskMarkOf(logic: unknown): TaskMark | undefined {
+  return typeof logic === "object" && logic !== null ? taskMarks.get(logic) : undefined;
+}

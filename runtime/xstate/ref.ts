@@ -1,0 +1,160 @@
+// What a machine may hold of another actor: an address that it can send to (hosting H4, H5).
+//
+// F1. A `CellRef` names an incarnation of a cell of the same entity; it keeps its parent after the cell has gone.
+// F2. Reading a ref of another entity while stepping is a fault (named difference N6); sending is an action, never a call.
+
+import { DroverError } from "../errors.ts";
+import { impure, isStepping } from "./purity.ts";
+
+export interface TurnFacts {
+  readonly now: number;
+  random(): number;
+}
+
+/** The cell behind a ref, as XState and an author's code may see it. */
+export interface CellFace {
+  readonly address: string;
+  readonly id: string;
+  readonly incarnation: number;
+  readonly ref: CellRef;
+  readonly parent: CellFace | undefined;
+  readonly src: unknown;
+  /** XState's `system` of the entity. */
+  readonly system: object;
+  readonly facts: TurnFacts;
+  /** False while a cell of another entity is stepped. */
+  isWithinReach(): boolean;
+  /** The staged snapshot while stepping, the committed one otherwise. */
+  look(): unknown;
+  /** A send from outside a step: becomes an input. */
+  post(event: { readonly type: string }): void;
+}
+
+export class CellRef {
+  readonly #cell: CellFace;
+
+  constructor(cell: CellFace) {
+    this.#cell = cell;
+  }
+
+  get id(): string {
+    return this.#cell.id;
+  }
+
+  /** One for each incarnation. */
+  get sessionId(): string {
+    return `${this.#cell.address}#${String(this.#cell.incarnation)}`;
+  }
+
+  get address(): string {
+    return this.#cell.address;
+  }
+
+  get ref(): this {
+    return this;
+  }
+
+  get src(): unknown {
+    return this.#cell.src;
+  }
+
+  get system(): object {
+    return this.#cell.system;
+  }
+
+  get _parent(): CellRef | undefined {
+    return this.#cell.parent?.ref;
+  }
+
+  send(event: { readonly type: string }): void {
+    if (isStepping()) impure(`send() was called on a ref of ${this.#cell.address} while a machine was stepped; use the sendTo action`);
+    this.#cell.post(event);
+  }
+
+  getSnapshot(): unknown {
+    if (isStepping() && !this.#cell.isWithinReach()) impure(`a ref of ${this.#cell.address} was read from another entity; ask it, or let it tell`);
+    return this.#cell.look();
+  }
+
+  subscribe(): never {
+    return notHere("subscribe");
+  }
+
+  on(): never {
+    return notHere("on");
+  }
+
+  start(): never {
+    return notHere("start");
+  }
+
+  stop(): never {
+    return notHere("stop");
+  }
+
+  toJSON(): unknown {
+    return { $ref: [this.#cell.address, this.#cell.incarnation] };
+  }
+
+  static cellOf(ref: CellRef): CellFace {
+    return ref.#cell;
+  }
+
+  static is(value: object): value is CellRef {
+    return #cell in value;
+  }
+}
+
+function notHere(name: string): never {
+  throw new DroverError("DROVER_IMPURE_STEP", `${name}() is not offered on the ref of a hosted actor; let it emit, or read it through the system`);
+}
+
+/** Where something goes that leaves the entity. */
+export type Destination =
+  | { readonly kind: "actor"; readonly address: string }
+  /** The answer to a message from outside; `id` is the message's. */
+  | { readonly kind: "outside-reply"; readonly id: string }
+  /** The answer to another entity's ask. */
+  | { readonly kind: "entity-reply"; readonly entity: string; readonly key: string }
+  /** Nobody waits for this answer. */
+  | { readonly kind: "nobody" };
+
+export class ForeignRef {
+  readonly destination: Destination;
+  readonly id: string;
+  readonly sessionId: string;
+
+  constructor(destination: Destination) {
+    this.destination = destination;
+    this.id = "address" in destination ? destination.address : destination.kind;
+    this.sessionId = `${destination.kind}:${"address" in destination ? destination.address : "key" in destination ? destination.key : "id" in destination ? destination.id : ""}`;
+  }
+
+  get ref(): this {
+    return this;
+  }
+
+  send(): never {
+    return impure(`send() was called on a ref of ${this.id}; use the sendTo action`);
+  }
+
+  getSnapshot(): never {
+    return impure(`a ref of ${this.id} was read; it lives in another entity: ask it, or let it tell`);
+  }
+
+  toJSON(): unknown {
+    return { $ref: this.sessionId };
+  }
+}
+
+export function foreignRef(address: string): ForeignRef {
+  return new ForeignRef({ kind: "actor", address });
+}
+
+export function cellOf(value: unknown): CellFace | undefined {
+  return typeof value === "object" && value !== null && CellRef.is(value) ? CellRef.cellOf(value) : undefined;
+}
+
+export function turnFactsOf(self: object): TurnFacts | undefined {
+  return cellOf(self)?.facts;
+}
