@@ -59,7 +59,7 @@ export interface ModuleOutputs {
   readonly to: number;
   readonly value: CommandValue;
   /** Where the module says what the output does. */
-  readonly reported: { readonly message: Template; readonly signal: Template; /** Bit of channel `from`; each next channel is one bit higher. */ readonly firstBit?: number };
+  readonly reported: { readonly message: Template; readonly signal: Template /** Bit of channel `from`; each next channel is one bit higher. */; readonly firstBit?: number };
 }
 
 export type CommandValue =
@@ -99,7 +99,11 @@ export type CommandMethod =
       /** A status frame counts as an answer once this many periods have passed since our own frame was seen on the bus. */
       readonly answerAfterPeriods: number;
       /** The same message from another sender: between our frame and its answer it makes the command `contended`. */
-      readonly foreign: { readonly message: Template; readonly channelField: string; /** Values of that field that touch every channel. */ readonly everyChannel: readonly number[] };
+      readonly foreign: {
+        readonly message: Template;
+        readonly channelField: string /** Values of that field that touch every channel. */;
+        readonly everyChannel: readonly number[];
+      };
     }
   /** Show the output to a person: these values one after the other, then the value reported before the first. */
   | { readonly kind: "blink"; readonly frame: CommandFrame; readonly values: readonly number[]; readonly holdMs: number };
@@ -113,9 +117,7 @@ export interface CommandFrame {
 
 export type FrameField =
   /** The output's channel, counted from `first` for the type's first channel. */
-  | { readonly kind: "channel"; readonly first: number }
-  | { readonly kind: "value" }
-  | { readonly kind: "constant"; readonly value: number };
+  { readonly kind: "channel"; readonly first: number } | { readonly kind: "value" } | { readonly kind: "constant"; readonly value: number };
 
 export interface Confirmation {
   /** Name of the module's signal, or `{output}`. */
@@ -125,5 +127,9 @@ export interface Confirmation {
 }
 
 export type HealthRule =
-  | { readonly kind: "bits"; readonly signal: string; readonly bits: readonly { readonly bit: number; readonly code: string; readonly health: "degraded" | "faulted"; readonly title: string }[] }
+  | {
+      readonly kind: "bits";
+      readonly signal: string;
+      readonly bits: readonly { readonly bit: number; readonly code: string; readonly health: "degraded" | "faulted"; readonly title: string }[];
+    }
   | { readonly kind: "equals"; readonly signal: string; readonly value: number; readonly code: string; readonly health: "degraded" | "faulted"; readonly title: string };

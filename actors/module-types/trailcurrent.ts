@@ -26,7 +26,16 @@ function value(name: string, message: string, signal: string, more: { readonly u
 
 /** A sensor or gateway of which only presence, values and health are known. */
 function sensor(name: string, title: string, sends: ModuleType["sends"], more: Partial<Pick<ModuleType, "place" | "signals" | "health">> = {}): ModuleType {
-  return { name: `trailcurrent/${name}`, title, source: FAMILY, place: more.place ?? { kind: "single" }, sends, signals: more.signals ?? [], commands: {}, health: more.health ?? [] };
+  return {
+    name: `trailcurrent/${name}`,
+    title,
+    source: FAMILY,
+    place: more.place ?? { kind: "single" },
+    sends,
+    signals: more.signals ?? [],
+    commands: {},
+    health: more.health ?? [],
+  };
 }
 
 export const torrent: ModuleType = {

@@ -9,7 +9,7 @@ import { nearestName } from "./spelling.ts";
 export interface Shape {
   readonly type?: string;
   readonly title?: string;
-  readonly const?: unknown;
+  readonly const?: string | number | boolean;
   readonly anyOf?: readonly Shape[];
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly patternProperties?: Readonly<Record<string, Shape>>;
@@ -58,7 +58,12 @@ function checkMap(node: Located, shape: Shape, path: readonly string[], complain
     const known = Object.hasOwn(fixed, key) ? fixed[key] : open.find(([pattern]) => matches(pattern, key))?.[1];
     if (known === undefined) {
       if (open.length > 0) complain(entry.keyAt, inside, { message: `"${clip(key)}" is not a name that can stand here`, expected: expectedKey(shape) });
-      else complain(entry.keyAt, inside, { message: `the key "${clip(key)}" is not known here`, expected: oneOf(Object.keys(fixed)), suggestion: nearestName(key, Object.keys(fixed)) });
+      else
+        complain(entry.keyAt, inside, {
+          message: `the key "${clip(key)}" is not known here`,
+          expected: oneOf(Object.keys(fixed)),
+          suggestion: nearestName(key, Object.keys(fixed)),
+        });
       continue;
     }
     const value = checkShape(entry.value, known, inside, complain);
@@ -77,7 +82,8 @@ function checkList(node: Located, shape: Shape, path: readonly string[], complai
     return undefined;
   }
   if (node.items.length < (shape.minItems ?? 0)) complain(node.at, path, { message: "the list is empty", expected: `at least ${String(shape.minItems)} entries` });
-  if (node.items.length > (shape.maxItems ?? Number.POSITIVE_INFINITY)) complain(node.at, path, { message: `the list has ${String(node.items.length)} entries`, expected: `at most ${String(shape.maxItems)}` });
+  if (node.items.length > (shape.maxItems ?? Number.POSITIVE_INFINITY))
+    complain(node.at, path, { message: `the list has ${String(node.items.length)} entries`, expected: `at most ${String(shape.maxItems)}` });
   const values = node.items.map((item, index) => checkShape(item, shape.items ?? {}, [...path, String(index)], complain));
   return values.includes(undefined) ? undefined : values;
 }

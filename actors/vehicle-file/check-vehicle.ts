@@ -31,7 +31,11 @@ function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: P
   const names = modelFileNames(vehicle.model);
   const found = firstFound(names, file.file, resolver);
   if (found === undefined) {
-    file.complain(["model"], { message: `there is no file ${names.map((name) => `"${name}"`).join(" or ")}`, expected: "the model's file beside this one", suggestion: file.suggest(names.at(-1) ?? "", resolver.names?.(file.file) ?? []) });
+    file.complain(["model"], {
+      message: `there is no file ${names.map((name) => `"${name}"`).join(" or ")}`,
+      expected: "the model's file beside this one",
+      suggestion: file.suggest(names.at(-1) ?? "", resolver.names?.(file.file) ?? []),
+    });
     return undefined;
   }
   const modelFile = new CheckedFile(found.file, found.text, problems);
@@ -82,18 +86,24 @@ function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver
 
 function checkOneVehicle(one: OneVehicle, data: Partial<ModelFile>, modules: CheckedModules): readonly NotActedOn[] {
   const [name = "", version] = (one.data.model ?? "").split("@");
-  if (data.model !== undefined && data.model !== name) one.file.complain(["model"], { message: `the file found for it describes the model "${data.model}"`, expected: `the model "${name}"` });
+  if (data.model !== undefined && data.model !== name)
+    one.file.complain(["model"], { message: `the file found for it describes the model "${data.model}"`, expected: `the model "${name}"` });
   else if (version !== undefined && data.version !== undefined && data.version !== Number(version)) {
-    one.file.complain(["model"], { message: `the file found for it has version ${String(data.version)}`, expected: `version ${version}`, suggestion: `${name}@${String(data.version)}` });
+    one.file.complain(["model"], {
+      message: `the file found for it has version ${String(data.version)}`,
+      expected: `version ${version}`,
+      suggestion: `${name}@${String(data.version)}`,
+    });
   }
   for (const place of Object.keys(one.data.parts ?? {})) {
-    if (!modules.has(place)) one.file.complain(["parts", place], { message: `the model has no module "${place}"`, suggestion: one.file.suggest(place, modules.keys()) }, { key: true });
+    if (!modules.has(place))
+      one.file.complain(["parts", place], { message: `the model has no module "${place}"`, suggestion: one.file.suggest(place, modules.keys()) }, { key: true });
   }
   return one.data.parts === undefined ? [] : [{ path: "parts", note: "known parts are not compared with what the bus reports yet" }];
 }
 
 function checkPower(data: Partial<ModelFile>, conditions: CheckedConditions): readonly NotActedOn[] {
-  for (const [state, text] of Object.entries(data.power ?? {})) conditions.check(["power", state], text as string);
+  for (const [state, text] of Object.entries<string | undefined>(data.power ?? {})) if (text !== undefined) conditions.check(["power", state], text);
   return data.power === undefined ? [] : [{ path: "power", note: "states of the supply are not acted on yet" }];
 }
 

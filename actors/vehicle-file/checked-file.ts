@@ -1,6 +1,6 @@
 // One file under check: its text as a tree, its data by the schema, and complaints with the place they are about.
 
-import { type Complain, checkShape, type Shape } from "./check-shape.ts";
+import { type Complain, checkShape } from "./check-shape.ts";
 import { type Located, type LocatedText, readLocatedYaml } from "./located-yaml.ts";
 import type { Complaint, Problem } from "./problem.ts";
 import { nearestName } from "./spelling.ts";
@@ -32,7 +32,8 @@ export class ProblemList {
     const files = [...new Set(this.#problems.map((problem) => problem.file))];
     const sorted = this.#problems.toSorted((a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column);
     const last = sorted.at(-1);
-    if (this.#suppressed > 0 && last !== undefined) sorted.push({ file: last.file, line: last.line, column: last.column, path: "", message: `${String(this.#suppressed)} further problems are not shown` });
+    if (this.#suppressed > 0 && last !== undefined)
+      sorted.push({ file: last.file, line: last.line, column: last.column, path: "", message: `${String(this.#suppressed)} further problems are not shown` });
     return sorted;
   }
 }
@@ -65,7 +66,7 @@ export class CheckedFile {
     const complain: Complain = (at, path, complaint) => {
       this.#add(at, path, complaint);
     };
-    return this.root === undefined ? undefined : checkShape(this.root, shape as Shape, [], complain);
+    return this.root === undefined ? undefined : checkShape(this.root, shape, [], complain);
   }
 
   /** The known name that is spelt most alike; none once so many problems are known that this one will not be shown. */

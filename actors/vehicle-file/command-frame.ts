@@ -28,7 +28,9 @@ export function valueProblem(allowed: CommandValue, value: number): string | und
     case "switch":
       return value === 0 || value === 1 ? undefined : `${String(value)} is neither 0 nor 1`;
     case "level":
-      return Number.isInteger(value) && value >= allowed.from && value <= allowed.to ? undefined : `${String(value)} is not a whole number from ${String(allowed.from)} to ${String(allowed.to)}`;
+      return Number.isInteger(value) && value >= allowed.from && value <= allowed.to
+        ? undefined
+        : `${String(value)} is not a whole number from ${String(allowed.from)} to ${String(allowed.to)}`;
     case "number":
       return value >= allowed.from && value <= allowed.to ? undefined : `${String(value)} is not from ${String(allowed.from)} to ${String(allowed.to)} ${allowed.unit}`;
   }
@@ -37,6 +39,7 @@ export function valueProblem(allowed: CommandValue, value: number): string | und
 function fieldValues(target: ModelTarget, value: number): Map<string, number> {
   const channel = (target.output?.channel ?? target.firstChannel) - target.firstChannel;
   const values = new Map<string, number>();
-  for (const [signal, field] of Object.entries(target.frame.fields)) values.set(signal, field.kind === "channel" ? field.first + channel : field.kind === "value" ? value : field.value);
+  for (const [signal, field] of Object.entries(target.frame.fields))
+    values.set(signal, field.kind === "channel" ? field.first + channel : field.kind === "value" ? value : field.value);
   return values;
 }

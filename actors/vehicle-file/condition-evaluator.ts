@@ -107,7 +107,14 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
         return made;
       }
       case "held": {
-        const made: LiveHeld = { kind: "held", part: live(condition.condition), forMs: condition.forMs, now: undefined, falseUntilMs: Number.NEGATIVE_INFINITY, unknownUntilMs: startMs };
+        const made: LiveHeld = {
+          kind: "held",
+          part: live(condition.condition),
+          forMs: condition.forMs,
+          now: undefined,
+          falseUntilMs: Number.NEGATIVE_INFINITY,
+          unknownUntilMs: startMs,
+        };
         helds.push(made);
         return made;
       }

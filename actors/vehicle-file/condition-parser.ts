@@ -184,13 +184,19 @@ function comparison(reader: Reader, word: Word, operator: Word): Condition | und
   const value = isWord ? reader.names.label(word.text, operand.text) : undefined;
   if (value !== undefined) return { kind: "compare", signal: word.text, comparison: sign, value };
   const labels = reader.names.labelsOf(word.text);
-  return refuse(reader, operand, isWord ? `"${operand.text}" is not a value of ${word.text}` : `"${operand.text}" cannot be compared with`, labels.length === 0 ? "a number" : `a number, or one of ${labels.slice(0, 12).join(", ")}`);
+  return refuse(
+    reader,
+    operand,
+    isWord ? `"${operand.text}" is not a value of ${word.text}` : `"${operand.text}" cannot be compared with`,
+    labels.length === 0 ? "a number" : `a number, or one of ${labels.slice(0, 12).join(", ")}`,
+  );
 }
 
 function duration(reader: Reader): number | undefined {
   const word = reader.words[reader.next];
   const ms = word?.kind === "duration" ? durationMs(word.text) : undefined;
-  if (ms === undefined || ms <= 0) return refuse(reader, word, word === undefined ? "the condition ends too early" : `"${word.text}" is not a duration`, "a duration such as 500ms, 5s, 2m");
+  if (ms === undefined || ms <= 0)
+    return refuse(reader, word, word === undefined ? "the condition ends too early" : `"${word.text}" is not a duration`, "a duration such as 500ms, 5s, 2m");
   reader.next++;
   return ms;
 }

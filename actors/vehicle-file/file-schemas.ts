@@ -13,7 +13,8 @@ const signalReference = (description: string) =>
   Type.String({ pattern: "^[a-z][a-z0-9_-]*\\.[^.]+\\..+$", description, title: "BUS.MESSAGE.SIGNAL, or BUS.MODULE.MESSAGE.SIGNAL for one J1939 sender" });
 const fileName = (description: string) => Type.String({ minLength: 1, maxLength: 255, description, title: "a file name" });
 const conditionText = (description: string) => Type.String({ minLength: 1, maxLength: 1000, description, title: "a condition such as Vehicle.Speed < 3 for 120s" });
-const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, title: string, value: S) => Type.Record(Type.String({ pattern }), value, { ...closed, title, maxProperties: MAX_ENTRIES });
+const byName = <S extends Parameters<typeof Type.Record>[1]>(pattern: string, title: string, value: S) =>
+  Type.Record(Type.String({ pattern }), value, { ...closed, title, maxProperties: MAX_ENTRIES });
 
 /** More of one kind no vehicle has; it keeps the work of a check small whatever the file says. */
 const MAX_ENTRIES = 2_000;
@@ -29,21 +30,37 @@ const COMMAND = "^[a-z][a-z0-9]*(\\.[a-z][a-z0-9-]*)+$";
 const bus = Type.Object(
   {
     dbc: fileName("The CAN database of this bus, beside this file."),
-    overlay: Type.Optional(Type.Union([fileName("Corrections laid over the database."), Type.Array(fileName("Corrections laid over the database; later files win."), { minItems: 1 })])),
-    match: Type.Optional(Type.Union([Type.Literal("exact"), Type.Literal("j1939")], { description: "How a frame finds its message: by identifier (default), or by J1939 parameter group." })),
-    bitrate: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 5000, maximum: 8_000_000 }), Type.Array(Type.Integer({ minimum: 5000, maximum: 8_000_000 }), { minItems: 1 })], { description: "Bits per second, or those to try in order." }),
+    overlay: Type.Optional(
+      Type.Union([fileName("Corrections laid over the database."), Type.Array(fileName("Corrections laid over the database; later files win."), { minItems: 1 })]),
     ),
-    mode: Type.Optional(Type.Union([Type.Literal("listen-only"), Type.Literal("normal")], { description: "listen-only (default): nothing is ever sent. normal: listed commands may be sent." })),
+    match: Type.Optional(
+      Type.Union([Type.Literal("exact"), Type.Literal("j1939")], { description: "How a frame finds its message: by identifier (default), or by J1939 parameter group." }),
+    ),
+    bitrate: Type.Optional(
+      Type.Union([Type.Integer({ minimum: 5000, maximum: 8_000_000 }), Type.Array(Type.Integer({ minimum: 5000, maximum: 8_000_000 }), { minItems: 1 })], {
+        description: "Bits per second, or those to try in order.",
+      }),
+    ),
+    mode: Type.Optional(
+      Type.Union([Type.Literal("listen-only"), Type.Literal("normal")], { description: "listen-only (default): nothing is ever sent. normal: listed commands may be sent." }),
+    ),
     max_tx: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?/s$", title: "a rate such as 50/s", description: "Most frames that may be sent; default 50/s." })),
-    period_attribute: Type.Optional(Type.String({ minLength: 1, description: "Message attribute that holds the period in ms where GenMsgCycleTime is absent; default CycleTime." })),
+    period_attribute: Type.Optional(
+      Type.String({ minLength: 1, description: "Message attribute that holds the period in ms where GenMsgCycleTime is absent; default CycleTime." }),
+    ),
   },
   closed,
 );
 
 const module = Type.Object(
   {
-    use: Type.Optional(Type.String({ pattern: "^[a-z0-9-]+/[a-z0-9-]+$", title: "a module type such as trailcurrent/torrent", description: "The module's type; without it only presence is watched." })),
+    use: Type.Optional(
+      Type.String({
+        pattern: "^[a-z0-9-]+/[a-z0-9-]+$",
+        title: "a module type such as trailcurrent/torrent",
+        description: "The module's type; without it only presence is watched.",
+      }),
+    ),
     bus: Type.String({ pattern: BUS, title: "the name of a bus", description: "The bus it is on." }),
     address: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: "Its number where a type may occur several times." })),
     sa: Type.Optional(Type.Integer({ minimum: 0, maximum: 253, description: "J1939 source address." })),
@@ -65,7 +82,13 @@ const module = Type.Object(
 const signal = Type.Object(
   {
     from: Type.Optional(signalReference("The signal it is taken from.")),
-    sum: Type.Optional(Type.Array(Type.String({ minLength: 1, title: "BUS.MESSAGE.SIGNAL or NUMBER * BUS.MESSAGE.SIGNAL" }), { minItems: 1, maxItems: 8, description: "Signals of one bus that are added up." })),
+    sum: Type.Optional(
+      Type.Array(Type.String({ minLength: 1, title: "BUS.MESSAGE.SIGNAL or NUMBER * BUS.MESSAGE.SIGNAL" }), {
+        minItems: 1,
+        maxItems: 8,
+        description: "Signals of one bus that are added up.",
+      }),
+    ),
     factor: Type.Optional(Type.Number({ description: "Multiplies the value; default 1." })),
     offset: Type.Optional(Type.Number({ description: "Added after the factor; default 0." })),
     negate_if: Type.Optional(signalReference("A sign flag: the value is negated while it is not 0.")),
@@ -80,8 +103,12 @@ const signal = Type.Object(
 
 const command = Type.Object(
   {
-    to: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: MAX_ENTRIES })], { description: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*." }),
-    as: Type.Optional(Type.String({ pattern: COMMAND, title: "a command such as relay.set", description: "The command of the module type that it runs as; default its own name." })),
+    to: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: MAX_ENTRIES })], {
+      description: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*.",
+    }),
+    as: Type.Optional(
+      Type.String({ pattern: COMMAND, title: "a command such as relay.set", description: "The command of the module type that it runs as; default its own name." }),
+    ),
     guard: Type.Optional(conditionText("Must be true, on fresh values, when it is taken and again when it leaves.")),
     deadline: Type.Optional(duration("How long it may take to be confirmed.")),
     ttl: Type.Optional(duration("How long after it was given it may still be carried out.")),
@@ -103,7 +130,9 @@ const watch = Type.Object(
 );
 
 const power = Type.Object(
-  Object.fromEntries(["asleep", "standby", "key-on", "cranking", "running", "low", "critical"].map((state) => [state, Type.Optional(conditionText(`When the supply is ${state}.`))])),
+  Object.fromEntries(
+    ["asleep", "standby", "key-on", "cranking", "running", "low", "critical"].map((state) => [state, Type.Optional(conditionText(`When the supply is ${state}.`))]),
+  ),
   { ...closed, description: "States of the supply; which exist is said here." },
 );
 
@@ -112,7 +141,10 @@ const telemetry = Type.Object(
     budget: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(kB|MB|GB)/(day|month)$", title: "a budget such as 1GB/month", description: "What the uplink may use." })),
     state: Type.Optional(
       Type.Object(
-        { at_most: Type.Optional(duration("Never more often than this; default 5s.")), on_change: Type.Array(Type.String({ minLength: 1, title: "a signal's name, or a pattern with *" }), { minItems: 1, maxItems: MAX_ENTRIES }) },
+        {
+          at_most: Type.Optional(duration("Never more often than this; default 5s.")),
+          on_change: Type.Array(Type.String({ minLength: 1, title: "a signal's name, or a pattern with *" }), { minItems: 1, maxItems: MAX_ENTRIES }),
+        },
         closed,
       ),
     ),
@@ -129,7 +161,9 @@ export const modelFileSchema = Type.Object(
     signals: Type.Optional(byName(SIGNAL, "a name such as Vehicle.Speed", signal)),
     conditions: Type.Optional(byName(PLACE, "a name such as parked", conditionText("comparison, for, silent for, and, or, not, parentheses"))),
     power: Type.Optional(power),
-    clock: Type.Optional(Type.Array(Type.String({ pattern: "^(ntp|rtc|[a-z][a-z0-9_-]*\\.[^.]+)$", title: "ntp, rtc or BUS.MESSAGE" }), { minItems: 1, description: "Sources of time, best first." })),
+    clock: Type.Optional(
+      Type.Array(Type.String({ pattern: "^(ntp|rtc|[a-z][a-z0-9_-]*\\.[^.]+)$", title: "ntp, rtc or BUS.MESSAGE" }), { minItems: 1, description: "Sources of time, best first." }),
+    ),
     commands: Type.Optional(byName(COMMAND, "a command such as light.set", command)),
     watches: Type.Optional(byName(ANY_SIGNAL, "the name of a signal", watch)),
     telemetry: Type.Optional(telemetry),
@@ -139,8 +173,16 @@ export const modelFileSchema = Type.Object(
 
 export const vehicleFileSchema = Type.Object(
   {
-    vehicle: Type.String({ pattern: "^[A-Za-z0-9_.~-]+/vehicle/[A-Za-z0-9_.~-]+$", title: "an address such as acme/vehicle/trailer-07", description: "The address of this vehicle." }),
-    model: Type.String({ pattern: "^[a-z][a-z0-9-]*(@[1-9][0-9]*)?$", title: "a model such as trailcurrent-trailer@3", description: "The model it is one of, with the version if it must be that one." }),
+    vehicle: Type.String({
+      pattern: "^[A-Za-z0-9_.~-]+/vehicle/[A-Za-z0-9_.~-]+$",
+      title: "an address such as acme/vehicle/trailer-07",
+      description: "The address of this vehicle.",
+    }),
+    model: Type.String({
+      pattern: "^[a-z][a-z0-9-]*(@[1-9][0-9]*)?$",
+      title: "a model such as trailcurrent-trailer@3",
+      description: "The model it is one of, with the version if it must be that one.",
+    }),
     labels: Type.Optional(byName("^[A-Za-z][A-Za-z0-9_.-]{0,62}$", "a label's name", Type.String({ maxLength: 256 }))),
     parts: Type.Optional(byName(PLACE, "the place of a module", Type.String({ pattern: "^(mac|name|serial):.+$", title: "mac:…, name:… or serial:…, in quotes" }))),
   },

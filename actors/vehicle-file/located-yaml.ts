@@ -66,7 +66,16 @@ export function readLocatedYaml(text: string): LocatedText {
 
   let document: ReturnType<typeof parseDocument>;
   try {
-    document = parseDocument(text, { version: "1.2", schema: "core", lineCounter: lines, prettyErrors: false, uniqueKeys: false, merge: false, stringKeys: false, logLevel: "error" });
+    document = parseDocument(text, {
+      version: "1.2",
+      schema: "core",
+      lineCounter: lines,
+      prettyErrors: false,
+      uniqueKeys: false,
+      merge: false,
+      stringKeys: false,
+      logLevel: "error",
+    });
   } catch (error) {
     // Not reached by any text we know of; the parser's stack is its own.
     return refuse(`the text cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`);
@@ -126,7 +135,11 @@ function locateMap(node: { readonly items: readonly unknown[] }, at: number, wal
       continue;
     }
     if (AMBIGUOUS_KEY.test(key)) {
-      walk.complaints.push({ at: keyAt, message: `"${key}" cannot be a key: other readers of YAML take it for ${/^(on|yes)$/i.test(key) ? "true" : "false"}`, expected: "another name" });
+      walk.complaints.push({
+        at: keyAt,
+        message: `"${key}" cannot be a key: other readers of YAML take it for ${/^(on|yes)$/i.test(key) ? "true" : "false"}`,
+        expected: "another name",
+      });
       continue;
     }
     if (seen.has(key)) {
@@ -143,7 +156,7 @@ function locateMap(node: { readonly items: readonly unknown[] }, at: number, wal
 
 function locateScalar(node: Scalar, at: number, walk: Walk): LocatedScalar {
   const raw: unknown = node.value;
-  const value = typeof raw === "string" || typeof raw === "number" || typeof raw === "boolean" || raw === null ? raw : String(raw);
+  const value = typeof raw === "string" || typeof raw === "number" || typeof raw === "boolean" || raw === null ? raw : (node.source ?? null);
   if (typeof value !== "string") return { kind: "scalar", at, value, textAt: undefined };
   const start = at + (node.type === Scalar.QUOTE_SINGLE || node.type === Scalar.QUOTE_DOUBLE ? 1 : 0);
   return { kind: "scalar", at, value, textAt: walk.text.startsWith(value, start) ? start : undefined };

@@ -6,7 +6,9 @@ import type { VehicleModel } from "./vehicle-model.ts";
 
 export function modelHash(model: Omit<VehicleModel, "hash" | "vehicle" | "labels" | "parts">): string {
   const buses = model.buses.map(({ database, dbcFile: _, ...bus }) => ({ ...bus, layout: layoutOf(database) }));
-  return createHash("sha256").update(canonical({ ...model, buses })).digest("hex");
+  return createHash("sha256")
+    .update(canonical({ ...model, buses }))
+    .digest("hex");
 }
 
 /** Everything of a database that decides how a frame is read or made; texts for people are left out. */
@@ -33,5 +35,5 @@ function canonical(value: unknown): string {
       .map(([key, member]) => `${JSON.stringify(key)}:${canonical(member)}`);
     return `{${members.join(",")}}`;
   }
-  return JSON.stringify(value) ?? "null";
+  return value === undefined ? "null" : JSON.stringify(value);
 }

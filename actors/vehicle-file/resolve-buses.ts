@@ -36,7 +36,11 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
   const path = ["buses", name];
   const found = resolver.database(bus.dbc, file.file);
   if (found.kind === "missing") {
-    file.complain([...path, "dbc"], { message: `there is no file "${bus.dbc}"`, expected: "a DBC file beside this one", suggestion: file.suggest(bus.dbc, resolver.names?.(file.file) ?? []) });
+    file.complain([...path, "dbc"], {
+      message: `there is no file "${bus.dbc}"`,
+      expected: "a DBC file beside this one",
+      suggestion: file.suggest(bus.dbc, resolver.names?.(file.file) ?? []),
+    });
     return undefined;
   }
   if (found.kind === "unusable") {
@@ -46,7 +50,8 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
   const overlay = readOverlays(file, path, bus, found.database, resolver, problems);
   const laid = applyOverlay(found.database, overlay);
   // What the overlay's own check lets pass and the room of CAN refuses is still a problem of this file, never a database without its corrections.
-  if (laid.kind === "refused") for (const problem of laid.problems) file.complain([...path, "overlay"], { message: `${problem.entry.message}.${problem.entry.signal}: ${problem.message}` });
+  if (laid.kind === "refused")
+    for (const problem of laid.problems) file.complain([...path, "overlay"], { message: `${problem.entry.message}.${problem.entry.signal}: ${problem.message}` });
   const maxTxPerSecond = bus.max_tx === undefined ? DEFAULT_MAX_TX_PER_SECOND : (ratePerSecond(bus.max_tx) ?? DEFAULT_MAX_TX_PER_SECOND);
   return {
     name,
@@ -60,7 +65,14 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
   };
 }
 
-function readOverlays(file: CheckedFile, path: readonly string[], bus: ModelFile["buses"][string], database: Database, resolver: FileResolver, problems: ProblemList): readonly OverlayEntry[] {
+function readOverlays(
+  file: CheckedFile,
+  path: readonly string[],
+  bus: ModelFile["buses"][string],
+  database: Database,
+  resolver: FileResolver,
+  problems: ProblemList,
+): readonly OverlayEntry[] {
   const entries = new Map<string, OverlayEntry>();
   const names = typeof bus.overlay === "string" ? [bus.overlay] : (bus.overlay ?? []);
   for (const [index, name] of names.entries()) {

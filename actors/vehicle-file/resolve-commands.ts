@@ -4,11 +4,12 @@ import { findMessage } from "../../protocols/can/index.ts";
 import { builtInModuleTypes, type CommandFrame, type CommandMethod, type ModuleCommand, type Template } from "../module-types/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
+import { fill } from "./module-signals.ts";
 import { fitsPattern, isPattern } from "./name-pattern.ts";
 import { durationMs } from "./quantities.ts";
 import { type CheckedBuses, messageNames } from "./resolve-buses.ts";
 import type { CheckedConditions } from "./resolve-conditions.ts";
-import { type CheckedModules, fill } from "./resolve-modules.ts";
+import type { CheckedModules } from "./resolve-modules.ts";
 import type { CheckedSignals } from "./resolve-signals.ts";
 import type { ModelCommand, ModelModule, ModelOutput, ModelTarget, NotActedOn } from "./vehicle-model.ts";
 
@@ -16,8 +17,21 @@ type FileCommand = NonNullable<ModelFile["commands"]>[string];
 
 /** Words of vehicle.md that no module type takes as a frame: they may stand in a file, and other parts of the system act on them. */
 const OTHER_WORDS: readonly string[] = [
-  "module.commission", "module.replace", "module.quarantine", "module.retire", "update.start", "update.postpone", "update.cancel", "bus.mute", "bus.unmute",
-  "vehicle.maintenance.enter", "vehicle.maintenance.leave", "faults.read", "faults.clear", "telemetry.recall", "trace.record",
+  "module.commission",
+  "module.replace",
+  "module.quarantine",
+  "module.retire",
+  "update.start",
+  "update.postpone",
+  "update.cancel",
+  "bus.mute",
+  "bus.unmute",
+  "vehicle.maintenance.enter",
+  "vehicle.maintenance.leave",
+  "faults.read",
+  "faults.clear",
+  "telemetry.recall",
+  "trace.record",
 ];
 
 export interface CheckedCommands {
@@ -47,7 +61,15 @@ export function resolveCommands(
     }
     if (!frameWords.has(as)) {
       const isName = written.as === undefined;
-      file.complain(isName ? path : [...path, "as"], { message: `no module takes the command "${as}"`, expected: isName ? "a known command, or as: one" : "a known command", suggestion: file.suggest(as, [...frameWords, ...OTHER_WORDS]) }, { key: isName });
+      file.complain(
+        isName ? path : [...path, "as"],
+        {
+          message: `no module takes the command "${as}"`,
+          expected: isName ? "a known command, or as: one" : "a known command",
+          suggestion: file.suggest(as, [...frameWords, ...OTHER_WORDS]),
+        },
+        { key: isName },
+      );
       continue;
     }
     const expanded = expand(file, path, as, written, { buses, modules, signals });
@@ -90,13 +112,26 @@ function patternsOf(written: FileCommand, path: readonly string[]): readonly { r
 }
 
 /** Does the pattern name modules and outputs that exist? Complains where it does not. */
-function checkPatternNames(file: CheckedFile, at: readonly string[], text: string, modules: CheckedModules): readonly { readonly module: string; readonly output: string | undefined }[] {
+function checkPatternNames(
+  file: CheckedFile,
+  at: readonly string[],
+  text: string,
+  modules: CheckedModules,
+): readonly { readonly module: string; readonly output: string | undefined }[] {
   const dot = text.indexOf(".");
   const modulePattern = dot === -1 ? text : text.slice(0, dot);
   const outputPattern = dot === -1 ? undefined : text.slice(dot + 1);
   const matched = isPattern(modulePattern) ? [...modules.keys()].filter((name) => fitsPattern(name, modulePattern)) : modules.has(modulePattern) ? [modulePattern] : [];
   if (matched.length === 0) {
-    file.complain(at, { message: isPattern(modulePattern) ? `no module fits "${modulePattern}"` : `there is no module "${modulePattern}"`, expected: "a module, MODULE.OUTPUT, or a pattern with *", suggestion: file.suggest(modulePattern, modules.keys()) }, { within: 0 });
+    file.complain(
+      at,
+      {
+        message: isPattern(modulePattern) ? `no module fits "${modulePattern}"` : `there is no module "${modulePattern}"`,
+        expected: "a module, MODULE.OUTPUT, or a pattern with *",
+        suggestion: file.suggest(modulePattern, modules.keys()),
+      },
+      { within: 0 },
+    );
   }
   return matched.map((module) => ({ module, output: outputPattern }));
 }
@@ -131,7 +166,11 @@ function expand(file: CheckedFile, path: readonly string[], as: string, written:
       if (outputs.length === 0 && outputPattern !== undefined) {
         const names = module.model.outputs.map((output) => output.name);
         if (!isOpen) {
-          file.complain(at, { message: `the module "${name}" has no output "${outputPattern}"`, expected: `one of ${names.join(", ")}`, suggestion: file.suggest(outputPattern, names) }, { within: name.length + 1 });
+          file.complain(
+            at,
+            { message: `the module "${name}" has no output "${outputPattern}"`, expected: `one of ${names.join(", ")}`, suggestion: file.suggest(outputPattern, names) },
+            { within: name.length + 1 },
+          );
           isExcused = true;
         }
         continue;
@@ -143,7 +182,8 @@ function expand(file: CheckedFile, path: readonly string[], as: string, written:
         count++;
       }
     }
-    if (count === 0 && !isExcused) file.complain(at, { message: reasons[0] ?? `nothing fits "${text}"`, expected: `modules that take ${as}, on a bus with mode: normal` }, { within: 0 });
+    if (count === 0 && !isExcused)
+      file.complain(at, { message: reasons[0] ?? `nothing fits "${text}"`, expected: `modules that take ${as}, on a bus with mode: normal` }, { within: 0 });
   }
   return [...found.values()];
 }
@@ -154,14 +194,25 @@ function whyNot(module: ModelModule, commands: Readonly<Record<string, ModuleCom
   return undefined;
 }
 
-function makeTarget(file: CheckedFile, at: readonly string[], module: ModelModule, firstChannel: number, output: ModelOutput | undefined, command: ModuleCommand, known: Known): ModelTarget | undefined {
+function makeTarget(
+  file: CheckedFile,
+  at: readonly string[],
+  module: ModelModule,
+  firstChannel: number,
+  output: ModelOutput | undefined,
+  command: ModuleCommand,
+  known: Known,
+): ModelTarget | undefined {
   const database = known.buses.get(module.bus)?.model?.database;
   if (database === undefined) return undefined;
   const filled = (template: Template): string => fill(template, module.address, output?.channel);
   const frame: CommandFrame = { message: filled(command.method.frame.message), fields: command.method.frame.fields };
   const message = findMessage(database, frame.message);
   if (message === undefined) {
-    file.complain(at, { message: `the database of ${module.bus} has no message "${frame.message}", as which this command would leave`, suggestion: file.suggest(frame.message, messageNames(database)) });
+    file.complain(at, {
+      message: `the database of ${module.bus} has no message "${frame.message}", as which this command would leave`,
+      suggestion: file.suggest(frame.message, messageNames(database)),
+    });
     return undefined;
   }
   const missing = Object.keys(frame.fields).find((name) => !message.signals.some((signal) => signal.name === name));
@@ -171,7 +222,9 @@ function makeTarget(file: CheckedFile, at: readonly string[], module: ModelModul
   }
   const own = (name: string): string => (name === "{output}" ? (output?.signal ?? module.name) : `${module.name}.${name}`);
   const method: CommandMethod =
-    command.method.kind === "toggle" ? { ...command.method, frame, foreign: { ...command.method.foreign, message: filled(command.method.foreign.message) } } : { ...command.method, frame };
+    command.method.kind === "toggle"
+      ? { ...command.method, frame, foreign: { ...command.method.foreign, message: filled(command.method.foreign.message) } }
+      : { ...command.method, frame };
   const confirm = command.confirm === undefined ? undefined : { ...command.confirm, signal: own(command.confirm.signal) };
   const shown = confirm === undefined ? undefined : known.signals.get(confirm.signal)?.terms[0]?.source.message;
   if (confirm !== undefined && shown === undefined) {

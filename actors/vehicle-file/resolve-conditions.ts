@@ -29,7 +29,11 @@ export function resolveConditions(file: CheckedFile, data: Partial<ModelFile>, b
     silentOf: (name) => (buses.has(name) ? "bus" : modules.has(name) ? "module" : signals.has(name) ? "signal" : undefined),
     label: (signal, word) => signals.get(signal)?.labels.find(([, label]) => label === word)?.[0],
     labelsOf: (signal) => signals.get(signal)?.labels.map(([, label]) => label) ?? [],
-    nearest: (name, kinds) => file.suggest(name, kinds.flatMap((kind) => candidates[kind]())),
+    nearest: (name, kinds) =>
+      file.suggest(
+        name,
+        kinds.flatMap((kind) => candidates[kind]()),
+      ),
   };
   const parse = (path: readonly string[], text: string): Condition | undefined => {
     const result = parseCondition(text, names);
@@ -41,7 +45,12 @@ export function resolveConditions(file: CheckedFile, data: Partial<ModelFile>, b
   for (const name of declared) {
     const path = ["conditions", name];
     if (conditionKeywords.includes(name)) file.complain(path, { message: `"${name}" is a word of conditions`, expected: "another name" }, { key: true });
-    else if (signals.has(name) || buses.has(name) || modules.has(name)) file.complain(path, { message: `"${name}" is already the name of a ${signals.has(name) ? "signal" : buses.has(name) ? "bus" : "module"}`, expected: "another name" }, { key: true });
+    else if (signals.has(name) || buses.has(name) || modules.has(name))
+      file.complain(
+        path,
+        { message: `"${name}" is already the name of a ${signals.has(name) ? "signal" : buses.has(name) ? "bus" : "module"}`, expected: "another name" },
+        { key: true },
+      );
     const text = data.conditions?.[name];
     const condition = text === undefined ? undefined : parse(path, text);
     if (text === undefined || condition === undefined) continue;

@@ -1,13 +1,14 @@
 // Modules: each on a bus, of a type, at a place of its own; what it sends with which period, its outputs, and the signals that its type derives.
 
-import { type CanMessage, findMessage, findSignal, silentAfterMs } from "../../protocols/can/index.ts";
+import { type CanMessage, findMessage, silentAfterMs } from "../../protocols/can/index.ts";
 import { builtInModuleTypes, type HealthRule, type ModuleType } from "../module-types/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
-import { messagePeriod, staleAfterMs } from "./message-periods.ts";
+import { messagePeriod } from "./message-periods.ts";
+import { derivedSignals, fill, resolveOutputs } from "./module-signals.ts";
 import { durationMs } from "./quantities.ts";
 import { type CheckedBus, type CheckedBuses, messageNames } from "./resolve-buses.ts";
-import type { ModelMessage, ModelModule, ModelOutput, ModelSignal } from "./vehicle-model.ts";
+import type { ModelMessage, ModelModule, ModelSignal } from "./vehicle-model.ts";
 
 type FileModule = NonNullable<ModelFile["modules"]>[string];
 
@@ -37,11 +38,19 @@ export function resolveModules(file: CheckedFile, data: Partial<ModelFile>, buse
 function resolveModule(file: CheckedFile, path: readonly string[], name: string, written: FileModule, buses: CheckedBuses, places: Map<string, string>): CheckedModule {
   const type = written.use === undefined ? undefined : builtInModuleTypes.get(written.use);
   if (written.use !== undefined && type === undefined) {
-    file.complain([...path, "use"], { message: `there is no module type "${written.use}"`, expected: "a known module type", suggestion: file.suggest(written.use, builtInModuleTypes.keys()) });
+    file.complain([...path, "use"], {
+      message: `there is no module type "${written.use}"`,
+      expected: "a known module type",
+      suggestion: file.suggest(written.use, builtInModuleTypes.keys()),
+    });
   }
   const bus = buses.get(written.bus);
   if (bus === undefined) {
-    file.complain([...path, "bus"], { message: `there is no bus "${written.bus}"`, expected: `one of ${[...buses.keys()].join(", ")}`, suggestion: file.suggest(written.bus, buses.keys()) });
+    file.complain([...path, "bus"], {
+      message: `there is no bus "${written.bus}"`,
+      expected: `one of ${[...buses.keys()].join(", ")}`,
+      suggestion: file.suggest(written.bus, buses.keys()),
+    });
   }
   const unusable = { name, type, model: undefined, signals: [] };
   if (bus?.model === undefined || (written.use !== undefined && type === undefined)) return unusable;
@@ -54,7 +63,11 @@ function resolveModule(file: CheckedFile, path: readonly string[], name: string,
     const messageName = fill(sent.message, address);
     const message = findMessage(bus.model.database, messageName);
     if (message === undefined) {
-      if (sent.presence) file.complain([...path, "use"], { message: `the database of ${bus.name} has no message "${messageName}", which proves that a ${type?.name ?? ""} is there`, suggestion: file.suggest(messageName, messageNames(bus.model.database)) });
+      if (sent.presence)
+        file.complain([...path, "use"], {
+          message: `the database of ${bus.name} has no message "${messageName}", which proves that a ${type?.name ?? ""} is there`,
+          suggestion: file.suggest(messageName, messageNames(bus.model.database)),
+        });
       continue;
     }
     const period = messagePeriod(message, { fileMs: filePeriod(written, messageName), attribute: bus.periodAttribute, moduleTypeMs: sent.periodMs });
@@ -88,14 +101,24 @@ function resolveModule(file: CheckedFile, path: readonly string[], name: string,
 }
 
 /** Is the place of its own, and is it told as the type tells places apart? */
-function checkPlace(file: CheckedFile, path: readonly string[], name: string, written: FileModule, type: ModuleType | undefined, bus: CheckedBus, places: Map<string, string>): boolean {
+function checkPlace(
+  file: CheckedFile,
+  path: readonly string[],
+  name: string,
+  written: FileModule,
+  type: ModuleType | undefined,
+  bus: CheckedBus,
+  places: Map<string, string>,
+): boolean {
   const kind = type?.place.kind ?? (written.sa === undefined ? "free" : "j1939");
   if (kind !== "numbered" && written.address !== undefined) return refuse([...path, "address"], `a ${type?.name ?? "module without a type"} has no address`, "no key address");
   if (kind !== "j1939" && written.sa !== undefined) return refuse([...path, "sa"], `a ${type?.name ?? "module"} has no J1939 source address`, "no key sa");
   if (type?.place.kind === "numbered") {
     const { from, to } = type.place;
-    if (written.address === undefined) return refuse(path, `the key "address" is missing: a vehicle may have several ${type.name}`, `a whole number from ${String(from)} to ${String(to)}`, true);
-    if (written.address < from || written.address > to) return refuse([...path, "address"], `${String(written.address)} is out of range`, `a whole number from ${String(from)} to ${String(to)}`);
+    if (written.address === undefined)
+      return refuse(path, `the key "address" is missing: a vehicle may have several ${type.name}`, `a whole number from ${String(from)} to ${String(to)}`, true);
+    if (written.address < from || written.address > to)
+      return refuse([...path, "address"], `${String(written.address)} is out of range`, `a whole number from ${String(from)} to ${String(to)}`);
   }
   if (kind === "j1939") {
     if (written.sa === undefined) return refuse(path, `the key "sa" is missing: a ${type?.name ?? ""} is known by its source address`, "a whole number from 0 to 253", true);
@@ -104,7 +127,13 @@ function checkPlace(file: CheckedFile, path: readonly string[], name: string, wr
   if (kind === "free") return true;
   const place = kind === "j1939" ? `${bus.name} sa ${String(written.sa)}` : `${bus.name} ${type?.name ?? ""} ${String(written.address ?? "")}`;
   const holder = places.get(place);
-  if (holder !== undefined) return refuse(path, `it is at the same place as "${holder}"`, kind === "numbered" ? "another address" : kind === "j1939" ? "another source address" : `at most one ${type?.name ?? ""} on a bus`, true);
+  if (holder !== undefined)
+    return refuse(
+      path,
+      `it is at the same place as "${holder}"`,
+      kind === "numbered" ? "another address" : kind === "j1939" ? "another source address" : `at most one ${type?.name ?? ""} on a bus`,
+      true,
+    );
   places.set(place, name);
   return true;
 
@@ -140,70 +169,9 @@ function checkWrittenPresence(file: CheckedFile, path: readonly string[], writte
 function knownMessage(file: CheckedFile, path: readonly string[], name: string, bus: CheckedBus, key: boolean): CanMessage | undefined {
   const database = bus.model?.database;
   const message = database === undefined ? undefined : findMessage(database, name);
-  if (database !== undefined && message === undefined) file.complain(path, { message: `the database of ${bus.name} has no message "${name}"`, suggestion: file.suggest(name, messageNames(database)) }, { key });
+  if (database !== undefined && message === undefined)
+    file.complain(path, { message: `the database of ${bus.name} has no message "${name}"`, suggestion: file.suggest(name, messageNames(database)) }, { key });
   return message;
-}
-
-/** The outputs that the file names; all of the type's, named by their number, where it names none. */
-function resolveOutputs(file: CheckedFile, path: readonly string[], module: string, written: FileModule, type: ModuleType | undefined): readonly ModelOutput[] {
-  const kinds = type?.outputs;
-  if (kinds === undefined) {
-    if (written.outputs !== undefined) file.complain([...path, "outputs"], { message: `a ${type?.name ?? "module without a type"} has no outputs`, expected: "no key outputs" }, { key: true });
-    return [];
-  }
-  const outputs: ModelOutput[] = [];
-  if (written.outputs === undefined) {
-    for (let channel = kinds.from; channel <= kinds.to; channel++) outputs.push({ channel, name: String(channel), signal: `${module}.${String(channel)}`, value: kinds.value });
-    return outputs;
-  }
-  for (const [key, name] of Object.entries(written.outputs)) {
-    const channel = Number(key);
-    if (channel < kinds.from || channel > kinds.to || String(channel) !== key) {
-      file.complain([...path, "outputs", key], { message: `a ${type?.name ?? ""} has no channel ${key}`, expected: `a channel from ${String(kinds.from)} to ${String(kinds.to)}` }, { key: true });
-    } else if (outputs.some((output) => output.name === name)) {
-      file.complain([...path, "outputs", key], { message: `another output of this module is called "${name}"`, expected: "another name" });
-    } else if (type?.signals.some((signal) => signal.name === name) === true) {
-      file.complain([...path, "outputs", key], { message: `"${name}" is the name of a value of this module`, expected: "another name" });
-    } else outputs.push({ channel, name, signal: `${module}.${name}`, value: kinds.value });
-  }
-  return outputs.toSorted((a, b) => a.channel - b.channel);
-}
-
-function derivedSignals(module: string, type: ModuleType, bus: CheckedBus, address: number | undefined, sourceAddress: number | undefined, outputs: readonly ModelOutput[], sends: readonly ModelMessage[]): readonly ModelSignal[] {
-  const signals: ModelSignal[] = [];
-  const add = (name: string, messageName: string, signalName: string, bit: number | undefined, unit: string | undefined): void => {
-    const message = bus.model === undefined ? undefined : findMessage(bus.model.database, messageName);
-    const signal = message === undefined ? undefined : findSignal(message, signalName);
-    // A database without it: the module works, that value of it stays unknown.
-    if (message === undefined || signal === undefined) return;
-    const periodMs = sends.find((sent) => sent.message === messageName)?.periodMs;
-    signals.push({
-      name: `${module}.${name}`,
-      terms: [{ source: { bus: bus.name, message: messageName, signal: signalName, ...(sourceAddress === undefined ? {} : { sourceAddress }) }, weight: 1 }],
-      factor: 1,
-      offset: 0,
-      negateIf: undefined,
-      validIf: undefined,
-      bit,
-      unit,
-      labels: bit === undefined ? [...(signal.labels ?? [])].flatMap(([raw, label]) => (typeof raw === "number" ? [[raw, label] as const] : [])) : [],
-      staleAfterMs: staleAfterMs(periodMs),
-      origin: "module",
-    });
-  };
-  for (const output of outputs) {
-    const { reported, from } = type.outputs ?? { reported: undefined, from: 0 };
-    if (reported === undefined) continue;
-    const bit = reported.firstBit === undefined ? undefined : reported.firstBit + output.channel - from;
-    add(output.name, fill(reported.message, address), fill(reported.signal, address, output.channel), bit, output.value.kind === "level" ? "level" : undefined);
-  }
-  for (const signal of type.signals) add(signal.name, fill(signal.message, address), fill(signal.signal, address), signal.bit, signal.unit);
-  return signals;
-}
-
-/** Fills `{address}` and `{channel}` in. */
-export function fill(template: string, address: number | undefined, channel?: number): string {
-  return template.replaceAll("{address}", String(address ?? "")).replaceAll("{channel}", String(channel ?? ""));
 }
 
 function positive(value: number | undefined): number | undefined {

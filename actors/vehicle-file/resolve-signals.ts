@@ -34,7 +34,8 @@ export function resolveSignals(file: CheckedFile, data: Partial<ModelFile>, buse
   }
   for (const module of modules.values()) {
     for (const signal of module.signals) {
-      if (signals.has(signal.name)) file.complain(["signals", signal.name], { message: `"${signal.name}" is already a signal of the module "${module.name}"`, expected: "another name" }, { key: true });
+      if (signals.has(signal.name))
+        file.complain(["signals", signal.name], { message: `"${signal.name}" is already a signal of the module "${module.name}"`, expected: "another name" }, { key: true });
       else signals.set(signal.name, signal);
     }
   }
@@ -45,7 +46,11 @@ function resolveSignal(file: CheckedFile, name: string, written: FileSignal, bus
   const path = ["signals", name];
   const keys = file.keysAt(path);
   if (keys.includes("from") === keys.includes("sum")) {
-    file.complain(path, { message: keys.includes("from") ? `"from" and "sum" exclude each other` : "nothing says where it comes from", expected: "from: BUS.MESSAGE.SIGNAL, or sum: [ … ]" }, { key: true });
+    file.complain(
+      path,
+      { message: keys.includes("from") ? `"from" and "sum" exclude each other` : "nothing says where it comes from", expected: "from: BUS.MESSAGE.SIGNAL, or sum: [ … ]" },
+      { key: true },
+    );
     return undefined;
   }
   const terms: { readonly found: Found; readonly weight: number }[] = [];
@@ -58,7 +63,8 @@ function resolveSignal(file: CheckedFile, name: string, written: FileSignal, bus
   for (const [index, text] of (written.sum ?? []).entries()) {
     const match = TERM.exec(text.trim());
     const reference = match?.groups?.["reference"];
-    if (reference === undefined) file.complain([...path, "sum", String(index)], { message: `"${text.slice(0, 60)}" cannot be added up`, expected: "BUS.MESSAGE.SIGNAL or NUMBER * BUS.MESSAGE.SIGNAL" });
+    if (reference === undefined)
+      file.complain([...path, "sum", String(index)], { message: `"${text.slice(0, 60)}" cannot be added up`, expected: "BUS.MESSAGE.SIGNAL or NUMBER * BUS.MESSAGE.SIGNAL" });
     const found = reference === undefined ? undefined : findReference(file, [...path, "sum", String(index)], reference, text.indexOf(reference), buses, modules);
     if (found === undefined) whole = false;
     else terms.push({ found, weight: match?.groups?.["weight"] === undefined ? 1 : Number(match.groups["weight"]) });
@@ -75,7 +81,8 @@ function resolveSignal(file: CheckedFile, name: string, written: FileSignal, bus
   if (first === undefined || !whole) return undefined;
   const all = [...terms.map((term) => term.found), ...[negateIf, validIf].filter((found) => found !== undefined)];
   const stranger = all.find((found) => found.bus.name !== first.bus.name);
-  if (stranger !== undefined) file.complain(path, { message: `its parts lie on two buses, ${first.bus.name} and ${stranger.bus.name}`, expected: "signals of one bus" }, { key: true });
+  if (stranger !== undefined)
+    file.complain(path, { message: `its parts lie on two buses, ${first.bus.name} and ${stranger.bus.name}`, expected: "signals of one bus" }, { key: true });
   checkBit(file, path, written, first);
   if (written.factor === 0) file.complain([...path, "factor"], { message: "a factor of 0 would make every value the same", expected: "another number" });
   if (written.unit !== undefined && canonicalUnit(written.unit) === undefined) file.complain([...path, "unit"], unitComplaint(written.unit));
@@ -101,7 +108,11 @@ function checkBit(file: CheckedFile, path: readonly string[], written: FileSigna
   if (written.bit === undefined) return;
   if (written.from === undefined) file.complain([...path, "bit"], { message: "a sum has no bits", expected: "from: BUS.MESSAGE.SIGNAL" });
   else if (isFloat(first.signal)) file.complain([...path, "bit"], { message: `${first.signal.name} is a floating point number`, expected: "no key bit" });
-  else if (written.bit >= first.signal.size) file.complain([...path, "bit"], { message: `${first.signal.name} has ${String(first.signal.size)} bits`, expected: `a whole number from 0 to ${String(first.signal.size - 1)}` });
+  else if (written.bit >= first.signal.size)
+    file.complain([...path, "bit"], {
+      message: `${first.signal.name} has ${String(first.signal.size)} bits`,
+      expected: `a whole number from 0 to ${String(first.signal.size - 1)}`,
+    });
 }
 
 /** The file's words; else the database's, moved from raw to physical values. */

@@ -33,7 +33,10 @@ export function resolveTelemetry(file: CheckedFile, data: Partial<ModelFile>, si
   for (const [index, name] of telemetry.state.on_change.entries()) {
     const found = isPattern(name) ? [...signals.keys()].filter((known) => fitsPattern(known, name)) : signals.has(name) ? [name] : [];
     if (found.length === 0) {
-      file.complain(["telemetry", "state", "on_change", String(index)], { message: isPattern(name) ? `no signal fits "${name}"` : `there is no signal "${name}"`, suggestion: file.suggest(name, signals.keys()) });
+      file.complain(["telemetry", "state", "on_change", String(index)], {
+        message: isPattern(name) ? `no signal fits "${name}"` : `there is no signal "${name}"`,
+        suggestion: file.suggest(name, signals.keys()),
+      });
     }
     for (const one of found) chosen.add(one);
   }

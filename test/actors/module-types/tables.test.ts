@@ -54,7 +54,7 @@ test("V3. Every command names the signals that it reads, and what confirms it is
 test("F1. No command of a table is called idempotent: a frame is once or state, and one that may be repeated names its value", (t) => {
   for (const type of family) {
     for (const [name, command] of Object.entries(type.commands)) {
-      t.ok(command.effect === "once" || command.effect === "state", `${type.name} ${name}`);
+      t.ok(["once", "state"].includes(command.effect), `${type.name} ${name}`);
       if (command.repeat === "until-confirmed") t.equal(command.method.kind, "set", `${type.name} ${name}`);
       if (command.method.kind !== "set") t.equal(command.effect, "once", `${type.name} ${name}`);
     }
@@ -75,7 +75,8 @@ test("every message and signal of the TrailCurrent tables is in its database, at
       for (const sent of type.sends) want(fill(sent.message, address), []);
       for (const signal of type.signals) want(fill(signal.message, address), [fill(signal.signal, address)]);
       const { outputs } = type;
-      for (let channel = outputs?.from ?? 1; channel <= (outputs?.to ?? 0); channel++) if (outputs !== undefined) want(fill(outputs.reported.message, address), [fill(outputs.reported.signal, address, channel)]);
+      for (let channel = outputs?.from ?? 1; channel <= (outputs?.to ?? 0); channel++)
+        if (outputs !== undefined) want(fill(outputs.reported.message, address), [fill(outputs.reported.signal, address, channel)]);
       for (const { method } of Object.values(type.commands)) {
         want(fill(method.frame.message, address), Object.keys(method.frame.fields));
         if (method.kind === "toggle") want(fill(method.foreign.message, address), [method.foreign.channelField]);

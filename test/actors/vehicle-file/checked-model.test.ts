@@ -22,7 +22,13 @@ telemetry:
   t.same(model.commands, []);
   t.match(model.signals, [
     { name: "Vehicle.Speed", terms: [{ source: { bus: "can0", message: "Gps", signal: "Speed" }, weight: 1 }], factor: 1.852, unit: "km/h" },
-    { name: "Gnss.Mode", labels: [[0, "none"], [1, "fix"]] },
+    {
+      name: "Gnss.Mode",
+      labels: [
+        [0, "none"],
+        [1, "fix"],
+      ],
+    },
   ]);
   t.same(model.telemetry.state, { atMostMs: 5000, signals: ["Vehicle.Speed", "Gnss.Mode"] });
   t.end();
@@ -37,7 +43,11 @@ test("X1. A bus is listen-only unless the file says normal, and a command to a m
 });
 
 test("X1. What no line lists has no target: the allow-list is exactly the expanded commands", (t) => {
-  const model = validModel(checkModel(`${HEAD}conditions: { parked: Vehicle.Speed < 3 for 2m }\ncommands:\n  light.set: { to: "*" }\n  awning.set: { to: switchback-0.awn*, as: relay.set, guard: parked, ttl: 9s }\n`));
+  const model = validModel(
+    checkModel(
+      `${HEAD}conditions: { parked: Vehicle.Speed < 3 for 2m }\ncommands:\n  light.set: { to: "*" }\n  awning.set: { to: switchback-0.awn*, as: relay.set, guard: parked, ttl: 9s }\n`,
+    ),
+  );
   t.same(
     model.commands.flatMap((command) => command.targets.map((target) => [command.name, command.as, target.module, target.output?.name, target.frame.message])),
     [
@@ -61,22 +71,38 @@ test("X1. A guard that cannot be read never becomes no guard", (t) => {
 
 test("a guard may be written out, and is a condition of its own name", (t) => {
   const model = validModel(checkModel(`${HEAD}conditions: { parked: Vehicle.Speed < 3 }\ncommands:\n  light.set: { to: torrent-0, guard: parked and not can0 silent for 1s }\n`));
-  t.same(model.conditions.map((condition) => condition.name), ["parked", "parked and not can0 silent for 1s"]);
+  t.same(
+    model.conditions.map((condition) => condition.name),
+    ["parked", "parked and not can0 silent for 1s"],
+  );
   t.equal(model.commands[0]?.guard, "parked and not can0 silent for 1s");
   t.end();
 });
 
 test("a period comes from the file, then GenMsgCycleTime, then the attribute, then the module type, and else is learnt", (t) => {
   const text = `${HEAD}  Gnss.Mode: { from: can0.Gps.Mode, stale_after: 7s }\n  Tow.Connected: { from: can0.TrailerStatus.Connected }\n`;
-  const model = validModel(checkModel(text.replace("signals:", "  aftline: { bus: can0, presence: { message: TrailerStatus } }\n  gps: { bus: can0, presence: { message: Gps }, periods: { TrailerStatus: 2s } }\nsignals:")));
+  const model = validModel(
+    checkModel(
+      text.replace(
+        "signals:",
+        "  aftline: { bus: can0, presence: { message: TrailerStatus } }\n  gps: { bus: can0, presence: { message: Gps }, periods: { TrailerStatus: 2s } }\nsignals:",
+      ),
+    ),
+  );
   const presence = Object.fromEntries(model.modules.map((module) => [module.name, { ...module.sends[0], silentAfterMs: module.presence.silentAfterMs }]));
   t.same(presence["torrent-0"], { message: "TorrentStatus0", periodMs: 33, periodSource: "attribute", silentAfterMs: 1000 });
   t.same(presence["switchback-0"], { message: "SwitchbackStatus0", periodMs: 33, periodSource: "module-type", silentAfterMs: 1000 });
   t.same(presence["aftline"], { message: "TrailerStatus", periodMs: undefined, periodSource: "learnt", silentAfterMs: undefined });
-  t.match(model.modules.find((module) => module.name === "gps"), {
-    presence: { messages: ["Gps"], silentAfterMs: 1500 },
-    sends: [{ message: "TrailerStatus", periodMs: 2000, periodSource: "file" }, { message: "Gps", periodMs: 500, periodSource: "database" }],
-  });
+  t.match(
+    model.modules.find((module) => module.name === "gps"),
+    {
+      presence: { messages: ["Gps"], silentAfterMs: 1500 },
+      sends: [
+        { message: "TrailerStatus", periodMs: 2000, periodSource: "file" },
+        { message: "Gps", periodMs: 500, periodSource: "database" },
+      ],
+    },
+  );
   const stale = Object.fromEntries(model.signals.map((signal) => [signal.name, signal.staleAfterMs]));
   t.match(stale, { "Vehicle.Speed": 1500, "Gnss.Mode": 7000, "torrent-0.galley": 1000 });
   t.end();
@@ -90,16 +116,25 @@ test("outputs and values of a module are signals of the table under the module's
     { name: "torrent-0.porch", terms: [{ source: { message: "TorrentStatus0", signal: "Output2Value" } }] },
     { name: "switchback-0.awning", terms: [{ source: { message: "SwitchbackStatus0", signal: "RelayStateBitmask" } }], bit: 1 },
   ]);
-  t.same(model.modules.map((module) => module.wakesOn), [["torrent-0.galley", "torrent-0.porch"], ["switchback-0.awning"]]);
+  t.same(
+    model.modules.map((module) => module.wakesOn),
+    [["torrent-0.galley", "torrent-0.porch"], ["switchback-0.awning"]],
+  );
   const unnamed = validModel(checkModel(HEAD.replace(", outputs: { 1: galley, 2: porch }", "")));
-  t.same(unnamed.modules[0]?.outputs.map((output) => output.signal), ["1", "2", "3", "4", "5", "6", "7", "8"].map((name) => `torrent-0.${name}`));
+  t.same(
+    unnamed.modules[0]?.outputs.map((output) => output.signal),
+    ["1", "2", "3", "4", "5", "6", "7", "8"].map((name) => `torrent-0.${name}`),
+  );
   t.end();
 });
 
 test("sections that are not acted on yet are checked all the same, and named", (t) => {
   const more = `power: { low: Vehicle.Speed < 1 for 60s }\nclock: [ntp, can0.Gps]\ntelemetry: { budget: 1GB/month }\ncommands: { update.start: { to: "*", ttl: 7d, when_away: wait } }\n`;
   const model = validModel(checkFiles("one.yaml", { "one.yaml": `vehicle: acme/vehicle/one\nmodel: small@1\nparts: { torrent-0: "mac:0A1E05" }\n`, "small.yaml": HEAD + more }));
-  t.same(model.notActedOn.map((entry) => entry.path), ["power", "clock", "telemetry.budget", "commands.update.start", "parts"]);
+  t.same(
+    model.notActedOn.map((entry) => entry.path),
+    ["power", "clock", "telemetry.budget", "commands.update.start", "parts"],
+  );
   t.match(checkModel(`${HEAD}power: { low: Vehicle.Sped < 1 }\n`), { kind: "invalid" });
   t.match(checkModel(`${HEAD}commands: { update.start: { to: torrnt-0 } }\n`), { kind: "invalid" });
   t.end();

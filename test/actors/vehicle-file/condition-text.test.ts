@@ -29,8 +29,20 @@ test("D3. Conditions are comparison, for, silent for, and, or, not, with not bef
     ["parked for 1d", { kind: "held", condition: { kind: "named", name: "parked" }, forMs: 86_400_000 }],
     ["A = 1 and B.C = 2 and parked", { kind: "all", conditions: [compare("A", "=", 1), compare("B.C", "=", 2), { kind: "named", name: "parked" }] }],
     ["A = 1 or B.C = 2 and parked", { kind: "any", conditions: [compare("A", "=", 1), { kind: "all", conditions: [compare("B.C", "=", 2), { kind: "named", name: "parked" }] }] }],
-    ["not A = 1 and parked", { kind: "all", conditions: [{ kind: "not", condition: compare("A", "=", 1) }, { kind: "named", name: "parked" }] }],
-    ["not (A = 1 or parked) for 1s", { kind: "not", condition: { kind: "held", condition: { kind: "any", conditions: [compare("A", "=", 1), { kind: "named", name: "parked" }] }, forMs: 1000 } }],
+    [
+      "not A = 1 and parked",
+      {
+        kind: "all",
+        conditions: [
+          { kind: "not", condition: compare("A", "=", 1) },
+          { kind: "named", name: "parked" },
+        ],
+      },
+    ],
+    [
+      "not (A = 1 or parked) for 1s",
+      { kind: "not", condition: { kind: "held", condition: { kind: "any", conditions: [compare("A", "=", 1), { kind: "named", name: "parked" }] }, forMs: 1000 } },
+    ],
     ["not not parked", { kind: "named", name: "parked" }],
   ];
   for (const [text, condition] of cases) t.same(parseCondition(text, names), { kind: "parsed", condition }, text);
@@ -77,7 +89,34 @@ test("D3. What is not of the grammar is refused at its letter: no code, no arith
 });
 
 test("any text of words is parsed or refused within its bounds, with a place inside the text", (t) => {
-  const words = ["A", "B.C", "parked", "can0", "<", "<=", "=", "!=", "(", ")", "and", "or", "not", "for", "silent", "3", "-1.5", "5s", "120ms", '"on fire"', '"', "é", "\u0000", "==", "__proto__", "constructor"];
+  const words = [
+    "A",
+    "B.C",
+    "parked",
+    "can0",
+    "<",
+    "<=",
+    "=",
+    "!=",
+    "(",
+    ")",
+    "and",
+    "or",
+    "not",
+    "for",
+    "silent",
+    "3",
+    "-1.5",
+    "5s",
+    "120ms",
+    '"on fire"',
+    '"',
+    "é",
+    "\u0000",
+    "==",
+    "__proto__",
+    "constructor",
+  ];
   const draw = mulberry32(20_261);
   for (let round = 0; round < 20_000; round++) {
     const text = Array.from({ length: draw() % 14 }, () => words[draw() % words.length] ?? "").join(draw() % 3 === 0 ? "" : " ");

@@ -118,7 +118,10 @@ test("X1. The report names the values that decided, and only those", (t) => {
   it.observe("Tow", 1, 100);
   t.same(it.evaluate("it", 150), { condition: "it", open: false, reads: [{ signal: "Tow", value: 1, ageMs: 50 }] });
   it.observe("Tow", 0, 200);
-  t.same(it.evaluate("it", 200).reads.map((read) => read.signal), ["Speed", "Tow"]);
+  t.same(
+    it.evaluate("it", 200).reads.map((read) => read.signal),
+    ["Speed", "Tow"],
+  );
   t.same(it.evaluate("it", 1100), { condition: "it", open: undefined, reads: [{ signal: "Speed", value: 2, ageMs: 1100 }] });
   t.end();
 });
@@ -147,11 +150,18 @@ test("a long pause is passed in few steps", (t) => {
 
 test("conditions that refer to each other twice are judged once each", (t) => {
   const named = (name: string): Condition => ({ kind: "named", name });
-  const conditions = [{ name: "c0", condition: slow }, ...Array.from({ length: 31 }, (_, index) => ({ name: `c${String(index + 1)}`, condition: { kind: index % 2 === 0 ? "all" : "any", conditions: [named(`c${String(index)}`), { kind: "held", condition: named(`c${String(index)}`), forMs: 1 }] } as Condition }))];
+  const conditions: { name: string; condition: Condition }[] = [{ name: "c0", condition: slow }];
+  for (let index = 0; index < 31; index++) {
+    const twice: readonly Condition[] = [named(`c${String(index)}`), { kind: "held", condition: named(`c${String(index)}`), forMs: 1 }];
+    conditions.push({ name: `c${String(index + 1)}`, condition: { kind: index % 2 === 0 ? "all" : "any", conditions: twice } });
+  }
   const it = createConditionEvaluator({ conditions, signals }, 0);
   it.observe("Speed", 0, 10);
   t.equal(it.evaluate("c31", 100).open, true);
-  t.same(it.evaluate("c31", 100).reads.map((read) => read.signal), ["Speed"]);
+  t.same(
+    it.evaluate("c31", 100).reads.map((read) => read.signal),
+    ["Speed"],
+  );
   t.end();
 });
 

@@ -30,5 +30,8 @@ export function checkDemo(name: string): CheckedVehicle {
     const found = existsSync(file) ? file : dataFile(basename(file));
     return found === undefined ? undefined : readFileSync(found);
   };
-  return checkVehicle({ file: join(VEHICLES, name), text: vehicleText(name) }, resolverOver(read, (folder) => readdirSync(folder)));
+  return checkVehicle(
+    { file: join(VEHICLES, name), text: vehicleText(name) },
+    resolverOver(read, (folder) => readdirSync(folder)),
+  );
 }

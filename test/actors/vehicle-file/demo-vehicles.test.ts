@@ -50,13 +50,21 @@ test("the RAV4's recording gives its speed, steering and gear in real units", { 
 
 test("D2, X1. The truck's file is valid and listen-only on both buses", { skip: withoutData(...TRUCK) }, (t) => {
   const model = validModel(checkDemo("truck-01.yaml"));
-  t.same(model.buses.map((bus) => [bus.name, bus.match, bus.mode]), [["can1", "j1939", "listen-only"], ["can2", "exact", "listen-only"]]);
+  t.same(
+    model.buses.map((bus) => [bus.name, bus.match, bus.mode]),
+    [
+      ["can1", "j1939", "listen-only"],
+      ["can2", "exact", "listen-only"],
+    ],
+  );
   t.same(model.commands, []);
   t.match(model.modules[0], { name: "engine", type: "j1939/ecu", sourceAddress: 0, presence: { messages: [], silentAfterMs: undefined } });
   t.end();
 });
 
-test("D3. The truck's recording gives rpm, coolant, fuel and odometer in real units through the overlay, and its place from the second bus", { skip: withoutData(...TRUCK, TRUCK_LOG) }, (t) => {
+test("D3. The truck's recording gives rpm, coolant, fuel and odometer in real units through the overlay, and its place from the second bus", {
+  skip: withoutData(...TRUCK, TRUCK_LOG),
+}, (t) => {
   const model = validModel(checkDemo("truck-01.yaml"));
   const table = createSignalTable({ buses: model.buses, signals: model.signals });
   const nowMs = feed(table, readFileSync(dataFile(TRUCK_LOG) ?? "", "utf8").split("\n", 20_000));
@@ -98,7 +106,13 @@ test("D2, D4, X1. The trailer's file is valid, its bus open, and its commands ex
   const model = validModel(checkDemo("trailer-01.yaml"));
   t.equal(model.buses[0]?.mode, "normal");
   t.same(
-    model.commands.map((command) => [command.name, command.as, command.guard, command.whenAway, command.targets.map((target) => `${target.module}.${target.output?.name ?? ""}`).join(" ")]),
+    model.commands.map((command) => [
+      command.name,
+      command.as,
+      command.guard,
+      command.whenAway,
+      command.targets.map((target) => `${target.module}.${target.output?.name ?? ""}`).join(" "),
+    ]),
     [
       ["light.set", "light.set", undefined, "refuse", "torrent-0.galley torrent-0.porch torrent-0.bed torrent-1.bath torrent-1.step"],
       ["relay.set", "relay.set", undefined, "refuse", "switchback-0.pump"],

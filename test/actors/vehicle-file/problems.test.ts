@@ -48,14 +48,19 @@ test("D2. A miss names file, line and column, what was expected and the name tha
 
 test("D2. All problems of a file are told at once, in the order of the lines", (t) => {
   const problems = problemsOf(checkModel(`${HEAD}  A.B: { from: can0.Gps.Sped }\nwatches: { B.C: {} }\nconditions: { x: y }\n`));
-  t.same(problems.map((problem) => problem.line), [10, 11, 12]);
+  t.same(
+    problems.map((problem) => problem.line),
+    [10, 11, 12],
+  );
   t.equal(problems.length, 3);
   t.end();
 });
 
 test("D2. What is wrong once is told once: nothing that depends on it is blamed", (t) => {
   const text = HEAD.replace("trailer.dbc", "trialer.dbc");
-  const problems = problemsOf(checkModel(`${text}conditions: { parked: Vehicle.Speed < 1 }\ncommands: { light.set: { to: torrent-0, guard: parked } }\nwatches: { Vehicle.Speed: {} }\n`));
+  const problems = problemsOf(
+    checkModel(`${text}conditions: { parked: Vehicle.Speed < 1 }\ncommands: { light.set: { to: torrent-0, guard: parked } }\nwatches: { Vehicle.Speed: {} }\n`),
+  );
   t.same(problems.map(formatProblem), [`small.yaml:4:16: buses.can0.dbc: there is no file "trialer.dbc" (expected a DBC file beside this one; did you mean "trailer.dbc"?)`]);
   t.end();
 });
@@ -64,7 +69,9 @@ test("D2. Modules that cannot be told apart, or are not told as their type asks,
   const modules = (lines: string): readonly Problem[] => problemsOf(checkModel(`model: small\nversion: 1\nbuses: { can0: { dbc: trailer.dbc } }\nmodules:\n${lines}`));
   t.match(modules(`  a: { use: trailcurrent/torrent, bus: can0 }\n`), [{ line: 5, column: 3, expected: "a whole number from 0 to 2" }]);
   t.match(modules(`  a: { use: trailcurrent/torrent, bus: can0, address: 3 }\n`), [{ line: 5, column: 55 }]);
-  t.match(modules(`  a: { use: trailcurrent/torrent, bus: can0, address: 0 }\n  b: { use: trailcurrent/torrent, bus: can0, address: 0 }\n`), [{ line: 6, column: 3, message: /same place as "a"/ }]);
+  t.match(modules(`  a: { use: trailcurrent/torrent, bus: can0, address: 0 }\n  b: { use: trailcurrent/torrent, bus: can0, address: 0 }\n`), [
+    { line: 6, column: 3, message: /same place as "a"/ },
+  ]);
   t.match(modules(`  a: { use: trailcurrent/torent, bus: can0, address: 0 }\n`), [{ line: 5, column: 13, suggestion: "trailcurrent/torrent" }]);
   t.match(modules(`  a: { use: trailcurrent/torrent, bus: can0, address: 0, outputs: { 0: x } }\n`), [{ line: 5, expected: "a channel from 1 to 8" }]);
   t.match(modules(`  a: { use: j1939/ecu, bus: can0, sa: 0 }\n`), [{ line: 5, column: 39, expected: "match: j1939 at buses.can0" }]);
@@ -87,7 +94,9 @@ test("D1. A vehicle's file, its model and its overlay are checked together, each
     `one.yaml:2:8: model: the file found for it has version 1 (expected version 2; did you mean "small@1"?)`,
     `one.yaml:3:10: parts.torrent-9: the model has no module "torrent-9" (did you mean "torrent-0"?)`,
   ]);
-  t.match(problemsOf(checkFiles("one.yaml", { "one.yaml": `vehicle: acme/vehicle/one\nmodel: smal\n`, "small.yaml": HEAD })), [{ file: "one.yaml", line: 2, column: 8, suggestion: "small.yaml" }]);
+  t.match(problemsOf(checkFiles("one.yaml", { "one.yaml": `vehicle: acme/vehicle/one\nmodel: smal\n`, "small.yaml": HEAD })), [
+    { file: "one.yaml", line: 2, column: 8, suggestion: "small.yaml" },
+  ]);
   t.end();
 });
 
@@ -100,7 +109,7 @@ test("D1. Neither the model's nor the vehicle's file has a place for a secret", 
 });
 
 test("a database that cannot be used is a problem of its own file", (t) => {
-  const problems = problemsOf(checkFiles("small.yaml", { "small.yaml": HEAD, "trailer.dbc": "VERSION \"\"\nBO_ what\n" }));
+  const problems = problemsOf(checkFiles("small.yaml", { "small.yaml": HEAD, "trailer.dbc": 'VERSION ""\nBO_ what\n' }));
   t.equal(problems.length, 1);
   t.match(problems[0], { file: "trailer.dbc", expected: "a CAN database (DBC)" });
   t.end();

@@ -23,7 +23,17 @@ const hostile: readonly (readonly [string, string])[] = [
   ["a binary tag", "model: !!binary aGVsbG8=\n"],
   ["dangerous keys", "__proto__: { polluted: true }\nconstructor: { prototype: { polluted: true } }\n"],
   ["dangerous places", HEAD.replaceAll("torrent-0", "__proto__")],
-  ["a billion laughs", `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g", "h", "i"].map((name, index) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh".charAt(index)}`).join(",")}]`).join("\n")}\n`],
+  [
+    "a billion laughs",
+    `a: &a [x,x,x,x,x,x,x,x,x]\n${["b", "c", "d", "e", "f", "g", "h", "i"]
+      .map(
+        (name, index) =>
+          `${name}: &${name} [${Array(9)
+            .fill(`*${"abcdefgh".charAt(index)}`)
+            .join(",")}]`,
+      )
+      .join("\n")}\n`,
+  ],
   ["an alias of itself", "a: &a { b: *a }\n"],
   ["deep brackets", "[".repeat(100_000)],
   ["deep maps", "{a: ".repeat(100_000)],
