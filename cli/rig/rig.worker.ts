@@ -1,7 +1,7 @@
 // The rig as a worker of its own process: it stands for hardware, so it is not among what is restarted with a node.
 
 import { type WorkerContext, worker } from "../../runtime/index.ts";
-import { SeededRandom } from "../../runtime/simulation/seeded-random.ts";
+import { SeededRandom } from "../../runtime/simulation/index.ts";
 import { startRig } from "./start-rig.ts";
 
 export interface RigWorkerConfig {

@@ -22,6 +22,7 @@ const FORBIDDEN: Readonly<Record<string, readonly [from: string, statement: stri
   "protocols-know-no-sibling": ["protocols/mqtt/bad-b.ts", 'import "../sqlite/index.ts";'],
   "edge-node-imports-downwards": ["edge-node/bad.ts", 'import "../cloud-node/index.ts";'],
   "cloud-node-imports-downwards": ["cloud-node/bad.ts", 'import "../cli/index.ts";'],
+  "the-rig-knows-no-decoder": ["cli/rig/bad.ts", 'import "../../protocols/can/index.ts";'],
   "nobody-imports-tests": ["cli/bad-a.ts", 'import "../test/thing.ts";'],
   "simulation-is-for-tests-and-the-command-line": ["edge-node/bad-b.ts", 'import "../runtime/simulation/index.ts";'],
   "rooms-have-one-door": ["cli/bad-b.ts", 'import "../edge-node/inside.ts";'],
