@@ -3,10 +3,24 @@
 import { readFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 
-import { type Columns, createColumns, createDecoder, createFrameBatch, type Database, type Decoder, formatPosition, type FrameBatch, type MatchRule, parseDbc, SLOT_BYTES } from "../../protocols/can/index.ts";
+import {
+  type Columns,
+  copySlot,
+  createColumns,
+  createDecoder,
+  createFrameBatch,
+  type Database,
+  type Decoder,
+  formatPosition,
+  type FrameBatch,
+  type MatchRule,
+  parseDbc,
+  SLOT_BYTES,
+} from "../../protocols/can/index.ts";
 import { type LogReader, openLog, readLogStream } from "../../protocols/can-log/index.ts";
 import { DroverError, errorCatalogue } from "../../runtime/errors.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
+import { layOverlayFile } from "./overlay-file.ts";
 import { type LineOutput, lineOutput } from "./output.ts";
 
 export interface CanDecodeOptions {
@@ -18,6 +32,8 @@ export interface CanDecodeOptions {
   readonly match?: MatchRule;
   /** Only frames of these buses; default all. */
   readonly buses?: readonly string[];
+  /** Overlay file (YAML) laid over the DBC. */
+  readonly overlay?: string;
   /** Refuse the DBC at its first error. Default false. */
   readonly strict?: boolean;
   /** Standard input, for `-`. */
@@ -59,7 +75,7 @@ async function readDatabase(options: CanDecodeOptions, say: (text: string) => vo
   const errors = database.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
   for (const { position, message } of errors.slice(0, MAX_DIAGNOSTICS_SHOWN)) say(`${formatPosition(position)}: ${message}`);
   if (errors.length > MAX_DIAGNOSTICS_SHOWN) say(`${options.dbc}: ${String(errors.length - MAX_DIAGNOSTICS_SHOWN)} more errors of this kind`);
-  return database;
+  return options.overlay === undefined ? database : await layOverlayFile(database, options.overlay);
 }
 
 async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecodeOptions, output: LineOutput, say: (text: string) => void): Promise<number> {
@@ -69,15 +85,16 @@ async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecode
   const columns = createColumns(BATCH_FRAMES, Math.max(widest, BATCH_FRAMES * 8));
   const writers: (LineWriter | undefined)[] = decoder.database.messages.map(() => undefined);
   let matched = 0;
-  while (output.open && (await reader.fill(batch)) > 0) {
+  while ((await reader.fill(batch)) > 0) {
     if (wanted !== undefined) keepBuses(batch, reader.buses, wanted);
-    for (let slot = 0; slot < batch.count && output.open; ) {
+    for (let slot = 0; slot < batch.count; ) {
       columns.rows = 0;
       columns.cells = 0;
       slot = decoder.decodeColumns(batch, columns, slot);
       matched += columns.rows;
       for (let row = 0; row < columns.rows; row++) output.add(line(decoder, writers, batch, columns, row, reader.buses));
       await output.flush();
+      if (!output.open) return 0;
     }
     batch.count = 0;
   }
@@ -86,26 +103,21 @@ async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecode
 }
 
 function line(decoder: Decoder, writers: (LineWriter | undefined)[], batch: FrameBatch, columns: Columns, row: number, buses: readonly string[]): string {
-  const index = columns.messageOf[row] as number;
-  const slot = columns.slotOf[row] as number;
-  const writer = (writers[index] ??= lineWriter(decoder.database.messages[index] as Database["messages"][number]));
-  const head = { line: batch.lines[slot] as number, timeS: batch.timesS[slot] as number, bus: buses[batch.buses[slot] as number] ?? "" };
-  return writer.write(head, columns.values, columns.cellOf[row] as number, columns.partial[row] === 1 ? columns.present : undefined, batch.data, slot * SLOT_BYTES);
+  const index = columns.messageOf[row] ?? 0;
+  const slot = columns.slotOf[row] ?? 0;
+  const message = decoder.database.messages[index];
+  if (message === undefined) return "";
+  const writer = (writers[index] ??= lineWriter(message));
+  const head = { line: batch.lines[slot] ?? 0, timeS: batch.timesS[slot] ?? 0, bus: buses[batch.buses[slot] ?? 0] ?? "" };
+  return writer.write(head, columns.values, columns.cellOf[row] ?? 0, columns.partial[row] === 1 ? columns.present : undefined, batch.data, slot * SLOT_BYTES);
 }
 
-/** Turns frames of other buses into ones that match nothing. */
+/** Leaves only the frames of these buses in the batch. */
 function keepBuses(batch: FrameBatch, buses: readonly string[], wanted: ReadonlySet<string>): void {
   const keeps = buses.map((name) => wanted.has(name));
-  let kept = 0;
-  for (let slot = 0; slot < batch.count; slot++) {
-    if (keeps[batch.buses[slot] as number] !== true) continue;
-    if (kept !== slot) {
-      for (const column of [batch.ids, batch.timesS, batch.lengths, batch.flags, batch.dlcs, batch.buses, batch.lines]) column[kept] = column[slot] as number;
-      batch.data.copyWithin(kept * SLOT_BYTES, slot * SLOT_BYTES, (slot + 1) * SLOT_BYTES);
-    }
-    kept++;
-  }
-  batch.count = kept;
+  const { count } = batch;
+  batch.count = 0;
+  for (let slot = 0; slot < count; slot++) if (keeps[batch.buses[slot] ?? 0] === true) copySlot(batch, slot, batch);
 }
 
 function conclude(reader: LogReader, options: CanDecodeOptions, matched: number, say: (text: string) => void): number {

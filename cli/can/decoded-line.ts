@@ -11,7 +11,14 @@ export interface LineWriter {
    * @param present 1 for each cell that is there; undefined when all are
    * @param data payload, from `start` on, for integers that a double cannot hold
    */
-  readonly write: (head: { readonly line: number; readonly timeS: number; readonly bus: string }, raws: Float64Array, cell: number, present: Uint8Array | undefined, data: Uint8Array, start: number) => string;
+  readonly write: (
+    head: { readonly line: number; readonly timeS: number; readonly bus: string },
+    raws: Float64Array,
+    cell: number,
+    present: Uint8Array | undefined,
+    data: Uint8Array,
+    start: number,
+  ) => string;
 }
 
 interface SignalWriter {

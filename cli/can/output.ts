@@ -26,6 +26,9 @@ export function lineOutput(stream: Writable): LineOutput {
   const onClose = (): void => {
     open = false;
   };
+  const rethrow = (): void => {
+    if (failure !== undefined) throw failure;
+  };
   stream.on("error", onError);
   stream.on("close", onClose);
   return {
@@ -36,12 +39,12 @@ export function lineOutput(stream: Writable): LineOutput {
       pending += text;
     },
     flush: async (all = false) => {
-      if (failure !== undefined) throw failure;
+      rethrow();
       if (!open || pending === "" || (!all && pending.length < FLUSH_CHARACTERS)) return;
       const text = pending;
       pending = "";
       if (!stream.write(text) || all) await roomIn(stream);
-      if (failure !== undefined) throw failure as Error;
+      rethrow();
     },
     release: () => {
       stream.off("error", onError);

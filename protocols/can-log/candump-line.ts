@@ -28,6 +28,10 @@ const HEX = Uint8Array.from({ length: 256 }, (_, code) => {
   return Number.isNaN(digit) ? 255 : digit;
 });
 
+function hexDigit(bytes: Uint8Array, at: number): number {
+  return HEX[bytes[at] ?? 0] ?? 255;
+}
+
 const NO_TIME: LineOutcome = { problem: "expected a time such as (1700000000.000001)" };
 const NO_INTERFACE: LineOutcome = { problem: "expected the name of an interface behind the time" };
 const NO_ID: LineOutcome = { problem: "expected an id of 3 or 8 hex digits and # behind the interface" };
@@ -49,7 +53,7 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   let whole = 0;
   let decimals = -1;
   for (; at < end; at++) {
-    const code = bytes[at] as number;
+    const code = bytes[at] ?? 0;
     if (code === DOT && decimals < 0) decimals = 0;
     else if (code >= 0x30 && code <= 0x39) {
       whole = whole * 10 + (code - 0x30);
@@ -63,13 +67,13 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
 
   const nameStart = skipBlanks(bytes, at + 1, end);
   at = nameStart;
-  while (at < end && !isBlank(bytes[at] as number)) at++;
+  while (at < end && !isBlank(bytes[at] ?? 0)) at++;
   if (at === nameStart) return NO_INTERFACE;
   const nameEnd = at;
   const idStart = skipBlanks(bytes, at, end);
   let id = 0;
   for (at = idStart; at < end; at++) {
-    const digit = HEX[bytes[at] as number] as number;
+    const digit = hexDigit(bytes, at);
     if (digit === 255 || at - idStart === 8) break;
     id = id * 16 + digit;
   }
@@ -85,7 +89,7 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   let flags = 0;
   let limit = 8;
   if (bytes[at] === HASH && at < end) {
-    const digit = at + 1 < end ? (HEX[bytes[at + 1] as number] as number) : 255;
+    const digit = at + 1 < end ? hexDigit(bytes, at + 1) : 255;
     if (digit === 255) return { problem: "expected one hex digit of flags behind ##" };
     flags = FrameFlag.fd | (digit & (FrameFlag.bitRateSwitch | FrameFlag.errorState));
     limit = SLOT_BYTES;
@@ -94,10 +98,10 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   const base = slot * SLOT_BYTES;
   const { data } = batch;
   let length = 0;
-  if (limit === 8 && at < end && ((bytes[at] as number) & ~LOWER_CASE) === UPPER_R) {
+  if (limit === 8 && at < end && ((bytes[at] ?? 0) & ~LOWER_CASE) === UPPER_R) {
     canId += REMOTE_REQUEST;
     at++;
-    const digit = at < end ? (HEX[bytes[at] as number] as number) : 255;
+    const digit = at < end ? hexDigit(bytes, at) : 255;
     if (digit !== 255) {
       if (digit > 8) return { problem: "a remote request asks for more than 8 bytes" };
       length = digit;
@@ -106,7 +110,7 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
     data.fill(0, base, base + SLOT_BYTES);
   } else {
     while (at < end) {
-      const high = HEX[bytes[at] as number] as number;
+      const high = hexDigit(bytes, at);
       if (high === 255) {
         if (bytes[at] === DOT && length > 0) {
           at++;
@@ -114,7 +118,7 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
         }
         break;
       }
-      const low = at + 1 < end ? (HEX[bytes[at + 1] as number] as number) : 255;
+      const low = at + 1 < end ? hexDigit(bytes, at + 1) : 255;
       if (low === 255) return BAD_DATA;
       if (length === limit) return { problem: `more than ${String(limit)} data bytes in a ${limit === 8 ? "classic" : "CAN FD"} frame` };
       data[base + length++] = high * 16 + low;
@@ -124,7 +128,7 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   }
   let dlc = rawDlc(length);
   if (at < end && bytes[at] === UNDERSCORE) {
-    const digit = at + 1 < end ? (HEX[bytes[at + 1] as number] as number) : 255;
+    const digit = at + 1 < end ? hexDigit(bytes, at + 1) : 255;
     if (limit !== 8 || length !== 8 || digit < 9 || digit === 255) return { problem: "a raw data length code is 9 to F behind 8 bytes" };
     dlc = digit;
     at += 2;
@@ -132,7 +136,7 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   const tail = skipBlanks(bytes, at, end);
   if (tail < end) {
     if (tail === at) return BAD_DATA;
-    const direction = bytes[tail] as number;
+    const direction = bytes[tail] ?? 0;
     if ((direction !== UPPER_R && direction !== UPPER_T) || skipBlanks(bytes, tail + 1, end) !== end) return BAD_TAIL;
     flags |= direction === UPPER_T ? FrameFlag.sentByUs : FrameFlag.received;
   }
@@ -156,6 +160,6 @@ function isBlank(code: number): boolean {
 
 function skipBlanks(bytes: Uint8Array, from: number, end: number): number {
   let at = from;
-  while (at < end && isBlank(bytes[at] as number)) at++;
+  while (at < end && isBlank(bytes[at] ?? 0)) at++;
   return at;
 }

@@ -129,7 +129,7 @@ class StreamLogReader implements LogReader {
   async open(): Promise<void> {
     const raw = this.#source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
     const first = await this.#pull(raw);
-    if (first !== undefined && first[0] === 0x1f && first[1] === 0x8b) {
+    if (first?.[0] === 0x1f && first[1] === 0x8b) {
       this.#chunks = gunzipped(first, raw)[Symbol.asyncIterator]();
       this.#chunk = (await this.#pull(this.#chunks)) ?? NO_BYTES;
     } else {
@@ -225,9 +225,9 @@ class StreamLogReader implements LogReader {
   async #pull(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
     try {
       for (;;) {
-        const { done, value } = await chunks.next();
-        if (done === true) return undefined;
-        if (value.length > 0) return value;
+        const next = await chunks.next();
+        if (next.done === true) return undefined;
+        if (next.value.length > 0) return next.value;
       }
     } catch (error) {
       if (!this.#ended) this.#cutShort = error instanceof Error ? error.message : String(error);
@@ -239,10 +239,16 @@ class StreamLogReader implements LogReader {
     const start = head.findIndex((byte) => byte > 0x20);
     const text = Buffer.from(head.subarray(0, MAX_LINE_BYTES)).toString("latin1");
     const foreign = FOREIGN.find(({ sign }) => sign.test(text));
-    if (foreign !== undefined) throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is ${foreign.name}, which is not read; expected candump -L or PEAK TRC 1.1`, { position: { file: this.name, line: 1, column: 1 } });
+    if (foreign !== undefined)
+      throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is ${foreign.name}, which is not read; expected candump -L or PEAK TRC 1.1`, {
+        position: { file: this.name, line: 1, column: 1 },
+      });
     if (start >= 0 && head[start] === SEMICOLON) {
       const version = /^;\$FILEVERSION=([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
-      if (version !== "1.1") throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is PEAK TRC ${version}, which is not read; expected version 1.1`, { position: { file: this.name, line: 1, column: 1 } });
+      if (version !== "1.1")
+        throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is PEAK TRC ${version}, which is not read; expected version 1.1`, {
+          position: { file: this.name, line: 1, column: 1 },
+        });
       return trcParser(() => (this.buses.length === 0 ? this.buses.push(this.#busName) - 1 : 0));
     }
     return candumpParser(createBusIndex(this.buses));

@@ -11,8 +11,11 @@ import { type Clock, type Log, silentLog, type TimeoutHandle } from "../../runti
 import { type LogReader, type LogSummary, openLog } from "./log-reader.ts";
 
 const BATCH_FRAMES = 2_048;
-const MAX_BATCH_MS = 20;
-const MIN_WAKE_MS = 10;
+/** Frames of this long come together. */
+const BATCH_MS = 10;
+/** Timers of a host end at 24 days; a recording may be silent for longer. */
+const MAX_SLEEP_MS = 60_000;
+const WAIT_FOR_PAGE_MS = 1;
 const MAX_LAG_MS = 1_000;
 /** Between the last frame of a pass and the first of the next, in the recording's time. */
 const LOOP_GAP_S = 0.01;
@@ -38,7 +41,8 @@ export interface LogReplay extends FrameSource {
 
 /** @throws DROVER_CAN_USE for a speed that is not above 0; `start` throws what opening the recording throws */
 export function createLogReplay(options: LogReplayOptions, ports: { readonly clock: Clock; readonly log?: Log }): LogReplay {
-  if (options.speed !== undefined && !(options.speed > 0 && Number.isFinite(options.speed))) throw new DroverError("DROVER_CAN_USE", `replay speed ${String(options.speed)}, expected a number above 0`);
+  if (options.speed !== undefined && !(options.speed > 0 && Number.isFinite(options.speed)))
+    throw new DroverError("DROVER_CAN_USE", `replay speed ${String(options.speed)}, expected a number above 0`);
   return new Replay(options, ports.clock, ports.log ?? silentLog);
 }
 
@@ -116,7 +120,7 @@ class Replay implements LogReplay {
     if (this.#listener !== undefined || this.#stopped) throw new DroverError("DROVER_CAN_USE", `the replay of ${this.#path} was started twice`);
     this.#listener = listener;
     await this.#read();
-    if (this.#stopped) return;
+    if (this.#isStopped()) return;
     this.#turnPage();
     this.#zeroMs = this.#clock.monotonic() - (this.#playing.batch.timesS[0] ?? 0) * this.#perSecond();
     this.#setState({ kind: "up" });
@@ -130,6 +134,10 @@ class Replay implements LogReplay {
     this.#setState({ kind: "down", reason: "stopped" });
     await this.#reading;
     await this.#reader?.close();
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped;
   }
 
   #perSecond(): number {
@@ -158,11 +166,12 @@ class Replay implements LogReplay {
       this.#counters.received += this.#out.count;
       this.#listener?.onFrames(this.#out);
     }
-    if (this.#stopped) return;
+    // The listener may have stopped it.
+    if (this.#isStopped()) return;
     if (this.#playing.at >= this.#playing.batch.count && this.#reading === undefined && this.#exhausted) return this.#end();
     nowMs = this.#clock.monotonic();
     const next = this.#dueMs();
-    const waitMs = next === undefined ? 1 : this.#out.count >= BATCH_FRAMES ? 0 : Math.min(Math.max(next - nowMs, MIN_WAKE_MS), Math.max(next - nowMs, MAX_BATCH_MS));
+    const waitMs = next === undefined ? WAIT_FOR_PAGE_MS : this.#out.count >= BATCH_FRAMES ? 0 : Math.min(Math.max(next - nowMs, BATCH_MS), MAX_SLEEP_MS);
     this.#timer = this.#clock.setTimeout(() => this.#play(), waitMs);
   }
 
@@ -209,7 +218,8 @@ class Replay implements LogReplay {
         continue;
       }
       const { summary } = reader;
-      if (summary.unreadable > 0 || summary.cutShort !== undefined) this.#log.warn({ path: this.#path, unreadable: summary.unreadable, problems: summary.problems, cutShort: summary.cutShort }, "the recording has lines that cannot be read");
+      if (summary.unreadable > 0 || summary.cutShort !== undefined)
+        this.#log.warn({ path: this.#path, unreadable: summary.unreadable, problems: summary.problems, cutShort: summary.cutShort }, "the recording has lines that cannot be read");
       if (!this.#loop || this.#framesInPass === 0) {
         this.#exhausted = true;
         return;
@@ -239,8 +249,7 @@ class Replay implements LogReplay {
       }
       this.#lastS = Math.max(this.#lastS, recordedS + this.#shiftS);
       const at = batch.count;
-      if (at !== slot) copySlot(batch, slot, batch);
-      else batch.count++;
+      copySlot(batch, slot, batch);
       batch.timesS[at] = this.#lastS;
       batch.buses[at] = bus;
     }

@@ -40,7 +40,11 @@ function extendedCondition(signal: SignalSyntax, entries: readonly MuxRangesOfSi
   const first = entries[0];
   const switchIndex = first === undefined ? undefined : indexByName.get(first.switchName);
   if (first === undefined || switchIndex === undefined) {
-    log.add("error", `SG_MUL_VAL_ names ${quote(first?.switchName ?? "")} as the switch of ${quote(signal.name)}, which is no signal of this message; read as always there`, first?.at ?? signal.at);
+    log.add(
+      "error",
+      `SG_MUL_VAL_ names ${quote(first?.switchName ?? "")} as the switch of ${quote(signal.name)}, which is no signal of this message; read as always there`,
+      first?.at ?? signal.at,
+    );
     return undefined;
   }
   const same = entries.filter((entry) => entry.switchName === first.switchName);
@@ -53,10 +57,15 @@ function plainCondition(signal: SignalSyntax, index: number, roots: readonly num
   if (!isChild || (value === undefined && switches.has(index))) return undefined;
   const switchIndex = roots[0] === index ? roots[1] : roots[0];
   if (switchIndex === undefined || value === undefined) {
-    log.add("warning", `${quote(signal.name)} is marked as multiplexed but ${value === undefined ? "has no switch value" : "the message has no switch"}; read as always there`, signal.at);
+    log.add(
+      "warning",
+      `${quote(signal.name)} is marked as multiplexed but ${value === undefined ? "has no switch value" : "the message has no switch"}; read as always there`,
+      signal.at,
+    );
     return undefined;
   }
-  if (roots.length > (switches.has(index) ? 2 : 1)) log.add("warning", `${quote(signal.name)} does not say which of ${String(roots.length)} switches selects it; the first is used`, signal.at);
+  if (roots.length > (switches.has(index) ? 2 : 1))
+    log.add("warning", `${quote(signal.name)} does not say which of ${String(roots.length)} switches selects it; the first is used`, signal.at);
   return { switchIndex, ranges: [{ low: value, high: value }] };
 }
 

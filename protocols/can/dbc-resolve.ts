@@ -116,7 +116,7 @@ function remembered(references: Map<MessageSyntax, References>, message: Message
 function addLabels(entry: LabelsSyntax, syntax: DbcSyntax, log: DiagnosticLog, of: Lookup): void {
   if (entry.target.kind !== "signal") return;
   const labels = typeof entry.labels === "string" ? syntax.valueTables.get(entry.labels) : entry.labels;
-  if (labels === undefined) log.add("warning", `VAL_ refers to the table ${quote(String(entry.labels))}, which does not exist`, entry.at);
+  if (labels === undefined) log.add("warning", `VAL_ refers to the table ${quote(typeof entry.labels === "string" ? entry.labels : "")}, which does not exist`, entry.at);
   else of(entry.target.fileId, entry.target.signal, entry.at, "VAL_")?.labels.set(entry.target.signal, labels);
 }
 
@@ -134,7 +134,11 @@ function attributeMeaning(name: string, value: AttributeValue, syntax: DbcSyntax
 }
 
 function attributeDefaults(syntax: DbcSyntax, owner: "network" | "message" | "signal"): ReadonlyMap<string, AttributeValue> {
-  return new Map([...syntax.attributeDefaults].filter(([name]) => syntax.attributeTypes.get(name)?.owner === owner).map(([name, value]) => [name, attributeMeaning(name, value, syntax)] as const));
+  return new Map(
+    [...syntax.attributeDefaults]
+      .filter(([name]) => syntax.attributeTypes.get(name)?.owner === owner)
+      .map(([name, value]) => [name, attributeMeaning(name, value, syntax)] as const),
+  );
 }
 
 function buildMessage(
@@ -145,7 +149,8 @@ function buildMessage(
   log: DiagnosticLog,
   strict: boolean,
 ): CanMessage {
-  if (syntax.signals.length > MAX_SIGNALS) log.add("error", `message ${quote(syntax.name)} has ${String(syntax.signals.length)} signals; the first ${String(MAX_SIGNALS)} are read`, syntax.at);
+  if (syntax.signals.length > MAX_SIGNALS)
+    log.add("error", `message ${quote(syntax.name)} has ${String(syntax.signals.length)} signals; the first ${String(MAX_SIGNALS)} are read`, syntax.at);
   const usable = syntax.signals.slice(0, MAX_SIGNALS).filter((signal) => isUsable(signal, syntax, log));
   const { conditions, switches } = resolveMultiplexing(usable, found?.muxRanges ?? new Map<string, MuxRangesOfSignal[]>(), log);
   const longName = (attributes: ReadonlyMap<string, AttributeValue> | undefined, key: string, short: string): string => {
@@ -207,12 +212,14 @@ function identity(syntax: MessageSyntax, log: DiagnosticLog): { readonly id: num
     log.add("error", `no frame can carry the id ${String(syntax.fileId)} of message ${quote(syntax.name)}`, syntax.at);
     return { id: number % (MAX_EXTENDED_ID + 1), kind: "extended", matchable: false };
   }
-  if (!marked && number > MAX_STANDARD_ID) log.add("error", `id ${String(number)} of message ${quote(syntax.name)} has more than 11 bits but no bit 31; read as a 29-bit id`, syntax.at);
+  if (!marked && number > MAX_STANDARD_ID)
+    log.add("error", `id ${String(number)} of message ${quote(syntax.name)} has more than 11 bits but no bit 31; read as a 29-bit id`, syntax.at);
   return { id: number, kind: marked || number > MAX_STANDARD_ID ? "extended" : "standard", matchable: true };
 }
 
 function isUsable(signal: SignalSyntax, message: MessageSyntax, log: DiagnosticLog): boolean {
-  if (signal.size < 1 || signal.size > MAX_SIZE_BITS) log.add("error", `signal ${quote(signal.name)} of ${quote(message.name)} has ${String(signal.size)} bits, expected 1 to 64; left out`, signal.at);
+  if (signal.size < 1 || signal.size > MAX_SIZE_BITS)
+    log.add("error", `signal ${quote(signal.name)} of ${quote(message.name)} has ${String(signal.size)} bits, expected 1 to 64; left out`, signal.at);
   else if (signal.start > MAX_START_BIT) log.add("error", `signal ${quote(signal.name)} of ${quote(message.name)} starts at bit ${String(signal.start)}; left out`, signal.at);
   else return true;
   return false;
@@ -238,7 +245,8 @@ function reportPlacement(signals: readonly CanSignal[], message: MessageSyntax, 
   const severity = strict ? "error" : "warning";
   const owners = new Map<number, CanSignal>();
   for (const signal of signals) {
-    if (signal.needsBytes > message.length) log.add(severity, `signal ${quote(signal.name)} needs ${String(signal.needsBytes)} bytes, message ${quote(message.name)} has ${String(message.length)}`, signal.position);
+    if (signal.needsBytes > message.length)
+      log.add(severity, `signal ${quote(signal.name)} needs ${String(signal.needsBytes)} bytes, message ${quote(message.name)} has ${String(message.length)}`, signal.position);
     if (signal.mux !== undefined) continue;
     const first = signal.byteOrder === "intel" ? signal.start : 8 * (signal.start >> 3) + 7 - (signal.start & 7);
     let overlapped: CanSignal | undefined;
@@ -257,7 +265,8 @@ function reportDuplicates(messages: readonly CanMessage[], log: DiagnosticLog): 
     if (!message.matchable) continue;
     const key = `${message.kind} ${String(message.id)}`;
     const other = first.get(key);
-    if (other !== undefined) log.add("warning", `message ${quote(message.name)} has the ${message.kind} id ${String(message.id)} of ${quote(other.name)}; the later counts`, message.position);
+    if (other !== undefined)
+      log.add("warning", `message ${quote(message.name)} has the ${message.kind} id ${String(message.id)} of ${quote(other.name)}; the later counts`, message.position);
     first.set(key, message);
   }
 }

@@ -64,7 +64,7 @@ class StatementReader {
       const keyword = this.#advance();
       if (keyword.kind === "word" && KEYWORDS.has(keyword.text)) this.#out.statements++;
       this.#statement(keyword);
-      if (this.#failed) this.#skipStatement();
+      if (!this.#ok()) this.#skipStatement();
     }
     this.#out.end = this.#token;
     return this.#out;
@@ -216,14 +216,14 @@ class StatementReader {
     const name = this.#name("the table's name");
     if (this.#failed) return;
     this.#out.valueTables.set(name, this.#entries());
-    if (!this.#failed) this.#end("VAL_TABLE_");
+    if (this.#ok()) this.#end("VAL_TABLE_");
   }
 
   #labels(keyword: Token): void {
     const target = this.#labelsTarget();
     if (this.#failed) return;
     const labels = this.#token.kind === "word" && !DECIMAL.test(this.#token.text) && !this.#atKeyword() ? this.#advance().text : this.#entries();
-    if (this.#failed) return;
+    if (!this.#ok()) return;
     this.#out.labels.push({ at: keyword, target, labels });
     this.#end("VAL_");
   }
@@ -241,7 +241,7 @@ class StatementReader {
     while (!this.#failed && !this.#at(";") && !this.#atKeyword() && this.#token.kind !== "end") {
       const raw = this.#wholeOrNumber();
       const text = this.#string("a label in quotes");
-      if (!this.#failed && !entries.has(raw)) entries.set(raw, text);
+      if (this.#ok() && !entries.has(raw)) entries.set(raw, text);
     }
     return entries;
   }
@@ -354,12 +354,16 @@ class StatementReader {
       const low = this.#integer("the lower end of a range");
       this.#sign("-");
       const high = this.#integer("the upper end of a range");
-      if (!this.#failed) ranges.push({ low: Math.min(low, high), high: Math.max(low, high) });
+      if (this.#ok()) ranges.push({ low: Math.min(low, high), high: Math.max(low, high) });
       this.#optional(",");
     }
     if (this.#failed) return;
     this.#out.muxRanges.push({ at: keyword, fileId, signal, switchName, ranges });
     this.#end("SG_MUL_VAL_");
+  }
+
+  #ok(): boolean {
+    return !this.#failed;
   }
 
   // What a statement is made of. Once one of these has failed, the others do nothing until the next statement.

@@ -1,7 +1,8 @@
 // Bytes of a DBC file → text. A UTF-8 byte order mark is dropped; valid UTF-8 is UTF-8, anything else Windows-1252 (Vector's default).
 
 /** Windows-1252 for 0x80 to 0x9F; the five unused bytes become U+FFFD. The rest of the page equals Latin-1. */
-const CP1252_HIGH = "\u20ac\ufffd\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\ufffd\u017d\ufffd\ufffd\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\ufffd\u017e\u0178";
+const CP1252_HIGH =
+  "\u20ac\ufffd\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\ufffd\u017d\ufffd\ufffd\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\ufffd\u017e\u0178";
 const CHUNK_BYTES = 8_192;
 
 export function decodeText(bytes: Uint8Array): string {

@@ -96,23 +96,23 @@ export function createDecoder(database: Database, options: DecoderOptions = {}):
     const maxCells = values.length;
     let slot = from;
     for (; slot < count; slot++) {
-      const index = match(ids[slot] as number);
+      const index = match(ids[slot] ?? 0);
       if (index < 0) continue;
-      const width = widths[index] as number;
+      const width = widths[index] ?? 0;
       if (row >= maxRows || cell + width > maxCells) {
         if (width <= maxCells) break;
         continue;
       }
-      const length = lengths[slot] as number;
+      const length = lengths[slot] ?? 0;
       messageOf[row] = index;
       slotOf[row] = slot;
       cellOf[row] = cell;
-      if (length >= (wholeFrom[index] as number)) {
+      if (length >= (wholeFrom[index] ?? 0)) {
         partial[row] = 0;
-        (wholes[index] as RowDecoder["whole"])(data, slot * SLOT_BYTES, values, cell);
+        wholes[index]?.(data, slot * SLOT_BYTES, values, cell);
       } else {
         partial[row] = 1;
-        (checks[index] as RowDecoder["checked"])(data, slot * SLOT_BYTES, length, values, cell, present);
+        checks[index]?.(data, slot * SLOT_BYTES, length, values, cell, present);
       }
       row++;
       cell += width;

@@ -41,12 +41,18 @@ interface Chosen {
 
 export function encodeFrame(message: CanMessage, values: EncodeValues, options: EncodeOptions = {}): EncodeOutcome {
   const length = options.length ?? (message.isFd ? fdLength(message.length) : message.length);
-  if (length > SLOT_BYTES || (!message.isFd && length > 8)) return refused([{ signal: message.name, message: `${String(length)} bytes do not fit one ${message.isFd ? "CAN FD" : "classic"} frame` }]);
+  if (length > SLOT_BYTES || (!message.isFd && length > 8))
+    return refused([{ signal: message.name, message: `${String(length)} bytes do not fit one ${message.isFd ? "CAN FD" : "classic"} frame` }]);
   const problems: EncodeProblem[] = [];
   const chosen: Chosen[] = [];
   for (const [key, value] of values) {
     const signal = typeof key === "number" ? message.signals[key] : findSignal(message, key);
-    const outcome = signal === undefined ? `message "${message.name}" has no such signal` : signal.needsBytes > length ? `its bits lie beyond ${String(length)} bytes` : rawOf(signal, value, options.raw ?? false);
+    const outcome =
+      signal === undefined
+        ? `message "${message.name}" has no such signal`
+        : signal.needsBytes > length
+          ? `its bits lie beyond ${String(length)} bytes`
+          : rawOf(signal, value, options.raw ?? false);
     if (typeof outcome === "string") problems.push({ signal: key, message: outcome });
     else if (signal !== undefined) chosen.push({ key, signal, raw: outcome.raw });
   }
@@ -61,7 +67,9 @@ export function encodeFrame(message: CanMessage, values: EncodeValues, options: 
     const problem = readsBack(signal, raw, data) ? unselected(message, signal, data) : "another given signal shares its bits";
     if (problem !== undefined) problems.push({ signal: key, message: problem });
   }
-  return problems.length > 0 ? refused(problems) : { kind: "encoded", frame: { id: message.id, extended: message.kind === "extended", data, ...(message.isFd ? { fd: true } : {}) } };
+  return problems.length > 0
+    ? refused(problems)
+    : { kind: "encoded", frame: { id: message.id, extended: message.kind === "extended", data, ...(message.isFd ? { fd: true } : {}) } };
 }
 
 /** The integer nearest to `value`; of two equally near the even one. */
@@ -86,7 +94,8 @@ function rawOf(signal: CanSignal, value: number | bigint, isRaw: boolean): { rea
     const physical = Number(value);
     const tolerance = Math.abs(signal.factor) * TOLERANCE_OF_FACTOR;
     const { range } = signal;
-    if (range !== undefined && (physical < range.min - tolerance || physical > range.max + tolerance)) return `${String(value)} lies outside of ${String(range.min)} to ${String(range.max)}`;
+    if (range !== undefined && (physical < range.min - tolerance || physical > range.max + tolerance))
+      return `${String(value)} lies outside of ${String(range.min)} to ${String(range.max)}`;
   }
   return { raw };
 }
@@ -144,7 +153,8 @@ function unselected(message: CanMessage, signal: CanSignal, data: Uint8Array): s
     const above = message.signals[mux.switchIndex];
     if (above === undefined || above.needsBytes > data.length) return "its switch is not part of the frame";
     const raw = readRaw(signalReader(above), data, 0);
-    if (!inRanges(raw, mux.ranges)) return `it is selected by ${above.name} = ${mux.ranges.map(({ low, high }) => (low === high ? String(low) : `${String(low)}..${String(high)}`)).join(", ")}, which is ${String(raw)}`;
+    if (!inRanges(raw, mux.ranges))
+      return `it is selected by ${above.name} = ${mux.ranges.map(({ low, high }) => (low === high ? String(low) : `${String(low)}..${String(high)}`)).join(", ")}, which is ${String(raw)}`;
     mux = above.mux;
   }
   return undefined;

@@ -68,12 +68,11 @@ export function interpretMessage(message: CanMessage, output: "physical" | "raw"
   };
   /** Its own bits and those of each switch above it were received, and each switch selects what is below it. */
   const isThere = (reader: SignalReader, data: Uint8Array, start: number, length: number): boolean => {
-    for (let at: SignalReader | undefined = reader; at !== undefined; ) {
-      if (at.signal.needsBytes > length) return false;
-      const { mux } = at.signal as CanSignal;
-      if (mux === undefined) return true;
-      at = readers[mux.switchIndex];
-      if (at === undefined || at.signal.needsBytes > length || !inRanges(readRaw(at, data, start), mux.ranges)) return false;
+    if (reader.signal.needsBytes > length) return false;
+    for (let { mux }: CanSignal = reader.signal; mux !== undefined; ) {
+      const above: SignalReader | undefined = readers[mux.switchIndex];
+      if (above === undefined || above.signal.needsBytes > length || !inRanges(readRaw(above, data, start), mux.ranges)) return false;
+      mux = above.signal.mux;
     }
     return true;
   };

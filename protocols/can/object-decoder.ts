@@ -1,5 +1,5 @@
 // Frames → objects, for scripts and tests: `{ Engine_Speed: 812.5, … }`. Signals that a frame does not hold are left out; so are those that share their name with another.
-// One small function a message builds the object key by key in one order, so that all objects of a message have one shape.
+// One small function a message fills the object in one order, so that all objects of a message have one shape.
 
 import type { Database } from "./database.ts";
 import { createDecoder, type DecoderOptions } from "./decoder.ts";
@@ -13,6 +13,9 @@ export interface ObjectDecoder {
   /** Index into `Database.messages`, or -1. */
   readonly match: (canId: number) => number;
 }
+
+/** Wider objects are dictionaries to the engine anyway. */
+const MAX_COMPILED_SIGNALS = 128;
 
 type Builder = (cells: Float64Array) => DecodedObject;
 
@@ -41,17 +44,18 @@ export function createObjectDecoder(database: Database, options: DecoderOptions 
   return { decode, match: decoder.match };
 }
 
-/** Names come in as values, never as code (compiler.ts, C1). */
+/** Names come in as values, never as code (compiler.ts, C1); filled in by a constructor, since that lets the engine learn how large the objects become. */
 function makeBuilder(signals: readonly { readonly name: string; readonly index: number }[]): Builder {
   const general: Builder = (cells) => Object.fromEntries(signals.map((signal) => [signal.name, cells[signal.index] ?? 0]));
   // Assigning to `__proto__` would not make a property.
-  if (signals.some((signal) => signal.name === "__proto__") || signals.length > 128) return general;
+  if (signals.length > MAX_COMPILED_SIGNALS || signals.some((signal) => signal.name === "__proto__")) return general;
   const names = signals.map((signal) => signal.name);
   const parameters = signals.map((_, at) => `n${String(at)}`);
-  const stores = signals.map((signal, at) => `r[n${String(at)}] = c[${String(signal.index)}];`);
+  const stores = signals.map((signal, at) => `this[n${String(at)}] = c[${String(signal.index)}];`);
+  const source = `"use strict"; function M(c) { ${stores.join(" ")} } M.prototype = Object.prototype; return (c) => new M(c);`;
   try {
     // eslint-disable-next-line @typescript-eslint/no-implied-eval -- numbers and indices only
-    const maker = new Function(...parameters, `"use strict"; return (c) => { const r = {}; ${stores.join(" ")} return r; };`) as (...names: readonly string[]) => Builder;
+    const maker = new Function(...parameters, source) as (...names: readonly string[]) => Builder;
     return maker(...names);
   } catch (error) {
     if (error instanceof EvalError) return general;

@@ -97,7 +97,8 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
     const message = config === undefined ? undefined : findMessage(config.database, source.message);
     const signal = message === undefined ? undefined : findSignal(message, source.signal);
     const blocks = message === undefined ? undefined : blocksOf[busIndex]?.[message.index];
-    if (config === undefined || message === undefined || signal === undefined || blocks === undefined) throw new DroverError("DROVER_CAN_USE", `there is no signal ${formatSource(source)}`);
+    if (config === undefined || message === undefined || signal === undefined || blocks === undefined)
+      throw new DroverError("DROVER_CAN_USE", `there is no signal ${formatSource(source)}`);
     let block = blocks.find((each) => each.sourceAddress === source.sourceAddress);
     if (block === undefined) {
       block = { messageIndex: message.index, sourceAddress: source.sourceAddress, base: cells, width: message.signals.length, dependents: [] };
@@ -122,7 +123,11 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
   const raws = new Float64Array(cells);
   const cellTimesMs = new Float64Array(cells).fill(Number.NaN);
   const present = new Uint8Array(cells);
-  const columns = { values: new Float64Array(signals.length).fill(Number.NaN), timesMs: new Float64Array(signals.length).fill(Number.NaN), available: new Uint8Array(signals.length) };
+  const columns = {
+    values: new Float64Array(signals.length).fill(Number.NaN),
+    timesMs: new Float64Array(signals.length).fill(Number.NaN),
+    available: new Uint8Array(signals.length),
+  };
   const counters = { frames: 0, matched: 0, samples: 0 };
   const indexByName = new Map(signals.map((signal, index) => [signal.name, index] as const));
   const listeners: Set<SampleListener>[] = signals.map(() => new Set());
@@ -133,18 +138,18 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
     const { ids, timesS, lengths, flags, data, count } = batch;
     const busOf = names.map((name) => busByName.get(name));
     for (let slot = 0; slot < count; slot++) {
-      const bus = busOf[batch.buses[slot] as number];
-      const canId = ids[slot] as number;
-      if (bus === undefined || (canId & ERROR_FRAME) !== 0 || ((flags[slot] as number) & FrameFlag.sentByUs) !== 0) continue;
+      const bus = busOf[batch.buses[slot] ?? 0];
+      const canId = ids[slot] ?? 0;
+      if (bus === undefined || (canId & ERROR_FRAME) !== 0 || ((flags[slot] ?? 0) & FrameFlag.sentByUs) !== 0) continue;
       counters.frames++;
-      const nowMs = (timesS[slot] as number) * 1_000;
+      const nowMs = (timesS[slot] ?? 0) * 1_000;
       bus.lastFrameMs = nowMs;
       const messageIndex = bus.decoder.match(canId);
       if (presence !== undefined) hear(bus, presence, canId, messageIndex, nowMs);
       if (messageIndex < 0) continue;
       counters.matched++;
-      for (const block of bus.blocks[messageIndex] as readonly Block[]) {
-        if (block.sourceAddress === undefined || (canId & 0xff) === block.sourceAddress) update(bus, block, data, slot * SLOT_BYTES, lengths[slot] as number, nowMs);
+      for (const block of bus.blocks[messageIndex] ?? []) {
+        if (block.sourceAddress === undefined || (canId & 0xff) === block.sourceAddress) update(bus, block, data, slot * SLOT_BYTES, lengths[slot] ?? 0, nowMs);
       }
     }
   }
@@ -159,24 +164,26 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
     }
     row.checked(data, start, length, raws, block.base, present);
     for (let cell = block.base; cell < block.base + block.width; cell++) if (present[cell] === 1) cellTimesMs[cell] = nowMs;
-    for (const dependent of block.dependents) if (isTouched(formulas[dependent] as Formula, block)) sample(dependent, nowMs);
+    for (const dependent of block.dependents) if (isTouched(formulas[dependent], block)) sample(dependent, nowMs);
   }
 
-  function isTouched(formula: Formula, block: Block): boolean {
-    const touched = (reader: Reader | undefined): boolean => reader !== undefined && reader.cell >= block.base && reader.cell < block.base + block.width && present[reader.cell] === 1;
-    return formula.terms.some((term) => touched(term.reader)) || touched(formula.negateIf) || touched(formula.validIf);
+  function isTouched(formula: Formula | undefined, block: Block): boolean {
+    const touched = (reader: Reader | undefined): boolean =>
+      reader !== undefined && reader.cell >= block.base && reader.cell < block.base + block.width && present[reader.cell] === 1;
+    return formula !== undefined && (formula.terms.some((term) => touched(term.reader)) || touched(formula.negateIf) || touched(formula.validIf));
   }
 
   /** Computes a signal anew. It becomes known once all of its parts were seen; its time is that of the oldest. */
   function sample(index: number, nowMs: number): void {
-    const formula = formulas[index] as Formula;
-    const signal = signals[index] as VehicleSignal;
+    const formula = formulas[index];
+    const signal = signals[index];
+    if (formula === undefined || signal === undefined) return;
     let timeMs = Number.POSITIVE_INFINITY;
     let available = true;
     const take = (reader: Reader): number => {
-      const raw = raws[reader.cell] as number;
+      const raw = raws[reader.cell] ?? 0;
       // NaN (never seen) stays NaN from here on.
-      timeMs = Math.min(timeMs, cellTimesMs[reader.cell] as number);
+      timeMs = Math.min(timeMs, cellTimesMs[reader.cell] ?? Number.NaN);
       if (!(raw < reader.notAvailableFrom)) available = false;
       return raw;
     };
@@ -200,13 +207,12 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
 
   function tell(index: number, timeMs: number, nowMs: number): void {
     const value = columns.available[index] === 1 ? columns.values[index] : undefined;
-    for (const listener of listeners[index] as Set<SampleListener>) listener(index, value, timeMs, nowMs);
+    for (const listener of listeners[index] ?? []) listener(index, value, timeMs, nowMs);
   }
 
-  function readIndex(index: number, nowMs: number): SignalReading {
-    const signal = signals[index] as VehicleSignal;
-    const timeMs = columns.timesMs[index] as number;
-    const value = columns.available[index] === 1 ? (columns.values[index] as number) : undefined;
+  function readSignal(signal: VehicleSignal, index: number, nowMs: number): SignalReading {
+    const timeMs = columns.timesMs[index] ?? Number.NaN;
+    const value = columns.available[index] === 1 ? columns.values[index] : undefined;
     const known = !Number.isNaN(timeMs);
     const quality = !known ? "unknown" : nowMs - timeMs >= signal.staleAfterMs ? "stale" : value === undefined ? "not-available" : "good";
     return {
@@ -215,7 +221,7 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
       quality,
       timeMs: known ? timeMs : undefined,
       unit: signal.unit,
-      label: value === undefined ? undefined : (formulas[index] as Formula).labels.get(value),
+      label: value === undefined ? undefined : formulas[index]?.labels.get(value),
       source: signal.terms[0] === undefined ? "" : formatSource(signal.terms[0].source),
     };
   }
@@ -227,10 +233,11 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
     feed,
     indexOf: (name) => indexByName.get(name),
     read: (name, nowMs) => {
-      const index = indexByName.get(name);
-      return index === undefined ? undefined : readIndex(index, nowMs);
+      const index = indexByName.get(name) ?? -1;
+      const signal = signals[index];
+      return signal === undefined ? undefined : readSignal(signal, index, nowMs);
     },
-    readAll: (nowMs) => signals.map((_, index) => readIndex(index, nowMs)),
+    readAll: (nowMs) => signals.map((signal, index) => readSignal(signal, index, nowMs)),
     lastFrameMs: (bus) => busByName.get(bus)?.lastFrameMs,
     onSamples: (names, listener) => {
       const sets = names.map((name) => listeners[indexByName.get(name) ?? -1]).filter((set) => set !== undefined);
@@ -267,13 +274,20 @@ function makeBus(config: TableBus, blocks: readonly (readonly Block[])[], presen
     }
     if (talker.messages.length === 0 && talker.sourceAddress !== undefined) bySender.set(talker.sourceAddress, [...(bySender.get(talker.sourceAddress) ?? []), index]);
   }
-  return { config, decoder: createDecoder(config.database, { match: config.match, output: "raw" }), blocks, talkersByMessage: byMessage, talkersBySender: bySender, lastFrameMs: undefined };
+  return {
+    config,
+    decoder: createDecoder(config.database, { match: config.match, output: "raw" }),
+    blocks,
+    talkersByMessage: byMessage,
+    talkersBySender: bySender,
+    lastFrameMs: undefined,
+  };
 }
 
 function hear(bus: Bus, presence: PresenceTracker, canId: number, messageIndex: number, nowMs: number): void {
   const sender = canId & 0xff;
   if (messageIndex >= 0) {
-    for (const talker of bus.talkersByMessage[messageIndex] as readonly number[]) {
+    for (const talker of bus.talkersByMessage[messageIndex] ?? []) {
       const wanted = presence.talkers[talker]?.sourceAddress;
       if (wanted === undefined || wanted === sender) presence.heard(talker, messageIndex, nowMs);
     }

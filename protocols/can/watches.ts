@@ -24,8 +24,23 @@ export type Zone = "above" | "within" | "below" | "unknown";
 
 export type WatchEvent =
   /** `value` is undefined when it is unknown, not available or stale. */
-  | { readonly kind: "changed"; readonly watch: number; readonly signal: string; readonly value: number | undefined; readonly previous: number | undefined; readonly timeMs: number }
-  | { readonly kind: "crossed"; readonly watch: number; readonly signal: string; readonly zone: Zone; readonly previous: Zone; readonly value: number | undefined; readonly timeMs: number };
+  | {
+      readonly kind: "changed";
+      readonly watch: number;
+      readonly signal: string;
+      readonly value: number | undefined;
+      readonly previous: number | undefined;
+      readonly timeMs: number;
+    }
+  | {
+      readonly kind: "crossed";
+      readonly watch: number;
+      readonly signal: string;
+      readonly zone: Zone;
+      readonly previous: Zone;
+      readonly value: number | undefined;
+      readonly timeMs: number;
+    };
 
 export interface Watches {
   /** Takes the events that are due. At most one a watch; in order of time. Call after each batch, and at `nextDueMs`. */
@@ -110,7 +125,14 @@ export function createWatches(table: SignalTable, definitions: readonly WatchDef
     nextDueMs: () => {
       let next: number | undefined;
       for (const watch of watches) {
-        const due = watch.ready !== undefined ? watch.ready.timeMs : isNews(watch) ? watch.reportedMs + watch.atMostMs : watch.value === undefined ? undefined : watch.sampledMs + watch.staleAfterMs;
+        const due =
+          watch.ready !== undefined
+            ? watch.ready.timeMs
+            : isNews(watch)
+              ? watch.reportedMs + watch.atMostMs
+              : watch.value === undefined
+                ? undefined
+                : watch.sampledMs + watch.staleAfterMs;
         if (due !== undefined && (next === undefined || due < next)) next = due;
       }
       return next;
@@ -125,7 +147,8 @@ function makeWatch(table: SignalTable, definition: WatchDefinition, index: numbe
   const { signal, deadband = 0, atMostMs = DEFAULT_AT_MOST_MS, above, below } = definition;
   const described = table.signals[table.indexOf(signal) ?? -1];
   if (described === undefined) throw new DroverError("DROVER_CAN_USE", `there is no signal "${signal}" to watch`);
-  if (!(deadband >= 0) || !(atMostMs >= 0)) throw new DroverError("DROVER_CAN_USE", `watch on "${signal}": deadband ${String(deadband)} and atMostMs ${String(atMostMs)} are to be 0 or more`);
+  if (!(deadband >= 0) || !(atMostMs >= 0))
+    throw new DroverError("DROVER_CAN_USE", `watch on "${signal}": deadband ${String(deadband)} and atMostMs ${String(atMostMs)} are to be 0 or more`);
   return {
     index,
     signal,

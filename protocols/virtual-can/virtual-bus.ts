@@ -5,7 +5,20 @@
 // B2. Each port has a bounded queue; what does not fit is refused, never dropped in silence.
 // B3. A send settles by its deadline: refused while it still waited (it is then withdrawn), unknown once it was on its way.
 
-import { appendFrame, type BusState, type CanFrame, createFrameBatch, type FrameBatch, FrameFlag, frameProblem, type FrameListener, type FrameSink, type FrameSource, ID_MASK, type SendOutcome } from "../can/index.ts";
+import {
+  appendFrame,
+  type BusState,
+  type CanFrame,
+  createFrameBatch,
+  type FrameBatch,
+  FrameFlag,
+  frameProblem,
+  type FrameListener,
+  type FrameSink,
+  type FrameSource,
+  ID_MASK,
+  type SendOutcome,
+} from "../can/index.ts";
 import { DroverError } from "../../runtime/errors.ts";
 import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
 
@@ -94,7 +107,11 @@ class Bus implements VirtualBus {
 
   detach(port: Port): void {
     this.#ports.delete(port);
-    this.#withdraw((sending) => sending.port === port, { kind: "refused", reason: "down", detail: "the port was stopped" }, { kind: "unknown", reason: "the port was stopped before the echo came" });
+    this.#withdraw(
+      (sending) => sending.port === port,
+      { kind: "refused", reason: "down", detail: "the port was stopped" },
+      { kind: "unknown", reason: "the port was stopped before the echo came" },
+    );
   }
 
   inject(frames: readonly CanFrame[]): void {
@@ -142,7 +159,12 @@ class Bus implements VirtualBus {
   #expire(sending: Sending, withinMs: number): void {
     const at = this.#waiting.indexOf(sending);
     if (at >= 0) this.#waiting.splice(at, 1);
-    this.#settle(sending, at >= 0 ? { kind: "refused", reason: "deadline", detail: `still waiting after ${String(withinMs)} ms` } : { kind: "unknown", reason: `no echo within ${String(withinMs)} ms` });
+    this.#settle(
+      sending,
+      at >= 0
+        ? { kind: "refused", reason: "deadline", detail: `still waiting after ${String(withinMs)} ms` }
+        : { kind: "unknown", reason: `no echo within ${String(withinMs)} ms` },
+    );
   }
 
   #pump(): void {
