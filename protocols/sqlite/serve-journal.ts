@@ -4,7 +4,7 @@ import type { JournalQuery } from "../../runtime/ports/index.ts";
 import { type PackedBatch, unpackBatch } from "./batch-packing.ts";
 import { JournalFile } from "./journal-file.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { Service } from "./store-thread.ts";
+import type { Service } from "./service.ts";
 
 /** Calls of the store's facade with their arguments and values. */
 export interface JournalCalls {

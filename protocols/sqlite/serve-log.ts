@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { LogEntry } from "../../runtime/ports/index.ts";
 import { LogFile, type LogSettings } from "./log-file.ts";
 import type { OpenFile } from "./open-file.ts";
-import type { Service } from "./store-thread.ts";
+import type { Service } from "./service.ts";
 
 /** Calls of the log's facade with their arguments. */
 export interface LogCalls {

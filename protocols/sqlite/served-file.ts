@@ -6,7 +6,7 @@
 
 import { DroverError, type Log } from "../../runtime/ports/index.ts";
 import type { FileSpec } from "./open-file.ts";
-import type { SqliteThread } from "./sqlite-thread.ts";
+import { NotPosted, type SqliteThread } from "./sqlite-thread.ts";
 import type { ServiceKind } from "./store-thread.ts";
 
 export interface FileOpened {
@@ -50,9 +50,15 @@ export class ServedFile {
     return this.#begin(true);
   }
 
-  /** @throws CallLost when it was posted and not answered; DroverError otherwise */
+  /** @throws NotPosted when it was kept back, also because the file could not be opened again; DroverError otherwise */
   async call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
-    if (!this.#isOpen()) await this.#reopen();
+    if (!this.#isOpen()) {
+      try {
+        await this.#reopen();
+      } catch (error) {
+        throw new NotPosted((error as Error).message, error);
+      }
+    }
     return this.#options.thread.call(call, argument, transfer);
   }
 

@@ -6,7 +6,7 @@ import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "./journal-file.ts";
 import type { FileSpec } from "./open-file.ts";
 import type { JournalCalls } from "./serve-journal.ts";
 import { ServedFile } from "./served-file.ts";
-import { CallLost, SqliteThread } from "./sqlite-thread.ts";
+import { NotPosted, SqliteThread } from "./sqlite-thread.ts";
 
 export interface SqliteStoreOptions {
   /** The file; its folder is made. Beside it: `-wal`, `.lock`, and `.damaged-<time>` folders. */
@@ -69,8 +69,7 @@ export function sqliteStore({ path, log, clock, lockWaitMs = 2000, maxPages, thr
       return (await file.call("commit", packed, buffersOf(packed))) as readonly CommitOutcome[];
     } catch (error) {
       const { message } = error as Error;
-      // An opening that was lost never carried this batch, but which of the two was lost is not worth telling apart.
-      return batch.map(() => ({ kind: error instanceof CallLost ? "unknown" : "refused", reason: message }));
+      return batch.map(() => ({ kind: error instanceof NotPosted ? "refused" : "unknown", reason: message }));
     }
   }
 

@@ -15,10 +15,12 @@ const LAST_BACKOFF_MS = 5000;
 /** How long a thread that was asked to end is waited for: longer than a card's worst stall. */
 const END_WITHIN_MS = 10_000;
 
-/** The request was posted and its answer never came (H1). */
-export class CallLost extends DroverError {
-  constructor(reason: string) {
-    super("DROVER_STORE_FAILED", reason, { retryable: true });
+/** The request never left the main thread: for certain it was not carried out, and will not be. After every other error it may have been (H1). */
+export class NotPosted extends DroverError {
+  /** @param because what kept it back, when that was an error of its own */
+  constructor(reason: string, because?: unknown) {
+    const { code, retryable } = because instanceof DroverError ? because : { code: "DROVER_STORE_FAILED" as const, retryable: true };
+    super(code, reason, { retryable, cause: because });
   }
 }
 
@@ -76,14 +78,14 @@ export class SqliteThread {
     return this.#running !== undefined;
   }
 
-  /** @throws CallLost; DroverError when it was answered with one, or turned away before it was posted (retryable) */
+  /** @throws NotPosted; DroverError when it was answered with one, or (retryable) when it was lost */
   call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
     if (this.#pending.size >= MAX_PENDING) {
       this.counters.turnedAway++;
-      return Promise.reject(new DroverError("DROVER_STORE_FAILED", `${String(MAX_PENDING)} requests wait for the store already`, { retryable: true }));
+      return Promise.reject(new NotPosted(`${String(MAX_PENDING)} requests wait for the store already`));
     }
     const running = this.#running;
-    if (running === undefined) return Promise.reject(new DroverError("DROVER_STORE_FAILED", "the store's thread does not run", { retryable: true }));
+    if (running === undefined) return Promise.reject(new NotPosted("the store's thread does not run"));
     const request: ThreadRequest = { id: this.#requests++, call, argument };
     return new Promise((settle, fail) => {
       this.#pending.set(request.id, { settle, fail, deadline: this.#clock.monotonic() + this.#answerWithinMs });
@@ -92,10 +94,10 @@ export class SqliteThread {
     });
   }
 
-  /** Starts the thread when it does not run. Waits for the end of the one before: two connections on one file would meet its lock. @throws DROVER_STORE_FAILED within the backoff */
+  /** Starts the thread when it does not run. Waits for the end of the one before: two connections on one file would meet its lock. @throws NotPosted within the backoff */
   async start(): Promise<void> {
     if (this.#running !== undefined) return;
-    if (this.#clock.monotonic() < this.#notBefore) throw new DroverError("DROVER_STORE_FAILED", "the store's thread ended and is started again after a pause", { retryable: true });
+    if (this.#clock.monotonic() < this.#notBefore) throw new NotPosted("the store's thread ended and is started again after a pause");
     await this.#ending;
     this.#running ??= this.#spawn();
   }
@@ -184,7 +186,7 @@ export class SqliteThread {
       const pending = this.#pending.get(id);
       this.#pending.delete(id);
       this.counters.lost++;
-      pending?.fail(new CallLost(reason));
+      pending?.fail(new DroverError("DROVER_STORE_FAILED", reason, { retryable: true }));
     }
     this.#arm();
   }

@@ -9,22 +9,9 @@ import { type Driver, isDamage, isFailure, loadDriver } from "./driver.ts";
 import { type FileSpec, openFile, type OpenFile } from "./open-file.ts";
 import { serveJournal } from "./serve-journal.ts";
 import { serveLog } from "./serve-log.ts";
+import type { Handled, Service } from "./service.ts";
 import { enter, leave, type ThreadGate } from "./thread-gate.ts";
 import { errorData, type ThreadRequest } from "./thread-protocol.ts";
-
-/** What a kind of file does with the calls of its facade. */
-export interface Service {
-  /** @throws what the facade is to be told */
-  handle(call: string, argument: unknown): Handled;
-  /** Told to the facade once the file is open. */
-  readonly opened?: unknown;
-}
-
-export interface Handled {
-  readonly value: unknown;
-  /** The call was answered, but the connection must not be used again. */
-  readonly failure?: unknown;
-}
 
 export type ServiceKind = "journal" | "log";
 export interface OpenArgument {

@@ -7,7 +7,8 @@
 // Numbers are big-endian. A frame's checksum continues that of the frame before it. Frames with other salts are left from before the last checkpoint.
 //
 // W1. With synchronous=FULL a commit is flushed before the next transaction writes. A broken frame that is followed by a commit and by still another frame was
-//     therefore flushed once, and is damage; one in the last transaction is a write that the crash interrupted, and was never acknowledged.
+//     therefore flushed once, and is damage; one in the last transaction is a write that the crash interrupted, and was never acknowledged. The frame after the
+//     commit counts only if it continues the commit's checksum: others may be left from a transaction that was taken back.
 
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 
@@ -57,20 +58,19 @@ function inspect(file: number, sizeBytes: number): WalContents {
 
   const pages = new Set<number>();
   let brokenFrame: number | undefined;
-  let commitsAfterBroken = 0;
+  let afterCommit = false;
   const frameBytes = FRAME_HEADER_BYTES + pageBytes;
   for (let index = 0, at = HEADER_BYTES; at + frameBytes <= sizeBytes; index++, at += frameBytes) {
     const frame = read(file, at, frameBytes);
-    const ours = frame.getUint32(8) === salts[0] && frame.getUint32(12) === salts[1];
-    const stored: Checksum = [frame.getUint32(16), frame.getUint32(20)];
-    if (brokenFrame === undefined) {
-      sum = checksum(checksum(sum, frame, 0, 8, littleEndian), frame, FRAME_HEADER_BYTES, pageBytes, littleEndian);
-      if (!ours || sum[0] !== stored[0] || sum[1] !== stored[1]) brokenFrame = index;
-      else pages.add(frame.getUint32(0));
-    } else if (ours && commitsAfterBroken > 0) {
-      return { pages, problem: `frame ${String(brokenFrame)} of the write-ahead log is damaged, and commits follow it` };
-    }
-    if (brokenFrame !== undefined && ours && frame.getUint32(4) !== 0) commitsAfterBroken++;
+    const isOurs = frame.getUint32(8) === salts[0] && frame.getUint32(12) === salts[1];
+    const expected = checksum(checksum(sum, frame, 0, 8, littleEndian), frame, FRAME_HEADER_BYTES, pageBytes, littleEndian);
+    // From here on by what the frame says of itself: behind a broken frame, each can still be held against the one before it.
+    sum = [frame.getUint32(16), frame.getUint32(20)];
+    const fits = isOurs && expected[0] === sum[0] && expected[1] === sum[1];
+    if (brokenFrame === undefined && fits) pages.add(frame.getUint32(0));
+    else brokenFrame ??= index;
+    if (brokenFrame !== undefined && fits && afterCommit) return { pages, problem: `frame ${String(brokenFrame)} of the write-ahead log is damaged, and commits follow it` };
+    afterCommit = brokenFrame !== undefined && isOurs && frame.getUint32(4) !== 0;
   }
   return { pages, problem: undefined };
 }

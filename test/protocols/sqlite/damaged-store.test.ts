@@ -1,24 +1,42 @@
-import { closeSync, existsSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { type Test, test } from "tap";
-import type { SqliteStore } from "../../../protocols/sqlite/index.ts";
-import type { StoreOpened } from "../../../runtime/ports/index.ts";
+import { t as file, type Test, test } from "tap";
+import { type SqliteStore, sqliteStore } from "../../../protocols/sqlite/index.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
+import { silentLog, type StoreOpened } from "../../../runtime/ports/index.ts";
 import { aCommit } from "../../contracts/store.ts";
 import { crashCopy, makeStore, openStore } from "./_stored.ts";
 
 const WAL_HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + 4096;
 
-/** A store that was killed: 40 commits in its file, 20 more in its log. */
+/** A store that was killed, in a folder of its own: 40 commits in its file, 20 more in its log. */
+let copies = 0;
 async function killedStore(t: Test): Promise<string> {
-  const path = join(t.testdir(), "original", "journal.db");
-  const first = await openStore(t, path);
+  original ??= makeKilledStore();
+  return crashCopy(await original, join(t.testdirName, `copy-${String(copies++)}`));
+}
+
+let original: Promise<string> | undefined;
+async function makeKilledStore(): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), "drover-killed-"));
+  file.teardown(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
+  const path = join(folder, "journal.db");
+  const open = async (): Promise<SqliteStore> => {
+    const store = sqliteStore({ path, log: silentLog, clock: systemClock });
+    await store.open();
+    return store;
+  };
+  const first = await open();
   for (let revision = 1; revision <= 40; revision++) await first.commit([aCommit("a", revision, { record: new Uint8Array(3000).fill(revision) })]);
   await first.close();
-  const store = await openStore(t, path);
-  for (let revision = 41; revision <= 60; revision++) await store.commit([aCommit("a", revision)]);
-  const copy = crashCopy(path, join(t.testdirName, "copy"));
-  await store.close();
+  const second = await open();
+  for (let revision = 41; revision <= 60; revision++) await second.commit([aCommit("a", revision)]);
+  const copy = crashCopy(path, join(folder, "killed"));
+  await second.close();
   return copy;
 }
 

@@ -88,3 +88,14 @@ test("a thread that ends again and again is started again only after a pause", a
   await clock.advance(100);
   t.match(await store.commit([aCommit("a", 2)]), [{ kind: "committed" }]);
 });
+
+test("what is asked while the store opens again after a crash is carried out in the order it was asked", async (t) => {
+  const thread = new SqliteThread({ clock: systemClock, log: silentLog });
+  const store = await openStore(t, join(t.testdir(), "journal.db"), { thread });
+  t.strictSame(kinds(await store.commit([aCommit("a", 1)])), ["committed"]);
+  await thread.kill();
+  const commits = [2, 3, 4, 5].map((revision) => store.commit([aCommit("a", revision)]));
+  const asked = store.revisionOf("acme/vehicle/a");
+  t.strictSame(kinds((await Promise.all(commits)).flat()), ["committed", "committed", "committed", "committed"]);
+  t.strictSame(await asked, { incarnation: "i1", revision: 5 });
+});

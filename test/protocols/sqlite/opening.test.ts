@@ -67,13 +67,13 @@ test("L1. the main loop runs while the store waits for a disk or a lock", async 
 /** How long `run` took, and the longest time the loop of this thread stood still meanwhile (beyond the 2 ms between looks). */
 async function watchLoop(run: () => Promise<unknown>): Promise<{ readonly tookMs: number; readonly longestMs: number }> {
   const began = systemClock.monotonic();
-  let over = false;
+  const phase = { over: false };
   const running = run().finally(() => {
-    over = true;
+    phase.over = true;
   });
   // What packing takes happens before the first look and belongs to the pause as well.
   let longestMs = systemClock.monotonic() - began;
-  while (!over) {
+  while (!phase.over) {
     const before = systemClock.monotonic();
     await delay(2);
     longestMs = Math.max(longestMs, systemClock.monotonic() - before - 2);
