@@ -4,7 +4,7 @@ export * from "./actor/index.ts";
 export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, parseAddress } from "./address.ts";
 export { type Applied, createReplicas, type ReplicaOptions, type Replicas } from "./cluster/replica.ts";
 export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
-export type { CellRecord, ChildSpec, DoorReads, EffectClass, EffectOutcome, EntityState, EventData, JournalRecord, TakenEntry } from "./entity/contract.ts";
+export type { CellRecord, ChildSpec as EntityChild, DoorReads, EffectClass, EffectOutcome, EntityState, EventData, JournalRecord, TakenEntry } from "./entity/contract.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { systemClock, systemRandom } from "./host/index.ts";
 export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";

@@ -9,7 +9,7 @@ import { Compile } from "typebox/compile";
 import type { ActorRef, Snapshot } from "xstate";
 
 import { DroverError } from "../errors.ts";
-import type { GuardReport } from "../outcome.ts";
+import type { GuardReport, Refusal } from "../outcome.ts";
 
 export { T };
 
@@ -44,8 +44,8 @@ export interface Messages<S extends MessageSpecs> {
   readonly specs: S;
   /** Types that a door takes, in order of declaration. */
   readonly types: readonly string[];
-  /** The check at the door. Never throws. */
-  check(event: unknown): Checked;
+  /** The check at the door. Never throws. `host`: the host itself speaks, so internal messages are taken too (P3). */
+  check(event: unknown, host?: boolean): Checked;
   specOf(type: string): MessageSpec | undefined;
   /** Types with their JSON Schemas, for OpenAPI and for errors. */
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[];
@@ -62,8 +62,14 @@ export interface Replied<R> {
   readonly value: R;
 }
 
+/** An answer that says why there is none. */
+export interface Declined {
+  readonly type: "decline";
+  readonly refusal: Refusal;
+}
+
 /** Where an answer goes. It may be kept in context: it is an address and survives a restart. */
-export type ReplyTo<R> = ActorRef<Snapshot<unknown>, Replied<R>>;
+export type ReplyTo<R> = ActorRef<Snapshot<unknown>, Replied<R> | Declined>;
 
 export type ReplyOf<M extends MessageSpec> = M extends { reply: infer R extends TSchema } ? Static<R> : never;
 
@@ -94,6 +100,21 @@ export type Body<M extends MessageSpec> = BodyOf<M>;
 /** The answer to a message, for `sendTo(({ event }) => event.replyTo, reply(value))`. */
 export function reply<R>(value: R): Replied<R> {
   return { type: "reply", value };
+}
+
+export interface Declined {
+  readonly type: "decline";
+  readonly refusal: Refusal;
+}
+
+/** An answer that is no reply: the asker learns why, e.g. `unknown` when nothing confirmed what was done. */
+export function decline(refusal: Refusal): Declined {
+  return { type: "decline", refusal };
+}
+
+/** The answer that there is none, and why: `sendTo(({ context }) => context.replyTo, decline({ kind: "unknown", reason }))`. */
+export function decline(refusal: Refusal): Declined {
+  return { type: "decline", refusal };
 }
 
 /** How a declared effect ended when it did not succeed; spread it into `messages({ ...effectOutcomes, … })` to hear of it (rules F1, F2). */
@@ -140,12 +161,12 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     return Object.hasOwn(this.specs, type) ? this.specs[type] : undefined;
   }
 
-  check(event: unknown): Checked {
+  check(event: unknown, host = false): Checked {
     if (typeof event !== "object" || event === null || Array.isArray(event)) return { ok: false, problems: [{ path: "", message: "a message is an object with a type" }] };
     const type = (event as { readonly type?: unknown }).type;
     if (typeof type !== "string") return { ok: false, problems: [{ path: "/type", message: "the type is missing or no text" }] };
     if (type.startsWith("xstate.")) return { ok: false, problems: [{ path: "/type", message: `types that begin with "xstate." come from the host alone` }] };
-    const compiled = this.#compiledOf(type);
+    const compiled = !host && this.specOf(type)?.internal === true ? undefined : this.#compiledOf(type);
     if (compiled === undefined) return { ok: false, problems: [{ path: "/type", message: `"${type.slice(0, 128)}" is not in the actor's protocol` }] };
     return compiled.check(event) ? { ok: true } : { ok: false, problems: compiled.problems(event) };
   }
@@ -158,7 +179,7 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     const known = this.#compiled.get(type);
     if (known !== undefined) return known;
     const spec = this.specOf(type);
-    if (spec === undefined || spec.internal === true) return undefined;
+    if (spec === undefined) return undefined;
     const compiled = compile(schemaOf(type, spec));
     this.#compiled.set(type, compiled);
     return compiled;

@@ -1,5 +1,6 @@
 // What the implementation of an effect or a task learns, and what an effect may answer.
 
+import type { EffectCause } from "../entity/contract.ts";
 import type { Refusal } from "../outcome.ts";
 
 /** What an effect's or task's implementation learns. */
@@ -9,6 +10,8 @@ export interface WorkContext {
   readonly signal: AbortSignal;
   /** Address of the actor it is done for. */
   readonly actor: string;
+  /** Who asked for it; a task has none. */
+  readonly cause?: EffectCause;
 }
 
 /** How an effect's implementation says that it was not done although nothing broke. */

@@ -7,9 +7,11 @@
 
 import { type Address, kindOf, parseAddress } from "../address.ts";
 import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.ts";
-import { acceptsOf, decodeRecord, decodeState, encodeState } from "../entity/index.ts";
+import type { AnyActorType } from "../actor/index.ts";
+import { decodeRecord, decodeState, encodeState } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { historyEntry } from "../system/history.ts";
+import { acceptsOfValue, isMachine } from "../xstate/index.ts";
 import type { ActorView, Change, Directory, HistoryEntry, HistoryQuery } from "../system/views.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
 
@@ -19,6 +21,8 @@ export interface ReplicaOptions {
   readonly log: Log;
   /** This node. */
   readonly node: string;
+  /** Actor types known here: from them an actor's accepted events are told, where its version is the same. */
+  readonly types: ReadonlyMap<string, AnyActorType>;
   /** Owner of an entity as far as it is known here. */
   readonly owner: (entity: Address) => { readonly node: string; readonly epoch: number };
   /** When the owner was last heard, wall ms; undefined: not since the start of this node. */
@@ -194,7 +198,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     for (let start = 0; start < commits.length; start += 256) {
       const outcomes = await store.commit(commits.slice(start, start + 256));
       const bad = outcomes.find((outcome) => outcome.kind !== "committed");
-      if (bad !== undefined && bad.kind !== "committed") {
+      if (bad !== undefined) {
         log.error({ reason: bad.reason, kind: bad.kind }, "a replica could not be stored");
         return `the records could not be stored: ${bad.reason}`;
       }
@@ -235,6 +239,12 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       staleMs: Math.max(0, clock.now() - (heard ?? replica.asOf)),
       labels: replica.labels,
     };
+  }
+
+  function acceptsOf(cell: CellRecord): readonly string[] | undefined {
+    const type = options.types.get(cell.type);
+    if (type === undefined || type.version !== cell.version || cell.status !== "active") return undefined;
+    return isMachine(type.behaviour) ? acceptsOfValue(type.behaviour, cell.value, type.messages.types) : type.messages.types;
   }
 
   function* views(): Iterable<ActorView> {

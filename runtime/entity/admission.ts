@@ -4,14 +4,17 @@ import { createHash } from "node:crypto";
 
 import type { MessageSpec } from "../actor/index.ts";
 import type { Refusal } from "../outcome.ts";
-import { acceptsOf, ForeignRef, type LogicSnapshot, type StepEvent } from "../xstate/index.ts";
+import { ForeignRef, type StepEvent } from "../xstate/index.ts";
+import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
-import type { Input, InputResult, Sender, TakenEntry } from "./contract.ts";
+import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
-import { answered } from "./outward.ts";
+import { answered, answerOf } from "./outward.ts";
 import { plainCopy } from "./plain.ts";
 import type { SenderRow } from "./rest.ts";
+
+type EntitySender = Extract<Sender, { kind: "entity" }>;
 
 export type MessageInput = Extract<Input, { kind: "message" }>;
 
@@ -23,14 +26,6 @@ export const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
 const EVICTION_MS = 60_000;
 const KEPT_REFUSALS = 16;
 const KEPT_HISTORIES = 8;
-
-/** What a state takes, by the actor's protocol. */
-export function acceptedBy(cell: Cell, snapshot: LogicSnapshot = cell.snapshot): readonly string[] {
-  if (snapshot.status !== "active") return [];
-  const { types } = cell.plan.actor.messages;
-  const { logic } = cell.plan;
-  return logic.kind === "machine" ? acceptsOf(logic.machine, (snapshot as unknown as { readonly _nodes: readonly never[] })._nodes, types) : types;
-}
 
 export function admit(interior: Interior, input: MessageInput): InputResult {
   switch (input.sender.kind) {
@@ -49,7 +44,7 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   const { now } = interior.stamp;
   if (!(sender.expiresAt > now)) return { kind: "too-old" };
   if (sender.expiresAt > now + MAX_KEEP_MS) return { kind: "invalid", problems: [{ path: "/expiresAt", message: "is more than 24 hours ahead" }], accepts: [] };
-  const fingerprint = fingerprintOf(input, sender.author);
+  const fingerprint = fingerprintOf(input.to, input.event, sender.author);
   const known = interior.rest.get("taken", sender.id);
   if (known !== undefined && known.expiresAt > now) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
   const retryAfterMs = evictExpired(interior);
@@ -99,7 +94,7 @@ function evictExpired(interior: Interior): number {
 
 export function fingerprintOf(input: MessageInput, author: string): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([input.to, author, input.wantsReply]));
+  hash.update(JSON.stringify([input.to, author]));
   hash.update(canonical(input.event));
   return hash.digest("base64url").slice(0, 22);
 }
@@ -117,7 +112,12 @@ function canonical(value: unknown): string {
 
 // ---- from another entity: by its number in the sender's line
 
-function admitEntity(interior: Interior, input: MessageInput, sender: Extract<Sender, { kind: "entity" }>): InputResult {
+function admitEntity(interior: Interior, input: MessageInput, sender: EntitySender): InputResult {
+  return admitNumbered(interior, sender, () => takeFromEntity(interior, input, sender));
+}
+
+/** The next number of a line, once (rules M1). */
+function admitNumbered(interior: Interior, sender: EntitySender, work: () => InputResult): InputResult {
   const row = interior.rest.get("senders", sender.entity);
   const line = lineOf(row, sender);
   if (typeof line === "string") return { kind: "dropped", reason: line };
@@ -131,7 +131,7 @@ function admitEntity(interior: Interior, input: MessageInput, sender: Extract<Se
     interior.rest.put("senders", sender.entity, { incarnation: sender.incarnation, seq: sender.seq, epoch: Math.max(sender.epoch, row?.epoch ?? 0), past: line.past, refusals });
   };
   record(line.refusals);
-  const result = takeFromEntity(interior, input, sender);
+  const result = work();
   if (result.kind === "accepted") return result;
   interior.undo.backTo(mark);
   if (!isFinal(result)) return result;
@@ -139,10 +139,24 @@ function admitEntity(interior: Interior, input: MessageInput, sender: Extract<Se
   return result;
 }
 
-function takeFromEntity(interior: Interior, input: MessageInput, sender: Extract<Sender, { kind: "entity" }>): InputResult {
+export type AnswerInput = Extract<Input, { kind: "answered" }>;
+
+/** A reply to an ask of this entity. Recorded as taken even when nobody waits for it any more, so that its line goes on. */
+export function admitAnswer(interior: Interior, input: AnswerInput): InputResult {
+  const { sender } = input;
+  if (sender?.kind === "entity") return admitNumbered(interior, sender, () => takeAnswer(interior, input.key, input.answer));
+  return answered(interior, input.key, input.answer) ? { kind: "accepted" } : { kind: "dropped", reason: "nobody waits for this answer" };
+}
+
+function takeAnswer(interior: Interior, key: string, answer: AnswerInput["answer"]): InputResult {
+  if (!answered(interior, key, answer)) interior.counters.deadLetters++;
+  return { kind: "accepted" };
+}
+
+function takeFromEntity(interior: Interior, input: MessageInput, sender: EntitySender): InputResult {
   if (input.answers !== undefined) {
     // Recorded as taken even when nobody waits any more, so that the line goes on.
-    if (!answered(interior, input.answers, { kind: "replied", value: input.event["value"] })) interior.counters.deadLetters++;
+    if (!answered(interior, input.answers, answerOf(input.event))) interior.counters.deadLetters++;
     return { kind: "accepted" };
   }
   if (sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now) return { kind: "too-old" };
@@ -158,7 +172,7 @@ interface Line {
   readonly refusals: SenderRow["refusals"];
 }
 
-function lineOf(row: SenderRow | undefined, sender: Extract<Sender, { kind: "entity" }>): Line | string {
+function lineOf(row: SenderRow | undefined, sender: EntitySender): Line | string {
   // A line that is not known begins where the sender's outbox begins: this receiver may have lost its memory, the sender has not.
   const fresh = (past: readonly string[]): Line => ({ seq: 0, expected: sender.oldest, past, refusals: [] });
   if (row === undefined) return fresh([]);
@@ -190,7 +204,7 @@ function take(interior: Interior, input: MessageInput, replyTo: ForeignRef): Inp
   if (cell === undefined || (input.incarnation !== undefined && input.incarnation !== cell.incarnation)) return { kind: "no-such-actor" };
   if (cell.supervision === undefined) return takeInner(interior, input, cell);
   const { messages } = cell.plan.actor;
-  const checked = messages.check(input.event);
+  const checked = messages.check(input.event, input.sender.kind === "local");
   if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
   let copy: StepEvent;
   try {

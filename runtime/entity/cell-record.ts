@@ -1,6 +1,7 @@
 // One record per cell, and back (hosting H8).
 
 import { type CodecHost, CellRef, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, type LogicSnapshot, restoreConfiguration } from "../xstate/index.ts";
+import { acceptedBy } from "./accepted.ts";
 import type { Cell, Life, Supervision } from "./cell.ts";
 import type { CellRecord } from "./contract.ts";
 
@@ -48,8 +49,14 @@ export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
     context: encodeData(snapshot.context, host, "context"),
     ...(snapshot.output === undefined ? {} : { output: encodeData(snapshot.output, host, "output") }),
     ...(snapshot.error === undefined ? {} : { error: encodeData(snapshot.error, host, "error") }),
+    ...(cell.supervision === undefined ? {} : { accepts: acceptedBy(cell) }),
     inner,
   };
+}
+
+/** What a recorded state takes, before guards. */
+export function acceptsOf(record: CellRecord): readonly string[] {
+  return record.accepts ?? [];
 }
 
 export function innerOf(record: CellRecord): CellInner {

@@ -44,7 +44,7 @@ export type Input =
       readonly reads?: DoorReads;
       /** Where an entity's ask wants its reply: the key of its pending ask. */
       readonly replyKey?: string;
-      /** Set when this is the reply to an ask of this entity (`event` is `{ type: "reply", value }`): the ask's key. Taken by its number like any message. */
+      /** Set when this is the reply to an ask of this entity (`event` is `{ type: "reply", answer }`): the ask's key. Taken by its number like any message. */
       readonly answers?: string;
       /** Only this incarnation of the cell is meant: sends through a ref. */
       readonly incarnation?: number;
@@ -59,7 +59,13 @@ export type Input =
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
   | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
   /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */
-  | { readonly kind: "answered"; readonly key: string; readonly answer: { readonly kind: "replied"; readonly value: Data } | Refusal };
+  | {
+      readonly kind: "answered";
+      readonly key: string;
+      readonly answer: { readonly kind: "replied"; readonly value: Data } | Refusal;
+      /** Whose reply row it was: taken by its number like any message of that entity. */
+      readonly sender?: Sender;
+    };
 
 export type SourceSaid =
   | { readonly kind: "done"; readonly output: Data }
@@ -143,7 +149,7 @@ export interface OutboxRow {
   readonly event: EventData;
   readonly wantsReply: boolean;
   readonly replyKey?: string;
-  /** Reply rows answer `replyKey` of the receiver. */
+  /** Reply rows answer `replyKey` of the receiver; their event is `{ type: "reply", answer }`. */
   readonly answers?: string;
   readonly expiresAt?: number;
 }
@@ -223,6 +229,8 @@ export interface CellRecord {
   readonly context: Data;
   readonly output?: Data;
   readonly error?: Data;
+  /** Messages that the state takes, before guards: for replicas, which run no machine (rules T3). Only of cells that have a door. */
+  readonly accepts?: readonly string[];
   /** What the codec needs beside that. Opaque outside runtime/entity and runtime/xstate. */
   readonly inner: Data;
 }

@@ -5,6 +5,7 @@
 // O3. A declared effect stays pending until it is confirmed; a task and an ask have a deadline on the elapsed clock.
 
 import { type Address, entityOf, parseAddress } from "../address.ts";
+import type { Refusal } from "../outcome.ts";
 import { CellRef, ForeignRef, type StepAction, type StepEvent } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
@@ -106,7 +107,7 @@ function send(interior: Interior, cell: Cell, to: unknown, given: StepEvent): vo
       answerOutside(interior, destination.id, event);
       return;
     case "entity-reply":
-      addRow(interior, { receiver: destination.entity as Address, to: destination.entity as Address, event: { type: "reply", value: plain("a reply", event["value"]) }, wantsReply: false, answers: destination.key });
+      addRow(interior, { receiver: destination.entity as Address, to: destination.entity as Address, event: replyEvent(event), wantsReply: false, answers: destination.key });
       return;
     case "nobody":
       return;
@@ -140,6 +141,14 @@ export function rowKey(receiver: Address, seq: number): string {
   return `${receiver} ${String(seq)}`;
 }
 
+type Answered = NonNullable<TakenEntry["answer"]>;
+
+/** What `reply(value)` and `decline(refusal)` say. */
+function answerOf(event: StepEvent): Answered {
+  if (event.type === "decline") return plain("a refusal", event["refusal"]) as Answered;
+  return { kind: "replied", value: plain("a reply", event["value"]) };
+}
+
 /** The first answer counts; it is kept beside the message's outcome until that expires (rules M2). */
 function answerOutside(interior: Interior, id: string, event: StepEvent): void {
   const entry = interior.rest.get("taken", id);
@@ -147,10 +156,20 @@ function answerOutside(interior: Interior, id: string, event: StepEvent): void {
     interior.counters.deadLetters++;
     return;
   }
-  const answer = { kind: "replied", value: plain("a reply", event["value"]) } as const;
+  const answer = answerOf(replyEvent(event));
   const answered: TakenEntry = { ...entry, answer };
   interior.rest.put("taken", id, answered);
   interior.effects.push({ kind: "answer", id, answer });
+}
+
+/** What may be sent to where an answer is wanted, as plain data: `reply(value)` or `decline(refusal)`. */
+function replyEvent(event: StepEvent): EventData {
+  return event.type === "decline" ? { type: "decline", refusal: plain("a refusal", event["refusal"]) } : { type: "reply", value: plain("a reply", event["value"]) };
+}
+
+/** The answer that a reply event carries. */
+export function answerOf(event: EventData): { readonly kind: "replied"; readonly value: unknown } | Refusal {
+  return event.type === "decline" ? (event["refusal"] as Refusal) : { kind: "replied", value: event["value"] };
 }
 
 // ---- timers
@@ -199,13 +218,10 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   return undefined;
 }
 
-/** Due at `stamp`, in the order of firing: by due time, equal ones by arming; elapsed before wall. */
-export function dueTimers(timers: Iterable<readonly [string, TimerRow]>, now: number, elapsed: number, wallTrusted: boolean): readonly (readonly [string, TimerRow])[] {
+/** Due on each clock, in the order of firing: by due time, equal ones by arming; elapsed before wall. */
+export function dueRows(timers: Iterable<readonly [string, TimerRow]>, elapsed: number, wall: number): readonly (readonly [string, TimerRow])[] {
   const due: (readonly [string, TimerRow])[] = [];
-  for (const entry of timers) {
-    const row = entry[1];
-    if (row.clock === "elapsed" ? row.due <= elapsed : wallTrusted && row.due <= now) due.push(entry);
-  }
+  for (const entry of timers) if (entry[1].due <= (entry[1].clock === "elapsed" ? elapsed : wall)) due.push(entry);
   return due.sort(([, a], [, b]) => (a.clock === b.clock ? a.due - b.due || a.generation - b.generation : a.clock === "elapsed" ? -1 : 1));
 }
 

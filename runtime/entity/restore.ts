@@ -28,6 +28,8 @@ export interface Restored {
 }
 
 export interface Stored {
+  /** Name of the history, where neither a snapshot nor a record says it. */
+  readonly incarnation?: string;
   readonly snapshot: EntityState | undefined;
   /** After the snapshot, ascending, without holes. */
   readonly records: readonly JournalRecord[];
@@ -35,7 +37,7 @@ export interface Stored {
 
 /** @throws Error when a state cannot be read by the registered types */
 export function restoreEntity(type: EntityType, address: Address, stored: Stored): Restored {
-  const incarnation = stored.snapshot?.incarnation ?? stored.records[0]?.incarnation ?? "";
+  const incarnation = stored.snapshot?.incarnation ?? stored.records[0]?.incarnation ?? stored.incarnation ?? "";
   const entity = new HostedEntity(type, address, incarnation);
   const divergences: Divergence[] = [];
   if (stored.snapshot !== undefined) applyState(entity, stored.snapshot);

@@ -1,7 +1,7 @@
 // What one input does to the entity.
 
 import type { StepEvent } from "../xstate/index.ts";
-import { admit } from "./admission.ts";
+import { admit, admitAnswer } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import type { Interior } from "./interior.ts";
@@ -40,7 +40,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
     case "delivered":
       return takeReceipt(interior, input);
     case "answered":
-      return answered(interior, input.key, input.answer) ? ACCEPTED : dropped(interior, "nobody waits for this answer");
+      return admitAnswer(interior, input);
   }
 }
 

@@ -87,6 +87,10 @@ export class Activation {
     this.since = ports.clock.now();
   }
 
+  get #isVolatile(): boolean {
+    return this.entity.type.durability === "volatile";
+  }
+
   get mailboxDepth(): number {
     return this.#mailbox.depth;
   }
@@ -149,7 +153,7 @@ export class Activation {
       this.entity.commit();
       return;
     }
-    const outcome = await this.#ports.committer.commit(this.#commitOf(turn.record));
+    const outcome = await this.#ports.committer.commit(this.#commitOf(turn, turn.record));
     if (outcome.kind === "committed") this.entity.commit();
     else this.entity.rollback();
   }
@@ -202,30 +206,32 @@ export class Activation {
     }
     if (turn.consumed < mails.length) this.#mailbox.putBack(mails.slice(turn.consumed));
     const taken = mails.slice(0, turn.consumed);
-    if (turn.record === undefined || this.entity.durability === "volatile") {
+    if (turn.record === undefined || this.#isVolatile) {
+      const change = this.#changeOf(turn);
       this.entity.commit();
-      this.#committed(turn, taken);
+      this.#committed(turn, taken, change);
       return;
     }
     this.#phase = "committing";
-    void this.#ports.committer.commit(this.#commitOf(turn.record)).then((outcome) => {
-      this.#settled(outcome, turn, taken);
+    const change = this.#changeOf(turn);
+    void this.#ports.committer.commit(this.#commitOf(turn, turn.record)).then((outcome) => {
+      this.#settled(outcome, turn, taken, change);
     });
   }
 
-  #commitOf(record: JournalRecord): Parameters<Committer["commit"]>[0] {
+  #commitOf(turn: Turn, record: JournalRecord): Parameters<Committer["commit"]>[0] {
     const bytes = encodeRecord(record);
     this.#turnsSinceSnapshot++;
     this.#bytesSinceSnapshot += bytes.byteLength;
     const due = record.revision === 1 || (this.#turnsSinceSnapshot >= this.#policy.everyTurns && this.#bytesSinceSnapshot >= this.#policy.everyBytes);
-    const snapshot = due ? encodeState(this.entity.state({ uncommitted: true })) : undefined;
+    const snapshot = due ? encodeState(this.entity.state(turn)) : undefined;
     if (due) {
       this.#turnsSinceSnapshot = 0;
       this.#bytesSinceSnapshot = 0;
     }
     return {
       entity: this.entity.address,
-      type: this.entity.type,
+      type: this.entity.type.name,
       incarnation: this.entity.incarnation,
       revision: record.revision,
       epoch: this.#ports.epoch,
@@ -235,11 +241,11 @@ export class Activation {
     };
   }
 
-  #settled(outcome: CommitOutcome, turn: Turn, taken: readonly Mail[]): void {
+  #settled(outcome: CommitOutcome, turn: Turn, taken: readonly Mail[], change: Change): void {
     if (outcome.kind === "committed") {
       this.entity.commit();
       this.#phase = "idle";
-      this.#committed(turn, taken);
+      this.#committed(turn, taken, change);
     } else if (outcome.kind === "refused") {
       this.entity.rollback();
       this.#ports.log.error({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit refused");
@@ -248,12 +254,12 @@ export class Activation {
     } else {
       this.#phase = "settling";
       this.#ports.log.warn({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit of unknown outcome: asking the store");
-      void this.#askStore(turn, taken, FIRST_ASK_AGAIN_MS);
+      void this.#askStore(turn, taken, change, FIRST_ASK_AGAIN_MS);
     }
   }
 
   /** V3: asks until the store answers. */
-  async #askStore(turn: Turn, taken: readonly Mail[], againMs: number): Promise<void> {
+  async #askStore(turn: Turn, taken: readonly Mail[], change: Change, againMs: number): Promise<void> {
     const stored = await this.#ports.store.revisionOf(this.entity.address).then(
       (revision) => ({ revision }),
       () => undefined,
@@ -264,14 +270,14 @@ export class Activation {
       return;
     }
     if (stored === undefined) {
-      this.#ports.clock.setTimeout(() => void this.#askStore(turn, taken, Math.min(LONGEST_ASK_AGAIN_MS, againMs * 2)), againMs);
+      this.#ports.clock.setTimeout(() => void this.#askStore(turn, taken, change, Math.min(LONGEST_ASK_AGAIN_MS, againMs * 2)), againMs);
       return;
     }
     const there = stored.revision !== undefined && stored.revision.incarnation === this.entity.incarnation && stored.revision.revision >= turn.revision;
     this.#phase = "idle";
     if (there) {
       this.entity.commit();
-      this.#committed(turn, taken);
+      this.#committed(turn, taken, change);
       return;
     }
     this.entity.rollback();
@@ -280,16 +286,18 @@ export class Activation {
     this.#wake();
   }
 
-  #committed(turn: Turn, taken: readonly Mail[]): void {
+  #committed(turn: Turn, taken: readonly Mail[], change: Change): void {
     this.turns++;
     this.#timers.rearm(this.entity);
     for (const effect of turn.effects) this.#ports.perform(effect);
     taken.forEach((mail, index) => {
       const result = turn.results[index];
-      if (mail.settle === undefined || result === undefined) return;
-      mail.settle(result.kind === "accepted" ? { kind: "accepted-at", revision: turn.revision } : result);
+      if (result === undefined) return;
+      // A restarted actor may take now what made it fail; after the third time it is set aside (hosting H13).
+      if (result.kind === "faulted" && result.again && this.#mailbox.offer(mail)) return;
+      mail.settle?.(result.kind === "accepted" ? { kind: "accepted-at", revision: turn.revision } : result);
     });
-    if (turn.record !== undefined || turn.effects.length > 0) this.#ports.changed(this.#changeOf(turn));
+    if (change.cells.length > 0 || change.ended.length > 0 || change.emitted.length > 0 || change.record !== undefined) this.#ports.changed(change);
     this.#finishStopping();
     if (this.#mailbox.length > 0) this.#wake();
   }
@@ -304,7 +312,7 @@ export class Activation {
       cells: outcome?.cells ?? [],
       ended: (outcome?.ended ?? []) as readonly Address[],
       emitted: turn.effects.flatMap((effect) => (effect.kind === "emit" ? [{ cell: effect.cell, event: effect.event }] : [])),
-      record: this.entity.durability === "volatile" ? undefined : turn.record,
+      record: this.#isVolatile ? undefined : turn.record,
     };
   }
 

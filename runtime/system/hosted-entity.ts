@@ -3,7 +3,7 @@
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
 import type { DoorReads, Effect, EffectOutcome, EventData, Input, SupervisionReport, TakenEntry } from "../entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, encodeState, type Entity, fingerprintOf, restoreEntity } from "../entity/index.ts";
+import { type CellView, createEntity, decodeRecord, decodeState, encodeState, type Entity, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { Activation, type Settled } from "./activation.ts";
@@ -63,9 +63,8 @@ export class HostedEntity {
   /** Recovers the entity from the store, or makes a new history; takes no turn before `begin`. */
   static async activate(address: Address, type: EntityType, options: EntityOptions, ports: HostedEntityPorts): Promise<HostedEntity> {
     const stored = type.durability === "volatile" ? undefined : await ports.store.load(address);
-    if (stored === undefined) return new HostedEntity(address, type, options, ports, createEntity(type, address, ports.random.id()), true, 0);
-    const { entity, divergences } = restoreEntity(type, address, {
-      incarnation: stored.incarnation,
+    if (stored === undefined) return new HostedEntity(address, type, options, ports, createEntity(type, address, ports.random.id()), true, 0, ports.clock.now());
+    const { entity, divergences, migrated } = restoreEntity(type, address, {
       snapshot: stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state),
       records: stored.records.map((record) => decodeRecord(record.record)),
     });
@@ -73,11 +72,13 @@ export class HostedEntity {
       ports.diverged();
       ports.log.error({ ...divergence }, "a replayed turn differed from what was committed; the committed outcome stands");
     }
-    ports.hosted.atLeast(entity.stamp.elapsed);
-    return new HostedEntity(address, type, options, ports, entity, false, stored.records.length);
+    const last = stored.records.at(-1);
+    const stamp = last === undefined ? decodeStampOf(stored) : decodeRecord(last.record).stamp;
+    ports.hosted.atLeast(stamp.elapsed);
+    return new HostedEntity(address, type, options, ports, entity, false, migrated ? Number.POSITIVE_INFINITY : stored.records.length, stamp.now);
   }
 
-  private constructor(address: Address, type: EntityType, options: EntityOptions, ports: HostedEntityPorts, entity: Entity, isNew: boolean, turnsSinceSnapshot: number) {
+  private constructor(address: Address, type: EntityType, options: EntityOptions, ports: HostedEntityPorts, entity: Entity, isNew: boolean, turnsSinceSnapshot: number, asOf: number) {
     this.address = address;
     this.type = type.name;
     this.#ports = ports;
@@ -85,7 +86,7 @@ export class HostedEntity {
     this.#entity = entity;
     this.#options = options;
     this.#isNew = isNew;
-    this.#asOf = entity.stamp.now;
+    this.#asOf = asOf;
     this.ended = new Promise((resolve, reject) => {
       this.#end = (cause) => {
         if (cause === undefined) resolve();
@@ -145,9 +146,8 @@ export class HostedEntity {
     if (this.#isNew) this.#activation.control({ kind: "start", input, labels });
     if (children !== undefined) this.#activation.control({ kind: "children", specs: children });
     if (!this.#isNew) {
-      const recovery = this.#entity.recover(this.#ports.clock.now());
-      for (const said of recovery.inputs) this.#activation.control(said);
-      for (const effect of recovery.effects) this.#perform(effect);
+      for (const said of this.#entity.recoveryInputs(this.#ports.clock.now())) this.#activation.control(said);
+      for (const effect of this.#entity.recoveryEffects()) this.#perform(effect);
     }
     this.#activation.begin();
   }
@@ -185,6 +185,7 @@ export class HostedEntity {
       wantsReply: message.ask || message.replyKey !== undefined,
       ...(reads === undefined ? {} : { reads }),
       ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
+      ...(message.answers === undefined ? {} : { answers: message.answers }),
     };
     const deadline = clock.monotonic() + message.withinMs;
     return new Promise((resolve) => {
@@ -212,17 +213,6 @@ export class HostedEntity {
     return entry.answer ?? this.#answers.await(entry.id, message.withinMs);
   }
 
-  /** The reply to an ask that this entity sent. */
-  async answered(message: RemoteMessage): Promise<Told> {
-    const { sender, answers } = message;
-    if (sender.kind !== "entity" || answers === undefined) return { kind: "no-such-actor" };
-    return new Promise((resolve) => {
-      this.#activation.control({ kind: "answered", key: answers, answer: message.event["answer"] as never, sender }, (result) => {
-        resolve(toldOf(result));
-      });
-    });
-  }
-
   notify(to: Address, event: EventData, reads: DoorReads | undefined): boolean {
     return this.#activation.offer({
       input: { kind: "message", to, event, sender: { kind: "local", name: this.#ports.node }, wantsReply: false, ...(reads === undefined ? {} : { reads }) },
@@ -234,10 +224,6 @@ export class HostedEntity {
 
   taken(id: string): TakenEntry | undefined {
     return this.#entity.taken(id);
-  }
-
-  fingerprint(message: RemoteMessage): string {
-    return fingerprintOf(message.to, message.event, message.sender.kind === "outside" ? message.sender.author : "");
   }
 
   // ---- effects out
@@ -320,7 +306,7 @@ export class HostedEntity {
     for (const view of this.#entity.views()) yield this.#toView(view);
   }
 
-  #toView(cell: NonNullable<ReturnType<Entity["view"]>>): ActorView {
+  #toView(cell: CellView): ActorView {
     const { node, epoch } = this.#ports;
     return {
       address: cell.address,
@@ -355,4 +341,8 @@ export class HostedEntity {
     const children = [...this.#entity.views()].filter((view) => view.address !== this.address).map((view) => node(view.address, "actor", view.status, []));
     return node(this.address, "entity", this.#activation.stopped ? "stopped" : "running", children);
   }
+}
+
+function decodeStampOf(stored: { readonly snapshot: { readonly state: Uint8Array } | undefined }): { readonly now: number; readonly elapsed: number } {
+  return stored.snapshot === undefined ? { now: 0, elapsed: 0 } : decodeState(stored.snapshot.state).stamp;
 }

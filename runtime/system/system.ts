@@ -134,7 +134,7 @@ export function createSystem(options: SystemOptions): System {
   }
 
   async function deliver(live: HostedEntity, message: RemoteMessage): Promise<Told | Answer> {
-    if (message.answers !== undefined) return live.answered(message);
+    if (message.answers !== undefined) return live.take(message, undefined);
     const view = live.view(message.to);
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (view === undefined || type === undefined) {
@@ -143,12 +143,6 @@ export function createSystem(options: SystemOptions): System {
     }
     const checked = type.messages.check(message.event);
     if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: view.accepts ?? [] };
-    if (message.sender.kind === "outside") {
-      if (message.sender.expiresAt <= clock.now()) return { kind: "too-old" };
-      const known = live.taken(message.sender.id);
-      // A repetition of what was committed needs no turn: the same id has the same answer (rules M2).
-      if (known !== undefined && known.fingerprint === live.fingerprint(message)) return live.repeated(known, message);
-    }
     const reads = options.door?.(message.to, message.event, type);
     return live.take(message, reads);
   }

@@ -12,7 +12,7 @@ type TimerInput = Extract<Input, { kind: "timer" }>;
 export interface TimerSource {
   /** Earliest due time on each clock, undefined where none is armed. */
   nextTimer(): { readonly elapsed: number | undefined; readonly wall: number | undefined };
-  dueTimers(elapsed: number, wall: number): readonly TimerInput[];
+  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted: boolean }): readonly Input[];
 }
 
 export class Timers {
@@ -55,9 +55,9 @@ export class Timers {
   }
 
   #fire(source: TimerSource): void {
-    const wall = this.#wallTrusted() ? this.#clock.now() : Number.NEGATIVE_INFINITY;
-    const due = source.dueTimers(this.#hosted.now(), wall);
+    const due = source.due({ now: this.#clock.now(), elapsed: this.#hosted.now(), wallTrusted: this.#wallTrusted() });
     for (const input of due) {
+      if (input.kind !== "timer") continue;
       const key = `${input.timer}#${String(input.generation)}`;
       if (this.#queued.has(key)) continue;
       this.#queued.add(key);

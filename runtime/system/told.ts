@@ -16,7 +16,7 @@ export function toldOf(result: Settled): Told {
     case "dropped":
       return { kind: "no-such-actor" };
     case "faulted":
-      return { kind: "refused", accepts: [], reason: `the actor failed on it: ${result.error}` };
+      return result.outcome ?? { kind: "refused", accepts: [], reason: `the actor failed on it: ${result.error}` };
     default:
       return result;
   }
