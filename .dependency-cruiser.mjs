@@ -1,12 +1,12 @@
 // The arrows between the rooms: cli -> edge-node, cloud-node -> actors, protocols -> runtime. One named rule per arrow; its comment says what to do instead.
 //
-// A1. A room is a top-level folder, or one folder of protocols/. Its door is index.ts; runtime has two more, ports/index.ts and simulation/index.ts.
+// A1. A room is a top-level folder, or one folder of protocols/. Its door is index.ts; runtime has three more: ports/index.ts, wire/index.ts (for who carries envelopes) and simulation/index.ts.
 // A2. test/ and bench/ may import anything, and nobody imports them.
 // A3. Type-only imports count: they are read by people, and a cycle of types is a cycle of ideas.
 
 /** What an npm package resolves to, wherever it is installed. */
 const npm = (...names) => names.map((name) => `(^|/)node_modules/${name}/`);
-const DOORS = ["^(runtime|runtime/ports|runtime/simulation|edge-node|cloud-node|cli|actors)/index\\.ts$", "^(actors|protocols)/[^/]+/index\\.ts$"];
+const DOORS = ["^(runtime|runtime/ports|runtime/wire|runtime/simulation|edge-node|cloud-node|cli|actors)/index\\.ts$", "^(actors|protocols)/[^/]+/index\\.ts$"];
 const NPM = ["npm", "npm-dev", "npm-optional", "npm-peer"];
 const IN_TESTS = "^(test|bench)/";
 

@@ -12,8 +12,8 @@
 import type { EventEmitter } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client, type ConnackPacket, type PublishPacket } from "aedes";
-import { DroverError } from "../../runtime/errors.ts";
-import { type Clock, type Log } from "../../runtime/ports/index.ts";
+import { DroverError } from "../../runtime/index.ts";
+import type { Clock, Log } from "../../runtime/ports/index.ts";
 import { mayPublish, maySubscribe, SINK_TOPIC } from "./broker-doors.ts";
 import type { CredentialBook, Reach } from "./credentials.ts";
 import { GuardedStream } from "./guarded-stream.ts";
@@ -24,9 +24,10 @@ import { RetainedBudget } from "./retained-budget.ts";
 
 const MAX_EARLY_BYTES = 65_536;
 /** Bytes that may wait for one client before what is meant for it is dropped. */
-const MAX_WAITING_BYTES = 8_388_608;
-const REFUSED_IDENTIFIER = 2;
-const REFUSED_CREDENTIALS = 4;
+const MAX_WAITING_BYTES = 4_194_304;
+/** CONNACK codes of MQTT 3.1.1 that refuse. */
+const IDENTIFIER_REFUSED = 2;
+const CREDENTIALS_REFUSED = 4;
 
 export interface BrokerOptions {
   /** Default 127.0.0.1: other hosts only when said so (rules S10). */
@@ -51,7 +52,19 @@ export interface EmbeddedBroker {
   close(): Promise<void>;
 }
 
-const COUNTERS = ["connected", "refusedLogins", "sunkPublishes", "refusedSubscriptions", "oversizePackets", "earlyBytes", "badPackets", "droppedForSlow", "slowClosed", "retainRefused", "badConnections"] as const;
+const COUNTERS = [
+  "connected",
+  "refusedLogins",
+  "sunkPublishes",
+  "refusedSubscriptions",
+  "oversizePackets",
+  "earlyBytes",
+  "badPackets",
+  "droppedForSlow",
+  "slowClosed",
+  "retainRefused",
+  "badConnections",
+] as const;
 type Counts = Record<(typeof COUNTERS)[number], number>;
 
 /** @throws DROVER_PORT_IN_USE */
@@ -88,7 +101,11 @@ export async function embeddedBroker(options: BrokerOptions): Promise<EmbeddedBr
       return { ...counts, connections: sockets.size };
     },
     close: async () => {
-      const free = new Promise<void>((resolve) => server.close(() => { resolve(); }));
+      const free = new Promise<void>((resolve) =>
+        server.close(() => {
+          resolve();
+        }),
+      );
       for (const socket of sockets) socket.destroy();
       await closed(aedes);
       await free;
@@ -125,8 +142,11 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
         return;
       }
       counts.refusedLogins++;
-      log.warn({ user: username?.slice(0, 80), client: client.id.slice(0, 80), from: addressOf(client) }, reach === undefined ? "a login was refused" : "a login under a foreign client id was refused");
-      done(Object.assign(new Error("refused"), { returnCode: reach === undefined ? REFUSED_CREDENTIALS : REFUSED_IDENTIFIER }) as AuthenticateError, false);
+      log.warn(
+        { user: username?.slice(0, 80), client: client.id.slice(0, 80), from: addressOf(client) },
+        reach === undefined ? "a login was refused" : "a login under a foreign client id was refused",
+      );
+      done(refusal(reach === undefined ? CREDENTIALS_REFUSED : IDENTIFIER_REFUSED), false);
     },
 
     authorizePublish(client, packet, done) {
@@ -187,6 +207,10 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
     log.warn({ err: error }, "the broker reports an error");
   });
   return aedes;
+}
+
+function refusal(returnCode: number): AuthenticateError {
+  return Object.assign(new Error("refused"), { returnCode });
 }
 
 function sink(packet: PublishPacket | AedesPublishPacket): void {

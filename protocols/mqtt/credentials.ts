@@ -1,12 +1,11 @@
 // Who may connect to the embedded broker, and what each may reach: one file per node, readable by its owner only. A node is given its file; the broker reads them all.
 //
-// C1. A secret is made once, at the first start, and never logged. A file that is readable by others is narrowed to its owner, one that cannot be read stops the start by name.
+// G1. A secret is made once, at the first start, and never logged. A file that is readable by others is narrowed to its owner, one that cannot be read stops the start by name.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DroverError } from "../../runtime/errors.ts";
-import { decodeSegment, encodeSegment } from "../../runtime/wire/index.ts";
+import { decodeSegment, DroverError, encodeSegment } from "../../runtime/index.ts";
 
 /** What a credential reaches: everything, or one vehicle's subtree (rules S10). */
 export type Reach = { readonly kind: "everything" } | { readonly kind: "vehicle"; readonly tenant: string; readonly vehicle: string };
@@ -122,7 +121,8 @@ function readCredential(path: string): NodeCredential | undefined {
     const text = readFileSync(path, "utf8");
     if ((statSync(path).mode & 0o077) !== 0) chmodSync(path, 0o600);
     const value = JSON.parse(text) as Partial<NodeCredential>;
-    if (typeof value.node === "string" && value.node !== "" && typeof value.secret === "string" && value.secret.length >= 16 && isReach(value.reach)) return value as NodeCredential;
+    if (typeof value.node === "string" && value.node !== "" && typeof value.secret === "string" && value.secret.length >= 16 && isReach(value.reach))
+      return value as NodeCredential;
   } catch (error) {
     if (isCode(error, "ENOENT")) return undefined;
     throw new DroverError("DROVER_BROKER_CREDENTIALS", `${path} cannot be read`, { cause: error });

@@ -30,10 +30,16 @@ export interface MqttTransportOptions {
   readonly connectTimeoutMs?: number;
   /** Waits between attempts: random in [0, first x 2^n), at most [0, longest). Defaults 250 and 8,000. */
   readonly reconnect?: { readonly firstMs: number; readonly longestMs: number };
-  /** Unconfirmed bytes that may stand before the socket; more is `overloaded`. Default 8 MiB. */
+  /** Bytes that may stand before the socket; more unconfirmed ones are `overloaded`, asks and answers from four times as many on. What stands there delays the ping of the keepalive. Default 512 KiB. */
   readonly maxBufferedBytes?: number;
-  /** Confirmed messages: in flight 20, waiting 1,024 and 8 MiB, confirmed within 10,000 ms. */
-  readonly window?: { readonly maxInFlight?: number; readonly maxWaiting?: number; readonly maxWaitingBytes?: number; readonly confirmWithinMs?: number };
+  /** Confirmed messages: in flight 20 and 256 KiB, waiting 1,024 and 8 MiB, confirmed within 10,000 ms. */
+  readonly window?: {
+    readonly maxInFlight?: number;
+    readonly maxInFlightBytes?: number;
+    readonly maxWaiting?: number;
+    readonly maxWaitingBytes?: number;
+    readonly confirmWithinMs?: number;
+  };
   /** Asks open at a time. Default 256. */
   readonly maxAsks?: number;
   /** After a reconnect, values that the broker does not give again within this time have ended. Default 1,000. */

@@ -6,9 +6,11 @@
 // Q1. `ended` is called exactly once, whatever happened; no callback of the session follows it.
 // Q2. Nothing is thrown into mqtt.js, and each of its errors ends the session: after a parser error it would otherwise go on reading garbage.
 
+import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import mqtt, { type IClientOptions, type IPublishPacket } from "mqtt";
+import type { Endpoint } from "./endpoint.ts";
 import { MAX_PACKET_BYTES, type MqttTransportOptions } from "./mqtt-options.ts";
 import { PacketMeter } from "./packet-meter.ts";
 
@@ -19,26 +21,22 @@ export interface SessionEvents {
   ended(reason: string): void;
 }
 
-export interface Endpoint {
-  readonly host: string;
-  readonly port: number;
-  readonly secure: boolean;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-}
+/** A filter that the broker neither grants nor refuses for so long ends the session. */
+const SUBSCRIBE_WITHIN_MS = 10_000;
 
 export class MqttSession {
   readonly #client: mqtt.MqttClient;
   readonly #events: SessionEvents;
+  readonly #clock: Clock;
   /** Resolves when the session has ended. */
   readonly gone: Promise<void>;
   readonly #tellGone: () => void;
   #reason: string | undefined;
   #ended = false;
-  #receivedBytes = 0;
 
   constructor(endpoint: Endpoint, options: MqttTransportOptions, willKey: string | undefined, events: SessionEvents) {
     this.#events = events;
+    this.#clock = options.clock;
     let tellGone = (): void => undefined;
     this.gone = new Promise((resolve) => {
       tellGone = resolve;
@@ -75,10 +73,6 @@ export class MqttSession {
     });
   }
 
-  get receivedBytes(): number {
-    return this.#receivedBytes;
-  }
-
   /** Bytes handed over that the socket has not taken yet. */
   get bufferedBytes(): number {
     return this.#client.stream.writableLength;
@@ -87,8 +81,19 @@ export class MqttSession {
   /** `done` is called when the broker has confirmed (QoS 1); a session that ends first never calls it. */
   publish(topic: string, payload: Buffer, qos: 0 | 1, retain: boolean, done?: () => void): void {
     if (this.#ended) return;
-    this.#client.publish(topic, payload, { qos, retain }, (error) => {
-      if (!this.#ended && (error === null || error === undefined)) done?.();
+    // Without a callback nothing listens for `drain`, of which there would be one for each message that a full socket delays.
+    if (done === undefined) this.#client.publish(topic, payload, { qos, retain });
+    else {
+      this.#client.publish(topic, payload, { qos, retain }, (error) => {
+        if (!this.#ended && !(error instanceof Error)) done();
+      });
+    }
+  }
+
+  /** Sets a last value; resolves when the broker has confirmed it, never if the session ends first. */
+  confirmed(topic: string, payload: Uint8Array): Promise<void> {
+    return new Promise((resolve) => {
+      this.publish(topic, Buffer.from(payload), 1, true, resolve);
     });
   }
 
@@ -96,7 +101,9 @@ export class MqttSession {
   subscribe(filters: readonly string[]): Promise<ReadonlySet<string> | undefined> {
     if (this.#ended || filters.length === 0) return Promise.resolve(this.#ended ? undefined : new Set());
     return new Promise((resolve) => {
+      const deadline = this.#deadline("the broker does not answer a subscription");
       this.#client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
+        this.#clock.clearTimeout(deadline);
         if (this.#ended) resolve(undefined);
         else if (error === null) resolve(new Set());
         else if (packet?.granted === undefined) resolve(new Set(filters));
@@ -108,7 +115,9 @@ export class MqttSession {
   unsubscribe(filter: string): Promise<void> {
     if (this.#ended) return Promise.resolve();
     return new Promise((resolve) => {
+      const deadline = this.#deadline("the broker does not answer the end of a subscription");
       this.#client.unsubscribe(filter, () => {
+        this.#clock.clearTimeout(deadline);
         resolve();
       });
     });
@@ -128,6 +137,16 @@ export class MqttSession {
     this.#end(this.#reason);
   }
 
+  #deadline(reason: string): TimeoutHandle {
+    return this.#clock.setTimeout(
+      () => {
+        this.destroy(reason);
+      },
+      SUBSCRIBE_WITHIN_MS,
+      { unref: true },
+    );
+  }
+
   #end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
@@ -138,7 +157,6 @@ export class MqttSession {
   #take(packet: IPublishPacket): void {
     if (this.#ended) return;
     const payload = Buffer.isBuffer(packet.payload) ? packet.payload : Buffer.from(packet.payload);
-    this.#receivedBytes += payload.length;
     this.#events.message(packet.topic, payload, packet.retain);
   }
 
@@ -151,7 +169,7 @@ export class MqttSession {
       const violation = meter.feed(chunk);
       if (violation !== undefined) this.destroy(`the broker sent what is not taken: ${violation.kind}`);
     });
-    socket.on("error", (error) => {
+    socket.on("error", (error: Error) => {
       this.#reason ??= error.message;
     });
     return socket;

@@ -6,7 +6,15 @@ import { type AskHandler, LinkWatch, PendingAsks, Receivers, replyName, requireK
 export type BusMessage =
   | { readonly kind: "connect" }
   | { readonly kind: "publish"; readonly key: string; readonly payload: Uint8Array; readonly last: boolean; readonly confirmed: boolean }
-  | { readonly kind: "ask"; readonly key: string; readonly payload: Uint8Array; readonly correlation: string; readonly inbox: string; readonly replyKey: string; readonly withinMs: number }
+  | {
+      readonly kind: "ask";
+      readonly key: string;
+      readonly payload: Uint8Array;
+      readonly correlation: string;
+      readonly inbox: string;
+      readonly replyKey: string;
+      readonly withinMs: number;
+    }
   | { readonly kind: "answer"; readonly to: string; readonly replyKey: string; readonly correlation: string; readonly answer: Uint8Array | "nothing" | "no-route" };
 
 export interface MemoryLinkOptions {
@@ -69,7 +77,17 @@ export class MemoryLink implements Transport {
 
   get counters(): Readonly<Record<string, number>> {
     const { refused, failed, inFlight } = this.#receivers.asks;
-    return { ...this.#counts, inFlight: this.#window.inFlight, waiting: this.#window.waiting, waitingBytes: this.#window.waitingBytes, asksPending: this.#asks.size, asksServed: inFlight, asksRefused: refused, asksFailed: failed, sinkFailures: this.#receivers.sinkFailures };
+    return {
+      ...this.#counts,
+      inFlight: this.#window.inFlight,
+      waiting: this.#window.waiting,
+      waitingBytes: this.#window.waitingBytes,
+      asksPending: this.#asks.size,
+      asksServed: inFlight,
+      asksRefused: refused,
+      asksFailed: failed,
+      sinkFailures: this.#receivers.sinkFailures,
+    };
   }
 
   onState(listener: (state: LinkState) => void): () => void {
@@ -203,7 +221,10 @@ export class MemoryLink implements Transport {
     } else if (message.kind === "ask") {
       this.#receivers.deliverAsk({ key: message.key, payload: message.payload, epoch }, message.withinMs, (answer) => {
         if (this.#generation !== generation) return;
-        this.#options.carry({ kind: "answer", to: message.inbox, replyKey: message.replyKey, correlation: message.correlation, answer: answer?.slice() ?? "nothing" }, () => undefined);
+        this.#options.carry(
+          { kind: "answer", to: message.inbox, replyKey: message.replyKey, correlation: message.correlation, answer: answer?.slice() ?? "nothing" },
+          () => undefined,
+        );
       });
     } else if (message.kind === "answer" && !this.#asks.settle(message.correlation, message.replyKey, outcomeOf(message.answer))) this.#counts.lateAnswers++;
   }

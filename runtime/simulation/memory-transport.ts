@@ -1,9 +1,9 @@
 // A bus in memory that behaves as MQTT over TCP does: links to it go down and come back, what was in flight then is unknown, order holds per key while a session lasts.
 // Latency, loss, doubling and overtaking come from one seed and one clock, so that a run can be repeated.
 //
-// N1. cut(a) breaks a's link to the bus: a sees `down`, its presence ends, what it had in flight may or may not have arrived. heal(a) lets it connect again.
-// N2. cut(a, b) parts two nodes that both still reach the bus: nothing passes between them and nobody is told.
-// N3. Confirmed messages are doubled but never dropped on a link that stands; unconfirmed ones, asks and answers are dropped. Overtaking never changes the order within one key.
+// J1. cut(a) breaks a's link to the bus: a sees `down`, its presence ends, what it had in flight may or may not have arrived. heal(a) lets it connect again.
+// J2. cut(a, b) parts two nodes that both still reach the bus: nothing passes between them and nobody is told.
+// J3. Confirmed messages are doubled but never dropped on a link that stands; unconfirmed ones, asks and answers are dropped. Overtaking never changes the order within one key.
 
 import { type Clock, type Log, type Random, silentLog, type Transport } from "../ports/index.ts";
 import { patternMatches } from "../wire/index.ts";

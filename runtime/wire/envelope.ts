@@ -69,7 +69,8 @@ export function encodeEnvelope(envelope: Envelope): Uint8Array {
 
 export function decodeEnvelope(bytes: Uint8Array): DecodedEnvelope {
   if (bytes.length > MAX_ENVELOPE_BYTES) return bad("too-large", `${String(bytes.length)} bytes, at most ${String(MAX_ENVELOPE_BYTES)}`);
-  if (bytes.length < HEAD_BYTES || bytes[0] !== WIRE_MAGIC[0] || bytes[1] !== WIRE_MAGIC[1]) return bad("not-an-envelope", `${String(bytes.length)} bytes that do not begin with DR`);
+  if (bytes.length < HEAD_BYTES || bytes[0] !== WIRE_MAGIC[0] || bytes[1] !== WIRE_MAGIC[1])
+    return bad("not-an-envelope", `${String(bytes.length)} bytes that do not begin with DR`);
   if (bytes[2] !== WIRE_MAJOR) return bad("unknown-version", `major version ${String(bytes[2])}, this node speaks ${String(WIRE_MAJOR)}`);
   const kind = kindByCode.get(bytes[4] ?? 0);
   if (kind === undefined) return bad("unknown-kind", `kind ${String(bytes[4])}`);

@@ -1,7 +1,7 @@
 // Last values of one pattern, as this side knows them: whoever watches hears present values first, then changes, and the same value never twice
 // (presence events are set operations, research/transports.md 7.5, 6).
 //
-// L1. After a reconnect the bus gives its present values again. What it does not give again has ended meanwhile: an empty value is made up for it.
+// After a reconnect the bus gives its present values again. What it does not give again has ended meanwhile: an empty value is made up for it.
 
 import type { Delivery } from "../ports/index.ts";
 

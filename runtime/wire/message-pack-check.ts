@@ -32,7 +32,10 @@ export function messagePackProblem(bytes: Uint8Array, start: number): string | u
 }
 
 /** Bytes of the value's head with its own content, and how many values stand inside it. */
-type Head = { readonly bytes: number; readonly items: number };
+interface Head {
+  readonly bytes: number;
+  readonly items: number;
+}
 
 const leaf = (bytes: number): Head => ({ bytes, items: 0 });
 const FIXED_BYTES: Readonly<Record<number, number>> = { 0xc0: 1, 0xc2: 1, 0xc3: 1, 0xca: 5, 0xcb: 9, 0xcc: 2, 0xcd: 3, 0xce: 5, 0xcf: 9, 0xd0: 2, 0xd1: 3, 0xd2: 5, 0xd3: 9 };

@@ -43,8 +43,8 @@ function join(root: string, path: readonly string[]): string {
 export interface VehicleNames {
   readonly root: string;
   /** Segments are taken as they are; encode what is not yet a segment. */
-  up(...path: readonly string[]): string;
-  down(...path: readonly string[]): string;
+  readonly up: (...path: readonly string[]) => string;
+  readonly down: (...path: readonly string[]) => string;
   readonly live: string;
 }
 

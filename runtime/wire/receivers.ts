@@ -37,7 +37,11 @@ export class Receivers {
     requirePattern(pattern);
     const subscriber: Subscriber = { pattern, sink, onGap: options.onGap, dropped: 0 };
     this.#subscribers.add(subscriber);
-    return closing(() => subscriber.dropped, () => this.#subscribers.delete(subscriber), closed);
+    return closing(
+      () => subscriber.dropped,
+      () => this.#subscribers.delete(subscriber),
+      closed,
+    );
   }
 
   /** @throws DROVER_KEY_INVALID */
@@ -45,7 +49,11 @@ export class Receivers {
     requirePattern(pattern);
     const server = new AskServer(pattern, handler, maxInFlight, this.#clock, this.#log);
     this.#servers.add(server);
-    return closing(() => server.refused, () => this.#servers.delete(server), closed);
+    return closing(
+      () => server.refused,
+      () => this.#servers.delete(server),
+      closed,
+    );
   }
 
   /** What is known of a pattern that is watched, made at its first watcher. @throws DROVER_KEY_INVALID */

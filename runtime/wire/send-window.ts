@@ -1,7 +1,7 @@
 // At-least-once sending with a bounded window: so many in flight, so many waiting behind them in order, the rest refused.
 //
-// V1. Nothing in flight is sent again by itself: what was lost is told as `unknown`, and only the caller knows whether it may be repeated.
-// V2. Nothing waits for ever: an unconfirmed one settles after `confirmWithinMs` and the owner is told that the link is stuck; what waits behind it settles when the link is dropped.
+// Z1. Nothing in flight is sent again by itself: what was lost is told as `unknown`, and only the caller knows whether it may be repeated.
+// Z2. Nothing waits for ever: an unconfirmed one settles after `confirmWithinMs` and the owner is told that the link is stuck; what waits behind it settles when the link is dropped.
 
 import type { Clock, PublishOutcome, TimeoutHandle } from "../ports/index.ts";
 
@@ -13,6 +13,8 @@ export interface SendWindowOptions<T> {
   readonly onStuck: () => void;
   /** Default 20: the bound under which mqtt.js and Mosquitto lose nothing (research/transports.md 5.1). */
   readonly maxInFlight?: number;
+  /** Default 256 KiB; a larger message goes alone. On a slow link everything before the socket delays the ping that keeps it. */
+  readonly maxInFlightBytes?: number;
   /** Default 1,024. */
   readonly maxWaiting?: number;
   /** Default 8 MiB. */
@@ -28,6 +30,7 @@ interface Waiting<T> {
 }
 
 interface InFlight {
+  readonly bytes: number;
   readonly deadline: TimeoutHandle;
   readonly settle: (outcome: PublishOutcome) => void;
 }
@@ -38,9 +41,10 @@ export class SendWindow<T> {
   readonly #waiting: Waiting<T>[] = [];
   readonly #idle: (() => void)[] = [];
   #waitingBytes = 0;
+  #inFlightBytes = 0;
 
   constructor(options: SendWindowOptions<T>) {
-    this.#options = { maxInFlight: 20, maxWaiting: 1_024, maxWaitingBytes: 8_388_608, confirmWithinMs: 10_000, ...options };
+    this.#options = { maxInFlight: 20, maxInFlightBytes: 262_144, maxWaiting: 1_024, maxWaitingBytes: 8_388_608, confirmWithinMs: 10_000, ...options };
   }
 
   get inFlight(): number {
@@ -58,7 +62,8 @@ export class SendWindow<T> {
   offer(item: T, bytes: number): Promise<PublishOutcome> {
     const { maxWaiting, maxWaitingBytes } = this.#options;
     if (this.#waiting.length >= maxWaiting) return Promise.resolve({ kind: "overloaded", reason: `${String(maxWaiting)} messages wait already` });
-    if (this.#waiting.length > 0 && this.#waitingBytes + bytes > maxWaitingBytes) return Promise.resolve({ kind: "overloaded", reason: `${String(maxWaitingBytes)} bytes wait already` });
+    if (this.#waiting.length > 0 && this.#waitingBytes + bytes > maxWaitingBytes)
+      return Promise.resolve({ kind: "overloaded", reason: `${String(maxWaitingBytes)} bytes wait already` });
     return new Promise((settle) => {
       this.#waiting.push({ item, bytes, settle });
       this.#waitingBytes += bytes;
@@ -86,16 +91,16 @@ export class SendWindow<T> {
   }
 
   #pump(): void {
-    while (this.#inFlight.size < this.#options.maxInFlight) {
-      const next = this.#waiting.shift();
-      if (next === undefined) break;
+    for (let next = this.#waiting[0]; next !== undefined && this.#hasRoom(next.bytes); next = this.#waiting[0]) {
+      this.#waiting.shift();
       this.#waitingBytes -= next.bytes;
       const deadline = this.#options.clock.setTimeout(() => {
         this.#finish(one, { kind: "unknown", reason: `not confirmed within ${String(this.#options.confirmWithinMs)} ms` });
         this.#options.onStuck();
       }, this.#options.confirmWithinMs);
-      const one: InFlight = { deadline, settle: next.settle };
+      const one: InFlight = { bytes: next.bytes, deadline, settle: next.settle };
       this.#inFlight.add(one);
+      this.#inFlightBytes += next.bytes;
       this.#options.send(next.item, (outcome) => {
         if (!this.#finish(one, outcome)) return;
         this.#pump();
@@ -104,8 +109,14 @@ export class SendWindow<T> {
     }
   }
 
+  #hasRoom(bytes: number): boolean {
+    if (this.#inFlight.size === 0) return true;
+    return this.#inFlight.size < this.#options.maxInFlight && this.#inFlightBytes + bytes <= this.#options.maxInFlightBytes;
+  }
+
   #finish(one: InFlight, outcome: PublishOutcome): boolean {
     if (!this.#inFlight.delete(one)) return false;
+    this.#inFlightBytes -= one.bytes;
     this.#options.clock.clearTimeout(one.deadline);
     one.settle(outcome);
     return true;

@@ -60,12 +60,29 @@ void test("S10. a vehicle's message to a foreign topic reaches nobody, is counte
   const heard = collector();
   await cloud.subscribe("**", heard.sink);
   const { raw } = await login(broker, { clientId: "v1", user: "v1", secret: secretOf("v1") });
-  const wrong = [foreign.up("stream"), foreign.live, names.down("cmd"), "drover/v1/n/cloud/tree", "anything", "$SYS/x", `${names.root}/other`, "drover/v1/v/acme/v1x/up/a", `${names.root}/live/x`];
+  const wrong = [
+    foreign.up("stream"),
+    foreign.live,
+    names.down("cmd"),
+    "drover/v1/n/cloud/tree",
+    "anything",
+    "$SYS/x",
+    `${names.root}/other`,
+    "drover/v1/v/acme/v1x/up/a",
+    `${names.root}/live/x`,
+  ];
   for (const topic of wrong) raw.send(publishPacket(topic, bytes("stolen"), { qos: 1, retain: true }));
   raw.send(publishPacket(names.up("stream"), bytes("mine"), { qos: 1 }));
-  await within(heard.has((all) => all.length > 0), 3_000, "its own message");
+  await within(
+    heard.has((all) => all.length > 0),
+    3_000,
+    "its own message",
+  );
   await within(raw.has(4 + 4 * (wrong.length + 1)), 3_000, "every message is confirmed, so that none is sent again");
-  t.same(heard.all.map((delivery) => delivery.key), [names.up("stream")]);
+  t.same(
+    heard.all.map((delivery) => delivery.key),
+    [names.up("stream")],
+  );
   t.equal(broker.counters["sunkPublishes"], wrong.length);
   const late = collector();
   await cloud.watchLast("**", late.sink);
@@ -107,8 +124,15 @@ void test("S10. a will is held to the same rule as a message", async (t) => {
   raw.socket.destroy();
   const { raw: second } = await login(broker, { clientId: "v1", user: "v1", secret: secretOf("v1"), will: { topic: names.live, payload: "bye" } });
   second.socket.destroy();
-  await within(heard.has((all) => all.length > 0), 3_000, "the own will");
-  t.same(heard.all.map((delivery) => delivery.key), [names.live]);
+  await within(
+    heard.has((all) => all.length > 0),
+    3_000,
+    "the own will",
+  );
+  t.same(
+    heard.all.map((delivery) => delivery.key),
+    [names.live],
+  );
   t.equal(broker.counters["sunkPublishes"], 1);
 });
 
@@ -117,7 +141,10 @@ void test("S10. a vehicle and the cloud ask each other, each within what it may 
   t.teardown(() => broker.close());
   const cloud = await cloudOf(broker);
   const vehicle = quickTransport(broker.port, "v1", { vehicle: { tenant: "acme", vehicle: "v1" } });
-  t.teardown(async () => { await vehicle.stop(); await cloud.stop(); });
+  t.teardown(async () => {
+    await vehicle.stop();
+    await cloud.stop();
+  });
   vehicle.announce(names.live, () => bytes("here"));
   await vehicle.start();
   await within(reaches(vehicle, "ready"), 3_000, "vehicle ready");
@@ -138,10 +165,18 @@ void test("S5. what one vehicle may keep at the broker is bounded: the rest is p
   await cloud.subscribe(names.up("**"), heard.sink);
   const { raw } = await login(broker, { clientId: "v1", user: "v1", secret: secretOf("v1") });
   for (let index = 0; index < 300; index++) raw.send(publishPacket(names.up("k", String(index)), bytes("1"), { retain: true }));
-  await within(heard.has((all) => all.length === 300), 3_000, "all passed on");
+  await within(
+    heard.has((all) => all.length === 300),
+    3_000,
+    "all passed on",
+  );
   const late = collector();
   await cloud.watchLast(names.up("k", "*"), late.sink);
-  await within(late.has((all) => all.length === 256), 3_000, "those that are kept");
+  await within(
+    late.has((all) => all.length === 256),
+    3_000,
+    "those that are kept",
+  );
   t.equal(broker.counters["retainRefused"], 44);
   raw.socket.destroy();
 });
@@ -172,7 +207,9 @@ void test("messages of every kind from many nodes pass each other at the broker 
   await cloud.subscribe("mix/**", heard.sink);
   await cloud.subscribe("mix/*/*", () => undefined); // a second filter that matches the same topics
   const transports = nodes.map((node) => quickTransport(broker.port, node));
-  t.teardown(async () => { for (const one of [cloud, ...transports]) await one.stop(); });
+  t.teardown(async () => {
+    for (const one of [cloud, ...transports]) await one.stop();
+  });
   for (const one of transports) {
     await one.start();
     await within(reaches(one, "ready"), 3_000, "ready");
@@ -187,6 +224,10 @@ void test("messages of every kind from many nodes pass each other at the broker 
   }
   const kinds = (await within(Promise.all(sent), 10_000, "all sent")).map((outcome) => outcome.kind);
   t.same([...new Set(kinds)].sort(), ["accepted", "handed"]);
-  await within(heard.has((all) => new Set(all.map((delivery) => delivery.key)).size === 1_200), 5_000, "all heard");
+  await within(
+    heard.has((all) => new Set(all.map((delivery) => delivery.key)).size === 1_200),
+    5_000,
+    "all heard",
+  );
   t.equal(heard.all.length, 1_200, "and each once, although two filters match it");
 });

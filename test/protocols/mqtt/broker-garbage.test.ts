@@ -4,7 +4,7 @@ import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { PacketMeter } from "../../../protocols/mqtt/packet-meter.ts";
 import type { EmbeddedBroker } from "../../../protocols/mqtt/index.ts";
 import { collector, reaches } from "../../contracts/transport.ts";
-import { bookOf, everything, pass, quickTransport, secretOf, startBroker, within } from "./mqtt-harness.ts";
+import { bookOf, every, everything, pass, quickTransport, secretOf, startBroker, within } from "./mqtt-harness.ts";
 import { connectPacket, packet, publishPacket, type RawClient, rawClient, remaining, subscribePacket } from "./raw-client.ts";
 
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -24,7 +24,11 @@ async function stillServes(broker: EmbeddedBroker): Promise<boolean> {
   await node.start();
   await within(reaches(node, "ready"), 3_000, "a good client");
   const outcome = await node.publish("ok", bytes("1"), { qos: "reliable" });
-  await within(heard.has((all) => all.length === 1), 3_000, "its message");
+  await within(
+    heard.has((all) => all.length === 1),
+    3_000,
+    "its message",
+  );
   await node.stop();
   return outcome.kind === "accepted";
 }
@@ -79,8 +83,10 @@ void test("S5. who never finishes a CONNECT is closed in time, however slowly he
   const slow = await rawClient(broker.port);
   const whole = connectPacket({ clientId: "bad", user: "bad", secret: secretOf("bad") });
   let at = 0;
-  const drip = setInterval(() => { slow.send(whole.subarray(at, ++at)); }, 100);
-  t.teardown(() => { clearInterval(drip); });
+  const stop = every(100, () => {
+    slow.send(whole.subarray(at, ++at));
+  });
+  t.teardown(stop);
   await within(Promise.all([silent.closed, slow.closed]), 2_000, "both closed");
   t.ok(at < whole.length);
   t.ok(await stillServes(broker));
@@ -159,14 +165,21 @@ void test("S5. a client that does not read stops nobody else, and is let go", as
     t.equal((await within(good.publish("flood", payload, { qos: "reliable" }), 3_000, "confirmed")).kind, "accepted");
     if (index % 30 === 0 && (await within(good.ask("probe", bytes("?"), { withinMs: 2_000 }), 3_000, "probe")).kind === "replied") probes++;
   }
-  await within(heard.has((all) => all.length === 150), 5_000, "the reader gets all");
+  await within(
+    heard.has((all) => all.length === 150),
+    5_000,
+    "the reader gets all",
+  );
   t.equal(probes, 5);
   t.equal(broker.counters["slowClosed"], 1, "the other was let go");
 });
 
 void test("a port in use is named with the key that changes it, and a free one is given back", async (t) => {
   const broker = await startBroker(book());
-  await t.rejects(startBroker(book(), undefined, broker.port), { code: "DROVER_PORT_IN_USE", message: new RegExp(`port ${String(broker.port)} .* broker\\.port \\(DROVER_BROKER_PORT\\)`) });
+  await t.rejects(startBroker(book(), undefined, broker.port), {
+    code: "DROVER_PORT_IN_USE",
+    message: new RegExp(`port ${String(broker.port)} .* broker\\.port \\(DROVER_BROKER_PORT\\)`),
+  });
   t.equal(broker.url, `mqtt://127.0.0.1:${String(broker.port)}`);
   await broker.close();
   const again = await startBroker(book(), undefined, broker.port);

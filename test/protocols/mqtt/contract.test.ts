@@ -21,7 +21,7 @@ const required = (process.env["DROVER_REQUIRE"] ?? "").split(",").includes("brok
 void test("the MQTT transport keeps the contract over Mosquitto", { skip: mosquitto || required ? false : "needs mosquitto" }, (t) => {
   transportContract(t, async () => {
     const broker = await startMosquitto();
-    return mqttHarness(broker.port, broker.close);
+    return mqttHarness(broker.port, () => broker.close());
   });
   t.end();
 });
@@ -37,7 +37,11 @@ async function startMosquitto(): Promise<{ readonly port: number; close(): Promi
   const config = join(folder, "mosquitto.conf");
   writeFileSync(config, `listener ${String(port)} 127.0.0.1\nallow_anonymous false\npassword_file ${passwords}\nmax_queued_messages 10000\n`);
   const child: ChildProcess = spawn("mosquitto", ["-c", config], { stdio: "ignore" });
-  const gone = new Promise<void>((resolve) => child.once("exit", () => { resolve(); }));
+  const gone = new Promise<void>((resolve) =>
+    child.once("exit", () => {
+      resolve();
+    }),
+  );
   for (let tries = 0; tries < 200 && !(await answers(port)); tries++) await pass(25);
   return {
     port,
@@ -52,8 +56,13 @@ async function startMosquitto(): Promise<{ readonly port: number; close(): Promi
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => { socket.destroy(); resolve(true); });
-    socket.once("error", () => { resolve(false); });
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => {
+      resolve(false);
+    });
   });
 }
 
@@ -61,7 +70,9 @@ function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer().listen(0, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
-      server.close(() => { resolve(port); });
+      server.close(() => {
+        resolve(port);
+      });
     });
   });
 }

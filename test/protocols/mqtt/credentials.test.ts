@@ -18,12 +18,19 @@ void test("S10. a node's secret is made at the first start, kept, and readable b
   readCredentials(folder);
   t.equal(statSync(path).mode & 0o777, 0o600, "a file that others may read is narrowed");
   t.not(nodeCredential(folder, "v1", vehicle).secret, made.secret);
-  t.same(readCredentials(folder).map((credential) => credential.node), ["cloud/1", "v1"]);
+  t.same(
+    readCredentials(folder).map((credential) => credential.node),
+    ["cloud/1", "v1"],
+  );
   t.end();
 });
 
 void test("a credential file that cannot be used is named, never replaced", (t) => {
-  const folder = t.testdir({ "v1.json": "{ not json", "v2.json": '{"node":"v2","secret":"short","reach":{"kind":"everything"}}', "v3.json": '{"node":"v3","secret":"long-enough-secret","reach":{"kind":"planet"}}' });
+  const folder = t.testdir({
+    "v1.json": "{ not json",
+    "v2.json": '{"node":"v2","secret":"short","reach":{"kind":"everything"}}',
+    "v3.json": '{"node":"v3","secret":"long-enough-secret","reach":{"kind":"planet"}}',
+  });
   for (const node of ["v1", "v2", "v3"]) {
     const before = readFileSync(join(folder, `${node}.json`), "utf8");
     t.throws(() => nodeCredential(folder, node, vehicle), { code: "DROVER_BROKER_CREDENTIALS", message: new RegExp(`${node}\\.json`) });
@@ -43,7 +50,17 @@ void test("the book tells the right secret from every other and finds nodes that
   const book = CredentialBook.of(folder);
   const check = (user: string, secret: string): Reach | undefined => book.check(user, Buffer.from(secret));
   t.same(check("cloud", cloud.secret), everything);
-  for (const [user, secret] of [["cloud", ""], ["cloud", `${cloud.secret}x`], ["cloud", cloud.secret.slice(1)], ["", cloud.secret], ["nobody", ""], ["constructor", ""], ["x".repeat(10_000), ""], ["../cloud", cloud.secret]] as const) t.equal(check(user, secret), undefined, user.slice(0, 20));
+  for (const [user, secret] of [
+    ["cloud", ""],
+    ["cloud", `${cloud.secret}x`],
+    ["cloud", cloud.secret.slice(1)],
+    ["", cloud.secret],
+    ["nobody", ""],
+    ["constructor", ""],
+    ["x".repeat(10_000), ""],
+    ["../cloud", cloud.secret],
+  ] as const)
+    t.equal(check(user, secret), undefined, user.slice(0, 20));
   const late = nodeCredential(folder, "v1", vehicle);
   t.same(check("v1", late.secret), vehicle);
   writeFileSync(join(folder, "v7.json"), "{");

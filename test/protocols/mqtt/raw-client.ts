@@ -21,13 +21,23 @@ export async function rawClient(port: number): Promise<RawClient> {
     for (const wait of [...waits]) wait();
   });
   socket.on("error", () => undefined);
-  const closed = new Promise<void>((resolve) => socket.once("close", () => { resolve(); }));
-  await new Promise<void>((resolve) => socket.once("connect", () => { resolve(); }));
+  const closed = new Promise<void>((resolve) =>
+    socket.once("close", () => {
+      resolve();
+    }),
+  );
+  await new Promise<void>((resolve) =>
+    socket.once("connect", () => {
+      resolve();
+    }),
+  );
   const received = (): Buffer => Buffer.concat(chunks);
   return {
     socket,
     received,
-    send: (bytes) => { socket.write(bytes); },
+    send: (bytes) => {
+      socket.write(bytes);
+    },
     closed,
     has: (bytes) =>
       new Promise((resolve) => {
@@ -78,7 +88,11 @@ export function connectPacket(fields: ConnectFields): Buffer {
   const { clientId, user, secret, will, version = 4, keepaliveSeconds = 30 } = fields;
   const flags = 0x02 | (user === undefined ? 0 : 0x80) | (secret === undefined ? 0 : 0x40) | (will === undefined ? 0 : 0x24);
   const head = Buffer.concat([field("MQTT"), Buffer.from([version, flags, keepaliveSeconds >> 8, keepaliveSeconds & 0xff])]);
-  const optional = [will === undefined ? undefined : Buffer.concat([field(will.topic), field(will.payload)]), user === undefined ? undefined : field(user), secret === undefined ? undefined : field(secret)];
+  const optional = [
+    will === undefined ? undefined : Buffer.concat([field(will.topic), field(will.payload)]),
+    user === undefined ? undefined : field(user),
+    secret === undefined ? undefined : field(secret),
+  ];
   return packet(0x10, head, field(clientId), ...optional.filter((part) => part !== undefined));
 }
 

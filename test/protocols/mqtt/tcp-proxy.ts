@@ -19,7 +19,10 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
       return;
     }
     const far = connect(targetPort, "127.0.0.1");
-    for (const [from, to] of [[near, far], [far, near]] as const) {
+    for (const [from, to] of [
+      [near, far],
+      [far, near],
+    ] as const) {
       sockets.add(from);
       from.on("data", (chunk) => {
         if (mode === "open") to.write(chunk);
@@ -33,11 +36,18 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const drop = (): void => { for (const socket of sockets) socket.destroy(); };
+  const drop = (): void => {
+    for (const socket of sockets) socket.destroy();
+  };
   return {
     port: (server.address() as AddressInfo).port,
-    cut: () => { mode = "cut"; drop(); },
-    stall: () => { mode = "stalled"; },
+    cut: () => {
+      mode = "cut";
+      drop();
+    },
+    stall: () => {
+      mode = "stalled";
+    },
     heal: () => {
       if (mode === "stalled") drop();
       mode = "open";
@@ -45,7 +55,9 @@ export async function tcpProxy(targetPort: number): Promise<TcpProxy> {
     close: () =>
       new Promise((resolve) => {
         mode = "cut";
-        server.close(() => { resolve(); });
+        server.close(() => {
+          resolve();
+        });
         drop();
       }),
   };

@@ -7,12 +7,12 @@ import { collector, reaches, type TransportHarness, transportContract } from "..
 const bytes = (value: string): Uint8Array => new TextEncoder().encode(value);
 
 async function drive<T>(clock: ManualClock, promise: Promise<T>, withinMs = 60_000): Promise<T> {
-  let open = true;
-  const watched = promise.finally(() => (open = false));
+  const progress = { open: true };
+  const watched = promise.finally(() => (progress.open = false));
   watched.catch(() => undefined);
   await settle(3);
-  for (let passed = 0; open && passed < withinMs; passed += 5) await clock.advance(5);
-  if (open) throw new Error(`not settled within ${String(withinMs)} ms`);
+  for (let passed = 0; progress.open && passed < withinMs; passed += 5) await clock.advance(5);
+  if (progress.open) throw new Error(`not settled within ${String(withinMs)} ms`);
   return watched;
 }
 
@@ -21,8 +21,12 @@ function harness(latencyMs: number | readonly [number, number], reasonNoRoute = 
   const network = memoryNetwork({ clock, random: new SeededRandom(3), latencyMs, reasonNoRoute });
   return Promise.resolve({
     node: (name) => network.transport(name),
-    cut: (name) => { network.cut(name); },
-    heal: (name) => { network.heal(name); },
+    cut: (name) => {
+      network.cut(name);
+    },
+    heal: (name) => {
+      network.heal(name);
+    },
     settled: (promise, withinMs) => drive(clock, promise, withinMs),
     pass: (ms) => clock.advance(ms),
     elapsed: () => clock.monotonic(),
@@ -30,13 +34,23 @@ function harness(latencyMs: number | readonly [number, number], reasonNoRoute = 
   });
 }
 
-void test("the memory transport keeps the contract at once", (t) => { transportContract(t, () => harness(0)); t.end(); });
-void test("the memory transport keeps the contract with latency and jitter, and with a bus that knows routes", (t) => { transportContract(t, () => harness([1, 7], true)); t.end(); });
+void test("the memory transport keeps the contract at once", (t) => {
+  transportContract(t, () => harness(0));
+  t.end();
+});
+void test("the memory transport keeps the contract with latency and jitter, and with a bus that knows routes", (t) => {
+  transportContract(t, () => harness([1, 7], true));
+  t.end();
+});
 
 void test("two parted nodes both stay ready, and nothing passes between them", async (t) => {
   const clock = new ManualClock();
   const network = memoryNetwork({ clock, random: new SeededRandom(1), latencyMs: 2 });
-  const [a, b, c] = ["a", "b", "c"].map((name) => network.transport(name)) as [ReturnType<typeof network.transport>, ReturnType<typeof network.transport>, ReturnType<typeof network.transport>];
+  const [a, b, c] = ["a", "b", "c"].map((name) => network.transport(name)) as [
+    ReturnType<typeof network.transport>,
+    ReturnType<typeof network.transport>,
+    ReturnType<typeof network.transport>,
+  ];
   for (const one of [a, b, c]) await one.start();
   await drive(clock, Promise.all([a, b, c].map((one) => reaches(one, "ready"))));
   const [atB, atC] = [collector(), collector()];
@@ -82,8 +96,15 @@ void test("one seed gives one run: losses, doubles and overtaking repeat exactly
   t.ok(first.lossy > 150 && first.lossy < 270, "dropped");
   for (const lane of ["k/0", "k/1", "k/2"]) {
     const numbers = [...new Set(first.heard.filter((line) => line.startsWith(lane)))].map((line) => Number(line.slice(4)));
-    t.same(numbers, [...numbers].sort((x, y) => x - y), `${lane} in order`);
+    t.same(
+      numbers,
+      [...numbers].sort((x, y) => x - y),
+      `${lane} in order`,
+    );
   }
   const order = first.heard.map((line) => Number(line.slice(4)));
-  t.ok(order.some((number, index) => index > 0 && number < (order[index - 1] ?? 0) - 3), "other keys overtake");
+  t.ok(
+    order.some((number, index) => index > 0 && number < (order[index - 1] ?? 0) - 3),
+    "other keys overtake",
+  );
 });

@@ -114,8 +114,24 @@ test("S5. an envelope of more than 1 MiB is not decoded", (t) => {
 
 test("fields of a wrong form are refused where they are written and where they arrive", (t) => {
   const send = (change: object): void => void encodeEnvelope({ ...full, ...change });
-  for (const change of [{ id: "" }, { id: "x".repeat(129) }, { to: "no address" }, { remainingMs: -1 }, { remainingMs: Number.NaN }, { author: 5 }, { sender: { node: "n", seq: 1.5 } }, { sender: { node: "n", epoch: -1 } }, { body: { symbol: Symbol("x") } }]) {
-    t.throws(() => { send(change); }, { code: "DROVER_ENVELOPE_INVALID" }, JSON.stringify(change));
+  for (const change of [
+    { id: "" },
+    { id: "x".repeat(129) },
+    { to: "no address" },
+    { remainingMs: -1 },
+    { remainingMs: Number.NaN },
+    { author: 5 },
+    { sender: { node: "n", seq: 1.5 } },
+    { sender: { node: "n", epoch: -1 } },
+    { body: { symbol: Symbol("x") } },
+  ]) {
+    t.throws(
+      () => {
+        send(change);
+      },
+      { code: "DROVER_ENVELOPE_INVALID" },
+      JSON.stringify(change),
+    );
   }
   const bytes = Buffer.from(encodeEnvelope({ kind: "tell", id: "abc", sender: { node: "n" }, body: null }));
   bytes[8] = 0xc0; // where the id's head stands: nil, and three loose characters follow as integers

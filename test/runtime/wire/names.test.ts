@@ -1,5 +1,16 @@
 import { test } from "tap";
-import { decodeSegment, encodeSegment, everyVehicle, keyProblem, nodeName, parseName, patternMatches, patternProblem, replyName, vehicleNames } from "../../../runtime/wire/index.ts";
+import {
+  decodeSegment,
+  encodeSegment,
+  everyVehicle,
+  keyProblem,
+  nodeName,
+  parseName,
+  patternMatches,
+  patternProblem,
+  replyName,
+  vehicleNames,
+} from "../../../runtime/wire/index.ts";
 
 test("S10. everything of a vehicle stands under its own prefix", (t) => {
   const names = vehicleNames("acme", "rav4-01");
@@ -17,7 +28,18 @@ test("names read back, and keys outside the layout do not", (t) => {
   t.same(parseName(names.up("a", "b")), { kind: "vehicle", tenant: "ac me", vehicle: "größe", side: "up", path: ["a", "b"] });
   t.same(parseName(names.live), { kind: "vehicle", tenant: "ac me", vehicle: "größe", side: "live", path: [] });
   t.same(parseName(nodeName("c1", "tree")), { kind: "node", node: "c1", path: ["tree"] });
-  for (const key of ["", "drover/v1", "drover/v2/v/a/b/up", "drover/v1/v/a/b", "drover/v1/v/a/b/side/x", "drover/v1/v/a/b/live/x", "drover/v1/v/%zz/b/up", "drover/v1/v//b/up", "drover/v1/x/a"]) t.equal(parseName(key), undefined, key);
+  for (const key of [
+    "",
+    "drover/v1",
+    "drover/v2/v/a/b/up",
+    "drover/v1/v/a/b",
+    "drover/v1/v/a/b/side/x",
+    "drover/v1/v/a/b/live/x",
+    "drover/v1/v/%zz/b/up",
+    "drover/v1/v//b/up",
+    "drover/v1/x/a",
+  ])
+    t.equal(parseName(key), undefined, key);
   t.end();
 });
 
@@ -52,7 +74,8 @@ test("patterns match one level by * and the rest by a final **", (t) => {
 });
 
 test("what is no key and no pattern is named", (t) => {
-  for (const key of ["", "/a", "a/", "a//b", "a/+", "a/#", "a/*", "a b", "é", "a".repeat(513), Array.from({ length: 17 }, () => "a").join("/"), "a\u0000"]) t.type(keyProblem(key), "string", key.slice(0, 20));
+  for (const key of ["", "/a", "a/", "a//b", "a/+", "a/#", "a/*", "a b", "é", "a".repeat(513), Array.from({ length: 17 }, () => "a").join("/"), "a\u0000"])
+    t.type(keyProblem(key), "string", key.slice(0, 20));
   for (const pattern of ["a/**/b", "a*", "a/***", "#", ""]) t.type(patternProblem(pattern), "string", pattern);
   for (const pattern of ["**", "*", "a/*/b/**"]) t.equal(patternProblem(pattern), undefined, pattern);
   t.end();
