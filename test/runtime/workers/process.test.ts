@@ -9,6 +9,7 @@ import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { child, startTree, supervisor } from "../../../runtime/supervision/index.ts";
 import { startWorker, stopWithin } from "../../../runtime/workers/index.ts";
+import type { RunOrder, ToParent, ToWorker } from "../../../runtime/workers/wire.ts";
 import { echo, type EchoItem } from "./echo.worker.ts";
 import { gone, heard } from "./listening.ts";
 
@@ -78,6 +79,25 @@ test("S4. a parent that is killed leaves no orphan, not even one that loops", as
     await Promise.all(pids.map(gone));
     t.pass(`${after}: all gone`);
   }
+});
+
+test("A5. a process ends when its IPC channel closes though its parent lives, and takes along what it started", async (t) => {
+  const host = fork(fileURLToPath(new URL("../../../runtime/workers/process-host.js", import.meta.url)), [], {
+    detached: true,
+    serialization: "advanced",
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
+  const order: RunOrder = { module: echo.module, config: { after: "child" }, window: { items: 10, bytes: 10_000 }, livenessMs: undefined, shutdownMs: 1_000 };
+  const grandchild = await new Promise<number>((resolve) => {
+    host.on("message", (message: ToParent) => {
+      if (message.kind === "loaded") host.send({ kind: "run", order } satisfies ToWorker);
+      if (message.kind === "item" && (message.item as EchoItem & { said?: unknown }).said === "child") resolve(pidOf(message.item as EchoItem));
+    });
+  });
+  const ended = new Promise<unknown>((resolve) => host.on("exit", (_code, signal) => resolve(signal)));
+  host.disconnect();
+  t.equal(await ended, "SIGKILL", "its own, of the whole group");
+  await gone(grandchild);
 });
 
 test("a process that cannot load its worker says what was wrong", async (t) => {
