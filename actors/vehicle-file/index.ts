@@ -20,5 +20,6 @@ export type {
 export { commandFrame, type CommandFrameOutcome, valueProblem } from "./command-frame.ts";
 export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";
 export { type ConditionEvaluator, createConditionEvaluator, type EvaluatedModel, type Truth } from "./condition-evaluator.ts";
+export { type ConditionsOverTable, conditionsOver } from "./conditions-over-table.ts";
 export { type FileResolver, type FoundDatabase, type FoundText, modelFileNames } from "./file-resolver.ts";
 export { resolverOver } from "./resolver-over.ts";

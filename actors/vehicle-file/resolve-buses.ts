@@ -140,6 +140,10 @@ export function ambiguousSignal(message: string, signal: string): { readonly mes
   return { message: `the message ${message} has several signals called "${signal}"`, expected: "a signal with a name of its own" };
 }
 
+export function neverRead(message: string): { readonly message: string; readonly expected: string } {
+  return { message: `no frame is ever read as ${message}: another message of the database has its identifier, or none can carry it`, expected: "the message that counts" };
+}
+
 export function* messageNames(database: Database): Iterable<string> {
   for (const message of database.messages) if (message.matchable) yield message.name;
 }

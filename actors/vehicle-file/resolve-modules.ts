@@ -1,13 +1,13 @@
 // Modules: each on a bus, of a type, at a place of its own; what it sends with which period, its outputs, and the signals that its type derives.
 
-import { type CanMessage, findMessage, silentAfterMs } from "../../protocols/can/index.ts";
+import { type CanMessage, findMessage, isReachable, silentAfterMs } from "../../protocols/can/index.ts";
 import { builtInModuleTypes, type HealthRule, type ModuleType } from "../module-types/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
 import { messagePeriod } from "./message-periods.ts";
 import { derivedSignals, fill, resolveOutputs } from "./module-signals.ts";
 import { durationMs } from "./quantities.ts";
-import { type CheckedBus, type CheckedBuses, messageNames } from "./resolve-buses.ts";
+import { type CheckedBus, type CheckedBuses, messageNames, neverRead } from "./resolve-buses.ts";
 import type { ModelMessage, ModelModule, ModelSignal } from "./vehicle-model.ts";
 
 type FileModule = NonNullable<ModelFile["modules"]>[string];
@@ -171,6 +171,7 @@ function knownMessage(file: CheckedFile, path: readonly string[], name: string, 
   const message = database === undefined ? undefined : findMessage(database, name);
   if (database !== undefined && message === undefined)
     file.complain(path, { message: `the database of ${bus.name} has no message "${name}"`, suggestion: file.suggest(name, messageNames(database)) }, { key });
+  if (database !== undefined && message !== undefined && !isReachable(database, message)) file.complain(path, neverRead(name), { key });
   return message;
 }
 

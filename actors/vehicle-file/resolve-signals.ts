@@ -1,11 +1,11 @@
 // The vehicle's own signals: names that actors, the API and the cloud see, taken from signals of the buses (vehicle D3: rename, scale, sum, sign flag, bit, enum).
 
-import { type CanMessage, type CanSignal, findMessage, findSignal, isFloat, type SignalSource } from "../../protocols/can/index.ts";
+import { type CanMessage, type CanSignal, findMessage, findSignal, isFloat, isReachable, type SignalSource } from "../../protocols/can/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
 import { messagePeriod, staleAfterMs } from "./message-periods.ts";
 import { durationMs } from "./quantities.ts";
-import { ambiguousSignal, type CheckedBuses, messageNames, signalNames, unitComplaint } from "./resolve-buses.ts";
+import { ambiguousSignal, type CheckedBuses, messageNames, neverRead, signalNames, unitComplaint } from "./resolve-buses.ts";
 import type { CheckedModules } from "./resolve-modules.ts";
 import { canonicalUnit } from "./units.ts";
 import type { ModelBus, ModelSignal } from "./vehicle-model.ts";
@@ -148,6 +148,7 @@ function findReference(file: CheckedFile, path: readonly string[], reference: st
     const known = module === undefined ? [...messageNames(database), ...modules.keys()] : messageNames(database);
     return miss(atMessage, `the database of ${busName} has no message "${messageName}"${module === undefined ? ", and there is no such module" : ""}`, messageName, known);
   }
+  if (!isReachable(database, message)) file.complain(path, neverRead(messageName), { within: startsAt + atMessage });
   const signal = findSignal(message, signalName);
   if (signal === undefined) return miss(atMessage + dot + 1, `the message ${messageName} has no signal "${signalName}"`, signalName, signalNames(message));
   if (signal.sharesName) file.complain(path, ambiguousSignal(messageName, signalName), { within: startsAt + atMessage + dot + 1 });

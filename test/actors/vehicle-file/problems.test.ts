@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { formatProblem, type Problem } from "../../../actors/vehicle-file/index.ts";
-import { checkFiles, checkModel, HEAD, problemsOf } from "./small-world.ts";
+import { checkFiles, checkModel, HEAD, problemsOf, TRAILER_DBC } from "./small-world.ts";
 
 /** Text after HEAD, and the one problem it must give. */
 const CASES: readonly (readonly [name: string, text: string, problem: Partial<Problem>])[] = [
@@ -105,6 +105,17 @@ test("D1. Neither the model's nor the vehicle's file has a place for a secret", 
     t.match(problemsOf(checkModel(`${HEAD}${key}: hunter2\n`)), [{ line: 10, column: 1, path: key }]);
     t.match(problemsOf(checkFiles("one.yaml", { "one.yaml": `vehicle: acme/vehicle/one\nmodel: small\n${key}: hunter2\n`, "small.yaml": HEAD })), [{ line: 3, path: key }]);
   }
+  t.end();
+});
+
+test("a message that no frame is ever read as is refused, and so is a name that two signals share", (t) => {
+  const trouble = `${TRAILER_DBC}BO_ 7 Later: 8 Vector__XXX\n SG_ Twin : 0|8@1+ (1,0) [0|0] "" Vector__XXX\n SG_ Twin : 8|8@1+ (1,0) [0|0] "" Vector__XXX\n`;
+  const problems = problemsOf(checkFiles("small.yaml", { "small.yaml": `${HEAD}  Twin: { from: can0.Later.Twin }\n`, "trailer.dbc": trouble }));
+  t.match(problems, [
+    { line: 9, column: 31, message: /no frame is ever read as Gps/ },
+    { line: 10, column: 28, message: /several signals called "Twin"/ },
+  ]);
+  t.equal(problems.length, 2);
   t.end();
 });
 
