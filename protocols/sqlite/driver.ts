@@ -122,8 +122,10 @@ export function resultCodeOf(error: unknown): number | undefined {
 
 /** https://sqlite.org/rescode.html, the ones that are told apart. */
 export const SQLITE_BUSY = 5;
+export const SQLITE_IOERR = 10;
 export const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
+export const SQLITE_CANTOPEN = 14;
 export const SQLITE_TOOBIG = 18;
 export const SQLITE_CONSTRAINT = 19;
 export const SQLITE_MISMATCH = 20;

@@ -8,7 +8,7 @@
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DroverError } from "../../runtime/ports/index.ts";
-import { type Database, type Driver, isDamage } from "./driver.ts";
+import { type Database, type Driver, isDamage, resultCodeOf, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR } from "./driver.ts";
 import { lockFile } from "./file-lock.ts";
 import { moveAside, syncDirectory } from "./move-aside.ts";
 import { inspectWal } from "./wal-inspection.ts";
@@ -67,7 +67,7 @@ export function openFile(driver: Driver, spec: FileSpec): OpenFile {
         },
         close: () => {
           // Folded here, since the connection itself may end only with its thread (see `Database.ask`); until then the lock stands as well.
-          opened.database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+          foldLog(opened.database);
           opened.database.close();
           lock.release();
         },
@@ -85,15 +85,15 @@ export function openFile(driver: Driver, spec: FileSpec): OpenFile {
 function openLocked(driver: Driver, spec: FileSpec): Pick<OpenFile, "database" | "created" | "movedAside" | "unclean"> {
   const before = present(spec);
   try {
-    if (before.any) look(driver, spec, before);
-    return { database: prepare(driver, spec, before.unclean), created: !before.any, movedAside: undefined, unclean: before.unclean };
+    const wasLookedAt = !before.any || look(driver, spec, before);
+    return { database: prepare(driver, spec, before.unclean, wasLookedAt), created: !before.any, movedAside: undefined, unclean: before.unclean };
   } catch (error) {
     if (!(error instanceof Damage) && !isDamage(error)) throw error;
     const reason = (error as Error).message;
     if (!spec.mayMoveAside) throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is damaged: ${reason}; it is moved aside at the next start`, { cause: error });
     const path = moveAside(spec.path, spec.at);
     rmSync(suspectPath(spec), { force: true });
-    return { database: prepare(driver, spec, false), created: true, movedAside: { path, reason }, unclean: false };
+    return { database: prepare(driver, spec, false, true), created: true, movedAside: { path, reason }, unclean: false };
   }
 }
 
@@ -111,24 +111,34 @@ function present(spec: FileSpec): Present {
   return { any: fileBytes > 0 || walBytes > 0, fileBytes, unclean };
 }
 
-function look(driver: Driver, spec: FileSpec, before: Present): void {
+/** @returns false where it cannot be looked at: on a full disk SQLite finds no room for the index that a reading connection needs */
+function look(driver: Driver, spec: FileSpec, before: Present): boolean {
   if (before.fileBytes === 0) throw new Damage("the file is gone or empty, but its write-ahead log is there");
   // A rollback journal stands only while a file is created or changed to a log; its undoing needs to write.
   const readOnly = sizeOf(`${spec.path}-journal`) === 0;
   const database = driver.open(spec.path, { readOnly, busyTimeoutMs: spec.busyTimeoutMs });
+  const wal = inspectWal(`${spec.path}-wal`);
   try {
     refuseForeign(database, spec);
-    const wal = inspectWal(`${spec.path}-wal`);
     if (wal.problem !== undefined && spec.synchronous === "FULL") throw new Damage(wal.problem);
     // SQLite reads what is missing of the last page as zeros. Only folding the log may have been interrupted within a page, and the log still holds that page then.
     const pageBytes = Number(database.ask("page_size", "pragma_page_size")[0]);
     if (before.fileBytes % pageBytes !== 0 && !wal.pages.has(Math.ceil(before.fileBytes / pageBytes))) throw new Damage("the file ends within a page");
-    if (before.fileBytes > (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) return;
-    const [verdict] = database.ask("quick_check", "pragma_quick_check");
-    if (verdict !== "ok") throw new Damage(String(verdict));
+    if (before.fileBytes <= (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) check(database);
+    return true;
+  } catch (error) {
+    const code = resultCodeOf(error);
+    if (code !== SQLITE_IOERR && code !== SQLITE_CANTOPEN) throw error;
+    if (wal.problem !== undefined && spec.synchronous === "FULL") throw new Damage(wal.problem);
+    return false;
   } finally {
     database.close();
   }
+}
+
+function check(database: Database): void {
+  const [verdict] = database.ask("quick_check", "pragma_quick_check");
+  if (verdict !== "ok") throw new Damage(String(verdict));
 }
 
 /** O1. An empty file with version 0 is one whose creation was interrupted. */
@@ -141,7 +151,7 @@ function refuseForeign(database: Database, spec: FileSpec): void {
   if (version > 0 || tables !== 0) throw new DroverError("DROVER_STORE_FAILED", `${spec.path} is a SQLite file of something else, not a Drover ${spec.noun}`);
 }
 
-function prepare(driver: Driver, spec: FileSpec, unclean: boolean): Database {
+function prepare(driver: Driver, spec: FileSpec, unclean: boolean, wasLookedAt: boolean): Database {
   const database = driver.open(spec.path, { busyTimeoutMs: spec.busyTimeoutMs });
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -153,13 +163,23 @@ function prepare(driver: Driver, spec: FileSpec, unclean: boolean): Database {
     database.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
     if (spec.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${String(spec.maxPages)}`);
     refuseForeign(database, spec);
-    if (unclean) database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    if (!wasLookedAt) check(database);
+    if (unclean) foldLog(database);
     migrate(database, spec);
     rmSync(suspectPath(spec), { force: true });
     return database;
   } catch (error) {
     database.close();
     throw error;
+  }
+}
+
+/** On a full disk the log stays as it is: what it holds can be read, and commits are refused until there is room. */
+function foldLog(database: Database): void {
+  try {
+    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (error) {
+    if (resultCodeOf(error) !== SQLITE_FULL) throw error;
   }
 }
 

@@ -15,7 +15,7 @@ const FRAME_BYTES = 24 + 4096;
 let copies = 0;
 async function killedStore(t: Test): Promise<string> {
   original ??= makeKilledStore();
-  return crashCopy(await original, join(t.testdirName, `copy-${String(copies++)}`));
+  return crashCopy(await original, join(t.testdir(), `copy-${String(copies++)}`));
 }
 
 let original: Promise<string> | undefined;
