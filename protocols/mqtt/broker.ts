@@ -210,6 +210,7 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
 }
 
 function refusal(returnCode: number): AuthenticateError {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment -- aedes declares these codes as a const enum, which has no value at run time
   return Object.assign(new Error("refused"), { returnCode });
 }
 
