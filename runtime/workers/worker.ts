@@ -52,7 +52,7 @@ export function worker<C, E = never, R = never>(type: {
   return Object.freeze({ [MARK]: true as const, module: type.module, run: type.run });
 }
 
-export function isWorkerType(value: unknown): value is WorkerType {
+function isWorkerType(value: unknown): value is WorkerType {
   return typeof value === "object" && value !== null && (value as { readonly [MARK]?: unknown })[MARK] === true;
 }
 

@@ -21,11 +21,11 @@ test("config, items, links and flags are checked against the worker", (t) => {
   const connect = (link: WorkerLink<{ id: number }>): void => void link.send({ id: 1 });
   const specs = [
     child("can0", bus, { iface: "can0" }),
-    child("can1", bus, { iface: "can1" }, { isolation: "thread", into: ({ frames }) => void frames.byteLength, linked: connect }),
+    child("can1", bus, { iface: "can1" }, { isolation: "thread", into: ({ frames }) => frames.byteLength, linked: connect }),
     // @ts-expect-error wrong config
     child("can2", bus, { interface: "can2" }),
-    // @ts-expect-error no such field in what it emits
-    child("can3", bus, { iface: "can3" }, { into: (item) => void item.bytes }),
+    // @ts-expect-error it emits other items
+    child("can3", bus, { iface: "can3" }, { into: (item: { readonly bytes: Uint8Array }) => item.bytes }),
     // @ts-expect-error it takes other items
     child("can4", bus, { iface: "can4" }, { linked: (link: WorkerLink<{ name: string }>) => void link.send({ name: "x" }) }),
     // @ts-expect-error no strategy
