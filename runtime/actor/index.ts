@@ -19,8 +19,6 @@ export {
   type Checked,
   type Declined,
   decline,
-  type Declined,
-  decline,
   type EventOf,
   effectOutcomes,
   type MessageProblem,

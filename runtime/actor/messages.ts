@@ -102,16 +102,6 @@ export function reply<R>(value: R): Replied<R> {
   return { type: "reply", value };
 }
 
-export interface Declined {
-  readonly type: "decline";
-  readonly refusal: Refusal;
-}
-
-/** An answer that is no reply: the asker learns why, e.g. `unknown` when nothing confirmed what was done. */
-export function decline(refusal: Refusal): Declined {
-  return { type: "decline", refusal };
-}
-
 /** The answer that there is none, and why: `sendTo(({ context }) => context.replyTo, decline({ kind: "unknown", reason }))`. */
 export function decline(refusal: Refusal): Declined {
   return { type: "decline", refusal };

@@ -92,10 +92,11 @@ function evictExpired(interior: Interior): number {
   return Number.isFinite(next) ? Math.max(1, next - stamp.now) : 1;
 }
 
-export function fingerprintOf(input: MessageInput, author: string): string {
+/** Tells a repeated message from another one under the same id; the order of keys does not count. */
+export function fingerprintOf(to: string, event: EventData, author: string): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([input.to, author]));
-  hash.update(canonical(input.event));
+  hash.update(JSON.stringify([to, author]));
+  hash.update(canonical(event));
   return hash.digest("base64url").slice(0, 22);
 }
 

@@ -44,7 +44,7 @@ export type Input =
       readonly reads?: DoorReads;
       /** Where an entity's ask wants its reply: the key of its pending ask. */
       readonly replyKey?: string;
-      /** Set when this is the reply to an ask of this entity (`event` is `{ type: "reply", answer }`): the ask's key. Taken by its number like any message. */
+      /** Set when this is the reply to an ask of this entity (`event` is what `reply` or `decline` made): the ask's key. Taken by its number like any message. */
       readonly answers?: string;
       /** Only this incarnation of the cell is meant: sends through a ref. */
       readonly incarnation?: number;
@@ -149,7 +149,7 @@ export interface OutboxRow {
   readonly event: EventData;
   readonly wantsReply: boolean;
   readonly replyKey?: string;
-  /** Reply rows answer `replyKey` of the receiver; their event is `{ type: "reply", answer }`. */
+  /** Reply rows answer `replyKey` of the receiver; their event is what `reply` or `decline` made. */
   readonly answers?: string;
   readonly expiresAt?: number;
 }

@@ -4,8 +4,8 @@
 // E2. Each input is a savepoint: one that faults leaves nothing but the fault's record, and ends the turn.
 
 import type { Address } from "../address.ts";
-import type { AnyActorType, Durability, EntityType } from "../actor/index.ts";
-import { encodeData, NotCarried, Sources, type TaskMark } from "../xstate/index.ts";
+import type { EntityType } from "../actor/index.ts";
+import { type CellRef, encodeData, NotCarried, type TaskMark } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
@@ -39,14 +39,21 @@ export interface CellView {
   readonly lastFault: { readonly reason: string; readonly at: number } | undefined;
 }
 
-/** Where sources run. */
-export interface SourcePorts {
-  /** The actor type of a cell with the tasks that this node supplies; undefined: as registered. */
-  readonly typeOf: (cell: string) => AnyActorType | undefined;
-  /** What a source says, as an input of a later turn. */
-  readonly said: (input: Input) => void;
-  /** A cleanup that failed, for the log. */
-  readonly failedToStop?: (cell: Address, error: unknown) => void;
+/** What starts a source (an effect `source.start`). */
+export interface SourceDescription {
+  readonly cell: Address;
+  readonly incarnation: number;
+  /** Name of the actor type whose node supplies tasks. */
+  readonly actor: string;
+  /** Name of the source in its machine. */
+  readonly name: string | undefined;
+  readonly kind: "promise" | "callback" | "observable" | "event-observable";
+  readonly logic: { readonly config: unknown };
+  readonly task: TaskMark | undefined;
+  readonly input: unknown;
+  readonly key: string;
+  readonly self: CellRef;
+  readonly system: object;
 }
 
 export interface Pending extends PendingEffect {
@@ -61,10 +68,7 @@ export interface NextTimer {
 
 export interface Entity {
   readonly address: Address;
-  /** Name of its entity type. */
-  readonly type: string;
-  readonly entityType: EntityType;
-  readonly durability: Durability;
+  readonly type: EntityType;
   readonly incarnation: string;
   /** Of the last turn, open or not. */
   readonly stamp: TurnStamp;
@@ -83,23 +87,20 @@ export interface Entity {
   /** Root, then children by address, then what machines made. */
   views(): readonly CellView[];
   nextTimer(): NextTimer;
-  /** Inputs for the timers that are due on each clock, ms; `wall` is -Infinity while the wall clock is not trusted (rules K1). */
-  dueTimers(elapsed: number, wall: number): readonly Extract<Input, { kind: "timer" }>[];
+  /** Inputs for the timers that are due. `wallTrusted` false: none of the wall clock fires (rules K1). Default true. */
+  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted?: boolean }): readonly Input[];
   /** Unconfirmed messages by receiver, in order of their numbers. */
   outbox(): ReadonlyMap<Address, readonly OutboxRow[]>;
   /** Declared effects that are not confirmed. */
   pending(): readonly Pending[];
   parked(): readonly ParkedRow[];
-  /**
-   * After a recovery: what must be said (once effects and tasks that cannot be known, state effects that are dropped, asks past their deadline) and what
-   * must be done again with its key (sources, idempotent effects, messages of the outbox) (rules F1, F2).
-   */
-  recover(now: number): { readonly inputs: readonly Input[]; readonly effects: readonly Effect[] };
+  /** What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline. */
+  recoveryInputs(now: number): readonly Input[];
+  /** What recovery must do again: sources, idempotent effects, messages of the outbox. */
+  recoveryEffects(): readonly Effect[];
   taken(id: string): TakenEntry | undefined;
-  /** Starts, feeds or stops a source as a committed turn said (hosting H9). */
-  source(effect: Extract<Effect, { kind: "source.start" | "source.send" | "source.stop" }>, ports: SourcePorts): void;
-  /** When the entity leaves this node. */
-  stopSources(): void;
+  /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
+  source(cell: Address, incarnation: number): SourceDescription | undefined;
   /** Sends through a ref from outside of a step, e.g. `self.send` in an inline action: become inputs. */
   onPost(listener: (input: Input) => void): void;
 }
@@ -112,8 +113,6 @@ export class HostedEntity implements Entity {
   readonly interior: Interior;
   #open = false;
   #openRevision = 0;
-  readonly #sources: Sources;
-  #ports: SourcePorts | undefined;
   #records = new Map<Cell, CellRecord>();
   #views = new Map<string, CellView>();
 
@@ -123,31 +122,14 @@ export class HostedEntity implements Entity {
         ended(interior, cell);
       }),
     );
-    this.#sources = new Sources({
-      said: (incarnation, said) => {
-        const cell = this.#sourceCell(incarnation);
-        if (cell !== undefined) this.#ports?.said({ kind: "source", cell: cell.address, incarnation, said });
-      },
-      failedToStop: (incarnation, error) => {
-        this.#ports?.failedToStop?.(this.#sourceCell(incarnation)?.address ?? this.address, error);
-      },
-    });
   }
 
   get address(): Address {
     return this.interior.address;
   }
 
-  get type(): string {
-    return this.interior.type.name;
-  }
-
-  get entityType(): EntityType {
+  get type(): EntityType {
     return this.interior.type;
-  }
-
-  get durability(): Durability {
-    return this.interior.type.durability;
   }
 
   get stamp(): TurnStamp {
@@ -397,8 +379,9 @@ export class HostedEntity implements Entity {
     return { elapsed, wall };
   }
 
-  dueTimers(elapsed: number, wall: number): readonly Extract<Input, { kind: "timer" }>[] {
-    return dueRows(this.interior.rest.entries("timers"), elapsed, wall).map(([timer, row]) => ({ kind: "timer", timer, generation: row.generation }));
+  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted?: boolean }): readonly Input[] {
+    const wall = at.wallTrusted === false ? Number.NEGATIVE_INFINITY : at.now;
+    return dueRows(this.interior.rest.entries("timers"), at.elapsed, wall).map(([timer, row]) => ({ kind: "timer", timer, generation: row.generation }));
   }
 
   outbox(): ReadonlyMap<Address, readonly OutboxRow[]> {
@@ -420,11 +403,7 @@ export class HostedEntity implements Entity {
     return [...this.interior.rest.entries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
   }
 
-  recover(now: number): { readonly inputs: readonly Input[]; readonly effects: readonly Effect[] } {
-    return { inputs: this.#recoveryInputs(now), effects: this.#recoveryEffects() };
-  }
-
-  #recoveryInputs(now: number): readonly Input[] {
+  recoveryInputs(now: number): readonly Input[] {
     const inputs: Input[] = [];
     for (const effect of this.pending()) {
       if (effect.class === "once") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "unknown" } });
@@ -441,388 +420,7 @@ export class HostedEntity implements Entity {
     return inputs;
   }
 
-  #recoveryEffects(): readonly Effect[] {
-    const effects: Effect[] = [];
-    for (const cell of this.#sourceCells()) {
-      const mark = taskMark(cell);
-      if (mark?.kind === "ask" || (mark?.kind === "task" && mark.class === "once")) continue;
-      effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
-    }
-    for (const effect of this.pending()) {
-      if (effect.class !== "idempotent") continue;
-      effects.push({ kind: "act", cell: effect.cell, incarnation: effect.incarnation, key: effect.key, name: effect.name, params: effect.params, declared: effect.class, cause: { author: effect.author, messageId: effect.messageId } });
-    }
-    for (const rows of this.outbox().values()) for (const row of rows) effects.push({ kind: "send", row });
-    return effects;
-  }
-
-  taken(id: string): TakenEntry | undefined {
-    return this.interior.rest.get("taken", id);
-  }
-
-  source(effect: Extract<Effect, { kind: "source.start" | "source.send" | "source.stop" }>, ports: SourcePorts): void {
-    this.#ports = ports;
-    if (effect.kind === "source.send") this.#sources.send(effect.incarnation, effect.event);
-    else if (effect.kind === "source.stop") this.#sources.stop(effect.incarnation);
-    else {
-      const cell = this.interior.cells.get(effect.cell);
-      if (cell?.incarnation === effect.incarnation && cell.life === "running") this.#startSource(cell, ports);
-    }
-  }
-
-  #startSource(cell: Cell, ports: SourcePorts): void {
-    const { logic, src } = cell.plan;
-    if (logic.kind !== "source") return;
-    const supplied = src === undefined ? undefined : (ports.typeOf(supervisedOf(cell).address) ?? cell.plan.actor).tasks[src];
-    const task = supplied === undefined ? undefined : (input: unknown, signal: AbortSignal): unknown => supplied(input as never, { key: cell.key as string, signal, actor: cell.address });
-    this.#sources.start({ incarnation: cell.incarnation, kind: logic.source, logic: logic.logic, task, input: cell.input, self: cell.ref, system: cell.system });
-  }
-
-  stopSources(): void {
-    this.#sources.stopAll();
-  }
-
-  onPost(listener: (input: Input) => void): void;
-}
-
-export function createEntity(type: EntityType, address: Address, incarnation: string): Entity {
-  return new HostedEntity(type, address, incarnation);
-}
-
-export class HostedEntity implements Entity {
-  readonly interior: Interior;
-  #open = false;
-  #openRevision = 0;
-  readonly #sources: Sources;
-  #ports: SourcePorts | undefined;
-  #records = new Map<Cell, CellRecord>();
-  #views = new Map<string, CellView>();
-
-  constructor(type: EntityType, address: Address, incarnation: string) {
-    this.interior = new Interior(type, address, incarnation, (interior) =>
-      createOutward(interior, (cell) => {
-        ended(interior, cell);
-      }),
-    );
-    this.#sources = new Sources({
-      said: (incarnation, said) => {
-        const cell = this.#sourceCell(incarnation);
-        if (cell !== undefined) this.#ports?.said({ kind: "source", cell: cell.address, incarnation, said });
-      },
-      failedToStop: (incarnation, error) => {
-        this.#ports?.failedToStop?.(this.#sourceCell(incarnation)?.address ?? this.address, error);
-      },
-    });
-  }
-
-  get address(): Address {
-    return this.interior.address;
-  }
-
-  get type(): string {
-    return this.interior.type.name;
-  }
-
-  get entityType(): EntityType {
-    return this.interior.type;
-  }
-
-  get durability(): Durability {
-    return this.interior.type.durability;
-  }
-
-  get stamp(): TurnStamp {
-    return this.interior.stamp;
-  }
-
-  get incarnation(): string {
-    return this.interior.incarnation;
-  }
-
-  get revision(): number {
-    return this.interior.revision;
-  }
-
-  get labels(): Readonly<Record<string, string>> {
-    return this.interior.labels;
-  }
-
-  get counters(): Readonly<Counters> {
-    return this.interior.counters;
-  }
-
-  turn(inputs: readonly Input[], stamp: TurnStamp): Turn {
-    if (this.#open) throw new Error(`a turn of ${this.address} is open: commit or roll back first`);
-    this.#open = true;
-    const { interior } = this;
-    interior.stamp = stamp;
-    interior.random.seed(stamp.seed);
-    interior.effects = [];
-    interior.emitted = [];
-    interior.workIndex = 0;
-    const results: InputResult[] = [];
-    const kept: Input[] = [];
-    const keptResults: InputResult[] = [];
-    for (const input of inputs) {
-      const mark = interior.undo.mark();
-      const effects = interior.effects.length;
-      const result = this.#take(input, mark);
-      results.push(result);
-      if (interior.undo.mark() > mark || interior.effects.length > effects) {
-        kept.push(input);
-        keptResults.push(result);
-      }
-      if (result.kind === "faulted") break;
-    }
-    const changed = kept.length > 0;
-    this.#openRevision = changed ? interior.revision + 1 : interior.revision;
-    return new HostedTurn(this, this.#openRevision, results, interior.effects, changed ? { inputs: kept, results: keptResults } : undefined);
-  }
-
-  #take(input: Input, mark: number): InputResult {
-    const { interior } = this;
-    const { effects, emitted } = interior;
-    const effectCount = effects.length;
-    const emittedCount = emitted.length;
-    const position = interior.random.position;
-    const { workIndex } = interior;
-    interior.resetDeliveries();
-    interior.cause = causeOf(input);
-    try {
-      return interior.within(() => {
-        const result = takeInput(interior, input);
-        if (interior.undo.mark() > mark) {
-          forgive(interior, input);
-          if (interior.durable) this.#seal();
-        }
-        return result;
-      });
-    } catch (thrown) {
-      interior.undo.backTo(mark);
-      interior.effects = effects;
-      interior.effects.length = effectCount;
-      interior.emitted = emitted;
-      interior.emitted.length = emittedCount;
-      interior.random.rewind(position);
-      interior.workIndex = workIndex;
-      this.#records.clear();
-      interior.resetDeliveries();
-      return interior.within(() => handleFault(interior, input, thrown));
-    }
-  }
-
-  /** Encodes what changed, so that data that cannot be kept is its input's fault. @throws SupervisedFault */
-  #seal(): void {
-    const { interior } = this;
-    for (const cell of interior.touched) {
-      if (interior.cells.get(cell.address) !== cell) continue;
-      try {
-        this.#records.set(cell, encodeCell(cell, interior));
-      } catch (error) {
-        if (!(error instanceof NotCarried)) throw error;
-        throw new SupervisedFault(supervisedOf(cell), error);
-      }
-    }
-    if (interior.rest.hasChanges()) encodeData(interior.rest.changes(), interior, "rest");
-  }
-
-  /** For HostedTurn. */
-  recordOf(inputs: readonly Input[], results: readonly InputResult[], revision: number): JournalRecord {
-    const { interior } = this;
-    const versions: Record<string, number> = {};
-    for (const cell of interior.touched) versions[cell.plan.actor.name] = cell.plan.actor.version;
-    if (interior.root !== undefined) versions[interior.root.plan.actor.name] = interior.root.plan.actor.version;
-    return {
-      v: 1,
-      entity: this.address,
-      incarnation: this.incarnation,
-      revision,
-      stamp: interior.stamp,
-      versions,
-      inputs: encodeData(inputs, interior) as readonly Input[],
-      results: encodeData(results, interior) as readonly InputResult[],
-      outcome: this.outcome(),
-    };
-  }
-
-  /** What the open turn came to. */
-  outcome(): TurnOutcome {
-    const { interior } = this;
-    const cells = [...interior.touched].filter((cell) => interior.cells.get(cell.address) === cell).map((cell) => encodeCell(cell, interior));
-    const rest: Record<string, unknown> = {};
-    for (const [table, key, value] of interior.rest.changes()) {
-      const rows = (rest[table] ??= []) as unknown[];
-      rows.push(value === undefined ? [key] : [key, encodeData(value, interior)]);
-    }
-    return {
-      cells: cells.sort((a, b) => a.incarnation - b.incarnation),
-      ended: [...interior.gone.keys()].filter((address) => !interior.cells.has(address)).sort(),
-      rest,
-      emitted: interior.emitted.map(({ cell, event }) => ({ cell, event: encodeData(event, interior) as EventData })),
-    };
-  }
-
-  commitAt(revision: number): void {
-    if (!this.#open) throw new Error(`no turn of ${this.address} is open`);
-    this.#open = false;
-    const { interior } = this;
-    interior.revision = revision;
-    for (const cell of interior.touched) {
-      cell.committed = cell.snapshot;
-      this.#views.delete(cell.address);
-    }
-    for (const address of interior.gone.keys()) this.#views.delete(address);
-    this.#settle();
-  }
-
-  commit(): void {
-    this.commitAt(this.#openRevision);
-  }
-
-  rollback(): void {
-    if (!this.#open) throw new Error(`no turn of ${this.address} is open`);
-    this.#open = false;
-    const { interior } = this;
-    interior.undo.backTo(0);
-    interior.effects = [];
-    interior.emitted = [];
-    this.#settle();
-  }
-
-  #settle(): void {
-    const { interior } = this;
-    interior.undo.clear();
-    interior.rest.settle();
-    if (interior.touched.size > 0) interior.touched = new Set();
-    if (interior.gone.size > 0) interior.gone = new Map();
-    this.#records.clear();
-  }
-
-  state(open?: Turn): EntityState {
-    if (this.#open && open === undefined) throw new Error(`a turn of ${this.address} is open: its state is not committed`);
-    const { interior } = this;
-    const rest: Record<string, unknown> = {};
-    for (const [table, key, value] of interior.rest.all()) {
-      const rows = (rest[table] ??= []) as unknown[];
-      rows.push([key, encodeData(value, interior)]);
-    }
-    return {
-      v: 1,
-      entity: this.address,
-      type: this.type.name,
-      incarnation: this.incarnation,
-      revision: open?.revision ?? this.revision,
-      stamp: interior.stamp,
-      labels: this.labels,
-      cells: [...interior.cells.values()].sort((a, b) => a.incarnation - b.incarnation).map((cell) => encodeCell(cell, interior)),
-      rest,
-    };
-  }
-
-  view(address: Address): CellView | undefined {
-    const known = this.#views.get(address);
-    if (known !== undefined) return known;
-    const { interior } = this;
-    const cell = interior.gone.get(address) ?? interior.cells.get(address);
-    if (cell?.committed === undefined) return undefined;
-    const view = this.#viewOf(cell, cell.committed);
-    if (!this.#open) this.#views.set(address, view);
-    return view;
-  }
-
-  views(): readonly CellView[] {
-    const { interior } = this;
-    const addresses = new Set([...interior.cells.keys(), ...interior.gone.keys()]);
-    const order = { root: 0, child: 1, inner: 2 } as const;
-    return [...addresses]
-      .map((address) => this.view(address as Address))
-      .filter((view): view is CellView => view !== undefined)
-      .sort((a, b) => order[a.role] - order[b.role] || (a.address < b.address ? -1 : 1));
-  }
-
-  #viewOf(cell: Cell, snapshot: NonNullable<Cell["committed"]>): CellView {
-    const { interior } = this;
-    const restarts = interior.rest.get("restarts", cell.address);
-    const show = (value: unknown): unknown => {
-      try {
-        return value === undefined ? null : encodeData(value, interior);
-      } catch {
-        return null;
-      }
-    };
-    const isMachine = "_nodes" in snapshot;
-    return {
-      address: cell.address,
-      role: cell.supervision?.kind ?? "inner",
-      type: cell.plan.type,
-      version: cell.plan.actor.version,
-      incarnation: cell.incarnation,
-      status: snapshot.status,
-      value: isMachine ? (snapshot as unknown as { readonly value: unknown }).value : null,
-      context: show(snapshot.context),
-      output: show(snapshot.output),
-      error: snapshot.status === "error" ? errorText(snapshot.error) : undefined,
-      accepts: cell.supervision === undefined ? [] : acceptedBy(cell, snapshot),
-      restarts: restarts?.count ?? 0,
-      lastFault: restarts === undefined ? undefined : { reason: restarts.reason, at: restarts.at },
-    };
-  }
-
-  nextTimer(): NextTimer {
-    let elapsed: number | undefined;
-    let wall: number | undefined;
-    for (const [, row] of this.interior.rest.entries("timers")) {
-      if (row.clock === "elapsed") elapsed = elapsed === undefined ? row.due : Math.min(elapsed, row.due);
-      else wall = wall === undefined ? row.due : Math.min(wall, row.due);
-    }
-    return { elapsed, wall };
-  }
-
-  dueTimers(elapsed: number, wall: number): readonly Extract<Input, { kind: "timer" }>[] {
-    return dueRows(this.interior.rest.entries("timers"), elapsed, wall).map(([timer, row]) => ({ kind: "timer", timer, generation: row.generation }));
-  }
-
-  outbox(): ReadonlyMap<Address, readonly OutboxRow[]> {
-    const byReceiver = new Map<Address, OutboxRow[]>();
-    for (const [, row] of this.interior.rest.entries("outbox")) {
-      const rows = byReceiver.get(row.receiver);
-      if (rows === undefined) byReceiver.set(row.receiver, [row]);
-      else rows.push(row);
-    }
-    for (const rows of byReceiver.values()) rows.sort((a, b) => a.seq - b.seq);
-    return byReceiver;
-  }
-
-  pending(): readonly Pending[] {
-    return [...this.interior.rest.entries("pending")].map(([key, row]) => ({ ...row, key })).sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
-  }
-
-  parked(): readonly ParkedRow[] {
-    return [...this.interior.rest.entries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
-  }
-
-  recover(now: number): { readonly inputs: readonly Input[]; readonly effects: readonly Effect[] } {
-    return { inputs: this.#recoveryInputs(now), effects: this.#recoveryEffects() };
-  }
-
-  #recoveryInputs(now: number): readonly Input[] {
-    const inputs: Input[] = [];
-    for (const effect of this.pending()) {
-      if (effect.class === "once") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "unknown" } });
-      else if (effect.class === "state") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "dropped" } });
-    }
-    for (const cell of this.#sourceCells()) {
-      if (taskMark(cell)?.kind === "task" && (taskMark(cell) as { readonly class: string }).class === "once") {
-        inputs.push({ kind: "source", cell: cell.address, incarnation: cell.incarnation, said: { kind: "error", error: { kind: "unknown", reason: "the node stopped while the task ran" } } });
-      }
-    }
-    for (const [key, ask] of [...this.interior.rest.entries("asks")].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      if (ask.deadline <= now) inputs.push({ kind: "answered", key, answer: { kind: "unknown", reason: "no answer came before the deadline" } });
-    }
-    return inputs;
-  }
-
-  #recoveryEffects(): readonly Effect[] {
+  recoveryEffects(): readonly Effect[] {
     const effects: Effect[] = [];
     for (const cell of this.#sourceCells()) {
       const mark = taskMark(cell);
@@ -864,12 +462,6 @@ export class HostedEntity implements Entity {
     this.interior.onPost = (cell, event) => {
       listener({ kind: "message", to: cell.address, event, sender: { kind: "local", name: "ref" }, wantsReply: false, incarnation: cell.incarnation });
     };
-  }
-
-  #sourceCell(incarnation: number): Cell | undefined {
-    for (const cell of this.interior.cells.values()) if (cell.incarnation === incarnation) return cell;
-    for (const cell of this.interior.gone.values()) if (cell.incarnation === incarnation) return cell;
-    return undefined;
   }
 
   #sourceCells(): readonly Cell[] {

@@ -2,7 +2,7 @@ export { fingerprintOf, MAX_KEEP_MS, MAX_TAKEN } from "./admission.ts";
 export { acceptsOf } from "./cell-record.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
-export { type CellView, createEntity, type Entity, type NextTimer, type Pending, type SourcePorts } from "./entity.ts";
+export { type CellView, createEntity, type Entity, type NextTimer, type Pending, type SourceDescription } from "./entity.ts";
 export type { Counters } from "./interior.ts";
 export { MAX_OUTBOX, MAX_PENDING } from "./outward.ts";
 export { NotPlain, plainCopy } from "./plain.ts";

@@ -141,14 +141,6 @@ export function rowKey(receiver: Address, seq: number): string {
   return `${receiver} ${String(seq)}`;
 }
 
-type Answered = NonNullable<TakenEntry["answer"]>;
-
-/** What `reply(value)` and `decline(refusal)` say. */
-function answerOf(event: StepEvent): Answered {
-  if (event.type === "decline") return plain("a refusal", event["refusal"]) as Answered;
-  return { kind: "replied", value: plain("a reply", event["value"]) };
-}
-
 /** The first answer counts; it is kept beside the message's outcome until that expires (rules M2). */
 function answerOutside(interior: Interior, id: string, event: StepEvent): void {
   const entry = interior.rest.get("taken", id);
@@ -167,7 +159,7 @@ function replyEvent(event: StepEvent): EventData {
   return event.type === "decline" ? { type: "decline", refusal: plain("a refusal", event["refusal"]) } : { type: "reply", value: plain("a reply", event["value"]) };
 }
 
-/** The answer that a reply event carries. */
+/** The answer that such an event carries. */
 export function answerOf(event: EventData): { readonly kind: "replied"; readonly value: unknown } | Refusal {
   return event.type === "decline" ? (event["refusal"] as Refusal) : { kind: "replied", value: event["value"] };
 }

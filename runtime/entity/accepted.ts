@@ -1,0 +1,11 @@
+// What a cell's state takes, by its actor's protocol, before guards (hosting A1).
+
+import { acceptsOf, type LogicSnapshot } from "../xstate/index.ts";
+import type { Cell } from "./cell.ts";
+
+export function acceptedBy(cell: Cell, snapshot: LogicSnapshot = cell.snapshot): readonly string[] {
+  if (snapshot.status !== "active") return [];
+  const { types } = cell.plan.actor.messages;
+  const { logic } = cell.plan;
+  return logic.kind === "machine" && "_nodes" in snapshot ? acceptsOf(logic.machine, snapshot._nodes as never[], types) : types;
+}

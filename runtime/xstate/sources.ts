@@ -1,0 +1,198 @@
+// Runs sources outside of the turn: promises, callbacks, observables, and the tasks that a node supplies (hosting H9).
+//
+// S1. What a source says is handed over as data; during its own start it waits until the start has returned.
+// S2. A throw in start, receive or cleanup is that source's failure: nobody else's, and never this runner's.
+// S3. After its stop a source is not heard any more; its cleanup's failure is only reported (named difference N16).
+
+import type { SourceSaid } from "../entity/contract.ts";
+import type { CellRef } from "./ref.ts";
+
+export interface RunnableSource {
+  readonly incarnation: number;
+  readonly kind: "promise" | "callback" | "observable" | "event-observable";
+  /** XState's logic; its `config` is what the author wrote. */
+  readonly logic: { readonly config: unknown };
+  /** A task as this node supplies it: it takes the place of the promise. */
+  readonly task: ((input: unknown, signal: AbortSignal) => unknown) | undefined;
+  readonly input: unknown;
+  readonly self: CellRef;
+  readonly system: object;
+}
+
+export interface SourceHearing {
+  said(incarnation: number, said: SourceSaid): void;
+  /** A failure that nobody is to hear as an event: of a cleanup. */
+  failedToStop(incarnation: number, error: unknown): void;
+}
+
+interface Running {
+  receive(event: unknown): void;
+  stop(): void;
+  stopped: boolean;
+}
+
+export class Sources {
+  readonly #hearing: SourceHearing;
+  readonly #running = new Map<number, Running>();
+
+  constructor(hearing: SourceHearing) {
+    this.#hearing = hearing;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** A source that runs already goes on. */
+  start(source: RunnableSource): void {
+    if (this.#running.has(source.incarnation)) return;
+    const { incarnation } = source;
+    const waiting: SourceSaid[] = [];
+    let starting = true;
+    const running: Running = { receive: () => undefined, stop: () => undefined, stopped: false };
+    this.#running.set(incarnation, running);
+    const said = (word: SourceSaid): void => {
+      if (running.stopped) return;
+      if (starting) waiting.push(word);
+      else this.#say(incarnation, word);
+    };
+    try {
+      launch(source, running, said);
+    } catch (error) {
+      waiting.push({ kind: "error", error });
+    }
+    starting = false;
+    for (const word of waiting) {
+      if (running.stopped) break;
+      this.#say(incarnation, word);
+    }
+  }
+
+  send(incarnation: number, event: unknown): void {
+    const running = this.#running.get(incarnation);
+    if (running === undefined) return;
+    try {
+      running.receive(event);
+    } catch (error) {
+      this.#say(incarnation, { kind: "error", error });
+    }
+  }
+
+  stop(incarnation: number): void {
+    const running = this.#running.get(incarnation);
+    if (running === undefined) return;
+    this.#running.delete(incarnation);
+    this.#silence(incarnation, running);
+  }
+
+  stopAll(): void {
+    for (const incarnation of [...this.#running.keys()]) this.stop(incarnation);
+  }
+
+  #say(incarnation: number, said: SourceSaid): void {
+    const running = this.#running.get(incarnation);
+    if (running === undefined) return;
+    if (said.kind === "error" || said.kind === "done") {
+      this.#running.delete(incarnation);
+      // What failed still holds what it opened.
+      if (said.kind === "error") this.#silence(incarnation, running);
+      else running.stopped = true;
+    }
+    this.#hearing.said(incarnation, said);
+  }
+
+  #silence(incarnation: number, running: Running): void {
+    running.stopped = true;
+    try {
+      running.stop();
+    } catch (error) {
+      this.#hearing.failedToStop(incarnation, error);
+    }
+  }
+}
+
+type Say = (word: SourceSaid) => void;
+
+function launch(source: RunnableSource, running: Running, say: Say): void {
+  switch (source.kind) {
+    case "promise":
+      launchPromise(source, running, say);
+      return;
+    case "callback":
+      launchCallback(source, running, say);
+      return;
+    case "observable":
+    case "event-observable":
+      launchObservable(source, running, say);
+      return;
+  }
+}
+
+function launchPromise(source: RunnableSource, running: Running, say: Say): void {
+  const controller = new AbortController();
+  running.stop = () => {
+    controller.abort();
+  };
+  const { task, input } = source;
+  const work =
+    task === undefined
+      ? (source.logic.config as (given: object) => unknown)({ input, system: source.system, self: source.self, signal: controller.signal, emit: emitter(say) })
+      : task(input, controller.signal);
+  void Promise.resolve(work).then(
+    (output) => {
+      say({ kind: "done", output });
+    },
+    (error: unknown) => {
+      say({ kind: "error", error });
+    },
+  );
+}
+
+function launchCallback(source: RunnableSource, running: Running, say: Say): void {
+  const receivers = new Set<(event: unknown) => void>();
+  running.receive = (event) => {
+    for (const receiver of receivers) receiver(event);
+  };
+  const cleanup = (source.logic.config as (given: object) => unknown)({
+    input: source.input,
+    system: source.system,
+    self: source.self,
+    sendBack: (event: { readonly type: string }) => {
+      say({ kind: "event", event });
+    },
+    receive: (receiver: (event: unknown) => void) => receivers.add(receiver),
+    emit: emitter(say),
+  });
+  running.stop = () => {
+    receivers.clear();
+    if (typeof cleanup === "function") (cleanup as () => void)();
+  };
+}
+
+interface Subscribable {
+  subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }): { unsubscribe(): void };
+}
+
+function launchObservable(source: RunnableSource, running: Running, say: Say): void {
+  const observable = (source.logic.config as (given: object) => Subscribable)({ input: source.input, system: source.system, self: source.self, emit: emitter(say) });
+  const subscription = observable.subscribe({
+    next: (value) => {
+      say(source.kind === "observable" ? { kind: "next", value } : { kind: "event", event: value as { readonly type: string } });
+    },
+    error: (error) => {
+      say({ kind: "error", error });
+    },
+    complete: () => {
+      say({ kind: "done", output: undefined });
+    },
+  });
+  running.stop = () => {
+    subscription.unsubscribe();
+  };
+}
+
+function emitter(say: Say): (event: { readonly type: string }) => void {
+  return (event) => {
+    say({ kind: "emit", event });
+  };
+}
