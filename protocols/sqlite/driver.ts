@@ -3,7 +3,6 @@
 
 import { DroverError } from "../../runtime/ports/index.ts";
 
-
 export type SqlValue = number | bigint | string | Uint8Array | null;
 export type SqlRow = Readonly<Record<string, SqlValue>>;
 

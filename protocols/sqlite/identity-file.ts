@@ -53,8 +53,10 @@ export async function saveIdentity(directory: string, identity: Identity): Promi
   if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", `this is no identity: ${problem}`);
   const copies = await readCopies(directory);
   const before = newestOf(copies, directory);
-  if (before !== undefined && identity.epoch < before.identity.epoch) throw new DroverError("DROVER_STORE_FAILED", `the epoch of a node never goes back: it is ${String(before.identity.epoch)}, not ${String(identity.epoch)}`);
-  if (before !== undefined && identity.node !== before.identity.node) throw new DroverError("DROVER_STORE_FAILED", `${directory} is that of node ${before.identity.node}, not of ${identity.node}`);
+  if (before !== undefined && identity.epoch < before.identity.epoch)
+    throw new DroverError("DROVER_STORE_FAILED", `the epoch of a node never goes back: it is ${String(before.identity.epoch)}, not ${String(identity.epoch)}`);
+  if (before !== undefined && identity.node !== before.identity.node)
+    throw new DroverError("DROVER_STORE_FAILED", `${directory} is that of node ${before.identity.node}, not of ${identity.node}`);
   const serial = (before?.serial ?? 0) + 1;
   // The copy that does not hold the newest serial goes first, so that the newest stays whole until its successor is.
   const first = copies[0]?.kind === "valid" && copies[0].serial === before?.serial ? 1 : 0;
@@ -63,7 +65,8 @@ export async function saveIdentity(directory: string, identity: Identity): Promi
 
 function newestOf(copies: readonly Copy[], directory: string): (Copy & { readonly kind: "valid" }) | undefined {
   const newer = copies.find((copy) => copy.kind === "newer");
-  if (newer !== undefined) throw new DroverError("DROVER_STORE_NEWER", `the identity in ${directory} has version ${String(newer.version)}, this version of Drover knows up to ${String(VERSION)}`);
+  if (newer !== undefined)
+    throw new DroverError("DROVER_STORE_NEWER", `the identity in ${directory} has version ${String(newer.version)}, this version of Drover knows up to ${String(VERSION)}`);
   const valid = copies.filter((copy) => copy.kind === "valid").sort((one, other) => other.serial - one.serial)[0];
   const damaged = copies.flatMap((copy, index) => (copy.kind === "damaged" ? [`${COPIES[index] ?? ""} (${copy.reason})`] : []));
   if (valid === undefined && damaged.length > 0) throw new DroverError("DROVER_IDENTITY_DAMAGED", `no copy of the identity in ${directory} can be read: ${damaged.join(", ")}`);
@@ -138,5 +141,7 @@ async function syncFolder(directory: string): Promise<void> {
 }
 
 function checksumOf(serial: number, { node, epoch, incarnation }: Identity): string {
-  return createHash("sha256").update(JSON.stringify([VERSION, serial, node, epoch, incarnation])).digest("hex");
+  return createHash("sha256")
+    .update(JSON.stringify([VERSION, serial, node, epoch, incarnation]))
+    .digest("hex");
 }

@@ -9,7 +9,16 @@
 //     write the commit mark. After any error of the disk the file is closed, and the next opening decides what became of it (rules L3).
 // J3. A new incarnation replaces the old one, rows and snapshot, in its own transaction; which commits may is decided by the port's commit rule (rules T1).
 
-import { type CommitOutcome, commitProblem, DroverError, type EntityCommit, type HistoryHead, type JournalQuery, type StoredEntity, type StoredRecord } from "../../runtime/ports/index.ts";
+import {
+  type CommitOutcome,
+  commitProblem,
+  DroverError,
+  type EntityCommit,
+  type HistoryHead,
+  type JournalQuery,
+  type StoredEntity,
+  type StoredRecord,
+} from "../../runtime/ports/index.ts";
 import { type Database, resultCodeOf, SQLITE_CONSTRAINT, SQLITE_FULL, SQLITE_MISMATCH, SQLITE_TOOBIG, type SqlRow, type Statement } from "./driver.ts";
 
 export const JOURNAL_APPLICATION_ID = 0x44524a4c; // "DRJL"
@@ -170,7 +179,12 @@ export class JournalFile {
     if (cached !== undefined) return cached;
     const row = this.#sql.head.get(entity);
     if (row === undefined) return undefined;
-    const head: Head = { number: Number(row["number"]), type: String(row["type"]), incarnation: String(row["incarnation"]), revision: Math.max(Number(row["recorded"] ?? 0), Number(row["snapshotted"] ?? 0)) };
+    const head: Head = {
+      number: Number(row["number"]),
+      type: String(row["type"]),
+      incarnation: String(row["incarnation"]),
+      revision: Math.max(Number(row["recorded"] ?? 0), Number(row["snapshotted"] ?? 0)),
+    };
     if (this.#heads.size >= CACHED_HEADS) this.#heads.clear();
     this.#heads.set(entity, head);
     return head;

@@ -90,7 +90,8 @@ function openLocked(driver: Driver, spec: FileSpec): Pick<OpenFile, "database" |
   } catch (error) {
     if (!(error instanceof Damage) && !isDamage(error)) throw error;
     const reason = (error as Error).message;
-    if (!spec.mayMoveAside) throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is damaged: ${reason}; it is moved aside at the next start`, { cause: error });
+    if (!spec.mayMoveAside)
+      throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is damaged: ${reason}; it is moved aside at the next start`, { cause: error });
     const path = moveAside(spec.path, spec.at);
     rmSync(suspectPath(spec), { force: true });
     return { database: prepare(driver, spec, false, true), created: true, movedAside: { path, reason }, unclean: false };
@@ -145,7 +146,8 @@ function check(database: Database): void {
 function refuseForeign(database: Database, spec: FileSpec): void {
   const version = pragma(database, "user_version");
   const known = spec.migrations.length;
-  if (version > known) throw new DroverError("DROVER_STORE_NEWER", `the ${spec.noun} ${spec.path} has schema version ${String(version)}, this version of Drover knows up to ${String(known)}`);
+  if (version > known)
+    throw new DroverError("DROVER_STORE_NEWER", `the ${spec.noun} ${spec.path} has schema version ${String(version)}, this version of Drover knows up to ${String(known)}`);
   if (pragma(database, "application_id") === spec.applicationId) return;
   const [tables] = database.ask("count(*)", "sqlite_master");
   if (version > 0 || tables !== 0) throw new DroverError("DROVER_STORE_FAILED", `${spec.path} is a SQLite file of something else, not a Drover ${spec.noun}`);

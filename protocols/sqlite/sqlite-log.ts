@@ -1,6 +1,17 @@
 // The append log port over a SQLite file of its own, on a thread of its own (rules L1).
 
-import { type AppendLog, type AppendLogOpened, type Clock, DroverError, type Log, type LogEntry, type LogItem, type LogTotals, type MetricsSource, type Random } from "../../runtime/ports/index.ts";
+import {
+  type AppendLog,
+  type AppendLogOpened,
+  type Clock,
+  DroverError,
+  type Log,
+  type LogEntry,
+  type LogItem,
+  type LogTotals,
+  type MetricsSource,
+  type Random,
+} from "../../runtime/ports/index.ts";
 import { LOG_APPLICATION_ID, LOG_MIGRATIONS } from "./log-file.ts";
 import type { FileSpec } from "./open-file.ts";
 import type { LogCalls, ServeLogSettings } from "./serve-log.ts";
@@ -35,7 +46,8 @@ const CHECK_BYTES = 256 * 1024 * 1024;
 
 /** @throws DROVER_CONFIG_INVALID when the budget is too small */
 export function sqliteLog({ path, maxBytes, log, clock, random, lockWaitMs = 2000, boot, thread = new SqliteThread({ clock, log }) }: SqliteLogOptions): SqliteLog {
-  if (!Number.isSafeInteger(maxBytes) || maxBytes < MIN_BUDGET_BYTES) throw new DroverError("DROVER_CONFIG_INVALID", `a log's budget is a whole number of bytes from ${String(MIN_BUDGET_BYTES)}, this is ${String(maxBytes)}`);
+  if (!Number.isSafeInteger(maxBytes) || maxBytes < MIN_BUDGET_BYTES)
+    throw new DroverError("DROVER_CONFIG_INVALID", `a log's budget is a whole number of bytes from ${String(MIN_BUDGET_BYTES)}, this is ${String(maxBytes)}`);
   const spec = (): Omit<FileSpec, "mayMoveAside"> => ({
     path,
     noun: "telemetry log",
@@ -59,15 +71,22 @@ export function sqliteLog({ path, maxBytes, log, clock, random, lockWaitMs = 200
       return { ...opened, created, ...(movedAside === undefined ? {} : { movedAside }) };
     },
     append: async (batch) => {
-      const problem = batch.length > MAX_ENTRIES ? `an append has at most ${String(MAX_ENTRIES)} entries, this has ${String(batch.length)}` : batch.map(entryProblem).find((found) => found !== undefined);
+      const problem =
+        batch.length > MAX_ENTRIES
+          ? `an append has at most ${String(MAX_ENTRIES)} entries, this has ${String(batch.length)}`
+          : batch.map(entryProblem).find((found) => found !== undefined);
       if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", problem);
       if (batch.length === 0) return [];
       // Copies: a view would take the whole memory behind it along.
-      const first = (await call("append", batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() })))) as number;
+      const first = (await call(
+        "append",
+        batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() })),
+      )) as number;
       return batch.map((_, index) => first + index);
     },
     read: async (afterSeq, limit) => {
-      if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_ITEMS) throw new DroverError("DROVER_STORE_FAILED", `a limit is a whole number from 1 to ${String(MAX_ITEMS)}, this is ${String(limit)}`);
+      if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_ITEMS)
+        throw new DroverError("DROVER_STORE_FAILED", `a limit is a whole number from 1 to ${String(MAX_ITEMS)}, this is ${String(limit)}`);
       return (await call("read", { afterSeq, limit })) as readonly LogItem[];
     },
     acknowledge: async (upToSeq) => {

@@ -1,6 +1,19 @@
 // The store port over SQLite. The facade checks and packs on the main thread; one connection on a thread of its own writes (rules L1).
 
-import { type Clock, type CommitOutcome, commitShapeProblem, DroverError, type EntityCommit, type Log, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, type MetricsSource, type Store, type StoredEntity, type StoredRecord } from "../../runtime/ports/index.ts";
+import {
+  type Clock,
+  type CommitOutcome,
+  commitShapeProblem,
+  DroverError,
+  type EntityCommit,
+  type Log,
+  MAX_BATCH_COMMITS,
+  MAX_RECORD_BYTES,
+  type MetricsSource,
+  type Store,
+  type StoredEntity,
+  type StoredRecord,
+} from "../../runtime/ports/index.ts";
 import { buffersOf, packBatch } from "./batch-packing.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "./journal-file.ts";
 import type { FileSpec } from "./open-file.ts";
@@ -48,7 +61,8 @@ export function sqliteStore({ path, log, clock, lockWaitMs = 2000, maxPages, thr
   }
 
   async function commit(batch: readonly EntityCommit[]): Promise<readonly CommitOutcome[]> {
-    if (batch.length > MAX_BATCH_COMMITS) throw new DroverError("DROVER_STORE_FAILED", `a batch has at most ${String(MAX_BATCH_COMMITS)} commits, this has ${String(batch.length)}`);
+    if (batch.length > MAX_BATCH_COMMITS)
+      throw new DroverError("DROVER_STORE_FAILED", `a batch has at most ${String(MAX_BATCH_COMMITS)} commits, this has ${String(batch.length)}`);
     const problems = batch.map(commitShapeProblem);
     const sound = batch.filter((_, index) => problems[index] === undefined);
     const outcomes = sound.length === 0 ? [] : await post(sound);
@@ -89,7 +103,8 @@ export function sqliteStore({ path, log, clock, lockWaitMs = 2000, maxPages, thr
     values: {
       get: async (key) => (await call("values.get", key)) as Uint8Array | undefined,
       set: async (key, value) => {
-        if (value.byteLength > MAX_RECORD_BYTES) throw new DroverError("DROVER_STORE_FAILED", `value ${key} has ${String(value.byteLength)} bytes, more than ${String(MAX_RECORD_BYTES)}`);
+        if (value.byteLength > MAX_RECORD_BYTES)
+          throw new DroverError("DROVER_STORE_FAILED", `value ${key} has ${String(value.byteLength)} bytes, more than ${String(MAX_RECORD_BYTES)}`);
         await call("values.set", { key, value: value.slice() });
       },
       entries: async (prefix) => (await call("values.entries", prefix)) as readonly { key: string; value: Uint8Array }[],
@@ -99,7 +114,13 @@ export function sqliteStore({ path, log, clock, lockWaitMs = 2000, maxPages, thr
     },
     close: () => file.close(),
     metrics: () => [
-      ...(["committed", "refused", "unknown"] as const).map((outcome) => ({ name: "drover_store_commits_total", help: "Turns handed to the store, by outcome.", kind: "counter" as const, value: counters[outcome], labels: { outcome } })),
+      ...(["committed", "refused", "unknown"] as const).map((outcome) => ({
+        name: "drover_store_commits_total",
+        help: "Turns handed to the store, by outcome.",
+        kind: "counter" as const,
+        value: counters[outcome],
+        labels: { outcome },
+      })),
       { name: "drover_store_batches_total", help: "Transactions asked of the store.", kind: "counter", value: counters.batches },
       { name: "drover_store_pending", help: "Requests that wait for the store's thread.", kind: "gauge", value: thread.pending },
       { name: "drover_store_reopened_total", help: "Openings after a failure.", kind: "counter", value: file.reopened },

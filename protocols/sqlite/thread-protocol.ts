@@ -3,7 +3,6 @@
 
 import { DroverError, type ErrorCode } from "../../runtime/ports/index.ts";
 
-
 export interface ThreadRequest {
   readonly id: number;
   readonly call: string;

@@ -30,7 +30,10 @@ export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBy
   function noteLoss(seq: number, logClass: LogClass): void {
     totals = { ...totals, dropped: totals.dropped + 1 };
     const before = gaps.filter((gap) => gap.class === logClass && gap.to < seq).at(-1);
-    const grown: Gap = before !== undefined && before.to > metUpTo ? { ...before, to: seq, count: (before.count ?? 0) + 1 } : { kind: "gap", from: seq, to: seq, class: logClass, count: 1, reason: "over-budget" };
+    const grown: Gap =
+      before !== undefined && before.to > metUpTo
+        ? { ...before, to: seq, count: (before.count ?? 0) + 1 }
+        : { kind: "gap", from: seq, to: seq, class: logClass, count: 1, reason: "over-budget" };
     gaps = [...gaps.filter((gap) => gap !== before || before.to <= metUpTo), grown].sort((one, other) => one.to - other.to);
   }
 

@@ -4,7 +4,17 @@
 // Y2. A crash answers what is under way with `unknown` and keeps exactly the histories that the disk had.
 
 import { DroverError } from "../errors.ts";
-import { type CommitOutcome, commitProblem, type EntityCommit, type JournalQuery, MAX_BATCH_COMMITS, type Store, type StoredEntity, type StoredRecord, type StoreOpened } from "../ports/index.ts";
+import {
+  type CommitOutcome,
+  commitProblem,
+  type EntityCommit,
+  type JournalQuery,
+  MAX_BATCH_COMMITS,
+  type Store,
+  type StoredEntity,
+  type StoredRecord,
+  type StoreOpened,
+} from "../ports/index.ts";
 
 interface History {
   readonly type: string;
@@ -102,7 +112,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
   }
 
   async function commit(given: readonly EntityCommit[]): Promise<readonly CommitOutcome[]> {
-    if (given.length > MAX_BATCH_COMMITS) throw new DroverError("DROVER_STORE_FAILED", `a batch has at most ${String(MAX_BATCH_COMMITS)} commits, this has ${String(given.length)}`);
+    if (given.length > MAX_BATCH_COMMITS)
+      throw new DroverError("DROVER_STORE_FAILED", `a batch has at most ${String(MAX_BATCH_COMMITS)} commits, this has ${String(given.length)}`);
     if (failure !== undefined) return given.map(() => ({ kind: "unknown", reason: String(failure?.message) }));
     ensureOpen();
     const mine = session;
@@ -148,7 +159,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       const found = history(entity);
       if (found === undefined) return undefined;
       const from = found.snapshot?.revision ?? 0;
-      return { entity, type: found.type, incarnation: found.incarnation, revision: found.revision, snapshot: found.snapshot, records: recordsOf(found).filter((record) => record.revision > from) };
+      return {
+        entity,
+        type: found.type,
+        incarnation: found.incarnation,
+        revision: found.revision,
+        snapshot: found.snapshot,
+        records: recordsOf(found).filter((record) => record.revision > from),
+      };
     },
     entities: async (after, limit) => {
       await Promise.resolve();

@@ -64,9 +64,15 @@ export async function appendLogContract(t: Test, setup: () => Promise<LogSetup>)
     t.equal(kept("A"), 12, "no A is lost while there is something else");
     t.equal(kept("C"), 0);
     const gaps = items.filter((item) => item.kind === "gap");
-    t.match(gaps.find((gap) => gap.class === "C"), { from: 3, to: 5, count: 2, reason: "over-budget" });
+    t.match(
+      gaps.find((gap) => gap.class === "C"),
+      { from: 3, to: 5, count: 2, reason: "over-budget" },
+    );
     const lostB = 61 - kept("B");
-    t.match(gaps.find((gap) => gap.class === "B"), { from: 2, count: lostB });
+    t.match(
+      gaps.find((gap) => gap.class === "B"),
+      { from: 2, count: lostB },
+    );
     const totals = await log.totals();
     t.equal(totals.dropped, lostB + 2);
     t.ok(totals.bytes <= LOG_CONTRACT_BUDGET_BYTES && totals.bytes > LOG_CONTRACT_BUDGET_BYTES * 0.9, `${String(totals.bytes)} bytes are kept`);
@@ -87,7 +93,11 @@ export async function appendLogContract(t: Test, setup: () => Promise<LogSetup>)
     t.equal(gaps.length, 2);
     t.equal(gaps[1]?.from, (first?.to ?? 0) + 1);
     await log.acknowledge(first?.to ?? 0);
-    t.strictSame((await readAll(log)).filter((item) => item.kind === "gap"), gaps.slice(1), "and an acknowledged one is gone");
+    t.strictSame(
+      (await readAll(log)).filter((item) => item.kind === "gap"),
+      gaps.slice(1),
+      "and an acknowledged one is gone",
+    );
   });
 
   await check("S5. every seq is an entry, acknowledged, or inside a gap of its class whose counts add up, whatever the order of things", async (t, { log, reopen }) => {

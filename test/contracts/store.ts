@@ -32,7 +32,14 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
 
   await check("C3. one entity that cannot be written is refused alone, the others of its batch are committed", async (t, { store }) => {
     await store.commit([aCommit("a", 1), aCommit("b", 1)]);
-    const outcomes = await store.commit([aCommit("a", 2), aCommit("b", 7), aCommit("c", 1), aCommit("d", 1, { record: "text" as never }), aCommit("e", 1, { entity: "half \ud800" }), aCommit("f", 1, { at: Number.NaN })]);
+    const outcomes = await store.commit([
+      aCommit("a", 2),
+      aCommit("b", 7),
+      aCommit("c", 1),
+      aCommit("d", 1, { record: "text" as never }),
+      aCommit("e", 1, { entity: "half \ud800" }),
+      aCommit("f", 1, { at: Number.NaN }),
+    ]);
     t.strictSame(kinds(outcomes), ["committed", "refused", "committed", "refused", "refused", "refused"]);
     t.match(outcomes[1], { reason: /7.*1/ }, "the reason names both revisions");
     t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 2 });
@@ -45,7 +52,10 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     for (const revision of [1, 3, 0, -1, 1.5, Number.NaN]) t.strictSame(kinds(await store.commit([aCommit("a", revision)])), ["refused"], `revision ${String(revision)}`);
     t.strictSame(kinds(await store.commit([aCommit("a", 2), aCommit("a", 2), aCommit("a", 3)])), ["committed", "refused", "committed"], "in one batch too");
     const loaded = await store.load("acme/vehicle/a");
-    t.strictSame(loaded?.records.map(({ record }) => text(record)), ["a#1", "a#2", "a#3"]);
+    t.strictSame(
+      loaded?.records.map(({ record }) => text(record)),
+      ["a#1", "a#2", "a#3"],
+    );
   });
 
   await check("T1. another incarnation is refused unless it names the one it replaces and opens with revision 1 or a snapshot", async (t, { store }) => {
@@ -61,9 +71,20 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     const loaded = await store.load("acme/vehicle/a");
     t.equal(loaded?.incarnation, "i2");
     t.equal(text(loaded?.snapshot?.state), "new state");
-    t.strictSame(loaded?.records.map(({ revision }) => revision), [4]);
-    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision), [3, 4], "the old records are gone");
-    t.strictSame(kinds(await store.commit([aCommit("b", 5), aCommit("c", 5, { snapshot: bytes("s") }), aCommit("d", 1, { replaces: "i0" })])), ["refused", "committed", "refused"], "the same for a first history");
+    t.strictSame(
+      loaded?.records.map(({ revision }) => revision),
+      [4],
+    );
+    t.strictSame(
+      (await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
+      [3, 4],
+      "the old records are gone",
+    );
+    t.strictSame(
+      kinds(await store.commit([aCommit("b", 5), aCommit("c", 5, { snapshot: bytes("s") }), aCommit("d", 1, { replaces: "i0" })])),
+      ["refused", "committed", "refused"],
+      "the same for a first history",
+    );
   });
 
   await check("S3. what was committed is loaded again: the newest snapshot and every record after it, without holes", async (t, { store, reopen }) => {
@@ -74,7 +95,10 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
       t.match(loaded, { entity: "acme/vehicle/a", type: "vehicle", incarnation: "i1", revision: 25 });
       t.equal(loaded?.snapshot?.revision, 20);
       t.equal(text(loaded?.snapshot?.state), "state 20");
-      t.strictSame(loaded?.records.map(({ revision, at, record }) => [revision, at, text(record)]), [21, 22, 23, 24, 25].map((revision) => [revision, 1000 + revision, `a#${String(revision)}`]));
+      t.strictSame(
+        loaded?.records.map(({ revision, at, record }) => [revision, at, text(record)]),
+        [21, 22, 23, 24, 25].map((revision) => [revision, 1000 + revision, `a#${String(revision)}`]),
+      );
       t.equal(await opened.load("acme/vehicle/b"), undefined);
       t.equal(await opened.revisionOf("acme/vehicle/b"), undefined);
     }
@@ -88,9 +112,15 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     await store.commit([aCommit("a", 2, { snapshot: bytes("two") })]);
     await store.commit([aCommit("a", 3)]);
     await store.trim("acme/vehicle/a", 1);
-    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision), [2, 3]);
+    t.strictSame(
+      (await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
+      [2, 3],
+    );
     await store.trim("acme/vehicle/a", 99);
-    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision), [3]);
+    t.strictSame(
+      (await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
+      [3],
+    );
     await store.commit([aCommit("a", 4, { snapshot: bytes("four") })]);
     await store.trim("acme/vehicle/a", 4);
     const again = await reopen();
@@ -102,7 +132,8 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
 
   await check("the journal is read in pages, from either end", async (t, { store }) => {
     for (let revision = 1; revision <= 9; revision++) await store.commit([aCommit("a", revision), aCommit("b", revision)]);
-    const revisions = async (query: object): Promise<number[]> => (await store.journal({ entity: "acme/vehicle/a", limit: 3, order: "oldest-first", ...query })).map(({ revision }) => revision);
+    const revisions = async (query: object): Promise<number[]> =>
+      (await store.journal({ entity: "acme/vehicle/a", limit: 3, order: "oldest-first", ...query })).map(({ revision }) => revision);
     t.strictSame(await revisions({}), [1, 2, 3]);
     t.strictSame(await revisions({ after: 3 }), [4, 5, 6]);
     t.strictSame(await revisions({ after: 8 }), [9]);
@@ -115,8 +146,14 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
   await check("entities are listed by address, page by page", async (t, { store }) => {
     await store.commit(["c", "a", "b"].map((entity) => aCommit(entity, 1)));
     await store.commit([{ ...aCommit("x", 1), entity: "acme/alarm/x", type: "alarm" }]);
-    t.strictSame(await store.entities(undefined, 2), [{ entity: "acme/alarm/x", type: "alarm" }, { entity: "acme/vehicle/a", type: "vehicle" }]);
-    t.strictSame(await store.entities("acme/vehicle/a", 2), ["b", "c"].map((id) => ({ entity: `acme/vehicle/${id}`, type: "vehicle" })));
+    t.strictSame(await store.entities(undefined, 2), [
+      { entity: "acme/alarm/x", type: "alarm" },
+      { entity: "acme/vehicle/a", type: "vehicle" },
+    ]);
+    t.strictSame(
+      await store.entities("acme/vehicle/a", 2),
+      ["b", "c"].map((id) => ({ entity: `acme/vehicle/${id}`, type: "vehicle" })),
+    );
     t.strictSame(await store.entities("acme/vehicle/c", 2), []);
   });
 
@@ -135,7 +172,13 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     await store.values.delete("offset/none");
     const again = await reopen();
     t.equal(text(await again.values.get("offset/a")), "2");
-    t.strictSame((await again.values.entries("offset/")).map(({ key, value }) => [key, text(value)]), [["offset/a", "2"], ["offset/b", ""]]);
+    t.strictSame(
+      (await again.values.entries("offset/")).map(({ key, value }) => [key, text(value)]),
+      [
+        ["offset/a", "2"],
+        ["offset/b", ""],
+      ],
+    );
     t.equal((await again.values.entries("")).length, 3);
   });
 
@@ -152,7 +195,10 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     pool.fill(0);
     await commit;
     t.equal(text((await store.load("acme/vehicle/a"))?.snapshot?.state), "second");
-    t.strictSame((await store.journal({ entity: "acme/vehicle/a", limit: 1, order: "oldest-first" })).map(({ record }) => text(record)), ["first"]);
+    t.strictSame(
+      (await store.journal({ entity: "acme/vehicle/a", limit: 1, order: "oldest-first" })).map(({ record }) => text(record)),
+      ["first"],
+    );
   });
 
   await check("batches posted without waiting are carried out in their order", async (t, { store }) => {

@@ -8,5 +8,15 @@ const store = sqliteStore({ path: process.argv[2] ?? "", log: silentLog, clock: 
 await store.open();
 systemClock.setTimeout(() => process.exit(7), Number(process.argv[3]));
 for (let revision = 1; ; revision++) {
-  await store.commit(Array.from({ length: 200 }, (_, index) => ({ entity: `acme/vehicle/v${String(index)}`, type: "vehicle", incarnation: "i1", revision, epoch: 1, at: 1, record: new Uint8Array(3000) })));
+  await store.commit(
+    Array.from({ length: 200 }, (_, index) => ({
+      entity: `acme/vehicle/v${String(index)}`,
+      type: "vehicle",
+      incarnation: "i1",
+      revision,
+      epoch: 1,
+      at: 1,
+      record: new Uint8Array(3000),
+    })),
+  );
 }

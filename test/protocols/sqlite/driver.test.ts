@@ -2,8 +2,10 @@ import { test } from "tap";
 import { bindProblem, loadDriver } from "../../../protocols/sqlite/driver.ts";
 
 test("only what SQLite stores as it is can be bound", async (t) => {
-  for (const value of [null, 0, -1.5, Number.POSITIVE_INFINITY, 9_223_372_036_854_775_807n, "", "text \u{1f69a}", new Uint8Array(), Buffer.from("a")]) t.equal(bindProblem(value), undefined);
-  for (const value of [undefined, Number.NaN, true, new Date(0), [], {}, 9_223_372_036_854_775_808n, "half \ud800", new ArrayBuffer(1), Symbol("s"), () => 1]) t.type(bindProblem(value), "string");
+  for (const value of [null, 0, -1.5, Number.POSITIVE_INFINITY, 9_223_372_036_854_775_807n, "", "text \u{1f69a}", new Uint8Array(), Buffer.from("a")])
+    t.equal(bindProblem(value), undefined);
+  for (const value of [undefined, Number.NaN, true, new Date(0), [], {}, 9_223_372_036_854_775_808n, "half \ud800", new ArrayBuffer(1), Symbol("s"), () => 1])
+    t.type(bindProblem(value), "string");
 
   const database = (await loadDriver()).open(":memory:", { busyTimeoutMs: 0 });
   const statement = database.prepare("SELECT ? AS value");

@@ -18,9 +18,17 @@ test("C2. on a full disk a commit is refused, for certain not written; what is t
   }
   t.ok(revision > 5);
   t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision });
-  t.strictSame(kinds(await store.commit([aCommit("b", 1), aCommit("a", revision + 1, { record: new Uint8Array(20_000) })])), ["refused", "refused"], "the batch is one transaction");
+  t.strictSame(
+    kinds(await store.commit([aCommit("b", 1), aCommit("a", revision + 1, { record: new Uint8Array(20_000) })])),
+    ["refused", "refused"],
+    "the batch is one transaction",
+  );
   await t.rejects(store.values.set("big", new Uint8Array(100_000)), { code: "DROVER_STORE_FAILED" });
-  t.match(store.metrics().find(({ name }) => name === "drover_store_reopened_total"), { value: 0 }, "the connection goes on");
+  t.match(
+    store.metrics().find(({ name }) => name === "drover_store_reopened_total"),
+    { value: 0 },
+    "the connection goes on",
+  );
   await store.close();
   const roomier = await openStore(t, path);
   t.strictSame(kinds(await roomier.commit([aCommit("b", 1), aCommit("a", revision + 1, { record: new Uint8Array(20_000) })])), ["committed", "committed"]);

@@ -32,7 +32,8 @@ test("S3. after kill -9 in the middle of a stream of commits every acknowledged 
     const store = await openStore(t, path);
     for (const [entity, revision] of acknowledged) {
       const loaded = await store.load(entity);
-      if (loaded === undefined || loaded.revision < revision || loaded.revision > revision + 2) t.fail(`${entity}: acknowledged ${String(revision)}, stored ${String(loaded?.revision)}`);
+      if (loaded === undefined || loaded.revision < revision || loaded.revision > revision + 2)
+        t.fail(`${entity}: acknowledged ${String(revision)}, stored ${String(loaded?.revision)}`);
       const last = loaded?.records.at(-1);
       const text = new TextDecoder().decode(last?.record ?? loaded?.snapshot?.state);
       t.match(text, `${entity} ${String(loaded?.revision)} `, `${entity} ends with its newest revision`);

@@ -30,7 +30,10 @@ test("C2. when the thread ends in the middle of a commit its outcome is unknown,
     t.equal((await store.load("acme/vehicle/a"))?.records.length, revision, "without a hole");
   }
   t.ok(lost > 0, "the run had unknown outcomes");
-  t.match(store.metrics().find(({ name }) => name === "drover_store_reopened_total"), { value: 8 });
+  t.match(
+    store.metrics().find(({ name }) => name === "drover_store_reopened_total"),
+    { value: 8 },
+  );
 
   async function eventually<T>(ask: () => Promise<T>): Promise<T> {
     for (;;) {
@@ -54,7 +57,10 @@ test("C2. a commit without an answer in time is unknown, and a question asked af
   await clock.advance(29_999);
   const revision = store.revisionOf("acme/vehicle/e249");
   await clock.advance(1);
-  t.match(await committing, batch.map(() => ({ kind: "unknown", reason: /30000 ms/ })));
+  t.match(
+    await committing,
+    batch.map(() => ({ kind: "unknown", reason: /30000 ms/ })),
+  );
   await asking;
   t.strictSame(await revision, { incarnation: "i1", revision: 1 });
   t.equal(clock.pending, 0, "no deadline is left armed");
@@ -72,7 +78,10 @@ test("S5. at most so many requests wait for the store: what is more is turned aw
   const away = asked.filter((result) => result.status === "rejected");
   t.equal(away.length, 10);
   t.match(away[0], { reason: { code: "DROVER_STORE_FAILED", retryable: true } });
-  t.match(store.metrics().find(({ name }) => name === "drover_store_turned_away_total"), { value: 11 });
+  t.match(
+    store.metrics().find(({ name }) => name === "drover_store_turned_away_total"),
+    { value: 11 },
+  );
   t.match(await store.commit([aCommit("a", 1)]), [{ kind: "committed" }]);
 });
 

@@ -61,7 +61,10 @@ test("L1. the main loop runs while the store waits for a disk or a lock", async 
   const snapshot = new Uint8Array(300_000);
   const batch = Array.from({ length: 100 }, (_, index) => aCommit(`e${String(index)}`, 1, { snapshot }));
   const committed = await watchLoop(() => holder.commit(batch));
-  t.ok(committed.longestMs < Math.max(20, committed.tookMs / 2), `a commit of 30 MB took ${committed.tookMs.toFixed(0)} ms, the longest pause of the loop ${committed.longestMs.toFixed(0)} ms`);
+  t.ok(
+    committed.longestMs < Math.max(20, committed.tookMs / 2),
+    `a commit of 30 MB took ${committed.tookMs.toFixed(0)} ms, the longest pause of the loop ${committed.longestMs.toFixed(0)} ms`,
+  );
 });
 
 /** How long `run` took, and the longest time the loop of this thread stood still meanwhile (beyond the 2 ms between looks). */
@@ -116,7 +119,17 @@ test("a creation that was interrupted is completed", async (t) => {
 
 test("S3. what durability needs is really set on the connection", async (t) => {
   const path = join(t.testdir(), "journal.db");
-  const spec: FileSpec = { path, noun: "journal", applicationId: JOURNAL_APPLICATION_ID, migrations: JOURNAL_MIGRATIONS, synchronous: "FULL", checkBytes: 0, busyTimeoutMs: 10, mayMoveAside: true, at: 0 };
+  const spec: FileSpec = {
+    path,
+    noun: "journal",
+    applicationId: JOURNAL_APPLICATION_ID,
+    migrations: JOURNAL_MIGRATIONS,
+    synchronous: "FULL",
+    checkBytes: 0,
+    busyTimeoutMs: 10,
+    mayMoveAside: true,
+    at: 0,
+  };
   const file = openFile(await loadDriver(), spec);
   const { database } = file;
   const setting = (name: string): unknown => database.ask(name, `pragma_${name}`)[0];

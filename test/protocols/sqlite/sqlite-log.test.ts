@@ -53,7 +53,10 @@ test("S5. after the machine stopped, seqs go on behind what may have been given,
   const other = await openLog(t, otherPath, { boot: "boot-2" });
   const [seq = 0] = await other.append([anEntry("C", 10)]);
   t.ok(seq > 2, "no seq is given twice");
-  t.match((await readAll(other)).find((item) => item.kind === "gap"), { from: 3, to: seq - 1, count: undefined, class: undefined, reason: "not-flushed" });
+  t.match(
+    (await readAll(other)).find((item) => item.kind === "gap"),
+    { from: 3, to: seq - 1, count: undefined, class: undefined, reason: "not-flushed" },
+  );
 });
 
 test("L2. a damaged log is moved aside, and the new one has another name, since its seqs begin again", async (t) => {
@@ -83,10 +86,18 @@ test("S6. the file stays near its budget however much is written, and a smaller 
 
 test("a journal is not taken for a log", async (t) => {
   const path = join(t.testdir(), "other.db");
-  execFileSync(process.execPath, ["--input-type=module", "-e", `import { DatabaseSync } from "@photostructure/sqlite"; const db = new DatabaseSync(${JSON.stringify(path)}); db.exec("CREATE TABLE mine (a)"); db.close();`]);
+  execFileSync(process.execPath, [
+    "--input-type=module",
+    "-e",
+    `import { DatabaseSync } from "@photostructure/sqlite"; const db = new DatabaseSync(${JSON.stringify(path)}); db.exec("CREATE TABLE mine (a)"); db.close();`,
+  ]);
   const before = readdirSync(join(path, ".."));
   await t.rejects(openLog(t, path), { code: "DROVER_STORE_FAILED", message: /something else/ });
-  t.strictSame(readdirSync(join(path, "..")).filter((name) => !name.includes(".lock") && !/-(?:wal|shm)$/.test(name)), before, "and left where it is");
+  t.strictSame(
+    readdirSync(join(path, "..")).filter((name) => !name.includes(".lock") && !/-(?:wal|shm)$/.test(name)),
+    before,
+    "and left where it is",
+  );
 });
 
 test("a log's budget and entries are checked", async (t) => {

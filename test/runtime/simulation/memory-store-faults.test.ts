@@ -65,7 +65,10 @@ test("a disk that lies loses at a crash what it confirmed since the last sync, a
   t.strictSame(kinds(await store.commit([aCommit("a", 2, { incarnation: "i2" }), aCommit("b", 2)])), ["refused", "committed"]);
   t.strictSame((await store.load("acme/vehicle/a"))?.records.length, 1, "the lost record is not seen through the one that took its place");
   t.strictSame(kinds(await store.commit([aCommit("a", 2)])), ["committed"]);
-  t.strictSame((await store.load("acme/vehicle/a"))?.records.map(({ revision }) => revision), [1, 2]);
+  t.strictSame(
+    (await store.load("acme/vehicle/a"))?.records.map(({ revision }) => revision),
+    [1, 2],
+  );
 });
 
 test("a store that fails rejects every question and answers commits with unknown, until it is mended", async (t) => {
