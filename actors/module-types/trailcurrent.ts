@@ -38,7 +38,7 @@ function sensor(name: string, title: string, sends: ModuleType["sends"], more: P
   };
 }
 
-export const torrent: ModuleType = {
+const torrent: ModuleType = {
   name: "trailcurrent/torrent",
   title: "Torrent: eight dimmable outputs",
   source: `${FAMILY}; firmware main/can_handler.c for the 33 ms status`,
@@ -71,7 +71,7 @@ export const torrent: ModuleType = {
   health: [],
 };
 
-export const switchback: ModuleType = {
+const switchback: ModuleType = {
   name: "trailcurrent/switchback",
   title: "Switchback: eight relays and eight inputs",
   source: `${FAMILY}; comments say "on change" for the status, the firmware sends it every 33 ms`,
@@ -101,7 +101,7 @@ export const switchback: ModuleType = {
   health: [],
 };
 
-export const therma: ModuleType = {
+const therma: ModuleType = {
   name: "trailcurrent/therma",
   title: "Therma: thermostat that owns its set point",
   source: `${FAMILY}; comments for the owner rule and the accepted range`,
@@ -143,7 +143,7 @@ export const therma: ModuleType = {
   ],
 };
 
-export const borealis: ModuleType = sensor(
+const borealis: ModuleType = sensor(
   "borealis",
   "Borealis: air quality and gas alarms",
   [
@@ -177,7 +177,7 @@ export const borealis: ModuleType = sensor(
   },
 );
 
-export const solstice: ModuleType = sensor(
+const solstice: ModuleType = sensor(
   "solstice",
   "Solstice: battery shunt and solar charger",
   [
@@ -192,7 +192,7 @@ export const solstice: ModuleType = sensor(
   },
 );
 
-export const bearing: ModuleType = sensor("bearing", "Bearing: satellite position and time", [
+const bearing: ModuleType = sensor("bearing", "Bearing: satellite position and time", [
   { message: "GpsDateTime", presence: true, periodMs: 1000, source: "DBC CycleTime 1000" },
   { message: "GpsSatSpeedCourseMode", presence: true, periodMs: 1000, source: "DBC CycleTime 1000" },
   { message: "GpsAltitude", presence: true, periodMs: 1000, source: "DBC CycleTime 1000" },

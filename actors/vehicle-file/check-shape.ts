@@ -127,7 +127,7 @@ function scalarFault(node: LocatedScalar, shape: Shape): string | undefined {
 }
 
 /** What should stand there, for a reader. */
-export function expectation(shape: Shape): string {
+function expectation(shape: Shape): string {
   if (shape.anyOf !== undefined) return shape.anyOf.map(expectation).join(" or ");
   if (shape.const !== undefined) return `"${String(shape.const)}"`;
   if (shape.type === "object") return "keys and values";
@@ -143,7 +143,7 @@ function expectedKey(shape: Shape): string {
   return shape.title ?? Object.keys(shape.patternProperties ?? {}).join(" or ");
 }
 
-export function oneOf(words: readonly unknown[]): string {
+function oneOf(words: readonly unknown[]): string {
   return words.length === 1 ? `"${String(words[0])}"` : `one of ${words.map(String).join(", ")}`;
 }
 
@@ -154,7 +154,7 @@ function describe(node: Located): string {
   return typeof node.value === "string" ? `the text "${clip(node.value)}"` : `the ${typeof node.value === "number" ? "number" : "value"} ${String(node.value)}`;
 }
 
-export function clip(text: string): string {
+function clip(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}…`;
 }
 

@@ -3,7 +3,7 @@
 const MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const BYTES: Readonly<Record<string, number>> = { kB: 1_000, MB: 1_000_000, GB: 1_000_000_000 };
 /** A timer can wait 2^31 - 1 ms at most; longer waits are chained, and nothing in a vehicle waits longer than ten years. */
-export const MAX_DURATION_MS = 10 * 366 * 86_400_000;
+const MAX_DURATION_MS = 10 * 366 * 86_400_000;
 
 /** `500ms` → 500, `5s` → 5000, `2m`, `1h`, `7d`. undefined when it is not a duration or longer than ten years. */
 export function durationMs(text: string): number | undefined {

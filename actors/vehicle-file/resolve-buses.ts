@@ -88,7 +88,7 @@ function readOverlays(
 }
 
 /** The entries of one overlay file that fit the database. */
-export function checkOverlay(file: CheckedFile, database: Database): readonly OverlayEntry[] {
+function checkOverlay(file: CheckedFile, database: Database): readonly OverlayEntry[] {
   const data = file.read(overlayFileSchema) as OverlayFile | undefined;
   const entries: OverlayEntry[] = [];
   for (const [name, entry] of Object.entries(data ?? {})) {

@@ -1,9 +1,8 @@
 // The demo's three vehicles are files like anyone's: checked here, and fed with their recordings through the signal table.
 
-import { readFileSync } from "node:fs";
 import { test } from "tap";
 import { appendFrame, createFrameBatch, createSignalTable, parseJ1939Id, type SignalTable } from "../../../protocols/can/index.ts";
-import { checkDemo, dataFile, vehicleText, withoutData } from "./demo-files.ts";
+import { checkDemo, recording, vehicleText, withoutData } from "./demo-files.ts";
 import { validModel } from "./small-world.ts";
 
 const RAV4 = "opendbc_toyota_rav4_2017_pt_generated.dbc";
@@ -37,7 +36,7 @@ test("D2, X1. The RAV4's file is valid, listen-only and without commands", { ski
 test("the RAV4's recording gives its speed, steering and gear in real units", { skip: withoutData(RAV4, "comma2k19_rav4_60s.log") }, (t) => {
   const model = validModel(checkDemo("rav4-01.yaml"));
   const table = createSignalTable({ buses: model.buses, signals: model.signals });
-  const lines = readFileSync(dataFile("comma2k19_rav4_60s.log") ?? "", "utf8").split("\n", 20_000);
+  const lines = recording("comma2k19_rav4_60s.log", 20_000);
   const nowMs = feed(table, lines);
   const value = (name: string): number => table.read(name, nowMs)?.value ?? Number.NaN;
   t.ok(value("Vehicle.Speed") > 28 && value("Vehicle.Speed") < 100, String(value("Vehicle.Speed")));
@@ -67,7 +66,7 @@ test("D3. The truck's recording gives rpm, coolant, fuel and odometer in real un
 }, (t) => {
   const model = validModel(checkDemo("truck-01.yaml"));
   const table = createSignalTable({ buses: model.buses, signals: model.signals });
-  const nowMs = feed(table, readFileSync(dataFile(TRUCK_LOG) ?? "", "utf8").split("\n", 20_000));
+  const nowMs = feed(table, recording(TRUCK_LOG, 20_000));
   const shown = (name: string): readonly unknown[] => {
     const reading = table.read(name, nowMs);
     return [Math.round((reading?.value ?? Number.NaN) * 1000) / 1000, reading?.unit];
@@ -89,7 +88,7 @@ test("D3. The truck's recording gives rpm, coolant, fuel and odometer in real un
 test("every parameter of the J1939 overlay names its source and occurs in the truck's recording", { skip: withoutData(...TRUCK, TRUCK_LOG) }, (t) => {
   const bus = validModel(checkDemo("truck-01.yaml")).buses[0];
   const heard = new Set<number>();
-  for (const line of readFileSync(dataFile(TRUCK_LOG) ?? "", "utf8").split("\n")) {
+  for (const line of recording(TRUCK_LOG)) {
     const id = / can1 ([0-9A-F]{8})#/.exec(line)?.[1];
     if (id !== undefined) heard.add(parseJ1939Id(Number.parseInt(id, 16)).pgn);
   }
