@@ -1,9 +1,7 @@
-// How workers fail, and who notices: only whoever supervises them.
+// How workers fail by themselves, and what is known of it afterwards.
 
 import { test } from "tap";
 
-import { systemClock } from "../../../runtime/host/index.ts";
-import { reasonOf, stopWithin } from "../../../runtime/workers/index.ts";
 import { errorOf, everywhere, isolated, start } from "./echoing.ts";
 
 test("S4. a throw outside of its promise is the end of a thread or process, with the cause, and of nobody else", async (t) => {
@@ -50,36 +48,5 @@ test("a start fails with the worker's own error, with its early end, and by its 
     await t.rejects(start(isolation, { before: "throw" }), { code: "DROVER_WORKER_FAILED", message: /no such device/, cause: { name: "RangeError" } }, isolation);
     await t.rejects(start(isolation, { before: "end" }), { code: "DROVER_WORKER_FAILED", message: /ended before it was ready \(normal\)/ }, isolation);
     await t.rejects(start(isolation, { before: "never-ready" }, { startMs: 300 }), { code: "DROVER_WORKER_START_TIMEOUT", message: /not ready within 300 ms/ }, isolation);
-  }
-});
-
-test("S4, S5. a thread or process that loops is killed when its time to stop is over", async (t) => {
-  for (const isolation of isolated) {
-    const { running, items } = await start(isolation, { after: "loop" });
-    await items.first((item) => "said" in item && item.said === "looping");
-    t.match(await stopWithin(running, systemClock, { shutdownMs: 200 }), { kind: "killed", error: { code: "DROVER_WORKER_KILLED" } }, isolation);
-  }
-});
-
-test("an inline worker that does not stop is let go of: nothing it says is heard any more", async (t) => {
-  const { running, items } = await start("inline", { after: "ignore-stop" });
-  t.match(await stopWithin(running, systemClock, { shutdownMs: 50 }), { kind: "killed" });
-  const before = items.items.length;
-  t.notOk(running.send("hello"));
-  t.equal(items.items.length, before);
-});
-
-test("S4. silence after the first sign of life is a failure, in a loop too", async (t) => {
-  for (const isolation of everywhere) {
-    const { running } = await start(isolation, { after: isolation === "inline" ? "silent" : "loop" }, { livenessMs: 200 });
-    t.match(await running.exited, { kind: "failed", error: { message: /no sign of life for \d+ ms, allowed are 200 ms/ } }, isolation);
-  }
-});
-
-test("S4. a heap that runs over its limit is the end of its thread or process only", async (t) => {
-  for (const isolation of isolated) {
-    const { running } = await start(isolation, { after: "fill-heap" }, { maxHeapMb: 64 });
-    const exit = await running.exited;
-    t.equal(exit.kind, "failed", `${isolation}: ${reasonOf(exit)}`);
   }
 });
