@@ -1,0 +1,90 @@
+// Files made to hurt: every mutation of a real file ends in a database or a refusal with a position, in linear time.
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "tap";
+import { createDecoder, createColumns, createFrameBatch, appendFrame, parseDbc } from "../../../protocols/can/index.ts";
+import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
+import { demoData, fixtures } from "./decoded-files.ts";
+
+const SNIPPETS = ['"', "\\", ";", "BO_ ", "SG_ ", "CM_ ", "\n", "\u0000", "|", "(", "1e999", "-", "m1M", "VAL_ 1 ", "SG_MUL_VAL_ 1 a b 0-4294967295;", "999999999999999999999"];
+
+function outcome(source: string): string {
+  try {
+    parseDbc(source, { file: "mutant.dbc" });
+    return "read";
+  } catch (error) {
+    const { code, position } = error as { code?: string; position?: { line: number } };
+    return code === "DROVER_DBC_INVALID" && position !== undefined ? "refused" : `crashed: ${String(error)}`;
+  }
+}
+
+test("1,200 mutations of real files neither crash nor hang", (t) => {
+  const random = new SeededRandom(20_261_121);
+  const sources = [join(fixtures, "cantools_abs.dbc"), join(fixtures, "cantools_multiplex_2.dbc"), join(demoData, "TrailCurrent-tracer-c1bd446.nocomments.dbc")].map((file) => readFileSync(file, "latin1"));
+  const bad: string[] = [];
+  for (let round = 0; round < 1_200; round++) {
+    let text = sources[round % sources.length] ?? "";
+    for (let edit = 0; edit <= random.uint32() % 6; edit++) {
+      const at = Math.floor(random.next() * text.length);
+      const kind = random.uint32() % 4;
+      if (kind === 0) text = text.slice(0, at) + text.slice(at + (random.uint32() % 200));
+      else if (kind === 1) text = text.slice(0, at) + (SNIPPETS[random.uint32() % SNIPPETS.length] ?? "") + text.slice(at);
+      else if (kind === 2) text = text.slice(0, at);
+      else text = text.slice(0, at) + String.fromCharCode(random.uint32() % 256) + text.slice(at + 1);
+    }
+    const got = outcome(text);
+    if (got !== "read" && got !== "refused") bad.push(`round ${round}: ${got}`);
+  }
+  t.strictSame(bad, []);
+  t.end();
+});
+
+test("files built to be slow are read in less than two seconds each", (t) => {
+  const signals = (count: number, mark: (index: number) => string): string => Array.from({ length: count }, (_, index) => ` SG_ s${index} ${mark(index)} : 0|8@1+ (1,0) [0|0] "" B\n`).join("");
+  const hostile = {
+    "quotes without end": 'CM_ "'.repeat(100_000),
+    "escaped quotes without end": `CM_ "${'\\"'.repeat(500_000)}`,
+    "open strings on every line": 'CM_ "x\n'.repeat(100_000),
+    "one message of one id, very often": 'BO_ 1 M: 8 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" B\n'.repeat(20_000) + 'VAL_ 1 S 1 "a";\n'.repeat(20_000),
+    "many switches": `BO_ 1 M: 8 A\n${signals(4_000, (index) => (index % 2 === 0 ? "M" : "m1"))}`,
+    "a deep cascade": `BO_ 1 M: 8 A\n${signals(4_000, () => "m1M")}${Array.from({ length: 3_999 }, (_, index) => `SG_MUL_VAL_ 1 s${index + 1} s${index} 1-1;\n`).join("")}`,
+    "one endless word": "a".repeat(4_000_000),
+    "plus signs behind digits": "1e+".repeat(300_000),
+    "stray signs": "@".repeat(400_000),
+    "missing ends": 'VAL_ 1 S 1 "a"\n'.repeat(60_000),
+    "ids that collide": Array.from({ length: 60_000 }, (_, index) => `BO_ ${2_147_483_648 + index * 4_096} M${index}: 8 A\n`).join(""),
+  };
+  for (const [name, text] of Object.entries(hostile)) {
+    const start = performance.now();
+    const got = outcome(text);
+    t.ok(got === "read" || got === "refused", `${name}: ${got}`);
+    t.ok(performance.now() - start < 2_000, `${name}: ${Math.round(performance.now() - start)} ms`);
+  }
+  t.end();
+});
+
+test("what was read from a hostile file can be decoded with", (t) => {
+  const cascade = `BO_ 1 M: 8 A\n${Array.from({ length: 2_000 }, (_, index) => ` SG_ s${index} m1M : ${index % 64}|8@1+ (1,0) [0|0] "" B\n`).join("")}${Array.from({ length: 1_999 }, (_, index) => `SG_MUL_VAL_ 1 s${index + 1} s${index} 0-255;\n`).join("")}`;
+  const database = parseDbc(cascade);
+  const batch = createFrameBatch(1);
+  appendFrame(batch, { id: 1, data: new Uint8Array(8).fill(1) }, { timeS: 0 });
+  const compiled = createColumns(1, 4_096);
+  const interpreted = createColumns(1, 4_096);
+  createDecoder(database).decodeColumns(batch, compiled);
+  createDecoder(database, { engine: "interpreted" }).decodeColumns(batch, interpreted);
+  t.equal(compiled.rows, 1);
+  t.strictSame(compiled.present, interpreted.present);
+  t.strictSame(compiled.values, interpreted.values);
+  t.end();
+});
+
+test("names of a file never reach generated code", (t) => {
+  const database = parseDbc('BO_ 1 M: 8 A\n SG_ é"+process.exit(1)+" : 0|8@1+ (1,0) [0|0] "" B\n SG_ ok : 0|8@1+ (1,0) [0|0] "`${process.exit(1)}`" B\n');
+  const batch = createFrameBatch(1);
+  appendFrame(batch, { id: 1, data: new Uint8Array(8) }, { timeS: 0 });
+  const out = createColumns(1, 8);
+  createDecoder(database).decodeColumns(batch, out);
+  t.equal(out.rows, 1);
+  t.end();
+});
