@@ -15,6 +15,7 @@ import { Effects } from "./effects.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { Relay } from "./relay.ts";
 import { entryOutcome, toldOf } from "./told.ts";
+import { Sources } from "../xstate/index.ts";
 import type { ActorView, Change } from "./views.ts";
 
 export interface HostedEntityPorts {
@@ -52,6 +53,8 @@ export class HostedEntity {
   readonly #activation: Activation;
   readonly #effects: Effects;
   readonly #relay: Relay;
+  readonly #sources: Sources;
+  readonly #sourceCells = new Map<number, Address>();
   readonly #answers: Answers;
   readonly #restarts = new Map<string, number>();
   readonly #lastExit = new Map<string, Failure>();
@@ -124,6 +127,18 @@ export class HostedEntity {
       faulted: (act, error) => {
         this.#activation.control({ kind: "fault", cell: act.cell, incarnation: act.incarnation, error });
       },
+    });
+    this.#sources = new Sources({
+      said: (incarnation, said) => {
+        const cell = this.#sourceCells.get(incarnation);
+        if (cell !== undefined) this.#activation.control({ kind: "source", cell, incarnation, said });
+      },
+      failedToStop: (incarnation, error) => {
+        ports.log.warn({ err: error, source: this.#sourceCells.get(incarnation) }, "a source failed while it was stopped");
+      },
+    });
+    entity.onPost((input) => {
+      this.#activation.control(input);
     });
     this.#relay = new Relay(
       {
@@ -234,14 +249,14 @@ export class HostedEntity {
         this.#effects.perform(effect);
         break;
       case "source.start":
+        this.#startSource(effect.cell, effect.incarnation);
+        break;
       case "source.send":
+        this.#sources.send(effect.incarnation, effect.event);
+        break;
       case "source.stop":
-        this.#entity.source(effect, {
-          typeOf: (cell) => this.#typeOf(cell),
-          said: (input) => {
-            this.#activation.control(input);
-          },
-        });
+        this.#sources.stop(effect.incarnation);
+        this.#sourceCells.delete(effect.incarnation);
         break;
       case "answer":
         this.#answers.settle(effect.id, effect.answer);
@@ -258,6 +273,24 @@ export class HostedEntity {
         this.#report(effect.report);
         break;
     }
+  }
+
+  #startSource(cell: Address, incarnation: number): void {
+    const source = this.#entity.source(cell, incarnation);
+    // An ask has no source of its own: its message left by the outbox and its answer comes as one.
+    if (source === undefined || source.task?.kind === "ask") return;
+    this.#sourceCells.set(incarnation, cell);
+    const { kind, logic, input, self, system, key, name = "" } = source;
+    const supplied = source.task === undefined ? undefined : this.#entityType.types.get(source.actor)?.tasks[name];
+    const cause = { author: undefined, messageId: undefined };
+    const task =
+      source.task === undefined
+        ? undefined
+        : (given: unknown, signal: AbortSignal): unknown => {
+            if (supplied === undefined) throw new Error(`this node does not supply the task "${name}"`);
+            return supplied(given as never, { key, signal, actor: cell, cause });
+          };
+    this.#sources.start({ incarnation, kind, logic, task, input, self, system });
   }
 
   #performed(key: string, outcome: EffectOutcome): void {
@@ -286,7 +319,7 @@ export class HostedEntity {
   #release(reason: string): void {
     this.#effects.stop();
     this.#relay.stop();
-    this.#entity.stopSources();
+    this.#sources.stopAll();
     this.#answers.abandon(reason);
   }
 
@@ -303,7 +336,7 @@ export class HostedEntity {
   }
 
   *views(): Iterable<ActorView> {
-    for (const view of this.#entity.views()) yield this.#toView(view);
+    for (const view of this.#entity.views()) if (view.role !== "inner") yield this.#toView(view);
   }
 
   #toView(cell: CellView): ActorView {
@@ -338,7 +371,7 @@ export class HostedEntity {
       const lastExit = this.#lastExit.get(address);
       return { id: address, kind, state, restarts: this.#restarts.get(address) ?? 0, since: this.#activation.since, ...(lastExit === undefined ? {} : { lastExit }), children };
     };
-    const children = [...this.#entity.views()].filter((view) => view.address !== this.address).map((view) => node(view.address, "actor", view.status, []));
+    const children = [...this.#entity.views()].filter((view) => view.role === "child").map((view) => node(view.address, "actor", view.status, []));
     return node(this.address, "entity", this.#activation.stopped ? "stopped" : "running", children);
   }
 }
