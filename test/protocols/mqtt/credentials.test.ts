@@ -10,9 +10,9 @@ void test("S10. a node's secret is made at the first start, kept, and readable b
   const folder = join(t.testdir(), "broker");
   const made = nodeCredential(folder, "cloud/1", everything);
   t.match(made.secret, /^[A-Za-z0-9_-]{43}$/);
-  t.same(nodeCredential(folder, "cloud/1", everything), made);
   const path = join(folder, "cloud%2F1.json");
   t.equal(statSync(path).mode & 0o777, 0o600);
+  t.same(nodeCredential(folder, "cloud/1", everything), made);
   t.equal(statSync(folder).mode & 0o777, 0o700);
   chmodSync(path, 0o644);
   readCredentials(folder);

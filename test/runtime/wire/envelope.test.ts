@@ -96,6 +96,10 @@ test("garbage never throws, takes long or revives anything", (t) => {
     ["a map where the fields should be", [0x80]],
   ];
   for (const [name, bytes] of cases) t.match(decodeEnvelope(Uint8Array.from([...head, ...bytes])), { ok: false, reason: "malformed" }, name);
+  // The same where the body stands, the last field.
+  const empty = encodeEnvelope({ kind: "tell", id: "1", sender: { node: "n" }, body: null });
+  for (const [name, bytes] of cases.slice(0, -1))
+    t.match(decodeEnvelope(Uint8Array.from([...empty.subarray(0, -1), ...bytes])), { ok: false, reason: "malformed" }, `${name} as a body`);
   t.end();
 });
 
