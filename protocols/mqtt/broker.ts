@@ -179,7 +179,7 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
     },
 
     authorizeForward(client, packet) {
-      if (lastForwarded.get(client) === packet.brokerCounter) return null;
+      if (client.conn.destroyed || lastForwarded.get(client) === packet.brokerCounter) return null;
       lastForwarded.set(client, packet.brokerCounter);
       if (client.conn.writableLength <= MAX_WAITING_BYTES) return packet;
       if (packet.qos === 0) counts.droppedForSlow++;
