@@ -155,16 +155,28 @@ export class HostedEntity {
     );
   }
 
-  /** First turn of a new history, or what recovery must say; then it lives. */
-  begin(): void {
+  /** First turn of a new history, or what recovery must say; resolves when that is committed. @throws what the first turn failed with */
+  async begin(): Promise<void> {
     const { input, labels = {}, children } = this.#options;
-    if (this.#isNew) this.#activation.control({ kind: "start", input, labels });
-    if (children !== undefined) this.#activation.control({ kind: "children", specs: children });
+    const first: Promise<void>[] = [];
+    const say = (said: Input): void => {
+      first.push(
+        new Promise((resolve, reject) => {
+          this.#activation.control(said, (result) => {
+            if (result.kind === "accepted-at" || result.kind === "accepted" || result.kind === "dropped") resolve();
+            else reject(new Error(`${said.kind}: ${"error" in result ? result.error : "reason" in result ? String(result.reason) : result.kind}`));
+          });
+        }),
+      );
+    };
+    if (this.#isNew) say({ kind: "start", input, labels });
+    if (children !== undefined) say({ kind: "children", specs: children });
     if (!this.#isNew) {
-      for (const said of this.#entity.recoveryInputs(this.#ports.clock.now())) this.#activation.control(said);
+      for (const said of this.#entity.recoveryInputs(this.#ports.clock.now())) say(said);
       for (const effect of this.#entity.recoveryEffects()) this.#perform(effect);
     }
     this.#activation.begin();
+    await Promise.all(first);
   }
 
   async stop(): Promise<void> {

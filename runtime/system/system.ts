@@ -94,7 +94,7 @@ export function createSystem(options: SystemOptions): System {
       diverged: () => {
         counters.divergences++;
       },
-    }).then((live) => {
+    }).then(async (live) => {
       hosted.set(entity, live);
       live.ended.then(
         () => {
@@ -104,7 +104,13 @@ export function createSystem(options: SystemOptions): System {
           if (hosted.get(entity) === live) hosted.delete(entity);
         },
       );
-      live.begin();
+      try {
+        await live.begin();
+      } catch (cause) {
+        hosted.delete(entity);
+        await live.stop();
+        throw cause;
+      }
     });
     activating.set(entity, run);
     try {
@@ -125,7 +131,7 @@ export function createSystem(options: SystemOptions): System {
   /** Where a message goes: an entity here, another node, or nowhere. */
   async function route(message: RemoteMessage): Promise<Told | Answer> {
     const entity = entityOf(message.to);
-    await activating.get(entity);
+    await activating.get(entity)?.catch(() => undefined);
     const live = hosted.get(entity);
     if (live !== undefined) return deliver(live, message);
     if (remote?.route(entity) !== undefined) return remote.send(message);

@@ -1,0 +1,163 @@
+import { test } from "tap";
+import { parseAddress } from "../../../runtime/index.ts";
+import { hosting } from "./hosting.ts";
+
+const A = "acme/counter/a";
+const entity = parseAddress(A);
+
+test("M3. accepted is told after the commit that contains the message, with its revision", async (t) => {
+  const { system, store } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const told = await system.tell(A, { type: "count.add", by: 3 });
+  t.match(told, { kind: "accepted", durable: "local" });
+  const head = await store.revisionOf(A);
+  t.equal(head?.revision, told.kind === "accepted" && "revision" in told ? told.revision : -1, "the store holds that revision");
+  t.equal((system.read(entity)?.context as { total: number }).total, 3);
+  await system.stop();
+});
+
+test("M2. the same id has the same outcome and reply, and acts once; another message under it is refused", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const first = await system.ask(A, { type: "count.add", by: 5 }, { withinMs: 1_000, id: "order-1", author: "ann" });
+  t.same(first, { kind: "replied", value: { total: 5 } });
+  t.same(await system.ask(A, { type: "count.add", by: 5 }, { withinMs: 1_000, id: "order-1", author: "ann" }), first);
+  t.equal((system.read(entity)?.context as { total: number }).total, 5, "it acted once");
+  t.same(await system.ask(A, { type: "count.add", by: 6 }, { withinMs: 1_000, id: "order-1", author: "ann" }), { kind: "id-reused" });
+  await system.stop();
+});
+
+test("M2. the outcome of an id survives a restart", async (t) => {
+  const { system, disk, clock } = await hosting();
+  await system.activate(entity, { input: undefined });
+  await system.ask(A, { type: "count.add", by: 5 }, { withinMs: 1_000, id: "order-1" });
+  await system.stop();
+  const again = await hosting({ disk, clock });
+  await again.system.activate(entity, { input: undefined });
+  t.same(await again.system.ask(A, { type: "count.add", by: 5 }, { withinMs: 1_000, id: "order-1" }), { kind: "replied", value: { total: 5 } });
+  t.equal((again.system.read(entity)?.context as { total: number }).total, 5);
+  await again.system.stop();
+});
+
+test("F2. a reply that was promised before a restart is given after it", async (t) => {
+  const { system, disk, clock } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const waiting = system.ask(A, { type: "count.slow" }, { withinMs: 60_000, id: "slow-1" });
+  await clock.advance(10);
+  await system.stop();
+  t.match(await waiting, { kind: "unknown" }, "whoever waited here is told the truth");
+  const again = await hosting({ disk, clock });
+  await again.system.activate(entity, { input: undefined });
+  const asked = again.system.ask(A, { type: "count.slow" }, { withinMs: 60_000, id: "slow-1" });
+  await clock.advance(1);
+  await again.system.tell(A, { type: "count.release" });
+  t.same(await asked, { kind: "replied", value: { total: 0 } });
+  await again.system.stop();
+});
+
+test("a message that the state does not take is refused with what it would take", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  await system.tell(A, { type: "count.close" });
+  t.same(await system.tell(A, { type: "count.add", by: 1 }), { kind: "refused", accepts: [] });
+  t.match(await system.tell(A, { type: "count.nonsense" }), { kind: "invalid" });
+  t.match(await system.tell(A, { type: "count.add", by: "x" }), { kind: "invalid", problems: [{ path: "/by" }] });
+  t.match(await system.tell(A, { type: "count.tick" }), { kind: "invalid" }, "what only the host says is not taken at the door");
+  t.same(await system.tell("acme/counter/none", { type: "count.add", by: 1 }), { kind: "no-such-actor" });
+  t.match(await system.tell("not an address", { type: "count.add", by: 1 }), { kind: "invalid" });
+  t.equal(system.deadLetters({ limit: 10 }).length, 1);
+  await system.stop();
+});
+
+test("K1. a durable timer keeps what remains over a restart and fires once", async (t) => {
+  const { system, disk, clock } = await hosting();
+  await system.activate(entity, { input: undefined });
+  await system.tell(A, { type: "count.later", ms: 10_000 });
+  await clock.advance(4_000);
+  await system.stop();
+  await clock.advance(60_000); // the node is off: elapsed time stands still
+  const again = await hosting({ disk, clock });
+  await again.system.activate(entity, { input: undefined });
+  await clock.advance(5_900);
+  t.equal(again.system.read(entity)?.state, "later", "6 s remained");
+  await clock.advance(200);
+  t.equal(again.system.read(entity)?.state, "open");
+  t.equal((again.system.read(entity)?.context as { total: number }).total, 1);
+  await clock.advance(60_000);
+  t.equal((again.system.read(entity)?.context as { total: number }).total, 1, "it fired once");
+  await again.system.stop();
+});
+
+test("C2. a commit of unknown outcome stops the entity until the store was asked, then nothing is lost or doubled", async (t) => {
+  for (const written of [true, false]) {
+    const { system, store, clock } = await hosting();
+    await system.activate(entity, { input: undefined });
+    await system.tell(A, { type: "count.add", by: 1 });
+    store.unknownNext({ written });
+    const told = system.tell(A, { type: "count.add", by: 10 });
+    await clock.advance(1_000);
+    t.match(await told, { kind: "accepted" });
+    t.equal((system.read(entity)?.context as { total: number }).total, 11, written ? "it was written" : "it was taken again");
+    await system.stop();
+  }
+});
+
+test("C2, C3. a refused turn is rolled back and told; the others of its batch commit", async (t) => {
+  const { system, store } = await hosting();
+  const other = parseAddress("acme/counter/b");
+  await system.activate(entity, { input: undefined });
+  await system.activate(other, { input: undefined });
+  await system.tell(A, { type: "count.add", by: 1 });
+  await system.tell(other, { type: "count.add", by: 1 });
+  store.refuseNext(A, "bad data");
+  const [refused, taken] = await Promise.all([system.tell(A, { type: "count.add", by: 10 }), system.tell(other, { type: "count.add", by: 10 })]);
+  t.match(refused, { kind: "not-stored", reason: "bad data" });
+  t.match(taken, { kind: "accepted" });
+  t.equal((system.read(other)?.context as { total: number }).total, 11);
+  await system.stop();
+});
+
+test("C4, S2. nobody sees a turn before its commit", async (t) => {
+  const { system, clock } = await hosting();
+  await system.activate(entity, { input: undefined });
+  await clock.advance(1);
+  const seen: number[] = [];
+  system.watch((change) => seen.push(change.revision));
+  const told = system.tell(A, { type: "count.add", by: 7 });
+  t.equal((system.read(entity)?.context as { total: number } | undefined)?.total ?? 0, 0);
+  t.equal(seen.length, 0);
+  await told;
+  t.equal((system.read(entity)?.context as { total: number }).total, 7);
+  t.equal(seen.length, 1);
+  await system.stop();
+});
+
+test("S5. a full mailbox refuses and says when to try again", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const answers = await Promise.all(Array.from({ length: 1_500 }, (_, index) => system.tell(A, { type: "count.add", by: 1 }, { id: `m${String(index)}` })));
+  const full = answers.filter((answer) => answer.kind === "full").length;
+  t.ok(full > 0 && full < 1_500);
+  t.equal((system.read(entity)?.context as { total: number }).total, 1_500 - full, "what was accepted took effect, once");
+  await system.stop();
+});
+
+test("a message past its deadline is not taken", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  t.same(await system.tell(A, { type: "count.add", by: 1 }, { withinMs: 0 }), { kind: "deadline" });
+  t.same(await system.receive({ to: entity, event: { type: "count.add", by: 1 }, sender: { kind: "outside", id: "x", author: "a", expiresAt: 5 }, ask: false, withinMs: 1_000 }), { kind: "too-old" });
+  await system.stop();
+});
+
+test("H13. a fault sets its input aside: the actor goes on from its committed state, and the third time the sender has a final word", async (t) => {
+  const { system, clock } = await hosting();
+  await system.activate(entity, { input: undefined });
+  await system.tell(A, { type: "count.add", by: 4 });
+  const failing = system.tell(A, { type: "count.fail" }, { id: "bad" });
+  await clock.advance(10_000);
+  t.match(await failing, { kind: "refused" });
+  t.equal((system.read(entity)?.context as { total: number }).total, 4);
+  t.match(await system.tell(A, { type: "count.add", by: 1 }), { kind: "accepted" });
+  await system.stop();
+});
