@@ -1,0 +1,227 @@
+// Cases against bare XState: promises, callbacks, observables, transition logic.
+
+import { of } from "rxjs";
+
+import type { DifferentialCase } from "./case.ts";
+import { assign, fromCallback, fromEventObservable, fromObservable, fromPromise, fromTransition, log, machine, sendParent, sendTo } from "./loose.ts";
+
+export const sourcesCases: readonly DifferentialCase[] = [
+  {
+    name: "invoke promise ok",
+    make: (trace) =>
+      machine(
+        {
+          context: { r: 0 },
+          initial: "w",
+          states: { w: { invoke: { src: "p", input: 21, onDone: { target: "d", actions: assign({ r: ({ event }) => event.output }) } } }, d: { entry: trace("done") } },
+        },
+        { actors: { p: fromPromise(async ({ input }) => input * 2) } },
+      ),
+    script: [{ tick: 3 }],
+  },
+  {
+    name: "invoke promise fails, onError",
+    make: () =>
+      machine(
+        {
+          context: { r: null },
+          initial: "w",
+          states: { w: { invoke: { src: "p", onError: { target: "d", actions: assign({ r: ({ event }) => event.error.message }) } } }, d: {} },
+        },
+        {
+          actors: {
+            p: fromPromise(async () => {
+              throw new Error("no");
+            }),
+          },
+        },
+      ),
+    script: [{ tick: 3 }],
+  },
+  {
+    name: "invoke promise fails, unhandled: escalates",
+    make: () =>
+      machine(
+        { initial: "w", states: { w: { invoke: { src: "p" } } } },
+        {
+          actors: {
+            p: fromPromise(async () => {
+              throw new Error("no");
+            }),
+          },
+        },
+      ),
+    script: [{ tick: 3 }],
+    difference: "N8",
+  },
+  {
+    name: "invoke promise, leaving aborts",
+    make: (trace) =>
+      machine(
+        { initial: "w", states: { w: { invoke: { src: "p", onDone: "bad" }, on: { OUT: "o" } }, o: { entry: trace("o+") }, bad: {} } },
+        { actors: { p: fromPromise(({ signal }) => new Promise(() => signal.addEventListener("abort", () => trace("aborted")()))) } },
+      ),
+    script: ["OUT", { tick: 3 }],
+  },
+  {
+    name: "invoke callback: sendBack, receive, dispose",
+    make: (trace) =>
+      machine(
+        {
+          context: { log: [] },
+          initial: "w",
+          states: {
+            w: {
+              invoke: { src: "cb", id: "cb", input: 7 },
+              on: {
+                HI: { actions: assign({ log: ({ context, event }) => [...context.log, ["hi", event.v]] }) },
+                ECHO: { actions: assign({ log: ({ context, event }) => [...context.log, ["echo", event.v]] }) },
+                PING: { actions: sendTo("cb", { type: "X", v: 9 }) },
+                OUT: "o",
+              },
+            },
+            o: {},
+          },
+        },
+        {
+          actors: {
+            cb: fromCallback(({ sendBack, receive, input }) => {
+              sendBack({ type: "HI", v: input });
+              receive((e: { readonly v: unknown }) => sendBack({ type: "ECHO", v: e.v }));
+              return trace("disposed");
+            }),
+          },
+        },
+      ),
+    script: ["PING", "PING", "OUT", { tick: 2 }],
+  },
+  {
+    name: "invoke observable + onSnapshot",
+    make: () =>
+      machine(
+        {
+          context: { log: [] },
+          initial: "w",
+          states: { w: { invoke: { src: "o", onSnapshot: { actions: assign({ log: ({ context, event }) => [...context.log, event.snapshot.context] }) }, onDone: "d" } }, d: {} },
+        },
+        { actors: { o: fromObservable(() => of(1, 2, 3)) } },
+      ),
+    script: [{ tick: 2 }],
+  },
+  {
+    name: "invoke eventObservable",
+    make: () =>
+      machine(
+        {
+          context: { log: [] },
+          initial: "w",
+          states: { w: { invoke: { src: "o", onDone: "d" }, on: { "*": { actions: assign({ log: ({ context, event }) => [...context.log, event.type] }) } } }, d: {} },
+        },
+        { actors: { o: fromEventObservable(() => of({ type: "A" }, { type: "B" })) } },
+      ),
+    script: [{ tick: 2 }],
+  },
+  {
+    name: "invoke fromTransition + syncSnapshot",
+    make: () =>
+      machine(
+        {
+          context: { seen: [] },
+          initial: "w",
+          states: {
+            w: {
+              invoke: { src: "t", id: "t", input: 10, onSnapshot: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.snapshot.context.n] }) } },
+              on: { INC: { actions: sendTo("t", { type: "INC" }) } },
+            },
+          },
+        },
+        {
+          actors: {
+            t: fromTransition(
+              (s, e) => (e.type === "INC" ? { n: s.n + 1 } : s),
+              ({ input }) => ({ n: input }),
+            ),
+          },
+        },
+      ),
+    script: ["INC", "INC"],
+  },
+  {
+    name: "inline invoke (volatile only)",
+    make: () =>
+      machine({
+        context: { r: 0 },
+        initial: "w",
+        states: { w: { invoke: { src: fromPromise(async () => 3), onDone: { target: "d", actions: assign({ r: ({ event }) => event.output }) } } }, d: {} },
+      }),
+    script: [{ tick: 3 }],
+  },
+  {
+    name: "callback that answers synchronously while parent goes on sending",
+    make: () =>
+      machine(
+        {
+          context: { log: [] },
+          invoke: [
+            { src: "cb", id: "cb" },
+            { src: "k", id: "k" },
+          ],
+          on: {
+            GO: { actions: [sendTo("cb", { type: "x" }), sendTo("k", { type: "Q" })] },
+            "*": { actions: assign({ log: ({ context, event }) => [...context.log, event.type] }) },
+          },
+        },
+        {
+          actors: {
+            cb: fromCallback(({ sendBack, receive }) => {
+              receive(() => sendBack({ type: "ECHO" }));
+            }),
+            k: machine({ on: { Q: { actions: sendParent({ type: "K" }) } } }),
+          },
+        },
+      ),
+    difference: "N2",
+    script: ["GO", { tick: 1 }],
+  },
+  {
+    name: "promise child emits + logs",
+    make: () =>
+      machine(
+        { initial: "w", states: { w: { entry: log("hello", "L"), invoke: { src: "p", onDone: "d" } }, d: {} } },
+        {
+          actors: {
+            p: fromPromise(async ({ emit }) => {
+              emit({ type: "progress", pct: 5 });
+              return 1;
+            }),
+          },
+        },
+      ),
+    script: [{ tick: 3 }],
+  },
+  {
+    name: "nested: child invokes promise, result bubbles",
+    make: () =>
+      machine(
+        {
+          context: { r: null },
+          initial: "w",
+          states: { w: { invoke: { src: "c", id: "c", onDone: { target: "d", actions: assign({ r: ({ event }) => event.output }) } } }, d: {} },
+        },
+        {
+          actors: {
+            c: machine(
+              {
+                context: { o: null },
+                initial: "w",
+                states: { w: { invoke: { src: "p", onDone: { target: "f", actions: assign({ o: ({ event }) => event.output }) } } }, f: { type: "final" } },
+                output: ({ context }) => context.o,
+              },
+              { actors: { p: fromPromise(async () => "v") } },
+            ),
+          },
+        },
+      ),
+    script: [{ tick: 4 }],
+  },
+];
