@@ -13,10 +13,7 @@ export interface TransportCapabilities {
 }
 
 /** `epoch` counts sessions of this process from 1; it grows with every successful reconnect. */
-export type LinkState =
-  | { readonly kind: "down"; readonly reason: string }
-  | { readonly kind: "connecting" }
-  | { readonly kind: "ready"; readonly epoch: number };
+export type LinkState = { readonly kind: "down"; readonly reason: string } | { readonly kind: "connecting" } | { readonly kind: "ready"; readonly epoch: number };
 
 export type PublishOutcome =
   /** Given to a live link in order; nobody confirmed it. */
@@ -66,6 +63,7 @@ export interface Transport {
   /** Withdraws presence, lets what is in flight end for at most `withinMs`, closes. */
   stop(withinMs?: number): Promise<void>;
 
+  /** Order holds per key and `qos` while an epoch lasts. Nothing is sent again by itself. @throws DROVER_KEY_INVALID, as all methods that take a key or pattern */
   publish(key: string, payload: Uint8Array, options: { readonly qos: "drop" | "reliable" }): Promise<PublishOutcome>;
   /** `sink` is synchronous and must not block. The subscription survives reconnects. */
   subscribe(pattern: string, sink: (delivery: Delivery) => void, options?: SubscribeOptions): Promise<Subscription>;
