@@ -31,6 +31,7 @@ export function messageEnvelope(message: RemoteMessage, id: string, from: Sendin
     ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
     ...(message.answers === undefined ? {} : { answers: message.answers }),
     ...(message.trace === undefined ? {} : { trace: message.trace }),
+    ...(message.against === undefined ? {} : { against: message.against }),
     body: message.event,
   });
 }
@@ -51,6 +52,7 @@ export function envelopeMessage(envelope: Envelope, lateMs: number, clock: Clock
     ...(envelope.replyKey === undefined ? {} : { replyKey: envelope.replyKey }),
     ...(envelope.answers === undefined ? {} : { answers: envelope.answers }),
     ...(envelope.trace === undefined ? {} : { trace: envelope.trace }),
+    ...(envelope.against === undefined ? {} : { against: envelope.against }),
   };
   if (entity !== undefined) {
     if (incarnation === undefined || seq === undefined || epoch === undefined) return { bad: "an entity's message without incarnation, seq or epoch" };

@@ -44,7 +44,7 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   const { now } = interior.stamp;
   if (!(sender.expiresAt > now)) return { kind: "too-old" };
   if (sender.expiresAt > now + MAX_KEEP_MS) return { kind: "invalid", problems: [{ path: "/expiresAt", message: "is more than 24 hours ahead" }], accepts: [] };
-  const fingerprint = fingerprintOf(input.to, input.event, sender.author);
+  const fingerprint = sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author);
   const known = interior.rest.get("taken", sender.id);
   if (known !== undefined && known.expiresAt > now) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
   const retryAfterMs = evictExpired(interior);

@@ -22,7 +22,14 @@ export interface DoorReads {
 
 /** Who sent a message. Outside: HTTP, CLI, another node on behalf of a person. Entity: another entity's outbox. */
 export type Sender =
-  | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
+  | {
+      readonly kind: "outside";
+      readonly id: string;
+      readonly author: string;
+      readonly expiresAt: number;
+      /** Of the message as it was sent, where a door changed it since; default that of the event. */
+      readonly fingerprint?: string;
+    }
   | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number;
       /** The lowest number that the sender's outbox still holds for this receiver: where a line begins that the receiver does not know (any more). */
       readonly oldest?: number }

@@ -218,7 +218,7 @@ function setAside(interior: Interior, input: Input, offender: Cell, error: strin
 function recordParked(interior: Interior, input: Extract<Input, { kind: "message" }>, outcome: Refusal): void {
   const { sender } = input;
   if (sender.kind === "outside") {
-    interior.rest.put("taken", sender.id, { id: sender.id, expiresAt: sender.expiresAt, fingerprint: fingerprintOf(input.to, input.event, sender.author), to: input.to, outcome, wantsReply: input.wantsReply });
+    interior.rest.put("taken", sender.id, { id: sender.id, expiresAt: sender.expiresAt, fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author), to: input.to, outcome, wantsReply: input.wantsReply });
   } else if (sender.kind === "entity") {
     const row = interior.rest.get("senders", sender.entity);
     interior.rest.put("senders", sender.entity, {

@@ -39,6 +39,8 @@ export interface RemoteMessage {
   readonly replyKey?: string;
   /** Set when this message answers an ask of the receiver: the key of that ask. */
   readonly answers?: string;
+  /** Count of changes of hand that its sender had seen of what it is about, where a forwarding node knows it (rules O2). */
+  readonly against?: number;
   /** Remaining time to be taken (tell) or answered (ask), ms. */
   readonly withinMs: number;
   readonly trace?: string;
@@ -78,6 +80,8 @@ export interface System extends Directory {
   receive(message: RemoteMessage): Promise<Told | Answer>;
   /** Node-local news for an actor (a watch event, a presence hint): queued, never deduplicated; false when it could not be queued. */
   notify(address: Address, event: EventData, reads?: DoorReads): boolean;
+  /** As `notify`, and settles after the commit that contains it. The host's own word: no door, no id. */
+  inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told>;
   /** Activates an entity: recovers it from the store, or begins its history. */
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */

@@ -2,7 +2,7 @@
 
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
-import type { DoorReads, Effect, EffectOutcome, EventData, Input, SupervisionReport, TakenEntry } from "../entity/contract.ts";
+import type { DoorReads, Effect, EffectOutcome, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
 import { type CellView, createEntity, decodeRecord, decodeState, encodeState, type Entity, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
@@ -201,9 +201,9 @@ export class HostedEntity {
 
   // ---- messages in
 
-  take(message: RemoteMessage, reads: DoorReads | undefined): Promise<Told | Answer> {
+  take(message: RemoteMessage, reads: DoorReads | undefined, fingerprint: string | undefined): Promise<Told | Answer> {
     const { clock, deadLetters } = this.#ports;
-    const { sender } = message;
+    const sender: Sender = message.sender.kind === "outside" && fingerprint !== undefined ? { ...message.sender, fingerprint } : message.sender;
     const input: Input = {
       kind: "message",
       to: message.to,
@@ -217,7 +217,7 @@ export class HostedEntity {
     const deadline = clock.monotonic() + message.withinMs;
     return new Promise((resolve) => {
       const settle = (result: Settled): void => {
-        if (result.kind === "dropped") deadLetters.add({ to: message.to, type: message.event.type, from: sender.kind === "outside" ? sender.author : sender.entity, reason: result.reason });
+        if (result.kind === "dropped") deadLetters.add({ to: message.to, type: message.event.type, from: message.sender.kind === "entity" ? message.sender.entity : message.sender.author, reason: result.reason });
         resolve(this.#answerTo(result, message, deadline));
       };
       if (!this.#activation.offer({ input, deadline, settle })) resolve(this.#activation.stopped ? { kind: "owner-away" } : { kind: "full", retryAfterMs: 100 });
@@ -246,6 +246,15 @@ export class HostedEntity {
       settle: (result) => {
         if (result.kind === "dropped") this.#ports.deadLetters.add({ to, type: event.type, from: "local", reason: result.reason });
       },
+    });
+  }
+
+  inform(to: Address, event: EventData): Promise<Told> {
+    return new Promise((resolve) => {
+      this.#activation.control({ kind: "message", to, event, sender: { kind: "local", name: this.#ports.node }, wantsReply: false }, (result) => {
+        resolve(toldOf(result));
+      });
+      if (this.#activation.stopped) resolve({ kind: "owner-away" });
     });
   }
 

@@ -3,13 +3,14 @@
 import { type Address, addressProblem, entityOf, kindOf, parseAddress } from "../address.ts";
 import type { AnyActorType, EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData, TakenEntry } from "../entity/contract.ts";
-import { decodeRecord } from "../entity/index.ts";
+import { decodeRecord, fingerprintOf } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, MetricSample, Random, Store } from "../ports/index.ts";
 import { createCommitter } from "./committer.ts";
 import type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./contract.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import type { Door, DoorVerdict } from "./door.ts";
 import { historyEntry } from "./history.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity } from "./hosted-entity.ts";
@@ -33,7 +34,7 @@ export interface SystemOptions {
   /** Whether the wall clock may fire `wall` timers (rules K1). Default: always. */
   readonly wallTrusted?: () => boolean;
   /** Copies the values that a message names, and the outcome of its guard, before it is journaled (vehicle V3). */
-  readonly door?: (to: Address, event: EventData, type: AnyActorType) => DoorReads | undefined;
+  readonly door?: Door;
   /** Runs soon, after what is already waiting; default `setImmediate`. A simulation supplies its own order. */
   readonly defer?: (run: () => void) => void;
 }
@@ -140,17 +141,23 @@ export function createSystem(options: SystemOptions): System {
   }
 
   async function deliver(live: HostedEntity, message: RemoteMessage): Promise<Told | Answer> {
-    if (message.answers !== undefined) return live.take(message, undefined);
+    if (message.answers !== undefined) return live.take(message, undefined, undefined);
     const view = live.view(message.to);
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (view === undefined || type === undefined) {
       deadLetters.add({ to: message.to, type: message.event.type, from: senderName(message), reason: "no-such-actor" });
       return { kind: "no-such-actor" };
     }
-    const checked = type.messages.check(message.event);
+    // The fingerprint is that of what was sent: what the door adds may differ at a repetition (rules M2).
+    const fingerprint = message.sender.kind === "outside" ? fingerprintOf(message.to, message.event, message.sender.author) : undefined;
+    const known = message.sender.kind === "outside" ? live.taken(message.sender.id) : undefined;
+    if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, message);
+    const verdict: DoorVerdict = options.door?.(message, type) ?? { kind: "pass" };
+    if (verdict.kind === "refuse") return verdict.refusal;
+    const event = verdict.event ?? message.event;
+    const checked = type.messages.check(event);
     if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: view.accepts ?? [] };
-    const reads = options.door?.(message.to, message.event, type);
-    return live.take(message, reads);
+    return live.take({ ...message, event }, verdict.reads, fingerprint);
   }
 
   async function tell(address: string, event: EventData, given: TellOptions = {}): Promise<Told> {
@@ -182,6 +189,14 @@ export function createSystem(options: SystemOptions): System {
       withinMs,
       ...(given.trace === undefined ? {} : { trace: given.trace }),
     };
+  }
+
+  async function inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told> {
+    const entity = entityOf(address);
+    if (create !== undefined && !hosted.has(entity)) await activate(entity, create);
+    await activating.get(entity)?.catch(() => undefined);
+    const live = hosted.get(entity);
+    return live === undefined ? { kind: "no-such-actor" } : live.inform(address, event);
   }
 
   function notify(address: Address, event: EventData, reads?: DoorReads): boolean {
@@ -274,6 +289,7 @@ export function createSystem(options: SystemOptions): System {
     tell,
     ask,
     receive: async (message) => (stopping ? { kind: "owner-away" } : counted(await route(message))),
+    inform,
     notify,
     activate,
     deactivate,

@@ -38,6 +38,7 @@ export interface Envelope {
   /** W3C traceparent; one that is not well formed is dropped on arrival, as the recommendation demands. */
   readonly trace?: string;
   readonly author?: string;
+  readonly against?: number;
   /** JSON and Uint8Array; undefined arrives as null. Dates, maps, sets and classes are not carried. */
   readonly body: unknown;
 }
@@ -116,6 +117,7 @@ const isOfForm: Readonly<Record<FieldName, (value: unknown) => boolean>> = {
   trace: anything,
   author: text(256),
   body: anything,
+  against: count,
 };
 
 function fieldProblem(values: Readonly<Partial<Record<FieldName, unknown>>>): string | undefined {

@@ -56,6 +56,7 @@ export const wireFields = [
   ["trace", "W3C traceparent", "trace context"],
   ["author", "string of 1 to 256", "who is answerable"],
   ["body", "any", "by kind"],
+  ["against", "integer >= 0", "changes of hand that the sender had seen of what the message is about (rules O2)"],
 ] as const;
 
 /** The contract as text. */
