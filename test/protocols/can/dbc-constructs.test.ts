@@ -23,7 +23,9 @@ test("a plain file is read without a word", (t) => {
 });
 
 test("spaces are free, and names may touch what follows", (t) => {
-  const database = parseDbc('BO_ 100 M : 8 A\n\tSG_ S:0|8@1+(1,0)[0|0]""B\n  SG_  T  :  8|8@1-  ( 2 , 1 )  [ -128 | +127 ]  "x"   A , B\r\nBO_ 101 N:8 A\r SG_ U : 7|8@0+ (1,0) [0|0] "" B,A\n');
+  const database = parseDbc(
+    'BO_ 100 M : 8 A\n\tSG_ S:0|8@1+(1,0)[0|0]""B\n  SG_  T  :  8|8@1-  ( 2 , 1 )  [ -128 | +127 ]  "x"   A , B\r\nBO_ 101 N:8 A\r SG_ U : 7|8@0+ (1,0) [0|0] "" B,A\n',
+  );
   t.strictSame(errorsOf(database), []);
   t.match(database.messages[0]?.signals[1], { type: "signed", factor: 2, offset: 1, range: { min: -128, max: 127 }, unit: "x", receivers: ["A", "B"] });
   t.match(database.messages[1]?.signals[0], { byteOrder: "motorola", receivers: ["B", "A"] });
@@ -34,23 +36,32 @@ test("numbers come as exponents, without a leading zero, with a sign, and up to 
   const database = parseDbc(
     'BO_ 1 M: 8 A\n SG_ E : 0|16@1+ (1E-05,-1.5e2) [-150|1.7976931348623157E+308] "" B\n SG_ L : 16|8@1+ (.25,+3) [0|0] "" B\n SG_ Z : 32|8@1+ (0,7) [0|1e999] "" B\n SG_ I : 40|8@1+ (1e999,0) [0|0] "" B\n',
   );
-  t.match(database.messages[0]?.signals, [{ factor: 1e-5, offset: -150, range: { max: Number.MAX_VALUE } }, { factor: 0.25, offset: 3 }, { factor: 0, offset: 7 }]);
+  t.match(database.messages[0]?.signals, [
+    { factor: 1e-5, offset: -150, range: { max: Number.MAX_VALUE } },
+    { factor: 0.25, offset: 3 },
+    { factor: 0, offset: 7 },
+  ]);
   t.equal(database.messages[0]?.signals.length, 3, "a factor that no double holds costs its signal only");
   t.match(errorsOf(database), [/^5:\d+ expected the factor within the range of a double/]);
   t.end();
 });
 
 test("a text may hold semicolons, keywords, line breaks and escaped quotes", (t) => {
-  const database = parseDbc(`${HEADER}${MESSAGE}CM_ SG_ 100 S "one; BO_ 200 Fake: 8 X\nSG_ \\"two\\"";\nCM_ BO_ 100 "message";\nCM_ "network";\nCM_ BU_ A "node";\nVAL_ 100 S 1 "quote; semicolon" 0 "zero" ;\n`);
+  const database = parseDbc(
+    `${HEADER}${MESSAGE}CM_ SG_ 100 S "one; BO_ 200 Fake: 8 X\nSG_ \\"two\\"";\nCM_ BO_ 100 "message";\nCM_ "network";\nCM_ BU_ A "node";\nVAL_ 100 S 1 "quote; semicolon" 0 "zero" ;\n`,
+  );
   t.strictSame(database.diagnostics, []);
   t.equal(database.messages.length, 1);
   t.equal(database.comment, "network");
   t.equal(database.messages[0]?.comment, "message");
   t.equal(database.messages[0]?.signals[0]?.comment, 'one; BO_ 200 Fake: 8 X\nSG_ "two"');
-  t.strictSame([...(database.messages[0]?.signals[0]?.labels ?? [])], [
-    [1, "quote; semicolon"],
-    [0, "zero"],
-  ]);
+  t.strictSame(
+    [...(database.messages[0]?.signals[0]?.labels ?? [])],
+    [
+      [1, "quote; semicolon"],
+      [0, "zero"],
+    ],
+  );
   t.end();
 });
 
@@ -65,7 +76,9 @@ test("UTF-8 with and without its mark and Windows-1252 give the same text", (t) 
 });
 
 test("bit 31 marks 29-bit ids; without it a large id is read as one, and ids that no frame has match nothing", (t) => {
-  const database = parseDbc(["2147483748 Ext", "100 Std", "274923520 Gm", "3221225472 VECTOR__INDEPENDENT_SIG_MSG", "1610612736 Bit30", "99999999999 Huge"].map((head) => `BO_ ${head}: 8 A\n`).join(""));
+  const database = parseDbc(
+    ["2147483748 Ext", "100 Std", "274923520 Gm", "3221225472 VECTOR__INDEPENDENT_SIG_MSG", "1610612736 Bit30", "99999999999 Huge"].map((head) => `BO_ ${head}: 8 A\n`).join(""),
+  );
   t.match(database.messages, [
     { id: 100, kind: "extended", matchable: true },
     { id: 100, kind: "standard", matchable: true },
@@ -88,8 +101,13 @@ test("floats need 32 or 64 bits; the colon of SIG_VALTYPE_ may be missing", (t) 
 });
 
 test("sizes other than 1 to 64 cost their signal, not the file", (t) => {
-  const database = parseDbc('BO_ 100 M: 64 A\n SG_ Zero : 0|0@1+ (1,0) [0|0] "" B\n SG_ W65 : 0|65@1+ (1,0) [0|0] "" B\n SG_ W64 : 128|64@1+ (1,0) [0|0] "" B\n SG_ Far : 99999999|8@1+ (1,0) [0|0] "" B\n');
-  t.strictSame(database.messages[0]?.signals.map((signal) => signal.name), ["W64"]);
+  const database = parseDbc(
+    'BO_ 100 M: 64 A\n SG_ Zero : 0|0@1+ (1,0) [0|0] "" B\n SG_ W65 : 0|65@1+ (1,0) [0|0] "" B\n SG_ W64 : 128|64@1+ (1,0) [0|0] "" B\n SG_ Far : 99999999|8@1+ (1,0) [0|0] "" B\n',
+  );
+  t.strictSame(
+    database.messages[0]?.signals.map((signal) => signal.name),
+    ["W64"],
+  );
   t.equal(errorsOf(database).length, 3);
   t.end();
 });
@@ -113,7 +131,10 @@ test("attributes bring periods, start values, frame formats and long names; enum
 
 test("the length tells CAN FD where no frame format does; a long J1939 message is not", (t) => {
   const database = parseDbc('BO_ 1 Fd: 24 A\nBO_ 2 J: 39 A\nBO_ 3 Tp: 200 A\nBA_DEF_ BO_ "VFrameFormat" INT 0 15;\nBA_ "VFrameFormat" BO_ 2 3;\n');
-  t.strictSame(database.messages.map((message) => message.isFd), [true, false, false]);
+  t.strictSame(
+    database.messages.map((message) => message.isFd),
+    [true, false, false],
+  );
   t.end();
 });
 
@@ -126,19 +147,37 @@ test("multiplexers: plain, ranges, cascades, a lone m, a missing switch, a circl
   );
   const mux = (message: number): unknown => database.messages[message]?.signals.map((each) => each.mux);
   t.strictSame(mux(0), [undefined, { switchIndex: 0, ranges: [{ low: 1, high: 1 }] }]);
-  t.strictSame(mux(1), [undefined, { switchIndex: 0, ranges: [{ low: 2, high: 2 }] }, { switchIndex: 1, ranges: [{ low: 3, high: 3 }, { low: 10, high: 4_294_967_295 }] }]);
+  t.strictSame(mux(1), [
+    undefined,
+    { switchIndex: 0, ranges: [{ low: 2, high: 2 }] },
+    {
+      switchIndex: 1,
+      ranges: [
+        { low: 3, high: 3 },
+        { low: 10, high: 4_294_967_295 },
+      ],
+    },
+  ]);
   t.strictSame(mux(2), [undefined, { switchIndex: 0, ranges: [{ low: 4, high: 4 }] }]);
   t.strictSame(mux(3), [undefined]);
-  t.ok(database.messages[4]?.signals.some((each) => each.mux === undefined), "a circle is cut");
+  t.ok(
+    database.messages[4]?.signals.some((each) => each.mux === undefined),
+    "a circle is cut",
+  );
   t.match(errorsOf(database), [/circle/]);
   t.end();
 });
 
 test("names are data: __proto__ and constructor are signals like others, a name that occurs twice is marked", (t) => {
-  const database = parseDbc('BO_ 1 __proto__: 8 A\n SG_ constructor : 0|8@1+ (1,0) [0|0] "" B\n SG_ Twin : 8|8@1+ (1,0) [0|0] "" B\n SG_ Twin : 16|8@1+ (1,0) [0|0] "" B\nVAL_ 1 constructor 1 "one";\n');
+  const database = parseDbc(
+    'BO_ 1 __proto__: 8 A\n SG_ constructor : 0|8@1+ (1,0) [0|0] "" B\n SG_ Twin : 8|8@1+ (1,0) [0|0] "" B\n SG_ Twin : 16|8@1+ (1,0) [0|0] "" B\nVAL_ 1 constructor 1 "one";\n',
+  );
   const message = findMessage(database, "__proto__");
   t.equal(message?.signals[0]?.labels?.get(1), "one");
-  t.strictSame(message?.signals.map((signal) => signal.sharesName), [false, true, true]);
+  t.strictSame(
+    message?.signals.map((signal) => signal.sharesName),
+    [false, true, true],
+  );
   t.equal(message === undefined ? undefined : findSignal(message, "Twin")?.index, 1);
   t.end();
 });
@@ -165,17 +204,20 @@ test("each of a broken file's statements costs only itself, with its position", 
       'CM_ 100 "a comment on a bare id";',
       'VAL_ 100 Absent 0 "a";',
       'BA_ "X" BO_ 999 1;',
-      'BO_ 200 N: 8 A',
+      "BO_ 200 N: 8 A",
       'CM_ "never closed;',
       "BO_ 300 Last: 8 A",
     ].join("\n"),
     { file: "broken.dbc" },
   );
-  t.strictSame(database.messages.map((message) => [message.name, message.signals.map((signal) => signal.name)]), [
-    ["M", ["Good"]],
-    ["N", []],
-    ["Last", []],
-  ]);
+  t.strictSame(
+    database.messages.map((message) => [message.name, message.signals.map((signal) => signal.name)]),
+    [
+      ["M", ["Good"]],
+      ["N", []],
+      ["Last", []],
+    ],
+  );
   t.match(database.diagnostics, [
     { position: { file: "broken.dbc", line: 1, column: 5 } },
     { position: { line: 4 }, severity: "error" },

@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { createDecoder, createColumns, createFrameBatch, appendFrame, parseDbc } from "../../../protocols/can/index.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { demoData, fixtures } from "./decoded-files.ts";
 
@@ -21,7 +22,9 @@ function outcome(source: string): string {
 
 test("1,200 mutations of real files neither crash nor hang", (t) => {
   const random = new SeededRandom(20_261_121);
-  const sources = [join(fixtures, "cantools_abs.dbc"), join(fixtures, "cantools_multiplex_2.dbc"), join(demoData, "TrailCurrent-tracer-c1bd446.nocomments.dbc")].map((file) => readFileSync(file, "latin1"));
+  const sources = [join(fixtures, "cantools_abs.dbc"), join(fixtures, "cantools_multiplex_2.dbc"), join(demoData, "TrailCurrent-tracer-c1bd446.nocomments.dbc")].map((file) =>
+    readFileSync(file, "latin1"),
+  );
   const bad: string[] = [];
   for (let round = 0; round < 1_200; round++) {
     let text = sources[round % sources.length] ?? "";
@@ -41,7 +44,8 @@ test("1,200 mutations of real files neither crash nor hang", (t) => {
 });
 
 test("files built to be slow are read in less than two seconds each", (t) => {
-  const signals = (count: number, mark: (index: number) => string): string => Array.from({ length: count }, (_, index) => ` SG_ s${index} ${mark(index)} : 0|8@1+ (1,0) [0|0] "" B\n`).join("");
+  const signals = (count: number, mark: (index: number) => string): string =>
+    Array.from({ length: count }, (_, index) => ` SG_ s${index} ${mark(index)} : 0|8@1+ (1,0) [0|0] "" B\n`).join("");
   const hostile = {
     "quotes without end": 'CM_ "'.repeat(100_000),
     "escaped quotes without end": `CM_ "${'\\"'.repeat(500_000)}`,
@@ -56,10 +60,10 @@ test("files built to be slow are read in less than two seconds each", (t) => {
     "ids that collide": Array.from({ length: 60_000 }, (_, index) => `BO_ ${2_147_483_648 + index * 4_096} M${index}: 8 A\n`).join(""),
   };
   for (const [name, text] of Object.entries(hostile)) {
-    const start = performance.now();
+    const start = systemClock.monotonic();
     const got = outcome(text);
     t.ok(got === "read" || got === "refused", `${name}: ${got}`);
-    t.ok(performance.now() - start < 2_000, `${name}: ${Math.round(performance.now() - start)} ms`);
+    t.ok(systemClock.monotonic() - start < 2_000, `${name}: ${Math.round(systemClock.monotonic() - start)} ms`);
   }
   t.end();
 });
@@ -80,7 +84,7 @@ test("what was read from a hostile file can be decoded with", (t) => {
 });
 
 test("names of a file never reach generated code", (t) => {
-  const database = parseDbc('BO_ 1 M: 8 A\n SG_ é"+process.exit(1)+" : 0|8@1+ (1,0) [0|0] "" B\n SG_ ok : 0|8@1+ (1,0) [0|0] "`${process.exit(1)}`" B\n');
+  const database = parseDbc('BO_ 1 M: 8 A\n SG_ é"+process.exit(1)+" : 0|8@1+ (1,0) [0|0] "" B\n SG_ ok : 0|8@1+ (1,0) [0|0] "`;process.exit(1)//" B\n');
   const batch = createFrameBatch(1);
   appendFrame(batch, { id: 1, data: new Uint8Array(8) }, { timeS: 0 });
   const out = createColumns(1, 8);

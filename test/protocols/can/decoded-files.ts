@@ -81,7 +81,8 @@ export function differences(decoded: readonly DecodedLine[], expected: readonly 
     }
     for (const [name, value] of Object.entries(want.s)) {
       const have = got.s[name];
-      if (have === undefined ? want.amb === undefined : !isSame(have, value)) found.push(`line ${want.l}: ${want.m}.${name} is ${JSON.stringify(have)} instead of ${JSON.stringify(value)}`);
+      if (have === undefined ? want.amb === undefined : !isSame(have, value))
+        found.push(`line ${want.l}: ${want.m}.${name} is ${JSON.stringify(have)} instead of ${JSON.stringify(value)}`);
     }
     for (const name of Object.keys(got.s)) {
       if (!(name in want.s) && !(want.x !== undefined && name in want.x) && want.amb === undefined) found.push(`line ${want.l}: ${want.m}.${name} is not expected`);

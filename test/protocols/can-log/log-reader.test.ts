@@ -1,0 +1,87 @@
+// Recordings as files: compressed or not, cut short, without end, of a foreign format, or not there.
+
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { test } from "tap";
+import { createFrameBatch } from "../../../protocols/can/index.ts";
+import { openLog, readLogStream } from "../../../protocols/can-log/index.ts";
+import { readAll, readFile, recording } from "./recording.ts";
+
+function lines(count: number): string {
+  return Array.from({ length: count }, (_, index) => `(${index}.000000) can${index % 3} 123#${(index & 0xff).toString(16).padStart(2, "0")}\n`).join("");
+}
+
+test("a gzipped recording is read like the plain one, told by its content", async (t) => {
+  const folder = t.testdir();
+  const plain = await readFile(recording(folder, "a.log", lines(20_000)), 512);
+  const packed = await readFile(recording(folder, "b.log", gzipSync(lines(20_000))), 512);
+  t.equal(plain.frames.length, 20_000);
+  t.strictSame(packed.frames, plain.frames);
+  t.strictSame(
+    plain.fills.slice(0, -1).filter((count) => count !== 512),
+    [],
+    "batches are full but the last",
+  );
+});
+
+test("a recording whose compression breaks off gives what came before, and says so", async (t) => {
+  const whole = gzipSync(lines(20_000));
+  const { frames, summary } = await readFile(recording(t.testdir(), "cut.log.gz", whole.subarray(0, whole.length >> 1)), 512);
+  t.ok(frames.length > 1_000 && frames.length < 20_000, `${frames.length} frames`);
+  t.type(summary.cutShort, "string");
+});
+
+test("chunks may break anywhere, lines may end in CR LF, the last line may lack its end", async (t) => {
+  const text = lines(50).replaceAll("\n", "\r\n").slice(0, -2);
+  for (const size of [1, 7, 64]) {
+    const chunks = Array.from({ length: Math.ceil(text.length / size) }, (_, at) => Buffer.from(text.slice(at * size, (at + 1) * size)));
+    const { frames, summary } = await readAll(await readLogStream(Readable.from(chunks), "chunks"), 8);
+    t.equal(frames.length, 50);
+    t.equal(frames[49]?.line, 50);
+    t.equal(summary.unreadable, 0);
+  }
+});
+
+test("a line without end is skipped without being held", async (t) => {
+  async function* endless(): AsyncGenerator<Buffer> {
+    yield Buffer.from(lines(1));
+    for (let chunk = 0; chunk < 200; chunk++) yield Buffer.alloc(65_536, 0x41);
+    yield Buffer.from(`\n${"B".repeat(5_000)}\n${lines(2)}`);
+  }
+  const before = process.memoryUsage().arrayBuffers;
+  const { frames, summary } = await readAll(await readLogStream(Readable.from(endless()), "endless"));
+  t.strictSame(
+    frames.map((frame) => frame.line),
+    [1, 4, 5],
+  );
+  t.equal(summary.unreadable, 2);
+  t.match(summary.problems[0], { line: 2, problem: /longer than any frame/ });
+  t.ok(process.memoryUsage().arrayBuffers - before < 32 * 1024 * 1024);
+});
+
+test("more bus names than an index holds cost their lines only", async (t) => {
+  const text = Array.from({ length: 300 }, (_, index) => `(1.0) bus${index} 123#00\n`).join("");
+  const { frames, summary } = await readFile(recording(t.testdir(), "buses.log", text), 512);
+  t.equal(frames.length, 255);
+  t.equal(summary.unreadable, 45);
+});
+
+test("what is not there, is a folder, or is of a foreign format is refused by name", async (t) => {
+  const folder = t.testdir();
+  await t.rejects(openLog(`${folder}/nothing.log`), { code: "DROVER_CAN_FILE_UNREADABLE", message: /nothing\.log/ });
+  await t.rejects(openLog(folder), { code: "DROVER_CAN_FILE_UNREADABLE", message: /folder/ });
+  await t.rejects(openLog(recording(folder, "a.blf", "LOGG\u0000\u0000")), { code: "DROVER_CAN_LOG_INVALID", message: /BLF/ });
+  await t.rejects(openLog(recording(folder, "a.mf4", "UnFinMF 4.11")), { code: "DROVER_CAN_LOG_INVALID", message: /MDF/ });
+  await t.rejects(openLog(recording(folder, "a.asc", "date Sat Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n")), { code: "DROVER_CAN_LOG_INVALID", message: /ASC/ });
+});
+
+test("an empty recording has no frames; a reader that was closed gives none", async (t) => {
+  const folder = t.testdir();
+  const { frames, summary } = await readFile(recording(folder, "empty.log", ""));
+  t.equal(frames.length, 0);
+  t.match(summary, { lines: 0, unreadable: 0, cutShort: undefined });
+  const reader = await openLog(recording(folder, "some.log", lines(5_000)));
+  await reader.fill(createFrameBatch(2));
+  await reader.close();
+  t.equal(await reader.fill(createFrameBatch(2)), 0);
+});

@@ -1,0 +1,53 @@
+// PEAK TRC 1.1 recordings.
+
+import { test } from "tap";
+import { openLog } from "../../../protocols/can-log/index.ts";
+import { readFile, recording } from "./recording.ts";
+
+const HEAD = ";$FILEVERSION=1.1\r\n;$STARTTIME=45678.5\r\n;\r\n;   Message Number\r\n;---+--   ----+----  --+--  ----+---  +  -+ -- --\r\n";
+
+test("rows become frames; status rows and comments do not; bad rows are counted", async (t) => {
+  const rows = [
+    "     1)        16.0  Rx         0260  8  00 00 00 00 00 00 00 6A ",
+    "     2)     17540.3  Warng  FFFFFFFF  4  00 00 00 08  BUSHEAVY ",
+    "     3)     17700.3  Tx     00000100  2  01 FF",
+    "     4)     48937.6  Rx         0704  1  RTR",
+    "     5)     48938.0  Rx         0704  0  ",
+    "     6)     48938.0  Rx         0704  3  01 02",
+    "     7)     48938.0  Rx         0804  1  01",
+    "     8)     48938.0  Odd        0704  1  01",
+    "     9)     48938.0  Rx         070   1  01",
+    "    10)     48938.0  Rx         0704  1  0G",
+    "    11)     48938.0  Rx         0704  99 01",
+    "what is this",
+    "",
+  ];
+  const { frames, summary } = await readFile(recording(t.testdir(), "a.trc", HEAD + rows.join("\r\n")));
+  const startS = (45_678.5 - 25_569) * 86_400;
+  t.match(frames, [
+    { line: 6, t: startS + 0.016, bus: "can0", id: 0x260, data: "000000000000006A", dir: "rx" },
+    { line: 8, id: 0x100, ext: 1, data: "01FF", dir: "tx" },
+    { line: 9, id: 0x704, rtr: 1, len: 1 },
+    { line: 10, id: 0x704, data: "" },
+  ]);
+  t.equal(frames.length, 4);
+  t.equal(summary.unreadable, 7);
+  t.strictSame(
+    summary.problems.map((problem) => problem.problem),
+    [
+      "2 data bytes where the length says 3",
+      "id 0804 has more than 11 bits",
+      "unknown row type Odd, expected Rx or Tx",
+      "the id has 3 digits, expected 4 or 8",
+      "expected data as pairs of hex digits, or RTR",
+      "length 99 of a classic frame",
+      "expected a row: number) offset type id length data",
+    ],
+  );
+});
+
+test("another version is refused by its number, not line by line", async (t) => {
+  const folder = t.testdir();
+  await t.rejects(openLog(recording(folder, "b.trc", ";$FILEVERSION=2.1\n;$COLUMNS=N,O\n")), { code: "DROVER_CAN_LOG_INVALID", message: /TRC 2\.1/ });
+  await t.rejects(openLog(recording(folder, "c.trc", ";##\n")), { code: "DROVER_CAN_LOG_INVALID", message: /TRC 1\.0/ });
+});
