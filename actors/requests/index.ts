@@ -15,6 +15,8 @@ const requestsMessages = messages({
       event: T.Object({ type: T.String() }, { additionalProperties: true }),
       author: T.String({ maxLength: 256 }),
       expiresAt: T.Number(),
+      /** Changes of hand that its sender had seen (rules O2). */
+      against: T.Optional(T.Integer({ minimum: 0 })),
     },
     internal: true,
   },
@@ -29,6 +31,7 @@ export interface WaitingRequest {
   readonly author: string;
   readonly expiresAt: number;
   readonly keptAt: number;
+  readonly against?: number;
 }
 
 interface RequestsContext {
@@ -51,7 +54,7 @@ const requestsMachine = setup({
     keep: enqueueActions(({ context, event, enqueue, self }) => {
       if (event.type !== "request.keep") return;
       const { request, to, author, expiresAt } = event;
-      const kept: WaitingRequest = { to, event: event.event as WaitingRequest["event"], author, expiresAt, keptAt: now(self) };
+      const kept: WaitingRequest = { to, event: event.event as WaitingRequest["event"], author, expiresAt, keptAt: now(self), ...(event.against === undefined ? {} : { against: event.against }) };
       enqueue.assign({ waiting: { ...context.waiting, [request]: kept } });
       enqueue({ type: "forward", params: { request, ...kept } });
     }),

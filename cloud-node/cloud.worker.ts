@@ -1,0 +1,31 @@
+// A cloud node as an OS-process worker: what the demo and `drover start cloud` run.
+
+import { worker, type WorkerContext } from "../runtime/index.ts";
+import type { CloudConfig } from "./config.ts";
+import { createCloudNode } from "./cloud-node.ts";
+import { realPorts } from "./ports.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+export interface CloudListening {
+  readonly kind: "listening";
+  readonly http: string;
+  readonly broker: string;
+  /** At the first start only. */
+  readonly firstToken?: string;
+}
+
+export const cloudWorker = worker({
+  module: import.meta.url,
+  async run({ config, ready, emit, log }: WorkerContext<CloudConfig, CloudListening>, signal) {
+    const node = createCloudNode(config, { ...realPorts, log });
+    await node.start();
+    const { http = "", broker = "" } = node.urls;
+    emit({ kind: "listening", http, broker, ...(node.firstToken === undefined ? {} : { firstToken: node.firstToken }) });
+    ready();
+    const failed = node.tree.exited.then((exit) => {
+      if (!signal.aborted && exit.kind !== "normal") throw "error" in exit ? exit.error : (exit.cause ?? new Error("the cloud node's tree ended"));
+    });
+    await Promise.race([untilAborted(signal), failed]);
+    await node.stop();
+  },
+});

@@ -1,0 +1,38 @@
+// What a cloud node stands on. The real ones here; a test or the simulator hands over its own (hosting A6).
+
+import { join } from "node:path";
+import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
+import { sqliteStore } from "../protocols/sqlite/index.ts";
+import { systemClock, systemRandom } from "../runtime/index.ts";
+import { type Clock, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
+
+export interface BrokerLogin {
+  readonly url: string;
+  readonly username?: string;
+  readonly password?: string;
+}
+
+export interface CloudPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  store(folder: string, ports: CloudPorts): Store & { readonly metrics?: MetricsSource };
+  /** The broker of this node, for all that have a credential in the folder. @throws DROVER_PORT_IN_USE */
+  broker(options: { readonly host: string; readonly port: number; readonly credentials: string }, ports: CloudPorts): Promise<EmbeddedBroker>;
+  /** The credential that this node itself uses at its own broker. */
+  ownCredential(folder: string, node: string): { readonly username: string; readonly password: string };
+  transport(login: BrokerLogin, node: string, ports: CloudPorts): Transport;
+}
+
+export const realPorts: CloudPorts = {
+  clock: systemClock,
+  random: systemRandom,
+  log: silentLog,
+  store: (folder, { clock, log }) => sqliteStore({ path: join(folder, "journal.db"), clock, log }),
+  broker: ({ host, port, credentials }, { clock, log }) => embeddedBroker({ host, port, credentials: CredentialBook.of(credentials), clock, log }),
+  ownCredential: (folder, node) => {
+    const { node: username, secret } = nodeCredential(folder, node, { kind: "everything" });
+    return { username, password: secret };
+  },
+  transport: (login, node, { clock, random, log }) => mqttTransport({ ...login, node, clock, random, log }),
+};

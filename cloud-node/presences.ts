@@ -1,0 +1,48 @@
+// Turns what the bus says of links into news for the presence entities, one a vehicle (vehicle.md, States).
+
+import { presenceOf, type PresenceState } from "../actors/index.ts";
+import { type Address, parseAddress, type System } from "../runtime/index.ts";
+import type { Log } from "../runtime/ports/index.ts";
+import type { LinkEvent } from "../protocols/uplink/index.ts";
+import type { VehicleLinks } from "./vehicle-links.ts";
+
+export function presenceAddress(vehicle: Address): Address {
+  const [tenant = "", , name = ""] = vehicle.split("/");
+  return parseAddress(`${tenant}/presence/${name}`);
+}
+
+export interface Presences {
+  changed(event: LinkEvent): void;
+  /** A vehicle that is known from before: its presence is shown from the start. */
+  expect(vehicle: Address): Promise<void>;
+  of(vehicle: Address): PresenceState;
+}
+
+export function createPresences(links: VehicleLinks, system: () => System, log: Log): Presences {
+  async function tell(vehicle: Address, event: { readonly type: string; readonly [key: string]: unknown }): Promise<void> {
+    const told = await system().inform(presenceAddress(vehicle), event, { input: undefined, labels: {} });
+    if (told.kind !== "accepted" && told.kind !== "refused") log.warn({ vehicle, event: event.type, outcome: told.kind }, "a presence could not be told of its link");
+  }
+
+  const orders = new Map<Address, Promise<void>>();
+  /** In order for one vehicle: up and down must not overtake each other. */
+  function enqueue(vehicle: Address, event: Parameters<typeof tell>[1]): Promise<void> {
+    const before = orders.get(vehicle) ?? Promise.resolve();
+    const next = before.then(() => tell(vehicle, event)).catch((cause: unknown) => {
+      log.error({ err: cause, vehicle }, "a presence could not be told of its link");
+    });
+    orders.set(vehicle, next);
+    return next;
+  }
+
+  return {
+    changed: (event) => {
+      const noted = links.note(event);
+      if (noted === undefined) return;
+      const { entity, link } = noted;
+      void enqueue(entity, link.up ? { type: "link.up", node: link.live.node, session: link.live.session } : { type: "link.down" });
+    },
+    expect: (vehicle) => enqueue(vehicle, { type: "watch.began" }),
+    of: (vehicle) => presenceOf(system().read(presenceAddress(vehicle))?.state),
+  };
+}
