@@ -101,10 +101,15 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
   readonly wallDelays?: readonly string[];
 }): ActorType<S, B> {
   const behaviour: AnyBehaviour = type.behaviour;
-  if (!TYPE_NAME.test(type.name)) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": a name begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);
-  if (!Number.isInteger(type.version) || type.version < 1) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": the version is an integer from 1, this is ${String(type.version)}`);
+  if (!TYPE_NAME.test(type.name))
+    throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": a name begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);
+  if (!Number.isInteger(type.version) || type.version < 1)
+    throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": the version is an integer from 1, this is ${String(type.version)}`);
   const problems = isMachine(behaviour) ? walkMachine(behaviour) : [];
-  refuse(type.name, problems.filter((problem) => !problem.durableOnly));
+  refuse(
+    type.name,
+    problems.filter((problem) => !problem.durableOnly),
+  );
   if (isMachine(behaviour)) {
     const unknown = (type.wallDelays ?? []).find((name) => !Object.hasOwn(behaviour.implementations.delays, name));
     if (unknown !== undefined) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": wallDelays names "${unknown}", which the machine's delays do not have`);
@@ -154,9 +159,14 @@ function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFi
     ["task", declared.tasks, tasks],
   ] as const) {
     const missing = names.filter((name) => typeof given[name] !== "function");
-    if (missing.length > 0) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${fields.name}": with() does not supply the ${kind} ${missing.map((name) => `"${name}"`).join(", ")}`);
+    if (missing.length > 0)
+      throw new DroverError("DROVER_TYPE_INVALID", `actor type "${fields.name}": with() does not supply the ${kind} ${missing.map((name) => `"${name}"`).join(", ")}`);
     const surplus = Object.keys(given).filter((name) => !names.includes(name));
-    if (surplus.length > 0) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${fields.name}": with() supplies the ${kind} ${surplus.map((name) => `"${name}"`).join(", ")}, which the machine does not declare`);
+    if (surplus.length > 0)
+      throw new DroverError(
+        "DROVER_TYPE_INVALID",
+        `actor type "${fields.name}": with() supplies the ${kind} ${surplus.map((name) => `"${name}"`).join(", ")}, which the machine does not declare`,
+      );
   }
   return { ...fields, effects, tasks };
 }

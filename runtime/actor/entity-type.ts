@@ -52,7 +52,8 @@ export function entityType(type: {
   const children: Record<string, Required<ChildKind>> = {};
   const types = new Map<string, AnyActorType>([[type.root.name, type.root]]);
   for (const [kind, child] of Object.entries(type.children ?? {})) {
-    if (!KIND.test(kind)) throw new DroverError("DROVER_TYPE_INVALID", `entity type "${type.root.name}": the kind "${kind}" begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);
+    if (!KIND.test(kind))
+      throw new DroverError("DROVER_TYPE_INVALID", `entity type "${type.root.name}": the kind "${kind}" begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);
     children[kind] = { types: child.types, strategy: child.strategy, restart: child.restart ?? "transient", restartFrom: child.restartFrom ?? "committed" };
     for (const member of child.types) {
       const known = types.get(member.name);

@@ -83,7 +83,11 @@ type ReadsOf<M extends MessageSpec> = M extends { reads: readonly (infer N exten
 /** What a machine sees. */
 export type EventOf<M> =
   M extends Messages<infer S>
-    ? { [K in keyof S & string]: Simplify<{ readonly type: K } & BodyOf<S[K]> & (S[K] extends { reply: TSchema } ? { readonly replyTo: ReplyTo<ReplyOf<S[K]>> } : unknown) & ReadsOf<S[K]>> }[keyof S & string]
+    ? {
+        [K in keyof S & string]: Simplify<
+          { readonly type: K } & BodyOf<S[K]> & (S[K] extends { reply: TSchema } ? { readonly replyTo: ReplyTo<ReplyOf<S[K]>> } : unknown) & ReadsOf<S[K]>
+        >;
+      }[keyof S & string]
     : never;
 
 type DoorTypes<S extends MessageSpecs> = { [K in keyof S & string]: S[K] extends { internal: true } ? never : K }[keyof S & string];
@@ -115,6 +119,8 @@ export const effectOutcomes = {
 } as const satisfies MessageSpecs;
 
 const MESSAGE_TYPE = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
+/** Problems that one check tells at most. */
+const MAX_PROBLEMS = 20;
 const OWN_FIELDS = new Set(["type", "replyTo", "read", "guard"]);
 
 /** @throws DROVER_TYPE_INVALID for a type name or body field that the host needs itself */
@@ -124,9 +130,11 @@ export function messages<const S extends MessageSpecs>(specs: S): Messages<S> {
       throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": a type begins with a letter, has at most 128 of [A-Za-z0-9_.-], and does not begin with "xstate."`);
     }
     for (const field of Object.keys(spec.body)) {
-      if (OWN_FIELDS.has(field) && !(spec.internal === true && field === "guard")) throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": the field "${field}" is set by the host; give it another name`);
+      if (OWN_FIELDS.has(field) && !(spec.internal === true && field === "guard"))
+        throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": the field "${field}" is set by the host; give it another name`);
     }
-    if (spec.coalesceBy !== undefined && !Object.hasOwn(spec.body, spec.coalesceBy)) throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": coalesceBy names "${spec.coalesceBy}", which its body does not have`);
+    if (spec.coalesceBy !== undefined && !Object.hasOwn(spec.body, spec.coalesceBy))
+      throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": coalesceBy names "${spec.coalesceBy}", which its body does not have`);
   }
   return new Protocol(specs);
 }
@@ -186,8 +194,9 @@ function compile(schema: TSchema): Compiled {
     schema,
     check: (event) => validator.Check(event),
     problems: (event) => {
-      const problems = validator.Errors(event).slice(0, 20).flatMap((error) => problemsOf(error));
-      return problems.length > 0 ? problems : [{ path: "", message: "does not match the schema" }];
+      const byPath = new Map<string, MessageProblem>();
+      for (const problem of validator.Errors(event).flatMap((error) => problemsOf(error))) if (!byPath.has(problem.path)) byPath.set(problem.path, problem);
+      return byPath.size > 0 ? [...byPath.values()].slice(0, MAX_PROBLEMS) : [{ path: "", message: "does not match the schema" }];
     },
   };
 }
@@ -195,11 +204,16 @@ function compile(schema: TSchema): Compiled {
 function problemsOf(error: { readonly keyword: string; readonly instancePath: string; readonly message: string; readonly params: object }): readonly MessageProblem[] {
   if (error.keyword === "additionalProperties") {
     const names = (error.params as { readonly additionalProperties?: readonly string[] }).additionalProperties ?? [];
-    return names.map((name) => ({ path: `${error.instancePath}/${name}`, message: "is not a field of this message" }));
+    return names.map((name) => ({ path: `${error.instancePath}/${escapePointer(name)}`, message: "is not a field of this message" }));
   }
   if (error.keyword === "required") {
     const names = (error.params as { readonly requiredProperties?: readonly string[] }).requiredProperties ?? [];
-    return names.map((name) => ({ path: `${error.instancePath}/${name}`, message: "is missing" }));
+    return names.map((name) => ({ path: `${error.instancePath}/${escapePointer(name)}`, message: "is missing" }));
   }
   return [{ path: error.instancePath, message: error.message }];
+}
+
+/** @see RFC 6901 section 3 */
+function escapePointer(name: string): string {
+  return name.slice(0, 128).replaceAll("~", "~0").replaceAll("/", "~1");
 }

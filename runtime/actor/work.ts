@@ -26,7 +26,8 @@ export function effect<P = undefined>(how: { readonly class: EffectClass }): (ar
  */
 export function task<I, O>(how: { readonly class?: "idempotent" | "once"; readonly withinMs?: number } = {}): TaskLogic<I, O> {
   const withinMs = how.withinMs ?? DEFAULT_TASK_WITHIN_MS;
-  if (!(withinMs > 0) || !Number.isFinite(withinMs)) throw new DroverError("DROVER_TYPE_INVALID", `task: withinMs is a positive number of milliseconds, this is ${String(withinMs)}`);
+  if (!(withinMs > 0) || !Number.isFinite(withinMs))
+    throw new DroverError("DROVER_TYPE_INVALID", `task: withinMs is a positive number of milliseconds, this is ${String(withinMs)}`);
   return markedPromise<O, I>({ kind: "task", class: how.class ?? "idempotent", withinMs });
 }
 

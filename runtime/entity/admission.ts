@@ -126,7 +126,8 @@ function admitNumbered(interior: Interior, sender: EntitySender, work: () => Inp
     const refusal = line.refusals.find(([seq]) => seq === sender.seq)?.[1];
     return refusal ?? { kind: "duplicate", entry: undefined };
   }
-  if (line.expected !== undefined && sender.seq !== line.expected) return { kind: "dropped", reason: `out of order: ${String(line.expected)} is expected, not ${String(sender.seq)}` };
+  if (line.expected !== undefined && sender.seq !== line.expected)
+    return { kind: "dropped", reason: `out of order: ${String(line.expected)} is expected, not ${String(sender.seq)}` };
   const mark = interior.undo.mark();
   const record = (refusals: SenderRow["refusals"]): void => {
     interior.rest.put("senders", sender.entity, { incarnation: sender.incarnation, seq: sender.seq, epoch: Math.max(sender.epoch, row?.epoch ?? 0), past: line.past, refusals });
@@ -243,4 +244,3 @@ function withDoorFields(event: StepEvent, spec: MessageSpec | undefined, input: 
   }
   return full as unknown as StepEvent;
 }
-

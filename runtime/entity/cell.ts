@@ -52,7 +52,15 @@ export class Cell implements StepCell {
 
   constructor(
     host: CellHost,
-    fields: { readonly plan: Plan; readonly address: Address; readonly id: string; readonly incarnation: number; readonly parent: Cell | undefined; readonly supervision?: Supervision; readonly request?: ChildRequest },
+    fields: {
+      readonly plan: Plan;
+      readonly address: Address;
+      readonly id: string;
+      readonly incarnation: number;
+      readonly parent: Cell | undefined;
+      readonly supervision?: Supervision;
+      readonly request?: ChildRequest;
+    },
     life: Life,
     snapshot: LogicSnapshot,
   ) {

@@ -30,9 +30,16 @@ export type Sender =
       /** Of the message as it was sent, where a door changed it since; default that of the event. */
       readonly fingerprint?: string;
     }
-  | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number;
+  | {
+      readonly kind: "entity";
+      readonly entity: Address;
+      readonly incarnation: string;
+      readonly seq: number;
+      readonly epoch: number;
+      readonly expiresAt?: number;
       /** The lowest number that the sender's outbox still holds for this receiver: where a line begins that the receiver does not know (any more). */
-      readonly oldest?: number }
+      readonly oldest?: number;
+    }
   /** Node-local and without an id (watch events, presence hints): taken at most once, never deduplicated. */
   | { readonly kind: "local"; readonly name: string };
 
@@ -164,7 +171,17 @@ export interface OutboxRow {
 /** What must happen after the commit, in this order. */
 export type Effect =
   /** A custom action. `declared` ones are looked up in the node's effects; others carry their function (volatile types only, H7). */
-  | { readonly kind: "act"; readonly cell: Address; readonly incarnation: number; readonly key: string; readonly name: string; readonly params: Data; readonly declared: EffectClass | undefined; readonly run?: () => unknown; readonly cause: EffectCause }
+  | {
+      readonly kind: "act";
+      readonly cell: Address;
+      readonly incarnation: number;
+      readonly key: string;
+      readonly name: string;
+      readonly params: Data;
+      readonly declared: EffectClass | undefined;
+      readonly run?: () => unknown;
+      readonly cause: EffectCause;
+    }
   | { readonly kind: "source.start"; readonly cell: Address; readonly incarnation: number; readonly key: string }
   | { readonly kind: "source.send"; readonly cell: Address; readonly incarnation: number; readonly event: EventData }
   | { readonly kind: "source.stop"; readonly cell: Address; readonly incarnation: number }

@@ -411,7 +411,12 @@ export class HostedEntity implements Entity {
     }
     for (const cell of this.#sourceCells()) {
       if (taskMark(cell)?.kind === "task" && (taskMark(cell) as { readonly class: string }).class === "once") {
-        inputs.push({ kind: "source", cell: cell.address, incarnation: cell.incarnation, said: { kind: "error", error: { kind: "unknown", reason: "the node stopped while the task ran" } } });
+        inputs.push({
+          kind: "source",
+          cell: cell.address,
+          incarnation: cell.incarnation,
+          said: { kind: "error", error: { kind: "unknown", reason: "the node stopped while the task ran" } },
+        });
       }
     }
     for (const [key, ask] of [...this.interior.rest.entries("asks")].sort(([a], [b]) => (a < b ? -1 : 1))) {
@@ -429,7 +434,16 @@ export class HostedEntity implements Entity {
     }
     for (const effect of this.pending()) {
       if (effect.class !== "idempotent") continue;
-      effects.push({ kind: "act", cell: effect.cell, incarnation: effect.incarnation, key: effect.key, name: effect.name, params: effect.params, declared: effect.class, cause: { author: effect.author, messageId: effect.messageId } });
+      effects.push({
+        kind: "act",
+        cell: effect.cell,
+        incarnation: effect.incarnation,
+        key: effect.key,
+        name: effect.name,
+        params: effect.params,
+        declared: effect.class,
+        cause: { author: effect.author, messageId: effect.messageId },
+      });
     }
     for (const rows of this.outbox().values()) for (const row of rows) effects.push({ kind: "send", row });
     return effects;
@@ -478,7 +492,13 @@ class HostedTurn implements Turn {
   readonly #kept: { readonly inputs: readonly Input[]; readonly results: readonly InputResult[] } | undefined;
   #record: JournalRecord | undefined;
 
-  constructor(entity: HostedEntity, revision: number, results: readonly InputResult[], effects: readonly Effect[], kept: { readonly inputs: readonly Input[]; readonly results: readonly InputResult[] } | undefined) {
+  constructor(
+    entity: HostedEntity,
+    revision: number,
+    results: readonly InputResult[],
+    effects: readonly Effect[],
+    kept: { readonly inputs: readonly Input[]; readonly results: readonly InputResult[] } | undefined,
+  ) {
     this.revision = revision;
     this.consumed = results.length;
     this.results = results;

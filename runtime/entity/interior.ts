@@ -139,7 +139,14 @@ export class Interior implements CellHost, CodecHost {
     return cell;
   }
 
-  makeCell(fields: { readonly plan: Plan; readonly parent: Cell | undefined; readonly id: string; readonly address: Address; readonly supervision?: Supervision; readonly request?: ChildRequest }): Cell {
+  makeCell(fields: {
+    readonly plan: Plan;
+    readonly parent: Cell | undefined;
+    readonly id: string;
+    readonly address: Address;
+    readonly supervision?: Supervision;
+    readonly request?: ChildRequest;
+  }): Cell {
     const cell = new Cell(this, { ...fields, incarnation: this.rest.next("incarnation") }, "made", { status: "active", output: undefined, error: undefined });
     return cell;
   }
@@ -276,7 +283,8 @@ export class Interior implements CellHost, CodecHost {
       this.counters.deadLetters++;
       return;
     }
-    if (++this.#deliveries > DELIVERIES + DELIVERIES_PER_CELL * this.cells.size) throw runaway(`one input caused more than ${String(this.#deliveries - 1)} deliveries inside ${this.address}`);
+    if (++this.#deliveries > DELIVERIES + DELIVERIES_PER_CELL * this.cells.size)
+      throw runaway(`one input caused more than ${String(this.#deliveries - 1)} deliveries inside ${this.address}`);
     if (cell.busy || cell.life !== "running") {
       cell.mail ??= [];
       cell.mail.push(event);
@@ -556,7 +564,11 @@ export class Interior implements CellHost, CodecHost {
     const above = cut === -1 ? undefined : this.cells.get(address.slice(0, cut));
     const parent = above?.incarnation === parentIncarnation ? above : undefined;
     const plan = (parent ?? this.root)?.plan ?? planOf(this.type.root);
-    const cell = new Cell(this, { plan, address, id: address.slice(address.lastIndexOf("/") + 1), incarnation, parent }, "ended", { status: "stopped", output: undefined, error: undefined });
+    const cell = new Cell(this, { plan, address, id: address.slice(address.lastIndexOf("/") + 1), incarnation, parent }, "ended", {
+      status: "stopped",
+      output: undefined,
+      error: undefined,
+    });
     return cell.ref;
   }
 
@@ -586,4 +598,3 @@ export function supervisedOf(cell: Cell): Cell {
   while (found.supervision === undefined && found.parent !== undefined) found = found.parent;
   return found;
 }
-

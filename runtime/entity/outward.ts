@@ -174,7 +174,8 @@ function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, {
   const delay = action.delay as number;
   if (!Number.isFinite(delay)) refuse(`a delay of ${String(delay)} ms${action.timer === undefined ? "" : ` for the timer "${action.timer}"`} is no number of milliseconds`);
   if (typeof action.event !== "object" || action.event === null || typeof action.event.type !== "string") refuse("an event is an object with a type");
-  if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef)) refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
+  if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
+    refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
   arm(interior, cell, action.timer, action.to, action.event, delay, action.wall ? "wall" : "elapsed");
 }
 

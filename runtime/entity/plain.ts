@@ -37,7 +37,8 @@ function copyObject(value: object, path: string, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new NotPlain(path, `nested deeper than ${String(MAX_DEPTH)} levels`);
   if (Array.isArray(value)) return value.map((item, at) => plainCopy(item, `${path}/${String(at)}`, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw new NotPlain(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}; send plain data, and actors by their address`);
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new NotPlain(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}; send plain data, and actors by their address`);
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     if (key === "__proto__") throw new NotPlain(`${path}/__proto__`, "a key that data must not have");

@@ -15,7 +15,12 @@ export type CellLogic =
   | { readonly kind: "reducer"; readonly reducer: AnyReducer }
   | { readonly kind: "transition"; readonly logic: PureLogic }
   /** Runs outside of the turn (hosting H9). */
-  | { readonly kind: "source"; readonly source: Exclude<LogicKind, "machine" | "transition" | "hand-written">; readonly logic: { readonly config: unknown }; readonly mark: TaskMark | undefined };
+  | {
+      readonly kind: "source";
+      readonly source: Exclude<LogicKind, "machine" | "transition" | "hand-written">;
+      readonly logic: { readonly config: unknown };
+      readonly mark: TaskMark | undefined;
+    };
 
 export interface Plan {
   /** `module`, and for an inner cell its parent's with its source: `module/upload`. */

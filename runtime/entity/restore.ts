@@ -140,7 +140,9 @@ function place(interior: Interior, record: CellRecord): Cell {
       incarnation: record.incarnation,
       parent,
       ...(inner.supervision === undefined ? {} : { supervision: inner.supervision }),
-      ...(inner.systemId === undefined && inner.sync === undefined ? {} : { request: { id: inner.id, src: plan.src, logic: undefined, systemId: inner.systemId, syncSnapshot: inner.sync === true } }),
+      ...(inner.systemId === undefined && inner.sync === undefined
+        ? {}
+        : { request: { id: inner.id, src: plan.src, logic: undefined, systemId: inner.systemId, syncSnapshot: inner.sync === true } }),
     },
     inner.life,
     { status: record.status, output: undefined, error: undefined },
@@ -189,11 +191,18 @@ function migrate(interior: Interior): boolean {
   return migrated;
 }
 
-function stepUp(actor: AnyActorType, version: number, state: { readonly value: unknown; readonly context: unknown }, cell: Cell): { readonly value: unknown; readonly context: unknown } {
+function stepUp(
+  actor: AnyActorType,
+  version: number,
+  state: { readonly value: unknown; readonly context: unknown },
+  cell: Cell,
+): { readonly value: unknown; readonly context: unknown } {
   const step = actor.migrate[version];
   if (step === undefined) {
     if ("_nodes" in cell.snapshot || cell.plan.logic.kind !== "machine") return state;
-    throw new Error(`${cell.address}: the state ${JSON.stringify(state.value)} of version ${String(version)} of ${actor.name} is unknown to version ${String(actor.version)}, and it has no migrate[${String(version)}]`);
+    throw new Error(
+      `${cell.address}: the state ${JSON.stringify(state.value)} of version ${String(version)} of ${actor.name} is unknown to version ${String(actor.version)}, and it has no migrate[${String(version)}]`,
+    );
   }
   return step(state);
 }

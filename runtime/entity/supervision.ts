@@ -75,7 +75,8 @@ function problemsOf(interior: Interior, specs: readonly ChildSpec[]): readonly {
   for (const [index, spec] of specs.entries()) {
     const kind = interior.type.children[spec.kind];
     if (kind === undefined) problems.push({ path: `/${String(index)}/kind`, message: `"${spec.kind}" is no kind of child of ${interior.type.name}` });
-    else if (!kind.types.some((type) => type.name === spec.type)) problems.push({ path: `/${String(index)}/type`, message: `a ${spec.kind} is one of ${kind.types.map((type) => type.name).join(", ")}, not "${spec.type}"` });
+    else if (!kind.types.some((type) => type.name === spec.type))
+      problems.push({ path: `/${String(index)}/type`, message: `a ${spec.kind} is one of ${kind.types.map((type) => type.name).join(", ")}, not "${spec.type}"` });
     if (seen.has(specKey(spec))) problems.push({ path: `/${String(index)}/id`, message: `"${specKey(spec)}" is listed twice` });
     seen.add(specKey(spec));
     try {
@@ -218,7 +219,14 @@ function setAside(interior: Interior, input: Input, offender: Cell, error: strin
 function recordParked(interior: Interior, input: Extract<Input, { kind: "message" }>, outcome: Refusal): void {
   const { sender } = input;
   if (sender.kind === "outside") {
-    interior.rest.put("taken", sender.id, { id: sender.id, expiresAt: sender.expiresAt, fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author), to: input.to, outcome, wantsReply: input.wantsReply });
+    interior.rest.put("taken", sender.id, {
+      id: sender.id,
+      expiresAt: sender.expiresAt,
+      fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author),
+      to: input.to,
+      outcome,
+      wantsReply: input.wantsReply,
+    });
   } else if (sender.kind === "entity") {
     const row = interior.rest.get("senders", sender.entity);
     interior.rest.put("senders", sender.entity, {
@@ -231,7 +239,10 @@ function recordParked(interior: Interior, input: Extract<Input, { kind: "message
   }
 }
 
-function ruleOf(interior: Interior, cell: Cell): { readonly restart: "permanent" | "transient" | "temporary"; readonly restartFrom: "committed" | "initial"; readonly strategy: string } {
+function ruleOf(
+  interior: Interior,
+  cell: Cell,
+): { readonly restart: "permanent" | "transient" | "temporary"; readonly restartFrom: "committed" | "initial"; readonly strategy: string } {
   if (cell.supervision?.kind !== "child") return { restart: "permanent", restartFrom: interior.type.restartFrom, strategy: "one-for-one" };
   const kind = interior.type.children[interior.rest.get("children", cell.supervision.spec)?.kind ?? ""];
   return kind ?? { restart: "transient", restartFrom: "committed", strategy: "one-for-one" };
@@ -309,7 +320,13 @@ function replace(interior: Interior, cell: Cell, reason: string): void {
 
 function park(interior: Interior, input: Input | undefined, offender: Address, reason: string, state?: Cell): void {
   const at = interior.rest.next("parked");
-  interior.rest.put("parked", String(at), { at: interior.stamp.now, offender, reason, input: input ?? null, ...(state === undefined ? {} : { state: safeRecord(state, interior) }) });
+  interior.rest.put("parked", String(at), {
+    at: interior.stamp.now,
+    offender,
+    reason,
+    input: input ?? null,
+    ...(state === undefined ? {} : { state: safeRecord(state, interior) }),
+  });
   if (at > MAX_PARKED) interior.rest.delete("parked", String(at - MAX_PARKED));
 }
 

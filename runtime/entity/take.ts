@@ -120,7 +120,8 @@ function takeReceipt(interior: Interior, input: Extract<Input, { kind: "delivere
   const row = interior.rest.get("outbox", key);
   if (row === undefined) return dropped(interior, "the message was confirmed before");
   const { outcome } = input;
-  if (outcome.kind === "full" || outcome.kind === "owner-away" || outcome.kind === "unknown") return { kind: "dropped", reason: `"${outcome.kind}" may pass: the message stays in the outbox` };
+  if (outcome.kind === "full" || outcome.kind === "owner-away" || outcome.kind === "unknown")
+    return { kind: "dropped", reason: `"${outcome.kind}" may pass: the message stays in the outbox` };
   interior.rest.delete("outbox", key);
   if (outcome.kind !== "accepted" && row.replyKey !== undefined) answered(interior, row.replyKey, outcome);
   return ACCEPTED;

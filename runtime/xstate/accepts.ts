@@ -24,7 +24,9 @@ export function acceptsOf(machine: AnyStateMachine, nodes: readonly AnyStateNode
   const key = nodes.map((node) => node.order).join(" ");
   const cached = byConfiguration.get(key);
   if (cached !== undefined) return cached;
-  const accepts = types.filter((type) => nodes.some((node) => [...node.transitions].some(([descriptor, transitions]) => matchesDescriptor(type, descriptor) && transitions.some(doesSomething))));
+  const accepts = types.filter((type) =>
+    nodes.some((node) => [...node.transitions].some(([descriptor, transitions]) => matchesDescriptor(type, descriptor) && transitions.some(doesSomething))),
+  );
   byConfiguration.set(key, accepts);
   return accepts;
 }

@@ -67,7 +67,8 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
   if (value instanceof Error) return { $error: encodeError(value, host, path, depth) };
   if ("_nodes" in value && "machine" in value) return { $snapshot: encodeSnapshot(value as unknown as MachineSnapshot, host, path, depth) };
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw new NotCarried(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
+  if (prototype !== Object.prototype && prototype !== null)
+    throw new NotCarried(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
   return encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
 }
 

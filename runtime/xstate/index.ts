@@ -6,5 +6,17 @@ export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark
 export { enterPureCode, isStepping, leavePureCode, takeReach } from "./purity.ts";
 export { type CellFace, CellRef, cellOf, type Destination, ForeignRef, foreignRef, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { type RunnableSource, type SourceHearing, Sources } from "./sources.ts";
-export { type ChildRequest, type LogicSnapshot, type StepAction, type StepCell, type StepEvent, type StepResult, StepSystem, startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";
+export {
+  type ChildRequest,
+  type LogicSnapshot,
+  type StepAction,
+  type StepCell,
+  type StepEvent,
+  type StepResult,
+  StepSystem,
+  startLogic,
+  startMachine,
+  stepLogic,
+  stepMachine,
+} from "./step.ts";
 export { declaredWork, type TypeProblem, walkMachine } from "./walk.ts";

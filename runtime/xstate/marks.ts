@@ -11,8 +11,7 @@ export type TaskLogic<I, O> = PromiseActorLogic<O, I> & { readonly [taskBrand]: 
 
 export type TaskMark =
   /** `withinMs`: after this long it counts as unknown; measured on hosted time. */
-  | { readonly kind: "task"; readonly class: "idempotent" | "once"; readonly withinMs: number }
-  | { readonly kind: "ask"; readonly message: string };
+  { readonly kind: "task"; readonly class: "idempotent" | "once"; readonly withinMs: number } | { readonly kind: "ask"; readonly message: string };
 
 const effectClasses = new WeakMap<object, EffectClass>();
 const taskMarks = new WeakMap<object, TaskMark>();

@@ -78,7 +78,10 @@ interface RawAction {
   readonly exec: ((info: unknown, params: unknown) => unknown) | undefined;
 }
 
-type Collected = { readonly kind: "raw"; readonly action: RawAction; readonly wall: boolean } | { readonly kind: "made"; readonly child: StepCell; spawned: boolean } | { readonly kind: "stopped"; readonly child: StepCell };
+type Collected =
+  | { readonly kind: "raw"; readonly action: RawAction; readonly wall: boolean }
+  | { readonly kind: "made"; readonly child: StepCell; spawned: boolean }
+  | { readonly kind: "stopped"; readonly child: StepCell };
 
 class Step {
   readonly cell: StepCell;
@@ -158,7 +161,11 @@ export class StepSystem {
     if (current !== undefined && child?.systemId !== undefined) freeSystemId(current, child.systemId, child);
   }
 
-  _sendInspectionEvent(event: { readonly type: string; readonly actorRef: MadeActor; readonly _transitions?: readonly { readonly target: unknown; readonly actions: readonly unknown[] }[] }): void {
+  _sendInspectionEvent(event: {
+    readonly type: string;
+    readonly actorRef: MadeActor;
+    readonly _transitions?: readonly { readonly target: unknown; readonly actions: readonly unknown[] }[];
+  }): void {
     const step = current;
     if (step === undefined) return;
     if (event.type === "@xstate.microstep") {

@@ -56,7 +56,13 @@ function visit(walk: Walk): void {
   for (const [name, run] of Object.entries(actions)) {
     if (isBuiltin(run)) checkAction(walk, run, `action "${name}"`);
     else if (effectClassOf(run) === undefined) {
-      report(walk, `action "${name}"`, "is a function without a class", "declare it with effect({ class }) and supply it with type.with(), or use assign and the other actions of XState", true);
+      report(
+        walk,
+        `action "${name}"`,
+        "is a function without a class",
+        "declare it with effect({ class }) and supply it with type.with(), or use assign and the other actions of XState",
+        true,
+      );
     }
   }
   for (const [name, guard] of Object.entries(guards)) checkGuard(walk, guard, `guard "${name}"`);
@@ -97,7 +103,13 @@ function checkAction(walk: Walk, action: unknown, where: string): void {
     return;
   }
   if (typeof action === "function") {
-    report(walk, where, `has the inline action ${action.name === "" ? "(anonymous)" : `"${action.name}"`}`, "name it in setup({ actions }) with effect({ class }), or move what it computes into assign", true);
+    report(
+      walk,
+      where,
+      `has the inline action ${action.name === "" ? "(anonymous)" : `"${action.name}"`}`,
+      "name it in setup({ actions }) with effect({ class }), or move what it computes into assign",
+      true,
+    );
     return;
   }
   checkName(walk, "action", typeof action === "string" ? action : (action as { readonly type: string }).type, where);
@@ -122,9 +134,16 @@ function checkSource(walk: Walk, src: unknown, where: string): void {
 
 function checkLogic(walk: Walk, logic: unknown, where: string, name: string): void {
   const kind = kindOfLogic(logic);
-  if (kind === undefined) report(walk, where, "is no actor logic", "use a machine, fromPromise, fromCallback, fromObservable, fromEventObservable, fromTransition, task or ask", false);
+  if (kind === undefined)
+    report(walk, where, "is no actor logic", "use a machine, fromPromise, fromCallback, fromObservable, fromEventObservable, fromTransition, task or ask", false);
   else if (kind === "hand-written") {
-    report(walk, where, "is hand-written logic with start(), which changes its own state outside the journal", "use fromPromise, fromCallback or fromObservable, or leave start() out", false);
+    report(
+      walk,
+      where,
+      "is hand-written logic with start(), which changes its own state outside the journal",
+      "use fromPromise, fromCallback or fromObservable, or leave start() out",
+      false,
+    );
   } else if (isMachine(logic)) visit({ ...walk, machine: logic, path: `${walk.path}${name} > ` });
 }
 
@@ -134,7 +153,13 @@ function checkName(walk: Walk, kind: keyof typeof PLURAL, name: string, where: s
   const given = walk.machine.implementations[PLURAL[kind]] as Record<string, unknown>;
   if (Object.hasOwn(given, name)) return;
   const others = Object.keys(given);
-  report(walk, where, `names the ${kind} "${name}", which the machine does not have`, others.length === 0 ? `add it to setup({ ${PLURAL[kind]} })` : `it has ${others.map((other) => `"${other}"`).join(", ")}`, false);
+  report(
+    walk,
+    where,
+    `names the ${kind} "${name}", which the machine does not have`,
+    others.length === 0 ? `add it to setup({ ${PLURAL[kind]} })` : `it has ${others.map((other) => `"${other}"`).join(", ")}`,
+    false,
+  );
 }
 
 function report(walk: Walk, where: string, what: string, advice: string, durableOnly: boolean): void {

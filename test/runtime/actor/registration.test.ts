@@ -1,0 +1,132 @@
+// What is refused when a type is registered, with its place and advice (hosting H7, H9, H11; named difference N9).
+
+import { test } from "tap";
+import { assign, createMachine, fromPromise, fromTransition, not, raise, sendTo, setup, spawnChild } from "xstate";
+
+import { type AnyActorType, actorType, effect, entityType, messages, reducer, task } from "../../../runtime/actor/index.ts";
+import { DroverError } from "../../../runtime/errors.ts";
+
+const none = messages({});
+
+function register(behaviour: object): AnyActorType {
+  return actorType({ name: "thing", version: 1, messages: none, behaviour: behaviour as never });
+}
+
+function refusal(behaviour: object, durability?: "volatile" | "events"): string {
+  try {
+    const type = register(behaviour);
+    if (durability !== undefined) entityType({ root: type, durability, placement: "cloud" });
+    return "";
+  } catch (error) {
+    if (!(error instanceof DroverError) || error.code !== "DROVER_TYPE_INVALID") throw error;
+    return error.message;
+  }
+}
+
+test("N9. names that the machine does not have are refused, with those that it has", (t) => {
+  t.match(refusal(createMachine({ entry: "blink" })), /#\(machine\) entry: names the action "blink".*setup\(\{ actions \}\)/);
+  t.match(refusal(setup({ actions: { blink: effect({ class: "once" }) } }).createMachine({ id: "m", entry: "blonk" as never })), /names the action "blonk".*it has "blink"/);
+  t.match(refusal(createMachine({ initial: "a", states: { a: { on: { GO: { guard: "open", target: "b" } } }, b: {} } })), /a on "GO": names the guard "open"/);
+  t.match(refusal(createMachine({ on: { GO: { guard: not("open") as never } } })), /names the guard "open"/);
+  t.match(refusal(createMachine({ initial: "a", states: { a: { after: { LATER: "b" } }, b: {} } })), /names the delay "LATER"/);
+  t.match(refusal(createMachine({ entry: raise({ type: "X" }, { delay: "LATER" as never }) })), /names the delay "LATER"/);
+  t.match(refusal(createMachine({ invoke: { src: "upload" } })), /names the actor "upload"/);
+  t.match(refusal(createMachine({ entry: spawnChild("upload" as never, { id: "u" }) })), /names the actor "upload"/);
+  t.match(refusal(setup({ actors: { kid: createMachine({ entry: "blink" }) } }).createMachine({ invoke: { src: "kid" } })), /kid > #\(machine\) entry: names the action "blink"/);
+  t.end();
+});
+
+test("N9. spawnChild needs an id", (t) => {
+  const kid = createMachine({});
+  t.match(refusal(setup({ actors: { kid } }).createMachine({ entry: spawnChild("kid") })), /spawnChild without an id/);
+  t.equal(refusal(setup({ actors: { kid } }).createMachine({ entry: spawnChild("kid", { id: "k" }) })), "");
+  t.end();
+});
+
+test("H7. inline functions and sources, and effects without a class, are for volatile types only", (t) => {
+  const inline = createMachine({ entry: () => undefined });
+  t.equal(refusal(inline, "volatile"), "");
+  t.match(refusal(inline, "events"), /has the inline action/);
+  const unclassed = setup({ actions: { transmit: () => undefined } }).createMachine({ entry: "transmit" });
+  t.equal(refusal(unclassed, "volatile"), "");
+  t.match(refusal(unclassed, "events"), /action "transmit": is a function without a class/);
+  const source = createMachine({ invoke: { src: fromPromise(() => Promise.resolve(1)) } });
+  t.equal(refusal(source, "volatile"), "");
+  t.match(refusal(source, "events"), /has an inline source/);
+  const fine = setup({ actions: { transmit: effect({ class: "once" }), count: assign({}) }, actors: { p: fromPromise(() => Promise.resolve(1)), u: task() } });
+  t.equal(
+    refusal(fine.createMachine({ entry: ["transmit", "count", raise({ type: "X" }), sendTo(({ self }) => self, { type: "Y" })], invoke: [{ src: "p" }, { src: "u" }] }), "events"),
+    "",
+  );
+  t.end();
+});
+
+test("H9. hand-written logic with start is refused, fromTransition and logic without start are not", (t) => {
+  const handWritten = {
+    transition: (state: unknown) => state,
+    getInitialSnapshot: () => ({ status: "active" }),
+    getPersistedSnapshot: (state: unknown) => state,
+    start: () => undefined,
+  };
+  t.match(refusal(setup({ actors: { h: handWritten as never } }).createMachine({ invoke: { src: "h" as never } })), /hand-written logic with start\(\)/);
+  t.equal(refusal(setup({ actors: { t: fromTransition((state: number) => state, 0) } }).createMachine({ invoke: { src: "t" } })), "");
+  t.match(refusal(setup({ actors: { n: {} as never } }).createMachine({ invoke: { src: "n" as never } })), /is no actor logic/);
+  t.end();
+});
+
+test("names, versions and wall delays are checked", (t) => {
+  const machine = setup({ delays: { NIGHT: 5 } }).createMachine({});
+  const make =
+    (more: object): (() => unknown) =>
+    () =>
+      actorType({ name: "thing", version: 1, messages: none, behaviour: machine as never, ...more });
+  t.throws(make({ name: "Thing" }), { code: "DROVER_TYPE_INVALID" });
+  t.throws(make({ name: "a/b" }), { code: "DROVER_TYPE_INVALID" });
+  t.throws(make({ version: 0 }), { code: "DROVER_TYPE_INVALID" });
+  t.throws(make({ version: 1.5 }), { code: "DROVER_TYPE_INVALID" });
+  t.throws(make({ wallDelays: ["DAY"] }), { code: "DROVER_TYPE_INVALID", message: /"DAY"/ });
+  t.doesNotThrow(make({ wallDelays: ["NIGHT"] }));
+  const type = register(machine);
+  t.throws(() => entityType({ root: type, durability: "events", placement: "cloud", children: { Module: { types: [], strategy: "one-for-one" } } }), {
+    code: "DROVER_TYPE_INVALID",
+  });
+  t.throws(() => entityType({ root: type, durability: "events", placement: "cloud", children: { module: { types: [register(createMachine({}))], strategy: "one-for-one" } } }), {
+    code: "DROVER_TYPE_INVALID",
+    message: /two actor types/,
+  });
+  t.end();
+});
+
+test("with() takes what the machine declares, all of it and nothing else", (t) => {
+  const kid = setup({ actions: { beep: effect({ class: "state" }) } }).createMachine({ entry: "beep" });
+  const machine = setup({ actions: { transmit: effect({ class: "once" }), count: assign({}) }, actors: { upload: task(), kid } }).createMachine({
+    entry: "transmit",
+    invoke: [{ src: "upload" }, { src: "kid" }],
+  });
+  const type = actorType({ name: "thing", version: 1, messages: none, behaviour: machine });
+  const upload = (): Promise<never> => Promise.reject(new Error("no"));
+  const transmit = (): undefined => undefined;
+  t.throws(() => type.with({ effects: {}, tasks: { upload } }), { code: "DROVER_TYPE_INVALID", message: /does not supply the effect "transmit", "beep"/ });
+  t.throws(() => type.with({ effects: { transmit }, tasks: {} as never, inner: { effects: { beep: transmit } } }), { message: /does not supply the task "upload"/ });
+  t.throws(() => type.with({ effects: { transmit, count: transmit }, tasks: { upload }, inner: { effects: { beep: transmit } } }), {
+    message: /supplies the effect "count", which the machine does not declare/,
+  });
+  const ready = type.with({ effects: { transmit }, tasks: { upload }, inner: { effects: { beep: transmit } } });
+  t.same(Object.keys(ready.effects).sort(), ["beep", "transmit"]);
+  t.same(Object.keys(type.effects), [], "the declared type stays as it was");
+  const entity = entityType({ root: type, durability: "events", placement: "cloud" });
+  t.equal(entity.using(ready).root, ready);
+  t.equal(entity.using(ready).types.get("thing"), ready);
+  t.end();
+});
+
+test("a task's deadline is a positive number", (t) => {
+  for (const withinMs of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) t.throws(() => task({ withinMs }), { code: "DROVER_TYPE_INVALID" });
+  t.end();
+});
+
+test("a reducer's effects are those declared with a class", (t) => {
+  const behaviour = reducer({ initial: () => 0, step: (state: number) => state, effects: { beep: effect({ class: "once" }), not: () => undefined } });
+  t.same(behaviour.effects, { beep: "once" });
+  t.end();
+});

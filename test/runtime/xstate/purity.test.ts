@@ -1,0 +1,103 @@
+// A step reaches nothing outside of itself (hosting H11).
+
+import { test } from "tap";
+import { assign, setup } from "xstate";
+
+import { actorType, entityType, messages, now, random, T } from "../../../runtime/actor/index.ts";
+import { EntityHost, ROOT } from "../entity-host.ts";
+
+const words = messages({ DO: { body: { what: T.String() } } });
+
+const reaches: Readonly<Record<string, () => unknown>> = {
+  "Date.now": () => Date.now(),
+  "new Date": () => new Date(),
+  "Math.random": () => Math.random(),
+  setTimeout: () => setTimeout(() => undefined, 1),
+  setInterval: () => setInterval(() => undefined, 1),
+  setImmediate: () => setImmediate(() => undefined),
+  queueMicrotask: () => {
+    queueMicrotask(() => undefined);
+  },
+  fetch: () => fetch("http://localhost"),
+  performance: () => performance.now(),
+  crypto: () => crypto.randomUUID(),
+  "a swallowed Date.now": () => {
+    try {
+      return Date.now();
+    } catch {
+      return 0;
+    }
+  },
+};
+
+const machine = setup({
+  types: { events: {} as { type: "DO"; what: string }, context: {} as { n: number; at: number } },
+}).createMachine({
+  context: { n: 0, at: 0 },
+  on: {
+    DO: [
+      { guard: ({ event }) => event.what.startsWith("guard ") && reaches[event.what.slice(6)]?.() === 0 },
+      {
+        actions: assign({
+          n: ({ context, event, self }) => {
+            if (event.what === "time") return now(self);
+            if (event.what === "chance") return random(self);
+            if (event.what === "fixed date") return new Date(86_400_000).getUTCDate() + (Date.UTC(1970, 0, 2) === 86_400_000 ? 0 : 100) + (new Date(5) instanceof Date ? 0 : 100);
+            reaches[event.what]?.();
+            return context.n + 1;
+          },
+        }),
+      },
+    ],
+  },
+});
+const type = entityType({ root: actorType({ name: "thing", version: 1, messages: words, behaviour: machine }), durability: "events", placement: "cloud" });
+
+test("H11. each reach for time, chance or the outside faults the step with advice, and nothing of the step stays", (t) => {
+  for (const what of Object.keys(reaches)) {
+    const host = new EntityHost(type);
+    const result = host.send({ type: "DO", what });
+    t.match(result, { kind: "faulted", error: /was called while a machine was stepped; (use|move)/ }, what);
+    t.same(host.context(), { n: 0, at: 0 }, what);
+  }
+  t.match(new EntityHost(type).send({ type: "DO", what: "guard Math.random" }), { kind: "faulted" }, "guards too");
+  t.end();
+});
+
+test("H11. the world is given back after every step, whatever it came to", (t) => {
+  const before = [Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, fetch];
+  const host = new EntityHost(type);
+  host.send({ type: "DO", what: "Date.now" });
+  host.send({ type: "DO", what: "nothing" });
+  t.same([Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, fetch], before);
+  t.ok(Date.now() > 0 && Math.random() >= 0 && performance.now() > 0 && crypto.randomUUID().length === 36 && new Date().getTime() > 0);
+  t.end();
+});
+
+test("H11. dates made from numbers are plain arithmetic", (t) => {
+  const host = new EntityHost(type);
+  t.equal(host.send({ type: "DO", what: "fixed date" }).kind, "accepted");
+  t.match(host.context(), { n: 2 });
+  t.end();
+});
+
+test("R1. now(self) and random(self) read the turn's record, on every attempt and in every replay", (t) => {
+  const host = new EntityHost(type, { twice: true });
+  host.now = 1_800_000_000_000;
+  host.send({ type: "DO", what: "time" });
+  t.match(host.context(), { n: 1_800_000_000_000 });
+  host.send({ type: "DO", what: "chance" });
+  const { n } = host.context() as { n: number };
+  t.ok(n >= 0 && n < 1);
+  t.same(host.differences, []);
+  const { entity, divergences } = host.restart({ by: "journal" });
+  t.same(divergences, []);
+  t.match(entity.view(ROOT)?.context, { n });
+  t.end();
+});
+
+test("now(self) on something else than a hosted actor's self says so", (t) => {
+  t.throws(() => now({ sessionId: "x" }), { code: "DROVER_IMPURE_STEP" });
+  t.throws(() => random({ sessionId: "x" }), { code: "DROVER_IMPURE_STEP" });
+  t.end();
+});
