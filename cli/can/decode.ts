@@ -18,7 +18,7 @@ import {
   SLOT_BYTES,
 } from "../../protocols/can/index.ts";
 import { type LogReader, openLog, readLogStream } from "../../protocols/can-log/index.ts";
-import { DroverError, errorCatalogue } from "../../runtime/errors.ts";
+import { DroverError, errorCatalogue } from "../../runtime/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
 import { layOverlayFile } from "./overlay-file.ts";
 import { type LineOutput, lineOutput } from "./output.ts";

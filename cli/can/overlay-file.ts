@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 
 import { applyOverlay, type Database, type OverlayEntry } from "../../protocols/can/index.ts";
-import { DroverError, type TextPosition } from "../../runtime/errors.ts";
+import { DroverError, type TextPosition } from "../../runtime/index.ts";
 
 const NUMBERS = new Set(["factor", "offset"]);
 const TEXTS = new Set(["unit", "source"]);

@@ -8,7 +8,7 @@ import { open } from "node:fs/promises";
 import { createGunzip } from "node:zlib";
 
 import type { FrameBatch } from "../can/index.ts";
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/index.ts";
 import { candumpParser } from "./candump-line.ts";
 import { createBusIndex, type LineParser } from "./line-parser.ts";
 import { trcParser } from "./trc-line.ts";

@@ -6,7 +6,7 @@
 // R4. Frames of buses that are not wanted are passed over, and do not count as dropped.
 
 import { type BusState, copySlot, createFrameBatch, type FrameBatch, type FrameListener, type FrameSource } from "../can/index.ts";
-import { DroverError } from "../../runtime/errors.ts";
+import { DroverError } from "../../runtime/index.ts";
 import { type Clock, type Log, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { type LogReader, type LogSummary, openLog } from "./log-reader.ts";
 

@@ -1,6 +1,6 @@
 // What a DBC reader has to say about a file: bounded, with positions.
 
-import type { TextPosition } from "../../runtime/errors.ts";
+import type { TextPosition } from "../../runtime/index.ts";
 import type { Diagnostic } from "./database.ts";
 
 const MAX_KEPT = 1_000;
