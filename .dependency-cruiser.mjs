@@ -99,26 +99,20 @@ const parts = [
   {
     name: "xstate-stays-in-its-room",
     comment: "Everything XState-specific of the engine is in runtime/xstate (design section 4). Machines of the domain are written with it in actors/; all others see behaviours.",
-    from: { pathNot: [IN_TESTS, "^runtime/(xstate|actor)/", "^actors/"] },
+    from: { pathNot: [IN_TESTS, "^runtime/(xstate|actor|entity)/", "^actors/"] },
     to: { path: npm("xstate") },
   },
   {
-    name: "authors-meet-xstate-as-types",
-    comment: "runtime/actor types what an author hands over, an XState machine among it; whatever runs XState's code belongs to runtime/xstate.",
-    from: { path: "^runtime/actor/" },
+    name: "hosts-know-xstate-as-types",
+    comment: "runtime/actor and runtime/entity carry an author's machine and may name its type; whatever runs XState's code belongs to runtime/xstate.",
+    from: { path: "^runtime/(actor|entity)/" },
     to: { path: npm("xstate"), dependencyTypesNot: ["type-only"] },
   },
   {
     name: "runtime-uses-few-libraries",
-    comment: "The engine stands on xstate and typebox; a driver, codec or server belongs to a room of protocols/ behind a port.",
-    from: { path: "^runtime/", pathNot: "^runtime/wire/" },
-    to: { dependencyTypes: NPM, pathNot: npm("xstate", "typebox") },
-  },
-  {
-    name: "the-wire-uses-its-codec",
-    comment: "runtime/wire holds the envelope that every transport carries, the memory one included, so msgpackr is here; nothing else of a wire is.",
-    from: { path: "^runtime/wire/" },
-    to: { dependencyTypes: NPM, pathNot: npm("msgpackr", "typebox") },
+    comment: "The engine stands on xstate, typebox and msgpackr (records and envelopes); a driver, server or other codec belongs to a room of protocols/ behind a port.",
+    from: { path: "^runtime/" },
+    to: { dependencyTypes: NPM, pathNot: npm("xstate", "typebox", "msgpackr") },
   },
   {
     name: "actors-do-no-io",
