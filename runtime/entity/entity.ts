@@ -169,6 +169,7 @@ export class HostedEntity implements Entity {
       const effects = interior.effects.length;
       const result = this.#take(input, mark);
       results.push(result);
+      if (result.kind === "dropped") interior.counters.deadLetters++;
       if (interior.undo.mark() > mark || interior.effects.length > effects) {
         kept.push(input);
         keptResults.push(result);

@@ -14,18 +14,18 @@ const ACCEPTED: InputResult = { kind: "accepted" };
 export function takeInput(interior: Interior, input: Input): InputResult {
   switch (input.kind) {
     case "start":
-      if (interior.root !== undefined && interior.root.life !== "ended") return dropped(interior, "the entity has started before");
+      if (interior.root !== undefined && interior.root.life !== "ended") return dropped("the entity has started before");
       interior.setLabels(input.labels);
       startRoot(interior, input.input);
       return ACCEPTED;
     case "children":
-      if (interior.root === undefined) return dropped(interior, "the entity has not started");
+      if (interior.root === undefined) return dropped("the entity has not started");
       return reconcile(interior, input.specs);
     case "message":
       return admit(interior, input);
     case "timer": {
       const late = fire(interior, input);
-      return late === undefined ? ACCEPTED : dropped(interior, late);
+      return late === undefined ? ACCEPTED : dropped(late);
     }
     case "source":
       return takeSaid(interior, input);
@@ -33,7 +33,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
       return takePerformed(interior, input.key, input.outcome);
     case "fault": {
       const cell = living(interior, input.cell, input.incarnation);
-      if (cell === undefined) return dropped(interior, "the actor has gone");
+      if (cell === undefined) return dropped("the actor has gone");
       interior.fail(cell, new Error(input.error));
       return ACCEPTED;
     }
@@ -44,8 +44,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
   }
 }
 
-function dropped(interior: Interior, reason: string): InputResult {
-  interior.counters.deadLetters++;
+function dropped(reason: string): InputResult {
   return { kind: "dropped", reason };
 }
 
@@ -57,7 +56,7 @@ function living(interior: Interior, address: string, incarnation: number): Cell 
 
 function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>): InputResult {
   const cell = living(interior, input.cell, input.incarnation);
-  if (cell?.plan.logic.kind !== "source") return dropped(interior, "the source was stopped before it said this");
+  if (cell?.plan.logic.kind !== "source") return dropped("the source was stopped before it said this");
   const { said } = input;
   const keep = (value: unknown): unknown => interior.keep(value);
   switch (said.kind) {
@@ -74,8 +73,8 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
       return ACCEPTED;
     case "event": {
       const event = keep(said.event) as StepEvent;
-      if (typeof event !== "object" || event === null || typeof event.type !== "string") return dropped(interior, "a source said something that is no event");
-      if (event.type.startsWith("xstate.")) return dropped(interior, "a type that begins with xstate. comes from the host alone");
+      if (typeof event !== "object" || event === null || typeof event.type !== "string") return dropped("a source said something that is no event");
+      if (event.type.startsWith("xstate.")) return dropped("a type that begins with xstate. comes from the host alone");
       if (cell.parent !== undefined) interior.deliver(cell.parent, event);
       return ACCEPTED;
     }
@@ -87,7 +86,7 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
 
 function takePerformed(interior: Interior, key: string, outcome: EffectOutcome): InputResult {
   const pending = interior.rest.get("pending", key);
-  if (pending === undefined) return dropped(interior, "no effect waits under this key");
+  if (pending === undefined) return dropped("no effect waits under this key");
   interior.rest.delete("pending", key);
   if (outcome.kind === "done" || outcome.kind === "dropped") return ACCEPTED;
   const cell = living(interior, pending.cell, pending.incarnation);
@@ -118,7 +117,7 @@ function reasonOf(outcome: Exclude<EffectOutcome, { kind: "done" | "dropped" }>)
 function takeReceipt(interior: Interior, input: Extract<Input, { kind: "delivered" }>): InputResult {
   const key = rowKey(input.receiver, input.seq);
   const row = interior.rest.get("outbox", key);
-  if (row === undefined) return dropped(interior, "the message was confirmed before");
+  if (row === undefined) return dropped("the message was confirmed before");
   const { outcome } = input;
   if (outcome.kind === "full" || outcome.kind === "owner-away" || outcome.kind === "unknown")
     return { kind: "dropped", reason: `"${outcome.kind}" may pass: the message stays in the outbox` };

@@ -1,7 +1,7 @@
 // A small host for entities in tests: takes turns, commits, performs effects, runs sources, moves time from deadline to deadline.
 
 import type { Address } from "../../runtime/address.ts";
-import type { EntityType, MessageSpecs, Messages } from "../../runtime/actor/index.ts";
+import { actorType, type AnyMessages, type Durability, type EntityType, entityType, type MessageSpecs, type Messages, messages } from "../../runtime/actor/index.ts";
 import type { Effect, EventData, Input, InputResult, JournalRecord, Turn } from "../../runtime/entity/contract.ts";
 import { createEntity, decodeRecord, decodeState, type Entity, encodeRecord, encodeState, type Restored, restoreEntity } from "../../runtime/entity/index.ts";
 import { Sources } from "../../runtime/xstate/index.ts";
@@ -247,6 +247,21 @@ export class EntityHost {
       this.#queue.push(input);
     });
   }
+}
+
+/** An entity type with this behaviour as its root, whatever the types say. */
+export function thingType(
+  behaviour: object,
+  words: AnyMessages,
+  more: { readonly durability?: Durability; readonly version?: number; readonly restartFrom?: "committed" | "initial"; readonly name?: string } = {},
+): EntityType {
+  const root = actorType({ name: more.name ?? "thing", version: more.version ?? 1, messages: words as Messages<MessageSpecs>, behaviour: behaviour as never });
+  return entityType({ root, durability: more.durability ?? "events", placement: "cloud", ...(more.restartFrom === undefined ? {} : { restartFrom: more.restartFrom }) });
+}
+
+/** Messages without bodies. */
+export function words(...types: readonly string[]): Messages<MessageSpecs> {
+  return messages(Object.fromEntries(types.map((type) => [type, { body: {} }])));
 }
 
 /** A protocol that takes every event, for machines that are tested without one. */
