@@ -1,0 +1,44 @@
+#!/usr/bin/env node
+// The process of the `drover` command: streams, signals, exit code. Everything else is given what it needs.
+//
+// P1. The first SIGINT, SIGTERM or SIGHUP asks the running verb to end in order, the second to end now, the third ends the process.
+// P2. A reader that has left (`drover … | head`) ends the command quietly.
+
+import { wantsColour } from "./terminal/colour.ts";
+import { flushed } from "./terminal/print.ts";
+import { runCommandLine } from "./program.ts";
+
+const argv = process.argv.slice(2);
+const interrupt = new AbortController();
+const hurry = new AbortController();
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    if (hurry.signal.aborted) process.exit(130);
+    if (interrupt.signal.aborted) hurry.abort();
+    interrupt.abort();
+  });
+}
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
+    // Nobody reads: what runs on is told to end, what only prints ends by itself.
+    interrupt.abort();
+  });
+}
+
+const isTerminal = process.stdout.isTTY;
+const code = await runCommandLine(argv, {
+  out: process.stdout,
+  err: process.stderr,
+  input: process.stdin,
+  env: process.env,
+  isTerminal,
+  hasColour: wantsColour(isTerminal, process.env, argv),
+  columns: () => (isTerminal ? process.stdout.columns : 100),
+  interrupt: interrupt.signal,
+  hurry: hurry.signal,
+});
+await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+// Idle connections of an API client must not hold a command that has its answer.
+process.exit(code);

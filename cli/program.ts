@@ -1,0 +1,69 @@
+// The command line as a whole: its verbs, its words for wrong usage, its exit codes. It touches no process: main.ts does.
+
+import { Command, CommanderError } from "commander";
+import { type Call, CommandFailure, EXIT, type ExitCode, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
+import { addVerbs } from "./verbs/index.ts";
+import type { Run } from "./verbs/index.ts";
+import { droverVersion } from "./version.ts";
+
+/** @param argv what was typed after `drover` */
+export async function runCommandLine(argv: readonly string[], shell: Shell): Promise<ExitCode> {
+  const json = argv.includes("--json");
+  if (isVersionCall(argv)) {
+    if (json) printJson(shell.out, { name: "drover", version: droverVersion(), node: process.version });
+    else shell.out.write(`${droverVersion()}\n`);
+    return EXIT.ok;
+  }
+  let code: ExitCode = EXIT.ok;
+  const run: Run = async (command, body) => {
+    const call: Call = { ...shell, json: command.optsWithGlobals<{ json?: true }>().json === true };
+    try {
+      code = await body(call);
+    } catch (thrown) {
+      if (shell.interrupt.aborted && !(thrown instanceof CommandFailure)) {
+        code = EXIT.interrupted;
+        return;
+      }
+      const failure = await failureOf(thrown);
+      code = failure.exit;
+      tellFailure(shell.err, failure, call);
+    }
+  };
+  try {
+    await program(shell, run).parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (thrown) {
+    if (!(thrown instanceof CommanderError)) throw thrown;
+    return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  }
+}
+
+function program(shell: Shell, run: Run): Command {
+  const root = new Command("drover");
+  root
+    .description("Supervised actors for vehicle fleets.")
+    .option("--json", "answer as JSON, with stable keys")
+    .option("--no-color", "no colours, as NO_COLOR does")
+    .option("-V, --version", "the version")
+    .helpOption("-h, --help", "examples, then the reference")
+    .helpCommand(false)
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({
+      writeOut: (text) => void shell.out.write(text),
+      writeErr: (text) => void shell.err.write(text),
+      getOutHelpWidth: () => Math.min(120, shell.columns()),
+      getErrHelpWidth: () => Math.min(120, shell.columns()),
+      getOutHasColors: () => shell.hasColour,
+      getErrHasColors: () => shell.hasColour,
+    })
+    .showSuggestionAfterError(true)
+    .showHelpAfterError("(--help shows examples)")
+    .exitOverride();
+  addVerbs(root, run);
+  return root;
+}
+
+function isVersionCall(argv: readonly string[]): boolean {
+  const rest = argv.filter((word) => word !== "--json" && word !== "--no-color");
+  return rest.length === 1 && (rest[0] === "--version" || rest[0] === "-V");
+}

@@ -1,0 +1,8 @@
+// What every verb shares of speaking to a terminal.
+
+export { paint, type Paint, wantsColour } from "./colour.ts";
+export { EXIT, type ExitCode } from "./exit-code.ts";
+export { CommandFailure, type Failure, failureOf, tellFailure } from "./failure.ts";
+export { flushed, printJson, printJsonLine, printLines } from "./print.ts";
+export type { Call, Shell, Verb } from "./shell.ts";
+export { type Column, oneLine, table } from "./table.ts";

@@ -1,0 +1,66 @@
+// Tells what is wrong with the files of a vehicle, or what they describe.
+
+import { readFileSync } from "node:fs";
+import { checkVehicle, formatProblem, type VehicleModel } from "../../actors/vehicle-file/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
+import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
+import { filesFromDisk } from "./files-from-disk.ts";
+
+/** @throws DROVER_CAN_FILE_UNREADABLE when `file` itself cannot be opened */
+export async function checkVehicleFile(file: string, call: Call): Promise<ExitCode> {
+  const checked = checkVehicle({ file, text: textOf(file) }, filesFromDisk());
+  if (checked.kind === "invalid") {
+    const { problems } = checked;
+    if (call.json) printJson(call.out, { valid: false, file, problems });
+    else printLines(call.out, problems.map(formatProblem));
+    call.err.write(`${file}: ${String(problems.length)} ${problems.length === 1 ? "problem" : "problems"}\n`);
+    return EXIT.invalid;
+  }
+  if (call.json) printJson(call.out, { valid: true, file, ...summaryOf(checked.model) });
+  else printLines(call.out, describe(file, checked.model, call));
+  return EXIT.ok;
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function summaryOf(model: VehicleModel) {
+  return {
+    vehicle: model.vehicle ?? null,
+    model: model.model,
+    version: model.version,
+    hash: model.hash,
+    labels: model.labels,
+    buses: model.buses.map(({ name, mode, match, dbcFile, database }) => ({ name, mode, match, dbc: dbcFile, messages: database.messages.length })),
+    modules: model.modules.map(({ name, type, bus, presence }) => ({ name, type: type ?? null, bus, silentAfterMs: presence.silentAfterMs ?? null })),
+    signals: { vehicle: model.signals.filter(({ origin }) => origin === "vehicle").length, module: model.signals.filter(({ origin }) => origin === "module").length },
+    conditions: model.conditions.map(({ name }) => name),
+    commands: model.commands.map(({ name, guard, whenAway, targets }) => ({ name, guard: guard ?? null, whenAway, targets: targets.length })),
+    watches: model.watches.map(({ signal }) => signal),
+    notActedOn: model.notActedOn,
+  };
+}
+
+function describe(file: string, model: VehicleModel, call: Call): readonly string[] {
+  const { good, bold } = paint(call.hasColour);
+  const { vehicle, buses, modules, signals, conditions, commands, watches, notActedOn } = summaryOf(model);
+  const quoted = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
+  const open = buses.filter(({ mode }) => mode === "normal").map(({ name }) => name);
+  return [
+    `${good("valid")}  ${bold(vehicle ?? "a model by itself")}, ${model.model}@${String(model.version)} (${file}, hash ${model.hash.slice(0, 12)})`,
+    `  buses       ${quoted(buses.map(({ name, mode, messages }) => `${name} (${mode}, ${String(messages)} messages)`))}`,
+    `  modules     ${quoted(modules.map(({ name }) => name))}`,
+    `  signals     ${String(signals.vehicle)} of the vehicle, ${String(signals.module)} of its modules`,
+    `  conditions  ${quoted(conditions)}`,
+    `  commands    ${quoted(commands.map(({ name, guard }) => (guard === null ? name : `${name} (if ${guard})`)))}`,
+    `  watches     ${quoted(watches)}`,
+    `  sending     ${open.length === 0 ? "nothing: every bus is listen-only" : `only these commands, on ${open.join(", ")}`}`,
+    ...(notActedOn.length === 0 ? [] : ["  valid, but not acted on yet:"]),
+    ...notActedOn.map(({ path, note }) => `    ${path}: ${note}`),
+  ];
+}

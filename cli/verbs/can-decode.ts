@@ -1,0 +1,41 @@
+// `drover can decode`: a recording and a DBC in, a JSON object for each decoded frame out.
+
+import { Option } from "commander";
+import type { ExitCode } from "../terminal/index.ts";
+import { type AddVerb, collect, examples } from "./verb.ts";
+
+interface Options {
+  readonly dbc: string;
+  readonly log: string;
+  readonly match: "exact" | "j1939";
+  readonly bus?: readonly string[];
+  readonly overlay?: string;
+  readonly strict?: true;
+}
+
+export const addCanDecode: AddVerb = (parent, run) => {
+  const command = parent
+    .command("decode")
+    .description("decode a recording: one JSON object a frame")
+    .requiredOption("--dbc <file>", "CAN database (DBC)")
+    .requiredOption("--log <file>", "recording: candump -L or PEAK TRC 1.1, plain or gzipped; - is standard input")
+    .addOption(new Option("--match <rule>", "how a frame finds its message: by its whole identifier, or by its PGN").choices(["exact", "j1939"]).default("exact"))
+    .option("--bus <name>", "only frames of this bus; may be given several times", collect)
+    .option("--overlay <file>", "scalings laid over the DBC (YAML)")
+    .option("--strict", "refuse a DBC that has any error")
+    .option("--jsonl", "one JSON object a line; the only format, so it may be left out")
+    .action(async (options: Options) => {
+      await run(command, async (call) => {
+        const { runCanDecode } = await import("../can/index.ts");
+        const { dbc, log, match, bus, overlay, strict } = options;
+        const asked = { dbc, log, match, buses: bus ?? [], strict: strict ?? false, input: call.input, ...(overlay === undefined ? {} : { overlay }) };
+        return (await runCanDecode(asked, call.out, call.err)) as ExitCode;
+      });
+    });
+  examples(command, [
+    ["drover can decode --dbc truck.dbc --log drive.log", "all frames that the DBC knows"],
+    ["drover can decode --dbc j1939.dbc --log drive.log.gz --match j1939", "J1939: any sender of a PGN"],
+    ["candump -L can0 | drover can decode --dbc truck.dbc --log -", "as they come"],
+    ["drover can decode --dbc truck.dbc --log drive.log | jq .s.EngineSpeed[1]", "one signal"],
+  ]);
+};
