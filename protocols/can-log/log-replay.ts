@@ -120,7 +120,10 @@ class Replay implements LogReplay {
     if (this.#listener !== undefined || this.#stopped) throw new DroverError("DROVER_CAN_USE", `the replay of ${this.#path} was started twice`);
     this.#listener = listener;
     await this.#read();
-    if (this.#isStopped()) return;
+    if (this.#isStopped()) {
+      await this.#reader?.close();
+      return;
+    }
     this.#turnPage();
     this.#zeroMs = this.#clock.monotonic() - (this.#playing.batch.timesS[0] ?? 0) * this.#perSecond();
     this.#setState({ kind: "up" });

@@ -77,7 +77,7 @@ function rangesExpression(name: string, ranges: readonly MuxRange[]): string {
   return ranges.map(({ low, high }) => (low === high ? `${name} === ${literal(low)}` : `(${name} >= ${literal(low)} && ${name} <= ${literal(high)})`)).join(" || ");
 }
 
-export function physicalExpression(signal: CanSignal): string {
+function physicalExpression(signal: CanSignal): string {
   const raw = rawExpression(signal);
   const { factor, offset } = signal;
   if (factor === 1 && offset === 0) return raw;
@@ -87,7 +87,7 @@ export function physicalExpression(signal: CanSignal): string {
   return keepsZero ? scaled : `${scaled} + ${literal(offset)}`;
 }
 
-export function rawExpression(signal: CanSignal): string {
+function rawExpression(signal: CanSignal): string {
   const { size, type } = signal;
   if (type === "float32") return `(u[0] = ${wordExpression(signal, 0, 32)}, s[0])`;
   if (type === "float64") return `(u[${literal(LOW)}] = ${wordExpression(signal, 0, 32)}, u[${literal(HIGH)}] = ${wordExpression(signal, 32, 32)}, f[0])`;

@@ -233,7 +233,7 @@ class StatementReader {
     while (this.#cursor.ok() && !this.#cursor.at(";") && !this.#cursor.atKeyword() && this.#cursor.token.kind !== "end") {
       const raw = this.#cursor.wholeOrNumber();
       const text = this.#cursor.string("a label in quotes");
-      if (this.#cursor.ok() && !entries.has(raw)) entries.set(raw, text);
+      if (this.#cursor.ok()) entries.set(raw, text);
     }
     return entries;
   }

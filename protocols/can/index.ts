@@ -36,4 +36,3 @@ export { formatSource, type SignalQuality, type SignalReading, type SignalSource
 export { createWatches, DEFAULT_AT_MOST_MS, type WatchDefinition, type WatchEvent, type Watches, type Zone } from "./watches.ts";
 export { encodeFrame, type EncodeOptions, type EncodeOutcome, type EncodeProblem, type EncodeValues, roundHalfEven } from "./encoder.ts";
 export { createObjectDecoder, type DecodedObject, type ObjectDecoder } from "./object-decoder.ts";
-export { createMessageTaps, type MessageTaps, type TapDefinition, type TappedFrame } from "./message-tap.ts";

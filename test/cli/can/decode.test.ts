@@ -126,6 +126,23 @@ test("a reader that leaves early (| head) ends it quietly", async (t) => {
   t.equal(words, "");
 });
 
+test("a process that forbids generated code decodes the same lines", async (t) => {
+  const entry = fileURLToPath(new URL("../../../cli/can/decode-entry.js", import.meta.url));
+  const paths = files(t.testdir(), DBC, "(1.0) can0 003#0105060A\n(1.0) can0 001#FFFFFFFFFFFFFFFF\n");
+  const child = spawn(process.execPath, ["--disallow-code-generation-from-strings", entry, "--dbc", paths.dbc, "--log", paths.log], { stdio: ["ignore", "pipe", "ignore"] });
+  let lines = "";
+  child.stdout.on("data", (chunk: Buffer) => (lines += chunk.toString()));
+  await new Promise((resolve) => child.once("close", resolve));
+  const { lines: expected } = await decode(paths);
+  t.strictSame(
+    lines
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as unknown),
+    expected,
+  );
+});
+
 test("a slow reader gets every line", async (t) => {
   const slow = new (class extends Captured {
     override _write(chunk: Buffer, encoding: BufferEncoding, done: () => void): void {

@@ -50,6 +50,9 @@ test("the edge lines of the large set read as their expected reading says", need
 test("a line that cannot be read is counted and named, and the rest goes on", async (t) => {
   const bad: readonly (readonly [string, RegExp])[] = [
     ["hello", /expected a time/],
+    ["  can0  123   [8]  11 22 33 44 55 66 77 88", /candump -L/],
+    [" (1436509052.249713)  vcan0  044   [8]  2A 36 6C 2B BA 00 00 00", /candump -L/],
+    [" (1.2)  can0  RX - -  123   [2]  11 22", /expected an id/],
     ["(x) can0 123#00", /expected a time/],
     ["(1.0 can0 123#00", /expected a time/],
     ["(1.0)", /name of an interface/],

@@ -28,7 +28,7 @@ export interface ReadFrame {
 }
 
 /** In the form of the expected reading of the candump edge lines. */
-export function describe(batch: FrameBatch, slot: number, buses: readonly string[]): ReadFrame {
+function describe(batch: FrameBatch, slot: number, buses: readonly string[]): ReadFrame {
   const canId = batch.ids[slot] ?? 0;
   const flags = batch.flags[slot] ?? 0;
   const length = batch.lengths[slot] ?? 0;

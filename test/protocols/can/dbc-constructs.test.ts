@@ -48,7 +48,7 @@ test("numbers come as exponents, without a leading zero, with a sign, and up to 
 
 test("a text may hold semicolons, keywords, line breaks and escaped quotes", (t) => {
   const database = parseDbc(
-    `${HEADER}${MESSAGE}CM_ SG_ 100 S "one; BO_ 200 Fake: 8 X\nSG_ \\"two\\"";\nCM_ BO_ 100 "message";\nCM_ "network";\nCM_ BU_ A "node";\nVAL_ 100 S 1 "quote; semicolon" 0 "zero" ;\n`,
+    `${HEADER}${MESSAGE}CM_ SG_ 100 S "one; BO_ 200 Fake: 8 X\nSG_ \\"two\\"";\nCM_ BO_ 100 "message";\nCM_ "network";\nCM_ BU_ A "node";\nVAL_ 100 S 1 "earlier" 1 "quote; semicolon" 0 "zero" ;\n`,
   );
   t.strictSame(database.diagnostics, []);
   t.equal(database.messages.length, 1);

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { checkVehicle, resolverOver, type VehicleModel } from "../../../actors/vehicle-file/index.ts";
-import { applyOverlay, createFrameBatch, createSignalTable, createWatches, type SignalTable, type TableBus } from "../../../protocols/can/index.ts";
+import { createFrameBatch, createSignalTable, createWatches, type SignalTable } from "../../../protocols/can/index.ts";
 import { openLog } from "../../../protocols/can-log/index.ts";
 import { demoData } from "./decoded-files.ts";
 
@@ -24,12 +24,7 @@ function modelOf(name: string): VehicleModel {
 }
 
 function tableOf(model: VehicleModel): SignalTable {
-  const buses = model.buses.map((bus): TableBus => {
-    const laid = applyOverlay(bus.database, bus.overlay);
-    if (laid.kind === "refused") throw new Error(JSON.stringify(laid.problems));
-    return { name: bus.name, database: laid.database, match: bus.match };
-  });
-  return createSignalTable({ buses, signals: model.signals });
+  return createSignalTable({ buses: model.buses, signals: model.signals });
 }
 
 async function drive(table: SignalTable, log: string, collect: (nowMs: number) => void = () => undefined): Promise<number> {
