@@ -8,10 +8,8 @@ import { ForeignRef, type StepEvent } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
-import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 import { answered, answerOf } from "./outward.ts";
-import { plainCopy } from "./plain.ts";
 import type { SenderRow } from "./rest.ts";
 
 type EntitySender = Extract<Sender, { kind: "entity" }>;
@@ -208,13 +206,7 @@ function take(interior: Interior, input: MessageInput, replyTo: ForeignRef): Inp
   const { messages } = cell.plan.actor;
   const checked = messages.check(input.event, input.sender.kind === "local");
   if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
-  let copy: StepEvent;
-  try {
-    copy = (interior.durable ? plainCopy(input.event) : input.event) as StepEvent;
-  } catch (error) {
-    return { kind: "invalid", problems: [{ path: (error as { readonly path?: string }).path ?? "", message: messageOf(error) }], accepts: acceptedBy(cell) };
-  }
-  const taken = interior.offer(cell, withDoorFields(copy, messages.specOf(copy.type), input, replyTo));
+  const taken = interior.offer(cell, withDoorFields(input.event, messages.specOf(input.event.type), input, replyTo));
   if (taken === true) return { kind: "accepted" };
   const guard = input.reads?.guard;
   const reason = taken === false ? undefined : taken.reason;

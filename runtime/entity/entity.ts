@@ -15,6 +15,7 @@ import { type Counters, Interior, supervisedOf } from "./interior.ts";
 import { createOutward, dueRows } from "./outward.ts";
 import type { ParkedRow, PendingEffect } from "./rest.ts";
 import { ended, forgive, handleFault } from "./supervision.ts";
+import { keepable } from "./keepable.ts";
 import { takeInput } from "./take.ts";
 
 /** What everyone may see of a cell: the committed state (rules C4). */
@@ -164,14 +165,15 @@ export class HostedEntity implements Entity {
     const results: InputResult[] = [];
     const kept: Input[] = [];
     const keptResults: InputResult[] = [];
-    for (const input of inputs) {
+    for (const given of inputs) {
       const mark = interior.undo.mark();
       const effects = interior.effects.length;
-      const result = this.#take(input, mark);
+      const input = interior.durable ? keepable(given, interior) : given;
+      const result = "refusal" in input ? input.refusal : this.#take(input, mark);
       results.push(result);
       if (result.kind === "dropped") interior.counters.deadLetters++;
       if (interior.undo.mark() > mark || interior.effects.length > effects) {
-        kept.push(input);
+        kept.push(input as Input);
         keptResults.push(result);
       }
       if (result.kind === "faulted") break;

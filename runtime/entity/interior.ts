@@ -526,6 +526,10 @@ export class Interior implements CellHost, CodecHost {
 
   // ---- codec
 
+  get isLenient(): boolean {
+    return !this.durable;
+  }
+
   refOf(address: string, incarnation: number, parentIncarnation: number): CellRef {
     const cell = this.cells.get(address);
     if (cell?.incarnation === incarnation) return cell.ref;

@@ -11,10 +11,13 @@ export class NotPlain extends Error {
 }
 
 const MAX_DEPTH = 64;
+const MAX_OBJECTS = 100_000;
+
+let objects = 0;
 
 /**
  * Fields that are `undefined` are left out, as in JSON.
- * @throws NotPlain for what JSON does not carry, for keys named `__proto__`, and for data nested deeper than 64 levels
+ * @throws NotPlain for what JSON does not carry, for keys named `__proto__`, for data nested deeper than 64 levels or of more than 100,000 objects
  */
 export function plainCopy(value: unknown, path = "", depth = 0): unknown {
   switch (typeof value) {
@@ -35,6 +38,8 @@ export function plainCopy(value: unknown, path = "", depth = 0): unknown {
 
 function copyObject(value: object, path: string, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new NotPlain(path, `nested deeper than ${String(MAX_DEPTH)} levels`);
+  if (depth === 0) objects = 0;
+  if (++objects > MAX_OBJECTS) throw new NotPlain(path, `one of more than ${String(MAX_OBJECTS)} objects`);
   if (Array.isArray(value)) return value.map((item, at) => plainCopy(item, `${path}/${String(at)}`, depth + 1));
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null)

@@ -58,28 +58,27 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
   const cell = living(interior, input.cell, input.incarnation);
   if (cell?.plan.logic.kind !== "source") return dropped("the source was stopped before it said this");
   const { said } = input;
-  const keep = (value: unknown): unknown => interior.keep(value);
   switch (said.kind) {
     case "done":
-      interior.setSnapshot(cell, { ...cell.snapshot, status: "done", output: keep(said.output) });
+      interior.setSnapshot(cell, { ...cell.snapshot, status: "done", output: said.output });
       interior.finish(cell);
       return ACCEPTED;
     case "error":
-      interior.fail(cell, keep(said.error));
+      interior.fail(cell, said.error);
       return ACCEPTED;
     case "next":
-      interior.setSnapshot(cell, { ...cell.snapshot, context: keep(said.value) });
+      interior.setSnapshot(cell, { ...cell.snapshot, context: said.value });
       interior.tellParent(cell);
       return ACCEPTED;
     case "event": {
-      const event = keep(said.event) as StepEvent;
+      const event = said.event as StepEvent;
       if (typeof event !== "object" || event === null || typeof event.type !== "string") return dropped("a source said something that is no event");
       if (event.type.startsWith("xstate.")) return dropped("a type that begins with xstate. comes from the host alone");
       if (cell.parent !== undefined) interior.deliver(cell.parent, event);
       return ACCEPTED;
     }
     case "emit":
-      interior.emit(cell, keep(said.event) as StepEvent);
+      interior.emit(cell, said.event as StepEvent);
       return ACCEPTED;
   }
 }

@@ -1,6 +1,6 @@
 // Live data to plain data and back (hosting H8). Plain data is what JSON and msgpackr carry alike.
 //
-// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$error"}, {"$snapshot"}.
+// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$error"}, {"$snapshot"}, {"$lost"}.
 // D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
 // D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles) is refused with its path.
 // D4. Both directions return the same object where nothing in it needs a change.
@@ -12,6 +12,10 @@ import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot } from "./step.ts";
 
 const MAX_DEPTH = 200;
+/** In one value: what shares parts again and again would grow without end when it is written out. */
+const MAX_OBJECTS = 1_000_000;
+
+let objects = 0;
 
 export class NotCarried extends Error {
   readonly path: string;
@@ -25,6 +29,8 @@ export class NotCarried extends Error {
 
 /** What decoding needs to know of the entity. */
 export interface CodecHost {
+  /** A volatile actor may hold anything: what is not carried is shown as `{"$lost"}` and comes back as undefined. */
+  readonly isLenient: boolean;
   /** The ref of an incarnation of a cell, living or gone; equal arguments give the same ref. */
   refOf(address: string, incarnation: number, parentIncarnation: number): CellRef;
   /** The machine that a type path means. */
@@ -32,7 +38,12 @@ export interface CodecHost {
   typeOf(machine: AnyStateMachine): string | undefined;
 }
 
-/** @throws NotCarried */
+function notCarried(host: CodecHost, path: string, what: string): { readonly $lost: string } {
+  if (!host.isLenient) throw new NotCarried(path, what);
+  return { $lost: what };
+}
+
+/** @throws NotCarried unless the host is lenient */
 export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0): unknown {
   switch (typeof value) {
     case "string":
@@ -45,14 +56,16 @@ export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0
     case "object":
       return value === null ? null : encodeObject(value, host, path, depth);
     default:
-      throw new NotCarried(path, `a ${typeof value}`);
+      return notCarried(host, path, `a ${typeof value}`);
   }
 }
 
 function encodeObject(value: object, host: CodecHost, path: string, depth: number): unknown {
   if (CellRef.is(value)) return { $ref: encodeCell(CellRef.cellOf(value)) };
   if (value instanceof ForeignRef) return { $ref: value.destination };
-  if (depth > MAX_DEPTH) throw new NotCarried(path, `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
+  if (depth > MAX_DEPTH) return notCarried(host, path, `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
+  if (depth === 0) objects = 0;
+  if (++objects > MAX_OBJECTS) return notCarried(host, path, `one of more than ${String(MAX_OBJECTS)} objects`);
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined;
     for (let at = 0; at < value.length; at++) {
@@ -65,10 +78,14 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
     return copy ?? value;
   }
   if (value instanceof Error) return { $error: encodeError(value, host, path, depth) };
-  if ("_nodes" in value && "machine" in value) return { $snapshot: encodeSnapshot(value as unknown as MachineSnapshot, host, path, depth) };
+  if ("_nodes" in value && "machine" in value) {
+    const snapshot = value as unknown as MachineSnapshot;
+    const type = host.typeOf(snapshot.machine);
+    return type === undefined ? notCarried(host, path, "a snapshot of a machine that is not registered") : { $snapshot: encodeSnapshot(snapshot, type, host, path, depth) };
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null)
-    throw new NotCarried(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
+    return notCarried(host, path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
   return encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
 }
 
@@ -77,7 +94,7 @@ function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, 
   let copy: Record<string, unknown> | undefined;
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
-    if (key === "__proto__") throw new NotCarried(`${path}/__proto__`, "a key with a meaning of its own");
+    if (key === "__proto__") return notCarried(host, `${path}/__proto__`, "a key with a meaning of its own");
     const before = value[key];
     const plain = encodeData(before, host, `${path}/${key}`, depth + 1);
     const escaped = key.charCodeAt(0) === 36;
@@ -146,6 +163,7 @@ export function decodeData(plain: unknown, host: CodecHost): unknown {
 function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
   switch (tag) {
     case "$undefined":
+    case "$lost":
       return undefined;
     case "$number":
       return Number(value);
@@ -268,9 +286,7 @@ function valueOf(root: AnyStateNode, nodes: readonly AnyStateNode[]): unknown {
   return value(root);
 }
 
-function encodeSnapshot(snapshot: MachineSnapshot, host: CodecHost, path: string, depth: number): EncodedSnapshot {
-  const type = host.typeOf(snapshot.machine);
-  if (type === undefined) throw new NotCarried(path, "a snapshot of a machine that is not registered");
+function encodeSnapshot(snapshot: MachineSnapshot, type: string, host: CodecHost, path: string, depth: number): EncodedSnapshot {
   return {
     type,
     status: snapshot.status,

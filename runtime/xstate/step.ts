@@ -377,6 +377,9 @@ function custom(action: RawAction, exec: (info: unknown, params: unknown) => unk
 }
 
 const MAX_DEPTH = 200;
+const MAX_SEARCHED = 1_000_000;
+
+let searched = 0;
 
 /** `value` with made actors exchanged for refs; the same object when there are none in it. Plain objects and arrays are searched. */
 function swapped<V>(value: V): V {
@@ -387,6 +390,8 @@ function swapAt(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null || CellRef.is(value) || value instanceof ForeignRef) return value;
   if (value instanceof Actor) return (value as unknown as MadeActor)[HOSTED]?.ref ?? value;
   if (depth > MAX_DEPTH) throw new Error(`data is nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
+  if (depth === 0) searched = 0;
+  if (++searched > MAX_SEARCHED) throw new Error(`data has more than ${String(MAX_SEARCHED)} objects`);
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined;
     for (let at = 0; at < value.length; at++) {

@@ -1,0 +1,34 @@
+// An input as a durable entity takes it: exactly what its record will hold, so that a replay sees the same (rules R1).
+
+import { type CodecHost, decodeData, encodeData, NotCarried } from "../xstate/index.ts";
+import type { EventData, Input, InputResult, SourceSaid } from "./contract.ts";
+import { messageOf } from "./fault.ts";
+import { NotPlain, plainCopy } from "./plain.ts";
+
+/** The same input with copied data, or why it cannot be taken. */
+export function keepable(input: Input, host: CodecHost): Input | { readonly refusal: InputResult } {
+  try {
+    switch (input.kind) {
+      case "message":
+        return { ...input, event: plainCopy(input.event) as EventData };
+      case "source":
+        return { ...input, said: keepableWord(input.said, host) };
+      default:
+        return decodeData(encodeData(input, host), host) as Input;
+    }
+  } catch (error) {
+    if (error instanceof NotPlain) return { refusal: { kind: "invalid", problems: [{ path: error.path, message: error.message }], accepts: [] } };
+    if (error instanceof NotCarried) return { refusal: { kind: "dropped", reason: error.message } };
+    throw error;
+  }
+}
+
+/** A source that says what cannot be kept has failed. */
+function keepableWord(said: SourceSaid, host: CodecHost): SourceSaid {
+  try {
+    return decodeData(encodeData(said, host), host) as SourceSaid;
+  } catch (error) {
+    if (!(error instanceof NotCarried)) throw error;
+    return decodeData(encodeData({ kind: "error", error: new Error(`what the source said cannot be kept: ${messageOf(error)}`) }, host), host) as SourceSaid;
+  }
+}
