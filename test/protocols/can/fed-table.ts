@@ -7,7 +7,7 @@ export const trailer = parseDbc(
     'BO_ 2 Power: 3 A\n SG_ Watts : 0|16@1+ (1,0) [0|0] "W" X\n SG_ Negative : 16|8@1+ (1,0) [0|0] "" X\n' +
     'BO_ 3 Mux: 2 A\n SG_ Sw M : 0|8@1+ (1,0) [0|0] "" X\n SG_ One m1 : 8|8@1+ (1,0) [0|0] "" X\n SG_ Two m2 : 8|8@1+ (1,0) [0|0] "" X\n',
 );
-export const truck = parseDbc(
+const truck = parseDbc(
   'BO_ 2364540158 EEC1: 8 A\n SG_ Speed : 24|16@1+ (0.125,0) [0|0] "rpm" X\n SG_ Torque : 0|8@1+ (1,-125) [0|0] "%" X\n SG_ Switch : 8|2@1+ (1,0) [0|0] "" X\n',
 );
 
