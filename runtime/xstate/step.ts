@@ -91,10 +91,13 @@ class Step {
   stopping: Set<StepCell> | undefined;
   systemIds: Map<string, StepCell | undefined> | undefined;
   selected: boolean | undefined;
+  /** The step of the parent, when this is a child's first step, computed in place. */
+  readonly outer: Step | undefined;
 
-  constructor(cell: StepCell, lookup: (id: string) => StepCell | undefined) {
+  constructor(cell: StepCell, lookup: (id: string) => StepCell | undefined, outer: Step | undefined) {
     this.cell = cell;
     this.lookup = lookup;
+    this.outer = outer;
   }
 }
 
@@ -129,15 +132,19 @@ export class StepSystem {
   }
 
   get(id: string): CellRef | undefined {
-    return this.#find(id)?.ref;
+    return this.holderOf(id)?.ref;
   }
 
   getAll(): Record<string, CellRef> {
     const found: Record<string, CellRef> = {};
     for (const [id, cell] of this.#all()) found[id] = cell.ref;
-    for (const [id, cell] of current?.systemIds ?? []) {
-      if (cell === undefined) delete found[id];
-      else found[id] = cell.ref;
+    const steps: Step[] = [];
+    for (let step = current; step !== undefined; step = step.outer) steps.unshift(step);
+    for (const step of steps) {
+      for (const [id, cell] of step.systemIds ?? []) {
+        if (cell === undefined) delete found[id];
+        else found[id] = cell.ref;
+      }
     }
     return found;
   }
@@ -150,7 +157,7 @@ export class StepSystem {
     const step = current;
     const child = actor[HOSTED];
     if (step === undefined || child === undefined) return;
-    const holder = this.#find(id);
+    const holder = this.holderOf(id);
     if (holder !== undefined && holder !== child) throw new Error(`Actor with system ID '${id}' already exists.`);
     step.systemIds ??= new Map();
     step.systemIds.set(id, child);
@@ -179,9 +186,10 @@ export class StepSystem {
   readonly _clock = undefined;
   readonly _logger = undefined;
 
-  #find(id: string): StepCell | undefined {
-    const staged = current?.systemIds;
-    return staged?.has(id) === true ? staged.get(id) : this.#lookup(id);
+  /** Who has it, as the step under way sees it. */
+  holderOf(id: string): StepCell | undefined {
+    for (let step = current; step !== undefined; step = step.outer) if (step.systemIds?.has(id) === true) return step.systemIds.get(id);
+    return this.#lookup(id);
   }
 }
 
@@ -199,8 +207,10 @@ function made(step: Step, actor: MadeActor): void {
 }
 
 function freeSystemId(step: Step, id: string, holder: StepCell): void {
+  // A newer incarnation may have it by now.
+  if ((step.cell.system as StepSystem).holderOf(id) !== holder) return;
   step.systemIds ??= new Map();
-  if (!step.systemIds.has(id) || step.systemIds.get(id) === holder) step.systemIds.set(id, undefined);
+  step.systemIds.set(id, undefined);
 }
 
 /** Frees the system ids of a stopped child and of the cells under it, at once (H3). */
@@ -297,7 +307,7 @@ export function startLogic(cell: StepCell, logic: PureLogic, input: unknown): St
 
 function run(cell: StepCell, machine: AnyStateMachine | undefined, advance: (scope: Scope) => LogicSnapshot): StepResult {
   const outer = current;
-  const step = new Step(cell, (id) => cell.child(id));
+  const step = new Step(cell, (id) => cell.child(id), outer);
   current = step;
   enterPureCode();
   let snapshot: LogicSnapshot;
@@ -310,6 +320,12 @@ function run(cell: StepCell, machine: AnyStateMachine | undefined, advance: (sco
     current = outer;
   }
   if (step.made !== undefined) swapSnapshot(snapshot);
+  if (outer !== undefined && step.systemIds !== undefined && snapshot.status !== "error") {
+    // Given together with those of the parent's step, whose later children must see them.
+    outer.systemIds ??= new Map();
+    for (const [id, holder] of step.systemIds) outer.systemIds.set(id, holder);
+    step.systemIds = undefined;
+  }
   return { snapshot, actions: machine === undefined ? actionsOf(step, undefined) : actionsOf(step, machine), taken: step.selected ?? true, systemIds: step.systemIds };
 }
 
