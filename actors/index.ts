@@ -4,4 +4,4 @@ export { alarmEntity } from "./alarm/index.ts";
 export { moduleType, ownerType, SETPOINT, type CommandReply, type Desired, type ModuleContext, type ModuleInput, type OutputState, type Transmission } from "./module/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
 export { type Forwarding, MAX_WAITING, requestsEntity, requestsType, type WaitingRequest } from "./requests/index.ts";
-export { vehicleEntity, type VehicleContext, type VehicleInput, vehicleRoot } from "./vehicle/index.ts";
+export { vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot } from "./vehicle/index.ts";

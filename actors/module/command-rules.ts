@@ -130,11 +130,25 @@ export function doubted(context: ModuleContext, name: string): ModuleContext {
   return output === undefined ? context : withOutput(context, name, { ...output, state: "unknown" });
 }
 
+/** Its last status is of another time (vehicle V1). A command in force stays so: its end decides. */
+export function forgotten(context: ModuleContext, name: string): ModuleContext {
+  const output = outputOf(context, name);
+  return output === undefined || output.desired !== undefined ? context : withOutput(context, name, { ...output, state: "unknown" });
+}
+
 /** A status came: the output is as its module says. A value that somebody else set is a change of hand. */
 export function reported(context: ModuleContext, name: string, foreign: boolean): ModuleContext {
   const output = outputOf(context, name);
   if (output === undefined) return context;
   return withOutput(context, name, { ...output, state: output.desired === undefined ? "settled" : output.state, turn: output.turn + (foreign ? 1 : 0) });
+}
+
+/** Outputs that the vehicle's file has now: new ones begin unknown, those that it no longer has go once nothing is wanted of them. */
+export function described(context: ModuleContext, names: readonly string[]): ModuleContext {
+  const outputs: Record<string, OutputState> = {};
+  for (const [name, output] of Object.entries(context.outputs)) if (names.includes(name) || output.desired !== undefined) outputs[name] = output;
+  for (const name of names) outputs[name] ??= { state: "unknown", turn: 0 };
+  return { ...context, outputs };
 }
 
 function withOutput(context: ModuleContext, name: string, output: OutputState): ModuleContext {

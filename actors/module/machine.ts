@@ -9,8 +9,10 @@ import {
   begun,
   doubted,
   declineOf,
+  described,
   ended,
   type Ending,
+  forgotten,
   isAlreadySo,
   isInForce,
   isSuperseded,
@@ -109,18 +111,20 @@ const module = setup({
     }),
     doubt: assign(({ context, event }) => doubted(context, commandOf(event).output)),
     noteReport: assign(({ context, event }) => (event.type === "output.reported" ? reported(context, event.output, event.foreign === true) : context)),
+    forget: assign(({ context, event }) => (event.type === "output.forgotten" ? forgotten(context, event.output) : context)),
     raiseFault: assign({
       faults: ({ context, event, self }) => (event.type === "fault.raised" ? { ...context.faults, [event.code]: { health: event.health, title: event.title, since: now(self) } } : context.faults),
     }),
     clearFault: assign({
       faults: ({ context, event }) => (event.type === "fault.cleared" ? Object.fromEntries(Object.entries(context.faults).filter(([code]) => code !== event.code)) : context.faults),
     }),
+    describe: assign(({ context, event }) => (event.type === "module.described" ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType } : context)),
     identify: assign({
       part: ({ context, event }) => (event.type === "module.identified" ? event.part : context.part),
       firmware: ({ context, event }) => (event.type === "module.identified" ? event.firmware : context.firmware),
     }),
-    excuse: assign({ excuse: ({ event }) => (event.type === "module.excused" ? event.why : undefined) }),
-    expect: assign({ excuse: undefined }),
+    excuse: assign({ excuse: ({ event }) => (event.type === "module.excused" ? event.why : null) }),
+    expect: assign({ excuse: null }),
     // The vehicle's health is made of these.
     tellPresent: tell({ presence: "present" }),
     tellSilent: tell({ presence: "silent" }),
@@ -177,8 +181,10 @@ function regions<const C extends object>(commands: C) {
       // The node stopped between the commit and the hand-over: the next status decides, or the end of its time (rules F1, F2).
       "effect.unknown": { guard: "inForce", actions: "doubt" },
       "output.reported": { actions: "noteReport" },
+      "output.forgotten": { actions: "forget" },
       "fault.raised": { guard: "newFault", actions: "raiseFault" },
       "fault.cleared": { guard: "standingFault", actions: "clearFault" },
+      "module.described": { actions: "describe" },
       "module.identified": { actions: "identify" },
     },
     states: {

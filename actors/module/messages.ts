@@ -34,6 +34,8 @@ export const moduleMessages = messages({
   "module.silenced": { body: {}, internal: true },
   "module.excused": { body: { why: T.String({ maxLength: 64 }) }, internal: true },
   "module.expected": { body: {}, internal: true },
+  /** The vehicle's file says so now; commands in force stay. */
+  "module.described": { body: { bus: T.String({ maxLength: 64 }), moduleType: T.Union([T.String({ maxLength: 128 }), T.Null()]), outputs: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }) }, internal: true },
   "module.identified": { body: { part: T.String({ maxLength: 64 }), firmware: T.String({ maxLength: 64 }) }, internal: true },
   "fault.raised": { body: { code: T.String({ maxLength: 64 }), health: T.Union([T.Literal("degraded"), T.Literal("faulted")]), title: T.String({ maxLength: 200 }) }, internal: true },
   "fault.cleared": { body: { code: T.String({ maxLength: 64 }) }, internal: true },
@@ -41,6 +43,8 @@ export const moduleMessages = messages({
   "output.confirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
   "output.contended": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
   "output.unconfirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }), reason: T.String({ maxLength: 200 }) }, internal: true },
+  /** Nothing is known of it any more: after a start, a gap, a bus that was down (vehicle V1). */
+  "output.forgotten": { body: { output: T.String({ maxLength: 64 }) }, internal: true },
   /** The desired value's time has ended. */
   "output.expired": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
 });

@@ -33,8 +33,8 @@ export interface OutputState {
 }
 
 export interface ModuleContext {
-  /** Its row, e.g. `trailcurrent/torrent`; undefined for a module that is only watched for presence. */
-  readonly moduleType: string | undefined;
+  /** Its row, e.g. `trailcurrent/torrent`; null for a module that is only watched for presence. */
+  readonly moduleType: string | null;
   readonly bus: string;
   readonly outputs: Readonly<Record<string, OutputState>>;
   /** Commands taken so far: names the next one. */
@@ -42,14 +42,14 @@ export interface ModuleContext {
   /** Faults that stand, by code. */
   readonly faults: Readonly<Record<string, { readonly health: "degraded" | "faulted"; readonly title: string; readonly since: number }>>;
   /** The part in this place, once it has told. */
-  readonly part: string | undefined;
-  readonly firmware: string | undefined;
+  readonly part: string | null;
+  readonly firmware: string | null;
   /** Why its silence does not count. */
-  readonly excuse: string | undefined;
+  readonly excuse: string | null;
 }
 
 export interface ModuleInput {
-  readonly moduleType: string | undefined;
+  readonly moduleType: string | null;
   readonly bus: string;
   readonly outputs: readonly string[];
 }
@@ -69,5 +69,5 @@ export interface Transmission {
 export function initialContext(input: ModuleInput): ModuleContext {
   const outputs: Record<string, OutputState> = {};
   for (const name of input.outputs) outputs[name] = { state: "unknown", turn: 0 };
-  return { moduleType: input.moduleType, bus: input.bus, outputs, commands: 0, faults: {}, part: undefined, firmware: undefined, excuse: undefined };
+  return { moduleType: input.moduleType, bus: input.bus, outputs, commands: 0, faults: {}, part: null, firmware: null, excuse: null };
 }

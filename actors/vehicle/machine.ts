@@ -6,7 +6,7 @@ import type { vehicleMessages } from "./messages.ts";
 
 export interface VehicleContext {
   /** Buses on which nothing may be sent, by whose word (vehicle X1). */
-  readonly muted: Readonly<Record<string, { readonly since: number; readonly reason: string | undefined }>>;
+  readonly muted: Readonly<Record<string, { readonly since: number; readonly reason: string | null }>>;
   readonly buses: Readonly<Record<string, "awake" | "down">>;
   /** Modules that should speak and do not. */
   readonly silent: readonly string[];
@@ -16,7 +16,7 @@ export interface VehicleContext {
   /** True when simulated hardware stands behind it. */
   readonly simulated: boolean;
   /** Set when the vehicle's store was damaged and moved aside: what was lost (rules L2). */
-  readonly storeLoss: { readonly at: number; readonly reason: string } | undefined;
+  readonly storeLoss: { readonly at: number; readonly reason: string } | null;
 }
 
 export interface VehicleInput {
@@ -35,12 +35,23 @@ export const vehicleMachine = setup({
   types: { context: {} as VehicleContext, events: {} as VehicleEvent, input: {} as VehicleInput },
   actions: {
     mute: assign({
-      muted: ({ context, event, self }) => (event.type === "bus.mute" ? { ...context.muted, [event.bus]: { since: now(self), reason: event.reason } } : context.muted),
+      muted: ({ context, event, self }) => (event.type === "bus.mute" ? { ...context.muted, [event.bus]: { since: now(self), reason: event.reason ?? null } } : context.muted),
     }),
     unmute: assign({ muted: ({ context, event }) => (event.type === "bus.unmute" ? without(context.muted, event.bus) : context.muted) }),
     answerMuted: sendTo(
       ({ event }) => (event as Extract<VehicleEvent, { type: "bus.mute" }>).replyTo,
       ({ context }) => reply({ muted: Object.keys(context.muted) }),
+    ),
+    describe: assign(({ context, event }) =>
+      event.type === "vehicle.described"
+        ? {
+            ...context,
+            model: event.model,
+            simulated: event.simulated,
+            buses: Object.fromEntries(event.buses.map((name) => [name, context.buses[name] ?? "down"])),
+            muted: Object.fromEntries(Object.entries(context.muted).filter(([name]) => event.buses.includes(name))),
+          }
+        : context,
     ),
     noteBus: assign({ buses: ({ context, event }) => (event.type === "bus.changed" ? { ...context.buses, [event.bus]: event.state } : context.buses) }),
     noteModule: assign(({ context, event }) => {
@@ -70,10 +81,11 @@ export const vehicleMachine = setup({
     unwell: {},
     model: input.model,
     simulated: input.simulated,
-    storeLoss: undefined,
+    storeLoss: null,
   }),
   type: "parallel",
   on: {
+    "vehicle.described": { actions: "describe" },
     "bus.mute": { guard: "knownBus", actions: ["mute", "answerMuted"] },
     "bus.unmute": { guard: "knownBus", actions: ["unmute", "answerMuted"] },
     "bus.changed": { guard: "knownBus", actions: "noteBus" },

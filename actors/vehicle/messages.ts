@@ -9,6 +9,8 @@ export const vehicleMessages = messages({
   "bus.mute": { body: { bus, reason: T.Optional(T.String({ maxLength: 200 })) }, reply: T.Object({ muted: T.Array(T.String()) }), whenAway: "refuse" },
   "bus.unmute": { body: { bus }, reply: T.Object({ muted: T.Array(T.String()) }), whenAway: "refuse" },
 
+  /** The vehicle's file, and what stands behind its buses, are so now. */
+  "vehicle.described": { body: { model: T.String({ maxLength: 128 }), buses: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }), simulated: T.Boolean() }, internal: true },
   "motion.observed": { body: { motion: T.Union([T.Literal("parked"), T.Literal("moving"), T.Literal("unknown")]) }, internal: true },
   "bus.changed": { body: { bus: T.String(), state: T.Union([T.Literal("awake"), T.Literal("down")]) }, internal: true },
   "module.changed": { body: { module: T.String(), cause: T.String(), presence: T.Optional(T.String()), health: T.Optional(T.String()) }, internal: true },

@@ -86,6 +86,8 @@ export interface System extends Directory {
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */
   deactivate(entity: Address): Promise<void>;
+  /** Resolves when the entity is no longer hosted here because it was stopped, at once when it is not; rejects with the cause when it could not go on: for its supervisor. */
+  ended(entity: Address): Promise<void>;
   list(query: ActorQuery): { readonly items: readonly ActorView[]; readonly next: string | undefined };
   /** Adds a directory whose actors are shown beside the hosted ones. */
   mount(directory: Directory): void;

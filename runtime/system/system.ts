@@ -121,6 +121,10 @@ export function createSystem(options: SystemOptions): System {
     }
   }
 
+  async function ended(entity: Address): Promise<void> {
+    await hosted.get(entity)?.ended;
+  }
+
   async function deactivate(entity: Address): Promise<void> {
     const live = hosted.get(entity);
     hosted.delete(entity);
@@ -154,10 +158,12 @@ export function createSystem(options: SystemOptions): System {
     if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, message);
     const verdict: DoorVerdict = options.door?.(message, type) ?? { kind: "pass" };
     if (verdict.kind === "refuse") return verdict.refusal;
-    const event = verdict.event ?? message.event;
-    const checked = type.messages.check(event);
-    if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: view.accepts ?? [] };
-    return live.take({ ...message, event }, verdict.reads, fingerprint);
+    const { event = message.event, to = message.to } = verdict;
+    const meant = to === message.to ? view : live.view(to);
+    const messages = meant === undefined ? undefined : actorTypes.get(meant.type)?.messages;
+    const checked = messages?.check(event);
+    if (checked?.ok === false) return { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] };
+    return live.take({ ...message, to, event }, verdict.reads, fingerprint);
   }
 
   async function tell(address: string, event: EventData, given: TellOptions = {}): Promise<Told> {
@@ -293,6 +299,7 @@ export function createSystem(options: SystemOptions): System {
     notify,
     activate,
     deactivate,
+    ended,
     views,
     read,
     history,

@@ -1,0 +1,70 @@
+// Where a bus's frames come from, by URL:
+//
+//   log:FILE?rate=1&loop=true&bus=can0   a recording; `bus` is its name there, default the vehicle's
+//   rig:FOLDER or rig:SOCKET             the simulated rig's frame socket
+//   virtual:NAME                         in this process, nobody else on it
+
+import { basename, extname, join } from "node:path";
+import type { FrameSink, FrameSource } from "../protocols/can/index.ts";
+import { createLogReplay } from "../protocols/can-log/index.ts";
+import { createRigBus } from "../protocols/rig-bus/index.ts";
+import { createVirtualBus } from "../protocols/virtual-can/index.ts";
+import { DroverError } from "../runtime/index.ts";
+import type { Clock, Log, Random } from "../runtime/ports/index.ts";
+
+export interface BusRequest {
+  /** Name in the vehicle's file; the source must hand its frames over under it. */
+  readonly bus: string;
+  /** A sink may only be used where this is `normal` (vehicle X1). */
+  readonly mode: "listen-only" | "normal";
+  /** undefined: as the interface is set, or one of several. */
+  readonly bitrateBps: number | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Makes a source that was not started; called again for each restart of the bus. */
+export type BusOpener = (request: BusRequest) => FrameSource | (FrameSource & FrameSink);
+
+const SCHEMES = "log:FILE, rig:SOCKET, virtual:NAME";
+
+/** @throws DROVER_CONFIG_INVALID for a URL that names no source */
+export function busOpener(bus: string, url: string): BusOpener {
+  const colon = url.indexOf(":");
+  const scheme = colon === -1 ? url : url.slice(0, colon);
+  const [path = "", query] = split(url.slice(colon + 1));
+  const options = new URLSearchParams(query);
+  const refuse = (detail: string): never => {
+    throw new DroverError("DROVER_CONFIG_INVALID", `buses.${bus}: "${url}": ${detail}`);
+  };
+  if (colon === -1 || path === "") return refuse(`expected ${SCHEMES}`);
+  const known = scheme === "log" ? ["rate", "loop", "bus"] : [];
+  const unknown = [...options.keys()].find((key) => !known.includes(key));
+  if (unknown !== undefined) return refuse(`the option "${unknown}" is not known (${known.length === 0 ? "there are none" : `expected one of ${known.join(", ")}`})`);
+  switch (scheme) {
+    case "log": {
+      const speed = Number(options.get("rate") ?? "1");
+      if (!(speed > 0) || !Number.isFinite(speed)) return refuse(`rate=${options.get("rate") ?? ""} (expected a number above 0)`);
+      const loop = options.get("loop") ?? "false";
+      if (loop !== "true" && loop !== "false") return refuse(`loop=${loop} (expected true or false)`);
+      const recorded = options.get("bus") ?? bus;
+      return ({ clock, log }) => createLogReplay({ path, speed, loop: loop === "true", buses: { [recorded]: bus } }, { clock, log });
+    }
+    case "rig": {
+      const socket = extname(basename(path)) === ".sock" ? path : join(path, `${bus}.sock`);
+      return ({ mode, bitrateBps, clock, random, log }) =>
+        createRigBus({ path: socket, mode, name: bus, ...(bitrateBps === undefined ? {} : { bitrate: bitrateBps }) }, { clock, random, log });
+    }
+    case "virtual":
+      return ({ mode, clock }) => createVirtualBus({ clock, name: bus }).attach({ mode });
+    default:
+      return refuse(`"${scheme}" is no source of frames (expected ${SCHEMES})`);
+  }
+}
+
+/** The last `?` begins the options: file names may hold others. */
+function split(rest: string): readonly [string, string | undefined] {
+  const at = rest.lastIndexOf("?");
+  return at === -1 ? [rest, undefined] : [rest.slice(0, at), rest.slice(at + 1)];
+}

@@ -1,0 +1,124 @@
+// The door of the vehicle: a word of the vehicle's file becomes the protocol's message, with its times, its output, the value that it reads and its guard's outcome
+// (vehicle V3, X1).
+//
+// D1. The bus's mode is asked first: on a vehicle whose file opens no bus nothing is a command.
+// D2. What is not listed is refused with what is. A sender may tighten times, never loosen them.
+// D3. The guard's outcome and a muted bus go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
+
+import { vehicleMessages } from "../actors/index.ts";
+import { type ModelTarget, valueProblem } from "../actors/vehicle-file/index.ts";
+import { type Address, type AnyActorType, type Door, type DoorReads, type DoorVerdict, type EventData, idOf, kindOf, type RemoteMessage, type System } from "../runtime/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
+import { type Channels, outputNameOf } from "./channels.ts";
+import { type CommandList, isMuted, type Listed, mutedReport } from "./commands.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+export interface CommandDoorOptions {
+  readonly commands: CommandList;
+  readonly channels: Channels;
+  readonly pipeline: Pick<Pipeline, "conditions">;
+  readonly clock: Clock;
+  readonly read: System["read"];
+}
+
+type Found = { readonly kind: "found"; readonly listed: Listed } | { readonly kind: "refused"; readonly reason: string; readonly accepts: readonly string[] };
+
+export function commandDoor(options: CommandDoorOptions): Door {
+  const { commands } = options;
+  const { vehicle, model } = commands;
+  const allListenOnly = model.buses.every(({ name }) => commands.isListenOnly(name));
+
+  return (message, type): DoorVerdict => {
+    if (message.to === vehicle) return toVehicle(message);
+    if (!message.to.startsWith(`${vehicle}/`) || kindOf(message.to) !== "module") return { kind: "pass" };
+    return toModule(message, idOf(message.to), type);
+  };
+
+  function toVehicle(message: RemoteMessage): DoorVerdict {
+    const { event } = message;
+    if (vehicleMessages.specOf(event.type) !== undefined) return { kind: "pass" };
+    if (allListenOnly) return listenOnly(model.buses.map(({ name }) => name).join(", "), vehicleMessages.types);
+    if (!commands.words.has(event.type)) return { kind: "pass" };
+    const found = oneOf(commands.forVehicle(event.type), event, message.to);
+    return found.kind === "refused" ? refuse(found.reason, [...vehicleMessages.types, ...found.accepts]) : pass(message, found.listed, commands.moduleAddress(found.listed.target.module));
+  }
+
+  function toModule(message: RemoteMessage, name: string, type: AnyActorType): DoorVerdict {
+    const { event } = message;
+    const spec = type.messages.specOf(event.type);
+    const module = model.modules.find((each) => each.name === name);
+    if (module === undefined || spec?.internal === true) return { kind: "pass" };
+    if (commands.isListenOnly(module.bus)) return listenOnly(module.bus, []);
+    if (spec === undefined && !commands.words.has(event.type)) return { kind: "pass" };
+    const found = oneOf(commands.forModule(event.type, name), event, message.to);
+    return found.kind === "refused" ? refuse(found.reason, found.accepts) : pass(message, found.listed, message.to);
+  }
+
+  /** D2. */
+  function oneOf(listed: readonly Listed[], event: EventData, to: Address): Found {
+    const [first] = listed;
+    const module = to === vehicle ? undefined : idOf(to);
+    if (first === undefined) {
+      const accepts = module === undefined ? model.commands.map(({ name }) => name) : commands.namesFor(module);
+      const of = module === undefined ? "" : ` for ${module}`;
+      const names = accepts.length === 0 ? "it lists none" : `it lists ${accepts.join(", ")}`;
+      return { kind: "refused", reason: `the vehicle's file does not list "${event.type}"${of}; ${names}`, accepts };
+    }
+    // The best name decides; the word of the type reaches what other names list only where its own lists nothing.
+    const output = event["output"];
+    const fitting = listed.filter(({ target }) => output === undefined || target.output === undefined || target.output.name === output);
+    const [best] = fitting;
+    const same = fitting.filter(({ command }) => command === best?.command);
+    if (best !== undefined && same.length === 1) return { kind: "found", listed: best };
+    const outputs = [...new Set(listed.map(({ target }) => (module === undefined ? `${target.module}${target.output === undefined ? "" : `.${target.output.name}`}` : outputNameOf(target))))];
+    const accepts = [...new Set(listed.map(({ command }) => command.name))];
+    const asked = typeof output === "string" ? `the output "${output.slice(0, 64)}"` : "no output";
+    return { kind: "refused", reason: `"${event.type}" names ${asked}; the vehicle's file lists it for ${outputs.join(", ")}`, accepts };
+  }
+
+  function pass(message: RemoteMessage, { command, target }: Listed, to: Address): DoorVerdict {
+    const { event } = message;
+    const { output } = target;
+    const against = event["against"] ?? message.against;
+    const problem = rangeProblem(event, target);
+    if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: commands.namesFor(target.module) } };
+    const mapped: EventData = {
+      ...event,
+      type: command.as,
+      command: command.name,
+      ...(output === undefined ? {} : { output: output.name }),
+      deadlineMs: tightened(event["deadlineMs"], command.deadlineMs),
+      ttlMs: tightened(event["ttlMs"], command.ttlMs),
+      ...(against === undefined ? {} : { against }),
+    };
+    return { kind: "pass", event: mapped, reads: readsOf({ command, target }), ...(to === message.to ? {} : { to }) };
+  }
+
+  function readsOf({ command, target }: Listed): DoorReads {
+    const nowMs = options.clock.monotonic();
+    const guard = isMuted(options.read(vehicle)?.context, target.bus) ? mutedReport(target.bus) : command.guard === undefined ? undefined : options.pipeline.conditions.evaluate(command.guard, nowMs);
+    return { signals: { reported: options.channels.read(target, nowMs) }, ...(guard === undefined ? {} : { guard }) };
+  }
+}
+
+/** The file and the module's type may allow less than the protocol does. A field of the wrong kind is the protocol's to refuse. */
+function rangeProblem(event: EventData, { value: allowed }: ModelTarget): { readonly path: string; readonly message: string } | undefined {
+  const field = allowed.kind === "level" ? "level" : "value";
+  const value = event[field];
+  const message = (allowed.kind === "level" || allowed.kind === "number") && typeof value === "number" ? valueProblem(allowed, value) : undefined;
+  return message === undefined ? undefined : { path: `/${field}`, message };
+}
+
+function listenOnly(buses: string, accepts: readonly string[]): DoorVerdict {
+  return refuse(`listen-only: nothing can be sent on ${buses}; the vehicle's file opens a bus with mode: normal`, accepts);
+}
+
+function refuse(reason: string, accepts: readonly string[]): DoorVerdict {
+  return { kind: "refuse", refusal: { kind: "refused", accepts, reason } };
+}
+
+/** What is no number is left for the protocol's check to refuse. */
+function tightened(asked: unknown, allowed: number): unknown {
+  return asked === undefined ? allowed : typeof asked === "number" ? Math.min(asked, allowed) : asked;
+}
+

@@ -1,0 +1,64 @@
+// What a vehicle's node is told: transports, store, sources. No fact of the vehicle stands here (vehicle D1), and secrets stand only here.
+//
+// The schema uses the keywords that actors/vehicle-file checks with line and column; the same walk serves YAML, JSON and an object in code.
+
+import { Type, type Static } from "typebox";
+import type { BusOpener } from "./bus-opener.ts";
+
+const NAME = "^[A-Za-z0-9_.~-]{1,64}$";
+
+export const edgeConfigSchema = Type.Object(
+  {
+    node: Type.String({ pattern: NAME, title: "a node's name of 1 to 64 letters, digits and _.~-", description: "name of this node; default: the vehicle's id with `edge-` before it" }),
+    vehicle: Type.String({ minLength: 1, maxLength: 4096, title: "the path of a vehicle's file", description: "the vehicle's file; its model and databases are named in it" }),
+    data: Type.String({ minLength: 1, maxLength: 4096, title: "a folder", description: "where the journal, the telemetry log and the node's identity are kept" }),
+    buses: Type.Object(
+      {},
+      {
+        patternProperties: { "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, title: "log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME" }) },
+        title: "a name of a bus in the vehicle's file",
+        maxProperties: 16,
+        description: "for each bus of the vehicle's file where its frames come from",
+      },
+    ),
+    telemetry: Type.Object(
+      { max_bytes: Type.Integer({ minimum: 65_536, maximum: 1_000_000_000_000, description: "room for what the cloud has not yet heard, bytes; default 64 MiB" }) },
+      { description: "the store-and-forward log" },
+    ),
+    uplink: Type.Object(
+      {
+        url: Type.String({ pattern: "^(mqtts?|tcp|tls)://.+$", title: "mqtt://host:port or mqtts://host:port" }),
+        username: Type.String({ minLength: 1, maxLength: 256 }),
+        password: Type.String({ minLength: 1, maxLength: 1024 }),
+        credentials: Type.String({ minLength: 1, maxLength: 4096, title: "a folder", description: "the folder with the file that the broker's side made for this node; instead of username and password" }),
+      },
+      { required: ["url"], description: "the cloud's broker; without it the vehicle works alone (promise S6)" },
+    ),
+    http: Type.Object(
+      {
+        port: Type.Integer({ minimum: 0, maximum: 65_535, description: "0: any free one" }),
+        host: Type.String({ minLength: 1, maxLength: 255, description: "default 127.0.0.1" }),
+      },
+      { required: ["port"], description: "the vehicle's own API" },
+    ),
+  },
+  { required: ["vehicle", "data", "buses"] },
+);
+
+type Written = Static<typeof edgeConfigSchema>;
+
+export interface EdgeConfig {
+  /** Default `edge-<id of the vehicle>`. */
+  readonly node?: string;
+  /** Path of the vehicle's file. */
+  readonly vehicle: string;
+  /** The data folder; one process may hold it. */
+  readonly data: string;
+  /** By the bus's name in the vehicle's file: a URL, or for embedding and tests what opens it. */
+  readonly buses: Readonly<Record<string, string | BusOpener>>;
+  readonly telemetry?: Partial<Written["telemetry"]>;
+  readonly uplink?: { readonly url: string; readonly username?: string; readonly password?: string; readonly credentials?: string };
+  readonly http?: { readonly port: number; readonly host?: string };
+}
+
+export const DEFAULT_TELEMETRY_BYTES = 64 * 1024 * 1024;

@@ -1,0 +1,195 @@
+// Watches for the status that shows what a command wanted (vehicle V1, V2), and tells the module's actor how it ended.
+//
+// C1. A status counts once it came after our frame was seen on the bus; after a toggle, at least `answerAfterPeriods` of its periods later.
+// C2. A foreign toggle of the same output between hand-over and answer makes the command contended.
+// C3. Without an answer in time nothing is sent again: the command is unconfirmed. In time is max(1.5 s, 3 periods + 1 s) after our frame.
+// C4. After a restart what the committed contexts still want is watched again; only its own durable timer ends that.
+// C5. What was decided is told until the mailbox takes it.
+
+import type { ModelTarget } from "../actors/vehicle-file/index.ts";
+import type { Address, System } from "../runtime/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
+import { channelKey, type Channels, outputNameOf, signalOf } from "./channels.ts";
+import type { Pipeline } from "./pipeline.ts";
+
+const LEAST_WAIT_MS = 1_500;
+const WAIT_PERIODS = 3;
+const WAIT_BEYOND_MS = 1_000;
+/** Where no period is known. */
+const UNKNOWN_PERIOD_WAIT_MS = 5_000;
+/** A change to the wanted value within this time after the hand-over is ours, whether it was confirmed or not. */
+const OURS_MS = 10_000;
+
+/** A command whose frame is about to leave, has left, or may have left. */
+export interface Awaited {
+  readonly actor: Address;
+  readonly key: string;
+  readonly target: ModelTarget;
+  readonly value: number;
+}
+
+type Phase =
+  /** The frame is with the bus. */
+  | { readonly kind: "handed" }
+  | { readonly kind: "answering"; readonly fromMs: number; readonly untilMs: number }
+  /** Decided; the mailbox was full. */
+  | { readonly kind: "telling"; readonly event: Ending };
+
+type Ending = { readonly type: "output.confirmed" | "output.contended"; readonly output: string; readonly key: string } | { readonly type: "output.unconfirmed"; readonly output: string; readonly key: string; readonly reason: string };
+
+interface Watched extends Awaited {
+  readonly output: string;
+  phase: Phase;
+}
+
+export interface Confirmations {
+  /** Before the frame is handed over; replaces what was awaited on that output. */
+  handing(awaited: Awaited): void;
+  /** While an output is shown to a person: what the next frame makes of it. */
+  showing(awaited: Awaited, value: number): void;
+  /** Our frame was on the bus at `atMs`; or, where no echo came, it was handed over then. */
+  seen(awaited: Awaited, atMs: number): void;
+  /** It never was on the bus. */
+  dropped(awaited: Awaited): void;
+  /** A command that no status confirms has been carried out. */
+  done(awaited: Awaited): void;
+  /** C4. */
+  again(awaited: Awaited): void;
+  /** Whether the output's change to `value` is what a command of ours wanted. Asked once a change. */
+  isOurs(module: string, output: string, value: number): boolean;
+  /** A toggle of ours waits for its answer. */
+  isOpen(module: string, output: string): boolean;
+  /** Ends waits whose time is over; call often. */
+  beat(nowMs: number): void;
+  /** The actors begin anew from what is committed. */
+  reset(): void;
+  readonly counters: Readonly<Record<"confirmed" | "contended" | "unconfirmed", number>>;
+}
+
+export function createConfirmations({ pipeline, channels, system, clock }: { readonly pipeline: Pipeline; readonly channels: Channels; readonly system: Pick<System, "notify">; readonly clock: Clock }): Confirmations {
+  const { table, model } = pipeline;
+  const watched = new Map<string, Watched>();
+  const wanted = new Map<string, { readonly value: number; readonly untilMs: number }>();
+  const counters = { confirmed: 0, contended: 0, unconfirmed: 0 };
+
+  const bySignal = new Map<string, Set<string>>();
+  for (const target of model.commands.flatMap((command) => command.targets)) {
+    const signal = signalOf(target);
+    if (signal === undefined) continue;
+    const keys = bySignal.get(signal) ?? new Set();
+    bySignal.set(signal, keys.add(keyOf(target)));
+  }
+  table.onSamples([...bySignal.keys()], (index, value, timeMs) => {
+    const signal = table.signals[index]?.name ?? "";
+    for (const key of bySignal.get(signal) ?? []) {
+      const each = watched.get(key);
+      if (each !== undefined) judge(each, value, timeMs);
+    }
+  });
+  channels.onForeignToggle(({ module, output }) => {
+    const each = watched.get(channelKey(module, output));
+    if (each !== undefined && each.target.method.kind === "toggle" && each.phase.kind !== "telling") end(each, { type: "output.contended", output, key: each.key });
+  });
+
+  function keyOf(target: ModelTarget): string {
+    return channelKey(target.module, outputNameOf(target));
+  }
+
+  function find(awaited: Awaited): Watched | undefined {
+    const each = watched.get(keyOf(awaited.target));
+    return each?.key === awaited.key && each.phase.kind !== "telling" ? each : undefined;
+  }
+
+  function watch(awaited: Awaited, phase: Phase): void {
+    const key = keyOf(awaited.target);
+    watched.set(key, { ...awaited, output: outputNameOf(awaited.target), phase });
+    expect(key, awaited.value);
+  }
+
+  function expect(key: string, value: number): void {
+    wanted.set(key, { value, untilMs: clock.monotonic() + OURS_MS });
+  }
+
+  function judge(each: Watched, value: number | undefined, timeMs: number): void {
+    const { confirm } = each.target;
+    if (each.phase.kind !== "answering" || confirm === undefined || value === undefined || timeMs < each.phase.fromMs) return;
+    if (Math.abs(value - each.value) <= confirm.tolerance + 1e-9) end(each, { type: "output.confirmed", output: each.output, key: each.key });
+  }
+
+  function end(each: Watched, event: Ending): void {
+    if (event.type === "output.confirmed") counters.confirmed++;
+    else if (event.type === "output.contended") counters.contended++;
+    else counters.unconfirmed++;
+    each.phase = { kind: "telling", event };
+    tell(each, event);
+  }
+
+  function tell(each: Watched, event: Ending): void {
+    const key = keyOf(each.target);
+    if (system.notify(each.actor, event) && watched.get(key) === each) watched.delete(key);
+  }
+
+  function waitMs(target: ModelTarget): number {
+    const period = channels.periodMs(target);
+    return period === undefined ? UNKNOWN_PERIOD_WAIT_MS : Math.max(LEAST_WAIT_MS, WAIT_PERIODS * period + WAIT_BEYOND_MS);
+  }
+
+  return {
+    counters,
+    handing: (awaited) => {
+      watch(awaited, { kind: "handed" });
+      if (awaited.target.method.kind === "toggle") channels.touched(awaited.target, clock.monotonic());
+    },
+    showing: (awaited, value) => {
+      expect(keyOf(awaited.target), value);
+    },
+    seen: (awaited, atMs) => {
+      const each = find(awaited);
+      const { target } = awaited;
+      if (target.method.kind === "toggle") channels.touched(target, atMs);
+      if (each === undefined) return;
+      const answerAfterMs = target.method.kind === "toggle" ? target.method.answerAfterPeriods * (channels.periodMs(target) ?? 0) : 0;
+      each.phase = { kind: "answering", fromMs: atMs + answerAfterMs, untilMs: atMs + waitMs(target) };
+      // Its answer may have come with the same batch as the echo.
+      const index = table.indexOf(target.confirm?.signal ?? "");
+      if (index !== undefined && table.columns.available[index] === 1) judge(each, table.columns.values[index], table.columns.timesMs[index] ?? Number.NaN);
+    },
+    dropped: (awaited) => {
+      const key = keyOf(awaited.target);
+      if (find(awaited) === undefined) return;
+      watched.delete(key);
+      wanted.delete(key);
+    },
+    done: (awaited) => {
+      const each = find(awaited);
+      if (each !== undefined) end(each, { type: "output.confirmed", output: each.output, key: each.key });
+    },
+    again: (awaited) => {
+      watch(awaited, { kind: "answering", fromMs: clock.monotonic(), untilMs: Number.POSITIVE_INFINITY });
+    },
+    isOurs: (module, output, value) => {
+      const key = channelKey(module, output);
+      const want = wanted.get(key);
+      if (want === undefined) return false;
+      if (clock.monotonic() > want.untilMs) {
+        wanted.delete(key);
+        return false;
+      }
+      if (Math.abs(want.value - value) > 0.05) return false;
+      // A later change to the same value is somebody else's.
+      wanted.delete(key);
+      return true;
+    },
+    isOpen: (module, output) => watched.get(channelKey(module, output))?.phase.kind !== undefined && watched.get(channelKey(module, output))?.phase.kind !== "telling",
+    beat: (nowMs) => {
+      for (const each of [...watched.values()]) {
+        if (each.phase.kind === "telling") tell(each, each.phase.event);
+        else if (each.phase.kind === "answering" && nowMs > each.phase.untilMs && each.target.confirm !== undefined)
+          end(each, { type: "output.unconfirmed", output: each.output, key: each.key, reason: "no status showed the wanted value in time" });
+      }
+    },
+    reset: () => {
+      watched.clear();
+    },
+  };
+}

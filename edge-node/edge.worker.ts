@@ -1,0 +1,65 @@
+// A vehicle's node as an OS-process worker: what the demo and `drover start edge` run.
+
+import { worker, type WorkerContext } from "../runtime/index.ts";
+import type { EdgeConfig } from "./config.ts";
+import { createEdgeNode, type EdgeCounters } from "./edge-node.ts";
+import { realPorts } from "./ports.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+const STATS_EVERY_MS = 1_000;
+
+/** Sources are URLs here: a worker's configuration is JSON. */
+export type EdgeWorkerConfig = Omit<EdgeConfig, "buses"> & { readonly buses: Readonly<Record<string, string>> };
+
+/** Told once a second. */
+export interface EdgeStats extends EdgeCounters {
+  readonly kind: "stats";
+  readonly vehicle: string;
+  /** Over the last second. */
+  readonly framesPerSecond: number;
+  readonly actors: number;
+  /** Of children of the tree and of actors, since the start of the process. */
+  readonly restarts: number;
+}
+
+export const edgeWorker = worker({
+  module: import.meta.url,
+  async run({ config, ready, alive, emit, log, clock, random }: WorkerContext<EdgeWorkerConfig, EdgeStats>, signal) {
+    const node = createEdgeNode(config, { ...realPorts, log, clock, random });
+    await node.start();
+    ready();
+    let frames = 0;
+    let lastMs = clock.monotonic();
+    const tell = (): void => {
+      timer = clock.setTimeout(tell, STATS_EVERY_MS);
+      alive();
+      const counters = node.counters();
+      const nowMs = clock.monotonic();
+      const framesPerSecond = Math.round(((counters.frames - frames) * 1_000) / Math.max(1, nowMs - lastMs));
+      frames = counters.frames;
+      lastMs = nowMs;
+      emit({ kind: "stats", vehicle: node.vehicle, ...counters, framesPerSecond, ...countNodes(node.describe()) });
+    };
+    let timer = clock.setTimeout(tell, STATS_EVERY_MS);
+    const failed = node.tree.exited.then((exit) => {
+      if (!signal.aborted) throw "error" in exit ? exit.error : ("cause" in exit ? exit.cause : undefined) ?? new Error("the edge node's tree ended");
+    });
+    try {
+      await Promise.race([untilAborted(signal), failed]);
+    } finally {
+      clock.clearTimeout(timer);
+      await node.stop();
+    }
+  },
+});
+
+function countNodes(node: ReturnType<ReturnType<typeof createEdgeNode>["describe"]>): { readonly actors: number; readonly restarts: number } {
+  let actors = node.kind === "actor" || node.kind === "entity" ? 1 : 0;
+  let { restarts } = node;
+  for (const child of node.children) {
+    const inside = countNodes(child);
+    actors += inside.actors;
+    restarts += inside.restarts;
+  }
+  return { actors, restarts };
+}

@@ -1,0 +1,9 @@
+// A vehicle's node, embeddable: `createEdgeNode(config)` returns `{ start, stop, system, tree, signals }`.
+
+export type { BusOpener, BusRequest } from "./bus-opener.ts";
+export { type EdgeConfig, edgeConfigSchema } from "./config.ts";
+export { createEdgeNode, type EdgeCounters, type EdgeNode } from "./edge-node.ts";
+export { type EdgeStats, edgeWorker, type EdgeWorkerConfig } from "./edge.worker.ts";
+export { type EdgePorts, realPorts } from "./ports.ts";
+export { readEdgeConfig } from "./read-config.ts";
+export { checkVehicleAt, type VehicleFiles } from "./vehicle-files.ts";

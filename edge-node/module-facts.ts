@@ -1,0 +1,151 @@
+// What the bus shows of the modules, told to their actors: presence, identity, faults, outputs (vehicle.md, States). Compared with the committed state, at a bounded rate.
+//
+// M1. Silence counts only while its bus is awake; a bus that is down makes its modules not expected.
+// M2. A module that was never heard since the bus came up is silent once it had the time to speak: its quiet time, at least 3 s.
+// M3. An output of which nothing is known any more is unknown; a change that no command of ours wanted is somebody else's.
+
+import type { ModuleContext } from "../actors/index.ts";
+import type { ModelModule } from "../actors/vehicle-file/index.ts";
+import type { Address, System } from "../runtime/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
+import { type Channel, channelKey, type Channels } from "./channels.ts";
+import { type CommandList } from "./commands.ts";
+import type { Confirmations } from "./confirmations.ts";
+import { watchIdentities } from "./identities.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Teller } from "./teller.ts";
+
+const LEAST_GRACE_MS = 3_000;
+/** Reports of one output, at most one in this time. */
+const REPORT_EVERY_MS = 200;
+
+export interface ModuleFactsOptions {
+  readonly commands: CommandList;
+  readonly pipeline: Pipeline;
+  readonly channels: Channels;
+  readonly confirmations: Confirmations;
+  readonly teller: Teller;
+  readonly system: Pick<System, "read" | "notify">;
+  readonly clock: Clock;
+}
+
+export interface ModuleFacts {
+  beat(nowMs: number): void;
+}
+
+interface OutputSeen {
+  value: number | undefined;
+  /** A change that was not told yet. */
+  foreign: boolean;
+  toldMs: number;
+}
+
+interface Description {
+  readonly bus: string;
+  readonly moduleType: string | null;
+  readonly outputs: readonly string[];
+}
+
+/** Names of a module's outputs as its actor keeps them. */
+export function outputsOf(channels: Channels, module: string): readonly string[] {
+  return channels.all.filter((channel) => channel.module === module && channel.output !== "").map(({ output }) => output);
+}
+
+function isDescribed(context: ModuleContext, { bus, moduleType, outputs }: Description): boolean {
+  const known = Object.entries(context.outputs).filter(([, output]) => output.desired === undefined);
+  return context.bus === bus && context.moduleType === moduleType && outputs.every((name) => Object.hasOwn(context.outputs, name)) && known.every(([name]) => outputs.includes(name));
+}
+
+interface ModuleState {
+  readonly presence?: string;
+}
+
+export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
+  const { commands, pipeline, channels, confirmations, teller, system } = options;
+  const { table, presence, model } = pipeline;
+  const identities = watchIdentities(model, pipeline);
+  const outputs = new Map<string, OutputSeen>();
+  for (const channel of channels.all) {
+    const seen: OutputSeen = { value: undefined, foreign: false, toldMs: Number.NEGATIVE_INFINITY };
+    outputs.set(channelKey(channel.module, channel.output), seen);
+    table.onSamples([channel.signal], (_index, value) => {
+      if (value === seen.value) return;
+      const before = seen.value;
+      seen.value = value;
+      if (before !== undefined && value !== undefined && !confirmations.isOurs(channel.module, channel.output, value)) seen.foreign = true;
+    });
+  }
+
+  function beat(nowMs: number): void {
+    for (const module of model.modules) {
+      const address = commands.moduleAddress(module.name);
+      const view = system.read(address);
+      if (view === undefined) continue;
+      const context = view.context as ModuleContext;
+      const described = descriptionOf(module);
+      if (!isDescribed(context, described)) teller.say(address, "description", { type: "module.described", ...described });
+      tellPresence(module, address, (view.state as ModuleState | undefined)?.presence, nowMs);
+      tellFaults(module, address, context, nowMs);
+      const identity = identities.of(module.name);
+      if (identity !== undefined && (identity.part !== context.part || identity.firmware !== context.firmware)) teller.say(address, "identity", { type: "module.identified", ...identity });
+      for (const channel of channels.all) if (channel.module === module.name) tellOutput(channel, address, context, nowMs);
+    }
+  }
+
+  function descriptionOf(module: ModelModule): Description {
+    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, module.name) };
+  }
+
+  function tellPresence(module: ModelModule, address: Address, committed: string | undefined, nowMs: number): void {
+    const bus = pipeline.condition(module.bus);
+    if (bus.kind === "down") {
+      if (committed !== "not expected") teller.say(address, "presence", { type: "module.excused", why: `the bus ${module.bus} is down` });
+      return;
+    }
+    const heard = presence.stateOf(module.name, nowMs);
+    const silentAfterMs = heard?.silentAfterMs;
+    const neverSpoke = heard?.state === "unseen" && silentAfterMs !== undefined && nowMs - bus.sinceMs >= Math.max(silentAfterMs, LEAST_GRACE_MS);
+    if (heard?.state === "present") {
+      if (committed !== "present") teller.say(address, "presence", { type: "module.seen" });
+    } else if (heard?.state === "silent" || neverSpoke) {
+      if (committed !== "silent") teller.say(address, "presence", { type: "module.silenced" });
+    } else if (committed === "not expected") teller.say(address, "presence", { type: "module.expected" });
+    // Present by the journal, and not heard since: that was another run of the bus.
+    else if (committed === "present") teller.say(address, "presence", { type: "module.excused", why: "not heard since the node or the bus started" });
+  }
+
+  function tellFaults(module: ModelModule, address: Address, context: ModuleContext, nowMs: number): void {
+    const known = new Set<string>();
+    for (const rule of module.health) {
+      const reading = table.read(rule.signal, nowMs);
+      const value = reading?.quality === "good" ? reading.value : undefined;
+      const faults = rule.kind === "bits" ? rule.bits.map((bit) => ({ ...bit, stands: value === undefined ? undefined : Math.floor(value / 2 ** bit.bit) % 2 === 1 })) : [{ ...rule, stands: value === undefined ? undefined : value === rule.value }];
+      for (const { code, health, title, stands } of faults) {
+        known.add(code);
+        const committed = Object.hasOwn(context.faults, code);
+        if (stands === true && !committed) teller.say(address, `fault ${code}`, { type: "fault.raised", code, health, title });
+        if (stands === false && committed) teller.say(address, `fault ${code}`, { type: "fault.cleared", code });
+      }
+    }
+    // Faults of a rule that the vehicle's file no longer has.
+    for (const code of Object.keys(context.faults)) if (!known.has(code)) teller.say(address, `fault ${code}`, { type: "fault.cleared", code });
+  }
+
+  function tellOutput({ module, output }: Channel, address: Address, context: ModuleContext, nowMs: number): void {
+    const seen = outputs.get(channelKey(module, output));
+    const committed = Object.hasOwn(context.outputs, output) ? context.outputs[output] : undefined;
+    if (seen === undefined || committed === undefined) return;
+    if (seen.value === undefined) {
+      if (committed.state === "settled" || committed.state === "contended") teller.say(address, `output ${output}`, { type: "output.forgotten", output });
+      return;
+    }
+    if (nowMs - seen.toldMs < REPORT_EVERY_MS) return;
+    if (seen.foreign) {
+      if (!system.notify(address, { type: "output.reported", output, foreign: true })) return;
+      seen.foreign = false;
+      seen.toldMs = nowMs;
+    } else if (committed.state === "unknown" && committed.desired === undefined && !confirmations.isOpen(module, output)) teller.say(address, `output ${output}`, { type: "output.reported", output });
+  }
+
+  return { beat };
+}

@@ -1,0 +1,60 @@
+// What a vehicle's node stands on. The real ones here; a test or the simulator hands over its own (hosting A6).
+
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
+import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
+import { systemClock, systemRandom } from "../runtime/index.ts";
+import { type AppendLog, type Clock, DroverError, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
+import type { EdgeConfig } from "./config.ts";
+import type { VehicleFiles } from "./vehicle-files.ts";
+
+export interface EdgePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly files: VehicleFiles;
+  readonly identity: {
+    load(folder: string): Promise<{ readonly identity: Identity; readonly repaired: string | undefined } | undefined>;
+    save(folder: string, identity: Identity): Promise<void>;
+  };
+  store(folder: string, ports: EdgePorts): Store & { readonly metrics?: MetricsSource };
+  telemetryLog(folder: string, maxBytes: number, ports: EdgePorts): AppendLog & { readonly metrics?: MetricsSource };
+  transport(uplink: NonNullable<EdgeConfig["uplink"]>, node: string, vehicle: { readonly tenant: string; readonly vehicle: string }, ports: EdgePorts): Transport;
+  /** See SystemOptions.defer. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export const realPorts: EdgePorts = {
+  clock: systemClock,
+  random: systemRandom,
+  log: silentLog,
+  files: {
+    read: (path) => {
+      try {
+        return readFileSync(path);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw error;
+      }
+    },
+    names: (folder) => {
+      try {
+        return readdirSync(folder === "" ? "." : folder);
+      } catch {
+        return [];
+      }
+    },
+  },
+  identity: { load: loadIdentity, save: saveIdentity },
+  store: (folder, { clock, log }) => sqliteStore({ path: join(folder, "journal.db"), clock, log }),
+  telemetryLog: (folder, maxBytes, { clock, log, random }) => sqliteLog({ path: join(folder, "telemetry.db"), maxBytes, clock, log, random }),
+  transport: (uplink, node, vehicle, { clock, log, random }) => {
+    const { url, credentials } = uplink;
+    const held = credentials === undefined ? undefined : readCredentials(credentials).find((credential) => credential.node === node);
+    if (credentials !== undefined && held === undefined) throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${credentials} holds no credential of the node ${node}`);
+    const username = uplink.username ?? held?.node;
+    const password = uplink.password ?? held?.secret;
+    return mqttTransport({ url, node, vehicle, clock, log, random, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) });
+  },
+};

@@ -1,0 +1,40 @@
+// Checks a node's configuration: a file's text with line and column, or an object in code with the path of the key. All problems at once.
+
+import { CheckedFile, formatProblem, type Problem, ProblemList } from "../actors/vehicle-file/index.ts";
+import { DroverError } from "../runtime/index.ts";
+import { type EdgeConfig, edgeConfigSchema } from "./config.ts";
+
+/**
+ * @param text YAML or JSON
+ * @throws DROVER_CONFIG_INVALID with every problem, a line each, and the place of the first
+ */
+export function readEdgeConfig(file: string, text: string): EdgeConfig {
+  const problems = new ProblemList();
+  const checked = new CheckedFile(file, text, problems);
+  const data = checked.read(edgeConfigSchema);
+  if (data === undefined && problems.isEmpty) throw refused([{ file, line: 1, column: 1, path: "", message: "the file is empty", expected: "keys and values" }]);
+  if (!problems.isEmpty) throw refused(problems.list());
+  return data as EdgeConfig;
+}
+
+/** Checks what code hands over; functions may stand where the schema wants the URL of a bus. @throws DROVER_CONFIG_INVALID */
+export function checkEdgeConfig(config: EdgeConfig): EdgeConfig {
+  const openers = Object.entries(config.buses as Record<string, unknown>).filter(([, opener]) => typeof opener === "function");
+  const stand = Object.fromEntries(openers.map(([bus]) => [bus, "virtual:opener"]));
+  const problems = new ProblemList();
+  const checked = new CheckedFile("configuration", JSON.stringify({ ...config, buses: { ...config.buses, ...stand } }), problems);
+  checked.read(edgeConfigSchema);
+  // An object has no lines: the path of the key says the place.
+  if (!problems.isEmpty) throw new DroverError("DROVER_CONFIG_INVALID", problems.list().map(withoutPlace).join("\n"));
+  return config;
+}
+
+function refused(problems: readonly Problem[]): DroverError {
+  const [first] = problems;
+  const position = first === undefined ? {} : { position: { file: first.file, line: first.line, column: first.column } };
+  return new DroverError("DROVER_CONFIG_INVALID", problems.map(formatProblem).join("\n"), position);
+}
+
+function withoutPlace(problem: Problem): string {
+  return formatProblem(problem).replace(/^[^:]*:\d+:\d+: /, "");
+}

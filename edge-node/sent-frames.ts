@@ -1,0 +1,54 @@
+// Every frame that was sent, with author and cause (vehicle X1): in the node's log and, as class A, in the telemetry log, which the cloud hears of first.
+
+import { encodeSample } from "../protocols/uplink/index.ts";
+import type { CanFrame } from "../protocols/can/index.ts";
+import type { AppendLog, Clock, Log } from "../runtime/ports/index.ts";
+
+export interface SentFrame {
+  readonly bus: string;
+  readonly frame: CanFrame;
+  /** Address of the module's actor. */
+  readonly actor: string;
+  readonly command: string;
+  readonly output: string | undefined;
+  /** The command's key within its actor. */
+  readonly key: string;
+  readonly author: string | undefined;
+  /** Id of the message that caused it. */
+  readonly cause: string | undefined;
+  /** `unknown`: no echo came. */
+  readonly outcome: "sent" | "unknown";
+}
+
+export interface SentFrames {
+  record(sent: SentFrame): void;
+  readonly counters: { readonly recorded: number; readonly failed: number };
+}
+
+export function sentFrames({ telemetry, clock, log, appended }: { readonly telemetry: AppendLog; readonly clock: Clock; readonly log: Log; readonly appended: (seq: number) => void }): SentFrames {
+  const counters = { recorded: 0, failed: 0 };
+  return {
+    counters,
+    record: ({ bus, frame, ...cause }) => {
+      const at = clock.now();
+      const sent = { bus, id: frame.id.toString(16).toUpperCase(), data: hex(frame.data), ...cause };
+      log.info(sent, "frame sent");
+      // A sample without values: whoever reads only values passes over it.
+      const bytes = encodeSample({ at, values: {}, ...{ sent } });
+      telemetry.append([{ at, class: "A", bytes }]).then(
+        ([seq]) => {
+          counters.recorded++;
+          if (seq !== undefined) appended(seq);
+        },
+        (error: unknown) => {
+          counters.failed++;
+          log.error({ err: error, ...sent }, "a sent frame could not be kept in the telemetry log");
+        },
+      );
+    },
+  };
+}
+
+function hex(bytes: Uint8Array): string {
+  return [...bytes].map((byte) => byte.toString(16).toUpperCase().padStart(2, "0")).join("");
+}

@@ -1,0 +1,60 @@
+// The node's store as the first child of its tree: journal, telemetry log, identity, and the system that stands on them. One process holds them (S1 on a vehicle).
+
+import { lifeOf, type Startable, type System } from "../runtime/index.ts";
+import { type AppendLog, type AppendLogOpened, DroverError, type Store } from "../runtime/ports/index.ts";
+import type { Identity } from "../protocols/sqlite/index.ts";
+import type { EdgePorts } from "./ports.ts";
+import { keepLoss } from "./store-loss.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+export interface StoreLifeOptions {
+  readonly folder: string;
+  readonly node: string;
+  readonly store: Store;
+  readonly telemetry: AppendLog;
+  readonly system: Pick<System, "start" | "stop">;
+  readonly ports: EdgePorts;
+  readonly opened: (opened: { readonly identity: Identity; readonly telemetry: AppendLogOpened }) => void;
+  /** Before the files are closed. */
+  readonly closing: () => Promise<void>;
+}
+
+export function storeLife({ folder, node, store, telemetry, system, ports, opened, closing }: StoreLifeOptions): Startable {
+  const { clock, random, log } = ports;
+
+  /** @throws DROVER_CONFIG_INVALID, and what the identity's reading throws */
+  async function identify(journalIsNew: boolean, movedAside: { readonly reason: string } | undefined): Promise<Identity> {
+    const loaded = await ports.identity.load(folder);
+    if (loaded?.repaired !== undefined) log.warn({ repaired: loaded.repaired }, "a copy of the node's identity was written anew");
+    if (loaded !== undefined && loaded.identity.node !== node)
+      throw new DroverError("DROVER_CONFIG_INVALID", `node: ${folder} belongs to the node "${loaded.identity.node}", the configuration says "${node}"`);
+    const reason = movedAside?.reason ?? (journalIsNew && loaded !== undefined ? "the journal was gone although this node has run before" : undefined);
+    if (reason !== undefined) {
+      log.error({ reason }, "the journal begins anew; outside effects wait for what the bus reports");
+      await keepLoss(store, { id: random.id(), reason, at: clock.now() });
+    }
+    if (loaded !== undefined && !journalIsNew && movedAside === undefined) return loaded.identity;
+    const identity: Identity = { node, epoch: loaded?.identity.epoch ?? 1, incarnation: random.id() };
+    await ports.identity.save(folder, identity);
+    return identity;
+  }
+
+  return lifeOf(async ({ ready }, signal) => {
+    const { created, movedAside } = await store.open();
+    try {
+      const telemetryOpened = await telemetry.open();
+      try {
+        opened({ identity: await identify(created, movedAside), telemetry: telemetryOpened });
+        await system.start();
+        ready();
+        await untilAborted(signal);
+      } finally {
+        await closing();
+        await telemetry.close();
+      }
+    } finally {
+      await system.stop();
+      await store.close();
+    }
+  });
+}

@@ -1,0 +1,188 @@
+// Hands the frame of a committed command over, and says what became of it (vehicle X1, V2, V3; rules F1).
+//
+// X1. Checked again here, outside of the machine: still wanted, bus mode, mute, deadline, guard on fresh values, freshness of the status that a toggle stands on, rate.
+//     A no comes back as an input with its reason and the guard's report.
+// X2. One frame per output is outstanding; nothing is ever sent a second time.
+// X3. Every frame that left, or may have, is recorded with author and cause.
+
+import type { Transmission } from "../actors/index.ts";
+import { commandFrame } from "../actors/vehicle-file/index.ts";
+import type { SendOutcome } from "../protocols/can/index.ts";
+import { type Address, type EffectWord, idOf, type System, type WorkContext } from "../runtime/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
+import type { Channels } from "./channels.ts";
+import { type CommandList, desiredOf, isMuted, type Listed, mutedReport } from "./commands.ts";
+import type { Awaited, Confirmations } from "./confirmations.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { type RateLimit, rateLimit } from "./rate-limit.ts";
+import type { SentFrames } from "./sent-frames.ts";
+
+/** A frame of a blink has this long to be on the bus. */
+const BLINK_FRAME_MS = 500;
+
+export interface TransmitOptions {
+  readonly commands: CommandList;
+  readonly channels: Channels;
+  readonly confirmations: Confirmations;
+  readonly pipeline: Pipeline;
+  readonly sent: SentFrames;
+  readonly clock: Clock;
+  readonly read: System["read"];
+}
+
+export interface Transmit {
+  /** The implementation of the module's effects. */
+  perform(transmission: Transmission, work: WorkContext): Promise<EffectWord>;
+  readonly counters: Readonly<Record<"sent" | "refused" | "unknown", number>>;
+}
+
+interface Job extends Listed {
+  readonly transmission: Transmission;
+  readonly work: WorkContext;
+  readonly awaited: Awaited;
+}
+
+type Leave = { readonly kind: "sent"; readonly atMs: number } | { readonly kind: "not"; readonly word: NonNullable<EffectWord> };
+
+export function createTransmit(options: TransmitOptions): Transmit {
+  const { commands, channels, confirmations, pipeline, sent, clock, read } = options;
+  const limits = new Map<string, RateLimit>(commands.model.buses.map((bus) => [bus.name, rateLimit(bus.maxTxPerSecond)]));
+  const counters = { sent: 0, refused: 0, unknown: 0 };
+
+  /** X1. undefined: it may leave now. */
+  function objection(job: Job): NonNullable<EffectWord> | undefined {
+    const { command, target, transmission, work } = job;
+    const nowMs = clock.monotonic();
+    if (commands.isListenOnly(target.bus)) return no(`listen-only: nothing can be sent on ${target.bus}`);
+    if (work.signal.aborted) return no("the node is stopping");
+    if (desiredOf(read(work.actor as Address)?.context, transmission.output ?? "")?.key !== transmission.key) return no("it is no longer wanted: another command took its place, or its time ended");
+    if (isMuted(read(commands.vehicle)?.context, target.bus)) return { ...no(`sending on ${target.bus} is muted`), guard: mutedReport(target.bus) };
+    if (command.guard !== undefined) {
+      const guard = pipeline.conditions.evaluate(command.guard, nowMs);
+      if (guard.open !== true) return { ...no(`its guard ${command.guard} is ${guard.open === false ? "not true" : "unknown"} now`), guard };
+    }
+    if (target.method.kind === "toggle") {
+      const { value, ageMs } = channels.read(target, nowMs);
+      if (value === undefined) return no(`no fresh status of ${target.module} says how the output stands (the last is ${ageMs === undefined ? "missing" : `${String(Math.round(ageMs))} ms old`})`);
+      if (value === transmission.value) return no("somebody else has switched it so in the meantime");
+      if (confirmations.isOpen(target.module, transmission.output ?? "")) return no("a toggle of this output waits for its answer");
+    }
+    return undefined;
+  }
+
+  async function perform(transmission: Transmission, work: WorkContext): Promise<EffectWord> {
+    const listed = commands.committed(transmission.command, idOf(work.actor as Address), transmission.output ?? "");
+    // The file may have changed since the command was committed.
+    if (listed === undefined) return counted(no(`the vehicle's file does not list "${transmission.command}" for it`));
+    const awaited: Awaited = { actor: work.actor as Address, key: transmission.key, target: listed.target, value: transmission.value };
+    const job: Job = { ...listed, transmission, work, awaited };
+    return counted(listed.target.method.kind === "blink" ? await blink(job, listed.target.method) : await once(job));
+  }
+
+  function counted(word: EffectWord): EffectWord {
+    if (word?.kind === "refused" || word?.kind === "deadline") counters.refused++;
+    else if (word?.kind === "unknown") counters.unknown++;
+    return word;
+  }
+
+  async function once(job: Job): Promise<EffectWord> {
+    const left = await leave(job, job.transmission.value, remainingMs(job.transmission), () => {
+      confirmations.handing(job.awaited);
+    });
+    if (left.kind === "sent") {
+      confirmations.seen(job.awaited, left.atMs);
+      if (job.target.confirm === undefined) confirmations.done(job.awaited);
+      return { kind: "done" };
+    }
+    if (left.word.kind === "unknown") confirmations.seen(job.awaited, clock.monotonic());
+    else confirmations.dropped(job.awaited);
+    return left.word;
+  }
+
+  /** Shows the output to a person, then puts back what it showed before. */
+  async function blink(job: Job, { values, holdMs }: { readonly values: readonly number[]; readonly holdMs: number }): Promise<EffectWord> {
+    const before = channels.read(job.target, clock.monotonic()).value;
+    if (before === undefined) return no("what the output shows now is not known, so it could not be put back");
+    let withinMs = remainingMs(job.transmission);
+    confirmations.handing(job.awaited);
+    for (const [index, value] of [...values, before].entries()) {
+      const left = await leave(job, value, withinMs, () => {
+        confirmations.showing(job.awaited, value);
+      });
+      if (left.kind === "not") {
+        confirmations.dropped(job.awaited);
+        return index === 0 ? left.word : { kind: "unknown", reason: "reason" in left.word && left.word.reason !== undefined ? `stopped half way: ${left.word.reason}` : "stopped half way" };
+      }
+      withinMs = BLINK_FRAME_MS;
+      if (index < values.length) await pause(holdMs, job.work.signal);
+    }
+    confirmations.done(job.awaited);
+    return { kind: "done" };
+  }
+
+  async function leave(job: Job, value: number, withinMs: number, handing: () => void): Promise<Leave> {
+    const { target, transmission, work } = job;
+    if (!(withinMs > 0)) return { kind: "not", word: { kind: "deadline" } };
+    const objected = objection(job);
+    if (objected !== undefined) return { kind: "not", word: objected };
+    const framed = commandFrame(commands.model, target, value);
+    if (framed.kind === "refused") return { kind: "not", word: no(framed.reason) };
+    const sink = pipeline.sink(target.bus);
+    if (sink === undefined) return { kind: "not", word: no(`the bus ${target.bus} is down`) };
+    if (limits.get(target.bus)?.take(clock.monotonic()) !== true) return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
+    handing();
+    const outcome = await sink.send(framed.frame, { withinMs });
+    if (outcome.kind !== "refused") {
+      if (outcome.kind === "sent") counters.sent++;
+      sent.record({
+        bus: target.bus,
+        frame: framed.frame,
+        actor: work.actor,
+        command: transmission.command,
+        output: transmission.output,
+        key: transmission.key,
+        author: work.cause?.author,
+        cause: work.cause?.messageId,
+        outcome: outcome.kind,
+      });
+    }
+    return leaveOf(outcome);
+  }
+
+  function rateOf(bus: string): number {
+    return commands.model.buses.find(({ name }) => name === bus)?.maxTxPerSecond ?? 0;
+  }
+
+  function remainingMs({ since, deadlineMs }: Transmission): number {
+    return since + deadlineMs - clock.now();
+  }
+
+  function pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clock.clearTimeout(timer);
+        signal.removeEventListener("abort", end);
+        resolve();
+      };
+      const timer = clock.setTimeout(end, ms);
+      signal.addEventListener("abort", end);
+    });
+  }
+
+  return { perform, counters };
+}
+
+function leaveOf(outcome: SendOutcome): Leave {
+  switch (outcome.kind) {
+    case "sent":
+      return { kind: "sent", atMs: outcome.timeS * 1_000 };
+    case "unknown":
+      return { kind: "not", word: { kind: "unknown", reason: outcome.reason } };
+    case "refused":
+      return { kind: "not", word: outcome.reason === "deadline" ? { kind: "deadline" } : no(`${outcome.reason}: ${outcome.detail}`) };
+  }
+}
+
+function no(reason: string): Extract<NonNullable<EffectWord>, { kind: "refused" }> {
+  return { kind: "refused", accepts: [], reason };
+}

@@ -1,0 +1,102 @@
+// The vehicle's entity as a supervised child: activated with the children that the file describes, told what the bus shows, given up when it cannot go on.
+//
+// Once active, what its committed contexts still want is watched again; nothing is sent for it (rules F1, vehicle V2).
+
+import type { ModuleContext, ModuleInput, VehicleInput } from "../actors/index.ts";
+import { builtInModuleTypes } from "../actors/module-types/index.ts";
+import type { ModelModule } from "../actors/vehicle-file/index.ts";
+import { type EntityChild, lifeOf, type Startable, type System } from "../runtime/index.ts";
+import type { Clock, Log, TimeoutHandle } from "../runtime/ports/index.ts";
+import type { Channels } from "./channels.ts";
+import type { CommandList } from "./commands.ts";
+import type { Confirmations } from "./confirmations.ts";
+import { type ModuleFacts, outputsOf } from "./module-facts.ts";
+import type { Pipeline } from "./pipeline.ts";
+import type { Teller } from "./teller.ts";
+import { untilAborted } from "./until-aborted.ts";
+import type { VehicleFacts } from "./vehicle-facts.ts";
+
+const BEAT_MS = 50;
+const OWNER_COMMAND = "climate.setpoint.request";
+
+export interface VehicleLifeOptions {
+  readonly system: System;
+  readonly commands: CommandList;
+  readonly pipeline: Pipeline;
+  readonly channels: Channels;
+  readonly confirmations: Confirmations;
+  readonly teller: Teller;
+  readonly facts: readonly (ModuleFacts | VehicleFacts)[];
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Why the store is new although the vehicle has run before, if it is. */
+  readonly storeLoss: () => Promise<string | undefined>;
+}
+
+export function vehicleLife(options: VehicleLifeOptions): Startable {
+  const { system, commands, pipeline, confirmations, teller, clock } = options;
+  const { vehicle, model } = commands;
+
+  return lifeOf(async ({ ready }, signal) => {
+    const input: VehicleInput = { model: model.model, buses: model.buses.map(({ name }) => name), simulated: pipeline.simulated };
+    await system.activate(vehicle, { input, labels: model.labels, children: model.modules.map((module) => childOf(module, options.channels)) });
+    teller.reset();
+    confirmations.reset();
+    watchAgain();
+    const lost = await options.storeLoss();
+    if (lost !== undefined) await system.inform(vehicle, { type: "store.moved-aside", reason: lost.slice(0, 1_000) });
+    const stopBeat = beating();
+    ready();
+    try {
+      await Promise.race([
+        untilAborted(signal),
+        system.ended(vehicle).then(() => {
+          if (!signal.aborted) throw new Error("the vehicle's entity was stopped by another than its supervisor");
+        }),
+      ]);
+    } finally {
+      stopBeat();
+      await system.deactivate(vehicle);
+    }
+  });
+
+  function beating(): () => void {
+    let timer: TimeoutHandle | undefined;
+    const beat = (): void => {
+      timer = clock.setTimeout(beat, BEAT_MS);
+      const nowMs = clock.monotonic();
+      try {
+        confirmations.beat(nowMs);
+        for (const fact of options.facts) fact.beat(nowMs);
+      } catch (error) {
+        options.log.error({ err: error }, "facts of the bus could not be told");
+      }
+    };
+    timer = clock.setTimeout(beat, 0);
+    return () => {
+      clock.clearTimeout(timer);
+    };
+  }
+
+  function watchAgain(): void {
+    for (const module of model.modules) {
+      const actor = commands.moduleAddress(module.name);
+      const { outputs } = (system.read(actor)?.context ?? { outputs: {} }) as ModuleContext;
+      for (const [output, { desired }] of Object.entries(outputs)) {
+        const listed = desired === undefined ? undefined : commands.committed(desired.command, module.name, output);
+        if (desired !== undefined && listed !== undefined) confirmations.again({ actor, key: desired.key, target: listed.target, value: desired.value });
+      }
+    }
+  }
+}
+
+function childOf(module: ModelModule, channels: Channels): EntityChild {
+  const input: ModuleInput = { moduleType: module.type ?? null, bus: module.bus, outputs: outputsOf(channels, module.name) };
+  return { kind: "module", id: module.name, type: isOwner(module) ? "setpoint-owner" : "module", input };
+}
+
+/** Its type has a set point of its own (Therma). */
+function isOwner(module: ModelModule): boolean {
+  const type = module.type === undefined ? undefined : builtInModuleTypes.get(module.type);
+  return type !== undefined && Object.hasOwn(type.commands, OWNER_COMMAND);
+}
