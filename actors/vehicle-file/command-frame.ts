@@ -21,7 +21,7 @@ export function commandFrame(model: VehicleModel, target: ModelTarget, value: nu
 }
 
 /** Why `value` may not be sent, or undefined. */
-function valueProblem(allowed: CommandValue, value: number): string | undefined {
+export function valueProblem(allowed: CommandValue, value: number): string | undefined {
   switch (allowed.kind) {
     case "none":
       return undefined;

@@ -16,7 +16,7 @@ export type {
   NotActedOn,
   VehicleModel,
 } from "./vehicle-model.ts";
-export { commandFrame } from "./command-frame.ts";
+export { commandFrame, valueProblem } from "./command-frame.ts";
 export { CheckedFile, ProblemList } from "./checked-file.ts";
 export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";
 export { type ConditionEvaluator, createConditionEvaluator, type Truth } from "./condition-evaluator.ts";
