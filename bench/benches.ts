@@ -1,0 +1,9 @@
+// All benches. A new one is a folder with a `*.bench.ts` and a line here.
+
+import type { BenchDefinition } from "./_helpers.ts";
+import { canDecode } from "./can-decode/can-decode.bench.ts";
+import { durable } from "./durable/durable.bench.ts";
+import { mailbox } from "./mailbox/mailbox.bench.ts";
+import { stepping } from "./stepping/stepping.bench.ts";
+
+export const benches: readonly BenchDefinition[] = [canDecode, mailbox, durable, stepping];

@@ -1,0 +1,26 @@
+// What a contender's process and the driver say to each other: one JSON object a line.
+//
+// driver → contender on standard input:   {"say":"round"} · {"say":"finish"}
+// contender → driver on standard output:  {"say":"ready"} · {"say":"skip","reason"} · {"say":"round",…RoundWord} · {"say":"finished","rssMiB"}
+// A contender that fails writes to standard error and ends with a code other than 0.
+
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+
+export interface RoundWord {
+  readonly say: "round";
+  readonly work: number;
+  readonly elapsedMs: number;
+  /** Of the round's units; only in a group that measures latency. */
+  readonly p50Ms?: number;
+  readonly p99Ms?: number;
+}
+
+export type ContenderWord = { readonly say: "ready" } | { readonly say: "skip"; readonly reason: string } | RoundWord | { readonly say: "finished"; readonly rssMiB: number };
+
+export type DriverWord = { readonly say: "round" } | { readonly say: "finish" };
+
+/** Lines that are no words are left out. */
+export async function* wordsOf<Word>(stream: Readable): AsyncGenerator<Word> {
+  for await (const line of createInterface({ input: stream })) if (line.startsWith("{")) yield JSON.parse(line) as Word;
+}
