@@ -1,0 +1,292 @@
+// The entity as a supervisor: its root and the children of its configuration (hosting H12, H13; promise S4).
+
+import { test } from "tap";
+
+import type { Address } from "../../../runtime/address.ts";
+import { actorType, type ChildKind, type EntityType, entityType, reducer } from "../../../runtime/actor/index.ts";
+import type { ChildSpec, SupervisionReport } from "../../../runtime/entity/contract.ts";
+import { MAX_CHILDREN } from "../../../runtime/entity/index.ts";
+import { EntityHost, ROOT, words } from "../entity-host.ts";
+import { assign, fromPromise, machine, sendParent, sendTo } from "../xstate/loose.ts";
+
+const throwing = (): never => {
+  throw new Error("boom");
+};
+const child = actorType({
+  name: "part",
+  version: 1,
+  messages: words("add", "boom", "tell", "end", "later"),
+  behaviour: machine({
+    context: ({ input }) => (input?.bad ? throwing() : { n: input?.n ?? 0 }),
+    initial: "on",
+    states: {
+      on: {
+        on: {
+          add: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+          boom: { actions: [assign({ n: 99 }), assign(throwing)] },
+          tell: { actions: sendParent(({ context }) => ({ type: "told", n: context.n })) },
+          end: "off",
+        },
+      },
+      off: { type: "final" },
+    },
+  }) as never,
+});
+const tally = actorType({
+  name: "tally",
+  version: 1,
+  messages: words("add", "boom"),
+  behaviour: reducer({ initial: () => 0, step: (state: number, event: { type: string }) => (event.type === "boom" ? throwing() : state + 1) }),
+});
+const root = actorType({
+  name: "whole",
+  version: 1,
+  messages: words("add", "boom", "both"),
+  behaviour: machine({
+    context: { n: 0, told: [] },
+    on: {
+      add: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+      boom: { actions: [assign({ n: 99 }), assign(throwing)] },
+      told: { actions: assign({ told: ({ context, event }) => [...context.told, event.n] }) },
+      both: { actions: [assign({ n: 50 }), sendTo(() => child.at(`${ROOT}/part/a`), { type: "boom" })] },
+    },
+  }) as never,
+});
+const typeWith = (kind: Partial<ChildKind> = {}, restartFrom: "committed" | "initial" = "committed"): EntityType =>
+  entityType({ root, durability: "events", placement: "vehicle", restartFrom, children: { part: { types: [child, tally], strategy: "one-for-one", ...kind } } });
+
+const a = `${ROOT}/part/a` as Address;
+const b = `${ROOT}/part/b` as Address;
+const c = `${ROOT}/part/c` as Address;
+const spec = (id: string, more: Partial<ChildSpec> = {}): ChildSpec => ({ kind: "part", id, type: "part", input: { n: 0 }, ...more });
+const withChildren = (kind: Partial<ChildKind> = {}, ids: readonly string[] = ["a", "b", "c"]): EntityHost => {
+  const host = new EntityHost(typeWith(kind), { twice: true });
+  host.take({ kind: "children", specs: ids.map((id) => spec(id)) });
+  return host;
+};
+const reports = (host: EntityHost): readonly (readonly [string, string, number])[] =>
+  host.effects.flatMap((effect) => (effect.kind === "supervision" ? [[effect.report.context, effect.report.offender.slice(ROOT.length), effect.report.restarts] as const] : []));
+const contexts = (host: EntityHost): readonly SupervisionReport["context"][] => host.effects.flatMap((effect) => (effect.kind === "supervision" ? [effect.report.context] : []));
+
+test("children of the configuration start in order, surplus ones stop, what is there stays", (t) => {
+  const host = withChildren();
+  t.same(reports(host), [
+    ["child_started", "/part/a", 0],
+    ["child_started", "/part/b", 0],
+    ["child_started", "/part/c", 0],
+  ]);
+  host.send("add", { to: b });
+  host.take({ kind: "children", specs: [spec("b"), spec("d"), spec("t", { type: "tally" })] });
+  t.same(
+    host.entity.views().map((view) => view.address),
+    [ROOT, b, `${ROOT}/part/d`, `${ROOT}/part/t`],
+  );
+  t.match(host.context(b), { n: 1 });
+  t.same(host.send("add", { to: a }), { kind: "no-such-actor" });
+  host.send("add", { to: `${ROOT}/part/t` as Address });
+  t.equal(host.context(`${ROOT}/part/t` as Address), 1);
+  const before = JSON.stringify(host.entity.views());
+  host.restart();
+  host.take({ kind: "children", specs: [spec("b"), spec("d"), spec("t", { type: "tally" })] });
+  t.equal(JSON.stringify(host.entity.views()), before);
+  t.same(host.differences, []);
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("children that cannot be are refused with their place", (t) => {
+  const host = withChildren();
+  const refused = host.take({ kind: "children", specs: [spec("a"), spec("a"), spec("x", { kind: "wheel" }), spec("y", { type: "engine" }), spec("bad id")] })[0];
+  t.match(refused, {
+    kind: "invalid",
+    problems: [{ path: "/1/id", message: /twice/ }, { path: "/2/kind" }, { path: "/3/type", message: /one of part, tally/ }, { path: "/4/id" }],
+  });
+  t.match(host.take({ kind: "children", specs: Array.from({ length: MAX_CHILDREN + 1 }, (_, at) => spec(`m${String(at)}`)) })[0], {
+    kind: "invalid",
+    problems: [{ message: /at most 1000/ }],
+  });
+  t.equal(host.entity.views().length, 4);
+  t.end();
+});
+
+test("a child that cannot start is reported and does not take its siblings with it", (t) => {
+  const host = new EntityHost(typeWith(), { twice: true });
+  host.take({ kind: "children", specs: [spec("a"), spec("b", { input: { bad: true } }), spec("c")] });
+  t.match(host.entity.view(b), { status: "error", error: "boom", accepts: [] });
+  t.equal(host.entity.view(c)?.status, "active");
+  t.same(reports(host)[1], ["child_terminated", "/part/b", 0]);
+  host.restart();
+  host.take({ kind: "children", specs: [spec("a"), spec("b", { input: { n: 3 } }), spec("c")] });
+  t.match(host.entity.view(b), { status: "active", context: { n: 3 } });
+  t.same(host.differences, []);
+  t.end();
+});
+
+test("a child speaks to the root through sendParent; its failure is the supervisor's, not the root's", (t) => {
+  const host = withChildren();
+  host.send("add", { to: a });
+  host.send("tell", { to: a });
+  t.match(host.context(), { told: [1] });
+  t.match(host.send("boom", { to: a }), { kind: "faulted", error: "boom", attempt: 1, again: true });
+  t.match(host.entity.view(ROOT), { status: "active", restarts: 0 });
+  t.match(host.entity.view(a), { status: "active", context: { n: 1 }, restarts: 1, lastFault: { reason: "boom" } });
+  t.end();
+});
+
+test("H13. a restart goes on from the last committed state with the crashing input set aside, parked at the third", (t) => {
+  for (const to of [ROOT, a]) {
+    const host = withChildren();
+    host.send("add", { to });
+    const input = host.message("boom", { to, id: "poison" });
+    t.match(host.take(input)[0], { kind: "faulted", attempt: 1, again: true, parked: false });
+    t.match(host.context(to), { n: 1 });
+    host.send("add", { to });
+    host.restart();
+    t.match(host.take(input)[0], { attempt: 2, again: true });
+    t.match(host.take(input)[0], { attempt: 3, again: false, parked: true });
+    t.match(host.take(input)[0], { kind: "duplicate", entry: { outcome: { kind: "refused", reason: /set aside after 3 failures: boom/ } } });
+    t.match(host.context(to), { n: 2 });
+    t.same(contexts(host).slice(3), ["child_terminated", "child_restarted", "child_terminated", "child_restarted", "child_terminated", "parked", "child_restarted"]);
+    t.match(host.entity.parked(), [{ offender: to, reason: "boom", input: { kind: "message", event: { type: "boom" } } }]);
+    t.same(host.differences, []);
+    t.same(host.restart({ by: "journal" }).divergences, []);
+  }
+  t.end();
+});
+
+test("H13. an input that is taken after all has failed for nothing", (t) => {
+  const moody = actorType({
+    name: "moody",
+    version: 1,
+    messages: words("go", "mend"),
+    behaviour: machine({
+      context: { ok: false, n: 0 },
+      on: { go: { actions: assign({ n: ({ context }) => (context.ok ? 1 : throwing()) }) }, mend: { actions: assign({ ok: true }) } },
+    }) as never,
+  });
+  const host = new EntityHost(entityType({ root: moody, durability: "events", placement: "cloud" }));
+  const input = host.message("go", { id: "x" });
+  host.take(input);
+  host.take(input);
+  host.send("mend");
+  t.same(host.take(input)[0], { kind: "accepted" });
+  t.match(host.context(), { n: 1 });
+  t.end();
+});
+
+test("H1. a fault that reaches the supervisor drops all that its input did in the entity", (t) => {
+  const host = withChildren();
+  host.send("add", { to: b });
+  t.match(host.send("both"), { kind: "faulted", error: "boom" });
+  t.match(host.context(), { n: 0 }, "also what the root did before it sent");
+  t.match(host.entity.view(a), { restarts: 1 });
+  t.match(host.entity.view(ROOT), { restarts: 0 });
+  t.end();
+});
+
+test("H13. restartFrom initial begins anew, and keeps the old state as an artefact", (t) => {
+  const host = withChildren({ restartFrom: "initial" });
+  host.send("add", { to: a });
+  const { incarnation } = host.entity.view(a) as { incarnation: number };
+  host.send("boom", { to: a });
+  t.match(host.entity.view(a), { status: "active", context: { n: 0 }, restarts: 1 });
+  t.not(host.entity.view(a)?.incarnation, incarnation);
+  t.match(host.entity.parked(), [{ offender: a, reason: "boom", state: { context: { n: 1 } } }]);
+  t.same(host.differences, []);
+  t.end();
+});
+
+test("one-for-all and rest-for-one begin siblings anew with it", (t) => {
+  const counts = (host: EntityHost): readonly unknown[] => [a, b, c].map((address) => (host.context(address) as { n: number }).n);
+  for (const [strategy, expected] of [
+    ["one-for-one", [1, 0, 1]],
+    ["rest-for-one", [1, 0, 0]],
+    ["one-for-all", [0, 0, 0]],
+  ] as const) {
+    const host = withChildren({ strategy, restartFrom: "initial" });
+    for (const to of [a, b, c]) host.send("add", { to });
+    host.send("boom", { to: b });
+    t.same(counts(host), expected, strategy);
+    t.same(host.differences, []);
+  }
+  t.end();
+});
+
+test("a temporary child is not restarted, a permanent one also after a normal end", (t) => {
+  const temporary = withChildren({ restart: "temporary" });
+  t.match(temporary.send("boom", { to: a }), { kind: "faulted", again: false, outcome: { kind: "no-such-actor" } });
+  t.match(temporary.entity.view(a), { status: "error", error: "boom" });
+  t.match(temporary.send("add", { to: a }), { kind: "refused", accepts: [] });
+  const transient = withChildren();
+  transient.send("end", { to: a });
+  t.match(transient.entity.view(a), { status: "done" });
+  const permanent = withChildren({ restart: "permanent" });
+  permanent.send("add", { to: a });
+  permanent.send("end", { to: a });
+  t.match(permanent.entity.view(a), { status: "active", context: { n: 0 }, restarts: 1 });
+  t.same([...temporary.differences, ...transient.differences, ...permanent.differences], []);
+  t.end();
+});
+
+test("H13. a state that crashes again and again is begun anew, and given up after three of these", async (t) => {
+  let runs = 0;
+  const fragile = actorType({
+    name: "fragile",
+    version: 1,
+    messages: words("go"),
+    behaviour: machine(
+      { context: { n: 0 }, invoke: { src: "p" }, on: { go: { actions: assign({ n: 1 }) } } },
+      {
+        actors: {
+          p: fromPromise(() => {
+            runs++;
+            return Promise.reject(new Error("no"));
+          }),
+        },
+      },
+    ) as never,
+  });
+  const host = new EntityHost(entityType({ root: fragile, durability: "events", placement: "cloud" }));
+  host.send("go");
+  await host.tick(60);
+  t.equal(runs, 12, "three runs of each state");
+  t.match(host.entity.view(ROOT), { status: "error", error: "no" });
+  t.equal(contexts(host).at(-1), "entity_failed");
+  t.match(
+    host.entity
+      .parked()
+      .filter((row) => "state" in row)
+      .map((row) => (row.state as { context: unknown }).context),
+    [{ n: 1 }, { n: 0 }, { n: 0 }],
+  );
+  t.same(host.send("go"), { kind: "refused", accepts: [] });
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("S4. an entity whose root cannot start says so, and starts when it can", (t) => {
+  let broken = true;
+  const shaky = actorType({ name: "shaky", version: 1, messages: words("go"), behaviour: machine({ context: () => (broken ? throwing() : { n: 1 }), on: { go: {} } }) as never });
+  const host = new EntityHost(entityType({ root: shaky, durability: "events", placement: "cloud" }), { bare: true });
+  const start = { kind: "start", input: undefined, labels: {} } as const;
+  t.match(host.take(start)[0], { kind: "faulted", attempt: 1, again: true });
+  t.match(host.take(start)[0], { attempt: 2, again: true });
+  t.match(host.take(start)[0], { attempt: 3, again: false });
+  t.equal(contexts(host).at(-1), "entity_failed");
+  t.same(host.send("go"), { kind: "no-such-actor" });
+  broken = false;
+  t.same(host.take(start)[0], { kind: "accepted" });
+  t.match(host.context(), { n: 1 });
+  t.match(host.take(start)[0], { kind: "dropped" });
+  t.end();
+});
+
+test("children go on with a root that was begun anew", (t) => {
+  const host = new EntityHost(typeWith({}, "initial"));
+  host.take({ kind: "children", specs: [spec("a", { input: { n: 4 } })] });
+  host.send("boom");
+  t.match(host.entity.view(a), { status: "active", context: { n: 4 } });
+  host.send("tell", { to: a });
+  t.match(host.context(), { told: [4] });
+  t.end();
+});
