@@ -3,7 +3,7 @@
 import { type Address, actorType, type AnyBehaviour, createSystem, entityType, messages, reducer, type System, systemClock, systemRandom } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { MemoryDisk, memoryStore } from "../../runtime/simulation/index.ts";
-import { mustMatch, type Prepared, Tally } from "../_helpers.ts";
+import { mustMatch, type Prepared, type Tally } from "../_helpers.ts";
 
 /** Node-local messages that are under way at once: as many as mailboxes hold, which is what a burst after a stall looks like. */
 export const BURST = 10_000;
