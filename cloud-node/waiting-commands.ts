@@ -56,7 +56,7 @@ export function waitingRemote(direct: Remote, system: () => System, clock: Clock
 }
 
 /** The effect `forward`: done when the vehicle has given its final word; thrown to be repeated while it has not (rules F1). */
-export function forwarding(links: VehicleLinks, direct: () => Remote, system: () => System, clock: Clock): Parameters<typeof requestsType.with>[0]["effects"] {
+export function forwarding(links: VehicleLinks, direct: Remote, system: () => System, clock: Clock): NonNullable<Parameters<typeof requestsType.with>[0]["effects"]> {
   return {
     forward: async (request: Forwarding, work) => {
       const to = parseAddress(request.to);
@@ -73,7 +73,7 @@ export function forwarding(links: VehicleLinks, direct: () => Remote, system: ()
         await settle("too-old");
         return;
       }
-      const answer = await direct().send({
+      const answer = await direct.send({
         to,
         event: request.event,
         sender: { kind: "outside", id: request.request, author: request.author, expiresAt: request.expiresAt },

@@ -1,0 +1,83 @@
+// The cloud node's bus: its own broker unless an external one is configured, the transport over it, and the way to the vehicles.
+
+import { busRemote, type Sending } from "../protocols/uplink/index.ts";
+import { type Address, lifeOf, type Remote } from "../runtime/index.ts";
+import type { Transport } from "../runtime/ports/index.ts";
+import type { CloudConfig } from "./config.ts";
+import type { BrokerLogin, CloudPorts } from "./ports.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+const BROKER_PORT = 1883;
+
+type Place = { readonly key: string; readonly node: string; readonly reachable: boolean; readonly asOf?: number };
+
+export interface BusLinkOptions {
+  readonly config: CloudConfig;
+  readonly node: string;
+  readonly credentials: string;
+  readonly ports: CloudPorts;
+  readonly sending: Sending;
+  readonly find: (entity: Address) => Place | undefined;
+}
+
+export interface BusLink {
+  /** undefined where an external broker is used. */
+  readonly brokerLife: ReturnType<typeof lifeOf> | undefined;
+  readonly transportLife: ReturnType<typeof lifeOf>;
+  readonly transport: Transport | undefined;
+  readonly isReady: boolean;
+  readonly brokerUrl: string | undefined;
+  /** To the vehicles, whatever transport stands now. */
+  readonly remote: Remote;
+}
+
+export function busLink({ config, node, credentials, ports, sending, find }: BusLinkOptions): BusLink {
+  const external = config.broker !== undefined && "url" in config.broker ? loginOf(config.broker) : undefined;
+  let login = external;
+  let transport: Transport | undefined;
+  let remote: Remote | undefined;
+
+  const brokerLife = lifeOf(async ({ ready }, signal) => {
+    const { host = "127.0.0.1", port = BROKER_PORT } = config.broker !== undefined && !("url" in config.broker) ? config.broker : {};
+    const own = ports.ownCredential(credentials, node);
+    const broker = await ports.broker({ host, port, credentials }, ports);
+    login = { url: broker.url, ...own };
+    ready();
+    await untilAborted(signal);
+    await broker.close();
+  });
+
+  const transportLife = lifeOf(async ({ ready }, signal) => {
+    if (login === undefined) throw new Error("the broker is not there");
+    const made = ports.transport(login, node, ports);
+    transport = made;
+    remote = busRemote({ transport: made, sending, newId: () => ports.random.id(), find });
+    await made.start();
+    ready();
+    await untilAborted(signal);
+    await made.stop(1_000);
+  });
+
+  return {
+    brokerLife: external === undefined ? brokerLife : undefined,
+    transportLife,
+    get transport() {
+      return transport;
+    },
+    get isReady() {
+      return transport?.state.kind === "ready";
+    },
+    get brokerUrl() {
+      return login?.url;
+    },
+    remote: {
+      route: (entity) => remote?.route(entity),
+      send: (message) => remote?.send(message) ?? Promise.resolve({ kind: "owner-away" }),
+    },
+  };
+}
+
+function loginOf(broker: { readonly url: string; readonly username?: string | undefined; readonly password?: string | undefined }): BrokerLogin {
+  const { url, username, password } = broker;
+  return { url, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+}

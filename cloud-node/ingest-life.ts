@@ -1,0 +1,56 @@
+// Everything that vehicles and other nodes say to this one: messages, streams, telemetry, presence, trees.
+
+import { openMessageDoor, openStreamIngest, openTelemetryIngest, type Sending, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
+import { everyVehicle, lifeOf, parseName, type Replicas, type System } from "../runtime/index.ts";
+import type { Clock, Log, Transport } from "../runtime/ports/index.ts";
+import { type AnnouncedTree, watchTrees } from "./announced-trees.ts";
+import type { Presences } from "./presences.ts";
+import { untilAborted } from "./until-aborted.ts";
+import type { VehicleLinks } from "./vehicle-links.ts";
+
+export interface IngestOptions {
+  readonly transport: () => Transport | undefined;
+  readonly system: System;
+  readonly replicas: Replicas;
+  readonly mirror: SignalMirror;
+  readonly links: VehicleLinks;
+  readonly presences: Presences;
+  readonly sending: Sending;
+  readonly newId: () => string;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+export function ingestLife(options: IngestOptions): { readonly life: ReturnType<typeof lifeOf>; trees(): readonly AnnouncedTree[] } {
+  const { system, replicas, mirror, links, presences, sending, newId, clock, log } = options;
+  let trees: () => readonly AnnouncedTree[] = () => [];
+
+  const life = lifeOf(async ({ ready }, signal) => {
+    const transport = options.transport();
+    if (transport === undefined) throw new Error("the bus is not there");
+    const common = { transport, sending, newId, log };
+    const heard = (tenant: string, vehicle: string): void => {
+      links.heard(tenant, vehicle);
+    };
+    const opened = await Promise.all([
+      openMessageDoor({ ...common, pattern: everyVehicle.up("in"), system, admits }),
+      openStreamIngest({ ...common, replicas, heard }),
+      openTelemetryIngest({ ...common, mirror, heard }),
+    ]);
+    const announced = await watchTrees(transport, clock);
+    trees = () => announced.all();
+    const unwatch = await watchLive(transport, sending, log, (event) => {
+      presences.changed(event);
+    });
+    ready();
+    await untilAborted(signal);
+    await Promise.all([...opened.map((each) => each.close()), unwatch(), announced.close()]);
+  });
+  return { life, trees: () => trees() };
+}
+
+/** A vehicle speaks for itself only (promise S10). */
+function admits(key: string, message: { readonly entity: string | undefined }): boolean {
+  const name = parseName(key);
+  return name?.kind === "vehicle" && (message.entity === undefined || message.entity === `${name.tenant}/vehicle/${name.vehicle}`);
+}
