@@ -29,6 +29,8 @@ export const errorCatalogue = {
   DROVER_KEY_INVALID: { title: "A key or pattern of the bus is not well formed.", advice: "Use segments of [A-Za-z0-9_.~@%-]+ joined by /; patterns add * and a final **.", exit: 2 },
   DROVER_ENVELOPE_INVALID: { title: "A message cannot be written to the wire.", advice: "Send JSON and bytes only, and fields of the form that the wire's contract states.", exit: 1 },
   DROVER_BROKER_CREDENTIALS: { title: "The broker's credentials cannot be read or written.", advice: "Mend or delete the named file; a new secret is made at the next start.", exit: 3 },
+  DROVER_TOKENS_UNUSABLE: { title: "The file of API tokens cannot be read or written.", advice: "Mend or delete the named file; without it a new first token is made at the next start.", exit: 3, status: 503 },
+  DROVER_ROUTE_WITHOUT_ROLE: { title: "A route of the API does not say who may use it.", advice: "Give the route config: { role } with open, viewer, operator or admin.", exit: 1 },
   DROVER_RIG_REFUSED: { title: "The simulated rig cannot do that.", advice: "Ask the rig for its modules and commands with `help`.", exit: 2 },
   DROVER_DBC_INVALID: { title: "A DBC file cannot be used.", advice: "Mend the file at the named place, or export it again.", exit: 3 },
   DROVER_CAN_LOG_INVALID: { title: "A recording cannot be read.", advice: "Give a candump -L or PEAK TRC 1.1 file, plain or gzipped.", exit: 3 },

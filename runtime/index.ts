@@ -12,6 +12,7 @@ export * from "./supervision/index.ts";
 export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./system/contract.ts";
 export type { Door, DoorVerdict } from "./system/door.ts";
 export { createSystem, type SystemOptions } from "./system/system.ts";
+export { historyEntry } from "./system/history.ts";
 export { containsState, listViews } from "./system/listing.ts";
 export type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery } from "./system/views.ts";
 export {

@@ -1,0 +1,138 @@
+// The HTTP façade over a system: what both kinds of node serve. It is built without listening; a node adds routes of its own with `register` before it listens.
+//
+// H1. Every route states its role (`config.role`), or the façade does not start.
+// H2. Every answer that is no success is a problem (RFC 9457), wherever the request failed.
+// H3. Nothing here waits without a bound: bodies, streams, sessions, tokens and waits for replies have theirs where they are kept.
+
+import cookie from "@fastify/cookie";
+import swagger from "@fastify/swagger";
+import underPressure from "@fastify/under-pressure";
+import fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
+import { MAX_PARAM_CHARACTERS } from "./address-in-path.ts";
+import { addAuthentication, refuseSecretsInQueries } from "./authentication.ts";
+import { ChangeHub } from "./change-hub.ts";
+import type { HttpFacadeOptions } from "./facade-options.ts";
+import { FailedLogins } from "./failed-logins.ts";
+import { answerClientErrors, answerFailures, answerUnknownPaths, frameworkErrors } from "./failures.ts";
+import { MAX_BODY_BYTES, takeJsonOnly } from "./json-body.ts";
+import { openapiDocument } from "./openapi-document.ts";
+import { OpenStreams } from "./open-streams.ts";
+import { sendProblem } from "./problem.ts";
+import { demandRoles } from "./roles.ts";
+import { actorRoutes } from "./routes/actors.ts";
+import { actorStreamRoutes } from "./routes/actor-stream.ts";
+import { commandRoutes } from "./routes/commands.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { historyRoutes } from "./routes/history.ts";
+import { metricsRoutes } from "./routes/metrics.ts";
+import { nodeRoutes } from "./routes/node.ts";
+import { openapiRoutes } from "./routes/openapi.ts";
+import { pageRoutes } from "./routes/page.ts";
+import type { RouteParts, Routes } from "./routes/parts.ts";
+import { sessionRoutes } from "./routes/session.ts";
+import { signalRoutes } from "./routes/signals.ts";
+import { tokenRoutes } from "./routes/tokens.ts";
+import { addSchemas } from "./schemas.ts";
+import { addSecurityHeaders } from "./security-headers.ts";
+import { Sessions } from "./sessions.ts";
+import { traceOf } from "./trace.ts";
+import { checkBySchema } from "./validation.ts";
+
+/** A request must have arrived within this, ms; a client that sends a byte a second is cut. */
+const REQUEST_MS = 30_000;
+/** Mean lateness of the event loop, ms, past which the node says that it is not ready. */
+const MAX_LOOP_DELAY_MS = 1_000;
+
+const ROUTES: readonly Routes[] = [
+  actorRoutes,
+  commandRoutes,
+  historyRoutes,
+  actorStreamRoutes,
+  signalRoutes,
+  nodeRoutes,
+  sessionRoutes,
+  tokenRoutes,
+  healthRoutes,
+  metricsRoutes,
+  openapiRoutes,
+  pageRoutes,
+];
+
+/** @throws DROVER_ROUTE_WITHOUT_ROLE from `ready` or from the call that adds a route without a role */
+export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
+  const { log, random, clock, tokens, system } = options;
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: true,
+    return503OnClosing: false, // it is no problem+json; `refuseWhileStopping` answers
+    routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
+    frameworkErrors: frameworkErrors(log, random),
+    clientErrorHandler: answerClientErrors(random),
+  });
+  const streams = new OpenStreams(clock);
+
+  app.decorateRequest("principal", undefined);
+  // Set by the first hook of every request.
+  app.decorateRequest("trace", undefined as never);
+  app.addHook("onRequest", async (request) => {
+    request.trace = traceOf(request.headers["traceparent"], random);
+  });
+  addSecurityHeaders(app);
+  refuseWhileStopping(app, () => {
+    streams.closeAll();
+  });
+  refuseSecretsInQueries(app);
+  demandRoles(app);
+  takeJsonOnly(app);
+  checkBySchema(app);
+  answerFailures(app, log);
+  answerUnknownPaths(app);
+
+  const sessions = new Sessions(tokens, clock);
+  const failures = new FailedLogins(clock, log);
+  // Cookies know no ports: the nodes of one machine must not overwrite each other's.
+  const cookieName = `drover_${system.node.replace(/[^A-Za-z0-9]/g, "_")}`;
+  const parts: RouteParts = {
+    ...options,
+    decorate: options.decorate ?? (() => undefined),
+    sessions,
+    failures,
+    streams,
+    changes: new ChangeHub(system),
+    cookieName,
+    isUnderPressure: () => app.isUnderPressure(),
+  };
+
+  app.register(cookie);
+  // Shedding nothing: it tells readiness, and what was asked is answered.
+  app.register(underPressure, { maxEventLoopDelay: MAX_LOOP_DELAY_MS, pressureHandler: () => undefined });
+  app.register(swagger, openapiDocument(options.version ?? "0"));
+  app.register(
+    onTheSameLevel(async (same) => {
+      addAuthentication(same, { tokens, sessions, failures, cookieName, clock });
+      addSchemas(same);
+      for (const add of ROUTES) add(same, parts);
+    }),
+  );
+  return app;
+}
+
+/** While it stops, the node takes nothing new on connections that are still open. */
+function refuseWhileStopping(app: FastifyInstance, stopping: () => void): void {
+  let isStopping = false;
+  app.addHook("preClose", async () => {
+    isStopping = true;
+    stopping();
+  });
+  app.addHook("onRequest", async (_request, reply) => {
+    if (!isStopping) return undefined;
+    return sendProblem(reply, { name: "stopping", detail: "Nothing was taken.", retryAfterMs: 2_000, headers: { connection: "close" } });
+  });
+}
+
+/** A plugin whose hooks hold for the whole façade, so that a node's own routes are behind the same doors. */
+function onTheSameLevel(plugin: FastifyPluginAsync): FastifyPluginAsync {
+  return Object.assign(plugin, { [Symbol.for("skip-override")]: true });
+}

@@ -1,0 +1,113 @@
+// Every way in which a request is not granted, in one table: the stable name, its status, and what the sender should do (RFC 9457).
+// The `type` of a problem is `urn:drover:problem:<name>`; a name keeps its meaning and is never reused.
+//
+// P1. What a sender learns of a message (runtime's Refusal) has one row each, in the first block; `deadline` and `outcome-unknown` are both 504 because both waited in vain,
+//     and are two names because only the first may be sent again under a new id.
+
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  readonly advice: string;
+}
+
+export const problemKinds = {
+  // P1: outcomes of messages.
+  invalid: {
+    status: 422,
+    title: "The message does not fit the actor's protocol.",
+    advice: "Mend the fields named in `problems`; the schema of each message is in /v1/openapi.json.",
+  },
+  refused: {
+    status: 409,
+    title: "The actor does not take this message now.",
+    advice: "Look at `accepts`, and at `guard` where there is one, and send it when the actor's state allows it.",
+  },
+  "id-reused": {
+    status: 422,
+    title: "This Idempotency-Key was used for another message.",
+    advice: "Use a new key for a new message; a repetition must be the same message of the same author.",
+  },
+  "no-such-actor": { status: 404, title: "There is no actor with this address.", advice: "List what there is with GET /v1/actors." },
+  full: { status: 429, title: "The actor's mailbox is full.", advice: "Nothing was taken. Send it again after Retry-After with the same Idempotency-Key." },
+  "owner-away": {
+    status: 503,
+    title: "Nobody who may act on this actor can be reached.",
+    advice: "Nothing was sent. Send it again after Retry-After with the same Idempotency-Key; `asOf` tells how old the last known state is.",
+  },
+  deadline: {
+    status: 504,
+    title: "The deadline passed before the message was taken.",
+    advice: "It was not acted on and will not be. Send it again, with more time if the actor is busy.",
+  },
+  "not-stored": {
+    status: 503,
+    title: "The message could not be stored.",
+    advice: "Nothing happened. Send it again after Retry-After with the same Idempotency-Key; if it lasts, see the node's log and disk.",
+  },
+  "too-old": { status: 410, title: "The message expired before it arrived.", advice: "It was not acted on. Send it under a new Idempotency-Key if it is still wanted." },
+  "outcome-unknown": {
+    status: 504,
+    title: "What became of the message is not known.",
+    advice: "It may have been acted on. Ask again with the same Idempotency-Key: that gives the one true outcome and never acts twice.",
+  },
+
+  // The request itself.
+  "body-not-json": { status: 400, title: "The body is not JSON.", advice: "Send one JSON value in UTF-8 with Content-Type: application/json." },
+  "body-too-deep": { status: 400, title: "The body is nested too deeply.", advice: "Send JSON of at most 32 levels." },
+  "body-too-large": { status: 413, title: "The body is too large.", advice: "Send less; the limit is in `maxBytes`." },
+  "unsupported-media-type": { status: 415, title: "The media type is not supported.", advice: "Send the body with Content-Type: application/json." },
+  "query-invalid": { status: 400, title: "The query is not valid.", advice: "Mend the parameters named in `problems`; /v1/openapi.json lists them." },
+  "header-invalid": { status: 400, title: "A header is not valid.", advice: "Mend the named header." },
+  "cursor-invalid": { status: 400, title: "The cursor is not one of this list.", advice: "Begin without a cursor, and keep the filters of the first page on every further page." },
+  "address-invalid": { status: 400, title: "The address is not well formed.", advice: "Write tenant/type/id, then /type/id for each child, as one percent-encoded path segment." },
+  "address-not-encoded": { status: 400, title: "The address stands in the path with raw slashes.", advice: "Encode it as one path segment: each / of the address is %2F." },
+  "url-invalid": { status: 400, title: "The path cannot be decoded.", advice: "Percent-encode it as UTF-8." },
+  "url-too-long": { status: 414, title: "A path segment is too long.", advice: "An address has at most 512 characters; its encoded form at most 1024." },
+  "not-found": { status: 404, title: "There is nothing at this path.", advice: "See /v1/openapi.json for what there is." },
+  "method-not-allowed": { status: 405, title: "This path does not have this method.", advice: "Use one of the methods in `allow`." },
+  "not-acceptable": { status: 406, title: "This resource is an event stream only.", advice: "Accept text/event-stream." },
+  "precondition-failed": { status: 412, title: "The actor has moved on.", advice: "Read it again, decide again, and send with its present ETag." },
+  "no-such-vehicle": {
+    status: 404,
+    title: "No signals of such a vehicle are known here.",
+    advice: "List vehicles with GET /v1/actors?kind=vehicle; the address is that of the vehicle itself.",
+  },
+
+  // Doors.
+  unauthenticated: {
+    status: 401,
+    title: "Who are you?",
+    advice: "Send `Authorization: Bearer <token>`, or sign in at /v1/session. The first token is in the file api-token of the node's data folder.",
+  },
+  forbidden: { status: 403, title: "This token's role does not allow it.", advice: "Use a token of the role in `needs`." },
+  "cross-site": {
+    status: 403,
+    title: "A write by cookie must come from the node's own page.",
+    advice: "Send it from the page itself, or with `Authorization: Bearer <token>` in place of the cookie.",
+  },
+  "token-in-url": {
+    status: 400,
+    title: "Tokens never stand in URLs.",
+    advice: "Send it in the Authorization header, and replace this token: URLs are kept in logs and histories.",
+  },
+  "too-many-failures": { status: 429, title: "Too many failed attempts to sign in.", advice: "Wait for Retry-After, then use a valid token." },
+  "token-exists": { status: 409, title: "There is a token of this name already.", advice: "Choose another name, or delete that token first." },
+  "no-such-token": { status: 404, title: "There is no token of this name.", advice: "List tokens with GET /v1/tokens." },
+  "last-admin": { status: 409, title: "This is the last token of an admin.", advice: "Make another admin's token first." },
+  "token-limit": { status: 409, title: "There are as many tokens as this node keeps.", advice: "Delete tokens that are no longer used." },
+
+  // The node.
+  "not-ready": { status: 503, title: "The node is not ready.", advice: "See `reasons`; ask again later." },
+  stopping: { status: 503, title: "The node is stopping.", advice: "Send it to another node, or again after Retry-After." },
+  "too-many-streams": { status: 503, title: "This node serves as many streams as it can.", advice: "Close streams that nobody looks at, or try again after Retry-After." },
+  "bad-http": { status: 400, title: "This is not a well-formed HTTP request.", advice: "Mend the client." },
+  internal: { status: 500, title: "The node failed on this request.", advice: "Look for `traceId` in the node's log." },
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemName = keyof typeof problemKinds;
+
+const TYPE_PREFIX = "urn:drover:problem:";
+
+export function problemType(name: ProblemName): string {
+  return `${TYPE_PREFIX}${name}`;
+}

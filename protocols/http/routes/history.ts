@@ -1,0 +1,59 @@
+// What happened to one actor, turn by turn, from its entity's journal.
+
+import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
+import { Type as T } from "typebox";
+import { type Address, entityOf, type HistoryEntry, type HistoryQuery, type System } from "../../../runtime/index.ts";
+import { addressIn } from "../address-in-path.ts";
+import { sendProblem } from "../problem.ts";
+import { answers, listOf } from "../schemas.ts";
+import { addressParams } from "./actors.ts";
+import type { Routes } from "./parts.ts";
+
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 1_000;
+
+const query = T.Object(
+  {
+    after: T.Optional(T.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "only revisions greater than this" })),
+    before: T.Optional(T.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER, description: "only revisions smaller than this" })),
+    limit: T.Optional(T.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `default ${String(DEFAULT_LIMIT)}` })),
+    order: T.Optional(T.Enum(["newest-first", "oldest-first"], { description: "default newest-first" })),
+  },
+  { additionalProperties: false },
+);
+
+export const historyRoutes: Routes = (plain, { system }) => {
+  const app = plain.withTypeProvider<TypeBoxTypeProvider>();
+
+  app.get(
+    "/v1/actors/:address/history",
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "Turns of one actor",
+        description: "`next` is the revision to go on from: `before` it when newest first, `after` it when oldest first.",
+        tags: ["actors"],
+        params: addressParams,
+        querystring: query,
+        response: answers({ 200: listOf("HistoryEntry", "number") }),
+      },
+    },
+    async (request, reply) => {
+      const address = addressIn(request.params.address);
+      if (typeof address !== "string") return sendProblem(reply, address);
+      const { after, before, limit = DEFAULT_LIMIT, order = "newest-first" } = request.query;
+      const items = await read(system, address, { limit, order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
+      if (items === undefined) return sendProblem(reply, { name: "no-such-actor", detail: `Nobody has the address ${address}.` });
+      const last = items.at(-1)?.revision;
+      return reply.send({ items, ...(items.length < limit || last === undefined ? {} : { next: last }) });
+    },
+  );
+};
+
+/** undefined: there is and was no such actor. One that has ended is known by its entity's journal. */
+async function read(system: System, address: Address, asked: HistoryQuery): Promise<readonly HistoryEntry[] | undefined> {
+  const lives = system.read(address) !== undefined;
+  if (!lives && system.read(entityOf(address)) === undefined) return undefined;
+  const items = await system.history(address, asked);
+  return lives || items.length > 0 ? items : undefined;
+}
