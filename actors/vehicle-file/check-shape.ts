@@ -88,7 +88,7 @@ function checkList(node: Located, shape: Shape, path: readonly string[], complai
   return values.includes(undefined) ? undefined : values;
 }
 
-/** The alternatives of these schemas differ by kind (text or list), or are words: complain as the one of the same kind would. */
+/** The alternatives of these schemas differ by kind (text or list), by their keys (maps), or are words: complain as the one that was most likely meant would. */
 function checkAny(node: Located, shapes: readonly Shape[], path: readonly string[], complain: Complain): unknown {
   const words = shapes.map((shape) => shape.const);
   if (words.every((word) => typeof word === "string")) {
@@ -97,10 +97,22 @@ function checkAny(node: Located, shapes: readonly Shape[], path: readonly string
     complain(node.at, path, { message: `${describe(node)} stands here`, expected: oneOf(words), suggestion });
     return undefined;
   }
-  const alike = shapes.find((shape) => (shape.type === "array") === (node.kind === "list") && (shape.type === "object") === (node.kind === "map"));
+  const alike = mostAlike(
+    node,
+    shapes.filter((shape) => (shape.type === "array") === (node.kind === "list") && (shape.type === "object") === (node.kind === "map")),
+  );
   if (alike !== undefined) return checkShape(node, alike, path, complain);
   complain(node.at, path, { message: `${describe(node)} stands here`, expected: shapes.map(expectation).join(", or ") });
   return undefined;
+}
+
+/** Of several maps the one that knows most of the keys that are written; the first of equals. */
+function mostAlike(node: Located, shapes: readonly Shape[]): Shape | undefined {
+  const [first, ...others] = shapes;
+  if (first === undefined || node.kind !== "map") return first;
+  const keys = [...node.entries.keys()];
+  const known = (shape: Shape): number => keys.filter((key) => Object.hasOwn(shape.properties ?? {}, key)).length;
+  return others.reduce((best, shape) => (known(shape) > known(best) ? shape : best), first);
 }
 
 function checkScalar(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {

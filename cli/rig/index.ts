@@ -10,3 +10,4 @@ export type { RigFrame } from "./rig-frame.ts";
 export type { NoAcknowledgement } from "./simulated-bus.ts";
 export { SimulatedRig, type RigOptions, type WorldChange } from "./simulated-rig.ts";
 export { startRig, type StartedRig, type StartRigOptions } from "./start-rig.ts";
+export { type RigListening, rigWorker, type RigWorkerConfig } from "./rig.worker.ts";

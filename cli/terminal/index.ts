@@ -6,3 +6,4 @@ export { CommandFailure, type Failure, failureOf, tellFailure } from "./failure.
 export { flushed, printJson, printJsonLine, printLines } from "./print.ts";
 export type { Call, Shell, Verb } from "./shell.ts";
 export { type Column, oneLine, table } from "./table.ts";
+export { ageText, timeText } from "./times.ts";

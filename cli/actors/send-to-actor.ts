@@ -1,0 +1,74 @@
+// Sends a message to an actor (done when it is taken) or asks it (done when it replies). Its id is said before anything else, so that an unknown outcome can be asked for again.
+
+import { systemRandom } from "../../runtime/index.ts";
+import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
+import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printLines } from "../terminal/index.ts";
+import { eventOf, type TypedEvent } from "./event-fields.ts";
+
+export interface SendOptions extends EndpointOptions {
+  /** Message id, the Idempotency-Key. */
+  readonly id?: string;
+  readonly body?: string;
+  /** ms */
+  readonly timeout?: number;
+}
+
+type Message = TypedEvent & { readonly address: string };
+
+const DEFAULT_ASK_MS = 5_000;
+/** The node keeps the deadline; this is for the way there and back. */
+const WAY_MS = 5_000;
+
+interface Outcome {
+  readonly revision?: number;
+  readonly waiting?: boolean;
+  readonly reply?: unknown;
+  readonly [member: string]: unknown;
+}
+
+export async function sendToActor(message: Message, options: SendOptions, call: Call): Promise<ExitCode> {
+  const { outcome, id } = await post(message, "/events", options, call, { withinMs: options.timeout });
+  if (call.json) printJson(call.out, outcome);
+  else
+    printLines(call.out, [
+      outcome.waiting === true ? `waiting for its owner (id ${id})` : `taken${outcome.revision === undefined ? "" : ` with revision ${String(outcome.revision)}`} (id ${id})`,
+    ]);
+  return EXIT.ok;
+}
+
+export async function askActor(message: Message, options: SendOptions, call: Call): Promise<ExitCode> {
+  const timeoutMs = options.timeout ?? DEFAULT_ASK_MS;
+  const { outcome, id } = await post(message, "/ask", options, call, { query: { timeoutMs }, withinMs: timeoutMs + WAY_MS });
+  if (call.json) printJson(call.out, outcome);
+  else if (outcome.waiting === true) printLines(call.out, [`waiting for its owner (id ${id})`]);
+  else printLines(call.out, [JSON.stringify(outcome.reply ?? null)]);
+  return EXIT.ok;
+}
+
+async function post(
+  message: Message,
+  rest: string,
+  options: SendOptions,
+  call: Call,
+  how: { readonly query?: Readonly<Record<string, number>>; readonly withinMs: number | undefined },
+): Promise<{ readonly outcome: Outcome; readonly id: string }> {
+  const api = apiClient(options, call);
+  const id = options.id ?? systemRandom.id();
+  const event = await eventOf(message, options.body, call.input);
+  try {
+    const { body } = await api.ask<Outcome>(actorPath(message.address, rest), {
+      method: "POST",
+      body: event,
+      headers: { "idempotency-key": id },
+      ...(how.query === undefined ? {} : { query: how.query }),
+      ...(how.withinMs === undefined ? {} : { withinMs: how.withinMs }),
+    });
+    return { outcome: body, id };
+  } catch (thrown) {
+    if (!(thrown instanceof CommandFailure)) throw thrown;
+    const { failure } = thrown;
+    // Sent, and no answer: whoever asks again under this id learns the one true outcome.
+    const advice = failure.code === "timeout" || failure.code === "interrupted" ? `It may have been taken. Send it again with --id ${id}: that never acts twice.` : failure.advice;
+    throw new CommandFailure({ ...failure, advice, more: { id, ...failure.more } }, { cause: thrown });
+  }
+}

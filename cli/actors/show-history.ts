@@ -1,0 +1,50 @@
+// Shows the committed turns of an actor.
+
+import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
+import { type Call, EXIT, type ExitCode, printJson, printLines, table, timeText } from "../terminal/index.ts";
+import { stateText } from "./actor-item.ts";
+
+export interface HistoryOptions extends EndpointOptions {
+  readonly limit: number;
+  readonly order: "newest-first" | "oldest-first";
+  readonly after?: number;
+  readonly before?: number;
+}
+
+interface Turn {
+  readonly revision: number;
+  readonly at: number;
+  readonly inputs: readonly { readonly type: string; readonly author?: string | null; readonly id?: string | null; readonly result: string }[];
+  readonly state?: unknown;
+}
+
+interface Row {
+  readonly turn: Turn;
+  readonly input: Turn["inputs"][number] | undefined;
+}
+
+export async function showHistory(address: string, options: HistoryOptions, call: Call): Promise<ExitCode> {
+  const { limit, order, after, before } = options;
+  const { body } = await apiClient(options, call).ask<{ readonly items: readonly Turn[] }>(actorPath(address, "/history"), { query: { limit, order, after, before } });
+  if (call.json) printJson(call.out, body);
+  else if (body.items.length === 0) call.err.write("no turn is kept\n");
+  else {
+    const rows: readonly Row[] = body.items.flatMap((turn): readonly Row[] =>
+      turn.inputs.length === 0 ? [{ turn, input: undefined }] : turn.inputs.map((input) => ({ turn, input })),
+    );
+    const lines = table(
+      rows,
+      [
+        { title: "REVISION", of: ({ turn }) => String(turn.revision), right: true },
+        { title: "AT", of: ({ turn }) => timeText(turn.at) },
+        { title: "EVENT", of: ({ input }) => input?.type ?? "" },
+        { title: "FROM", of: ({ input }) => input?.author ?? "" },
+        { title: "RESULT", of: ({ input }) => input?.result ?? "" },
+        { title: "STATE AFTER", of: ({ turn }) => (turn.state === undefined || turn.state === null ? "unchanged" : stateText(turn.state)) },
+      ],
+      call.isTerminal ? call.columns() : undefined,
+    );
+    printLines(call.out, lines);
+  }
+  return EXIT.ok;
+}

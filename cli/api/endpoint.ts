@@ -1,0 +1,92 @@
+// Where the API is and with which token: said, from the environment, or found in the data folder of a node on this machine.
+//
+// N1. A token found on this machine goes to this machine only: a URL of another host needs --token or DROVER_TOKEN.
+
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { CommandFailure, EXIT } from "../terminal/index.ts";
+
+export interface EndpointOptions {
+  readonly url?: string;
+  readonly token?: string;
+  /** Data folder of the node. */
+  readonly data?: string;
+}
+
+export interface Endpoint {
+  /** Without a final slash. */
+  readonly url: string;
+  /** undefined: none was found; requests that need one will say so. */
+  readonly token: string | undefined;
+  /** Where a token is looked for, for advice. */
+  readonly tokenFile: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_DATA = ".drover";
+const DEFAULT_PORT = "8080";
+const ENDPOINT_FILE = "endpoint.json";
+
+export function dataFolder(env: Environment, said?: string): string {
+  return resolve(said ?? nonEmpty(env["DROVER_DATA"]) ?? DEFAULT_DATA);
+}
+
+/** Flags before environment before what a node wrote down before defaults. */
+export function findEndpoint(options: EndpointOptions, env: Environment): Endpoint {
+  const folder = dataFolder(env, options.data);
+  const tokenFile = join(folder, "api-token");
+  const said = options.url ?? nonEmpty(env["DROVER_URL"]);
+  const url = checkedUrl(said ?? writtenUrl(folder) ?? `http://127.0.0.1:${nonEmpty(env["DROVER_HTTP_PORT"]) ?? DEFAULT_PORT}`);
+  const token = options.token ?? nonEmpty(env["DROVER_TOKEN"]) ?? (isLoopback(url) ? textOf(tokenFile) : undefined);
+  return { url: url.href.replace(/\/+$/, ""), token, tokenFile };
+}
+
+/** Written by whoever starts a cloud node, so that commands on this machine find it whatever its port. */
+export function writeEndpoint(folder: string, url: string): void {
+  mkdirSync(folder, { recursive: true });
+  const fresh = join(folder, `${ENDPOINT_FILE}.${String(process.pid)}.new`);
+  writeFileSync(fresh, `${JSON.stringify({ url })}\n`, { mode: 0o600 });
+  renameSync(fresh, join(folder, ENDPOINT_FILE));
+}
+
+export function removeEndpoint(folder: string): void {
+  rmSync(join(folder, ENDPOINT_FILE), { force: true });
+}
+
+function writtenUrl(folder: string): string | undefined {
+  try {
+    const { url } = JSON.parse(readFileSync(join(folder, ENDPOINT_FILE), "utf8")) as { readonly url?: unknown };
+    return typeof url === "string" ? url : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function checkedUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url !== undefined && (url.protocol === "http:" || url.protocol === "https:")) return url;
+  throw new CommandFailure({
+    code: "url-invalid",
+    title: "The URL of the node is not valid.",
+    detail: `"${text.slice(0, 200)}"`,
+    advice: "Write it as http://host:port, with --url or DROVER_URL.",
+    exit: EXIT.usage,
+  });
+}
+
+function isLoopback(url: URL): boolean {
+  return url.hostname === "localhost" || url.hostname === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(url.hostname);
+}
+
+function textOf(file: string): string | undefined {
+  try {
+    return nonEmpty(readFileSync(file, "utf8").trim());
+  } catch {
+    return undefined;
+  }
+}
+
+function nonEmpty(text: string | undefined): string | undefined {
+  return text === undefined || text === "" ? undefined : text;
+}

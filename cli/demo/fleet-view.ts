@@ -1,0 +1,85 @@
+// What the demo shows: its processes as it knows them, its vehicles as the cloud tells them. One row a vehicle.
+
+import { readFileSync } from "node:fs";
+import type { TreeNode } from "../../runtime/index.ts";
+import type { EdgeStats } from "../../edge-node/index.ts";
+import type { ApiClient } from "../api/index.ts";
+import { TENANT, VEHICLES } from "./demo-fleet.ts";
+
+export interface VehicleRow {
+  readonly vehicle: string;
+  /** As the cloud sees its link; `–` while the cloud does not answer. */
+  readonly presence: string;
+  readonly motion: string;
+  readonly framesPerSecond: number | undefined;
+  readonly freshSignals: number | undefined;
+  readonly allSignals: number | undefined;
+  readonly actors: number | undefined;
+  /** Of its process. */
+  readonly restarts: number;
+  readonly process: string;
+  readonly pid: number | undefined;
+  readonly rssBytes: number | undefined;
+  /** Why its process ended last. */
+  readonly lastExit: string | undefined;
+}
+
+interface VehicleItem {
+  readonly address: string;
+  readonly presence?: unknown;
+  readonly state?: unknown;
+}
+
+const UNKNOWN = "–";
+
+/** @param api undefined while the cloud does not listen */
+export async function lookAtFleet(api: ApiClient | undefined, tree: TreeNode, stats: ReadonlyMap<string, EdgeStats>): Promise<readonly VehicleRow[]> {
+  const items = await vehiclesOf(api);
+  return VEHICLES.map((name) => {
+    const address = `${TENANT}/vehicle/${name}`;
+    const item = items.get(address);
+    const child = tree.children.find(({ id }) => id === name);
+    const told = child?.state === "running" ? stats.get(name) : undefined;
+    const { lastExit, pid } = child ?? {};
+    return {
+      vehicle: address,
+      presence: typeof item?.presence === "string" ? item.presence : UNKNOWN,
+      motion: motionOf(item?.state),
+      framesPerSecond: told?.framesPerSecond,
+      freshSignals: told?.signals.fresh,
+      allSignals: told?.signals.all,
+      actors: told?.actors,
+      restarts: child?.restarts ?? 0,
+      process: child?.state ?? "stopped",
+      pid,
+      rssBytes: pid === undefined ? undefined : rssOf(pid),
+      lastExit: lastExit === undefined ? undefined : (lastExit.error ?? lastExit.reason),
+    };
+  });
+}
+
+async function vehiclesOf(api: ApiClient | undefined): Promise<ReadonlyMap<string, VehicleItem>> {
+  if (api === undefined) return new Map();
+  try {
+    const { body } = await api.ask<{ readonly items: readonly VehicleItem[] }>("/v1/actors", { query: { kind: "vehicle", limit: 100 }, withinMs: 2_000 });
+    return new Map(body.items.map((item) => [item.address, item]));
+  } catch {
+    // The cloud is starting again; the table goes on.
+    return new Map();
+  }
+}
+
+function motionOf(state: unknown): string {
+  const motion = typeof state === "object" && state !== null ? (state as { readonly motion?: unknown }).motion : undefined;
+  return typeof motion === "string" ? motion : UNKNOWN;
+}
+
+/** Linux only; elsewhere the column stays empty. */
+function rssOf(pid: number): number | undefined {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${String(pid)}/status`, "utf8"))?.[1];
+    return kib === undefined ? undefined : Number(kib) * 1024;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,3 @@
+// The demo fleet: three vehicles, a simulated trailer, a cloud, each in a process of its own.
+
+export { runDemo, type DemoOptions } from "./run-demo.ts";

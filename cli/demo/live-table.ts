@@ -1,0 +1,52 @@
+// The fleet on a terminal, redrawn in place once a second.
+
+import type { Writable } from "node:stream";
+import { type Column, oneLine, paint, table } from "../terminal/index.ts";
+import type { VehicleRow } from "./fleet-view.ts";
+
+export interface LiveTable {
+  draw(rows: readonly VehicleRow[]): void;
+  /** Leaves the last table standing and gives the cursor back. */
+  end(): void;
+}
+
+const HIDE_CURSOR = "\u001B[?25l";
+const SHOW_CURSOR = "\u001B[?25h";
+
+const number = (value: number | undefined): string => (value === undefined ? "–" : String(value));
+
+const COLUMNS: readonly Column<VehicleRow>[] = [
+  { title: "VEHICLE", of: ({ vehicle }) => vehicle },
+  { title: "PRESENCE", of: ({ presence }) => presence },
+  { title: "MOTION", of: ({ motion }) => motion },
+  { title: "FRAMES/S", of: ({ framesPerSecond }) => number(framesPerSecond), right: true },
+  { title: "SIGNALS", of: ({ freshSignals, allSignals }) => (freshSignals === undefined ? "–" : `${number(freshSignals)}/${number(allSignals)}`), right: true },
+  { title: "ACTORS", of: ({ actors }) => number(actors), right: true },
+  { title: "RESTARTS", of: ({ restarts }) => String(restarts), right: true },
+  { title: "RSS", of: ({ rssBytes }) => (rssBytes === undefined ? "–" : `${String(Math.round(rssBytes / 1_048_576))} MB`), right: true },
+  { title: "PROCESS", of: ({ process, pid }) => (process === "running" ? `pid ${number(pid)}` : process) },
+];
+
+/** @param head lines that stand above the table */
+export function liveTable(out: Writable, head: readonly string[], terminal: { readonly columns: () => number; readonly hasColour: boolean }): LiveTable {
+  const { dim, good, notice } = paint(terminal.hasColour);
+  let drawn = 0;
+  return {
+    draw: (rows) => {
+      const width = Math.max(20, terminal.columns());
+      const cut = (line: string): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
+      const [titles = "", ...lines] = table(rows, COLUMNS, width);
+      const causes = rows
+        .filter(({ lastExit, restarts }) => lastExit !== undefined && restarts > 0)
+        .map(({ vehicle, lastExit }) => notice(cut(`${vehicle} was started again: ${oneLine(lastExit ?? "")}`)));
+      const coloured = lines.map((line, at) => (rows[at]?.presence === "online" ? good(line) : line));
+      const all = [...head.map(cut), "", dim(titles), ...coloured, ...causes, "", dim("Ctrl-C ends it; what it knows stays in the data folder.")];
+      const back = drawn === 0 ? HIDE_CURSOR : `\u001B[${String(drawn)}A`;
+      out.write(`${back}${all.map((line) => `\u001B[2K${line}\n`).join("")}\u001B[J`);
+      drawn = all.length;
+    },
+    end: () => {
+      if (drawn > 0) out.write(SHOW_CURSOR);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+// `drover demo` from its start to its end: the folder's lock, the tree, what is shown, and the orderly stop.
+//
+// D1. Asked to end, everything has ended within STOP_WITHIN_MS, in reverse order of its start; asked twice, at once.
+// D2. Whatever could not start ends the demo with its cause and exit code, with nothing left behind.
+
+import { join } from "node:path";
+import type { CloudListening } from "../../cloud-node/index.ts";
+import { systemClock, type Tree } from "../../runtime/index.ts";
+import type { Log, TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type ApiClient, apiClient, dataFolder, removeEndpoint, writeEndpoint } from "../api/index.ts";
+import { fileLog, isLogLevel, type OpenLog } from "../logging/index.ts";
+import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";
+import { createDemoFleet, type DemoFleet } from "./demo-fleet.ts";
+import { lookAtFleet } from "./fleet-view.ts";
+import { lockFolder } from "./folder-lock.ts";
+import { liveTable } from "./live-table.ts";
+import { fleetNews } from "./log-lines.ts";
+
+export interface DemoOptions {
+  readonly data?: string;
+  readonly port?: number;
+}
+
+const DEFAULT_PORT = 8080;
+const STOP_WITHIN_MS = 4_000;
+/** On a terminal a table is redrawn, without one a change is told soon. */
+const REDRAW_MS = 1_000;
+const LOOK_MS = 250;
+
+/** @throws DROVER_STORE_LOCKED, DROVER_PORT_IN_USE, and the code of whatever else could not start */
+export async function runDemo(options: DemoOptions, call: Call): Promise<ExitCode> {
+  const data = dataFolder(call.env, options.data);
+  const httpPort = options.port ?? portIn(call.env["DROVER_HTTP_PORT"]);
+  const release = lockFolder(data);
+  const logs = new Map<string, OpenLog>();
+  const logOf = (child: string): Log => {
+    const open = logs.get(child) ?? fileLog(join(data, "logs", `${child}.log`), levelIn(call.env["DROVER_LOG"]));
+    logs.set(child, open);
+    return open.log;
+  };
+  try {
+    return await live(data, httpPort, logOf, call);
+  } finally {
+    removeEndpoint(data);
+    for (const open of logs.values()) open.close();
+    release();
+  }
+}
+
+async function live(data: string, httpPort: number, logOf: (child: string) => Log, call: Call): Promise<ExitCode> {
+  let where: CloudListening | undefined;
+  let firstToken: string | undefined;
+  const fleet = createDemoFleet({
+    data,
+    httpPort,
+    logOf,
+    onListening: (told) => {
+      where = told;
+      firstToken ??= told.firstToken;
+      writeEndpoint(data, told.http);
+    },
+  });
+  const stopped = stopOnInterrupt(fleet.tree, call);
+  try {
+    if (!call.json) call.err.write(`starting; data in ${data}, logs in ${join(data, "logs")}\n`);
+    await fleet.tree.start();
+  } catch (cause) {
+    if (!call.interrupt.aborted) throw cause;
+    await stopped;
+    return EXIT.ok;
+  }
+  const shown = show(fleet, () => where, { data, firstToken }, call);
+  const exit = await fleet.tree.exited;
+  shown.end();
+  if (call.interrupt.aborted) {
+    await stopped;
+    if (!call.json) call.err.write("stopped\n");
+    return EXIT.ok;
+  }
+  const cause = exit.kind === "failed" || exit.kind === "killed" ? exit.error : exit.kind === "shutdown" ? exit.cause : undefined;
+  throw cause ?? new CommandFailure({ code: "demo-ended", title: "The demo ended by itself.", advice: `See the logs in ${join(data, "logs")}.`, exit: EXIT.failure });
+}
+
+/** D1. Resolves once the tree has been stopped; never when nobody asks. */
+function stopOnInterrupt(tree: Tree, call: Call): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const stop = (): void => {
+      if (!call.json) call.err.write("stopping\n");
+      tree.stop(STOP_WITHIN_MS).then(resolve, reject);
+    };
+    const hurry = (): void => {
+      tree.stop(0).then(resolve, reject);
+    };
+    if (call.interrupt.aborted) stop();
+    else call.interrupt.addEventListener("abort", stop, { once: true });
+    call.hurry.addEventListener("abort", hurry, { once: true });
+  });
+}
+
+function show(
+  fleet: DemoFleet,
+  where: () => CloudListening | undefined,
+  { data, firstToken }: { readonly data: string; readonly firstToken: string | undefined },
+  call: Call,
+): { end(): void } {
+  const beganAt = systemClock.monotonic();
+  const words = headLines(where(), data, firstToken);
+  if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: join(data, "api-token") });
+  else if (!call.isTerminal) printLines(call.out, words);
+  const live = call.isTerminal && !call.json ? liveTable(call.out, words, call) : undefined;
+  const news = live === undefined ? fleetNews(call, () => systemClock.monotonic() - beganAt) : undefined;
+  let api: ApiClient | undefined;
+  let timer: TimeoutHandle | undefined;
+  let ended = false;
+  const look = async (): Promise<void> => {
+    const url = where()?.http;
+    if (url !== undefined && api?.endpoint.url !== url) api = apiClient({ url, data }, { env: {}, interrupt: call.interrupt });
+    const rows = await lookAtFleet(api, fleet.tree.describe(), fleet.stats);
+    if (ended) return;
+    live?.draw(rows);
+    news?.look(rows);
+    timer = systemClock.setTimeout(() => void look(), live === undefined ? LOOK_MS : REDRAW_MS);
+  };
+  void look();
+  return {
+    end: () => {
+      ended = true;
+      systemClock.clearTimeout(timer);
+      live?.end();
+    },
+  };
+}
+
+function headLines(where: CloudListening | undefined, data: string, firstToken: string | undefined): readonly string[] {
+  return [
+    `page and API  ${where?.http ?? "–"}`,
+    `broker        ${where?.broker ?? "–"}`,
+    `token         in ${join(data, "api-token")}${firstToken === undefined ? "" : `; shown once: ${firstToken}`}`,
+    `try           drover actors ask demo/vehicle/trailer-01/module/torrent-0 light.set output=galley level=255`,
+  ];
+}
+
+function portIn(text: string | undefined): number {
+  if (text === undefined || text === "") return DEFAULT_PORT;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new CommandFailure({
+    code: "DROVER_CONFIG_INVALID",
+    title: "The configuration is not valid.",
+    detail: `DROVER_HTTP_PORT: "${text}" is no port`,
+    advice: "Give a whole number from 0 to 65535.",
+    exit: EXIT.invalid,
+  });
+}
+
+function levelIn(text: string | undefined): "debug" | "info" | "warn" | "error" {
+  return text !== undefined && isLogLevel(text) ? text : "info";
+}

@@ -1,0 +1,3 @@
+// What is wrong on this machine.
+
+export { runDoctor } from "./run-doctor.ts";

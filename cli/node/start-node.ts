@@ -1,0 +1,98 @@
+// `drover start`: reads the configuration, runs one node until it is told to end, logs to standard error. The operating system supervises it (design section 6).
+
+import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
+import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
+import type { Tree } from "../../runtime/index.ts";
+import { type Log } from "../../runtime/ports/index.ts";
+import { removeEndpoint, writeEndpoint } from "../api/index.ts";
+import { loadConfig } from "../config/index.ts";
+import { isLogLevel, LOG_LEVELS, streamLog } from "../logging/index.ts";
+import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";
+
+export interface StartOptions {
+  readonly config?: string;
+  readonly set?: readonly string[];
+  readonly logLevel?: string;
+}
+
+/** What both nodes have in common for who runs them. */
+interface RunningNode {
+  readonly tree: Tree;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @throws DROVER_CONFIG_INVALID, DROVER_PORT_IN_USE, and the code of whatever else could not start */
+export async function startNode(kind: "edge" | "cloud", options: StartOptions, call: Call): Promise<ExitCode> {
+  const { log } = streamLog(call.err, levelOf(options.logLevel ?? call.env["DROVER_LOG"]));
+  const sources = { file: options.config, env: call.env, set: options.set };
+  return kind === "cloud" ? startCloud(sources, log, call) : startEdge(sources, log, call);
+}
+
+type Sources = Pick<Parameters<typeof loadConfig>[1], "file" | "env" | "set">;
+
+async function startCloud(sources: Sources, log: Log, call: Call): Promise<ExitCode> {
+  const { config, warnings } = loadConfig(cloudConfigSchema, { ...sources, defaults: { data: ".drover" } });
+  for (const warning of warnings) log.warn({}, warning);
+  const cloud = config as CloudConfig;
+  const node = createCloudNode(cloud, { ...cloudPorts, log });
+  return run(node, call, () => {
+    const { http = null, broker = null } = node.urls;
+    if (http !== null) writeEndpoint(cloud.data, http);
+    if (call.json) printJsonLine(call.out, { event: "listening", http, broker, data: cloud.data, tokenFile: `${cloud.data}/api-token` });
+    else
+      printLines(call.out, [
+        `page and API  ${http ?? "–"}`,
+        `broker        ${broker ?? "–"}`,
+        `token         in ${cloud.data}/api-token${node.firstToken === undefined ? "" : `; shown once: ${node.firstToken}`}`,
+      ]);
+    return () => {
+      removeEndpoint(cloud.data);
+    };
+  });
+}
+
+async function startEdge(sources: Sources, log: Log, call: Call): Promise<ExitCode> {
+  const { config, warnings } = loadConfig(edgeConfigSchema, { ...sources, defaults: { data: ".drover/edge" } });
+  for (const warning of warnings) log.warn({}, warning);
+  const node = createEdgeNode(config as EdgeConfig, { ...edgePorts, log });
+  return run(node, call, () => {
+    if (call.json) printJsonLine(call.out, { event: "running", vehicle: node.vehicle });
+    else printLines(call.out, [`running  ${node.vehicle}`]);
+    return () => undefined;
+  });
+}
+
+/** Until it is told to end; its tree's own end is a failure. @param started says so, and returns what to undo */
+async function run(node: RunningNode, call: Call, started: () => () => void): Promise<ExitCode> {
+  let undo = (): void => undefined;
+  const isAsked = (): boolean => call.interrupt.aborted;
+  const interrupted = new Promise<void>((resolve) => {
+    const heard = (): void => {
+      resolve();
+    };
+    if (call.interrupt.aborted) heard();
+    call.interrupt.addEventListener("abort", heard, { once: true });
+  });
+  try {
+    await Promise.race([node.start(), interrupted]);
+    if (!isAsked()) {
+      undo = started();
+      const exit = await Promise.race([interrupted, node.tree.exited]);
+      if (exit !== undefined && !isAsked()) {
+        const cause = exit.kind === "failed" || exit.kind === "killed" ? exit.error : exit.kind === "shutdown" ? exit.cause : undefined;
+        throw cause ?? new CommandFailure({ code: "node-ended", title: "The node ended by itself.", advice: "See its log.", exit: EXIT.failure });
+      }
+    }
+    return EXIT.ok;
+  } finally {
+    undo();
+    await node.stop();
+  }
+}
+
+function levelOf(text: string | undefined): (typeof LOG_LEVELS)[number] {
+  if (text === undefined || text === "") return "info";
+  if (isLogLevel(text)) return text;
+  throw new CommandFailure({ code: "usage", title: "There is no such log level.", detail: `"${text}"`, advice: `Give one of ${LOG_LEVELS.join(", ")}.`, exit: EXIT.usage });
+}

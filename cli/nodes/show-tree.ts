@@ -1,0 +1,68 @@
+// Draws the supervision trees of all nodes: what runs, how often it was started again, and why.
+
+import { systemClock, type TreeNode } from "../../runtime/index.ts";
+import { apiClient, type EndpointOptions } from "../api/index.ts";
+import { ageText, type Call, CommandFailure, EXIT, type ExitCode, oneLine, paint, type Paint, printJson, printLines } from "../terminal/index.ts";
+
+interface NodeTree {
+  readonly node: string;
+  /** Wall ms of the announcement. */
+  readonly at: number;
+  readonly tree: TreeNode;
+}
+
+export async function showTree(options: EndpointOptions & { readonly node?: string }, call: Call): Promise<ExitCode> {
+  const { body } = await apiClient(options, call).ask<{ readonly items: readonly NodeTree[] }>("/v1/tree");
+  const items = body.items.filter(({ node }) => options.node === undefined || node === options.node);
+  if (items.length === 0 && options.node !== undefined) {
+    throw new CommandFailure({
+      code: "no-such-node",
+      title: "No node of this name has announced its tree.",
+      detail: `"${options.node}"; there are ${body.items.map(({ node }) => node).join(", ") || "none"}`,
+      advice: "See `drover nodes ls`.",
+      exit: EXIT.notFound,
+    });
+  }
+  if (call.json) printJson(call.out, { items });
+  else
+    printLines(
+      call.out,
+      items.flatMap((item) => drawNode(item, call)),
+    );
+  return EXIT.ok;
+}
+
+function drawNode({ node, at, tree }: NodeTree, call: Call): readonly string[] {
+  const colours = paint(call.hasColour);
+  const now = systemClock.now();
+  const head = `${colours.bold(oneLine(node))}  ${colours.dim(`as of ${ageText(now - at)} ago`)}`;
+  return [head, ...drawTree(tree, "", "", now, colours)];
+}
+
+function drawTree(tree: TreeNode, first: string, rest: string, now: number, colours: Paint): readonly string[] {
+  const lines = [`${first}${describe(tree, now, colours)}`];
+  if (tree.lastExit !== undefined) {
+    const { reason, error, at } = tree.lastExit;
+    const bar = tree.children.length > 0 ? "│ " : "  ";
+    lines.push(
+      `${rest}${bar}${colours.notice(`last exit ${ageText(now - at)} ago: ${oneLine(reason)}${error === undefined || reason.includes(error) ? "" : `: ${oneLine(error)}`}`)}`,
+    );
+  }
+  tree.children.forEach((child, index) => {
+    const isLast = index === tree.children.length - 1;
+    lines.push(...drawTree(child, `${rest}${isLast ? "└─ " : "├─ "}`, `${rest}${isLast ? "   " : "│  "}`, now, colours));
+  });
+  return lines;
+}
+
+function describe({ id, kind, strategy, state, restarts, since, pid, isolation }: TreeNode, now: number, colours: Paint): string {
+  const colour = state === "running" ? colours.good : state === "failed" || state === "degraded" ? colours.bad : colours.notice;
+  const particulars = [
+    kind === "supervisor" ? (strategy ?? "") : kind,
+    isolation === "process" && pid !== undefined ? `pid ${String(pid)}` : "",
+    isolation === "thread" ? "thread" : "",
+    restarts > 0 ? `${String(restarts)} ${restarts === 1 ? "restart" : "restarts"}` : "",
+    ageText(now - since),
+  ].filter((part) => part !== "");
+  return `${oneLine(id)}  ${colour(state)}  ${colours.dim(particulars.join(", "))}`;
+}

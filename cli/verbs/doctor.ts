@@ -1,0 +1,26 @@
+// `drover doctor`: what is wrong on this machine, why it matters, what to do.
+
+import { type AddVerb, examples } from "./verb.ts";
+
+interface Options {
+  readonly config?: string;
+  readonly data?: string;
+}
+
+export const addDoctor: AddVerb = (parent, run) => {
+  const command = parent
+    .command("doctor")
+    .description("look for what is wrong on this machine; exit code 1 when something is")
+    .option("--config <file>", "configuration of a cloud or edge node, looked at too")
+    .option("--data <folder>", "data folder; default: DROVER_DATA, else .drover")
+    .action(async (options: Options) => {
+      await run(command, async (call) => {
+        const { runDoctor } = await import("../doctor/index.ts");
+        return runDoctor(options, call);
+      });
+    });
+  examples(command, [
+    ["drover doctor", "Node, data folder, disk, stores, ports, clock"],
+    ["drover doctor --config edge.yaml --json", "a node's configuration too, for support"],
+  ]);
+};
