@@ -1,4 +1,118 @@
-import { type Call, EXIT, type ExitCode } from "../terminal/index.ts";
-export async function runDoctor(_options: object, _call: Call): Promise<ExitCode> {
-  return EXIT.ok;
+// `drover doctor`: looks at what a node would stand on. Nothing is changed, and one finding does not hide another.
+
+import { cloudConfigSchema } from "../../cloud-node/index.ts";
+import { edgeConfigSchema } from "../../edge-node/index.ts";
+import { systemClock } from "../../runtime/index.ts";
+import { apiClient, dataFolder } from "../api/index.ts";
+import { loadConfig } from "../config/index.ts";
+import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
+import { droverVersion } from "../version.ts";
+import { checkBroker } from "./check-broker.ts";
+import { checkClock } from "./check-clock.ts";
+import { checkDataFolder } from "./check-data-folder.ts";
+import { checkNode } from "./check-node.ts";
+import { checkPort } from "./check-port.ts";
+import { checkStores } from "./check-stores.ts";
+import { checkToken } from "./check-token.ts";
+import { type Finding, ok, problem } from "./finding.ts";
+
+export interface DoctorOptions {
+  readonly config?: string;
+  readonly data?: string;
+}
+
+/** The part of both nodes' configurations that this looks at. */
+interface AnyConfig {
+  readonly data?: string;
+  readonly http?: { readonly host?: string; readonly port?: number };
+  readonly broker?: { readonly url?: string; readonly host?: string; readonly port?: number };
+  readonly uplink?: { readonly url?: string };
+}
+
+const DEFAULT_HOST = "127.0.0.1";
+const DEFAULT_PORT = 8080;
+
+export async function runDoctor(options: DoctorOptions, call: Call): Promise<ExitCode> {
+  const { config, finding } = await readConfig(options.config, call);
+  const folder = options.data ?? config.data ?? dataFolder(call.env);
+  const findings: Finding[] = [checkNode(), ...finding];
+  const looks: readonly (() => readonly Finding[] | Promise<readonly Finding[]>)[] = [
+    () => checkDataFolder(folder, systemClock),
+    () => checkStores(folder),
+    () => checkPorts(config, folder, call),
+    async () => {
+      const url = config.broker?.url ?? config.uplink?.url;
+      return url === undefined ? [] : [await checkBroker(url, config.uplink === undefined ? "broker.url" : "uplink.url", systemClock)];
+    },
+    () => [checkToken(folder)].filter((found) => found !== undefined),
+    () => [checkClock(folder, systemClock)],
+  ];
+  for (const look of looks) {
+    try {
+      findings.push(...(await look()));
+    } catch (error) {
+      findings.push(problem("doctor", `a look failed: ${(error as Error).message}`, "Something is as this program does not expect it.", "Report it."));
+    }
+    if (call.interrupt.aborted) return EXIT.interrupted;
+  }
+  const problems = findings.filter(({ status }) => status === "problem").length;
+  if (call.json) printJson(call.out, { version: droverVersion(), data: folder, problems, findings });
+  else
+    printLines(
+      call.out,
+      findings.flatMap((found) => describe(found, call)),
+    );
+  call.err.write(problems === 0 ? "no problems\n" : `${String(problems)} ${problems === 1 ? "problem" : "problems"}\n`);
+  return problems === 0 ? EXIT.ok : EXIT.failure;
+}
+
+/** With a file: whichever kind of node it configures, as the keys say. Without one: the environment alone. */
+async function readConfig(file: string | undefined, call: Call): Promise<{ readonly config: AnyConfig; readonly finding: readonly Finding[] }> {
+  const sources = { file, env: call.env };
+  try {
+    if (file === undefined) return { config: loadConfig(cloudConfigSchema, { ...sources, defaults: { data: dataFolder(call.env) } }).config as AnyConfig, finding: [] };
+    const { readFileSync } = await import("node:fs");
+    const isEdge = /^\s*["']?(vehicle|buses)["']?\s*:/m.test(readFileSync(file, "utf8"));
+    const loaded = loadConfig(isEdge ? edgeConfigSchema : cloudConfigSchema, { ...sources, defaults: { data: dataFolder(call.env) } });
+    return { config: loaded.config as AnyConfig, finding: [ok("configuration", `${file} is valid (${isEdge ? "edge" : "cloud"})`, { file })] };
+  } catch (thrown) {
+    const failure = await failureOf(thrown);
+    return {
+      config: {},
+      finding: [problem("configuration", failure.detail ?? failure.title, "A node with this configuration does not start.", failure.advice ?? "Mend it.", { file: file ?? null })],
+    };
+  }
+}
+
+async function checkPorts(config: AnyConfig, folder: string, call: Call): Promise<readonly Finding[]> {
+  const host = config.http?.host ?? DEFAULT_HOST;
+  const port = config.http?.port ?? DEFAULT_PORT;
+  const isOurs = await answersAsOurs(port, folder, call);
+  const http = await checkPort({ check: "http-port", host, port, key: "http.port / DROVER_HTTP_PORT", isOurs });
+  if (config.broker?.port === undefined) return [http];
+  const key = "broker.port / DROVER_BROKER_PORT";
+  return [http, await checkPort({ check: "broker-port", host: config.broker.host ?? DEFAULT_HOST, port: config.broker.port, key, isOurs })];
+}
+
+/** Whether the node that listens there takes the token of this data folder. */
+async function answersAsOurs(port: number, folder: string, call: Call): Promise<boolean> {
+  if (port === 0) return false;
+  const api = apiClient({ url: `http://127.0.0.1:${String(port)}`, data: folder }, { env: {}, interrupt: call.interrupt });
+  try {
+    await api.ask("/v1/nodes", { withinMs: 2_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function describe({ status, check, what, why, fix }: Finding, call: Call): readonly string[] {
+  const { good, bad, notice, dim } = paint(call.hasColour);
+  const mark = status === "ok" ? good("ok     ") : status === "note" ? notice("note   ") : bad("problem");
+  const indent = " ".repeat(9);
+  return [
+    ...what.split("\n").map((line, at) => `${at === 0 ? mark : "       "}  ${at === 0 ? `${check}: ` : ""}${oneLine(line)}`),
+    ...(why === undefined ? [] : [`${indent}why: ${why}`]),
+    ...(fix === undefined ? [] : [`${indent}${dim("fix:")} ${fix}`]),
+  ];
 }

@@ -1,0 +1,114 @@
+// Can the stores be opened as a node would open them? Each is copied first: opening a damaged one moves it aside, and that is for its node to see and tell (rules L2).
+
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { sqliteLog, sqliteStore } from "../../protocols/sqlite/index.ts";
+import { systemClock, systemRandom } from "../../runtime/index.ts";
+import { DroverError, silentLog } from "../../runtime/ports/index.ts";
+import { type Finding, note, ok, problem } from "./finding.ts";
+
+const JOURNAL = "journal.db";
+const TELEMETRY = "telemetry.db";
+const MAX_DEPTH = 3;
+const MAX_STORES = 64;
+/** Larger ones take too long to copy for a look. */
+const MAX_COPIED_BYTES = 512 * 1_048_576;
+/** Bound of a telemetry log that is only looked at: nothing is dropped from it. */
+const NO_BUDGET = Number.MAX_SAFE_INTEGER;
+
+export async function checkStores(folder: string): Promise<readonly Finding[]> {
+  const stores = findStores(folder, MAX_DEPTH).slice(0, MAX_STORES);
+  const findings: Finding[] = [];
+  for (const path of stores) findings.push(await checkStore(path, relative(folder, path)));
+  for (const aside of findAsides(folder, MAX_DEPTH))
+    findings.push(
+      note(
+        "store-aside",
+        `${relative(folder, aside)} is a store that was damaged and moved aside`,
+        "What it held and no other node knows is not in use any more.",
+        "Look into it with SQLite's tools, then remove or keep it elsewhere.",
+        { path: aside },
+      ),
+    );
+  return findings.length === 0 ? [ok("stores", "there is no store yet")] : findings;
+}
+
+async function checkStore(path: string, shown: string): Promise<Finding> {
+  const files = [path, `${path}-wal`].filter(existsSync);
+  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const facts = { path, bytes };
+  if (bytes > MAX_COPIED_BYTES)
+    return note("store", `${shown} was not looked at: ${String(Math.round(bytes / 1_048_576))} MB`, "A look copies it first.", "Its node looks through it when it starts.", facts);
+  const scratch = mkdtempSync(join(tmpdir(), "drover-doctor-"));
+  try {
+    const before = stateOf(files);
+    for (const file of files) copyFileSync(file, join(scratch, basename(file)));
+    if (stateOf(files) !== before) return ok("store", `${shown} is in use by a running node`, { ...facts, inUse: true });
+    const opened = await open(join(scratch, basename(path)));
+    if (opened === undefined) return ok("store", `${shown} is whole`, facts);
+    return problem(
+      "store",
+      `${shown} is damaged: ${opened}`,
+      "At its next start its node moves it aside and begins a new history; what was not yet told to the cloud is lost.",
+      "Put it back from a backup before the node starts, together with its -wal file.",
+      facts,
+    );
+  } catch (error) {
+    const fix =
+      error instanceof DroverError && error.code === "DROVER_STORE_NEWER"
+        ? "Run the newer version of Drover again, or point to another data folder."
+        : "See the cause; check the rights of the folder.";
+    return problem("store", `${shown} cannot be opened: ${(error as Error).message}`, "Its node does not start.", fix, facts);
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** Why it would be moved aside, or undefined when it is whole. @throws what a node would throw */
+async function open(path: string): Promise<string | undefined> {
+  const ports = { clock: systemClock, log: silentLog };
+  const store = basename(path) === JOURNAL ? sqliteStore({ path, ...ports }) : sqliteLog({ path, maxBytes: NO_BUDGET, random: systemRandom, ...ports });
+  try {
+    return (await store.open()).movedAside?.reason;
+  } finally {
+    await store.close();
+  }
+}
+
+/** Sizes and times of change: equal before and after a copy, the copy is of one moment. */
+function stateOf(files: readonly string[]): string {
+  return files
+    .map((file) => {
+      const { size, mtimeMs } = statSync(file);
+      return `${String(size)} ${String(mtimeMs)}`;
+    })
+    .join("\n");
+}
+
+function findStores(folder: string, depth: number): readonly string[] {
+  return entriesOf(folder).flatMap(({ name, isFolder }) => {
+    const path = join(folder, name);
+    if (isFolder) return depth > 0 && !name.includes(".damaged-") ? findStores(path, depth - 1) : [];
+    return name === JOURNAL || name === TELEMETRY ? [path] : [];
+  });
+}
+
+function findAsides(folder: string, depth: number): readonly string[] {
+  return entriesOf(folder).flatMap(({ name, isFolder }) => {
+    if (!isFolder) return [];
+    const path = join(folder, name);
+    if (/\.db\.damaged-/.test(name)) return [path];
+    return depth > 0 ? findAsides(path, depth - 1) : [];
+  });
+}
+
+function entriesOf(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[] {
+  try {
+    return readdirSync(folder, { withFileTypes: true })
+      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
+  }
+}
