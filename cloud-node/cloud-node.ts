@@ -54,6 +54,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   const system = createSystem({
     node,
     types: [presenceEntity, requestsEntity, alarmEntity, requestsType.with({ effects: forwarding(links, bus.remote, () => system, clock) })],
+    foreignTypes: [vehicleEntity],
     store,
     clock,
     random,

@@ -5,12 +5,14 @@
 //   ├─ buses        one-for-one: a source each
 //   ├─ links        one-for-one: the cloud's broker, where one is configured
 //   ├─ T/vehicle/V  the entity with its modules
-//   └─ uplink       samples into the log; with a link: stream, telemetry, commands, tree
+//   ├─ uplink       samples into the log; with a link: stream, telemetry, commands, tree
+//   └─ api          HTTP on loopback, where one is configured
 
 import { moduleType, ownerType, vehicleEntity } from "../actors/index.ts";
 import type { SampleRecord, SignalSource } from "../protocols/uplink/index.ts";
 import { type Address, createSystem, createTree, hosted, idOf, lifeOf, supervisor, type System, type Tree, type TreeNode } from "../runtime/index.ts";
 import type { AppendLogOpened, TimeoutHandle, Transport } from "../runtime/ports/index.ts";
+import { apiLife } from "./api-life.ts";
 import { busChild } from "./bus-child.ts";
 import { busSources } from "./bus-sources.ts";
 import { createChannels } from "./channels.ts";
@@ -47,6 +49,8 @@ export interface EdgeNode {
   /** The tree with the vehicle's actors in it. */
   describe(): TreeNode;
   counters(): EdgeCounters;
+  /** Where the vehicle's own API listens, if one is configured and started. */
+  readonly apiUrl: string | undefined;
   /** Resolves when the vehicle's actors run. @throws what could not start */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -79,6 +83,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   const channels = createChannels(model, pipeline);
   const signals = signalValues(vehicle, pipeline, clock);
   let epoch = 1;
+  let apiUrl: string | undefined;
   let opened: AppendLogOpened | undefined;
   let uplink: Uplink | undefined;
   const appended = (seq: number, sample?: SampleRecord): void => uplink?.appended(seq, sample);
@@ -171,6 +176,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
       supervisor("links", { strategy: "one-for-one", backoff: {}, startFailure: "retry" }, transport === undefined ? [] : [hosted("cloud", linkLife(transport), { kind: "link" })]),
       hosted(vehicle, vehicleLife({ system, commands, pipeline, channels, confirmations, teller, facts, clock, log, storeLoss: async () => (await keptLoss(store))?.reason }), { kind: "entity", startMs: 60_000 }),
       hosted("uplink", uplinkLife, { kind: "worker" }),
+      ...(config.http === undefined ? [] : [hosted("api", apiLife({ http: config.http, data: config.data, node, vehicle, system, signals, describe, clock, random, log, listening: (url) => (apiUrl = url) }), { kind: "worker" })]),
     ]),
     { clock, random, log },
   );
@@ -185,6 +191,9 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     tree,
     signals,
     describe,
+    get apiUrl() {
+      return apiUrl;
+    },
     counters: () => {
       const readings = pipeline.table.readAll(clock.monotonic());
       return {
