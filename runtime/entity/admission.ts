@@ -99,7 +99,7 @@ export function fingerprintOf(to: string, event: EventData, author: string): str
 }
 
 function canonical(value: unknown): string {
-  if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
+  if (typeof value !== "object" || value === null) return value === undefined ? "null" : JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   const record = value as Readonly<Record<string, unknown>>;
   return `{${Object.keys(record)
@@ -177,7 +177,8 @@ function lineOf(row: SenderRow | undefined, sender: EntitySender): Line | string
   const fresh = (past: readonly string[]): Line => ({ seq: 0, expected: sender.oldest, past, refusals: [] });
   if (row === undefined) return fresh([]);
   if (sender.epoch < row.epoch) return `epoch ${String(sender.epoch)} of ${sender.entity} is over: ${String(row.epoch)} was seen`;
-  if (row.incarnation === sender.incarnation) return { seq: row.seq, expected: row.seq + 1, past: row.past, refusals: row.refusals };
+  // What lies below the sender's oldest had its last word elsewhere (no such actor, refused at a door): those numbers never come and are skipped (rules M1).
+  if (row.incarnation === sender.incarnation) return { seq: row.seq, expected: Math.max(row.seq + 1, sender.oldest ?? 0), past: row.past, refusals: row.refusals };
   if (row.past.includes(sender.incarnation)) return `history ${sender.incarnation} of ${sender.entity} was replaced`;
   return fresh([...row.past.slice(1 - KEPT_HISTORIES), row.incarnation]);
 }

@@ -7,10 +7,10 @@ import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { type CellRef, encodeData, NotCarried, type TaskMark } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { CellRecord, Effect, EntityState, EventData, Input, InputResult, JournalRecord, OutboxRow, TakenEntry, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
-import { SupervisedFault } from "./fault.ts";
+import { messageOf, SupervisedFault } from "./fault.ts";
 import { type Counters, Interior, supervisedOf } from "./interior.ts";
 import { createOutward, dueRows } from "./outward.ts";
 import type { ParkedRow, PendingEffect } from "./rest.ts";
@@ -99,6 +99,7 @@ export interface Entity {
   recoveryInputs(now: number): readonly Input[];
   /** What recovery must do again: sources, idempotent effects, messages of the outbox. */
   recoveryEffects(): readonly Effect[];
+  /** Committed ones only (rules C4, M3). */
   taken(id: string): TakenEntry | undefined;
   /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
   source(cell: Address, incarnation: number): SourceDescription | undefined;
@@ -365,7 +366,7 @@ export class HostedEntity implements Entity {
       value: isMachine ? (snapshot as unknown as { readonly value: unknown }).value : null,
       context: show(snapshot.context),
       output: show(snapshot.output),
-      error: snapshot.status === "error" ? errorText(snapshot.error) : undefined,
+      error: snapshot.status === "error" ? messageOf(snapshot.error) : undefined,
       accepts: cell.supervision === undefined ? [] : acceptedBy(cell, snapshot),
       restarts: restarts?.count ?? 0,
       lastFault: restarts === undefined ? undefined : { reason: restarts.reason, at: restarts.at },
@@ -453,7 +454,7 @@ export class HostedEntity implements Entity {
   }
 
   taken(id: string): TakenEntry | undefined {
-    return this.interior.rest.get("taken", id);
+    return this.interior.rest.committed("taken", id);
   }
 
   source(address: Address, incarnation: number): SourceDescription | undefined {
@@ -534,9 +535,4 @@ function causeOf(input: Input): { readonly author: string | undefined; readonly 
     case "local":
       return { author: `local:${sender.name}`, messageId: undefined };
   }
-}
-
-function errorText(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  return typeof error === "string" ? error : (JSON.stringify(error) ?? "unknown");
 }

@@ -99,6 +99,12 @@ export class Rest {
     return this.#tables.get(table)?.get(key) as RestTables[N] | undefined;
   }
 
+  /** As it was at the last commit, whatever an open turn has done since (rules C4). */
+  committed<N extends TableName>(table: N, key: string): RestTables[N] | undefined {
+    const changed = this.#changed.get(table);
+    return (changed?.has(key) === true ? changed.get(key) : this.#tables.get(table)?.get(key)) as RestTables[N] | undefined;
+  }
+
   has(table: TableName, key: string): boolean {
     return this.#tables.get(table)?.has(key) === true;
   }
@@ -113,7 +119,7 @@ export class Rest {
 
   put<N extends TableName>(table: N, key: string, value: RestTables[N]): void {
     let rows = this.#tables.get(table);
-    if (rows === undefined) this.#tables.set(table, (rows = new Map()));
+    if (rows === undefined) this.#tables.set(table, (rows = new Map<string, unknown>()));
     const existed = rows.has(key);
     const before = rows.get(key);
     const into = rows;
@@ -172,7 +178,7 @@ export class Rest {
 
   #note(table: TableName, key: string, before: unknown): void {
     let keys = this.#changed.get(table);
-    if (keys === undefined) this.#changed.set(table, (keys = new Map()));
+    if (keys === undefined) this.#changed.set(table, (keys = new Map<string, unknown>()));
     if (!keys.has(key)) keys.set(key, before);
   }
 }

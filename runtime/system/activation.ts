@@ -3,32 +3,40 @@
 // V1. One turn at a time; while its commit is under way the entity takes no further turn (hosting H1).
 // V2. Nothing leaves before its commit: effects, answers, views, timers and changes all follow `committed` (promise S2).
 // V3. A commit of unknown outcome stops the entity until the store was asked for its revision (rules C2).
-// V4. A refused commit rolls the turn back and tells its senders; the entity ends, and its supervisor recovers it from the store.
+// V4. A refused commit rolls the turn back and tells its senders; the entity ends here, and whoever hosts it recovers it from the store.
+// V5. Nobody waits longer than its deadline, whatever the store does: what still waits for its turn is told `deadline` and is never taken, what is being committed `unknown`.
 
 import type { Address } from "../address.ts";
 import type { Effect, Input, InputResult, JournalRecord, Turn } from "../entity/contract.ts";
 import { type Entity, encodeRecord, encodeState } from "../entity/index.ts";
-import type { Clock, CommitOutcome, Log, Random, Store, TimeoutHandle } from "../ports/index.ts";
+import type { Clock, CommitOutcome, EntityCommit, Log, Random, Store, TimeoutHandle } from "../ports/index.ts";
+import { Retry } from "../retry.ts";
 import type { Committer } from "./committer.ts";
+import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { Mailbox } from "./mailbox.ts";
+import { type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
 
 const MAX_INPUTS = 64;
-/** Results of effects that nobody waits for ride on the next turn, or on one of their own after this long. */
+/** Of them at most so many that nobody waits for. */
+const MAX_LAZY = 32;
+/** Results that nobody waits for ride on the next turn, or on one of their own after this long. A crash before that finds their effects unconfirmed and settles them by class (rules F1). */
 const LAZY_MS = 250;
-const FIRST_ASK_AGAIN_MS = 100;
-const LONGEST_ASK_AGAIN_MS = 5_000;
+const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
+/** A stop waits this long for the commit under way. */
+const STOP_WITHIN_MS = 3_000;
 
 export interface Mail {
   readonly input: Input;
   /** Monotonic time after which it is not taken any more. */
   readonly deadline?: number;
-  /** Told once: after the commit that contains it, or when it is clear that none will. */
+  /** Told after the commit that contains it, or when it is clear that none will; only the first word counts. */
   readonly settle?: (result: Settled) => void;
 }
 
+/** `accepted-at`: committed with this revision; of a volatile entity it is `accepted` alone (rules M3). */
 export type Settled = InputResult | { readonly kind: "accepted-at"; readonly revision: number };
 
 export interface ActivationPorts {
@@ -41,50 +49,62 @@ export interface ActivationPorts {
   readonly epoch: number;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
-  /** Performs one effect of a committed turn. */
+  /** Performs one effect of a committed turn. Never throws. */
   readonly perform: (effect: Effect) => void;
+  /** Told after the effects; never throws. */
   readonly changed: (change: Change) => void;
   /** The entity cannot go on here; `cause` is for its supervisor. */
   readonly failed: (cause: unknown) => void;
 }
 
-export interface SnapshotPolicy {
-  /** A full state is stored after this many turns... */
-  readonly everyTurns: number;
-  /** ...and this many journal bytes. */
-  readonly everyBytes: number;
+export interface ActivationOptions {
+  /** User messages. */
+  readonly mailboxLimit: number;
+  readonly since: SinceSnapshot;
+  /** Wall time of the recovered state, ms. */
+  readonly asOf: number;
 }
 
-const DEFAULT_POLICY: SnapshotPolicy = { everyTurns: 100, everyBytes: 32_768 };
+type Phase = "idle" | "scheduled" | "committing" | "settling" | "ended";
 
-type Phase = "idle" | "scheduled" | "committing" | "settling" | "stopped";
+/** The turn that is being committed. */
+interface OpenTurn {
+  readonly turn: Turn;
+  readonly taken: readonly Mail[];
+  readonly change: Change;
+  readonly commit: EntityCommit;
+}
 
 export class Activation {
   readonly entity: Entity;
+  readonly since: number;
   readonly #ports: ActivationPorts;
-  readonly #policy: SnapshotPolicy;
+  readonly #rhythm: SnapshotRhythm;
   readonly #mailbox: Mailbox<Mail>;
   readonly #timers: Timers;
+  readonly #deadlines: DeadlineWatch;
+  readonly #askAgain: Retry;
   readonly #lazy: Input[] = [];
   #lazyHandle: TimeoutHandle | undefined;
   #phase: Phase = "idle";
-  #turnsSinceSnapshot: number;
-  #bytesSinceSnapshot: number;
-  #stopping: (() => void) | undefined;
-  readonly since: number;
-  turns = 0;
+  #open: OpenTurn | undefined;
+  #quiet: (() => void)[] = [];
+  #stopping: Promise<void> | undefined;
+  #asOf: number;
 
-  constructor(entity: Entity, ports: ActivationPorts, options: { readonly mailboxLimit: number; readonly turnsSinceSnapshot: number; readonly policy?: SnapshotPolicy }) {
+  constructor(entity: Entity, ports: ActivationPorts, options: ActivationOptions) {
+    const { clock } = ports;
     this.entity = entity;
     this.#ports = ports;
-    this.#policy = options.policy ?? DEFAULT_POLICY;
+    this.#rhythm = new SnapshotRhythm(options.since);
     this.#mailbox = new Mailbox(options.mailboxLimit);
-    this.#turnsSinceSnapshot = options.turnsSinceSnapshot;
-    this.#bytesSinceSnapshot = 0;
-    this.#timers = new Timers(ports.clock, ports.hosted, ports.wallTrusted, (input) => {
-      this.control(input);
+    this.#asOf = options.asOf;
+    this.#timers = new Timers(clock, ports.hosted, ports.wallTrusted, (input) => {
+      this.control({ input });
     });
-    this.since = ports.clock.now();
+    this.#deadlines = new DeadlineWatch(clock, (now) => this.#expire(now));
+    this.#askAgain = new Retry(clock, () => ports.random.next(), ASK_STORE_AGAIN);
+    this.since = clock.now();
   }
 
   get #isVolatile(): boolean {
@@ -95,12 +115,28 @@ export class Activation {
     return this.#mailbox.depth;
   }
 
-  get mailboxRefused(): number {
-    return this.#mailbox.refused;
+  get ended(): boolean {
+    return this.#phase === "ended";
   }
 
-  get stopped(): boolean {
-    return this.#phase === "stopped";
+  /** A turn is being committed. */
+  get isOpen(): boolean {
+    return this.#open !== undefined;
+  }
+
+  /** It takes messages, room in the mailbox provided. */
+  get isTaking(): boolean {
+    return this.#stopping === undefined && !this.ended;
+  }
+
+  /** Wall time of the last turn that changed anything, ms. */
+  get asOf(): number {
+    return this.#asOf;
+  }
+
+  /** Whether the control lane has room for what others decide the amount of. */
+  get hasControlRoom(): boolean {
+    return this.#mailbox.hasControlRoom;
   }
 
   /** Arms timers and begins to take turns. */
@@ -109,230 +145,272 @@ export class Activation {
     this.#wake();
   }
 
-  /** false: the mailbox is full or the entity has stopped; `mail.settle` is not called. */
+  /** false: the mailbox is full or the entity takes nothing any more; `mail.settle` is not called. */
   offer(mail: Mail): boolean {
-    if (this.#phase === "stopped" || !this.#mailbox.offer(mail)) return false;
+    if (!this.isTaking || !this.#mailbox.offer(mail)) return false;
+    if (mail.deadline !== undefined) this.#deadlines.note(mail.deadline);
     this.#wake();
     return true;
   }
 
-  /** Overtakes user messages; never refused. */
-  control(input: Input, settle?: (result: Settled) => void): void {
-    if (this.#phase === "stopped") return;
-    this.#mailbox.control(settle === undefined ? { input } : { input, settle });
+  /** Overtakes user messages; never refused while the entity lives. Settled with `owner-away` when it does not. */
+  control(mail: Mail): void {
+    if (this.ended) {
+      mail.settle?.({ kind: "owner-away" });
+      return;
+    }
+    this.#mailbox.control(mail);
     this.#wake();
   }
 
   /** As `control`, for what nobody waits for: taken with the next turn, at the latest after 250 ms. */
   lazily(input: Input): void {
-    if (this.#phase === "stopped") return;
+    if (this.ended) return;
     this.#lazy.push(input);
-    this.#lazyHandle ??= this.#ports.clock.setTimeout(() => {
-      this.#lazyHandle = undefined;
-      this.#wake();
-    }, LAZY_MS);
+    this.#armLazy();
   }
 
-  /** Lets the commit under way end, then stops. Mail that waits is settled as not taken. */
-  async stop(): Promise<void> {
-    if (this.#phase === "stopped") return;
-    if (this.#phase === "committing" || this.#phase === "settling") {
-      await new Promise<void>((resolve) => {
-        this.#stopping = resolve;
-      });
-    }
-    if (this.#lazy.length > 0 && !this.stopped) await this.#lastTurn();
-    this.#end({ kind: "owner-away" });
+  /** Resolves when no turn is open: what is read then is the newest committed state. */
+  async quiet(): Promise<void> {
+    while (this.#open !== undefined) await new Promise<void>((resolve) => this.#quiet.push(resolve));
   }
 
-  /** Writes what was only noted, so that a clean stop leaves nothing unconfirmed. */
-  async #lastTurn(): Promise<void> {
-    const mails = this.#takeLazy();
-    const turn = this.entity.turn(mails.map((mail) => mail.input), this.#stamp());
-    if (turn.record === undefined) {
-      this.entity.commit();
-      return;
+  /** Lets the commit under way end, for at most 3 s, then ends. Mail that waits is settled as not taken. */
+  stop(): Promise<void> {
+    return (this.#stopping ??= this.#stop());
+  }
+
+  async #stop(): Promise<void> {
+    const timeout = this.#ports.clock.setTimeout(() => {
+      this.#abandon("the node stopped before the store had answered");
+    }, STOP_WITHIN_MS);
+    if (this.#askAgain.isWaiting) this.#abandon("the node stopped before the store could be asked");
+    await this.quiet();
+    // What was only noted is written, so that a clean stop leaves nothing unconfirmed.
+    while (this.#lazy.length > 0 && !this.ended) {
+      this.#step(this.#takeLazy());
+      await this.quiet();
     }
-    const outcome = await this.#ports.committer.commit(this.#commitOf(turn, turn.record));
-    if (outcome.kind === "committed") this.entity.commit();
-    else this.entity.rollback();
+    this.#ports.clock.clearTimeout(timeout);
+    this.#end();
   }
 
   #wake(): void {
-    if (this.#phase !== "idle") return;
+    if (this.#phase !== "idle" || this.#stopping !== undefined) return;
     this.#phase = "scheduled";
     this.#ports.schedule(() => {
       if (this.#phase !== "scheduled") return;
       this.#phase = "idle";
-      this.#run();
+      if (this.#stopping === undefined) this.#run();
     });
+  }
+
+  #armLazy(): void {
+    this.#lazyHandle ??= this.#ports.clock.setTimeout(
+      () => {
+        this.#lazyHandle = undefined;
+        this.#wake();
+      },
+      LAZY_MS,
+    );
   }
 
   #takeLazy(): Mail[] {
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
-    return this.#lazy.splice(0, MAX_INPUTS).map((input) => ({ input }));
+    return this.#lazy.splice(0, MAX_LAZY).map((input) => ({ input }));
   }
 
-  #take(): Mail[] {
-    const mails = this.#takeLazy();
-    const room = MAX_INPUTS - mails.length;
-    if (room > 0) mails.push(...this.#mailbox.take(room));
+  #run(): void {
+    const lazy = this.#takeLazy();
     const now = this.#ports.clock.monotonic();
-    return mails.filter((mail) => {
-      if (mail.input.kind === "timer") this.#timers.consumed(mail.input);
+    const mails = [...lazy, ...this.#mailbox.take(MAX_INPUTS - lazy.length)].filter((mail) => {
       if (mail.deadline === undefined || mail.deadline > now) return true;
       mail.settle?.({ kind: "deadline" });
       return false;
     });
+    if (mails.length > 0) this.#step(mails);
+    else this.#goOn();
+  }
+
+  /** V5. */
+  #expire(now: number): number | undefined {
+    const isDue = (mail: Mail): boolean => mail.deadline !== undefined && mail.deadline <= now;
+    for (const mail of this.#mailbox.remove(isDue)) mail.settle?.({ kind: "deadline" });
+    for (const mail of this.#open?.taken ?? []) if (isDue(mail)) mail.settle?.({ kind: "unknown", reason: "its commit has not ended in time; ask again with the same id" });
+    let next: number | undefined;
+    for (const { deadline } of [...this.#mailbox, ...(this.#open?.taken ?? [])]) if (deadline !== undefined && deadline > now) next = Math.min(deadline, next ?? deadline);
+    return next;
   }
 
   #stamp(): { now: number; elapsed: number; seed: number } {
-    return { now: this.#ports.clock.now(), elapsed: Math.floor(this.#ports.hosted.now()), seed: this.#ports.random.uint32() };
+    const { clock, hosted, random } = this.#ports;
+    return { now: clock.now(), elapsed: Math.floor(hosted.now()), seed: random.uint32() };
   }
 
-  #run(): void {
-    const mails = this.#take();
-    if (mails.length === 0) {
-      if (this.#mailbox.length > 0) this.#wake();
-      return;
-    }
+  #step(mails: readonly Mail[]): void {
+    const before = this.entity.revision;
     let turn: Turn;
+    let change: Change;
+    let commit: EntityCommit | undefined;
     try {
-      turn = this.entity.turn(mails.map((mail) => mail.input), this.#stamp());
+      turn = this.entity.turn(
+        mails.map((mail) => mail.input),
+        this.#stamp(),
+      );
+      change = this.#changeOf(turn);
+      commit = turn.record === undefined || this.#isVolatile ? undefined : this.#commitOf(turn, turn.record);
     } catch (cause) {
-      this.#fail(cause, mails);
+      for (const mail of mails) mail.settle?.({ kind: "not-stored", reason: "the entity failed while it took the message; nothing of it was kept" });
+      this.#fail(cause);
       return;
     }
-    if (turn.consumed < mails.length) this.#mailbox.putBack(mails.slice(turn.consumed));
     const taken = mails.slice(0, turn.consumed);
-    if (turn.record === undefined || this.#isVolatile) {
-      const change = this.#changeOf(turn);
+    for (const { input } of taken) if (input.kind === "timer") this.#timers.consumed(input);
+    this.#mailbox.putBack(mails.slice(turn.consumed));
+    if (commit === undefined) {
       this.entity.commit();
-      this.#committed(turn, taken, change);
+      this.#committed(turn, taken, turn.revision === before ? undefined : change);
       return;
     }
+    const open = { turn, taken, change, commit };
     this.#phase = "committing";
-    const change = this.#changeOf(turn);
-    void this.#ports.committer.commit(this.#commitOf(turn, turn.record)).then((outcome) => {
-      this.#settled(outcome, turn, taken, change);
+    this.#open = open;
+    void this.#ports.committer.commit(commit).then((outcome) => {
+      if (this.#open === open) this.#answered(outcome, open);
     });
   }
 
-  #commitOf(turn: Turn, record: JournalRecord): Parameters<Committer["commit"]>[0] {
+  #commitOf(turn: Turn, record: JournalRecord): EntityCommit {
+    const { entity } = this;
     const bytes = encodeRecord(record);
-    this.#turnsSinceSnapshot++;
-    this.#bytesSinceSnapshot += bytes.byteLength;
-    const due = record.revision === 1 || (this.#turnsSinceSnapshot >= this.#policy.everyTurns && this.#bytesSinceSnapshot >= this.#policy.everyBytes);
-    const snapshot = due ? encodeState(this.entity.state(turn)) : undefined;
-    if (due) {
-      this.#turnsSinceSnapshot = 0;
-      this.#bytesSinceSnapshot = 0;
-    }
     return {
-      entity: this.entity.address,
-      type: this.entity.type.name,
-      incarnation: this.entity.incarnation,
+      entity: entity.address,
+      type: entity.type.name,
+      incarnation: entity.incarnation,
       revision: record.revision,
       epoch: this.#ports.epoch,
       at: record.stamp.now,
       record: bytes,
-      ...(snapshot === undefined ? {} : { snapshot }),
+      ...(this.#rhythm.isDue(record.revision, bytes.byteLength) ? { snapshot: encodeState(entity.state(turn)) } : {}),
     };
   }
 
-  #settled(outcome: CommitOutcome, turn: Turn, taken: readonly Mail[], change: Change): void {
+  #answered(outcome: CommitOutcome, open: OpenTurn): void {
+    const { turn, taken } = open;
+    const { log } = this.#ports;
     if (outcome.kind === "committed") {
-      this.entity.commit();
-      this.#phase = "idle";
-      this.#committed(turn, taken, change);
+      this.#stored(open);
     } else if (outcome.kind === "refused") {
+      this.#open = undefined;
       this.entity.rollback();
-      this.#ports.log.error({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit refused");
+      log.error({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit refused");
       for (const mail of taken) mail.settle?.({ kind: "not-stored", reason: outcome.reason });
-      this.#fail(new Error(`the store refused revision ${String(turn.revision)}: ${outcome.reason}`), []);
+      this.#fail(new Error(`the store refused revision ${String(turn.revision)}: ${outcome.reason}`));
     } else {
       this.#phase = "settling";
-      this.#ports.log.warn({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit of unknown outcome: asking the store");
-      void this.#askStore(turn, taken, change, FIRST_ASK_AGAIN_MS);
+      log.warn({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit of unknown outcome: asking the store");
+      void this.#askStore(open);
     }
   }
 
   /** V3: asks until the store answers. */
-  async #askStore(turn: Turn, taken: readonly Mail[], change: Change, againMs: number): Promise<void> {
-    const stored = await this.#ports.store.revisionOf(this.entity.address).then(
-      (revision) => ({ revision }),
-      () => undefined,
-    );
-    if (this.#stopping !== undefined && stored === undefined) {
-      for (const mail of taken) mail.settle?.({ kind: "unknown", reason: "the node stopped before the store could be asked" });
-      this.#finishStopping();
+  async #askStore(open: OpenTurn): Promise<void> {
+    const head = await this.#ports.store.revisionOf(this.entity.address).catch(() => "no answer" as const);
+    if (this.#open !== open) return;
+    if (head === "no answer") {
+      if (this.#stopping !== undefined) this.#abandon("the node stopped before the store could be asked");
+      else this.#askAgain.later(() => void this.#askStore(open));
       return;
     }
-    if (stored === undefined) {
-      this.#ports.clock.setTimeout(() => void this.#askStore(turn, taken, change, Math.min(LONGEST_ASK_AGAIN_MS, againMs * 2)), againMs);
-      return;
-    }
-    const there = stored.revision !== undefined && stored.revision.incarnation === this.entity.incarnation && stored.revision.revision >= turn.revision;
-    this.#phase = "idle";
-    if (there) {
-      this.entity.commit();
-      this.#committed(turn, taken, change);
+    this.#askAgain.reset();
+    if (head !== undefined && head.incarnation === this.entity.incarnation && head.revision >= open.turn.revision) {
+      this.#stored(open);
       return;
     }
     this.entity.rollback();
-    this.#mailbox.putBack(taken);
-    this.#finishStopping();
-    this.#wake();
+    this.#mailbox.putBack(open.taken);
+    this.#open = undefined;
+    this.#phase = "idle";
+    this.#goOn();
   }
 
-  #committed(turn: Turn, taken: readonly Mail[], change: Change): void {
-    this.turns++;
+  #stored({ turn, taken, change, commit }: OpenTurn): void {
+    this.entity.commit();
+    this.#rhythm.committed(commit.record.byteLength, commit.snapshot !== undefined);
+    this.#open = undefined;
+    this.#phase = "idle";
+    this.#committed(turn, taken, change);
+  }
+
+  #committed(turn: Turn, taken: readonly Mail[], change: Change | undefined): void {
     this.#timers.rearm(this.entity);
+    if (change !== undefined) this.#asOf = change.at;
     for (const effect of turn.effects) this.#ports.perform(effect);
     taken.forEach((mail, index) => {
       const result = turn.results[index];
       if (result === undefined) return;
       // A restarted actor may take now what made it fail; after the third time it is set aside (hosting H13).
-      if (result.kind === "faulted" && result.again && this.#mailbox.offer(mail)) return;
-      mail.settle?.(result.kind === "accepted" ? { kind: "accepted-at", revision: turn.revision } : result);
+      if (result.kind === "faulted" && result.again) this.#again(mail);
+      else mail.settle?.(result.kind === "accepted" && !this.#isVolatile ? { kind: "accepted-at", revision: turn.revision } : result);
     });
-    if (change.cells.length > 0 || change.ended.length > 0 || change.emitted.length > 0 || change.record !== undefined) this.#ports.changed(change);
-    this.#finishStopping();
-    if (this.#mailbox.length > 0) this.#wake();
+    if (change !== undefined) this.#ports.changed(change);
+    this.#goOn();
+  }
+
+  /** Behind what waits already. Inputs of the entity's own are never lost; a message whose mailbox has filled meanwhile was not taken. */
+  #again(mail: Mail): void {
+    if (mail.input.kind !== "message") this.control(mail);
+    else if (!this.offer(mail)) mail.settle?.(this.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
   }
 
   #changeOf(turn: Turn): Change {
-    const outcome = turn.record?.outcome;
+    const { entity } = this;
+    const { record } = turn;
     return {
-      entity: this.entity.address,
-      incarnation: this.entity.incarnation,
+      entity: entity.address,
+      incarnation: entity.incarnation,
       revision: turn.revision,
-      at: turn.record?.stamp.now ?? this.#ports.clock.now(),
-      cells: outcome?.cells ?? [],
-      ended: (outcome?.ended ?? []) as readonly Address[],
+      at: record?.stamp.now ?? this.#asOf,
+      cells: record?.outcome.cells ?? [],
+      ended: (record?.outcome.ended ?? []) as readonly Address[],
       emitted: turn.effects.flatMap((effect) => (effect.kind === "emit" ? [{ cell: effect.cell, event: effect.event }] : [])),
-      record: this.#isVolatile ? undefined : turn.record,
+      record: this.#isVolatile ? undefined : record,
     };
   }
 
-  #finishStopping(): void {
-    const resolve = this.#stopping;
-    this.#stopping = undefined;
-    resolve?.();
+  /** No turn is open any more: tells who waits for that, and goes on with what waits. */
+  #goOn(): void {
+    const listeners = this.#quiet;
+    if (listeners.length > 0) this.#quiet = [];
+    for (const listener of listeners) listener();
+    if (this.ended) return;
+    if (this.#mailbox.length > 0) this.#wake();
+    else if (this.#lazy.length > 0) this.#armLazy();
   }
 
-  #fail(cause: unknown, mails: readonly Mail[]): void {
-    for (const mail of mails) mail.settle?.({ kind: "not-stored", reason: "the entity failed while it took the message; nothing of it was kept" });
-    this.#end({ kind: "owner-away" });
-    this.#finishStopping();
+  /** The commit's end is not awaited any more: its senders do not know, and nothing of this activation counts from now on. */
+  #abandon(reason: string): void {
+    for (const mail of this.#open?.taken ?? []) mail.settle?.({ kind: "unknown", reason });
+    this.#end();
+  }
+
+  #fail(cause: unknown): void {
+    if (this.ended) return;
+    this.#end();
     this.#ports.failed(cause);
   }
 
-  #end(rest: Settled): void {
-    this.#phase = "stopped";
+  #end(): void {
+    if (this.ended) return;
+    this.#phase = "ended";
+    this.#open = undefined;
     this.#timers.stop();
+    this.#deadlines.stop();
+    this.#askAgain.cancel();
     this.#ports.clock.clearTimeout(this.#lazyHandle);
-    for (const mail of this.#mailbox.drain()) mail.settle?.(rest);
+    this.#lazyHandle = undefined;
+    for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
+    this.#goOn();
   }
 }

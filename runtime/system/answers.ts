@@ -5,48 +5,54 @@ import type { Clock } from "../ports/index.ts";
 
 type Waiter = (answer: Answer) => void;
 
+/** Seats beside one message, and over all of an entity's: whoever repeats an ask without end takes no more room than this. */
+const SEATS_PER_ID = 32;
+const SEATS = 10_000;
+
 export class Answers {
   readonly #clock: Clock;
   readonly #waiting = new Map<string, Set<Waiter>>();
+  #seats = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#seats;
   }
 
   /** Settles with the answer, or after `withinMs` with `unknown`: it was taken, and its reply may still come under the same id. */
   await(id: string, withinMs: number): Promise<Answer> {
+    const waiters = this.#waiting.get(id) ?? new Set<Waiter>();
+    if (waiters.size >= SEATS_PER_ID || this.#seats >= SEATS) return Promise.resolve({ kind: "unknown", reason: "taken; too many wait for its reply already, ask again with the same id" });
+    this.#waiting.set(id, waiters);
     return new Promise((resolve) => {
-      const waiters = this.#waiting.get(id) ?? new Set<Waiter>();
-      this.#waiting.set(id, waiters);
-      const timeout = this.#clock.setTimeout(() => {
-        this.#remove(id, waiters, settle);
-        resolve({ kind: "unknown", reason: "taken, and not answered in time; ask again with the same id" });
-      }, withinMs);
       const settle: Waiter = (answer) => {
         this.#clock.clearTimeout(timeout);
+        this.#seats--;
+        waiters.delete(settle);
+        if (waiters.size === 0 && this.#waiting.get(id) === waiters) this.#waiting.delete(id);
         resolve(answer);
       };
+      const timeout = this.#clock.setTimeout(
+        () => {
+          settle({ kind: "unknown", reason: "taken, and not answered in time; ask again with the same id" });
+        },
+        withinMs,
+        { unref: true },
+      );
       waiters.add(settle);
+      this.#seats++;
     });
   }
 
   settle(id: string, answer: Answer): void {
-    const waiters = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    if (waiters !== undefined) for (const waiter of waiters) waiter(answer);
+    for (const waiter of [...(this.#waiting.get(id) ?? [])]) waiter(answer);
   }
 
   /** Ends all waits: the node stops hosting. */
   abandon(reason: string): void {
     for (const id of [...this.#waiting.keys()]) this.settle(id, { kind: "unknown", reason });
-  }
-
-  #remove(id: string, waiters: Set<Waiter>, waiter: Waiter): void {
-    waiters.delete(waiter);
-    if (waiters.size === 0 && this.#waiting.get(id) === waiters) this.#waiting.delete(id);
   }
 }

@@ -15,8 +15,6 @@ interface Waiting {
 export interface Committer {
   /** Never rejects. */
   commit(commit: EntityCommit): Promise<CommitOutcome>;
-  /** Resolves when nothing is under way. */
-  idle(): Promise<void>;
   readonly counters: { readonly batches: number; readonly turns: number; readonly refused: number; readonly unknown: number };
 }
 
@@ -24,7 +22,6 @@ export function createCommitter(store: Store, defer: (run: () => void) => void, 
   let waiting: Waiting[] = [];
   let writing = false;
   let scheduled = false;
-  let idleListeners: (() => void)[] = [];
   const counters = { batches: 0, turns: 0, refused: 0, unknown: 0 };
 
   function schedule(): void {
@@ -56,9 +53,6 @@ export function createCommitter(store: Store, defer: (run: () => void) => void, 
       });
     }
     writing = false;
-    const listeners = idleListeners;
-    idleListeners = [];
-    for (const listener of listeners) listener();
   }
 
   async function outcomesOf(batch: readonly Waiting[]): Promise<readonly CommitOutcome[]> {
@@ -78,11 +72,5 @@ export function createCommitter(store: Store, defer: (run: () => void) => void, 
         waiting.push({ commit, settle });
         schedule();
       }),
-    idle: () =>
-      writing || scheduled || waiting.length > 0
-        ? new Promise((resolve) => {
-            idleListeners.push(resolve);
-          })
-        : Promise.resolve(),
   };
 }

@@ -32,7 +32,7 @@ export interface RemoteMessage {
   readonly event: EventData;
   readonly sender:
     | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
-    | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number };
+    | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number; readonly oldest?: number };
   /** The reply is wanted, not only the word that it was taken. */
   readonly ask: boolean;
   /** Where an entity wants its reply. */
@@ -86,14 +86,21 @@ export interface System extends Directory {
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */
   deactivate(entity: Address): Promise<void>;
-  /** Resolves when the entity is no longer hosted here because it was stopped, at once when it is not; rejects with the cause when it could not go on: for its supervisor. */
+  /**
+   * Resolves when the entity is no longer hosted here because it was stopped, at once when it is not; rejects with the cause when it could not go on: for its supervisor.
+   * Without one it is recovered from the store with backoff; `deactivate` ends that.
+   */
   ended(entity: Address): Promise<void>;
   list(query: ActorQuery): { readonly items: readonly ActorView[]; readonly next: string | undefined };
   /** Adds a directory whose actors are shown beside the hosted ones. */
   mount(directory: Directory): void;
   setRemote(remote: Remote): void;
-  /** Full committed state of an entity hosted here, encoded as the store keeps it. */
+  /** Other nodes may be in reach again: messages of entities that wait for their receivers are tried at once. */
+  reachable(): void;
+  /** Full committed state of an entity hosted here, encoded as the store keeps it; undefined while a turn of it is being committed too. */
   stateOf(entity: Address): { readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined;
+  /** The same, as soon as no turn is being committed. */
+  settledStateOf(entity: Address): Promise<{ readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined>;
   /** What became of a message id at an actor hosted here, if it is still kept. */
   taken(entity: Address, id: string): TakenEntry | undefined;
   deadLetters(query: { readonly after?: number; readonly limit: number }): readonly DeadLetter[];
@@ -102,7 +109,7 @@ export interface System extends Directory {
   /** Event types of an actor type's protocol with their JSON Schemas, for OpenAPI and errors. */
   protocolOf(type: string): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] | undefined;
   start(): Promise<void>;
-  /** Stops taking messages, ends turns, closes. */
+  /** Stops taking messages, ends turns, closes. It may be started again. */
   stop(): Promise<void>;
 }
 

@@ -1,24 +1,28 @@
 // Performs declared effects after their commit, by class (rules F1, F2).
 //
-// F1. `idempotent` is repeated with backoff until its implementation confirms it; `once` and `state` are tried once: a throw is `failed`, and what a crash left
-//     open is settled by recovery (`once` becomes unknown, `state` is computed anew from fresh values).
-// F2. Every performed effect is answered to its entity by an input, so that nothing that awaits an answer meets silence.
+// F1. `idempotent` is repeated with backoff until its implementation confirms it; `once` and `state` are tried once: a throw is `failed`, and what a crash or a stop
+//     left open is settled by recovery (`once` becomes unknown, `state` is computed anew from fresh values).
+// F2. Every performed effect is answered to its entity by an input, so that nothing that awaits an answer meets silence: a `once` or `state` effect whose
+//     implementation says nothing within a minute is `unknown`.
 
+import type { EffectImplementation, EffectWord } from "../actor/index.ts";
 import type { Effect, EffectOutcome } from "../entity/contract.ts";
-import type { AnyActorType, EffectWord } from "../actor/index.ts";
 import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
+import { Retry } from "../retry.ts";
 
 type Act = Extract<Effect, { kind: "act" }>;
 
-const FIRST_RETRY_MS = 200;
-const LONGEST_RETRY_MS = 30_000;
+const RETRY = { firstMs: 200, longestMs: 30_000 };
+const ANSWERED_WITHIN_MS = 60_000;
+/** Failures of one idempotent effect before it is logged. */
+const WARN_AT = 3;
 
 export interface EffectsOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** The actor type of a cell, with the effects that this node supplies. */
-  readonly typeOf: (cell: string) => AnyActorType | undefined;
+  /** What this node supplies for an effect of a cell. */
+  readonly implementation: (cell: string, name: string) => EffectImplementation | undefined;
   readonly performed: (key: string, outcome: EffectOutcome) => void;
   readonly faulted: (act: Act, error: string) => void;
 }
@@ -26,80 +30,85 @@ export interface EffectsOptions {
 export class Effects {
   readonly #options: EffectsOptions;
   readonly #abort = new AbortController();
-  readonly #retries = new Set<TimeoutHandle>();
-  readonly counters = { performed: 0, failed: 0, retried: 0 };
+  readonly #retries = new Set<Retry>();
+  readonly #timeouts = new Set<TimeoutHandle>();
 
   constructor(options: EffectsOptions) {
     this.#options = options;
   }
 
   perform(act: Act): void {
+    if (this.#abort.signal.aborted) return;
     if (act.declared === undefined) this.#runInline(act);
-    else this.#attempt(act, 0);
+    else if (act.declared === "idempotent") this.#untilConfirmed(act);
+    else this.#once(act);
   }
 
-  /** No further attempts; what is under way is told by its signal. */
+  /** No further attempts, and no further word: what is under way is told by its signal and stays unconfirmed, for recovery to settle. */
   stop(): void {
     this.#abort.abort();
-    for (const handle of this.#retries) this.#options.clock.clearTimeout(handle);
+    for (const retry of this.#retries) retry.cancel();
+    this.#retries.clear();
+    for (const timeout of this.#timeouts) this.#options.clock.clearTimeout(timeout);
+    this.#timeouts.clear();
   }
 
   /** Inline actions exist in volatile types only (hosting H7, N1). */
   #runInline(act: Act): void {
     try {
       act.run?.();
-      this.counters.performed++;
     } catch (cause) {
-      this.counters.failed++;
       this.#options.faulted(act, describe(cause));
     }
   }
 
-  #attempt(act: Act, failures: number): void {
-    const implementation = this.#options.typeOf(act.cell)?.effects[act.name];
-    if (implementation === undefined) {
-      this.#options.performed(act.key, { kind: "failed", error: `this node does not supply the effect "${act.name}"` });
-      return;
-    }
-    const work = { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause };
-    // A synchronous throw and a rejection are one thing.
-    void new Promise<EffectWord | void>((resolve) => {
-      resolve(implementation(act.params as never, work));
-    }).then(
-      (word) => {
-        this.#confirmed(act, word ?? undefined);
-      },
-      (cause: unknown) => {
-        this.#threw(act, cause, failures);
-      },
-    );
-  }
-
-  #confirmed(act: Act, word: EffectWord): void {
-    this.counters.performed++;
-    this.#options.performed(act.key, outcomeOf(word));
-  }
-
-  #threw(act: Act, cause: unknown, failures: number): void {
-    this.counters.failed++;
-    const { clock, random, log } = this.#options;
-    if (act.declared !== "idempotent") {
-      this.#options.performed(act.key, { kind: "failed", error: describe(cause) });
-      return;
-    }
-    if (this.#abort.signal.aborted) return;
-    const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 10));
-    if (failures === 2) log.warn({ err: cause, cell: act.cell, effect: act.name }, "an idempotent effect keeps failing; it is repeated until confirmed");
-    this.counters.retried++;
-    const handle = clock.setTimeout(
+  #once(act: Act): void {
+    let open = true;
+    const settle = (outcome: EffectOutcome): void => {
+      if (!open) return;
+      open = false;
+      clock.clearTimeout(timeout);
+      this.#timeouts.delete(timeout);
+      if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
+    };
+    const { clock } = this.#options;
+    const timeout = clock.setTimeout(
       () => {
-        this.#retries.delete(handle);
-        this.#attempt(act, failures + 1);
+        settle({ kind: "unknown", reason: `it was not confirmed within ${String(ANSWERED_WITHIN_MS / 1_000)} s` });
       },
-      ceiling * (0.5 + random.next() / 2),
+      ANSWERED_WITHIN_MS,
       { unref: true },
     );
-    this.#retries.add(handle);
+    this.#timeouts.add(timeout);
+    void this.#attempt(act).then(settle, (cause: unknown) => {
+      settle({ kind: "failed", error: describe(cause) });
+    });
+  }
+
+  #untilConfirmed(act: Act, retry?: Retry): void {
+    void this.#attempt(act).then(
+      (outcome) => {
+        if (retry !== undefined) this.#retries.delete(retry);
+        if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
+      },
+      (cause: unknown) => {
+        if (this.#abort.signal.aborted) return;
+        const { clock, random, log } = this.#options;
+        const again = retry ?? new Retry(clock, () => random.next(), RETRY);
+        this.#retries.add(again);
+        again.later(() => {
+          this.#untilConfirmed(act, again);
+        });
+        if (again.failures === WARN_AT) log.warn({ err: cause, cell: act.cell, effect: act.name }, "an idempotent effect keeps failing; it is repeated until confirmed");
+      },
+    );
+  }
+
+  /** A synchronous throw and a rejection are one thing. */
+  async #attempt(act: Act): Promise<EffectOutcome> {
+    const implementation = this.#options.implementation(act.cell, act.name);
+    if (implementation === undefined) return { kind: "failed", error: `this node does not supply the effect "${act.name}"` };
+    return outcomeOf((await implementation(act.params as never, { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause })) as EffectWord);
   }
 }
 
@@ -110,7 +119,7 @@ function outcomeOf(word: EffectWord): EffectOutcome {
     case "deadline":
       return { kind: "refused", reason: "its deadline passed before it could be done" };
     case "unknown":
-      return { kind: "unknown" };
+      return { kind: "unknown", reason: word.reason };
     default:
       return { kind: "done" };
   }

@@ -1,7 +1,8 @@
 // One entity's bounded mailbox: a control lane that overtakes, and a user lane with a limit (promise S5).
 //
 // B1. The user lane refuses when it holds `limit` items; nothing that was taken is lost.
-// B2. The control lane (timers, results of effects and sources, receipts) is bounded by what the entity itself has under way, so it never refuses.
+// B2. The control lane (timers, results of effects and tasks, receipts) is bounded by what the entity itself has under way, so it never refuses.
+//     What others decide the amount of (what sources say, a host's news) asks `hasControlRoom` first.
 // B3. Within a lane order is kept.
 
 /** A FIFO that shifts in constant time. */
@@ -18,6 +19,7 @@ class Lane<T> {
   }
 
   unshift(items: readonly T[]): void {
+    if (items.length === 0) return;
     this.#items = [...items, ...this.#items.slice(this.#head)];
     this.#head = 0;
   }
@@ -39,14 +41,24 @@ class Lane<T> {
     this.#head = 0;
     return rest;
   }
+
+  *[Symbol.iterator](): Iterator<T> {
+    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
+  }
+
+  remove(isMeant: (item: T) => boolean): T[] {
+    const removed: T[] = [];
+    const kept: T[] = [];
+    for (const item of this.drain()) (isMeant(item) ? removed : kept).push(item);
+    this.#items = kept;
+    return removed;
+  }
 }
 
 export class Mailbox<T> {
   readonly #control = new Lane<T>();
   readonly #user = new Lane<T>();
   readonly limit: number;
-  /** User items refused because the lane was full. */
-  refused = 0;
 
   /** @param limit user messages, > 0 */
   constructor(limit: number) {
@@ -63,16 +75,27 @@ export class Mailbox<T> {
   }
 
   offer(item: T): boolean {
-    if (this.#user.length >= this.limit) {
-      this.refused++;
-      return false;
-    }
+    if (this.#user.length >= this.limit) return false;
     this.#user.push(item);
     return true;
   }
 
   control(item: T): void {
     this.#control.push(item);
+  }
+
+  *[Symbol.iterator](): Iterator<T> {
+    yield* this.#control;
+    yield* this.#user;
+  }
+
+  get hasControlRoom(): boolean {
+    return this.#control.length < this.limit;
+  }
+
+  /** Takes out what `isMeant` says, in order. */
+  remove(isMeant: (item: T) => boolean): readonly T[] {
+    return [...this.#control.remove(isMeant), ...this.#user.remove(isMeant)];
   }
 
   /** Up to `count` items, control first. */
@@ -88,7 +111,7 @@ export class Mailbox<T> {
   }
 
   /** Empties it. */
-  drain(): T[] {
+  drain(): readonly T[] {
     return [...this.#control.drain(), ...this.#user.drain()];
   }
 

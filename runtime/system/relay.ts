@@ -1,23 +1,24 @@
 // Carries an entity's outbox to its receivers, one line per receiver (rules M1).
 //
 // M1. A line sends its rows in order, one at a time. A refusal that may pass stops the line and is tried again with backoff; a final one is handed back and the line goes on.
-// The row stays in the outbox until the entity has committed the receipt, so a crash in between sends it again under the same seq and the receiver takes it once.
+//     The row stays in the outbox until the entity has committed the receipt, so a crash in between sends it again under the same seq and the receiver takes it once.
+//     Each row says where its line begins (`oldest`): what had its last word before it reached the receiver is skipped there.
+// M2. A row past its expiry is sent all the same: the receiver's refusal is what skips its number.
 
 import type { Address } from "../address.ts";
 import type { DeliveryOutcome, OutboxRow } from "../entity/contract.ts";
 import type { Answer, Told } from "../outcome.ts";
-import type { Clock, Random, TimeoutHandle } from "../ports/index.ts";
+import type { Clock, Random } from "../ports/index.ts";
+import { Retry } from "../retry.ts";
 import type { RemoteMessage } from "./contract.ts";
 
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 30_000;
+const RETRY = { firstMs: 250, longestMs: 30_000 };
 const TAKEN_WITHIN_MS = 10_000;
 
 interface Line {
   readonly rows: OutboxRow[];
+  readonly retry: Retry;
   sending: boolean;
-  failures: number;
-  retry: TimeoutHandle | undefined;
 }
 
 export interface RelayOwner {
@@ -25,8 +26,8 @@ export interface RelayOwner {
   readonly incarnation: string;
   readonly epoch: number;
   /** The receiver's final word on a row; queued as an input of the entity. */
-  settled(receiver: Address, seq: number, outcome: DeliveryOutcome): void;
-  /** Delivers to wherever the receiver lives. */
+  settled(row: OutboxRow, outcome: DeliveryOutcome): void;
+  /** Delivers to wherever the receiver lives; settles in bounded time. */
   deliver(message: RemoteMessage): Promise<Told | Answer>;
 }
 
@@ -50,25 +51,26 @@ export class Relay {
 
   /** Rows must come in the order of their seq per receiver. */
   enqueue(row: OutboxRow): void {
-    const line = this.#lines.get(row.receiver) ?? { rows: [], sending: false, failures: 0, retry: undefined };
+    if (this.#stopped) return;
+    const line = this.#lines.get(row.receiver) ?? { rows: [], retry: new Retry(this.#clock, () => this.#random.next(), RETRY), sending: false };
     this.#lines.set(row.receiver, line);
     line.rows.push(row);
-    this.#pump(row.receiver, line);
+    this.#pump(line);
   }
 
-  /** Tries a line that waits at once: its receiver has come into reach. */
+  /** Tries lines that wait at once: receivers have come into reach. */
   wake(): void {
-    for (const [receiver, line] of this.#lines) {
-      if (line.retry === undefined) continue;
-      this.#clock.clearTimeout(line.retry);
-      line.retry = undefined;
-      this.#pump(receiver, line);
+    for (const line of this.#lines.values()) {
+      if (!line.retry.isWaiting) continue;
+      line.retry.reset();
+      this.#pump(line);
     }
   }
 
+  /** Nothing is sent any more; what is under way is not heard. The rows are the entity's and are sent again after its recovery. */
   stop(): void {
     this.#stopped = true;
-    for (const line of this.#lines.values()) this.#clock.clearTimeout(line.retry);
+    for (const line of this.#lines.values()) line.retry.cancel();
   }
 
   get waiting(): number {
@@ -77,26 +79,22 @@ export class Relay {
     return rows;
   }
 
-  #pump(receiver: Address, line: Line): void {
-    const row = line.rows[0];
-    if (this.#stopped || line.sending || line.retry !== undefined || row === undefined) return;
-    if (row.expiresAt !== undefined && row.expiresAt <= this.#clock.now()) {
-      this.#settle(receiver, line, row, { kind: "too-old" });
-      return;
-    }
+  #pump(line: Line): void {
+    const [row] = line.rows;
+    if (this.#stopped || line.sending || line.retry.isWaiting || row === undefined) return;
     line.sending = true;
-    void this.#owner.deliver(this.#message(row)).then(
-      (outcome) => {
+    void this.#owner
+      .deliver(this.#message(row))
+      .catch((cause: unknown): Told => ({ kind: "unknown", reason: String(cause) }))
+      .then((outcome) => {
         line.sending = false;
         if (this.#stopped) return;
-        if (mayPass(outcome)) this.#waitAndRetry(receiver, line);
-        else this.#settle(receiver, line, row, outcome.kind === "accepted" || outcome.kind === "replied" ? { kind: "accepted" } : outcome);
-      },
-      () => {
-        line.sending = false;
-        this.#waitAndRetry(receiver, line);
-      },
-    );
+        if (mayPass(outcome)) {
+          line.retry.later(() => {
+            this.#pump(line);
+          });
+        } else this.#settle(line, row, outcome.kind === "accepted" || outcome.kind === "replied" ? { kind: "accepted" } : outcome);
+      });
   }
 
   #message(row: OutboxRow): RemoteMessage {
@@ -104,7 +102,8 @@ export class Relay {
     return {
       to: row.to,
       event: row.event,
-      sender: { kind: "entity", entity, incarnation, seq: row.seq, epoch, ...(row.expiresAt === undefined ? {} : { expiresAt: row.expiresAt }) },
+      // Rows before this one had their last word: the line begins here.
+      sender: { kind: "entity", entity, incarnation, seq: row.seq, epoch, oldest: row.seq, ...(row.expiresAt === undefined ? {} : { expiresAt: row.expiresAt }) },
       ask: false,
       ...(row.replyKey === undefined ? {} : { replyKey: row.replyKey }),
       ...(row.answers === undefined ? {} : { answers: row.answers }),
@@ -112,24 +111,11 @@ export class Relay {
     };
   }
 
-  #settle(receiver: Address, line: Line, row: OutboxRow, outcome: DeliveryOutcome): void {
+  #settle(line: Line, row: OutboxRow, outcome: DeliveryOutcome): void {
     line.rows.shift();
-    line.failures = 0;
-    if (line.rows.length === 0) this.#lines.delete(receiver);
-    this.#owner.settled(receiver, row.seq, outcome);
-    this.#pump(receiver, line);
-  }
-
-  #waitAndRetry(receiver: Address, line: Line): void {
-    const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(line.failures, 10));
-    line.failures++;
-    line.retry = this.#clock.setTimeout(
-      () => {
-        line.retry = undefined;
-        this.#pump(receiver, line);
-      },
-      ceiling * (0.5 + this.#random.next() / 2),
-      { unref: true },
-    );
+    line.retry.reset();
+    if (line.rows.length === 0) this.#lines.delete(row.receiver);
+    this.#owner.settled(row, outcome);
+    this.#pump(line);
   }
 }

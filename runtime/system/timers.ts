@@ -4,7 +4,7 @@ import type { Input } from "../entity/contract.ts";
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 
-/** A wall clock can jump: look again at least this often. */
+/** The wall clock can jump, and hosted time can be corrected while other entities recover: look again at least this often. */
 const LONGEST_SLEEP_MS = 60_000;
 
 type TimerInput = Extract<Input, { kind: "timer" }>;
@@ -37,14 +37,17 @@ export class Timers {
     const next = source.nextTimer();
     const waits: number[] = [];
     if (next.elapsed !== undefined) waits.push(next.elapsed - this.#hosted.now());
-    if (next.wall !== undefined) waits.push(this.#wallTrusted() ? Math.min(LONGEST_SLEEP_MS, next.wall - this.#clock.now()) : LONGEST_SLEEP_MS);
+    if (next.wall !== undefined) waits.push(this.#wallTrusted() ? next.wall - this.#clock.now() : LONGEST_SLEEP_MS);
     if (waits.length === 0) return;
-    this.#handle = this.#clock.setTimeout(() => {
-      this.#fire(source);
-    }, Math.max(0, Math.ceil(Math.min(...waits))));
+    this.#handle = this.#clock.setTimeout(
+      () => {
+        this.#fire(source);
+      },
+      Math.max(0, Math.ceil(Math.min(LONGEST_SLEEP_MS, ...waits))),
+    );
   }
 
-  /** A queued firing was taken by a turn (or put back with its entity). */
+  /** A queued firing was taken by a turn. */
   consumed(input: TimerInput): void {
     this.#queued.delete(`${input.timer}#${String(input.generation)}`);
   }

@@ -23,6 +23,8 @@ export interface WireSender {
   readonly incarnation?: string;
   readonly seq?: number;
   readonly epoch?: number;
+  /** Lower numbers of this line had their last word (rules M1). */
+  readonly oldest?: number;
 }
 
 export interface Envelope {
@@ -118,6 +120,7 @@ const isOfForm: Readonly<Record<FieldName, (value: unknown) => boolean>> = {
   author: text(256),
   body: anything,
   against: count,
+  oldest: count,
 };
 
 function fieldProblem(values: Readonly<Partial<Record<FieldName, unknown>>>): string | undefined {
@@ -132,8 +135,8 @@ function fromValues(kind: WireKind, list: readonly unknown[]): DecodedEnvelope {
   const values = Object.fromEntries(wireFields.map(([name], position) => [name, list[position] ?? undefined])) as Record<FieldName, unknown>;
   const problem = fieldProblem(values);
   if (problem !== undefined) return bad("invalid-field", problem);
-  const { node, session, sentAt, entity, incarnation, seq, epoch, id, body, trace, ...rest } = values;
-  const sender = present({ node, session, sentAt, entity, incarnation, seq, epoch }) as unknown as WireSender;
+  const { node, session, sentAt, entity, incarnation, seq, epoch, oldest, id, body, trace, ...rest } = values;
+  const sender = present({ node, session, sentAt, entity, incarnation, seq, epoch, oldest }) as unknown as WireSender;
   const known = { kind, id, sender, ...present(rest), ...(typeof trace === "string" && TRACEPARENT.test(trace) ? { trace } : {}), body: body ?? null };
   return { ok: true, envelope: known as Envelope };
 }

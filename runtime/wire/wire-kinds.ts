@@ -57,6 +57,7 @@ export const wireFields = [
   ["author", "string of 1 to 256", "who is answerable"],
   ["body", "any", "by kind"],
   ["against", "integer >= 0", "changes of hand that the sender had seen of what the message is about (rules O2)"],
+  ["oldest", "integer >= 0", "where the sender's line to this receiver begins: lower numbers had their last word (rules M1)"],
 ] as const;
 
 /** The contract as text. */

@@ -1,0 +1,185 @@
+// What leaves an entity after its commits: effects, sources, messages to other entities, answers to those who wait, supervision's reports.
+//
+// O1. Nothing here throws into the turn, and after `stop` nothing leaves any more: what is unfinished is the next activation's, by its class (rules F1, F2).
+// O2. What a source says is bounded by the entity's control lane: a flood is cut and counted, its end is always heard (promise S5).
+
+import type { Address } from "../address.ts";
+import type { EffectImplementation, EntityType } from "../actor/index.ts";
+import type { Effect, EffectOutcome, OutboxRow, DeliveryOutcome, SourceSaid, SupervisionReport } from "../entity/contract.ts";
+import type { Entity } from "../entity/index.ts";
+import type { Answer, Told } from "../outcome.ts";
+import type { Clock, Log, Random } from "../ports/index.ts";
+import { Sources } from "../xstate/index.ts";
+import type { Activation } from "./activation.ts";
+import { Answers } from "./answers.ts";
+import type { RemoteMessage } from "./contract.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import { Effects } from "./effects.ts";
+import { Relay } from "./relay.ts";
+
+export interface OutgoingPorts {
+  readonly epoch: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly deadLetters: DeadLetters;
+  readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
+  readonly reported: (report: SupervisionReport) => void;
+}
+
+export class Outgoing {
+  readonly answers: Answers;
+  readonly relay: Relay;
+  readonly #entity: Entity;
+  readonly #type: EntityType;
+  readonly #ports: OutgoingPorts;
+  readonly #inbox: Pick<Activation, "control" | "lazily" | "hasControlRoom">;
+  readonly #effects: Effects;
+  readonly #sources: Sources;
+  readonly #sourceCells = new Map<number, Address>();
+
+  /** @param inbox where results come back as inputs */
+  constructor(entity: Entity, ports: OutgoingPorts, inbox: Pick<Activation, "control" | "lazily" | "hasControlRoom">) {
+    const { clock, random, log, epoch } = ports;
+    this.#entity = entity;
+    this.#type = entity.type;
+    this.#ports = ports;
+    this.#inbox = inbox;
+    this.answers = new Answers(clock);
+    this.relay = new Relay(
+      {
+        entity: entity.address,
+        incarnation: entity.incarnation,
+        epoch,
+        settled: (row, outcome) => {
+          this.#settled(row, outcome);
+        },
+        deliver: ports.deliver,
+      },
+      clock,
+      random,
+    );
+    this.#effects = new Effects({
+      clock,
+      random,
+      log,
+      implementation: (cell, name) => this.#implementation(cell as Address, name),
+      performed: (key, outcome) => {
+        this.#performed(key, outcome);
+      },
+      faulted: (act, error) => {
+        inbox.control({ input: { kind: "fault", cell: act.cell, incarnation: act.incarnation, error } });
+      },
+    });
+    this.#sources = new Sources({
+      said: (incarnation, said) => {
+        this.#said(incarnation, said);
+      },
+      failedToStop: (incarnation, error) => {
+        log.warn({ err: error, source: this.#sourceCells.get(incarnation) }, "a source failed while it was stopped");
+      },
+    });
+  }
+
+  perform(effect: Effect): void {
+    switch (effect.kind) {
+      case "act":
+        this.#effects.perform(effect);
+        break;
+      case "source.start":
+        this.#startSource(effect.cell, effect.incarnation);
+        break;
+      case "source.send":
+        this.#sources.send(effect.incarnation, effect.event);
+        break;
+      case "source.stop":
+        this.#sources.stop(effect.incarnation);
+        this.#sourceCells.delete(effect.incarnation);
+        break;
+      case "answer":
+        this.answers.settle(effect.id, effect.answer);
+        break;
+      case "send":
+        this.relay.enqueue(effect.row);
+        break;
+      case "log":
+        this.#ports.log.info({ actor: effect.cell, value: effect.value }, effect.label ?? "log");
+        break;
+      case "emit":
+        break; // told with the change
+      case "supervision":
+        this.#ports.reported(effect.report);
+        break;
+    }
+  }
+
+  /** Told before the last commit has ended: what effects say from now on is recovery's to settle. */
+  stopEffects(): void {
+    this.#effects.stop();
+  }
+
+  stop(reason: string): void {
+    this.#effects.stop();
+    this.relay.stop();
+    this.#sources.stopAll();
+    this.#sourceCells.clear();
+    this.answers.abandon(reason);
+  }
+
+  /** That the receiver took it tells the actor nothing; it only closes the row. A refusal may be what an ask waits for. */
+  #settled(row: OutboxRow, outcome: DeliveryOutcome): void {
+    const input = { kind: "delivered", receiver: row.receiver, seq: row.seq, outcome } as const;
+    if (outcome.kind === "accepted") {
+      this.#inbox.lazily(input);
+      return;
+    }
+    this.#ports.deadLetters.add({ to: row.to, type: row.event.type, from: this.#entity.address, reason: outcome.kind });
+    this.#inbox.control({ input });
+  }
+
+  /** A plain `done` tells the actor nothing either. */
+  #performed(key: string, outcome: EffectOutcome): void {
+    const input = { kind: "performed", key, outcome } as const;
+    if (outcome.kind === "done") this.#inbox.lazily(input);
+    else this.#inbox.control({ input });
+  }
+
+  /** By the cell's actor type; a cell that ended with the turn is looked for by the effect's name. */
+  #implementation(cell: Address, name: string): EffectImplementation | undefined {
+    const [actor = ""] = this.#entity.view(cell)?.type.split("/") ?? [];
+    const own = this.#type.types.get(actor)?.effects[name];
+    if (own !== undefined) return own;
+    for (const type of this.#type.types.values()) if (type.effects[name] !== undefined) return type.effects[name];
+    return undefined;
+  }
+
+  #startSource(cell: Address, incarnation: number): void {
+    const source = this.#entity.source(cell, incarnation);
+    // An ask has no source of its own: its message left by the outbox and its answer comes as one.
+    if (source === undefined || source.task?.kind === "ask") return;
+    this.#sourceCells.set(incarnation, cell);
+    const { kind, logic, input, self, system, key, name = "" } = source;
+    const supplied = source.task === undefined ? undefined : this.#type.types.get(source.actor)?.tasks[name];
+    const task =
+      source.task === undefined
+        ? undefined
+        : (given: unknown, signal: AbortSignal): unknown => {
+            if (supplied === undefined) throw new Error(`this node does not supply the task "${name}"`);
+            return supplied(given as never, { key, signal, actor: cell });
+          };
+    this.#sources.start({ incarnation, kind, logic, task, input, self, system });
+  }
+
+  /** O2. */
+  #said(incarnation: number, said: SourceSaid): void {
+    const cell = this.#sourceCells.get(incarnation);
+    if (cell === undefined) return;
+    const isLast = said.kind === "done" || said.kind === "error";
+    if (isLast) this.#sourceCells.delete(incarnation);
+    else if (!this.#inbox.hasControlRoom) {
+      this.#ports.deadLetters.add({ to: cell, type: `(source ${said.kind})`, from: "source", reason: "mailbox full" });
+      return;
+    }
+    this.#inbox.control({ input: { kind: "source", cell, incarnation, said } });
+  }
+}

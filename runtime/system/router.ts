@@ -1,0 +1,103 @@
+// Where a message goes: to an entity here, to another node, or nowhere; and through the node's door on its way (design section 5).
+//
+// R1. What becomes of a message is told in bounded time, whatever it waits for.
+// R2. A message of another entity is judged by the entity itself, so that its number is recorded whatever the verdict (rules M1).
+
+import { entityOf } from "../address.ts";
+import type { AnyActorType } from "../actor/index.ts";
+import { fingerprintOf } from "../entity/index.ts";
+import type { Answer, Told } from "../outcome.ts";
+import type { Clock } from "../ports/index.ts";
+import type { Remote, RemoteMessage } from "./contract.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Door } from "./door.ts";
+import type { Entities } from "./entities.ts";
+import type { HostedEntity } from "./hosted-entity.ts";
+import { LONGEST_MS } from "./outside-message.ts";
+
+export interface RouterPorts {
+  readonly entities: Entities;
+  readonly actorTypes: ReadonlyMap<string, AnyActorType>;
+  readonly remote: () => Remote | undefined;
+  readonly door: Door | undefined;
+  readonly deadLetters: DeadLetters;
+  readonly clock: Clock;
+  readonly isStopping: () => boolean;
+}
+
+export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
+
+export function createRouter(ports: RouterPorts): Route {
+  const { entities, actorTypes, deadLetters, clock } = ports;
+
+  async function route(given: RemoteMessage): Promise<Told | Answer> {
+    if (ports.isStopping()) return { kind: "owner-away" };
+    const entity = entityOf(given.to);
+    const began = clock.monotonic();
+    const withinMs = Math.min(LONGEST_MS, given.withinMs);
+    const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
+    const live = await settledWithin(entities.taker(entity, isElsewhere), withinMs);
+    // What the way here took is time that the deadline has lost.
+    const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
+    if (live === "away" || live === "late") return { kind: "owner-away" };
+    if (live !== undefined) return deliver(live, message);
+    const remote = ports.remote();
+    if (remote?.route(entity) !== undefined) return remote.send(message);
+    return nobody(message);
+  }
+
+  /** R1. */
+  function settledWithin<T>(work: Promise<T>, withinMs: number): Promise<T | "late"> {
+    return new Promise((resolve, reject) => {
+      const timeout = clock.setTimeout(
+        () => {
+          resolve("late");
+        },
+        withinMs,
+        { unref: true },
+      );
+      work.then(resolve, reject).finally(() => {
+        clock.clearTimeout(timeout);
+      });
+    });
+  }
+
+  async function deliver(live: HostedEntity, message: RemoteMessage): Promise<Told | Answer> {
+    const { sender } = message;
+    if (sender.kind === "entity") return deliverNumbered(live, message);
+    // The fingerprint is that of what was sent: what the door adds may differ at a repetition (rules M2).
+    const fingerprint = fingerprintOf(message.to, message.event, sender.author);
+    for (let first = live.taking(sender.id); first !== undefined; first = live.taking(sender.id)) await first;
+    const known = live.taken(sender.id);
+    if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, message);
+    const view = live.view(message.to);
+    const type = view === undefined ? undefined : actorTypes.get(view.type);
+    if (view === undefined || type === undefined) return nobody(message);
+    const verdict = ports.door?.(message, type) ?? { kind: "pass" };
+    if (verdict.kind === "refuse") return verdict.refusal;
+    const { event = message.event, to = message.to } = verdict;
+    const meant = to === message.to ? view : live.view(to);
+    const checked = meant === undefined ? undefined : actorTypes.get(meant.type)?.messages.check(event);
+    if (checked?.ok === false) return { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] };
+    return live.take({ ...message, to, event }, verdict.reads, fingerprint);
+  }
+
+  /** R2. An answer to an ask has no door: the ask was this entity's own. */
+  async function deliverNumbered(live: HostedEntity, message: RemoteMessage): Promise<Told | Answer> {
+    const view = message.answers === undefined ? live.view(message.to) : undefined;
+    const type = view === undefined ? undefined : actorTypes.get(view.type);
+    if (type === undefined) return live.take(message, undefined, undefined);
+    const verdict = ports.door?.(message, type) ?? { kind: "pass" };
+    // Its number is below the sender's next `oldest` then, which skips it.
+    if (verdict.kind === "refuse") return verdict.refusal;
+    const { event = message.event, to = message.to, reads } = verdict;
+    return live.take({ ...message, to, event }, reads, undefined);
+  }
+
+  function nobody(message: RemoteMessage): Told {
+    deadLetters.add({ to: message.to, type: message.event.type, from: message.sender.kind === "entity" ? message.sender.entity : message.sender.author, reason: "no-such-actor" });
+    return { kind: "no-such-actor" };
+  }
+
+  return route;
+}

@@ -1,0 +1,41 @@
+// A system's numbers as samples, when somebody asks (port Metrics).
+
+import type { MetricSample } from "../ports/index.ts";
+import type { Committer } from "./committer.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { Entities } from "./entities.ts";
+
+export interface SystemCounters {
+  /** By kind of outcome. */
+  readonly messages: Map<string, number>;
+  restarts: number;
+  divergences: number;
+}
+
+export function systemMetrics(counters: SystemCounters, deadLetters: DeadLetters, { counters: commits }: Committer, entities: Entities): readonly MetricSample[] {
+  const samples: MetricSample[] = [];
+  const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>>): void => void samples.push({ name, help, kind: "gauge", value, labels });
+  const counter = (name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): void => {
+    samples.push({ name, help, kind: "counter", value, ...(labels === undefined ? {} : { labels }) });
+  };
+  for (const [outcome, value] of counters.messages) counter("drover_messages_total", "Messages by outcome.", value, { outcome });
+  for (const [reason, value] of deadLetters.counts) counter("drover_dead_letters_total", "Messages that reached nobody, by reason.", value, { reason });
+  counter("drover_actor_restarts_total", "Restarts of actors by their entity's supervisor.", counters.restarts);
+  counter("drover_entity_recoveries_total", "Entities that could not go on and were recovered from the store.", entities.recoveries);
+  counter("drover_replay_divergences_total", "Recovered turns whose replay differed from what was committed.", counters.divergences);
+  counter("drover_commit_batches_total", "Transactions written.", commits.batches);
+  counter("drover_commit_turns_total", "Turns committed.", commits.turns);
+  counter("drover_commit_failures_total", "Turns not committed, by outcome.", commits.refused, { outcome: "refused" });
+  counter("drover_commit_failures_total", "Turns not committed, by outcome.", commits.unknown, { outcome: "unknown" });
+  const byType = new Map<string, { entities: number; mail: number; outbox: number }>();
+  for (const live of entities.all()) {
+    const sum = byType.get(live.type) ?? { entities: 0, mail: 0, outbox: 0 };
+    byType.set(live.type, { entities: sum.entities + 1, mail: sum.mail + live.mailboxDepth, outbox: sum.outbox + live.outboxDepth });
+  }
+  for (const [type, sum] of byType) {
+    gauge("drover_entities", "Entities hosted here.", sum.entities, { type });
+    gauge("drover_mailbox_messages", "Messages waiting in mailboxes.", sum.mail, { type });
+    gauge("drover_outbox_messages", "Messages committed and not yet taken by their receivers.", sum.outbox, { type });
+  }
+  return samples;
+}
