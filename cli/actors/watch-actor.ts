@@ -3,8 +3,8 @@
 // A1. A stream that breaks is taken up again where it broke, by Last-Event-ID, with growing waits; each break is said. A node that was never reached is a failure.
 
 import { systemClock, systemRandom } from "../../runtime/index.ts";
-import { actorPath, type ApiClient, apiClient, type EndpointOptions, eventsOf, type ServerEvent } from "../api/index.ts";
-import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines, timeText } from "../terminal/index.ts";
+import { actorPath, type ApiClient, apiClient, type EndpointOptions, eventsOf, type OpenAnswer, type ServerEvent } from "../api/index.ts";
+import { type Call, CommandFailure, EXIT, type ExitCode, oneLine, printJsonLine, printLines, timeText } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";
 
 export interface WatchOptions extends EndpointOptions {
@@ -31,12 +31,17 @@ export async function watchActor(address: string, options: WatchOptions, call: C
   try {
     while (!isOver() && seen < count) {
       try {
-        for await (const event of await stream(api, address, lastId, over.signal)) {
-          reached = true;
-          waits = 0;
-          lastId = event.id ?? lastId;
-          show(event, call);
-          if (++seen >= count) return EXIT.ok;
+        const answer = await open(api, address, lastId, over.signal);
+        try {
+          for await (const event of eventsOf(answer.response)) {
+            reached = true;
+            waits = 0;
+            lastId = event.id ?? lastId;
+            show(event, call);
+            if (event.event === "ended" || ++seen >= count) return EXIT.ok;
+          }
+        } finally {
+          answer.close();
         }
       } catch (thrown) {
         if (isOver()) break;
@@ -55,13 +60,24 @@ export async function watchActor(address: string, options: WatchOptions, call: C
   }
 }
 
-async function stream(api: ApiClient, address: string, lastId: string | undefined, signal: AbortSignal): Promise<AsyncGenerator<ServerEvent>> {
+function open(api: ApiClient, address: string, lastId: string | undefined, signal: AbortSignal): Promise<OpenAnswer> {
   const headers = { accept: "text/event-stream", ...(lastId === undefined ? {} : { "last-event-id": lastId }) };
-  return eventsOf(await api.open(actorPath(address, "/stream"), { headers }, signal));
+  return api.open(actorPath(address, "/stream"), { headers }, signal);
 }
 
 function isPassing({ failure }: CommandFailure): boolean {
   return failure.exit === EXIT.unreachable || failure.exit === EXIT.timeout;
+}
+
+/** A snapshot of the actor, a turn, or the word that turns are missing. */
+interface StreamData {
+  readonly revision?: number;
+  readonly at?: number;
+  readonly asOf?: number;
+  readonly inputs?: unknown;
+  readonly state?: unknown;
+  readonly emitted?: unknown;
+  readonly reason?: string;
 }
 
 function show(event: ServerEvent, call: Call): void {
@@ -70,20 +86,18 @@ function show(event: ServerEvent, call: Call): void {
     printJsonLine(call.out, { id: event.id ?? null, event: event.event, data });
     return;
   }
-  const { revision, at, state, emitted } = (typeof data === "object" && data !== null ? data : {}) as {
-    readonly revision?: unknown;
-    readonly at?: unknown;
-    readonly state?: unknown;
-    readonly emitted?: unknown;
-  };
+  const { revision, at, asOf, inputs, state, emitted, reason } = (typeof data === "object" && data !== null ? data : {}) as StreamData;
+  const types = Array.isArray(inputs) ? inputs.map((input: { readonly type?: unknown }) => String(input.type)) : [];
   const parts = [
-    typeof at === "number" ? timeText(at) : undefined,
+    timeText(at ?? asOf ?? Number.NaN),
+    event.event,
     typeof revision === "number" ? `revision ${String(revision)}` : undefined,
-    event.event === "message" ? undefined : event.event,
+    types.length === 0 ? undefined : types.join(" "),
     state === undefined || state === null ? undefined : stateText(state),
     Array.isArray(emitted) && emitted.length > 0 ? JSON.stringify(emitted) : undefined,
+    reason,
   ].filter((part) => part !== undefined);
-  printLines(call.out, [parts.length === 0 ? event.data : parts.join("  ")]);
+  printLines(call.out, [oneLine(parts.join("  "))]);
 }
 
 function parsed(text: string): unknown {

@@ -21,12 +21,18 @@ export interface ApiAnswer<T> {
   readonly etag: string | undefined;
 }
 
+export interface OpenAnswer {
+  readonly response: Response;
+  /** Ends what still comes, and lets go of the signal. */
+  readonly close: () => void;
+}
+
 export interface ApiClient {
   readonly endpoint: Endpoint;
   /** @throws CommandFailure for a problem, a node that does not answer, a deadline */
   ask<T>(path: string, request?: ApiRequest): Promise<ApiAnswer<T>>;
-  /** An open answer, e.g. an event stream; only its beginning has a deadline. The caller reads or cancels it. */
-  open(path: string, request: ApiRequest, signal: AbortSignal): Promise<Response>;
+  /** An answer that goes on, e.g. an event stream: only its beginning has a deadline; `signal` ends it. The caller closes it. */
+  open(path: string, request: ApiRequest, signal: AbortSignal): Promise<OpenAnswer>;
 }
 
 const DEFAULT_WITHIN_MS = 10_000;
@@ -34,10 +40,14 @@ const DEFAULT_WITHIN_MS = 10_000;
 export function apiClient(options: EndpointOptions, call: Pick<Call, "env" | "interrupt">): ApiClient {
   const endpoint = findEndpoint(options, call.env);
 
-  async function open(path: string, request: ApiRequest, signal: AbortSignal): Promise<Response> {
+  async function open(path: string, request: ApiRequest, signal: AbortSignal): Promise<OpenAnswer> {
     const abort = new AbortController();
     const cancel = (): void => {
       abort.abort();
+    };
+    const close = (): void => {
+      signal.removeEventListener("abort", cancel);
+      cancel();
     };
     const withinMs = request.withinMs ?? DEFAULT_WITHIN_MS;
     const late = { passed: false };
@@ -56,8 +66,9 @@ export function apiClient(options: EndpointOptions, call: Pick<Call, "env" | "in
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       });
       if (!response.ok) throw await problemFailure(response, endpoint);
-      return response;
+      return { response, close };
     } catch (thrown) {
+      close();
       if (thrown instanceof CommandFailure) throw thrown;
       throw signal.aborted ? interrupted() : late.passed ? tooLate(endpoint, withinMs) : unreachable(endpoint, thrown);
     } finally {
@@ -66,7 +77,7 @@ export function apiClient(options: EndpointOptions, call: Pick<Call, "env" | "in
   }
 
   async function ask<T>(path: string, request: ApiRequest = {}): Promise<ApiAnswer<T>> {
-    const response = await open(path, request, call.interrupt);
+    const { response, close } = await open(path, request, call.interrupt);
     try {
       const text = await response.text();
       return { status: response.status, body: (text === "" ? null : JSON.parse(text)) as T, etag: response.headers.get("etag") ?? undefined };
@@ -76,6 +87,8 @@ export function apiClient(options: EndpointOptions, call: Pick<Call, "env" | "in
         { code: "answer-not-json", title: "The answer is not JSON.", detail: `${endpoint.url}${path}`, advice: "Is this the URL of a Drover node?", exit: EXIT.failure },
         { cause },
       );
+    } finally {
+      close();
     }
   }
 

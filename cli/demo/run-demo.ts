@@ -61,6 +61,7 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
     },
   });
   const stopped = stopOnInterrupt(fleet.tree, call);
+  const beganAt = systemClock.monotonic();
   try {
     if (!call.json) call.err.write(`starting; data in ${data}, logs in ${join(data, "logs")}\n`);
     await fleet.tree.start();
@@ -69,7 +70,7 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
     await stopped;
     return EXIT.ok;
   }
-  const shown = show(fleet, () => where, { data, firstToken }, call);
+  const shown = show(fleet, () => where, { data, firstToken, beganAt }, call);
   const exit = await fleet.tree.exited;
   shown.end();
   if (call.interrupt.aborted) {
@@ -100,10 +101,9 @@ function stopOnInterrupt(tree: Tree, call: Call): Promise<void> {
 function show(
   fleet: DemoFleet,
   where: () => CloudListening | undefined,
-  { data, firstToken }: { readonly data: string; readonly firstToken: string | undefined },
+  { data, firstToken, beganAt }: { readonly data: string; readonly firstToken: string | undefined; readonly beganAt: number },
   call: Call,
 ): { end(): void } {
-  const beganAt = systemClock.monotonic();
   const words = headLines(where(), data, firstToken);
   if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: join(data, "api-token") });
   else if (!call.isTerminal) printLines(call.out, words);

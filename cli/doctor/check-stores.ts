@@ -98,7 +98,7 @@ function findAsides(folder: string, depth: number): readonly string[] {
   return entriesOf(folder).flatMap(({ name, isFolder }) => {
     if (!isFolder) return [];
     const path = join(folder, name);
-    if (/\.db\.damaged-/.test(name)) return [path];
+    if (name.includes(".db.damaged-")) return [path];
     return depth > 0 ? findAsides(path, depth - 1) : [];
   });
 }

@@ -57,9 +57,14 @@ async function startEdge(sources: Sources, log: Log, call: Call): Promise<ExitCo
   for (const warning of warnings) log.warn({}, warning);
   const node = createEdgeNode(config as EdgeConfig, { ...edgePorts, log });
   return run(node, call, () => {
-    if (call.json) printJsonLine(call.out, { event: "running", vehicle: node.vehicle });
-    else printLines(call.out, [`running  ${node.vehicle}`]);
-    return () => undefined;
+    const { apiUrl, vehicle } = node;
+    const { data } = config as EdgeConfig;
+    if (apiUrl !== undefined) writeEndpoint(data, apiUrl);
+    if (call.json) printJsonLine(call.out, { event: "running", vehicle, http: apiUrl ?? null });
+    else printLines(call.out, [`running       ${vehicle}`, ...(apiUrl === undefined ? [] : [`page and API  ${apiUrl}`, `token         in ${data}/api-token`])]);
+    return () => {
+      if (apiUrl !== undefined) removeEndpoint(data);
+    };
   });
 }
 
