@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { SimulatedRig } from "../../cli/rig/index.ts";
+import { TRAILER_MODULES } from "../../cli/rig/modules/index.ts";
 import type { Identity } from "../../protocols/sqlite/index.ts";
 import { createEdgeNode, type EdgeConfig, type EdgeNode, type EdgePorts } from "../../edge-node/index.ts";
 import { type ActorView, parseAddress } from "../../runtime/index.ts";
@@ -83,14 +84,15 @@ export function commandFrames(rig: SimulatedRig): readonly string[] {
   return rig.frames.log().filter(({ from }) => from === "client").map(({ id, data }) => `${id.toString(16)}:${data}`);
 }
 
-export function rigOn(at: Desk): SimulatedRig {
+/** @param only these modules; a quiet rig makes long waits short. Default: all */
+export function rigOn(at: Desk, only?: readonly string[]): SimulatedRig {
   const cells = new Map<string, Map<string, number>>();
   const of = (module: string): { get(key: string): number | undefined; set(key: string, value: number): void } => {
     const own = cells.get(module) ?? new Map<string, number>();
     cells.set(module, own);
     return { get: (key) => own.get(key), set: (key, value) => void own.set(key, value) };
   };
-  const rig = new SimulatedRig({ clock: at.clock, random: new SeededRandom(3), nonVolatile: { of } });
+  const rig = new SimulatedRig({ clock: at.clock, random: new SeededRandom(3), nonVolatile: { of } }, { modules: TRAILER_MODULES.filter(({ name }) => only?.includes(name) ?? true) });
   rig.start();
   return rig;
 }

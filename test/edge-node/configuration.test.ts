@@ -1,0 +1,105 @@
+// What a node's configuration and its vehicle's files may say, and what a mistake in them gets.
+
+import { test } from "tap";
+import { createEdgeNode, type EdgeConfig, readEdgeConfig } from "../../edge-node/index.ts";
+import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
+import type { DroverError } from "../../runtime/index.ts";
+import { desk, VEHICLES } from "./desk.ts";
+
+function problem(run: () => unknown): Pick<DroverError, "code" | "message" | "position"> {
+  try {
+    run();
+  } catch (error) {
+    return error as DroverError;
+  }
+  throw new Error("nothing was wrong");
+}
+
+const GOOD = `node: edge-1
+vehicle: vehicles/trailer-01.yaml
+data: .drover/edge-1
+buses: { can0: "rig:.drover/rig" }
+uplink: { url: "mqtt://127.0.0.1:1883", username: edge-1, password: secret }
+`;
+
+test("D1. A configuration is read from YAML and from JSON alike", (t) => {
+  const yaml = readEdgeConfig("edge.yaml", GOOD);
+  t.match(yaml, { node: "edge-1", buses: { can0: "rig:.drover/rig" }, uplink: { password: "secret" } });
+  t.strictSame(JSON.parse(JSON.stringify(readEdgeConfig("edge.json", JSON.stringify(yaml)))), JSON.parse(JSON.stringify(yaml)));
+  t.end();
+});
+
+test("D1, D2. An unknown key is refused with file, line, column and the key that was meant", (t) => {
+  t.match(problem(() => readEdgeConfig("edge.yaml", GOOD.replace("uplink:", "uplnk:"))), {
+    code: "DROVER_CONFIG_INVALID",
+    position: { file: "edge.yaml", line: 5, column: 1 },
+    message: /edge\.yaml:5:1: uplnk: the key "uplnk" is not known here .*did you mean "uplink"/,
+  });
+  t.match(problem(() => readEdgeConfig("edge.yaml", `${GOOD}labels: { fleet: north }\n`)), { position: { line: 6 } }, "facts of the vehicle stand in the vehicle's file");
+  t.match(problem(() => readEdgeConfig("edge.yaml", "vehicle: [\n")), { code: "DROVER_CONFIG_INVALID", position: { file: "edge.yaml" } });
+  t.match(problem(() => readEdgeConfig("edge.yaml", "")), { code: "DROVER_CONFIG_INVALID" });
+  t.match(problem(() => readEdgeConfig("edge.yaml", "data: x\n")), { message: /"vehicle" is missing[^]*"buses" is missing/ }, "all of them at once");
+  t.match(problem(() => readEdgeConfig("edge.yaml", GOOD.replace("mqtt:", "http:"))), { message: /edge\.yaml:5:16: uplink\.url:.*expected mqtt:/ });
+  t.end();
+});
+
+test("an object in code is checked as a file is", (t) => {
+  const at = desk();
+  const good: EdgeConfig = { vehicle: `${VEHICLES}rav4-01.yaml`, data: "memory", buses: { can0: "virtual:can0" } };
+  t.ok(createEdgeNode(good, at.ports()));
+  t.match(problem(() => createEdgeNode({ ...good, http: { port: 99_999 } }, at.ports())), { message: /^http\.port: 99999 is out of range/ });
+  t.match(problem(() => createEdgeNode({ ...good, upink: {} } as never, at.ports())), { message: /did you mean "uplink"/ });
+  t.end();
+});
+
+test("every bus of the vehicle needs a source, and no other has one", (t) => {
+  const at = desk();
+  const base = { vehicle: `${VEHICLES}truck-01.yaml`, data: "memory" };
+  t.match(problem(() => createEdgeNode({ ...base, buses: { can1: "virtual:a", can3: "virtual:b" } }, at.ports())), {
+    code: "DROVER_CONFIG_INVALID",
+    message: /buses\.can2: the vehicle's file has this bus.*\nbuses\.can3: the vehicle's file has no such bus \(expected one of can1, can2\)/,
+  });
+  for (const [url, message] of [
+    ["can0", /expected log:FILE/],
+    ["socketcann:can0", /"socketcann" is no source/],
+    ["log:", /expected log:FILE/],
+    ["log:x.log?rate=0", /rate=0/],
+    ["log:x.log?rate=fast", /rate=fast/],
+    ["log:x.log?loop=yes", /loop=yes/],
+    ["log:x.log?lop=true", /"lop" is not known/],
+    ["rig:x?rate=2", /"rate" is not known/],
+  ] as const)
+    t.match(problem(() => createEdgeNode({ ...base, buses: { can1: url, can2: "virtual:b" } }, at.ports())), { code: "DROVER_CONFIG_INVALID", message }, url);
+  t.end();
+});
+
+test("D2. A vehicle file that is wrong stops the start with every problem and its place", (t) => {
+  const at = desk();
+  at.files.set("/v/car.yaml", "vehicle: demo/vehicle/car\nmodel: saloon@1\n");
+  const start = (): unknown => createEdgeNode({ vehicle: "/v/car.yaml", data: "memory", buses: { can0: "virtual:can0" } }, at.ports());
+  t.match(problem(start), { code: "DROVER_CONFIG_INVALID", position: { file: "/v/car.yaml", line: 2 }, message: /no file "saloon@1.yaml" or "saloon.yaml"/ });
+  at.files.set("/v/car.yaml", "vehicle: demo/vehicle/car\nmodel: model@1\n");
+  at.files.set("/v/model.yaml", 'model: model\nversion: 1\nbuses: { can0: { dbc: no.dbc } }\nsignals: { A: { from: can0.B.C } }\nspeeds: {}\n');
+  t.match(problem(start), { message: /\/v\/model\.yaml:3:.*no\.dbc[^]*\/v\/model\.yaml:5:1: speeds/ });
+  at.files.set("/v/bad.dbc", "VERSION \"\"\nBO_ x y z\n");
+  at.files.set("/v/model.yaml", "model: model\nversion: 1\nbuses: { can0: { dbc: bad.dbc } }\n");
+  t.match(problem(start), { code: "DROVER_CONFIG_INVALID", message: /bad\.dbc/ });
+  t.match(problem(() => createEdgeNode({ vehicle: "/v/none.yaml", data: "memory", buses: {} }, at.ports())), { message: /\/v\/none\.yaml:1:1: there is no such file/ });
+  t.match(problem(() => createEdgeNode({ vehicle: `${VEHICLES}toyota-rav4.yaml`, data: "memory", buses: {} }, at.ports())), { message: /describes the model "toyota-rav4", not one vehicle/ });
+  t.end();
+});
+
+test("a vehicle of a DBC and a few lines runs", async (t) => {
+  const at = desk();
+  at.files.set("/v/car.dbc", 'VERSION ""\nBU_: E\nBO_ 100 Motion: 8 E\n SG_ Speed : 0|16@1+ (0.01,0) [0|300] "km/h" X\n');
+  at.files.set("/v/car.yaml", "vehicle: me/vehicle/car\nmodel: mine@1\n");
+  at.files.set("/v/mine.yaml", "model: mine\nversion: 1\nbuses: { can0: { dbc: car.dbc } }\nsignals: { Vehicle.Speed: { from: can0.Motion.Speed } }\n");
+  const bus = createVirtualBus({ clock: at.clock });
+  const node = createEdgeNode({ vehicle: "/v/car.yaml", data: "memory", buses: { can0: () => bus.attach({ mode: "listen-only" }) } }, at.ports());
+  await node.start();
+  bus.inject([{ id: 100, data: Uint8Array.of(0x10, 0x27, 0, 0, 0, 0, 0, 0) }]);
+  await at.clock.advance(200);
+  t.match(node.signals.signals("me/vehicle/car"), [{ name: "Vehicle.Speed", value: 100, unit: "km/h", quality: "good", simulated: false }]);
+  t.match(node.system.read(node.vehicle)?.state, { motion: "moving" });
+  await node.stop();
+});

@@ -1,0 +1,113 @@
+// Checked again where the frame is handed over: what was true when the command was committed may not be any more.
+
+import { test } from "tap";
+import { packer } from "./telemetry-reader.ts";
+import { commandFrames, type Desk, desk, rigOn, running, type Trailer, trailer } from "./desk.ts";
+
+const VEHICLE = "demo/vehicle/trailer-01";
+const TORRENT = `${VEHICLE}/module/torrent-0`;
+
+/** Holds commits back, so that time passes between the door and the hand-over. */
+function slowly(at: Desk, ms: number): Desk {
+  const ports = at.ports();
+  return { ...at, ports: () => ({ ...ports, store: (...given) => slowStore(at, ports.store(...given), ms) }) };
+}
+
+function slowStore(at: Desk, store: ReturnType<ReturnType<Desk["ports"]>["store"]>, ms: number): typeof store {
+  return {
+    ...store,
+    commit: async (batch) => {
+      await new Promise<void>((resolve) => void at.clock.setTimeout(resolve, ms));
+      return store.commit(batch);
+    },
+  };
+}
+
+function tell(at: Desk, { node }: Trailer, to: string, event: { readonly type: string; readonly [field: string]: unknown }): Promise<unknown> {
+  return running(at, node.system.ask(to, event, { withinMs: 9_000 }));
+}
+
+test("V3, X1. A guard that closes between the door and the hand-over keeps the frame back, and says so", async (t) => {
+  const at = desk();
+  const rig = rigOn(at, ["bearing", "aftline", "switchback-0"]);
+  const car = await trailer(slowly(at, 300), rig);
+  await at.clock.advance(125_000);
+  const waiting = car.node.system.ask(`${VEHICLE}/module/switchback-0`, { type: "awning.set", on: true }, { withinMs: 9_000 });
+  // 27 knots, told by the satellite receiver between two of its periods.
+  const receiver = rig.bus.attach({ name: "receiver", kind: "module", queueLimit: 1, receive: () => undefined, sent: () => undefined });
+  receiver.send({ id: 0x07, extended: false, data: Uint8Array.of(9, 0x0a, 0x8c, 0, 0, 1) });
+  t.match(await running(at, waiting), { kind: "refused", reason: /parked is not true now/, guard: { condition: "parked", open: false, reads: [{ signal: "Vehicle.Speed" }] } });
+  t.same(commandFrames(rig), []);
+  await running(at, car.node.stop());
+});
+
+test("X1. A deadline that passes before the hand-over keeps the frame back", async (t) => {
+  const at = desk();
+  const car = await trailer(slowly(at, 700));
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 9 }), { kind: "refused", reason: /deadline/ });
+  t.same(commandFrames(car.rig), []);
+  await running(at, car.node.stop());
+});
+
+test("V2. A relay that somebody switches between the door and the hand-over is not toggled back", async (t) => {
+  const at = desk();
+  const car = await trailer(slowly(at, 200));
+  const waiting = car.node.system.ask(`${VEHICLE}/module/switchback-0`, { type: "relay.set", output: "pump", on: true }, { withinMs: 9_000 });
+  car.rig.wallButton("switchback-0", 0, "bus");
+  t.match(await running(at, waiting), { kind: "refused", reason: /in the meantime/ });
+  t.same(car.rig.moduleState("switchback-0")["outputs"], [1, 0, 0, 0, 0, 0, 0, 0], "the person's press stays");
+  t.same(commandFrames(car.rig), []);
+  await running(at, car.node.stop());
+});
+
+test("X1. A muted bus stops all sending, also of what was taken before, and survives a restart", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "can0", reason: "work on the wiring" }), { kind: "replied", value: { muted: ["can0"] } });
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 9 }), { kind: "refused", guard: { condition: "can0 not muted", open: false } });
+  await running(at, car.node.stop());
+  car = await trailer(at, rig);
+  t.match(car.vehicle().context, { muted: { can0: { reason: "work on the wiring" } } });
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 10 }), { kind: "refused" });
+  t.same(commandFrames(rig), []);
+  t.match(await tell(at, car, VEHICLE, { type: "bus.unmute", bus: "can0" }), { kind: "replied", value: { muted: [] } });
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 11 }), { kind: "replied" });
+  t.same(commandFrames(rig), ["15:000b"]);
+  t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "can9" }), { kind: "refused" }, "a bus that the vehicle does not have");
+  await running(at, car.node.stop());
+});
+
+test("X1. A mute that comes between the door and the hand-over keeps the frame back", async (t) => {
+  const at = desk();
+  const car = await trailer(slowly(at, 100));
+  const waiting = car.node.system.ask(TORRENT, { type: "light.set", output: "galley", level: 9 }, { withinMs: 9_000 });
+  const muting = car.node.system.ask(VEHICLE, { type: "bus.mute", bus: "can0" }, { withinMs: 9_000 });
+  await running(at, Promise.all([waiting, muting]));
+  t.same(commandFrames(car.rig), [], "both were committed together");
+  t.match(await waiting, { kind: "refused", reason: /muted/, guard: { condition: "can0 not muted" } });
+  await running(at, car.node.stop());
+});
+
+test("X1. No more frames a second leave than the file allows", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const answers = Array.from({ length: 70 }, (_, n) => car.node.system.ask(`${VEHICLE}/module/torrent-${String(n % 2)}`, { type: "light.set", output: n % 2 === 0 ? "galley" : "bath", level: n + 1 }, { withinMs: 9_000 }));
+  await running(at, Promise.all(answers), 12_000);
+  t.ok(commandFrames(car.rig).length <= 51, `${String(commandFrames(car.rig).length)} frames`);
+  await running(at, car.node.stop());
+});
+
+test("X1. Every sent frame is recorded with author and cause", async (t) => {
+  const at = desk();
+  const words: object[] = [];
+  at.log = { debug: () => {}, info: (fields, message) => void (message === "frame sent" && words.push(fields)), warn: () => {}, error: () => {}, child: () => at.log };
+  const car = await trailer(at);
+  await running(at, car.node.system.ask(TORRENT, { type: "light.set", output: "galley", level: 9 }, { withinMs: 9_000, id: "order-1", author: "alice" }));
+  await at.clock.advance(100);
+  const expected = { bus: "can0", id: "15", data: "0009", actor: TORRENT, command: "light.set", output: "galley", author: "alice", cause: "order-1", outcome: "sent" };
+  t.match(words, [expected]);
+  const kept = (await at.telemetry.read(0, 1_000)).filter((item) => item.kind === "entry" && item.class === "A").map((item) => packer.unpack((item as { bytes: Uint8Array }).bytes));
+  t.match(kept, [{ values: {}, sent: expected }]);
+  await running(at, car.node.stop());
+});

@@ -1,0 +1,113 @@
+// What a restart keeps and what it forgets: desired values are watched again, reported ones are unknown, nothing is sent for what was before.
+
+import { test } from "tap";
+import { commandFrames, desk, rigOn, running, trailer } from "./desk.ts";
+
+const TORRENT = "demo/vehicle/trailer-01/module/torrent-0";
+const SWITCHBACK = "demo/vehicle/trailer-01/module/switchback-0";
+
+test("F1, F2. A node restarted with a toggle that was handed over sends nothing, and the command ends by status or by its time", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  rig.setFault("switchback-0", "ignores-commands");
+  await running(at, car.node.system.tell(SWITCHBACK, { type: "relay.set", output: "pump", on: true }, { id: "r1" }));
+  await at.clock.advance(100);
+  t.same(commandFrames(rig), ["25:0000"]);
+  await car.node.stop();
+  car = await trailer(at, rig);
+  t.match(car.module("switchback-0").context, { outputs: { pump: { desired: { value: 1 } } } }, "what was wanted is still known");
+  await at.clock.advance(6_000);
+  t.match(car.module("switchback-0").context, { outputs: { pump: { last: { outcome: "expired" } } } });
+  t.same(commandFrames(rig), ["25:0000"]);
+  t.match(await running(at, car.node.system.ask(SWITCHBACK, { type: "relay.set", output: "pump", on: true }, { id: "r1", withinMs: 1_000 })), { kind: "unknown" }, "the same id has its one outcome");
+  t.same(commandFrames(rig), ["25:0000"]);
+  await car.node.stop();
+});
+
+test("V1. A value still wanted after a restart is confirmed by fresh status", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  rig.mute("torrent-0");
+  await running(at, car.node.system.tell(TORRENT, { type: "light.set", output: "galley", level: 44 }));
+  await at.clock.advance(50);
+  t.equal((rig.moduleState("torrent-0")["outputs"] as number[])[0], 44);
+  await car.node.stop();
+  rig.unmute("torrent-0");
+  car = await trailer(at, rig);
+  t.match(car.module("torrent-0").context, { outputs: { galley: { state: "settled", last: { outcome: "confirmed" } } } });
+  t.same(commandFrames(rig), ["15:002c"]);
+  await car.node.stop();
+});
+
+test("O1, F1. A node restarted with a command past its time sends nothing", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  // Committed, and the process ends before the frame could be handed over.
+  const bus = car.source;
+  bus.send = () => new Promise(() => undefined);
+  await running(at, car.node.system.tell(TORRENT, { type: "light.set", output: "galley", level: 60 }));
+  await at.clock.advance(100);
+  t.match(car.module("torrent-0").context, { outputs: { galley: { state: "pending" } } });
+  const stopping = car.node.stop();
+  await running(at, stopping);
+  at.clock.jump(60_000);
+  await at.clock.advance(60_000);
+  car = await trailer(at, rig);
+  await at.clock.advance(12_000);
+  t.same(commandFrames(rig), []);
+  t.match(car.module("torrent-0").context, { outputs: { galley: { last: { outcome: "expired" } } } });
+  await car.node.stop();
+});
+
+test("V1. What the bus reported is unknown after a start until it reports again", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  t.match(car.module("torrent-0"), { state: { presence: "present" }, context: { outputs: { galley: { state: "settled" } } } });
+  await car.node.stop();
+  rig.powerOff("torrent-0");
+  car = await trailer(at, rig);
+  t.match(car.module("torrent-0").context, { outputs: { galley: { state: "unknown" }, porch: { state: "unknown" } } });
+  t.notMatch(car.module("torrent-0").state, { presence: "present" }, "nor is it there because it was there before");
+  t.equal(car.node.signals.signals(car.node.vehicle)?.find(({ name }) => name === "torrent-0.galley")?.value, undefined);
+  await at.clock.advance(3_000);
+  t.match(car.module("torrent-0").state, { presence: "silent" });
+  await car.node.stop();
+});
+
+test("V1. A bus that was down makes what it reported unknown", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  car.source.setState({ kind: "down", reason: "unplugged" });
+  await at.clock.advance(300);
+  t.match(car.module("torrent-0").context, { outputs: { galley: { state: "unknown" } } });
+  t.ok(car.node.signals.signals(car.node.vehicle)?.every(({ quality }) => quality === "unknown"));
+  car.source.setState({ kind: "up" });
+  await at.clock.advance(1_500);
+  t.match(car.module("torrent-0").context, { outputs: { galley: { state: "settled" } } });
+  await car.node.stop();
+});
+
+test("the vehicle's file may change between two runs: modules, outputs and buses follow it", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  await running(at, car.node.system.ask(TORRENT, { type: "light.set", output: "galley", level: 3 }, { withinMs: 5_000 }));
+  await car.node.stop();
+  const { readFileSync } = await import("node:fs");
+  const { VEHICLES } = await import("./desk.ts");
+  const model = readFileSync(`${VEHICLES}trailcurrent-trailer.yaml`, "utf8").replace("outputs: { 1: galley, 2: porch, 3: bed }", "outputs: { 1: galley, 4: stairs }").replace("  reservoir: { use: trailcurrent/reservoir, bus: can0 }\n", "").replace(/ {2}Water\..*\n/g, "");
+  at.files.set(`${VEHICLES}trailcurrent-trailer@3.yaml`, model);
+  car = await trailer(at, rig);
+  t.same(Object.keys((car.module("torrent-0").context as { outputs: object }).outputs).sort(), ["galley", "stairs"]);
+  t.throws(() => car.module("reservoir"));
+  t.match(await running(at, car.node.system.ask(TORRENT, { type: "light.set", output: "stairs", level: 8 }, { withinMs: 5_000 })), { kind: "replied" });
+  t.match(await running(at, car.node.system.ask(TORRENT, { type: "light.set", output: "porch", level: 8 }, { withinMs: 5_000 })), { kind: "refused" });
+  const { revision } = car.vehicle();
+  await at.clock.advance(10_000);
+  t.ok(car.vehicle().revision - revision <= 2, "and nothing is told again and again");
+  await car.node.stop();
+});

@@ -1,0 +1,132 @@
+// What fails alone: a bus, the vehicle's entity, the store. What goes on meanwhile.
+
+import { test } from "tap";
+import { createEdgeNode } from "../../edge-node/index.ts";
+import type { FrameListener, FrameSource } from "../../protocols/can/index.ts";
+import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
+import type { TreeNode } from "../../runtime/index.ts";
+import { memoryStore } from "../../runtime/simulation/index.ts";
+import { desk, rigOn, running, trailer, VEHICLES, viewOf } from "./desk.ts";
+
+function find(node: TreeNode, id: string): TreeNode | undefined {
+  return node.id === id ? node : node.children.map((child) => find(child, id)).find((found) => found !== undefined);
+}
+
+test("S4. A bus whose source fails is restarted with backoff; the other bus and the vehicle never notice", async (t) => {
+  const at = desk();
+  const good = createVirtualBus({ clock: at.clock, name: "can2" });
+  const starts: number[] = [];
+  let broken = true;
+  const failing = (): FrameSource => {
+    starts.push(at.clock.monotonic());
+    if (broken) throw new Error("no such interface");
+    return createVirtualBus({ clock: at.clock, name: "can1" }).attach();
+  };
+  const node = createEdgeNode({ vehicle: `${VEHICLES}truck-01.yaml`, data: "memory", buses: { can1: failing, can2: () => good.attach() } }, at.ports());
+  await running(at, node.start());
+  good.inject([{ id: 3, data: new Uint8Array(8) }]);
+  await at.clock.advance(400);
+  t.match(viewOf(node, "demo/vehicle/truck-01"), { state: { health: "degraded" }, context: { buses: { can1: "down", can2: "awake" } } });
+  t.match(viewOf(node, "demo/vehicle/truck-01/module/gnss").state, { presence: "present" });
+  t.match(viewOf(node, "demo/vehicle/truck-01/module/engine").state, { presence: "not expected" });
+  await at.clock.advance(60_000);
+  t.ok(starts.length >= 5 && starts.length < 60, `tried ${String(starts.length)} times in a minute`);
+  t.match(find(node.describe(), "can1"), { state: "restarting", lastExit: { error: /no such interface/ } });
+  broken = false;
+  await at.clock.advance(10_000);
+  t.match(find(node.describe(), "can1"), { state: "running" });
+  t.match(viewOf(node, "demo/vehicle/truck-01").context, { buses: { can1: "awake" } });
+  await node.stop();
+});
+
+test("S4. A fault while a batch is worked on ends that bus's run, with its cause in the tree", async (t) => {
+  const at = desk();
+  let listener: FrameListener | undefined;
+  let opened = 0;
+  const source = (): FrameSource => {
+    opened++;
+    return {
+      buses: ["can0"],
+      state: { kind: "up" },
+      counters: { received: 0, dropped: 0, sent: 0, sendFailed: 0 },
+      start: async (given) => {
+        listener = given;
+      },
+      stop: async () => {},
+    };
+  };
+  const node = createEdgeNode({ vehicle: `${VEHICLES}rav4-01.yaml`, data: "memory", buses: { can0: source } }, at.ports());
+  await running(at, node.start());
+  t.doesNotThrow(() => listener?.onFrames({ count: 1 } as never), "the source is not what failed");
+  await at.clock.advance(1_000);
+  t.equal(opened, 2);
+  t.match(find(node.describe(), "can0"), { state: "running", restarts: 1, lastExit: { reason: "failed" } });
+  await node.stop();
+});
+
+test("S4. An entity that cannot go on is recovered by its supervisor, and told anew what the bus shows", async (t) => {
+  const at = desk();
+  const ports = at.ports();
+  const store = memoryStore({ disk: at.disk });
+  const car = await trailer({ ...at, ports: () => ({ ...ports, store: () => store }) });
+  store.refuseNext(car.node.vehicle, "a bad sector");
+  t.match(await running(at, car.node.system.tell(`${car.node.vehicle}/module/torrent-0`, { type: "light.set", output: "galley", level: 7 })), { kind: "not-stored" });
+  await at.clock.advance(3_000);
+  t.match(find(car.node.describe(), car.node.vehicle), { state: "running", restarts: 1, lastExit: { error: /bad sector/ } });
+  t.match(car.module("torrent-0").state, { presence: "present" });
+  t.match(await running(at, car.node.system.ask(`${car.node.vehicle}/module/torrent-0`, { type: "light.set", output: "galley", level: 8 }, { withinMs: 5_000 })), { kind: "replied" });
+  await car.node.stop();
+});
+
+test("L2. A store that was moved aside: the node keeps its identity, opens a new incarnation, says so", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  const { incarnation } = car.vehicle();
+  const before = at.identity;
+  await car.node.stop();
+  const ports = at.ports();
+  const { MemoryDisk } = await import("../../runtime/simulation/index.ts");
+  const fresh = new MemoryDisk();
+  const moved = { ...at, ports: () => ({ ...ports, store: () => movedAside(memoryStore({ disk: fresh })) }) };
+  car = await trailer(moved, rig);
+  t.not(car.vehicle().incarnation, incarnation);
+  t.match(car.vehicle().context, { storeLoss: { reason: "page 3 is damaged" } });
+  t.equal(at.identity?.node, before?.node);
+  t.equal(at.identity?.epoch, before?.epoch);
+  t.not(at.identity?.incarnation, before?.incarnation);
+  await car.node.stop();
+});
+
+function movedAside(store: ReturnType<typeof memoryStore>): typeof store {
+  return { ...store, open: async () => ({ ...(await store.open()), movedAside: { path: "journal.db.damaged", reason: "page 3 is damaged" } }) };
+}
+
+test("L2. A journal that is gone although the node has run before is told too, never a silent beginning", async (t) => {
+  const at = desk();
+  const rig = rigOn(at, ["torrent-0"]);
+  let car = await trailer(at, rig);
+  t.match(car.vehicle().context, { storeLoss: null });
+  await car.node.stop();
+  const { MemoryDisk } = await import("../../runtime/simulation/index.ts");
+  car = await trailer(Object.assign(at, { disk: new MemoryDisk() }), rig);
+  t.match(car.vehicle().context, { storeLoss: { reason: /gone/ } });
+  await car.node.stop();
+});
+
+test("a data folder of another node is refused", async (t) => {
+  const at = desk();
+  const car = await trailer(at, rigOn(at, ["torrent-0"]), { node: "edge-a" });
+  await car.node.stop();
+  await t.rejects(trailer(at, rigOn(at, ["torrent-0"]), { node: "edge-b" }), { code: "DROVER_CONFIG_INVALID", message: /belongs to the node "edge-a"/ });
+});
+
+test("the tree shows store, buses, vehicle with its modules and uplink", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const tree = car.node.describe();
+  t.same(tree.children.map(({ id }) => id), ["store", "buses", "links", "demo/vehicle/trailer-01", "uplink"]);
+  t.match(find(tree, "demo/vehicle/trailer-01/module/torrent-0"), { kind: "actor", state: "running", restarts: 0 });
+  await car.node.stop();
+  t.equal(car.node.tree.describe().state, "stopped");
+});
