@@ -1,0 +1,154 @@
+// The vehicle alone, and with a cloud that comes and goes.
+
+import { test } from "tap";
+import { createEdgeNode } from "../../edge-node/index.ts";
+import { busRemote, openStreamIngest, openTelemetryIngest, SignalMirror, watchLive, type LinkEvent } from "../../protocols/uplink/index.ts";
+import { createReplicas, createSystem, decodeEnvelope, type System, vehicleNames } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+import { memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
+import { memoryNetwork, type MemoryNetwork } from "../../runtime/simulation/memory-transport.ts";
+import { alarmEntity, vehicleEntity } from "../../actors/index.ts";
+import { openMessageDoor } from "../../protocols/uplink/index.ts";
+import { commandFrames, type Desk, desk, rigOn, running, trailer } from "./desk.ts";
+
+const VEHICLE = "demo/vehicle/trailer-01";
+const UPLINK = { uplink: { url: "mqtt://cloud" } };
+const names = vehicleNames("demo", "trailer-01");
+
+interface Cloud {
+  readonly network: MemoryNetwork;
+  readonly mirror: SignalMirror;
+  readonly links: LinkEvent[];
+  readonly system: System;
+  readonly telemetry: { readonly counters: { readonly samples: number } };
+  revision(): number | undefined;
+  ask(event: { readonly type: string; readonly [field: string]: unknown }, to: string, id: string): Promise<unknown>;
+}
+
+/** The cloud's side of the link, as small as it can be. */
+async function cloud(at: Desk): Promise<Cloud> {
+  const { clock } = at;
+  const random = new SeededRandom(11);
+  const network = memoryNetwork({ clock, random });
+  const transport = network.transport("cloud-1");
+  await transport.start();
+  at.transport = network.transport("edge-trailer-01");
+  const store = memoryStore();
+  await store.open();
+  const replicas = createReplicas({ store, clock, log: silentLog, node: "cloud-1", types: vehicleEntity.types, owner: () => ({ node: "edge", epoch: 1 }), heardAt: () => clock.now() }, (type) => type === "vehicle");
+  await replicas.open();
+  const system = createSystem({ node: "cloud-1", types: [alarmEntity], store, clock, random, log: silentLog });
+  await system.start();
+  await system.activate("demo/alarm/trailer-01.store-moved-aside" as never, { input: undefined });
+  const sending = { node: "cloud-1", session: "s", clock };
+  const newId = (): string => random.id();
+  const mirror = new SignalMirror(clock);
+  const common = { transport, sending, newId, log: silentLog };
+  await openStreamIngest({ ...common, replicas, heard: () => {} });
+  const telemetry = await openTelemetryIngest({ ...common, mirror, heard: () => {} });
+  await openMessageDoor({ ...common, pattern: names.up("in"), system });
+  const links: LinkEvent[] = [];
+  await watchLive(transport, sending, silentLog, (event) => void links.push(event));
+  const remote = busRemote({ transport, sending, newId, find: () => ({ key: names.down("in"), node: "edge", reachable: true }) });
+  return {
+    network,
+    mirror,
+    links,
+    system,
+    telemetry,
+    revision: () => replicas.read(VEHICLE as never)?.revision,
+    ask: (event, to, id) => remote.send({ to: to as never, event, sender: { kind: "outside", id, author: "operator", expiresAt: clock.now() + 60_000 }, ask: true, withinMs: 5_000 }),
+  };
+}
+
+test("S6. A vehicle boots with no network, decides locally and keeps its data", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  far.network.cut("edge-trailer-01");
+  const car = await trailer(at, rigOn(at), UPLINK);
+  t.match(car.module("torrent-0").state, { presence: "present" });
+  t.match(await running(at, car.node.system.ask(`${VEHICLE}/module/torrent-0`, { type: "light.set", output: "galley", level: 12 }, { withinMs: 5_000 })), { kind: "replied" });
+  await at.clock.advance(5_000);
+  const { entries } = await at.telemetry.totals();
+  t.ok(entries >= 4, "samples wait in the log");
+  t.equal(far.telemetry.counters.samples, 0);
+  const { restarts } = car.node.tree.describe();
+  far.network.heal("edge-trailer-01");
+  await at.clock.advance(15_000);
+  t.equal((await at.telemetry.totals()).entries <= 2, true, "what waited was shipped and forgotten");
+  t.ok(far.telemetry.counters.samples >= entries);
+  t.equal(far.revision(), car.vehicle().revision, "and so was the stream");
+  t.equal(car.node.tree.describe().restarts, restarts, "nothing was restarted for it");
+  await running(at, car.node.stop());
+});
+
+test("S6. A node without an uplink works alone", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  t.match(await running(at, car.node.system.tell("demo/alarm/x", { type: "alarm.raise" })), { kind: "no-such-actor" });
+  await at.clock.advance(3_000);
+  t.ok((await at.telemetry.totals()).entries > 0);
+  await car.node.stop();
+});
+
+test("with a link: presence, values, units, tree and stream are told, and told anew to a cloud that was away", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const car = await trailer(at, rigOn(at), UPLINK);
+  await at.clock.advance(5_000);
+  t.match(far.links.at(-1), { vehicle: "trailer-01", live: { node: "edge-trailer-01", epoch: 1 } });
+  t.match(far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Battery.Voltage"), { unit: "V", quality: "good", simulated: true, value: Number });
+  t.equal(far.revision(), car.vehicle().revision);
+  const tree = decodeEnvelope(far.network.lastValues.get(names.up("tree")) ?? new Uint8Array());
+  t.match(tree, { ok: true, envelope: { kind: "tree", sender: { node: "edge-trailer-01" }, body: { id: "edge", children: [{ id: "store" }, { id: "buses" }, { id: "links" }, { id: VEHICLE }, { id: "uplink" }] } } });
+  far.network.cut("edge-trailer-01");
+  await at.clock.advance(2_000);
+  t.equal(far.links.at(-1)?.live, undefined);
+  far.network.heal("edge-trailer-01");
+  await at.clock.advance(10_000);
+  t.match(far.links.at(-1), { live: { node: "edge-trailer-01" } });
+  await running(at, car.node.stop());
+});
+
+test("O1, O2. A command from the cloud is decided and acted on by the vehicle, once", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const car = await trailer(at, rigOn(at), UPLINK);
+  await at.clock.advance(2_000);
+  const command = { type: "light.set", output: "galley", level: 33 };
+  t.match(await running(at, far.ask(command, `${VEHICLE}/module/torrent-0`, "c1")), { kind: "replied", value: { outcome: "confirmed" } });
+  t.match(await running(at, far.ask(command, `${VEHICLE}/module/torrent-0`, "c1")), { kind: "replied", value: { outcome: "confirmed" } });
+  t.same(commandFrames(car.rig), ["15:0021"]);
+  t.match(await running(at, far.ask({ type: "awning.set", on: true }, `${VEHICLE}/module/switchback-0`, "c2")), { kind: "refused", guard: { condition: "parked" } });
+  await running(at, car.node.stop());
+});
+
+test("L2. The loss of a store is an alarm in the cloud once there is a link, also after a restart", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const rig = rigOn(at, ["torrent-0"]);
+  far.network.cut("edge-trailer-01");
+  let car = await trailer(at, rig, UPLINK);
+  await running(at, car.node.stop());
+  const { MemoryDisk } = await import("../../runtime/simulation/index.ts");
+  const lost = Object.assign(at, { disk: new MemoryDisk(), transport: far.network.transport("edge-b") });
+  far.network.cut("edge-b");
+  car = await trailer(lost, rig, UPLINK);
+  await running(at, car.node.stop());
+  lost.transport = far.network.transport("edge-c");
+  car = await trailer(lost, rig, UPLINK);
+  await at.clock.advance(5_000);
+  t.match(far.system.read("demo/alarm/trailer-01.store-moved-aside" as never), { state: "raised", context: { severity: "critical", about: VEHICLE, cause: /gone/, count: 1 } });
+  await running(at, car.node.stop());
+  lost.transport = far.network.transport("edge-d");
+  car = await trailer(lost, rig, UPLINK);
+  await at.clock.advance(5_000);
+  t.match(far.system.read("demo/alarm/trailer-01.store-moved-aside" as never)?.context, { count: 1 }, "once");
+  await running(at, car.node.stop());
+});
+
+test("an uplink that cannot be used is a mistake in the configuration", (t) => {
+  const at = desk();
+  t.throws(() => createEdgeNode({ vehicle: "/none", data: "memory", buses: {}, uplink: { url: "http://x" } }, at.ports()), { code: "DROVER_CONFIG_INVALID", message: /uplink\.url/ });
+  t.end();
+});
