@@ -11,6 +11,7 @@ import { addCanDecode } from "./can-decode.ts";
 import { addDeadLettersLs } from "./dead-letters-ls.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
+import { addEnroll } from "./enroll.ts";
 import { addNodesLs } from "./nodes-ls.ts";
 import { addStart } from "./start.ts";
 import { addTree } from "./tree.ts";
@@ -38,5 +39,6 @@ export function addVerbs(root: Command, run: Run): void {
   addVehicleCheck(vehicle, run);
   const can = root.command("can").description("recordings and CAN databases, without a node");
   addCanDecode(can, run);
+  addEnroll(root, run);
   addDoctor(root, run);
 }

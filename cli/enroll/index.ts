@@ -1,0 +1,25 @@
+// `drover enroll`: makes the credential with which a vehicle's node may use this machine's embedded broker. Certificates and revocation come with enrolment proper.
+
+import { join } from "node:path";
+import { nodeCredential } from "../../protocols/mqtt/index.ts";
+import { addressProblem } from "../../runtime/index.ts";
+import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printLines } from "../terminal/index.ts";
+
+export interface EnrollOptions {
+  readonly data?: string;
+  readonly node?: string;
+}
+
+/** @throws DROVER_BROKER_CREDENTIALS when a file is there and cannot be used */
+export function enroll(vehicle: string, options: EnrollOptions, call: Call): ExitCode {
+  const [tenant = "", kind, id = "", ...rest] = vehicle.split("/");
+  if (addressProblem(vehicle) !== undefined || kind !== "vehicle" || rest.length > 0) {
+    throw new CommandFailure({ code: "usage", title: "This is no vehicle's address.", detail: `"${vehicle}"`, advice: "Write TENANT/vehicle/ID, e.g. acme/vehicle/my-car.", exit: EXIT.usage });
+  }
+  const node = options.node ?? `edge-${id}`;
+  const credentials = join(options.data ?? call.env["DROVER_DATA"] ?? ".drover", "credentials");
+  nodeCredential(credentials, node, { kind: "vehicle", tenant, vehicle: id });
+  if (call.json) printJson(call.out, { vehicle, node, credentials });
+  else printLines(call.out, [`${node} may use the broker for ${vehicle}. In its configuration:`, `uplink: { url: "mqtt://127.0.0.1:1883", credentials: ${JSON.stringify(credentials)} }`]);
+  return EXIT.ok;
+}
