@@ -8,6 +8,7 @@ export type { CellRecord, ChildSpec as EntityChild, DoorReads, EffectClass, Effe
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { systemClock, systemRandom } from "./host/index.ts";
 export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";
+export { Retry, type RetryLimits } from "./retry.ts";
 export * from "./supervision/index.ts";
 export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./system/contract.ts";
 export type { Door, DoorVerdict } from "./system/door.ts";
@@ -22,6 +23,7 @@ export {
   encodeSegment,
   type Envelope,
   everyVehicle,
+  LimitedLog,
   nodeName,
   parseName,
   replyName,

@@ -12,12 +12,11 @@
 import type { EventEmitter } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client, type ConnackPacket, type PublishPacket } from "aedes";
-import { DroverError } from "../../runtime/index.ts";
+import { LimitedLog, DroverError } from "../../runtime/index.ts";
 import type { Clock, Log } from "../../runtime/ports/index.ts";
 import { mayPublish, maySubscribe, SINK_TOPIC } from "./broker-doors.ts";
 import type { CredentialBook, Reach } from "./credentials.ts";
 import { GuardedStream } from "./guarded-stream.ts";
-import { LimitedLog } from "./limited-log.ts";
 import { MAX_PACKET_BYTES } from "./mqtt-options.ts";
 import type { MeterViolation } from "./packet-meter.ts";
 import { RetainedBudget } from "./retained-budget.ts";

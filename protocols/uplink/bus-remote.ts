@@ -2,7 +2,7 @@
 //
 // U1. `owner-away` only when nothing was sent; once sent, the outcome is the owner's word or `unknown` (promise S3).
 
-import { type Address, type Answer, decodeEnvelope, type Remote, type RemoteMessage, type Told } from "../../runtime/index.ts";
+import { type Address, type Answer, decodeEnvelope, entityOf, type Remote, type RemoteMessage, type Told } from "../../runtime/index.ts";
 import type { AskOutcome, Transport } from "../../runtime/ports/index.ts";
 import { answerOf, messageEnvelope, type Sending } from "./message-envelope.ts";
 
@@ -19,12 +19,18 @@ export interface BusRemoteOptions {
 
 export function busRemote(options: BusRemoteOptions): Remote {
   async function send(message: RemoteMessage): Promise<Told | Answer> {
-    const place = options.find(entityPart(message.to));
+    const place = options.find(entityOf(message.to));
     if (place === undefined) return { kind: "no-such-actor" };
     const away: Answer = place.asOf === undefined ? { kind: "owner-away" } : { kind: "owner-away", asOf: place.asOf };
     if (!place.reachable) return away;
+    if (!(message.withinMs > 0)) return { kind: "deadline" };
     const id = message.sender.kind === "outside" ? message.sender.id : options.newId();
-    const payload = messageEnvelope(message.ask ? { ...message, withinMs: Math.max(1, message.withinMs - HEADROOM_MS) } : message, id, options.sending);
+    let payload: Uint8Array;
+    try {
+      payload = messageEnvelope(message.ask ? { ...message, withinMs: Math.max(1, message.withinMs - HEADROOM_MS) } : message, id, options.sending);
+    } catch (cause) {
+      return { kind: "invalid", problems: [{ path: "", message: `it cannot be sent: ${cause instanceof Error ? cause.message : String(cause)}` }], accepts: [] };
+    }
     const outcome = await options.transport.ask(place.key, payload, { withinMs: message.withinMs });
     return outcomeOf(outcome, away);
   }
@@ -36,10 +42,6 @@ export function busRemote(options: BusRemoteOptions): Remote {
     },
     send,
   };
-}
-
-function entityPart(address: Address): Address {
-  return address.split("/").slice(0, 3).join("/") as Address;
 }
 
 function outcomeOf(outcome: AskOutcome, away: Answer): Told | Answer {

@@ -6,7 +6,6 @@ export type { Sending } from "./message-envelope.ts";
 export { type MessageDoor, type MessageDoorOptions, openMessageDoor } from "./message-door.ts";
 export { type SampleRecord, type SignalInfo, type SignalSource, type SignalState } from "./signal-state.ts";
 export { SignalMirror } from "./signal-mirror.ts";
-export { SlowLog } from "./slow-log.ts";
 export { openStreamIngest, type StreamIngest, type StreamIngestOptions } from "./stream-ingest.ts";
 export { startStreamShipper, type StreamShipper, type StreamShipperOptions } from "./stream-shipper.ts";
 export { encodeSample, openTelemetryIngest, type TelemetryIngest, type TelemetryIngestOptions } from "./telemetry-ingest.ts";

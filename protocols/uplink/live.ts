@@ -1,9 +1,8 @@
 // Presence of vehicles as the bus tells it, and the trees that nodes announce (design section 7). Hints, never ownership: who may act is decided by epochs.
 
-import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName } from "../../runtime/index.ts";
+import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Log, Transport } from "../../runtime/ports/index.ts";
 import type { Sending } from "./message-envelope.ts";
-import { SlowLog } from "./slow-log.ts";
 
 export interface LiveInfo {
   readonly node: string;
@@ -26,7 +25,7 @@ export interface LinkEvent {
 
 /** Calls back on every change of presence, and with what stands when it begins. */
 export async function watchLive(transport: Transport, sending: Sending, log: Log, changed: (event: LinkEvent) => void): Promise<() => Promise<void>> {
-  const slowLog = new SlowLog(log, sending.clock);
+  const limitedLog = new LimitedLog(log, sending.clock);
   const watched = await transport.watchLast(everyVehicle.live, (delivery) => {
     const name = parseName(delivery.key);
     if (name?.kind !== "vehicle") return;
@@ -37,7 +36,7 @@ export async function watchLive(transport: Transport, sending: Sending, log: Log
     }
     const decoded = decodeEnvelope(delivery.payload);
     if (!decoded.ok || decoded.envelope.kind !== "live") {
-      slowLog.warn("bad-live", { key: delivery.key, detail: decoded.ok ? decoded.envelope.kind : decoded.detail }, "a presence could not be read");
+      limitedLog.warn({ reason: "bad-live", key: delivery.key, detail: decoded.ok ? decoded.envelope.kind : decoded.detail }, "a presence could not be read");
       return;
     }
     const { node, session, epoch } = decoded.envelope.sender;

@@ -1,9 +1,8 @@
 // Takes actor messages from the bus and answers each with what became of it: the receiving side, the same in a vehicle and in the cloud.
 
-import { decodeEnvelope, TransitEstimator, type System } from "../../runtime/index.ts";
+import { decodeEnvelope, TransitEstimator, type System, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
 import { answerEnvelope, envelopeMessage, type Sending } from "./message-envelope.ts";
-import { SlowLog } from "./slow-log.ts";
 
 export interface MessageDoorOptions {
   readonly transport: Transport;
@@ -26,13 +25,13 @@ export async function openMessageDoor(options: MessageDoorOptions): Promise<Mess
   const { sending, system } = options;
   const transit = new TransitEstimator();
   const counters = { taken: 0, bad: 0, foreign: 0 };
-  const slowLog = new SlowLog(options.log, sending.clock);
+  const limitedLog = new LimitedLog(options.log, sending.clock);
 
   async function take(delivery: Delivery): Promise<Uint8Array> {
     const decoded = decodeEnvelope(delivery.payload);
     if (!decoded.ok) {
       counters.bad++;
-      slowLog.warn(decoded.reason, { key: delivery.key, detail: decoded.detail }, "an envelope could not be read");
+      limitedLog.warn({ reason: decoded.reason, key: delivery.key, detail: decoded.detail }, "an envelope could not be read");
       return answerEnvelope({ kind: "invalid", problems: [{ path: "/", message: decoded.detail }], accepts: [] }, "none", options.newId(), sending);
     }
     const { envelope } = decoded;
@@ -41,12 +40,12 @@ export async function openMessageDoor(options: MessageDoorOptions): Promise<Mess
     const message = envelopeMessage(envelope, lateMs, sending.clock);
     if ("bad" in message) {
       counters.bad++;
-      slowLog.warn("invalid-message", { key: delivery.key, detail: message.bad }, "a message could not be read");
+      limitedLog.warn({ reason: "invalid-message", key: delivery.key, detail: message.bad }, "a message could not be read");
       return answerEnvelope({ kind: "invalid", problems: [{ path: "/", message: message.bad }], accepts: [] }, envelope.id, options.newId(), sending);
     }
     if (options.admits?.(delivery.key, { entity: envelope.sender.entity }) === false) {
       counters.foreign++;
-      slowLog.warn("foreign-sender", { key: delivery.key, entity: envelope.sender.entity }, "a message named a sender that it is not");
+      limitedLog.warn({ reason: "foreign-sender", key: delivery.key, entity: envelope.sender.entity }, "a message named a sender that it is not");
       return answerEnvelope({ kind: "no-such-actor" }, envelope.id, options.newId(), sending);
     }
     counters.taken++;

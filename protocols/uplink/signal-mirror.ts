@@ -5,6 +5,8 @@ import type { SampleRecord, SignalInfo, SignalSource, SignalState } from "./sign
 
 /** Signals kept per vehicle; more are left out and counted. */
 const MAX_SIGNALS = 5_000;
+/** A stamp further ahead of this node's clock was made by a clock that was wrong: it keeps no later value out. */
+const AHEAD_MS = 60_000;
 
 interface Held {
   readonly value: number | null;
@@ -30,7 +32,7 @@ export class SignalMirror implements SignalSource {
 
   describe(vehicle: string, info: readonly SignalInfo[], more: { readonly simulated: boolean; readonly staleAfterMs: number }): void {
     const held = this.#of(vehicle);
-    held.info = new Map(info.map((signal) => [signal.name, signal]));
+    held.info = new Map(info.slice(0, MAX_SIGNALS).map((signal) => [signal.name, signal]));
     held.simulated = more.simulated;
     held.staleAfterMs = more.staleAfterMs;
   }
@@ -41,7 +43,7 @@ export class SignalMirror implements SignalSource {
     const changed: string[] = [];
     for (const [name, value] of Object.entries(sample.values)) {
       const known = held.values.get(name);
-      if (known !== undefined && known.at > sample.at) continue;
+      if (known !== undefined && known.at > sample.at && known.at <= this.#clock.now() + AHEAD_MS) continue;
       if (known === undefined && held.values.size >= MAX_SIGNALS) {
         this.leftOut++;
         continue;
@@ -56,7 +58,7 @@ export class SignalMirror implements SignalSource {
 
   signals(vehicle: string): readonly SignalState[] | undefined {
     const held = this.#vehicles.get(vehicle);
-    if (held === undefined) return undefined;
+    if (held === undefined || (held.values.size === 0 && held.info.size === 0)) return undefined;
     const names = new Set([...held.info.keys(), ...held.values.keys()]);
     return [...names].map((name) => this.#state(held, name));
   }
@@ -66,6 +68,8 @@ export class SignalMirror implements SignalSource {
     held.listeners.add(listener);
     return () => {
       held.listeners.delete(listener);
+      // Asked for and never heard of: nothing of it stays.
+      if (held.listeners.size === 0 && held.values.size === 0 && held.info.size === 0 && this.#vehicles.get(vehicle) === held) this.#vehicles.delete(vehicle);
     };
   }
 

@@ -36,10 +36,13 @@ export interface SampleRecord {
   readonly values: Readonly<Record<string, number | null>>;
 }
 
+const MAX_NAME_CHARACTERS = 256;
+
 export function sampleProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "an object is expected";
   const { at, values } = value as Partial<SampleRecord>;
   if (typeof at !== "number" || !Number.isFinite(at)) return "at: a time in ms is expected";
   if (typeof values !== "object" || values === null) return "values: an object is expected";
-  return Object.values(values).every((item) => item === null || typeof item === "number") ? undefined : "values: numbers or null are expected";
+  if (Object.keys(values).some((name) => name.length > MAX_NAME_CHARACTERS)) return `values: names have at most ${String(MAX_NAME_CHARACTERS)} characters`;
+  return Object.values(values).every((item) => item === null || (typeof item === "number" && Number.isFinite(item))) ? undefined : "values: numbers or null are expected";
 }

@@ -1,9 +1,8 @@
 // The cloud's side of the vehicles' streams: commits, then acknowledges (design section 7).
 
-import { batchProblem, decodeEnvelope, encodeEnvelope, everyVehicle, parseName, type Replicas, type StreamBatch } from "../../runtime/index.ts";
+import { batchProblem, decodeEnvelope, encodeEnvelope, everyVehicle, parseName, type Replicas, type StreamBatch, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
 import type { Sending } from "./message-envelope.ts";
-import { SlowLog } from "./slow-log.ts";
 
 export interface StreamIngestOptions {
   readonly transport: Transport;
@@ -23,7 +22,7 @@ export interface StreamIngest {
 export async function openStreamIngest(options: StreamIngestOptions): Promise<StreamIngest> {
   const { sending, replicas } = options;
   const counters = { applied: 0, refused: 0, bad: 0 };
-  const slowLog = new SlowLog(options.log, sending.clock);
+  const limitedLog = new LimitedLog(options.log, sending.clock);
 
   async function take(delivery: Delivery): Promise<Uint8Array> {
     const name = parseName(delivery.key);
@@ -31,7 +30,7 @@ export async function openStreamIngest(options: StreamIngestOptions): Promise<St
     const problem = decoded.ok ? (decoded.envelope.kind === "stream" ? batchProblem(decoded.envelope.body) : `kind ${decoded.envelope.kind}`) : decoded.detail;
     if (!decoded.ok || problem !== undefined || name?.kind !== "vehicle") {
       counters.bad++;
-      slowLog.warn("bad-batch", { key: delivery.key, detail: problem }, "a stream batch could not be read");
+      limitedLog.warn({ reason: "bad-batch", key: delivery.key, detail: problem }, "a stream batch could not be read");
       return reply({ position: { incarnation: undefined, revision: 0 }, refused: problem ?? "foreign key" });
     }
     const body = decoded.envelope.body as StreamBatch & { readonly opening?: Uint8Array | null };
@@ -40,7 +39,7 @@ export async function openStreamIngest(options: StreamIngestOptions): Promise<St
     // A vehicle's key carries that vehicle's entity and no other (promise S10).
     if (batch.entity !== `${name.tenant}/vehicle/${name.vehicle}`) {
       counters.bad++;
-      slowLog.warn("foreign-entity", { key: delivery.key, entity: batch.entity }, "a stream batch was of another vehicle");
+      limitedLog.warn({ reason: "foreign-entity", key: delivery.key, entity: batch.entity }, "a stream batch was of another vehicle");
       return reply({ position: { incarnation: undefined, revision: 0 }, refused: "this key carries another vehicle" });
     }
     options.heard(name.tenant, name.vehicle);

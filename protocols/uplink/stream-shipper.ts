@@ -1,26 +1,31 @@
 // The vehicle's side of its stream: reads the journal, ships it by offset, trims what the cloud has committed (rules T1, T3; promise S6).
 //
 // H1. One batch is under way at a time; a lost answer means that the position is asked for again, never that records are assumed taken.
-// H2. What is not acknowledged stays until the journal's bound is reached; then the oldest goes, and the next batch opens with a full state that names the loss.
+// H2. What is not acknowledged stays until the journal's bound is reached, with a link or without; then the oldest goes, and the next batch opens with a full state
+//     that names the loss.
+// H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
 
-import { type Address, type Change, decodeEnvelope, encodeEnvelope, OPENING_EVERY, type StreamBatch, type StreamPosition, type System } from "../../runtime/index.ts";
-import type { Log, Store, TimeoutHandle, Transport } from "../../runtime/ports/index.ts";
+import { type Address, type Change, decodeEnvelope, encodeEnvelope, OPENING_EVERY, Retry, type StreamBatch, type StreamPosition, type System } from "../../runtime/index.ts";
+import type { Log, Store, Transport } from "../../runtime/ports/index.ts";
+import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "./message-envelope.ts";
 
 const ASK_WITHIN_MS = 10_000;
 const MAX_RECORDS = 100;
 const MAX_BATCH_BYTES = 256 * 1024;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 15_000;
-/** Acknowledged records are trimmed when this many have gathered: one delete instead of many (rules L4). */
+const RETRY = { firstMs: 250, longestMs: 15_000 };
+/** Records are trimmed when this many have gathered: one delete instead of many (rules L4). */
 const TRIM_EVERY = 200;
+/** A stop waits this long for the batch under way. */
+const STOP_WITHIN_MS = 1_000;
+const WARN_AT = 3;
 
 export interface StreamShipperOptions {
   readonly transport: Transport;
   /** Served by the cloud, e.g. the vehicle's `up/stream`. */
   readonly key: string;
   readonly entity: Address;
-  readonly system: Pick<System, "watch" | "stateOf">;
+  readonly system: Pick<System, "watch" | "settledStateOf">;
   readonly store: Pick<Store, "journal" | "trim" | "revisionOf">;
   readonly sending: Sending;
   readonly newId: () => string;
@@ -36,100 +41,94 @@ export interface StreamShipperOptions {
 export interface StreamShipper {
   /** Revision that the cloud has committed; 0 when nothing is known. */
   readonly acknowledged: number;
-  readonly counters: { readonly shipped: number; readonly openings: number; readonly lost: number };
+  /** `lost`: records that the cloud never had when a full state closed the gap. */
+  readonly counters: { readonly shipped: number; readonly openings: number; readonly lost: number; readonly refused: number };
   stop(): Promise<void>;
 }
 
-type EncodedState = NonNullable<ReturnType<System["stateOf"]>>;
+type FullState = NonNullable<Awaited<ReturnType<System["settledStateOf"]>>>;
 
 export function startStreamShipper(options: StreamShipperOptions): StreamShipper {
   const { transport, store, system, sending, entity, log } = options;
   const maxRecords = options.maxRecords ?? 50_000;
   const keepRecords = options.keepRecords ?? 5_000;
-  const counters = { shipped: 0, openings: 0, lost: 0 };
+  const counters = { shipped: 0, openings: 0, lost: 0, refused: 0 };
+  const retry = new Retry(sending.clock, options.random, RETRY);
   /** What the cloud said last in this session; undefined: ask. */
   let position: StreamPosition | undefined;
-  let sinceOpening = 0;
+  /** H3. */
+  let sinceOpening = OPENING_EVERY;
   /** A full state waiting until the cloud has all records before it (rules T3). */
-  let checkpoint: EncodedState | undefined;
+  let checkpoint: FullState | undefined;
   let trimmed = 0;
   let revision = 0;
   let incarnation = "";
-  let running = false;
+  let running: Promise<void> | undefined;
+  let bounding = false;
   let stopped = false;
-  let failures = 0;
-  let retry: TimeoutHandle | undefined;
-  let done: (() => void) | undefined;
 
   const unwatch = system.watch((change: Change) => {
     if (change.entity !== entity || change.record === undefined) return;
+    if (change.incarnation !== incarnation) trimmed = 0;
     revision = change.revision;
     incarnation = change.incarnation;
+    bound();
     pump();
   });
   const unstate = transport.onState((state) => {
     position = undefined;
-    if (state.kind === "ready") {
-      failures = 0;
-      sending.clock.clearTimeout(retry);
-      retry = undefined;
-      pump();
-    }
+    if (state.kind !== "ready") return;
+    retry.reset();
+    pump();
   });
   pump();
 
   function pump(): void {
-    if (running || stopped || retry !== undefined || transport.state.kind !== "ready") return;
-    running = true;
-    void ship()
+    if (running !== undefined || stopped || retry.isWaiting || transport.state.kind !== "ready") return;
+    running = ship()
+      .then(
+        (more) => {
+          retry.reset();
+          return more;
+        },
+        (cause: unknown) => {
+          later(cause);
+          return false;
+        },
+      )
       .then((more) => {
-        running = false;
-        failures = 0;
+        running = undefined;
         if (more) pump();
-      })
-      .catch((cause: unknown) => {
-        running = false;
-        position = undefined;
-        later(cause);
-      })
-      .finally(() => done?.());
+      });
   }
 
   function later(cause: unknown): void {
+    position = undefined;
     if (stopped) return;
-    const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 8));
-    failures++;
-    if (failures === 3) log.warn({ err: cause, entity }, "the stream is not taken by the cloud; it is tried on");
-    retry = sending.clock.setTimeout(() => {
-      retry = undefined;
-      pump();
-    }, ceiling * (0.5 + options.random() / 2));
+    retry.later(pump);
+    if (retry.failures === WARN_AT) log.warn({ err: cause, entity }, "the stream is not taken by the cloud; it is tried on");
   }
 
-  /** One batch. True when there may be more. */
+  /** One batch. True when there may be more. @throws what keeps it from being taken now */
   async function ship(): Promise<boolean> {
     if (revision === 0) {
       const head = await store.revisionOf(entity);
       if (head === undefined) return false;
-      revision = Math.max(revision, head.revision);
-      incarnation = head.incarnation;
+      if (revision === 0) ({ revision, incarnation } = head);
     }
     position ??= await ask({ entity, type: typeOf(entity), incarnation, after: 0, records: [] });
-    await bound(position);
-    const follows = position.incarnation === incarnation && position.revision >= trimmed && position.revision <= revision;
-    if (!follows) checkpoint = undefined;
-    else if (sinceOpening >= OPENING_EVERY) checkpoint ??= system.stateOf(entity);
-    if (checkpoint !== undefined && checkpoint.revision === position.revision) await sendOpening(checkpoint, undefined);
-    if (follows && position.revision === revision) return false;
-    const batch = follows ? await next(position.revision, checkpoint?.revision) : undefined;
-    if (batch === undefined) await sendOpening(system.stateOf(entity), position);
+    const at = position;
+    const follows = at.incarnation === incarnation && at.revision <= revision;
+    if (follows && sinceOpening >= OPENING_EVERY) checkpoint ??= await system.settledStateOf(entity);
+    if (!follows || checkpoint?.incarnation !== incarnation || checkpoint.revision < at.revision) checkpoint = undefined;
+    if (checkpoint !== undefined && checkpoint.revision === at.revision) await open(checkpoint, at);
+    else if (follows && at.revision === revision) return false;
     else {
-      position = await ask(batch);
-      counters.shipped += batch.records.length;
-      sinceOpening += batch.records.length;
+      const batch = follows ? await next(at.revision, checkpoint?.revision) : undefined;
+      if (batch === undefined || (await send(batch, at)) === "too-large") await open(await system.settledStateOf(entity), at);
     }
     await trimAcknowledged();
-    return position !== undefined && position.revision < revision;
+    return position.revision < revision || position.incarnation !== incarnation;
   }
 
   /** undefined: the journal does not continue there (it was trimmed by its bound). */
@@ -139,42 +138,83 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
     const records: Uint8Array[] = [];
     let bytes = 0;
     for (const { record } of found) {
-      if (records.length > 0 && bytes + record.byteLength > MAX_BATCH_BYTES) break;
+      if (records.length > 0 && bytes + record.byteLength > Math.min(MAX_BATCH_BYTES, transport.capabilities.maxMessageBytes / 2)) break;
       records.push(record);
       bytes += record.byteLength;
     }
     return { entity, type: typeOf(entity), incarnation, after, records };
   }
 
-  async function sendOpening(state: EncodedState | undefined, before: StreamPosition | undefined): Promise<void> {
+  async function send(batch: StreamBatch, from: StreamPosition): Promise<"sent" | "too-large"> {
+    const outcome = await exchange(batch);
+    if (outcome === "too-large") return outcome;
+    if (outcome.refused === undefined) {
+      counters.shipped += batch.records.length;
+      sinceOpening += batch.records.length;
+    }
+    goOnFrom(outcome, from);
+    return "sent";
+  }
+
+  /** A full state: begins a history there, closes a gap, or lies beside the records as a checkpoint. */
+  async function open(state: FullState | undefined, from: StreamPosition): Promise<void> {
     if (state === undefined) throw new Error("the entity is not hosted here now");
-    const lost = before !== undefined && before.incarnation === incarnation && before.revision < trimmed ? { from: before.revision + 1, to: state.revision } : undefined;
-    if (lost !== undefined) log.warn({ entity, ...lost }, "records were dropped before the cloud had them; a full state closes the gap");
-    position = await ask({ entity, type: state.type, incarnation: state.incarnation, opening: state.encoded, after: state.revision, records: [], ...(lost === undefined ? {} : { lost }) });
-    sinceOpening = 0;
+    const lost = from.incarnation === state.incarnation && from.revision < state.revision ? { from: from.revision + 1, to: state.revision } : undefined;
+    const outcome = await exchange({ entity, type: state.type, incarnation: state.incarnation, opening: state.encoded, after: state.revision, records: [], ...(lost === undefined ? {} : { lost }) });
+    if (outcome === "too-large") throw new Error(`the full state of ${String(state.encoded.byteLength)} bytes is larger than one message`);
     checkpoint = undefined;
+    goOnFrom(outcome, from);
+    if (outcome.refused !== undefined) return;
+    sinceOpening = 0;
     counters.openings++;
+    if (lost === undefined) return;
+    counters.lost += lost.to - lost.from + 1;
+    log.warn({ entity, ...lost }, "records were dropped before the cloud had them; a full state closed the gap");
+  }
+
+  /** @throws when the cloud refuses and stands where it stood: the same again would be refused again at once */
+  function goOnFrom(outcome: Taken, from: StreamPosition): void {
+    position = outcome.position;
+    if (outcome.refused === undefined) return;
+    counters.refused++;
+    const isMoved = outcome.position.incarnation !== from.incarnation || outcome.position.revision !== from.revision;
+    if (!isMoved) throw new Error(`the cloud refused a batch: ${outcome.refused}`);
+    log.info({ entity, reason: outcome.refused }, "the cloud did not take a batch; going on from where it stands");
   }
 
   async function ask(batch: StreamBatch): Promise<StreamPosition> {
-    const payload = encodeEnvelope({ kind: "stream", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: batch });
-    const outcome = await transport.ask(options.key, payload, { withinMs: ASK_WITHIN_MS });
-    if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
-    const decoded = decodeEnvelope(outcome.payload);
-    const body = decoded.ok && decoded.envelope.kind === "stream-ack" ? (decoded.envelope.body as { position?: StreamPosition; refused?: string | null }) : undefined;
-    if (body?.position === undefined) throw new Error("the cloud's answer could not be read");
-    if (typeof body.refused === "string") log.info({ entity, reason: body.refused }, "the cloud did not take a batch; going on from where it stands");
-    return { incarnation: body.position.incarnation ?? undefined, revision: body.position.revision };
+    const outcome = await exchange(batch);
+    if (outcome === "too-large") throw new Error("the question for the position is too large");
+    if (outcome.refused !== undefined) throw new Error(`the cloud refused to tell the position: ${outcome.refused}`);
+    return outcome.position;
   }
 
-  /** H2. */
-  async function bound(at: StreamPosition): Promise<void> {
-    const acknowledged = at.incarnation === incarnation ? at.revision : 0;
+  async function exchange(batch: StreamBatch): Promise<Taken | "too-large"> {
+    const payload = encodeEnvelope({ kind: "stream", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: batch });
+    const outcome = await transport.ask(options.key, payload, { withinMs: ASK_WITHIN_MS });
+    if (outcome.kind === "too-large") return "too-large";
+    if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
+    const taken = takenOf(outcome.payload);
+    if (taken === undefined) throw new Error("the cloud's answer could not be read");
+    return taken;
+  }
+
+  /** H2. Also while nobody listens: what the journal holds is bounded. */
+  function bound(): void {
     const floor = revision - maxRecords;
-    if (floor <= trimmed || floor <= acknowledged) return;
-    counters.lost += floor - Math.max(trimmed, acknowledged);
-    await store.trim(entity, floor);
-    trimmed = floor;
+    if (bounding || stopped || floor - trimmed < Math.min(TRIM_EVERY, maxRecords)) return;
+    bounding = true;
+    store
+      .trim(entity, floor)
+      .then(() => {
+        trimmed = floor;
+      })
+      .catch((cause: unknown) => {
+        log.warn({ err: cause, entity }, "the journal could not be trimmed");
+      })
+      .finally(() => {
+        bounding = false;
+      });
   }
 
   async function trimAcknowledged(): Promise<void> {
@@ -194,14 +234,24 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
       stopped = true;
       unwatch();
       unstate();
-      sending.clock.clearTimeout(retry);
-      if (running) {
-        await new Promise<void>((resolve) => {
-          done = resolve;
-        });
-      }
+      retry.cancel();
+      await awaitedFor(running ?? Promise.resolve(), STOP_WITHIN_MS, sending.clock);
     },
   };
+}
+
+interface Taken {
+  readonly position: StreamPosition;
+  readonly refused: string | undefined;
+}
+
+function takenOf(payload: Uint8Array): Taken | undefined {
+  const decoded = decodeEnvelope(payload);
+  if (!decoded.ok || decoded.envelope.kind !== "stream-ack") return undefined;
+  const { position, refused } = (decoded.envelope.body ?? {}) as { readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown }; readonly refused?: unknown };
+  const { incarnation, revision } = position ?? {};
+  if (!Number.isSafeInteger(revision) || !(incarnation === undefined || incarnation === null || typeof incarnation === "string")) return undefined;
+  return { position: { incarnation: incarnation ?? undefined, revision: revision as number }, refused: typeof refused === "string" ? refused : undefined };
 }
 
 function typeOf(entity: Address): string {

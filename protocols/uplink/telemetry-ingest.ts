@@ -1,12 +1,11 @@
 // The cloud's side of telemetry: newest values into the mirror, gaps counted, then the acknowledgement. Time series are kept by a later issue.
 
 import { Packr } from "msgpackr";
-import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName } from "../../runtime/index.ts";
+import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
 import type { Sending } from "./message-envelope.ts";
 import { type SampleRecord, type SignalInfo, sampleProblem } from "./signal-state.ts";
 import type { SignalMirror } from "./signal-mirror.ts";
-import { SlowLog } from "./slow-log.ts";
 
 const packr = new Packr({ useRecords: false, moreTypes: false, structuredClone: false });
 
@@ -25,14 +24,14 @@ export interface TelemetryIngestOptions {
 }
 
 export interface TelemetryIngest {
-  readonly counters: { readonly samples: number; readonly bad: number; readonly lost: number };
+  readonly counters: { readonly samples: number; readonly bad: number; readonly gaps: number; readonly lost: number };
   close(): Promise<void>;
 }
 
 export async function openTelemetryIngest(options: TelemetryIngestOptions): Promise<TelemetryIngest> {
   const { transport, mirror, sending } = options;
-  const counters = { samples: 0, bad: 0, lost: 0 };
-  const slowLog = new SlowLog(options.log, sending.clock);
+  const counters = { samples: 0, bad: 0, gaps: 0, lost: 0 };
+  const limitedLog = new LimitedLog(options.log, sending.clock);
 
   function vehicleOf(delivery: Delivery): { readonly tenant: string; readonly vehicle: string; readonly address: string } | undefined {
     const name = parseName(delivery.key);
@@ -41,14 +40,15 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
 
   function bad(delivery: Delivery, detail: string): void {
     counters.bad++;
-    slowLog.warn("bad-telemetry", { key: delivery.key, detail }, "telemetry could not be read");
+    limitedLog.warn({ reason: "bad-telemetry", key: delivery.key, detail }, "telemetry could not be read");
   }
 
   function take(address: string, item: unknown): void {
     const { kind, bytes, count } = (item ?? {}) as { readonly kind?: unknown; readonly bytes?: unknown; readonly count?: unknown };
     if (kind === "gap") {
-      counters.lost += typeof count === "number" ? count : 0;
-      options.log.warn({ vehicle: address, gap: item }, "telemetry was dropped in the vehicle");
+      counters.lost += typeof count === "number" && count > 0 && Number.isFinite(count) ? count : 0;
+      counters.gaps++;
+      limitedLog.warn({ vehicle: address, gap: item }, "telemetry was dropped in the vehicle");
       return;
     }
     let sample: unknown;
@@ -69,12 +69,14 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
     const vehicle = vehicleOf(delivery);
     const decoded = decodeEnvelope(delivery.payload);
     const items = decoded.ok && decoded.envelope.kind === "telemetry" ? (decoded.envelope.body as { readonly items?: unknown } | null)?.items : undefined;
-    if (vehicle === undefined || !Array.isArray(items)) bad(delivery, decoded.ok ? "no items" : decoded.detail);
+    const refused = vehicle === undefined || !Array.isArray(items) ? (decoded.ok ? "no items" : decoded.detail) : undefined;
+    if (vehicle === undefined || !Array.isArray(items)) bad(delivery, refused ?? "");
     else {
       options.heard(vehicle.tenant, vehicle.vehicle);
       for (const item of items) take(vehicle.address, item);
     }
-    return Promise.resolve(encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node }, body: null }));
+    // What could not be read was not taken: its sender keeps it.
+    return Promise.resolve(encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node }, body: refused === undefined ? null : { refused } }));
   });
 
   const live = await transport.subscribe(everyVehicle.up("signals"), (delivery) => {

@@ -2,16 +2,18 @@
 //
 // L1. Live first: while a backlog drains, the newest sample also goes out at once, unacknowledged, so that a page shows the present.
 
-import { decodeEnvelope, encodeEnvelope } from "../../runtime/index.ts";
-import type { AppendLog, Log, LogItem, TimeoutHandle, Transport } from "../../runtime/ports/index.ts";
+import { decodeEnvelope, encodeEnvelope, Retry } from "../../runtime/index.ts";
+import type { AppendLog, Log, LogItem, Transport } from "../../runtime/ports/index.ts";
+import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "./message-envelope.ts";
 import type { SampleRecord } from "./signal-state.ts";
 
 const ASK_WITHIN_MS = 10_000;
 const MAX_ITEMS = 200;
 const MAX_BATCH_BYTES = 256 * 1024;
-const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 15_000;
+const RETRY = { firstMs: 250, longestMs: 15_000 };
+/** A stop waits this long for the batch under way. */
+const STOP_WITHIN_MS = 1_000;
 const LIVE_WHEN_BEHIND = 20;
 
 export interface TelemetryShipperOptions {
@@ -31,35 +33,32 @@ export interface TelemetryShipperOptions {
 export interface TelemetryShipper {
   /** A sample has been appended under this seq. */
   appended(seq: number, sample: SampleRecord): void;
-  readonly counters: { readonly shipped: number; readonly gaps: number };
+  readonly counters: { readonly shipped: number; readonly gaps: number; readonly unsendable: number };
   stop(): Promise<void>;
 }
 
 export function startTelemetryShipper(options: TelemetryShipperOptions, acknowledgedBefore: number, lastSeq: number): TelemetryShipper {
   const { transport, log, sending } = options;
-  const counters = { shipped: 0, gaps: 0 };
+  const counters = { shipped: 0, gaps: 0, unsendable: 0 };
   let acknowledged = acknowledgedBefore;
   let last = lastSeq;
   let running: Promise<void> | undefined;
-  let retry: TimeoutHandle | undefined;
-  let failures = 0;
   let stopped = false;
+  const retry = new Retry(sending.clock, options.random, RETRY);
 
   const unstate = transport.onState((state) => {
     if (state.kind !== "ready") return;
-    failures = 0;
-    sending.clock.clearTimeout(retry);
-    retry = undefined;
+    retry.reset();
     pump();
   });
   pump();
 
   function pump(): void {
-    if (running !== undefined || stopped || retry !== undefined || transport.state.kind !== "ready" || acknowledged >= last) return;
+    if (running !== undefined || stopped || retry.isWaiting || transport.state.kind !== "ready" || acknowledged >= last) return;
     running = ship()
       .then(
         () => {
-          failures = 0;
+          retry.reset();
         },
         (cause: unknown) => {
           later(cause);
@@ -73,13 +72,8 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
 
   function later(cause: unknown): void {
     if (stopped) return;
-    const ceiling = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 8));
-    failures++;
-    if (failures === 3) options.words.warn({ err: cause }, "telemetry is not taken by the cloud; it is kept and tried on");
-    retry = sending.clock.setTimeout(() => {
-      retry = undefined;
-      pump();
-    }, ceiling * (0.5 + options.random() / 2));
+    retry.later(pump);
+    if (retry.failures === 3) options.words.warn({ err: cause }, "telemetry is not taken by the cloud; it is kept and tried on");
   }
 
   async function ship(): Promise<void> {
@@ -92,12 +86,20 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
     }
     const body = { incarnation: options.incarnation, items };
     const outcome = await transport.ask(options.key, encodeEnvelope({ kind: "telemetry", id: options.newId(), sender: { node: sending.node, session: sending.session }, body }), { withinMs: ASK_WITHIN_MS });
-    if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
-    const decoded = decodeEnvelope(outcome.payload);
-    if (!decoded.ok || decoded.envelope.kind !== "stream-ack") throw new Error("the cloud's answer could not be read");
+    if (outcome.kind === "too-large" && items.length === 1) {
+      // It would stand in the way of all that follows for ever.
+      counters.unsendable++;
+      options.words.error({ seq: seqOf(end), maxBytes: outcome.maxBytes }, "one telemetry entry is too large for the link and was left out");
+    } else {
+      if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
+      const decoded = decodeEnvelope(outcome.payload);
+      if (!decoded.ok || decoded.envelope.kind !== "stream-ack") throw new Error("the cloud's answer could not be read");
+      const refused = (decoded.envelope.body as { readonly refused?: unknown } | null)?.refused;
+      if (refused !== undefined) throw new Error(`the cloud refused it: ${String(refused)}`);
+      counters.shipped += items.length;
+      counters.gaps += items.filter((item) => item.kind === "gap").length;
+    }
     acknowledged = seqOf(end);
-    counters.shipped += items.length;
-    counters.gaps += items.filter((item) => item.kind === "gap").length;
     await log.acknowledge(acknowledged);
   }
 
@@ -114,8 +116,8 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
     stop: async () => {
       stopped = true;
       unstate();
-      sending.clock.clearTimeout(retry);
-      await running;
+      retry.cancel();
+      await awaitedFor(running, STOP_WITHIN_MS, sending.clock);
     },
   };
 }

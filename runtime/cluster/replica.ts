@@ -4,16 +4,17 @@
 // P1. The stored history of a replica is named after the owner's incarnation; where the owner lost records it is continued under `<incarnation>~n`, opened by a full state.
 //     A full state at the revision that is held already is a checkpoint: it replaces the cells, and the stored history goes on.
 // P2. A batch is applied whole or not at all; what cannot be read is refused with its reason and changes nothing.
+// P3. What was lost before it came here is counted, and the history shows the hole.
 
-import { type Address, kindOf, parseAddress } from "../address.ts";
+import { type Address, entityOf, kindOf, parseAddress } from "../address.ts";
 import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.ts";
 import type { AnyActorType } from "../actor/index.ts";
 import { decodeRecord, decodeState, encodeState } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { historyEntry } from "../system/history.ts";
-import { acceptsOfValue, isMachine } from "../xstate/index.ts";
 import type { ActorView, Change, Directory, HistoryEntry, HistoryQuery } from "../system/views.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
+import { MAX_CELLS, recordProblem, stateProblem } from "./stream-check.ts";
 
 export interface ReplicaOptions {
   readonly store: Store;
@@ -21,7 +22,7 @@ export interface ReplicaOptions {
   readonly log: Log;
   /** This node. */
   readonly node: string;
-  /** Actor types known here: from them an actor's accepted events are told, where its version is the same. */
+  /** Actor types known here. A replica needs none: what an actor accepts stands in its record (rules T3). */
   readonly types: ReadonlyMap<string, AnyActorType>;
   /** Owner of an entity as far as it is known here. */
   readonly owner: (entity: Address) => { readonly node: string; readonly epoch: number };
@@ -56,6 +57,8 @@ export interface Replicas extends Directory {
   position(entity: Address): StreamPosition;
   apply(batch: StreamBatch): Promise<Applied>;
   entities(): readonly Address[];
+  /** Since the start: `gaps` in histories with the `lost` records, `replaced` histories. */
+  readonly counters: { readonly applied: number; readonly refused: number; readonly gaps: number; readonly lost: number; readonly replaced: number };
 }
 
 export function createReplicas(options: ReplicaOptions, isReplica: (type: string) => boolean): Replicas {
@@ -64,6 +67,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   const listeners = new Set<(change: Change) => void>();
   /** One batch of an entity at a time. */
   const busy = new Map<string, Promise<unknown>>();
+  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0 };
 
   function position(entity: Address): StreamPosition {
     const replica = replicas.get(entity);
@@ -113,11 +117,14 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   function applyRecord(replica: Replica, record: JournalRecord): void {
+    const problem = recordProblem(record, replica.entity, replica.incarnation);
+    if (problem !== undefined) throw new Error(problem);
     if (record.revision !== replica.revision + 1) throw new Error(`revision ${String(record.revision)} does not follow ${String(replica.revision)}`);
     for (const address of record.outcome.ended) replica.cells.delete(address);
     for (const cell of record.outcome.cells) replica.cells.set(cell.address, cell);
     const start = record.inputs.find((input) => input.kind === "start");
     if (start !== undefined) replica.labels = start.labels;
+    if (replica.cells.size > MAX_CELLS) throw new Error(`an entity has at most ${String(MAX_CELLS)} actors`);
     replica.revision = record.revision;
     replica.asOf = record.stamp.now;
   }
@@ -135,16 +142,18 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
         next = { ...held, cells: new Map(held.cells) };
       } else {
         const state = decodeState(batch.opening);
-        if (state.entity !== batch.entity || state.incarnation !== batch.incarnation || state.revision !== batch.after) return refuse("the full state is not of this entity, incarnation and revision");
-        const checkpoint = held !== undefined && held.incarnation === batch.incarnation && held.revision === state.revision;
-        next = fromState(state, checkpoint ? held.stored : storedName(held, batch));
-        if (checkpoint) next.sinceSnapshot = SNAPSHOT_EVERY;
-        else commits.push(openingCommit(state, next, held));
-        changes.push({ entity: next.entity, incarnation: next.incarnation, revision: next.revision, at: next.asOf, cells: state.cells, ended: [], emitted: [], record: undefined });
+        const problem = stateProblem(state, { entity: batch.entity, type: kindOf(batch.entity), incarnation: batch.incarnation, revision: batch.after });
+        if (problem !== undefined) return refuse(problem);
+        const isCheckpoint = held !== undefined && held.incarnation === batch.incarnation && held.revision === state.revision;
+        // What is stored and could not be read is replaced like anything else (P1).
+        const before = held?.stored ?? (await store.revisionOf(batch.entity))?.incarnation;
+        next = fromState(state, isCheckpoint ? held.stored : storedName(before, batch.incarnation));
+        if (isCheckpoint) next.sinceSnapshot = SNAPSHOT_EVERY;
+        else commits.push(openingCommit(state, next, before));
+        changes.push({ entity: next.entity, incarnation: next.incarnation, revision: next.revision, at: next.asOf, cells: state.cells, ended: endedBetween(held, next), emitted: [], record: undefined });
       }
       for (const bytes of batch.records) {
         const record = decodeRecord(bytes);
-        if (record.entity !== batch.entity || record.incarnation !== batch.incarnation) return refuse("a record is of another entity or incarnation");
         applyRecord(next, record);
         commits.push({ entity: next.entity, type: next.type, incarnation: next.stored, revision: record.revision, epoch: 0, at: record.stamp.now, record: bytes, ...snapshotOf(next) });
         changes.push({ entity: next.entity, incarnation: next.incarnation, revision: record.revision, at: record.stamp.now, cells: record.outcome.cells, ended: record.outcome.ended as readonly Address[], emitted: record.outcome.emitted, record });
@@ -156,12 +165,46 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     if (problem !== undefined) {
       // Some of it may have been stored: what the store holds is what is held.
       await load(batch.entity);
+      counters.refused++;
       return refuse(problem);
     }
     replicas.set(batch.entity, next);
-    if (next.revision > KEEP_RECORDS && commits.some((commit) => commit.snapshot !== undefined)) await store.trim(next.entity, next.revision - KEEP_RECORDS);
-    for (const change of changes) for (const listener of listeners) listener(change);
+    count(batch, held);
+    if (next.revision > KEEP_RECORDS && commits.some((commit) => commit.snapshot !== undefined)) {
+      await store.trim(next.entity, next.revision - KEEP_RECORDS).catch((cause: unknown) => {
+        log.warn({ err: cause, entity: next.entity }, "the history of a replica could not be trimmed");
+      });
+    }
+    for (const change of changes) tell(change);
     return { kind: "applied", position: position(batch.entity) };
+  }
+
+  /** P3. */
+  function count(batch: StreamBatch, held: Replica | undefined): void {
+    counters.applied++;
+    if (batch.opening === undefined || held === undefined) return;
+    if (held.incarnation !== batch.incarnation) {
+      counters.replaced++;
+      log.warn({ entity: batch.entity, ended: held.incarnation, revision: held.revision, begun: batch.incarnation }, "the history of a replicated entity was replaced by a new one");
+    } else if (held.revision !== batch.after) {
+      counters.gaps++;
+      counters.lost += Math.max(0, batch.after - held.revision);
+      log.warn({ entity: batch.entity, from: held.revision + 1, to: batch.after }, "records of a replicated entity were lost; a full state closed the gap");
+    }
+  }
+
+  function tell(change: Change): void {
+    for (const listener of [...listeners]) {
+      try {
+        listener(change);
+      } catch (cause) {
+        log.error({ err: cause, entity: change.entity }, "a watcher of changes threw");
+      }
+    }
+  }
+
+  function endedBetween(held: Replica | undefined, next: Replica): readonly Address[] {
+    return [...(held?.cells.keys() ?? [])].filter((address) => !next.cells.has(address)) as Address[];
   }
 
   function snapshotOf(next: Replica): { readonly snapshot?: Uint8Array } {
@@ -171,14 +214,13 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     return { snapshot: encodeState(toState(next)) };
   }
 
-  /** P1. */
-  function storedName(held: Replica | undefined, batch: StreamBatch): string {
-    if (held === undefined || held.incarnation !== batch.incarnation) return batch.incarnation;
-    const continued = /~(\d+)$/.exec(held.stored);
-    return `${batch.incarnation}~${String(Number(continued?.[1] ?? 0) + 1)}`;
+  /** P1. @param before name of the history that is stored */
+  function storedName(before: string | undefined, incarnation: string): string {
+    if (before !== incarnation && before?.startsWith(`${incarnation}~`) !== true) return incarnation;
+    return `${incarnation}~${String(Number(/~(\d+)$/.exec(before)?.[1] ?? 0) + 1)}`;
   }
 
-  function openingCommit(state: EntityState, next: Replica, held: Replica | undefined): EntityCommit {
+  function openingCommit(state: EntityState, next: Replica, before: string | undefined): EntityCommit {
     return {
       entity: next.entity,
       type: next.type,
@@ -188,8 +230,8 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       epoch: 0,
       at: state.stamp.now,
       record: new Uint8Array(0),
-      snapshot: encodeState(state),
-      ...(held === undefined ? {} : { replaces: held.stored }),
+      snapshot: encodeState(toState(next)),
+      ...(before === undefined ? {} : { replaces: before }),
     };
   }
 
@@ -229,7 +271,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       status: cell.status,
       state: cell.value,
       context: cell.context,
-      accepts: acceptsOf(cell),
+      accepts: cell.accepts,
       durability: "events",
       revision: replica.revision,
       incarnation: replica.incarnation,
@@ -241,25 +283,19 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     };
   }
 
-  function acceptsOf(cell: CellRecord): readonly string[] | undefined {
-    const type = options.types.get(cell.type);
-    if (type === undefined || type.version !== cell.version || cell.status !== "active") return undefined;
-    return isMachine(type.behaviour) ? acceptsOfValue(type.behaviour, cell.value, type.messages.types) : type.messages.types;
-  }
-
+  /** What machines made by themselves has no door and is not shown. */
   function* views(): Iterable<ActorView> {
-    for (const replica of replicas.values()) for (const cell of replica.cells.values()) yield viewOf(replica, cell);
+    for (const replica of replicas.values()) for (const cell of replica.cells.values()) if (cell.accepts !== undefined) yield viewOf(replica, cell);
   }
 
   function read(address: Address): ActorView | undefined {
-    const replica = replicas.get(address.split("/").slice(0, 3).join("/"));
+    const replica = replicas.get(entityOf(address));
     const cell = replica?.cells.get(address);
-    return replica === undefined || cell === undefined ? undefined : viewOf(replica, cell);
+    return replica === undefined || cell?.accepts === undefined ? undefined : viewOf(replica, cell);
   }
 
   async function history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
-    const entity = address.split("/").slice(0, 3).join("/");
-    const records = await store.journal({ entity, ...query });
+    const records = await store.journal({ entity: entityOf(address), ...query });
     return records.flatMap((stored) => {
       if (stored.record.byteLength === 0) return [];
       const entry = historyEntry(decodeRecord(stored.record), address);
@@ -268,6 +304,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   return {
+    counters,
     open,
     position,
     apply,

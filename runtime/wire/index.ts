@@ -28,3 +28,4 @@ export { LinkWatch } from "./link-watch.ts";
 export { PendingAsks } from "./pending-asks.ts";
 export { SendWindow, type SendWindowOptions } from "./send-window.ts";
 export { Receivers } from "./receivers.ts";
+export { LimitedLog } from "./limited-log.ts";
