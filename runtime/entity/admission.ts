@@ -149,14 +149,14 @@ export function admitAnswer(interior: Interior, input: AnswerInput): InputResult
 }
 
 function takeAnswer(interior: Interior, key: string, answer: AnswerInput["answer"]): InputResult {
-  if (!answered(interior, key, answer)) interior.counters.deadLetters++;
+  if (!answered(interior, key, answer)) interior.deadLetters++;
   return { kind: "accepted" };
 }
 
 function takeFromEntity(interior: Interior, input: MessageInput, sender: EntitySender): InputResult {
   if (input.answers !== undefined) {
     // Recorded as taken even when nobody waits any more, so that the line goes on.
-    if (!answered(interior, input.answers, answerOf(input.event))) interior.counters.deadLetters++;
+    if (!answered(interior, input.answers, answerOf(input.event))) interior.deadLetters++;
     return { kind: "accepted" };
   }
   if (sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now) return { kind: "too-old" };

@@ -1,6 +1,7 @@
 // One record per cell, and back (hosting H8).
 
-import { type CodecHost, CellRef, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, type LogicSnapshot, restoreConfiguration } from "../xstate/index.ts";
+import type { CellRef } from "../xstate/index.ts";
+import { type CodecHost, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, type LogicSnapshot, restoreConfiguration } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell, Life, Supervision } from "./cell.ts";
 import type { CellRecord } from "./contract.ts";

@@ -49,6 +49,8 @@ export class Cell implements StepCell {
   first: StepResult | undefined;
   /** Set between a restore and its migration: the version that made the state. */
   recordedVersion: number | undefined;
+  /** Noted as changed in the turn under way. */
+  isTouched: boolean;
 
   constructor(
     host: CellHost,
@@ -84,6 +86,7 @@ export class Cell implements StepCell {
     this.mail = undefined;
     this.first = undefined;
     this.recordedVersion = undefined;
+    this.isTouched = false;
   }
 
   get src(): unknown {

@@ -12,9 +12,7 @@ export function encodeRecord(record: JournalRecord): Uint8Array {
 
 /** @throws Error when the bytes are no record of this version */
 export function decodeRecord(bytes: Uint8Array): JournalRecord {
-  const record = packr.unpack(bytes) as JournalRecord;
-  if (typeof record !== "object" || record === null || record.v !== 1) throw new Error("these bytes are no journal record of version 1");
-  return record;
+  return ofVersion1(packr.unpack(bytes), "journal record") as JournalRecord;
 }
 
 export function encodeState(state: EntityState): Uint8Array {
@@ -23,7 +21,10 @@ export function encodeState(state: EntityState): Uint8Array {
 
 /** @throws Error when the bytes are no state of this version */
 export function decodeState(bytes: Uint8Array): EntityState {
-  const state = packr.unpack(bytes) as EntityState;
-  if (typeof state !== "object" || state === null || state.v !== 1) throw new Error("these bytes are no entity state of version 1");
-  return state;
+  return ofVersion1(packr.unpack(bytes), "entity state") as EntityState;
+}
+
+function ofVersion1(value: unknown, what: string): object {
+  if (typeof value !== "object" || value === null || !("v" in value) || value.v !== 1) throw new Error(`these bytes are no ${what} of version 1`);
+  return value;
 }

@@ -19,7 +19,7 @@ export function messageOf(error: unknown): string {
   if (error instanceof Error) return error.message;
   if (typeof error === "string") return error;
   try {
-    return JSON.stringify(error) ?? String(error);
+    return error === undefined ? "undefined" : JSON.stringify(error);
   } catch {
     return "an error that cannot be shown";
   }

@@ -7,8 +7,9 @@
 import { type Address, entityOf, parseAddress } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
 import { CellRef, ForeignRef, type StepAction, type StepEvent } from "../xstate/index.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
+import { isEvent } from "./event.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
@@ -22,36 +23,32 @@ export const MAX_PENDING = 10_000;
 /** Event of the timers that end tasks and asks. */
 export const DEADLINE = "drover.deadline";
 
-export function createOutward(interior: Interior, ended: (cell: Cell) => void): Outward {
-  return {
-    send: (cell, to, event) => {
-      guarded(interior, cell, () => {
-        send(interior, cell, to, event);
-      });
-    },
-    arm: (cell, action) => {
-      guarded(interior, cell, () => {
-        armAction(interior, cell, action);
-      });
-    },
-    cancel: (cell, timer) => {
-      interior.rest.delete("timers", timerKey(cell.incarnation, timer));
-    },
-    act: (cell, action) => {
-      guarded(interior, cell, () => {
-        act(interior, cell, action);
-      });
-    },
-    sourceStarted: (cell) => {
-      sourceStarted(interior, cell);
-    },
-    forget: (cell) => {
+export const outward: Omit<Outward, "ended"> = {
+  send: (interior, cell, to, event) => {
+    guarded(interior, cell, () => {
+      send(interior, cell, to, event);
+    });
+  },
+  arm: (interior, cell, action) => {
+    guarded(interior, cell, () => {
+      armAction(interior, cell, action);
+    });
+  },
+  cancel: (interior, cell, timer) => {
+    interior.rest.delete("timers", timerKey(cell.incarnation, timer));
+  },
+  act: (interior, cell, action) => {
+    guarded(interior, cell, () => {
+      act(interior, cell, action);
+    });
+  },
+  sourceStarted,
+  forget: (interior, cell) => {
+    if (interior.rest.size("timers") > 0)
       for (const [key, row] of [...interior.rest.entries("timers")]) if (row.incarnation === cell.incarnation) interior.rest.delete("timers", key);
-      if (cell.key !== undefined) interior.rest.delete("asks", cell.key);
-    },
-    ended,
-  };
-}
+    if (cell.key !== undefined) interior.rest.delete("asks", cell.key);
+  },
+};
 
 /** What a step asked for and cannot have makes its cell fail, as a throw in the step would. */
 function guarded(interior: Interior, cell: Cell, work: () => void): void {
@@ -88,8 +85,8 @@ function plain(what: string, value: unknown): unknown {
 
 // ---- messages
 
-function send(interior: Interior, cell: Cell, to: unknown, given: StepEvent): void {
-  if (typeof given !== "object" || given === null || typeof given.type !== "string") refuse("an event is an object with a type");
+function send(interior: Interior, cell: Cell, to: unknown, given: unknown): void {
+  if (!isEvent(given)) refuse("an event is an object with a type");
   const event = given.type === "xstate.error" ? { type: `xstate.error.actor.${cell.id}`, error: given["data"], actorId: cell.id } : given;
   if (typeof to === "object" && to !== null && CellRef.is(to)) {
     const target = CellRef.cellOf(to) as Cell;
@@ -98,7 +95,7 @@ function send(interior: Interior, cell: Cell, to: unknown, given: StepEvent): vo
     return;
   }
   if (!(to instanceof ForeignRef)) refuse(`Unable to send event '${event.type}' from ${cell.address}: there is no such actor`);
-  const { destination } = to as ForeignRef;
+  const { destination } = to;
   switch (destination.kind) {
     case "actor":
       sendTo(interior, destination.address as Address, event);
@@ -120,7 +117,7 @@ function sendTo(interior: Interior, address: Address, event: StepEvent): void {
     return;
   }
   const target = interior.cells.get(address);
-  if (target === undefined) interior.counters.deadLetters++;
+  if (target === undefined) interior.deadLetters++;
   else interior.deliver(target, event);
 }
 
@@ -145,7 +142,7 @@ export function rowKey(receiver: Address, seq: number): string {
 function answerOutside(interior: Interior, id: string, event: StepEvent): void {
   const entry = interior.rest.get("taken", id);
   if (entry === undefined || entry.answer !== undefined) {
-    interior.counters.deadLetters++;
+    interior.deadLetters++;
     return;
   }
   const answer = answerOf(replyEvent(event));
@@ -173,7 +170,7 @@ export function timerKey(incarnation: number, name: string): string {
 function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void {
   const delay = action.delay as number;
   if (!Number.isFinite(delay)) refuse(`a delay of ${String(delay)} ms${action.timer === undefined ? "" : ` for the timer "${action.timer}"`} is no number of milliseconds`);
-  if (typeof action.event !== "object" || action.event === null || typeof action.event.type !== "string") refuse("an event is an object with a type");
+  if (!isEvent(action.event)) refuse("an event is an object with a type");
   if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
     refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
   arm(interior, cell, action.timer, action.to, action.event, delay, action.wall ? "wall" : "elapsed");
@@ -201,7 +198,7 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   if (typeof row.to === "object" && row.to !== null && CellRef.is(row.to)) {
     const target = CellRef.cellOf(row.to) as Cell;
     if (target.life === "ended" || target.host !== interior) {
-      interior.counters.deadLetters++;
+      interior.deadLetters++;
       return undefined;
     }
   }

@@ -40,7 +40,7 @@ export function planOf(actor: AnyActorType): Plan {
   const { behaviour } = actor;
   const logic: CellLogic = isReducer(behaviour)
     ? { kind: "reducer", reducer: behaviour }
-    : { kind: "machine", machine: hostedMachine(behaviour as AnyStateMachine, actor.wallDelays), original: behaviour as AnyStateMachine };
+    : { kind: "machine", machine: hostedMachine(behaviour, actor.wallDelays), original: behaviour };
   const plan: Plan = { type: actor.name, actor, logic, src: undefined };
   plans.set(actor, plan);
   return plan;
@@ -49,7 +49,7 @@ export function planOf(actor: AnyActorType): Plan {
 /** @throws Error when the source is unknown or of a kind that cannot be hosted */
 export function innerPlan(parent: Plan, src: unknown, logic: unknown): Plan {
   let inner = innerPlans.get(parent);
-  if (inner === undefined) innerPlans.set(parent, (inner = new Map()));
+  if (inner === undefined) innerPlans.set(parent, (inner = new Map<unknown, Plan>()));
   const known = inner.get(src);
   if (known !== undefined) return known;
   const name = typeof src === "string" ? src : undefined;

@@ -86,40 +86,41 @@ export type TableName = keyof RestTables;
 export type RestChange = readonly [table: TableName, key: string, value: unknown];
 
 export class Rest {
-  readonly #tables = new Map<TableName, Map<string, unknown>>();
+  #tables: Map<TableName, Map<string, unknown>> | undefined = undefined;
   readonly #undo: UndoLog;
   /** Rows as they were at the last commit, by what was changed since. */
-  #changed = new Map<TableName, Map<string, unknown>>();
+  #changed: Map<TableName, Map<string, unknown>> | undefined = undefined;
 
   constructor(undo: UndoLog) {
     this.#undo = undo;
   }
 
   get<N extends TableName>(table: N, key: string): RestTables[N] | undefined {
-    return this.#tables.get(table)?.get(key) as RestTables[N] | undefined;
+    return this.#tables?.get(table)?.get(key) as RestTables[N] | undefined;
   }
 
   /** As it was at the last commit, whatever an open turn has done since (rules C4). */
   committed<N extends TableName>(table: N, key: string): RestTables[N] | undefined {
-    const changed = this.#changed.get(table);
-    return (changed?.has(key) === true ? changed.get(key) : this.#tables.get(table)?.get(key)) as RestTables[N] | undefined;
+    const changed = this.#changed?.get(table);
+    return (changed?.has(key) === true ? changed.get(key) : this.#tables?.get(table)?.get(key)) as RestTables[N] | undefined;
   }
 
   has(table: TableName, key: string): boolean {
-    return this.#tables.get(table)?.has(key) === true;
+    return this.#tables?.get(table)?.has(key) === true;
   }
 
   size(table: TableName): number {
-    return this.#tables.get(table)?.size ?? 0;
+    return this.#tables?.get(table)?.size ?? 0;
   }
 
   entries<N extends TableName>(table: N): Iterable<readonly [string, RestTables[N]]> {
-    return (this.#tables.get(table) ?? []) as Iterable<readonly [string, RestTables[N]]>;
+    return (this.#tables?.get(table) ?? []) as Iterable<readonly [string, RestTables[N]]>;
   }
 
   put<N extends TableName>(table: N, key: string, value: RestTables[N]): void {
-    let rows = this.#tables.get(table);
-    if (rows === undefined) this.#tables.set(table, (rows = new Map<string, unknown>()));
+    const tables = (this.#tables ??= new Map<TableName, Map<string, unknown>>());
+    let rows = tables.get(table);
+    if (rows === undefined) tables.set(table, (rows = new Map<string, unknown>()));
     const existed = rows.has(key);
     const before = rows.get(key);
     const into = rows;
@@ -132,7 +133,7 @@ export class Rest {
   }
 
   delete(table: TableName, key: string): boolean {
-    const rows = this.#tables.get(table);
+    const rows = this.#tables?.get(table);
     if (rows?.has(key) !== true) return false;
     const before = rows.get(key);
     this.#undo.push(() => rows.set(key, before));
@@ -151,9 +152,9 @@ export class Rest {
   /** Rows that differ from the last committed ones; a row that is gone has no value. */
   changes(): readonly RestChange[] {
     const changes: RestChange[] = [];
-    for (const [table, keys] of this.#changed) {
+    for (const [table, keys] of this.#changed ?? []) {
       for (const [key, before] of keys) {
-        const value = this.#tables.get(table)?.get(key);
+        const value = this.#tables?.get(table)?.get(key);
         if (value !== before) changes.push([table, key, value]);
       }
     }
@@ -161,24 +162,25 @@ export class Rest {
   }
 
   hasChanges(): boolean {
-    return this.#changed.size > 0;
+    return this.#changed !== undefined;
   }
 
   /** Forgets what changed: after a commit or a rollback. */
   settle(): void {
-    if (this.#changed.size > 0) this.#changed = new Map();
+    this.#changed = undefined;
   }
 
   /** All rows, for a snapshot. */
   all(): readonly RestChange[] {
     const rows: RestChange[] = [];
-    for (const [table, map] of this.#tables) for (const [key, value] of map) rows.push([table, key, value]);
+    for (const [table, map] of this.#tables ?? []) for (const [key, value] of map) rows.push([table, key, value]);
     return rows.sort(byPlace);
   }
 
   #note(table: TableName, key: string, before: unknown): void {
-    let keys = this.#changed.get(table);
-    if (keys === undefined) this.#changed.set(table, (keys = new Map<string, unknown>()));
+    const changed = (this.#changed ??= new Map<TableName, Map<string, unknown>>());
+    let keys = changed.get(table);
+    if (keys === undefined) changed.set(table, (keys = new Map<string, unknown>()));
     if (!keys.has(key)) keys.set(key, before);
   }
 }

@@ -5,14 +5,16 @@
 
 import type { Address } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
-import { CellRef, decodeData, type LogicSnapshot } from "../xstate/index.ts";
+import type { CellRef } from "../xstate/index.ts";
+import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
 import { decodeSnapshotOf, innerOf } from "./cell-record.ts";
 import type { CellRecord, EntityState, Input, JournalRecord, TurnOutcome } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
-import type { RestTables, TableName } from "./rest.ts";
+import { outcomeOf } from "./recording.ts";
+import type { TableName } from "./rest.ts";
 
 export interface Divergence {
   readonly revision: number;
@@ -45,7 +47,7 @@ export function restoreEntity(type: EntityType, address: Address, stored: Stored
     const reason = replay(entity, record);
     if (reason === undefined) continue;
     divergences.push({ revision: record.revision, reason });
-    entity.interior.counters.divergences++;
+    entity.interior.divergences++;
     applyRecord(entity, record);
   }
   const migrated = migrate(entity.interior);
@@ -62,13 +64,16 @@ function replay(entity: HostedEntity, record: JournalRecord): string | undefined
   }
   for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
   let reason: string | undefined;
+  let opened = false;
   try {
     entity.turn(decodeData(record.inputs, interior) as readonly Input[], record.stamp);
-    reason = difference(record.outcome, entity.outcome(), "");
+    opened = true;
+    reason = difference(record.outcome, outcomeOf(interior, undefined), "");
   } catch (error) {
     reason = `running it again failed: ${messageOf(error)}`;
   }
-  if (reason === undefined) entity.commitAt(record.revision);
+  if (!opened) return reason;
+  if (reason === undefined) entity.commit();
   else entity.rollback();
   return reason;
 }
@@ -86,10 +91,7 @@ function applyRecord(entity: HostedEntity, record: JournalRecord): void {
 function settle(entity: HostedEntity): void {
   const { interior } = entity;
   for (const cell of interior.cells.values()) cell.committed = cell.snapshot;
-  interior.undo.clear();
-  interior.rest.settle();
-  interior.touched = new Set();
-  interior.gone = new Map();
+  interior.settle();
 }
 
 function applyState(entity: HostedEntity, state: EntityState): void {
@@ -119,7 +121,7 @@ export function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
   for (const [table, rows] of Object.entries(outcome.rest as Readonly<Record<string, readonly (readonly [string, unknown?])[]>>)) {
     for (const row of rows) {
       if (row.length === 1) interior.rest.delete(table as TableName, row[0]);
-      else interior.rest.put(table as TableName, row[0], decodeData(row[1], interior) as RestTables[TableName]);
+      else interior.rest.put(table as TableName, row[0], decodeData(row[1], interior));
     }
   }
 }
@@ -147,8 +149,7 @@ function place(interior: Interior, record: CellRecord): Cell {
     inner.life,
     { status: record.status, output: undefined, error: undefined },
   );
-  interior.cells.set(record.address, cell);
-  if (inner.supervision?.kind === "root") interior.root = cell;
+  interior.cells.set(cell);
   return cell;
 }
 
@@ -183,7 +184,7 @@ function migrate(interior: Interior): boolean {
     if (logic.kind !== "machine") cell.snapshot = { ...cell.snapshot, context: state.context };
     else if (state.value !== (cell.snapshot as { readonly value?: unknown }).value || state.context !== cell.snapshot.context || !("_nodes" in cell.snapshot)) {
       const children = (cell.snapshot as { readonly children?: Readonly<Record<string, CellRef>> }).children ?? {};
-      const restored = logic.machine.resolveState({ value: state.value as never, context: state.context as never }) as unknown as Record<string, unknown>;
+      const restored = logic.machine.resolveState({ value: state.value as never, context: state.context }) as unknown as Record<string, unknown>;
       restored["children"] = children;
       cell.snapshot = restored as unknown as LogicSnapshot;
     }
@@ -223,6 +224,6 @@ export function difference(a: unknown, b: unknown, path: string): string | undef
 }
 
 function short(value: unknown): string {
-  const text = JSON.stringify(value) ?? "nothing";
+  const text = value === undefined ? "nothing" : JSON.stringify(value);
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

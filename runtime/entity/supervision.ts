@@ -9,7 +9,7 @@ import { childAddress, type Address } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
 import { acceptedBy } from "./accepted.ts";
 import { fingerprintOf } from "./admission.ts";
-import { Cell } from "./cell.ts";
+import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { ChildSpec, Input, InputResult, SupervisionReport } from "./contract.ts";
 import { messageOf, SupervisedFault } from "./fault.ts";
@@ -32,11 +32,6 @@ type FaultedResult = Extract<InputResult, { kind: "faulted" }>;
 export function startRoot(interior: Interior, input: unknown): void {
   const plan = planOf(interior.type.root);
   const root = interior.makeCell({ plan, parent: undefined, id: plan.actor.name, address: interior.address, supervision: { kind: "root" } });
-  const before = interior.root;
-  interior.undo.push(() => {
-    interior.root = before;
-  });
-  interior.root = root;
   root.input = input;
   begin(interior, root, input);
 }
@@ -114,7 +109,7 @@ function startSpec(interior: Interior, row: ChildRow, restarted: string | undefi
     interior.undo.backTo(mark);
     interior.effects.length = effects;
     interior.emitted.length = emitted;
-    interior.counters.faults++;
+    interior.faults++;
     const failed = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
     failed.input = row.input;
     failed.life = "ended";
@@ -149,7 +144,7 @@ export function ended(interior: Interior, cell: Cell): void {
 
 /** What a fault leaves, after all that its input did was taken back. `thrown` is what unwound it. */
 export function handleFault(interior: Interior, input: Input, thrown: unknown): FaultedResult {
-  interior.counters.faults++;
+  interior.faults++;
   const offender = offenderOf(interior, input, thrown);
   const error = messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown);
   const key = keyOf(input);
@@ -281,7 +276,7 @@ function escalate(interior: Interior, cell: Cell, reason: string): void {
 
 function giveUp(interior: Interior, cell: Cell, reason: string): void {
   interior.stopCell(cell, "stopped");
-  interior.setSnapshot(cell, { ...cell.snapshot, status: "error", error: interior.keep(new Error(reason)) } as typeof cell.snapshot);
+  interior.setSnapshot(cell, { ...cell.snapshot, status: "error", error: interior.keep(new Error(reason)) });
   if (cell.supervision?.kind === "root") report(interior, "entity_failed", cell.address, reason);
 }
 

@@ -1,8 +1,8 @@
 // What one input does to the entity.
 
-import type { StepEvent } from "../xstate/index.ts";
 import { admit, admitAnswer } from "./admission.ts";
 import type { Cell } from "./cell.ts";
+import { isEvent } from "./event.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
@@ -71,14 +71,14 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
       interior.tellParent(cell);
       return ACCEPTED;
     case "event": {
-      const event = said.event as StepEvent;
-      if (typeof event !== "object" || event === null || typeof event.type !== "string") return dropped("a source said something that is no event");
+      const event: unknown = said.event;
+      if (!isEvent(event)) return dropped("a source said something that is no event");
       if (event.type.startsWith("xstate.")) return dropped("a type that begins with xstate. comes from the host alone");
       if (cell.parent !== undefined) interior.deliver(cell.parent, event);
       return ACCEPTED;
     }
     case "emit":
-      interior.emit(cell, said.event as StepEvent);
+      interior.emit(cell, said.event);
       return ACCEPTED;
   }
 }
@@ -91,7 +91,7 @@ function takePerformed(interior: Interior, key: string, outcome: EffectOutcome):
   const cell = living(interior, pending.cell, pending.incarnation);
   const type = `effect.${outcome.kind}`;
   if (cell === undefined || cell.plan.actor.messages.specOf(type)?.internal !== true) {
-    interior.counters.unheardOutcomes++;
+    interior.unheardOutcomes++;
     interior.effects.push({ kind: "log", cell: pending.cell, label: type, value: { effect: pending.name, key, reason: reasonOf(outcome) } });
     return ACCEPTED;
   }

@@ -20,7 +20,7 @@ export function matchesDescriptor(type: string, descriptor: string): boolean {
 /** @param types the protocol's, in its order; the answer keeps that order. Cached by configuration. */
 export function acceptsOf(machine: AnyStateMachine, nodes: readonly AnyStateNode[], types: readonly string[]): readonly string[] {
   let byConfiguration = known.get(machine);
-  if (byConfiguration === undefined) known.set(machine, (byConfiguration = new Map()));
+  if (byConfiguration === undefined) known.set(machine, (byConfiguration = new Map<string, readonly string[]>()));
   const key = nodes.map((node) => node.order).join(" ");
   const cached = byConfiguration.get(key);
   if (cached !== undefined) return cached;

@@ -14,6 +14,7 @@ export {
   type StepEvent,
   type StepResult,
   StepSystem,
+  type SystemIds,
   startLogic,
   startMachine,
   stepLogic,

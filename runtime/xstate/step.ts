@@ -85,23 +85,23 @@ type Collected =
 
 class Step {
   readonly cell: StepCell;
-  readonly lookup: (id: string) => StepCell | undefined;
   readonly collected: Collected[] = [];
-  made: StepCell[] | undefined;
-  stopping: Set<StepCell> | undefined;
-  systemIds: Map<string, StepCell | undefined> | undefined;
-  selected: boolean | undefined;
+  made: StepCell[] | undefined = undefined;
+  stopping: Set<StepCell> | undefined = undefined;
+  systemIds: Map<string, StepCell | undefined> | undefined = undefined;
+  selected: boolean | undefined = undefined;
   /** The step of the parent, when this is a child's first step, computed in place. */
   readonly outer: Step | undefined;
 
-  constructor(cell: StepCell, lookup: (id: string) => StepCell | undefined, outer: Step | undefined) {
+  constructor(cell: StepCell, outer: Step | undefined) {
     this.cell = cell;
-    this.lookup = lookup;
     this.outer = outer;
   }
 }
 
 let current: Step | undefined;
+/** Steps under way. */
+let depth = 0;
 
 const HOSTED = Symbol("cell of a made actor");
 
@@ -121,14 +121,18 @@ interface MadeActor {
   [HOSTED]?: StepCell;
 }
 
-/** XState's `system` of one entity; `lookup` finds committed and staged system ids of earlier steps. */
-export class StepSystem {
-  readonly #lookup: (id: string) => StepCell | undefined;
-  readonly #all: () => Iterable<readonly [string, StepCell]>;
+/** Who holds which system id, as earlier steps left it. */
+export interface SystemIds {
+  holderOf(id: string): StepCell | undefined;
+  systemIds(): readonly string[];
+}
 
-  constructor(lookup: (id: string) => StepCell | undefined, all: () => Iterable<readonly [string, StepCell]>) {
-    this.#lookup = lookup;
-    this.#all = all;
+/** XState's `system` of one entity. */
+export class StepSystem {
+  readonly #ids: SystemIds;
+
+  constructor(ids: SystemIds) {
+    this.#ids = ids;
   }
 
   get(id: string): CellRef | undefined {
@@ -136,15 +140,12 @@ export class StepSystem {
   }
 
   getAll(): Record<string, CellRef> {
+    const ids = new Set(this.#ids.systemIds());
+    for (let step = current; step !== undefined; step = step.outer) for (const id of step.systemIds?.keys() ?? []) ids.add(id);
     const found: Record<string, CellRef> = {};
-    for (const [id, cell] of this.#all()) found[id] = cell.ref;
-    const steps: Step[] = [];
-    for (let step = current; step !== undefined; step = step.outer) steps.unshift(step);
-    for (const step of steps) {
-      for (const [id, cell] of step.systemIds ?? []) {
-        if (cell === undefined) delete found[id];
-        else found[id] = cell.ref;
-      }
+    for (const id of ids) {
+      const ref = this.get(id);
+      if (ref !== undefined) found[id] = ref;
     }
     return found;
   }
@@ -176,25 +177,30 @@ export class StepSystem {
     const step = current;
     if (step === undefined) return;
     if (event.type === "@xstate.microstep") {
-      if (step.selected === undefined) step.selected = event._transitions?.some((transition) => transition.target !== undefined || transition.actions.length > 0) ?? false;
+      step.selected ??= event._transitions?.some((transition) => transition.target !== undefined || transition.actions.length > 0) ?? false;
     } else if (event.type === "@xstate.actor") {
       if (event.actorRef._parent === step.cell.ref) made(step, event.actorRef);
     }
   }
 
-  // Members that Actor's constructor reads and nothing here calls.
-  readonly _clock = undefined;
-  readonly _logger = undefined;
+  // Read by Actor's constructor; nothing here calls them.
+  get _clock(): undefined {
+    return undefined;
+  }
+
+  get _logger(): undefined {
+    return undefined;
+  }
 
   /** Who has it, as the step under way sees it. */
   holderOf(id: string): StepCell | undefined {
     for (let step = current; step !== undefined; step = step.outer) if (step.systemIds?.has(id) === true) return step.systemIds.get(id);
-    return this.#lookup(id);
+    return this.#ids.holderOf(id);
   }
 }
 
 function made(step: Step, actor: MadeActor): void {
-  const holder = step.lookup(actor.id);
+  const holder = step.cell.child(actor.id);
   if ((holder !== undefined && step.stopping?.has(holder) !== true) || step.made?.some((child) => child.id === actor.id && step.stopping?.has(child) !== true) === true) {
     throw new Error(`A child with id '${actor.id}' still lives; stop it first, or give the new one another id.`);
   }
@@ -245,21 +251,29 @@ function stepCellOf(value: unknown): StepCell | undefined {
   return value instanceof Actor ? (value as unknown as MadeActor)[HOSTED] : undefined;
 }
 
-interface Scope {
+/** What a machine's step touches of its scope, and no more (a test holds the list). */
+interface MachineScope {
   self: CellRef;
-  id: string;
-  sessionId: string;
   system: object;
-  logger: () => void;
-  defer: () => void;
-  emit: (event: StepEvent) => void;
-  stopChild: () => void;
+  readonly defer: () => void;
   actionExecutor: (action: RawAction) => void;
 }
 
 const ignore = (): void => undefined;
 
-function scopeOf(cell: StepCell): Scope {
+/** One for each step that may be under way: a child's first step runs inside its parent's. */
+const scopes: MachineScope[] = [];
+
+function scopeOf(cell: StepCell): MachineScope {
+  const scope = (scopes[depth] ??= { self: cell.ref, system: cell.system, defer: ignore, actionExecutor: collect });
+  scope.self = cell.ref;
+  scope.system = cell.system;
+  scope.actionExecutor = collect;
+  return scope;
+}
+
+/** Logic without `start` is given its scope to use, so it has one of its own. */
+function logicScopeOf(cell: StepCell): object {
   return {
     self: cell.ref,
     id: cell.id,
@@ -268,21 +282,37 @@ function scopeOf(cell: StepCell): Scope {
     logger: ignore,
     defer: ignore,
     stopChild: ignore,
-    emit: (event) => {
-      (current as Step).collected.push({ kind: "raw", action: { type: "xstate.emit", info: undefined as never, params: { event }, exec: undefined }, wall: false });
+    actionExecutor: ignore,
+    emit: (event: StepEvent) => {
+      current?.collected.push({ kind: "raw", action: { type: "xstate.emit", info: undefined as never, params: { event }, exec: undefined }, wall: false });
     },
-    actionExecutor: collect,
   };
 }
 
 /** @throws what the author's code or XState throws; nothing of the step remains then (T3) */
 export function stepMachine(cell: StepCell, machine: AnyStateMachine, snapshot: LogicSnapshot, event: StepEvent): StepResult {
-  return run(cell, machine, (scope) => machine.transition(snapshot as AnyMachineSnapshot, event as never, scope as never) as unknown as LogicSnapshot);
+  const step = open(cell);
+  let next: LogicSnapshot;
+  try {
+    next = machine.transition(snapshot as AnyMachineSnapshot, event, scopeOf(cell) as never);
+    refuseReach();
+  } finally {
+    close(step);
+  }
+  return resultOf(step, next, machine);
 }
 
 /** A failing start is a status, not a throw (H6): its snapshot has status `error` and there are no actions. */
 export function startMachine(cell: StepCell, machine: AnyStateMachine, input: unknown): StepResult {
-  return run(cell, machine, (scope) => machine.getInitialSnapshot(scope as never, input) as unknown as LogicSnapshot);
+  const step = open(cell);
+  let snapshot: LogicSnapshot;
+  try {
+    snapshot = machine.getInitialSnapshot(scopeOf(cell) as never, input);
+    if (snapshot.status !== "error") refuseReach();
+  } finally {
+    close(step);
+  }
+  return resultOf(step, snapshot, machine);
 }
 
 interface PureLogic {
@@ -292,11 +322,11 @@ interface PureLogic {
 
 /** fromTransition and other logic without `start`. */
 export function stepLogic(cell: StepCell, logic: PureLogic, snapshot: LogicSnapshot, event: StepEvent): StepResult {
-  return run(cell, undefined, (scope) => logic.transition(snapshot, event, scope) as LogicSnapshot);
+  return runLogic(cell, (scope) => logic.transition(snapshot, event, scope) as LogicSnapshot);
 }
 
 export function startLogic(cell: StepCell, logic: PureLogic, input: unknown): StepResult {
-  return run(cell, undefined, (scope) => {
+  return runLogic(cell, (scope) => {
     try {
       return logic.getInitialSnapshot(scope, input) as LogicSnapshot;
     } catch (error) {
@@ -305,28 +335,49 @@ export function startLogic(cell: StepCell, logic: PureLogic, input: unknown): St
   });
 }
 
-function run(cell: StepCell, machine: AnyStateMachine | undefined, advance: (scope: Scope) => LogicSnapshot): StepResult {
-  const outer = current;
-  const step = new Step(cell, (id) => cell.child(id), outer);
-  current = step;
-  enterPureCode();
+function runLogic(cell: StepCell, advance: (scope: object) => LogicSnapshot): StepResult {
+  const step = open(cell);
   let snapshot: LogicSnapshot;
   try {
-    snapshot = advance(scopeOf(cell));
-    const reach = takeReach();
-    if (reach !== undefined && snapshot.status !== "error") throw reach;
+    snapshot = advance(logicScopeOf(cell));
+    if (snapshot.status !== "error") refuseReach();
   } finally {
-    leavePureCode();
-    current = outer;
+    close(step);
   }
+  return resultOf(step, snapshot, undefined);
+}
+
+function open(cell: StepCell): Step {
+  const step = new Step(cell, current);
+  current = step;
+  depth++;
+  enterPureCode();
+  return step;
+}
+
+function close(step: Step): void {
+  leavePureCode();
+  depth--;
+  current = step.outer;
+}
+
+function refuseReach(): void {
+  const reach = takeReach();
+  if (reach !== undefined) throw reach;
+}
+
+const NO_ACTIONS: readonly StepAction[] = [];
+
+function resultOf(step: Step, snapshot: LogicSnapshot, machine: AnyStateMachine | undefined): StepResult {
   if (step.made !== undefined) swapSnapshot(snapshot);
+  const { outer } = step;
   if (outer !== undefined && step.systemIds !== undefined && snapshot.status !== "error") {
     // Given together with those of the parent's step, whose later children must see them.
-    outer.systemIds ??= new Map();
+    outer.systemIds ??= new Map<string, StepCell | undefined>();
     for (const [id, holder] of step.systemIds) outer.systemIds.set(id, holder);
     step.systemIds = undefined;
   }
-  return { snapshot, actions: machine === undefined ? actionsOf(step, undefined) : actionsOf(step, machine), taken: step.selected ?? true, systemIds: step.systemIds };
+  return { snapshot, actions: step.collected.length === 0 ? NO_ACTIONS : actionsOf(step, machine), taken: step.selected ?? true, systemIds: step.systemIds };
 }
 
 function swapSnapshot(snapshot: LogicSnapshot): void {

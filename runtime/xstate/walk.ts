@@ -74,7 +74,7 @@ function checkNode(walk: Walk, node: AnyStateNode): void {
   const at = `#${node.id}`;
   for (const action of node.entry) checkAction(walk, action, `${at} entry`);
   for (const action of node.exit) checkAction(walk, action, `${at} exit`);
-  if (node.type === "compound") for (const action of node.initial?.actions ?? []) checkAction(walk, action, `${at} initial`);
+  if (node.type === "compound") for (const action of node.initial.actions) checkAction(walk, action, `${at} initial`);
   const transitions = [...node.transitions].flatMap(([descriptor, list]) => list.map((transition) => [descriptor, transition] as const));
   for (const transition of node.always ?? []) transitions.push(["always", transition]);
   for (const [descriptor, transition] of transitions) {
@@ -84,8 +84,8 @@ function checkNode(walk: Walk, node: AnyStateNode): void {
   }
   for (const [index, invoke] of node.invoke.entries()) {
     const configured = node.config.invoke as unknown;
-    const src = (Array.isArray(configured) ? (configured as readonly { readonly src: unknown }[])[index] : (configured as { readonly src: unknown }))?.src;
-    checkSource(walk, src, `${at} invoke "${String(invoke.id)}"`);
+    const src = (Array.isArray(configured) ? (configured as readonly { readonly src: unknown }[])[index] : (configured as { readonly src: unknown } | undefined))?.src;
+    checkSource(walk, src, `${at} invoke "${invoke.id}"`);
   }
 }
 

@@ -185,7 +185,7 @@ entityType({ root: torrent, durability: "events", placement: "vehicle", children
 // @ts-expect-error messages have a body
 messages({ "light.set": {} });
 
-const counterMessages = messages({ "count.add": { body: { by: T.Integer() } } });
+export const counterMessages = messages({ "count.add": { body: { by: T.Integer() } } });
 export const counter = reducer({
   initial: (input: { start: number }) => ({ count: input.start }),
   step: (state, event: EventOf<typeof counterMessages>) => ({ count: state.count + event.by }),

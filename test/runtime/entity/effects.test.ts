@@ -153,7 +153,7 @@ const working = setup({
 function supplied(upload: (input: { url: string }, work: { key: string; signal: AbortSignal; actor: string }) => Promise<{ version: string }>): EntityHost {
   const actor = actorType({ name: "worker", version: 1, messages: words("go", "burn", "leave"), behaviour: working as never }).with({
     tasks: { upload, burn: () => new Promise(() => undefined) },
-  } as never);
+  });
   return new EntityHost(entityType({ root: actor, durability: "events", placement: "vehicle" }));
 }
 

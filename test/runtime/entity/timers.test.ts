@@ -17,9 +17,9 @@ const machine = setup({ types: { events: {} as Arm | { type: "drop"; id: string 
   context: { heard: [] },
   on: {
     arm: [
-      { guard: ({ event }) => event.id === undefined, actions: raise(({ event }) => ({ type: "said", say: event.say }), { delay: ({ event }) => (event as Arm).ms }) },
-      { guard: ({ event }) => event.id === "a", actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "a", delay: ({ event }) => (event as Arm).ms }) },
-      { actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "b", delay: ({ event }) => (event as Arm).ms }) },
+      { guard: ({ event }) => event.id === undefined, actions: raise(({ event }) => ({ type: "said", say: event.say }), { delay: ({ event }) => (event).ms }) },
+      { guard: ({ event }) => event.id === "a", actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "a", delay: ({ event }) => (event).ms }) },
+      { actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "b", delay: ({ event }) => (event).ms }) },
     ],
     drop: { actions: cancel(({ event }) => event.id) },
     said: { actions: assign({ heard: ({ context, event }) => [...context.heard, event.say] }) },
@@ -84,7 +84,7 @@ test("K1, N4. arming an armed name replaces it; a stale firing reaches nobody", 
   host.send(arm(50, "new", "a"));
   t.match(host.take(stale as never)[0], { kind: "dropped" });
   host.send(arm(10, "b", "b"));
-  host.send({ type: "drop", id: "b" } as never);
+  host.send({ type: "drop", id: "b" });
   host.advance(100);
   t.same(heard(host), ["new"]);
   t.end();

@@ -4,7 +4,6 @@ import * as xstate from "xstate";
 
 import type { AnyStateMachine } from "xstate";
 
-// biome-ignore-start lint/suspicious/noExplicitAny: see above
 /* eslint-disable @typescript-eslint/no-explicit-any -- see above */
 export type LooseFunction = (...args: any[]) => any;
 type Loose = LooseRecord | LooseFunction | AnyStateMachine | Error | string | number | boolean | null | undefined;
@@ -13,7 +12,6 @@ export interface LooseRecord {
 }
 type Maker = (...args: Loose[]) => any;
 /* eslint-enable @typescript-eslint/no-explicit-any */
-// biome-ignore-end lint/suspicious/noExplicitAny: see above
 
 /** setup(parts).createMachine(config) */
 export function machine(config: LooseRecord, parts: LooseRecord = {}): AnyStateMachine {

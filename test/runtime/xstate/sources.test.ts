@@ -322,10 +322,9 @@ test("N1. self.send from outside of a step becomes an input; one for an incarnat
         on: {
           HI: { actions: assign({ n: ({ context }) => context.n + 1 }) },
           TELL: {
-            actions: ({ self, context }) => {
+            actions: ({ self }) => {
               kept = self.getSnapshot().children.k;
               self.send({ type: "HI" });
-              void context;
             },
           },
         },

@@ -88,7 +88,7 @@ test("H3, H4. XState touches these members of scope, self and system while it st
   let snapshot = machine.getInitialSnapshot(scope as never, undefined);
   snapshot = machine.transition(snapshot, { type: "A" }, scope as never);
   snapshot = machine.transition(snapshot, { type: "A2" }, scope as never);
-  machine.transition(snapshot, { type: "xstate.stop" } as never, scope as never);
+  machine.transition(snapshot, { type: "xstate.stop" }, scope as never);
   machine.transition(machine.getInitialSnapshot(scope as never, undefined), { type: "B" }, scope as never);
   t.same([...seen].sort(), [
     "scope.actionExecutor",

@@ -1,0 +1,291 @@
+// What an entity holds: its cells, its tables, and what the turn under way has made of them. Changes go through the undo log, so that an input or a turn
+// can be taken back as a whole (hosting H1; rules C3).
+
+import type { AnyStateMachine } from "xstate";
+
+import type { Address } from "../address.ts";
+import type { EntityType } from "../actor/index.ts";
+import { CellRef, type CodecHost, carried, type LogicSnapshot, StepSystem, type TurnFacts } from "../xstate/index.ts";
+import { Cell, type CellHost, type Life } from "./cell.ts";
+import { CellIndex } from "./cell-index.ts";
+import type { Effect, EffectCause, EventData, TurnStamp } from "./contract.ts";
+import { type Plan, planOf, planOfType } from "./plan.ts";
+import { Rest } from "./rest.ts";
+import { drawFrom } from "./turn-random.ts";
+import { UndoLog } from "./undo.ts";
+
+export interface Emitted {
+  readonly cell: Address;
+  readonly event: EventData;
+}
+
+const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
+const NO_STAMP: TurnStamp = { now: 0, elapsed: 0, seed: 0 };
+const NO_LABELS: Readonly<Record<string, string>> = {};
+/** Shared by all entities that take no turn: nothing is ever put into these. */
+const NO_EFFECTS: Effect[] = [];
+const NO_EMITTED: Emitted[] = [];
+const NO_CELLS: Cell[] = [];
+
+/** The entity that takes a turn now. */
+let stepped: object | undefined;
+
+export abstract class Inside implements CodecHost, TurnFacts {
+  readonly type: EntityType;
+  readonly address: Address;
+  readonly incarnation: string;
+  readonly undo = new UndoLog();
+  readonly rest: Rest;
+  readonly cells = new CellIndex();
+  readonly system: StepSystem;
+  onPost: ((cell: Cell, event: EventData) => void) | undefined = undefined;
+  labels = NO_LABELS;
+  stamp = NO_STAMP;
+  /** Of the last commit. */
+  revision = 0;
+  cause = NO_CAUSE;
+  effects = NO_EFFECTS;
+  emitted = NO_EMITTED;
+  /** Changed since the last commit. */
+  touched = NO_CELLS;
+  /** Gone since the last commit, and what others still see of them. */
+  gone: Map<string, Cell> | undefined = undefined;
+  /** Effects and sources named so far in this turn. */
+  workIndex = 0;
+  /** State of random(self). */
+  randomState = 0;
+  /** Wall time before which no kept outcome needs to go. */
+  nextEviction = Number.NEGATIVE_INFINITY;
+  /** Reached nobody: late words of sources, events to cells that have gone. */
+  deadLetters = 0;
+  /** Outcomes of effects that no protocol listed. */
+  unheardOutcomes = 0;
+  faults = 0;
+  divergences = 0;
+  #refs: Map<string, WeakRef<CellRef>> | undefined = undefined;
+
+  constructor(type: EntityType, address: Address, incarnation: string) {
+    this.type = type;
+    this.address = address;
+    this.incarnation = incarnation;
+    this.rest = new Rest(this.undo);
+    this.system = new StepSystem(this);
+  }
+
+  /** Whose cells these are, for cells that have gone. */
+  abstract readonly host: CellHost;
+
+  get durable(): boolean {
+    return this.type.durability !== "volatile";
+  }
+
+  get root(): Cell | undefined {
+    return this.cells.root;
+  }
+
+  // ---- the turn under way
+
+  openTurn(stamp: TurnStamp): void {
+    this.stamp = stamp;
+    this.randomState = stamp.seed >>> 0;
+    this.effects = [];
+    this.emitted = [];
+    this.workIndex = 0;
+  }
+
+  /** Forgets what changed: after a commit or a rollback. */
+  settle(): void {
+    this.undo.clear();
+    this.rest.settle();
+    for (const cell of this.touched) cell.isTouched = false;
+    this.touched = NO_CELLS;
+    this.gone = undefined;
+    this.effects = NO_EFFECTS;
+    this.emitted = NO_EMITTED;
+    this.cause = NO_CAUSE;
+  }
+
+  /** From here on its refs are readable and others are not (N6). @returns what `unstep` needs */
+  step(): object | undefined {
+    const outer = stepped;
+    // eslint-disable-next-line @typescript-eslint/no-this-alias -- a mark of whose turn it is, not a stand-in for `this`
+    stepped = this;
+    return outer;
+  }
+
+  unstep(outer: object | undefined): void {
+    stepped = outer;
+  }
+
+  isStepped(): boolean {
+    return stepped === this;
+  }
+
+  get now(): number {
+    return this.stamp.now;
+  }
+
+  random(): number {
+    const drawn = drawFrom(this.randomState);
+    this.randomState = drawn.state;
+    return drawn.value;
+  }
+
+  /** Names a piece of work: the same on every attempt and in every replay. */
+  workKey(address: Address): string {
+    return `${address}#${this.incarnation}.${String(this.revision + 1)}.${String(this.workIndex++)}`;
+  }
+
+  // ---- changes
+
+  setLife(cell: Cell, life: Life): void {
+    const before = cell.life;
+    this.undo.push(() => {
+      cell.life = before;
+    });
+    cell.life = life;
+    this.touch(cell);
+  }
+
+  setSnapshot(cell: Cell, snapshot: LogicSnapshot): void {
+    const before = cell.snapshot;
+    if (before === snapshot) return;
+    this.undo.push(() => {
+      cell.snapshot = before;
+    });
+    cell.snapshot = snapshot;
+    this.touch(cell);
+  }
+
+  setLabels(labels: Readonly<Record<string, string>>): void {
+    const before = this.labels;
+    this.undo.push(() => {
+      this.labels = before;
+    });
+    this.labels = labels;
+  }
+
+  touch(cell: Cell): void {
+    if (cell.isTouched) return;
+    cell.isTouched = true;
+    if (this.touched === NO_CELLS) this.touched = [cell];
+    else this.touched.push(cell);
+  }
+
+  /** Enters a cell into the entity. */
+  enter(cell: Cell): void {
+    const before = this.cells.get(cell.address);
+    this.undo.push(() => {
+      if (before === undefined) this.cells.delete(cell.address);
+      else this.cells.set(before);
+    });
+    if (before?.committed !== undefined && this.gone?.has(cell.address) !== true) this.#noteGone(before);
+    this.cells.set(cell);
+    this.touch(cell);
+  }
+
+  /** Takes a cell out of the entity, and those that it lists. */
+  forget(cell: Cell): void {
+    if (this.cells.get(cell.address) !== cell) return;
+    this.undo.push(() => {
+      this.cells.set(cell);
+    });
+    this.cells.delete(cell.address);
+    this.#noteGone(cell);
+    this.touch(cell);
+    for (const child of cell.listed()) this.forget(child);
+    // A ref that outlives its cell shows the same before and after a restart.
+    if (this.durable) this.setSnapshot(cell, { status: "stopped", output: undefined, error: undefined });
+  }
+
+  #noteGone(cell: Cell): void {
+    this.#keepRef(cell.ref, cell.address, cell.incarnation);
+    const gone = (this.gone ??= new Map<string, Cell>());
+    const before = gone.get(cell.address);
+    this.undo.push(() => {
+      if (before === undefined) gone.delete(cell.address);
+      else gone.set(cell.address, before);
+    });
+    gone.set(cell.address, before ?? cell);
+  }
+
+  emit(cell: Cell, event: EventData): void {
+    this.effects.push({ kind: "emit", cell: cell.address, event });
+    this.emitted.push({ cell: cell.address, event });
+  }
+
+  // ---- system ids
+
+  holderOf(id: string): Cell | undefined {
+    const ref = this.rest.get("systemIds", id);
+    return ref === undefined ? undefined : (CellRef.cellOf(ref as CellRef) as Cell);
+  }
+
+  systemIds(): readonly string[] {
+    return [...this.rest.entries("systemIds")].map(([id]) => id);
+  }
+
+  // ---- codec
+
+  get isLenient(): boolean {
+    return !this.durable;
+  }
+
+  refOf(address: string, incarnation: number, parentIncarnation: number): CellRef {
+    const cell = this.cells.get(address);
+    if (cell?.incarnation === incarnation) return cell.ref;
+    const known = this.#refs?.get(refKey(address, incarnation))?.deref();
+    return known ?? this.#goneRef(address as Address, incarnation, parentIncarnation);
+  }
+
+  /** A ref to a cell that has gone: its address, and whose child it was. */
+  #goneRef(address: Address, incarnation: number, parentIncarnation: number): CellRef {
+    const cut = address.lastIndexOf("/~/");
+    const above = cut === -1 ? undefined : this.cells.get(address.slice(0, cut));
+    const parent = above?.incarnation === parentIncarnation ? above : undefined;
+    const plan = (parent ?? this.root)?.plan ?? planOf(this.type.root);
+    const { ref } = new Cell(this.host, { plan, address, id: address.slice(address.lastIndexOf("/") + 1), incarnation, parent }, "ended", {
+      status: "stopped",
+      output: undefined,
+      error: undefined,
+    });
+    this.#keepRef(ref, address, incarnation);
+    return ref;
+  }
+
+  /** Equal refs stay one object for as long as anyone holds them. */
+  #keepRef(ref: CellRef, address: string, incarnation: number): void {
+    const refs = (this.#refs ??= new Map<string, WeakRef<CellRef>>());
+    if (refs.size >= 256) for (const [key, weak] of refs) if (weak.deref() === undefined) refs.delete(key);
+    refs.set(refKey(address, incarnation), new WeakRef(ref));
+  }
+
+  machineOf(type: string): AnyStateMachine | undefined {
+    const plan = this.planNamed(type);
+    return plan?.logic.kind === "machine" ? plan.logic.machine : undefined;
+  }
+
+  typeOf(machine: AnyStateMachine): string | undefined {
+    for (const { plan } of this.cells.values()) if (plan.logic.kind === "machine" && plan.logic.machine === machine) return plan.type;
+    for (const actor of this.type.types.values()) {
+      const { logic } = planOf(actor);
+      if (logic.kind === "machine" && logic.machine === machine) return actor.name;
+    }
+    return undefined;
+  }
+
+  planNamed(type: string): Plan | undefined {
+    const slash = type.indexOf("/");
+    const actor = this.type.types.get(slash === -1 ? type : type.slice(0, slash));
+    return actor === undefined ? undefined : planOfType(actor, type);
+  }
+
+  /** Errors as a durable actor keeps them. */
+  keep(error: unknown): unknown {
+    return this.durable ? carried(error, this) : error;
+  }
+}
+
+function refKey(address: string, incarnation: number): string {
+  return `${address}#${String(incarnation)}`;
+}

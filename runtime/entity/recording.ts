@@ -1,0 +1,75 @@
+// The record of a turn and the full state of an entity, as plain data (rules R1, T3).
+
+import { encodeData, NotCarried } from "../xstate/index.ts";
+import type { Cell } from "./cell.ts";
+import { encodeCell } from "./cell-record.ts";
+import type { CellRecord, EntityState, EventData, Input, InputResult, JournalRecord, TurnOutcome } from "./contract.ts";
+import { SupervisedFault } from "./fault.ts";
+import { type Interior, supervisedOf } from "./interior.ts";
+import type { RestChange } from "./rest.ts";
+
+/** Cells as they were encoded when their last input had been taken. */
+export type Sealed = Map<Cell, CellRecord>;
+
+/** Encodes what has changed, so that data which cannot be kept is its input's fault. @throws SupervisedFault */
+export function seal(interior: Interior, sealed: Sealed): void {
+  for (const cell of interior.touched) {
+    if (interior.cells.get(cell.address) !== cell) continue;
+    try {
+      sealed.set(cell, encodeCell(cell, interior));
+    } catch (error) {
+      if (!(error instanceof NotCarried)) throw error;
+      throw new SupervisedFault(supervisedOf(cell), error);
+    }
+  }
+  if (interior.rest.hasChanges()) rowsOf(interior, interior.rest.changes());
+}
+
+export function recordOf(interior: Interior, inputs: readonly Input[], results: readonly InputResult[], revision: number, sealed: Sealed | undefined): JournalRecord {
+  const versions: Record<string, number> = {};
+  for (const { plan } of interior.touched) versions[plan.actor.name] = plan.actor.version;
+  if (interior.root !== undefined) versions[interior.root.plan.actor.name] = interior.root.plan.actor.version;
+  return {
+    v: 1,
+    entity: interior.address,
+    incarnation: interior.incarnation,
+    revision,
+    stamp: interior.stamp,
+    versions,
+    inputs: encodeData(inputs, interior) as readonly Input[],
+    results: encodeData(results, interior) as readonly InputResult[],
+    outcome: outcomeOf(interior, sealed),
+  };
+}
+
+/** What the open turn came to. */
+export function outcomeOf(interior: Interior, sealed: Sealed | undefined): TurnOutcome {
+  const cells = interior.touched.filter((cell) => interior.cells.get(cell.address) === cell).map((cell) => sealed?.get(cell) ?? encodeCell(cell, interior));
+  return {
+    cells: cells.sort((a, b) => a.incarnation - b.incarnation),
+    ended: [...(interior.gone?.keys() ?? [])].filter((address) => !interior.cells.has(address)).sort(),
+    rest: rowsOf(interior, interior.rest.changes()),
+    emitted: interior.emitted.map(({ cell, event }) => ({ cell, event: encodeData(event, interior) as EventData })),
+  };
+}
+
+export function stateOf(interior: Interior, revision: number): EntityState {
+  return {
+    v: 1,
+    entity: interior.address,
+    type: interior.type.name,
+    incarnation: interior.incarnation,
+    revision,
+    stamp: interior.stamp,
+    labels: interior.labels,
+    cells: [...interior.cells.values()].sort((a, b) => a.incarnation - b.incarnation).map((cell) => encodeCell(cell, interior)),
+    rest: rowsOf(interior, interior.rest.all()),
+  };
+}
+
+/** Rows by table: key and value, or the key alone where a row is gone. */
+function rowsOf(interior: Interior, changes: readonly RestChange[]): Readonly<Record<string, readonly unknown[]>> {
+  const tables: Record<string, unknown[]> = {};
+  for (const [table, key, value] of changes) (tables[table] ??= []).push(value === undefined ? [key] : [key, encodeData(value, interior, `${table}/${key}`)]);
+  return tables;
+}

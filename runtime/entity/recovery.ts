@@ -1,0 +1,73 @@
+// What a recovery must say and do: nothing that awaits an answer may meet silence (rules F1, F2).
+
+import type { Cell } from "./cell.ts";
+import type { Effect, Input, OutboxRow } from "./contract.ts";
+import type { Interior } from "./interior.ts";
+import type { PendingEffect } from "./rest.ts";
+
+export interface Pending extends PendingEffect {
+  readonly key: string;
+}
+
+/** Declared effects that are not confirmed, oldest first. */
+export function pendingEffects(interior: Interior): readonly Pending[] {
+  return [...interior.rest.entries("pending")].map(([key, row]) => ({ ...row, key })).sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
+}
+
+/** Rows of the outbox by receiver, in order of their numbers. */
+export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"], readonly OutboxRow[]> {
+  const byReceiver = new Map<OutboxRow["receiver"], OutboxRow[]>();
+  for (const [, row] of interior.rest.entries("outbox")) {
+    const rows = byReceiver.get(row.receiver);
+    if (rows === undefined) byReceiver.set(row.receiver, [row]);
+    else rows.push(row);
+  }
+  for (const rows of byReceiver.values()) rows.sort((a, b) => a.seq - b.seq);
+  return byReceiver;
+}
+
+export function recoveryInputs(interior: Interior, now: number): readonly Input[] {
+  const inputs: Input[] = [];
+  for (const effect of pendingEffects(interior)) {
+    if (effect.class === "once") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "unknown" } });
+    else if (effect.class === "state") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "dropped" } });
+  }
+  for (const cell of sourceCells(interior)) {
+    if (!mayRunAgain(cell)) {
+      inputs.push({
+        kind: "source",
+        cell: cell.address,
+        incarnation: cell.incarnation,
+        said: { kind: "error", error: { kind: "unknown", reason: "the node stopped while the task ran" } },
+      });
+    }
+  }
+  for (const [key, ask] of [...interior.rest.entries("asks")].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (ask.deadline <= now) inputs.push({ kind: "answered", key, answer: { kind: "unknown", reason: "no answer came before the deadline" } });
+  }
+  return inputs;
+}
+
+export function recoveryEffects(interior: Interior): readonly Effect[] {
+  const effects: Effect[] = [];
+  for (const cell of sourceCells(interior)) {
+    if (mayRunAgain(cell)) effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
+  }
+  for (const { cell, incarnation, key, name, params, class: declared, author, messageId } of pendingEffects(interior)) {
+    if (declared === "idempotent") effects.push({ kind: "act", cell, incarnation, key, name, params, declared, cause: { author, messageId } });
+  }
+  for (const rows of outboxOf(interior).values()) for (const row of rows) effects.push({ kind: "send", row });
+  return effects;
+}
+
+/** Sources that run outside of the turn; an ask runs inside, by the outbox. */
+function sourceCells(interior: Interior): readonly Cell[] {
+  return [...interior.cells.values()]
+    .filter((cell) => cell.plan.logic.kind === "source" && cell.plan.logic.mark?.kind !== "ask" && cell.life === "running")
+    .sort((a, b) => a.incarnation - b.incarnation);
+}
+
+function mayRunAgain(cell: Cell): boolean {
+  const { logic } = cell.plan;
+  return !(logic.kind === "source" && logic.mark?.kind === "task" && logic.mark.class === "once");
+}

@@ -1,0 +1,103 @@
+// One turn: inputs one after the other, each a savepoint; a fault ends the turn (hosting H1).
+
+import type { Effect, EffectCause, Input, InputResult, JournalRecord, Turn, TurnStamp } from "./contract.ts";
+import type { Interior } from "./interior.ts";
+import { keepable } from "./keepable.ts";
+import { recordOf, type Sealed, seal } from "./recording.ts";
+import { forgive, handleFault } from "./supervision.ts";
+import { takeInput } from "./take.ts";
+
+export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp): TakenTurn {
+  interior.openTurn(stamp);
+  const results: InputResult[] = [];
+  const kept: Input[] = [];
+  const keptResults: InputResult[] = [];
+  const sealed: Sealed | undefined = interior.durable ? new Map() : undefined;
+  for (const given of inputs) {
+    const mark = interior.undo.mark();
+    const effects = interior.effects.length;
+    const input = interior.durable ? keepable(given, interior) : given;
+    const result = "refusal" in input ? input.refusal : takeOne(interior, input, mark, sealed);
+    results.push(result);
+    if (result.kind === "dropped") interior.deadLetters++;
+    if (interior.undo.mark() > mark || interior.effects.length > effects) {
+      kept.push(input as Input);
+      keptResults.push(result);
+    }
+    if (result.kind === "faulted") break;
+  }
+  return new TakenTurn(interior, results, kept, keptResults, sealed);
+}
+
+function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed | undefined): InputResult {
+  const { effects, emitted, randomState, workIndex } = interior;
+  const effectCount = effects.length;
+  const emittedCount = emitted.length;
+  const leave = interior.step();
+  interior.cause = causeOf(input);
+  try {
+    const result = takeInput(interior, input);
+    if (interior.undo.mark() > mark) {
+      forgive(interior, input);
+      if (sealed !== undefined) seal(interior, sealed);
+    }
+    return result;
+  } catch (thrown) {
+    interior.undo.backTo(mark);
+    interior.effects = effects;
+    interior.effects.length = effectCount;
+    interior.emitted = emitted;
+    interior.emitted.length = emittedCount;
+    interior.randomState = randomState;
+    interior.workIndex = workIndex;
+    sealed?.clear();
+    interior.resetDeliveries();
+    return handleFault(interior, input, thrown);
+  } finally {
+    interior.unstep(leave);
+  }
+}
+
+function causeOf(input: Input): EffectCause {
+  if (input.kind !== "message") return NO_CAUSE;
+  const { sender } = input;
+  switch (sender.kind) {
+    case "outside":
+      return { author: sender.author, messageId: sender.id };
+    case "entity":
+      return { author: `entity:${sender.entity}`, messageId: `${sender.incarnation}.${String(sender.seq)}` };
+    case "local":
+      return { author: `local:${sender.name}`, messageId: undefined };
+  }
+}
+
+const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
+
+export class TakenTurn implements Turn {
+  readonly revision: number;
+  readonly consumed: number;
+  readonly results: readonly InputResult[];
+  readonly effects: readonly Effect[];
+  readonly #interior: Interior;
+  readonly #inputs: readonly Input[];
+  readonly #kept: readonly InputResult[];
+  #record: JournalRecord | undefined = undefined;
+
+  constructor(interior: Interior, results: readonly InputResult[], inputs: readonly Input[], kept: readonly InputResult[], sealed: Sealed | undefined) {
+    this.revision = inputs.length > 0 ? interior.revision + 1 : interior.revision;
+    this.consumed = results.length;
+    this.results = results;
+    this.effects = interior.effects;
+    this.#interior = interior;
+    this.#inputs = inputs;
+    this.#kept = kept;
+    // Of a durable entity it is needed anyway, and its cells change with the next turn.
+    if (sealed !== undefined && inputs.length > 0) this.#record = recordOf(interior, inputs, kept, this.revision, sealed);
+  }
+
+  /** Of a volatile entity it is made when it is asked for, which must be before its next turn. */
+  get record(): JournalRecord | undefined {
+    if (this.#inputs.length === 0) return undefined;
+    return (this.#record ??= recordOf(this.#interior, this.#inputs, this.#kept, this.revision, undefined));
+  }
+}

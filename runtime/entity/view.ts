@@ -1,0 +1,55 @@
+// What everyone may see of a cell: its committed state (rules C4).
+
+import type { Address } from "../address.ts";
+import { encodeData, type LogicSnapshot } from "../xstate/index.ts";
+import { acceptedBy } from "./accepted.ts";
+import type { Cell } from "./cell.ts";
+import { messageOf } from "./fault.ts";
+import type { Interior } from "./interior.ts";
+
+export interface CellView {
+  readonly address: Address;
+  /** `inner` ones were made by a machine: they have no door. */
+  readonly role: "root" | "child" | "inner";
+  readonly type: string;
+  readonly version: number;
+  readonly incarnation: number;
+  readonly status: "active" | "done" | "error" | "stopped";
+  /** null for what is no machine. */
+  readonly value: unknown;
+  /** Plain data. */
+  readonly context: unknown;
+  readonly output: unknown;
+  /** Message of the error, if it has failed. */
+  readonly error: string | undefined;
+  /** Messages that the state takes, before guards. */
+  readonly accepts: readonly string[];
+  readonly restarts: number;
+  readonly lastFault: { readonly reason: string; readonly at: number } | undefined;
+}
+
+export function viewOf(interior: Interior, cell: Cell, snapshot: LogicSnapshot): CellView {
+  const restarts = interior.rest.committed("restarts", cell.address);
+  return {
+    address: cell.address,
+    role: cell.supervision?.kind ?? "inner",
+    type: cell.plan.type,
+    version: cell.plan.actor.version,
+    incarnation: cell.incarnation,
+    status: snapshot.status,
+    value: "_nodes" in snapshot ? (snapshot as { readonly value?: unknown }).value : null,
+    context: snapshot.context === undefined ? null : encodeData(snapshot.context, interior),
+    output: snapshot.output === undefined ? null : encodeData(snapshot.output, interior),
+    error: snapshot.status === "error" ? messageOf(snapshot.error) : undefined,
+    accepts: cell.supervision === undefined ? [] : acceptedBy(cell, snapshot),
+    restarts: restarts?.count ?? 0,
+    lastFault: restarts === undefined ? undefined : { reason: restarts.reason, at: restarts.at },
+  };
+}
+
+const ROLES = { root: 0, child: 1, inner: 2 } as const;
+
+/** Root, then children by address, then what machines made. */
+export function byRole(a: CellView, b: CellView): number {
+  return ROLES[a.role] - ROLES[b.role] || (a.address < b.address ? -1 : 1);
+}
