@@ -8,6 +8,7 @@ interface NodeItem {
   readonly node: string;
   readonly kind?: string;
   readonly presence?: string;
+  readonly state?: string;
   readonly vehicle?: string;
   readonly since?: number;
   readonly version?: string;
@@ -28,7 +29,7 @@ export async function listNodes(options: EndpointOptions, call: Call): Promise<E
       [
         { title: "NODE", of: ({ node }) => node },
         { title: "KIND", of: ({ kind }) => kind ?? "" },
-        { title: "PRESENCE", of: ({ presence }) => presence ?? "" },
+        { title: "PRESENCE", of: ({ presence, state }) => presence ?? state ?? "" },
         { title: "FOR", of: ({ since }) => (since === undefined ? "" : ageText(now - since)) },
         { title: "VEHICLE", of: ({ vehicle }) => vehicle ?? "" },
         { title: "VERSION", of: ({ version }) => version ?? "" },
