@@ -1,15 +1,17 @@
 // One client's stream of server-sent events, written over Node's response with our clock and our bounds.
 //
 // V1. At most MAX_WAITING_BYTES wait for a client that reads slowly; past that its stream ends with a comment, and the client comes again with Last-Event-ID.
-// V2. A heartbeat comment every HEARTBEAT_MS tells proxies and clients that the stream lives, and finds out whether whoever asked still may.
+// V2. A heartbeat comment every HEARTBEAT_MS tells proxies and clients that the stream lives, and finds out whether whoever asked still may, and still reads: a client that
+//     has taken nothing for STALLED_BEATS of them is cut, however little waits for it.
 // V3. A stream that has ended writes nothing more, and its listeners are gone.
 
 import type { ServerResponse } from "node:http";
 import type { FastifyReply } from "fastify";
 import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
 
-export const HEARTBEAT_MS = 15_000;
-export const MAX_WAITING_BYTES = 1_048_576;
+const HEARTBEAT_MS = 15_000;
+const STALLED_BEATS = 4;
+const MAX_WAITING_BYTES = 1_048_576;
 /** A client that does not even take the last bytes is cut after this. */
 const LAST_WORDS_MS = 2_000;
 /** After which a client comes again, ms; sent to it. */
@@ -33,6 +35,7 @@ export class EventStream {
   readonly #raw: ServerResponse;
   readonly #options: EventStreamOptions;
   #heartbeat: TimeoutHandle | undefined;
+  #stalledBeats = 0;
   #ended = false;
 
   /** Takes the reply over: from here on nothing else may answer. */
@@ -105,7 +108,9 @@ export class EventStream {
           this.close("signed out");
           return;
         }
-        if (this.#write(": heartbeat\n\n")) this.#beat();
+        this.#stalledBeats = this.#raw.writableLength === 0 ? 0 : this.#stalledBeats + 1;
+        if (this.#stalledBeats > STALLED_BEATS) this.close("nothing was read: come again with Last-Event-ID");
+        else if (this.#write(": heartbeat\n\n")) this.#beat();
       },
       HEARTBEAT_MS,
       { unref: true },

@@ -1,6 +1,6 @@
 // The one body that is taken: JSON in UTF-8, bounded in bytes and depth. Fastify's own parsers are removed: `text/plain` would be a request that any foreign page may send.
 
-import type { FastifyError, FastifyInstance } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyRequest } from "fastify";
 
 /** Of a body, bytes. A message is small; what is larger is no message. */
 export const MAX_BODY_BYTES = 262_144;
@@ -31,6 +31,12 @@ export function takeJsonOnly(app: FastifyInstance): void {
       else done(null, value);
     });
   });
+}
+
+/** The body; undefined when the request has none, where Fastify says null. */
+export function bodyOf(request: FastifyRequest): unknown {
+  const { "content-length": length, "transfer-encoding": encoding } = request.headers;
+  return (length === undefined || Number(length) === 0) && encoding === undefined ? undefined : request.body;
 }
 
 function failure(code: string, message: string): FastifyError {

@@ -6,6 +6,7 @@ import { type TSchema, Type as T } from "typebox";
 import type { Address, Answer, EventData, TellOptions, Told } from "../../../runtime/index.ts";
 import { addressIn } from "../address-in-path.ts";
 import { entityTag, isMatch } from "../entity-tag.ts";
+import { bodyOf } from "../json-body.ts";
 import { problemOf } from "../outcome-problem.ts";
 import { type Problem, sendProblem } from "../problem.ts";
 import { answers, ref } from "../schemas.ts";
@@ -115,8 +116,8 @@ function commandOf(request: FastifyRequest, segment: string, { system, random }:
   if (given !== undefined && (typeof given !== "string" || !KEY.test(given)))
     return { name: "header-invalid", detail: "Idempotency-Key: 1 to 128 visible ASCII characters are expected." };
   const id = given ?? random.id();
-  if (request.body === undefined) return { name: "body-not-json", detail: "There is no body." };
-  const event = request.body;
+  const event = bodyOf(request);
+  if (event === undefined) return { name: "body-not-json", detail: "There is no body." };
   if (!isEvent(event)) {
     const problems = isObject(event) ? [{ path: "/type", message: "the type is missing or no text" }] : [{ path: "", message: "a message is an object with a type" }];
     return { name: "invalid", detail: `${problems[0]?.message ?? ""}.`, members: { id, problems, accepts: system.read(address)?.accepts ?? [] } };
