@@ -2,7 +2,7 @@
 
 import { systemRandom } from "../../runtime/index.ts";
 import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
-import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printLines } from "../terminal/index.ts";
+import { type Call, CommandFailure, EXIT, type ExitCode, type Failure, printJson, printLines } from "../terminal/index.ts";
 import { eventOf, type TypedEvent } from "./event-fields.ts";
 
 export interface SendOptions extends EndpointOptions {
@@ -67,8 +67,17 @@ async function post(
   } catch (thrown) {
     if (!(thrown instanceof CommandFailure)) throw thrown;
     const { failure } = thrown;
-    // Sent, and no answer: whoever asks again under this id learns the one true outcome.
-    const advice = failure.code === "timeout" || failure.code === "interrupted" ? `It may have been taken. Send it again with --id ${id}: that never acts twice.` : failure.advice;
+    const advice = await adviceFor(failure, message.type, id);
     throw new CommandFailure({ ...failure, advice, more: { id, ...failure.more } }, { cause: thrown });
   }
+}
+
+async function adviceFor(failure: Failure, type: string, id: string): Promise<string | undefined> {
+  // Sent, and no answer: whoever asks again under this id learns the one true outcome.
+  if (failure.code === "timeout" || failure.code === "interrupted") return `It may have been taken. Send it again with --id ${id}: that never acts twice.`;
+  const accepts: unknown = failure.more?.["accepts"];
+  if (failure.code !== "invalid" || !Array.isArray(accepts) || accepts.includes(type)) return failure.advice;
+  const { nearestName } = await import("../../actors/vehicle-file/index.ts");
+  const nearest = nearestName(type, accepts.map(String));
+  return nearest === undefined ? failure.advice : `Did you mean ${nearest}?`;
 }
