@@ -44,12 +44,14 @@ class Running {
   readonly rounds: RoundWord[] = [];
   skipped: string | undefined;
   rssMiB = Number.NaN;
+  #isMissing = false;
 
   constructor(name: string, [program = "", ...args]: readonly string[]) {
     this.name = name;
     this.#child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
     this.#ended = new Promise((resolve) => {
       this.#child.once("error", (error) => {
+        this.#isMissing = (error as NodeJS.ErrnoException).code === "ENOENT";
         resolve(error.message);
       });
       this.#child.once("exit", (code, signal) => {
@@ -61,8 +63,13 @@ class Running {
   }
 
   async prepare(): Promise<void> {
-    const word = await this.#next();
-    if (word.say === "skip") this.skipped = word.reason;
+    try {
+      const word = await this.#next();
+      if (word.say === "skip") this.skipped = word.reason;
+    } catch (error) {
+      if (!this.#isMissing) throw error;
+      this.skipped = `needs ${this.#child.spawnfile}`;
+    }
   }
 
   async round(): Promise<void> {
@@ -108,12 +115,13 @@ class Running {
 export async function runGroup(bench: BenchDefinition, group: Group, budget: Budget, entry: string): Promise<GroupResult> {
   const all: Running[] = [];
   try {
-    // One after the other, so that no warm-up is measured against another.
+    // One after the other, so that each warms up on a machine of its own; a quick run has no time for that.
     for (const contender of group.contenders) {
       const running = new Running(contender.name, commandOf(bench, group, contender, budget, entry));
       all.push(running);
-      await running.prepare();
+      if (!budget.isQuick) await running.prepare();
     }
+    if (budget.isQuick) await Promise.all(all.map((running) => running.prepare()));
     const taking = all.filter((running) => running.skipped === undefined);
     for (let round = 0; round < budget.rounds; round++) {
       // Each begins as often as another: what follows a garbage-heavy neighbour would always be the same one otherwise.
@@ -123,7 +131,7 @@ export async function runGroup(bench: BenchDefinition, group: Group, budget: Bud
   } finally {
     for (const running of all) running.kill();
   }
-  const reference = all.find((running) => running.name === group.reference);
+  const reference = all.find((running) => running.name === group.reference && running.skipped === undefined);
   return {
     bench: bench.name,
     group: group.name,

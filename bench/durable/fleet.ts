@@ -87,19 +87,32 @@ export async function startFleet(folder: string, entities: number, onBatch?: (ba
   };
 }
 
-/** A closed loop: `window` commands are under way at all times, each to the next actor, for `timeMs`; then the rest is awaited. @returns accepted ones */
-export async function tellFor(fleet: Fleet, window: number, timeMs: number): Promise<number> {
+export interface Told {
+  /** All accepted commands. */
+  readonly accepted: number;
+  /** Those that arrived while the window was full: after the first window, until `timeMs` were over. Filling and draining is no steady state. */
+  readonly steady: { readonly work: number; readonly elapsedMs: number };
+}
+
+/** A closed loop: `window` commands are under way at all times, each to the next actor, for `timeMs`, and until a second window has been answered; then the rest is awaited. */
+export async function tellFor(fleet: Fleet, window: number, timeMs: number): Promise<Told> {
   const end = performance.now() + timeMs;
   let next = 0;
   let accepted = 0;
+  let first: { readonly at: number; readonly accepted: number } | undefined;
+  let last: { readonly at: number; readonly accepted: number } | undefined;
   const line = async (): Promise<void> => {
-    while (performance.now() < end) {
+    while (performance.now() < end || accepted < 2 * window) {
       const to = fleet.addresses[next++ % fleet.addresses.length] as Address;
       const told = await fleet.system.tell(to, { type: "level.set", percent: next % 101 });
       if (told.kind !== "accepted" || told.durable !== "local") throw new Error(`a command was not accepted: ${JSON.stringify(told)}`);
       accepted++;
+      const at = performance.now();
+      if (accepted === window) first = { at, accepted };
+      else if (accepted <= 2 * window || at < end) last = { at, accepted };
     }
   };
   await Promise.all(Array.from({ length: window }, line));
-  return accepted;
+  if (first === undefined || last === undefined) throw new Error("the window was never full");
+  return { accepted, steady: { work: last.accepted - first.accepted, elapsedMs: last.at - first.at } };
 }

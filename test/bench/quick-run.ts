@@ -1,0 +1,51 @@
+// Runs one bench for a moment and looks at what it counted. What its numbers say is not asked: a moment on a busy machine says nothing.
+
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+import type { Test } from "tap";
+
+import type { BenchDefinition } from "../../bench/_helpers.ts";
+import type { GroupResult } from "../../bench/drive.ts";
+
+const MAIN = fileURLToPath(new URL(`../../bench/main${import.meta.url.slice(-3)}`, import.meta.url));
+const QUICK_ROUNDS = 2;
+
+/** Each contender is a process of its own, and the machine may be busy. */
+export const WITHIN_MS = 58_000;
+
+export interface Ended {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export async function runBenches(...args: readonly string[]): Promise<Ended> {
+  const ended = (await promisify(execFile)(process.execPath, [MAIN, ...args]).catch((error: unknown) => error)) as Partial<Ended>;
+  return { code: ended.code ?? 0, stdout: ended.stdout ?? "", stderr: ended.stderr ?? "" };
+}
+
+/** Every contender of every group of `bench` was seen to do real work, or is skipped with what it needs. */
+export async function countsRealWork(t: Test, bench: BenchDefinition): Promise<void> {
+  const { code, stdout, stderr } = await runBenches(bench.name, "--quick", "--json");
+  t.equal(code, 0, stderr);
+  const { results } = JSON.parse(stdout) as { readonly results: readonly GroupResult[] };
+  t.same(
+    results.map(({ group }) => group),
+    bench.groups.map(({ name }) => name),
+  );
+  for (const { group, reference, contenders } of results) {
+    const hasReference = contenders.some(({ name, skipped }) => name === reference && skipped === undefined);
+    for (const { name, skipped, work = 0, rounds, rate, ratio } of contenders) {
+      if (skipped !== undefined) {
+        t.match(skipped, /^needs /, `${group}: ${name} is skipped by name`);
+        continue;
+      }
+      t.ok(work > 0, `${group}: ${name} took ${String(work)}`);
+      t.equal(rounds, QUICK_ROUNDS, `${group}: ${name} had its rounds`);
+      t.ok(Number.isFinite(rate?.median), `${group}: ${name} has a rate`);
+      t.equal(ratio !== undefined, hasReference && name !== reference, `${group}: ${name} is told as a ratio to ${reference}`);
+    }
+  }
+}
