@@ -1,0 +1,159 @@
+import { test } from "tap";
+import { parseAddress } from "../../../runtime/index.ts";
+import { ledgerTypes } from "./ledger.ts";
+import { hosting } from "./hosting.ts";
+import { begin, entriesOf, LEDGER, twoNodes, WRITER } from "./two-nodes.ts";
+
+const numbers = (count: number): readonly number[] => Array.from({ length: count }, (_, index) => index + 1);
+
+test("M1. between two entities of one node messages are taken in order, each once", async (t) => {
+  const { system, clock } = await hosting({ types: ledgerTypes });
+  const ledger = parseAddress("t/ledger/one");
+  await system.activate(WRITER, { input: undefined });
+  await system.activate(ledger, { input: undefined });
+  await Promise.all(numbers(50).map((n) => system.tell(WRITER, { type: "writer.write", to: ledger, n })));
+  await clock.advance(5_000);
+  t.same(entriesOf({ system }, ledger), numbers(50));
+  t.equal(system.metrics().find(({ name, labels }) => name === "drover_outbox_messages" && labels?.["type"] === "writer")?.value, 0);
+  await system.stop();
+});
+
+test("M1. a receiver that is not active yet is away, not gone: nothing that was committed is lost at a start", async (t) => {
+  const first = await hosting({ types: ledgerTypes });
+  const ledger = parseAddress("t/ledger/one");
+  await first.system.activate(WRITER, { input: undefined });
+  await first.system.activate(ledger, { input: undefined });
+  await first.system.deactivate(ledger);
+  await first.system.tell(WRITER, { type: "writer.write", to: ledger, n: 1 });
+  await first.clock.advance(100);
+  await first.system.stop();
+  const { system, clock } = await hosting({ types: ledgerTypes, disk: first.disk, clock: first.clock });
+  await system.activate(WRITER, { input: undefined });
+  await clock.advance(1_000);
+  await system.activate(ledger, { input: undefined });
+  await clock.advance(60_000);
+  t.same(entriesOf({ system }, ledger), [1]);
+  await system.stop();
+});
+
+test("M1. duplicates, overtaking, lost answers and cuts between two nodes: each message is taken once and in order", async (t) => {
+  const nodes = twoNodes(7, [1, 20]);
+  const a = await nodes.start("a");
+  const b = await nodes.start("b");
+  await begin(a, WRITER);
+  await begin(b, LEDGER);
+  nodes.network.setFaults({ drop: 0.3, duplicate: 0.3, reorder: 0.3 });
+  for (const n of numbers(30)) {
+    await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n });
+    if (n % 7 === 0) {
+      nodes.network.cut(n % 2 === 0 ? "a" : "b");
+      await nodes.clock.advance(500);
+      nodes.network.heal(n % 2 === 0 ? "a" : "b");
+    }
+    await nodes.clock.advance(20);
+  }
+  nodes.network.setFaults({});
+  await nodes.clock.advance(600_000);
+  t.same(entriesOf(b), numbers(30));
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test("M1. either side is killed in mid flight: nothing acknowledged is lost, nothing taken twice", async (t) => {
+  const nodes = twoNodes(3);
+  let a = await nodes.start("a", { commitMs: 3 });
+  let b = await nodes.start("b", { commitMs: 3 });
+  const started = Promise.all([begin(a, WRITER), begin(b, LEDGER)]);
+  await nodes.clock.advance(100);
+  await started;
+  for (const n of numbers(12)) {
+    const told = a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n });
+    await nodes.clock.advance(20);
+    t.match(await told, { kind: "accepted" });
+    if (n % 3 === 0) {
+      const side = n % 2 === 0 ? a : b;
+      side.kill();
+      await nodes.clock.advance(n * 2);
+      const again = await nodes.start(side.name, { disk: side.disk, commitMs: 3 });
+      const restarted = begin(again, side === a ? WRITER : LEDGER);
+      if (side === a) a = again;
+      else b = again;
+      await nodes.clock.advance(50);
+      await restarted;
+    }
+  }
+  await nodes.clock.advance(120_000);
+  t.same(entriesOf(b), numbers(12));
+  const stopped = Promise.all([a.stop(), b.stop()]);
+  await nodes.clock.advance(5_000);
+  await stopped;
+});
+
+test("M1. a final refusal is handed back and the line goes on behind it, also when it never reached the receiver", async (t) => {
+  const nodes = twoNodes();
+  const a = await nodes.start("a");
+  const b = await nodes.start("b");
+  await begin(a, WRITER);
+  await begin(b, LEDGER);
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 1 });
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: -1 });
+  await a.system.tell(WRITER, { type: "writer.write", to: `${LEDGER}/part/none`, n: 2 });
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 3 });
+  await nodes.clock.advance(60_000);
+  t.same(entriesOf(b), [1, 3]);
+  t.match(a.system.deadLetters({ limit: 10 }).map(({ to, reason }) => [to, reason]), [[LEDGER, "refused"], [`${LEDGER}/part/none`, "no-such-actor"]]);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test("M1. numbers that a node refused before the entity saw them are skipped by the next message's oldest", async (t) => {
+  const nodes = twoNodes();
+  const a = await nodes.start("a");
+  const b = await nodes.start("b");
+  await begin(a, WRITER);
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 1 });
+  await nodes.clock.advance(1_000);
+  t.equal(a.system.deadLetters({ limit: 10 }).at(0)?.reason, "no-such-actor", "the ledger was never there");
+  await begin(b, LEDGER);
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 2 });
+  await nodes.clock.advance(1_000);
+  t.same(entriesOf(b), [2]);
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+test("E1. what comes under a lower epoch than was seen is refused and not taken; the sender's row stays", async (t) => {
+  const nodes = twoNodes();
+  const a = await nodes.start("a", { epoch: 5 });
+  const b = await nodes.start("b");
+  await begin(a, WRITER);
+  await begin(b, LEDGER);
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 1 });
+  await nodes.clock.advance(1_000);
+  await a.stop();
+  const old = await nodes.start("a", { epoch: 4, disk: a.disk });
+  await begin(old, WRITER);
+  await old.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 2 });
+  await nodes.clock.advance(60_000);
+  t.same(entriesOf(b), [1]);
+  await old.stop();
+  const present = await nodes.start("a", { epoch: 6, disk: a.disk });
+  await begin(present, WRITER);
+  await nodes.clock.advance(60_000);
+  t.same(entriesOf(b), [1, 2], "whoever owns the entity now relays it under its own epoch");
+  await Promise.all([present.stop(), b.stop()]);
+});
+
+test("a line that waits is tried at once when other nodes come into reach", async (t) => {
+  const nodes = twoNodes();
+  const a = await nodes.start("a");
+  const b = await nodes.start("b");
+  await begin(a, WRITER);
+  await begin(b, LEDGER);
+  nodes.network.cut("a");
+  await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 1 });
+  await nodes.clock.advance(120_000);
+  nodes.network.heal("a");
+  await nodes.clock.advance(10);
+  a.system.reachable();
+  await nodes.clock.advance(50);
+  t.same(entriesOf(b), [1]);
+  await Promise.all([a.stop(), b.stop()]);
+});
