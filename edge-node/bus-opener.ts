@@ -33,7 +33,7 @@ const SCHEMES = "log:FILE, rig:SOCKET, virtual:NAME";
 export function busOpener(bus: string, url: string): BusOpener {
   const colon = url.indexOf(":");
   const scheme = colon === -1 ? url : url.slice(0, colon);
-  const [path = "", query] = split(url.slice(colon + 1));
+  const [path, query] = split(url.slice(colon + 1));
   const options = new URLSearchParams(query);
   const refuse = (detail: string): never => {
     throw new DroverError("DROVER_CONFIG_INVALID", `buses.${bus}: "${url}": ${detail}`);

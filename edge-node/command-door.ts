@@ -40,7 +40,9 @@ export function commandDoor(options: CommandDoorOptions): Door {
     if (allListenOnly) return listenOnly(model.buses.map(({ name }) => name).join(", "), vehicleMessages.types);
     if (!commands.words.has(event.type)) return { kind: "pass" };
     const found = oneOf(commands.forVehicle(event.type), event, message.to);
-    return found.kind === "refused" ? refuse(found.reason, [...vehicleMessages.types, ...found.accepts]) : pass(message, found.listed, commands.moduleAddress(found.listed.target.module));
+    return found.kind === "refused"
+      ? refuse(found.reason, [...vehicleMessages.types, ...found.accepts])
+      : pass(message, found.listed, commands.moduleAddress(found.listed.target.module));
   }
 
   function toModule(message: RemoteMessage, name: string, type: AnyActorType): DoorVerdict {
@@ -70,7 +72,9 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const [best] = fitting;
     const same = fitting.filter(({ command }) => command === best?.command);
     if (best !== undefined && same.length === 1) return { kind: "found", listed: best };
-    const outputs = [...new Set(listed.map(({ target }) => (module === undefined ? `${target.module}${target.output === undefined ? "" : `.${target.output.name}`}` : outputNameOf(target))))];
+    const outputs = [
+      ...new Set(listed.map(({ target }) => (module === undefined ? `${target.module}${target.output === undefined ? "" : `.${target.output.name}`}` : outputNameOf(target)))),
+    ];
     const accepts = [...new Set(listed.map(({ command }) => command.name))];
     const asked = typeof output === "string" ? `the output "${output.slice(0, 64)}"` : "no output";
     return { kind: "refused", reason: `"${event.type}" names ${asked}; the vehicle's file lists it for ${outputs.join(", ")}`, accepts };
@@ -96,7 +100,11 @@ export function commandDoor(options: CommandDoorOptions): Door {
 
   function readsOf({ command, target }: Listed): DoorReads {
     const nowMs = options.clock.monotonic();
-    const guard = isMuted(options.read(vehicle)?.context, target.bus) ? mutedReport(target.bus) : command.guard === undefined ? undefined : options.pipeline.conditions.evaluate(command.guard, nowMs);
+    const guard = isMuted(options.read(vehicle)?.context, target.bus)
+      ? mutedReport(target.bus)
+      : command.guard === undefined
+        ? undefined
+        : options.pipeline.conditions.evaluate(command.guard, nowMs);
     return { signals: { reported: options.channels.read(target, nowMs) }, ...(guard === undefined ? {} : { guard }) };
   }
 }
@@ -121,4 +129,3 @@ function refuse(reason: string, accepts: readonly string[]): DoorVerdict {
 function tightened(asked: unknown, allowed: number): unknown {
   return asked === undefined ? allowed : typeof asked === "number" ? Math.min(asked, allowed) : asked;
 }
-

@@ -38,7 +38,11 @@ export function commandList(model: VehicleModel, vehicleText: string): CommandLi
     vehicle,
     words: new Set([...moduleType.messages.types, ...ownerType.messages.types, ...model.commands.map(({ name }) => name)]),
     moduleAddress: (module) => childAddress(vehicle, "module", module),
-    forModule: (word, module) => named(word, all.filter(({ target }) => target.module === module)),
+    forModule: (word, module) =>
+      named(
+        word,
+        all.filter(({ target }) => target.module === module),
+      ),
     forVehicle: (word) => named(word, all),
     committed: (command, module, output) => all.find((each) => each.command.name === command && each.target.module === module && outputNameOf(each.target) === output),
     namesFor: (module) => [...new Set(all.filter(({ target }) => target.module === module).map(({ command }) => command.name))],

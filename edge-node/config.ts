@@ -9,7 +9,11 @@ const NAME = "^[A-Za-z0-9_.~-]{1,64}$";
 
 export const edgeConfigSchema = Type.Object(
   {
-    node: Type.String({ pattern: NAME, title: "a node's name of 1 to 64 letters, digits and _.~-", description: "name of this node; default: the vehicle's id with `edge-` before it" }),
+    node: Type.String({
+      pattern: NAME,
+      title: "a node's name of 1 to 64 letters, digits and _.~-",
+      description: "name of this node; default: the vehicle's id with `edge-` before it",
+    }),
     vehicle: Type.String({ minLength: 1, maxLength: 4096, title: "the path of a vehicle's file", description: "the vehicle's file; its model and databases are named in it" }),
     data: Type.String({ minLength: 1, maxLength: 4096, title: "a folder", description: "where the journal, the telemetry log and the node's identity are kept" }),
     buses: Type.Object(
@@ -30,7 +34,12 @@ export const edgeConfigSchema = Type.Object(
         url: Type.String({ pattern: "^(mqtts?|tcp|tls)://.+$", title: "mqtt://host:port or mqtts://host:port" }),
         username: Type.String({ minLength: 1, maxLength: 256 }),
         password: Type.String({ minLength: 1, maxLength: 1024 }),
-        credentials: Type.String({ minLength: 1, maxLength: 4096, title: "a folder", description: "the folder with the file that the broker's side made for this node; instead of username and password" }),
+        credentials: Type.String({
+          minLength: 1,
+          maxLength: 4096,
+          title: "a folder",
+          description: "the folder with the file that the broker's side made for this node; instead of username and password",
+        }),
       },
       { required: ["url"], description: "the cloud's broker; without it the vehicle works alone (promise S6)" },
     ),

@@ -35,7 +35,9 @@ type Phase =
   /** Decided; the mailbox was full. */
   | { readonly kind: "telling"; readonly event: Ending };
 
-type Ending = { readonly type: "output.confirmed" | "output.contended"; readonly output: string; readonly key: string } | { readonly type: "output.unconfirmed"; readonly output: string; readonly key: string; readonly reason: string };
+type Ending =
+  | { readonly type: "output.confirmed" | "output.contended"; readonly output: string; readonly key: string }
+  | { readonly type: "output.unconfirmed"; readonly output: string; readonly key: string; readonly reason: string };
 
 interface Watched extends Awaited {
   readonly output: string;
@@ -66,7 +68,17 @@ export interface Confirmations {
   readonly counters: Readonly<Record<"confirmed" | "contended" | "unconfirmed", number>>;
 }
 
-export function createConfirmations({ pipeline, channels, system, clock }: { readonly pipeline: Pipeline; readonly channels: Channels; readonly system: Pick<System, "notify">; readonly clock: Clock }): Confirmations {
+export function createConfirmations({
+  pipeline,
+  channels,
+  system,
+  clock,
+}: {
+  readonly pipeline: Pipeline;
+  readonly channels: Channels;
+  readonly system: Pick<System, "notify">;
+  readonly clock: Clock;
+}): Confirmations {
   const { table, model } = pipeline;
   const watched = new Map<string, Watched>();
   const wanted = new Map<string, { readonly value: number; readonly untilMs: number }>();
@@ -88,7 +100,7 @@ export function createConfirmations({ pipeline, channels, system, clock }: { rea
   });
   channels.onForeignToggle(({ module, output }) => {
     const each = watched.get(channelKey(module, output));
-    if (each !== undefined && each.target.method.kind === "toggle" && each.phase.kind !== "telling") end(each, { type: "output.contended", output, key: each.key });
+    if (each?.target.method.kind === "toggle" && each.phase.kind !== "telling") end(each, { type: "output.contended", output, key: each.key });
   });
 
   function keyOf(target: ModelTarget): string {
@@ -180,7 +192,10 @@ export function createConfirmations({ pipeline, channels, system, clock }: { rea
       wanted.delete(key);
       return true;
     },
-    isOpen: (module, output) => watched.get(channelKey(module, output))?.phase.kind !== undefined && watched.get(channelKey(module, output))?.phase.kind !== "telling",
+    isOpen: (module, output) => {
+      const each = watched.get(channelKey(module, output));
+      return each !== undefined && each.phase.kind !== "telling";
+    },
     beat: (nowMs) => {
       for (const each of [...watched.values()]) {
         if (each.phase.kind === "telling") tell(each, each.phase.event);

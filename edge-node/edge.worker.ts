@@ -42,7 +42,7 @@ export const edgeWorker = worker({
     };
     let timer = clock.setTimeout(tell, STATS_EVERY_MS);
     const failed = node.tree.exited.then((exit) => {
-      if (!signal.aborted) throw "error" in exit ? exit.error : ("cause" in exit ? exit.cause : undefined) ?? new Error("the edge node's tree ended");
+      if (!signal.aborted) throw "error" in exit ? exit.error : (("cause" in exit ? exit.cause : undefined) ?? new Error("the edge node's tree ended"));
     });
     try {
       await Promise.race([untilAborted(signal), failed]);

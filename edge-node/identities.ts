@@ -32,7 +32,10 @@ export function watchIdentities(model: VehicleModel, pipeline: Pick<Pipeline, "t
       if (((batch.flags[slot] ?? 0) & FrameFlag.sentByUs) !== 0) return;
       const values = readers.map((read) => read?.(batch, slot));
       if (values.includes(undefined)) return;
-      const part = `mac:${values.slice(0, 3).map((value) => (value ?? 0).toString(16).toUpperCase().padStart(2, "0")).join("")}`;
+      const part = `mac:${values
+        .slice(0, 3)
+        .map((value) => (value ?? 0).toString(16).toUpperCase().padStart(2, "0"))
+        .join("")}`;
       const module = places.get(part.toLowerCase());
       if (module !== undefined) identities.set(module, { part, firmware: values.slice(3).join(".") });
     });

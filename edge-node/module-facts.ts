@@ -53,7 +53,9 @@ export function outputsOf(channels: Channels, module: string): readonly string[]
 
 function isDescribed(context: ModuleContext, { bus, moduleType, outputs }: Description): boolean {
   const known = Object.entries(context.outputs).filter(([, output]) => output.desired === undefined);
-  return context.bus === bus && context.moduleType === moduleType && outputs.every((name) => Object.hasOwn(context.outputs, name)) && known.every(([name]) => outputs.includes(name));
+  return (
+    context.bus === bus && context.moduleType === moduleType && outputs.every((name) => Object.hasOwn(context.outputs, name)) && known.every(([name]) => outputs.includes(name))
+  );
 }
 
 interface ModuleState {
@@ -87,7 +89,8 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
       tellPresence(module, address, (view.state as ModuleState | undefined)?.presence, nowMs);
       tellFaults(module, address, context, nowMs);
       const identity = identities.of(module.name);
-      if (identity !== undefined && (identity.part !== context.part || identity.firmware !== context.firmware)) teller.say(address, "identity", { type: "module.identified", ...identity });
+      if (identity !== undefined && (identity.part !== context.part || identity.firmware !== context.firmware))
+        teller.say(address, "identity", { type: "module.identified", ...identity });
       for (const channel of channels.all) if (channel.module === module.name) tellOutput(channel, address, context, nowMs);
     }
   }
@@ -119,7 +122,10 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
     for (const rule of module.health) {
       const reading = table.read(rule.signal, nowMs);
       const value = reading?.quality === "good" ? reading.value : undefined;
-      const faults = rule.kind === "bits" ? rule.bits.map((bit) => ({ ...bit, stands: value === undefined ? undefined : Math.floor(value / 2 ** bit.bit) % 2 === 1 })) : [{ ...rule, stands: value === undefined ? undefined : value === rule.value }];
+      const faults =
+        rule.kind === "bits"
+          ? rule.bits.map((bit) => ({ ...bit, stands: value === undefined ? undefined : Math.floor(value / 2 ** bit.bit) % 2 === 1 }))
+          : [{ ...rule, stands: value === undefined ? undefined : value === rule.value }];
       for (const { code, health, title, stands } of faults) {
         known.add(code);
         const committed = Object.hasOwn(context.faults, code);
@@ -144,7 +150,8 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
       if (!system.notify(address, { type: "output.reported", output, foreign: true })) return;
       seen.foreign = false;
       seen.toldMs = nowMs;
-    } else if (committed.state === "unknown" && committed.desired === undefined && !confirmations.isOpen(module, output)) teller.say(address, `output ${output}`, { type: "output.reported", output });
+    } else if (committed.state === "unknown" && committed.desired === undefined && !confirmations.isOpen(module, output))
+      teller.say(address, `output ${output}`, { type: "output.reported", output });
   }
 
   return { beat };

@@ -60,7 +60,7 @@ export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
   const startMs = clock.monotonic();
   const conditions = conditionsOver(model, table, presence, startMs);
   const watches = createWatches(table, model.watches);
-  const buses = new Map(model.buses.map(({ name }) => [name, { source: undefined, condition: { kind: "down", reason: "not started" }, taps: new Map() } as Bus] as const));
+  const buses = new Map(model.buses.map(({ name }): [string, Bus] => [name, { source: undefined, condition: { kind: "down", reason: "not started" }, taps: new Map() }]));
   const frames = new Map(model.buses.map(({ name }) => [name, 0]));
   let simulated = false;
 

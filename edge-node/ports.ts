@@ -52,7 +52,8 @@ export const realPorts: EdgePorts = {
   transport: (uplink, node, vehicle, { clock, log, random }) => {
     const { url, credentials } = uplink;
     const held = credentials === undefined ? undefined : readCredentials(credentials).find((credential) => credential.node === node);
-    if (credentials !== undefined && held === undefined) throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${credentials} holds no credential of the node ${node}`);
+    if (credentials !== undefined && held === undefined)
+      throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${credentials} holds no credential of the node ${node}`);
     const username = uplink.username ?? held?.node;
     const password = uplink.password ?? held?.secret;
     return mqttTransport({ url, node, vehicle, clock, log, random, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) });

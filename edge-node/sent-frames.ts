@@ -25,7 +25,17 @@ export interface SentFrames {
   readonly counters: { readonly recorded: number; readonly failed: number };
 }
 
-export function sentFrames({ telemetry, clock, log, appended }: { readonly telemetry: AppendLog; readonly clock: Clock; readonly log: Log; readonly appended: (seq: number) => void }): SentFrames {
+export function sentFrames({
+  telemetry,
+  clock,
+  log,
+  appended,
+}: {
+  readonly telemetry: AppendLog;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly appended: (seq: number) => void;
+}): SentFrames {
   const counters = { recorded: 0, failed: 0 };
   return {
     counters,

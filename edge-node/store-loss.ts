@@ -34,7 +34,15 @@ export async function keptLoss(store: Store): Promise<StoreLoss | undefined> {
 /** Raises the alarm in the cloud, again until it is taken. Returns how to stop trying. */
 export function announceLoss(
   loss: StoreLoss,
-  ports: { readonly vehicle: Address; readonly system: Pick<System, "tell">; readonly store: Store; readonly transport: Transport; readonly clock: Clock; readonly random: Random; readonly log: Log },
+  ports: {
+    readonly vehicle: Address;
+    readonly system: Pick<System, "tell">;
+    readonly store: Store;
+    readonly transport: Transport;
+    readonly clock: Clock;
+    readonly random: Random;
+    readonly log: Log;
+  },
 ): () => void {
   const { vehicle, system, store, transport, clock, random, log } = ports;
   const [tenant = ""] = vehicle.split("/");

@@ -55,7 +55,8 @@ export function createTransmit(options: TransmitOptions): Transmit {
     const nowMs = clock.monotonic();
     if (commands.isListenOnly(target.bus)) return no(`listen-only: nothing can be sent on ${target.bus}`);
     if (work.signal.aborted) return no("the node is stopping");
-    if (desiredOf(read(work.actor as Address)?.context, transmission.output ?? "")?.key !== transmission.key) return no("it is no longer wanted: another command took its place, or its time ended");
+    if (desiredOf(read(work.actor as Address)?.context, transmission.output ?? "")?.key !== transmission.key)
+      return no("it is no longer wanted: another command took its place, or its time ended");
     if (isMuted(read(commands.vehicle)?.context, target.bus)) return { ...no(`sending on ${target.bus} is muted`), guard: mutedReport(target.bus) };
     if (command.guard !== undefined) {
       const guard = pipeline.conditions.evaluate(command.guard, nowMs);
@@ -63,7 +64,8 @@ export function createTransmit(options: TransmitOptions): Transmit {
     }
     if (target.method.kind === "toggle") {
       const { value, ageMs } = channels.read(target, nowMs);
-      if (value === undefined) return no(`no fresh status of ${target.module} says how the output stands (the last is ${ageMs === undefined ? "missing" : `${String(Math.round(ageMs))} ms old`})`);
+      if (value === undefined)
+        return no(`no fresh status of ${target.module} says how the output stands (the last is ${ageMs === undefined ? "missing" : `${String(Math.round(ageMs))} ms old`})`);
       if (value === transmission.value) return no("somebody else has switched it so in the meantime");
       if (confirmations.isOpen(target.module, transmission.output ?? "")) return no("a toggle of this output waits for its answer");
     }
@@ -111,7 +113,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
       });
       if (left.kind === "not") {
         confirmations.dropped(job.awaited);
-        return index === 0 ? left.word : { kind: "unknown", reason: "reason" in left.word && left.word.reason !== undefined ? `stopped half way: ${left.word.reason}` : "stopped half way" };
+        return index === 0 ? left.word : { kind: "unknown", reason: `stopped half way: ${("reason" in left.word ? left.word.reason : undefined) ?? left.word.kind}` };
       }
       withinMs = BLINK_FRAME_MS;
       if (index < values.length) await pause(holdMs, job.work.signal);
@@ -129,7 +131,8 @@ export function createTransmit(options: TransmitOptions): Transmit {
     if (framed.kind === "refused") return { kind: "not", word: no(framed.reason) };
     const sink = pipeline.sink(target.bus);
     if (sink === undefined) return { kind: "not", word: no(`the bus ${target.bus} is down`) };
-    if (limits.get(target.bus)?.take(clock.monotonic()) !== true) return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
+    if (limits.get(target.bus)?.take(clock.monotonic()) !== true)
+      return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
     handing();
     const outcome = await sink.send(framed.frame, { withinMs });
     if (outcome.kind !== "refused") {

@@ -46,14 +46,17 @@ export function announcePresence(transport: Transport, vehicle: Address, info: {
 }
 
 /** U1. */
-export function cloudRemote({ transport, vehicle, node, session, clock, random }: Pick<UplinkOptions, "transport" | "vehicle" | "node" | "session" | "clock" | "random">): Remote {
+export function cloudRemote(options: Pick<UplinkOptions, "vehicle" | "node" | "session" | "clock" | "random"> & { readonly transport: () => Transport }): Remote {
+  const { vehicle, node, session, clock, random } = options;
   const key = namesOf(vehicle).up("in");
-  return busRemote({
-    transport,
-    sending: { node, session, clock },
-    newId: () => random.id(),
-    find: (entity) => (entity === vehicle ? undefined : { key, node: "cloud", reachable: transport.state.kind === "ready" }),
-  });
+  const remote = (): Remote =>
+    busRemote({
+      transport: options.transport(),
+      sending: { node, session, clock },
+      newId: () => random.id(),
+      find: (entity) => (entity === vehicle ? undefined : { key, node: "cloud", reachable: options.transport().state.kind === "ready" }),
+    });
+  return { route: (entity) => remote().route(entity), send: (message) => remote().send(message) };
 }
 
 export async function openUplink(options: UplinkOptions): Promise<Uplink> {

@@ -18,7 +18,17 @@ export interface VehicleFacts {
   beat(nowMs: number): void;
 }
 
-export function createVehicleFacts({ commands, pipeline, teller, system }: { readonly commands: CommandList; readonly pipeline: Pipeline; readonly teller: Teller; readonly system: Pick<System, "read" | "notify"> }): VehicleFacts {
+export function createVehicleFacts({
+  commands,
+  pipeline,
+  teller,
+  system,
+}: {
+  readonly commands: CommandList;
+  readonly pipeline: Pipeline;
+  readonly teller: Teller;
+  readonly system: Pick<System, "read" | "notify">;
+}): VehicleFacts {
   const { vehicle } = commands;
   const { model, table, conditions, watches } = pipeline;
   const hasParked = model.conditions.some(({ name }) => name === PARKED);
@@ -40,7 +50,12 @@ export function createVehicleFacts({ commands, pipeline, teller, system }: { rea
       if (view === undefined) return;
       const context = view.context as VehicleContext;
       const simulated = context.simulated || pipeline.simulated;
-      if (context.model !== model.model || context.simulated !== simulated || Object.keys(context.buses).length !== model.buses.length || !model.buses.every(({ name }) => Object.hasOwn(context.buses, name)))
+      if (
+        context.model !== model.model ||
+        context.simulated !== simulated ||
+        Object.keys(context.buses).length !== model.buses.length ||
+        !model.buses.every(({ name }) => Object.hasOwn(context.buses, name))
+      )
         teller.say(vehicle, "description", { type: "vehicle.described", model: model.model, buses: model.buses.map(({ name }) => name), simulated });
       for (const { name } of model.buses) {
         const state = pipeline.condition(name).kind;

@@ -32,12 +32,20 @@ export function readVehicle(path: string, files: VehicleFiles): VehicleModel & {
   const checked = checkVehicleAt(path, files);
   if (checked.kind === "invalid") {
     const [first] = checked.problems;
-    throw new DroverError("DROVER_CONFIG_INVALID", checked.problems.map(formatProblem).join("\n"), first === undefined ? {} : { position: { file: first.file, line: first.line, column: first.column } });
+    throw new DroverError(
+      "DROVER_CONFIG_INVALID",
+      checked.problems.map(formatProblem).join("\n"),
+      first === undefined ? {} : { position: { file: first.file, line: first.line, column: first.column } },
+    );
   }
   const { model } = checked;
   if (model.vehicle === undefined)
-    throw new DroverError("DROVER_CONFIG_INVALID", `${path}:1:1: this describes the model "${model.model}", not one vehicle (expected a file with vehicle: tenant/vehicle/id and model: ${model.model}@${String(model.version)})`, {
-      position: { file: path, line: 1, column: 1 },
-    });
+    throw new DroverError(
+      "DROVER_CONFIG_INVALID",
+      `${path}:1:1: this describes the model "${model.model}", not one vehicle (expected a file with vehicle: tenant/vehicle/id and model: ${model.model}@${String(model.version)})`,
+      {
+        position: { file: path, line: 1, column: 1 },
+      },
+    );
   return { ...model, vehicle: model.vehicle };
 }

@@ -35,7 +35,10 @@ async function cloud(at: Desk): Promise<Cloud> {
   at.transport = network.transport("edge-trailer-01");
   const store = memoryStore();
   await store.open();
-  const replicas = createReplicas({ store, clock, log: silentLog, node: "cloud-1", types: vehicleEntity.types, owner: () => ({ node: "edge", epoch: 1 }), heardAt: () => clock.now() }, (type) => type === "vehicle");
+  const replicas = createReplicas(
+    { store, clock, log: silentLog, node: "cloud-1", types: vehicleEntity.types, owner: () => ({ node: "edge", epoch: 1 }), heardAt: () => clock.now() },
+    (type) => type === "vehicle",
+  );
   await replicas.open();
   const system = createSystem({ node: "cloud-1", types: [alarmEntity], store, clock, random, log: silentLog });
   await system.start();
@@ -57,7 +60,8 @@ async function cloud(at: Desk): Promise<Cloud> {
     system,
     telemetry,
     revision: () => replicas.read(VEHICLE as never)?.revision,
-    ask: (event, to, id) => remote.send({ to: to as never, event, sender: { kind: "outside", id, author: "operator", expiresAt: clock.now() + 60_000 }, ask: true, withinMs: 5_000 }),
+    ask: (event, to, id) =>
+      remote.send({ to: to as never, event, sender: { kind: "outside", id, author: "operator", expiresAt: clock.now() + 60_000 }, ask: true, withinMs: 5_000 }),
   };
 }
 
@@ -97,10 +101,20 @@ test("with a link: presence, values, units, tree and stream are told, and told a
   const car = await trailer(at, rigOn(at), UPLINK);
   await at.clock.advance(5_000);
   t.match(far.links.at(-1), { vehicle: "trailer-01", live: { node: "edge-trailer-01", epoch: 1 } });
-  t.match(far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Battery.Voltage"), { unit: "V", quality: "good", simulated: true, value: Number });
+  t.match(
+    far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Battery.Voltage"),
+    { unit: "V", quality: "good", simulated: true, value: Number },
+  );
   t.equal(far.revision(), car.vehicle().revision);
   const tree = decodeEnvelope(far.network.lastValues.get(names.up("tree")) ?? new Uint8Array());
-  t.match(tree, { ok: true, envelope: { kind: "tree", sender: { node: "edge-trailer-01" }, body: { id: "edge", children: [{ id: "store" }, { id: "buses" }, { id: "links" }, { id: VEHICLE }, { id: "uplink" }] } } });
+  t.match(tree, {
+    ok: true,
+    envelope: {
+      kind: "tree",
+      sender: { node: "edge-trailer-01" },
+      body: { id: "edge", children: [{ id: "store" }, { id: "buses" }, { id: "links" }, { id: VEHICLE }, { id: "uplink" }] },
+    },
+  });
   far.network.cut("edge-trailer-01");
   await at.clock.advance(2_000);
   t.equal(far.links.at(-1)?.live, undefined);
@@ -149,6 +163,9 @@ test("L2. The loss of a store is an alarm in the cloud once there is a link, als
 
 test("an uplink that cannot be used is a mistake in the configuration", (t) => {
   const at = desk();
-  t.throws(() => createEdgeNode({ vehicle: "/none", data: "memory", buses: {}, uplink: { url: "http://x" } }, at.ports()), { code: "DROVER_CONFIG_INVALID", message: /uplink\.url/ });
+  t.throws(() => createEdgeNode({ vehicle: "/none", data: "memory", buses: {}, uplink: { url: "http://x" } }, at.ports()), {
+    code: "DROVER_CONFIG_INVALID",
+    message: /uplink\.url/,
+  });
   t.end();
 });

@@ -18,7 +18,11 @@ async function history(car: Pick<Trailer, "node">, to: string): Promise<string> 
 test("X1. What the file does not list is refused with what it lists", async (t) => {
   const at = desk();
   const car = await trailer(at);
-  t.match(await tell(at, car, `${VEHICLE}/module/switchback-0`, { type: "light.set", output: "pump", level: 1 }), { kind: "refused", reason: /does not list "light.set" for switchback-0; it lists relay.set, awning.set/, accepts: ["relay.set", "awning.set"] });
+  t.match(await tell(at, car, `${VEHICLE}/module/switchback-0`, { type: "light.set", output: "pump", level: 1 }), {
+    kind: "refused",
+    reason: /does not list "light.set" for switchback-0; it lists relay.set, awning.set/,
+    accepts: ["relay.set", "awning.set"],
+  });
   t.match(await tell(at, car, `${VEHICLE}/module/borealis`, { type: "light.set", output: "x", level: 1 }), { kind: "refused", reason: /it lists none/ });
   t.match(await tell(at, car, `${VEHICLE}/module/torrent-0`, { type: "light.set", output: "attic", level: 1 }), { kind: "refused", reason: /galley, porch, bed/ });
   t.match(await tell(at, car, VEHICLE, { type: "update.start" }), { kind: "invalid" }, "a command of a later version is no word yet");
@@ -36,7 +40,10 @@ test("X1. A value outside of the file's range, or of the wrong kind, never leave
   t.match(await tell(at, car, torrent, { type: "light.set", output: "galley", level: 1, colour: "red" }), { kind: "invalid", problems: [{ path: "/colour" }] });
   t.match(await tell(at, car, torrent, { type: "light.set", output: "galley", level: 1, deadlineMs: "soon" }), { kind: "invalid", problems: [{ path: "/deadlineMs" }] });
   t.match(await tell(at, car, torrent, { type: "light.set", output: "galley", level: 1, deadlineMs: -5 }), { kind: "invalid", problems: [{ path: "/deadlineMs" }] });
-  t.match(await tell(at, car, `${VEHICLE}/module/therma`, { type: "climate.setpoint.request", value: 40 }), { kind: "invalid", problems: [{ path: "/value", message: /5 to 35/ }] });
+  t.match(await tell(at, car, `${VEHICLE}/module/therma`, { type: "climate.setpoint.request", value: 40 }), {
+    kind: "invalid",
+    problems: [{ path: "/value", message: /5 to 35/ }],
+  });
   t.match(await tell(at, car, torrent, { type: "output.reported", output: "galley" }), { kind: "invalid" }, "facts come from the bus alone");
   t.same(commandFrames(car.rig), []);
   await car.node.stop();
@@ -141,7 +148,11 @@ test("S11, X1. A vehicle whose file opens no bus takes no command, whatever its 
       t.match(await running(at, node.system.tell(to, { type, output: "x", level: 1, on: true, value: 20 })), { kind: "refused", reason: /^listen-only/ }, `${type} to ${to}`);
     }
   }
-  t.match(await running(at, node.system.ask("demo/vehicle/rav4-01", { type: "bus.mute", bus: "can0" }, { withinMs: 2_000 })), { kind: "replied" }, "what sends nothing is no command");
+  t.match(
+    await running(at, node.system.ask("demo/vehicle/rav4-01", { type: "bus.mute", bus: "can0" }, { withinMs: 2_000 })),
+    { kind: "replied" },
+    "what sends nothing is no command",
+  );
   t.equal(sent, 0);
   await node.stop();
 });

@@ -30,16 +30,36 @@ test("D1. A configuration is read from YAML and from JSON alike", (t) => {
 });
 
 test("D1, D2. An unknown key is refused with file, line, column and the key that was meant", (t) => {
-  t.match(problem(() => readEdgeConfig("edge.yaml", GOOD.replace("uplink:", "uplnk:"))), {
-    code: "DROVER_CONFIG_INVALID",
-    position: { file: "edge.yaml", line: 5, column: 1 },
-    message: /edge\.yaml:5:1: uplnk: the key "uplnk" is not known here .*did you mean "uplink"/,
-  });
-  t.match(problem(() => readEdgeConfig("edge.yaml", `${GOOD}labels: { fleet: north }\n`)), { position: { line: 6 } }, "facts of the vehicle stand in the vehicle's file");
-  t.match(problem(() => readEdgeConfig("edge.yaml", "vehicle: [\n")), { code: "DROVER_CONFIG_INVALID", position: { file: "edge.yaml" } });
-  t.match(problem(() => readEdgeConfig("edge.yaml", "")), { code: "DROVER_CONFIG_INVALID" });
-  t.match(problem(() => readEdgeConfig("edge.yaml", "data: x\n")), { message: /"vehicle" is missing[^]*"buses" is missing/ }, "all of them at once");
-  t.match(problem(() => readEdgeConfig("edge.yaml", GOOD.replace("mqtt:", "http:"))), { message: /edge\.yaml:5:16: uplink\.url:.*expected mqtt:/ });
+  t.match(
+    problem(() => readEdgeConfig("edge.yaml", GOOD.replace("uplink:", "uplnk:"))),
+    {
+      code: "DROVER_CONFIG_INVALID",
+      position: { file: "edge.yaml", line: 5, column: 1 },
+      message: /edge\.yaml:5:1: uplnk: the key "uplnk" is not known here .*did you mean "uplink"/,
+    },
+  );
+  t.match(
+    problem(() => readEdgeConfig("edge.yaml", `${GOOD}labels: { fleet: north }\n`)),
+    { position: { line: 6 } },
+    "facts of the vehicle stand in the vehicle's file",
+  );
+  t.match(
+    problem(() => readEdgeConfig("edge.yaml", "vehicle: [\n")),
+    { code: "DROVER_CONFIG_INVALID", position: { file: "edge.yaml" } },
+  );
+  t.match(
+    problem(() => readEdgeConfig("edge.yaml", "")),
+    { code: "DROVER_CONFIG_INVALID" },
+  );
+  t.match(
+    problem(() => readEdgeConfig("edge.yaml", "data: x\n")),
+    { message: /"vehicle" is missing[^]*"buses" is missing/ },
+    "all of them at once",
+  );
+  t.match(
+    problem(() => readEdgeConfig("edge.yaml", GOOD.replace("mqtt:", "http:"))),
+    { message: /edge\.yaml:5:16: uplink\.url:.*expected mqtt:/ },
+  );
   t.end();
 });
 
@@ -47,18 +67,27 @@ test("an object in code is checked as a file is", (t) => {
   const at = desk();
   const good: EdgeConfig = { vehicle: `${VEHICLES}rav4-01.yaml`, data: "memory", buses: { can0: "virtual:can0" } };
   t.ok(createEdgeNode(good, at.ports()));
-  t.match(problem(() => createEdgeNode({ ...good, http: { port: 99_999 } }, at.ports())), { message: /^http\.port: 99999 is out of range/ });
-  t.match(problem(() => createEdgeNode({ ...good, upink: {} } as never, at.ports())), { message: /did you mean "uplink"/ });
+  t.match(
+    problem(() => createEdgeNode({ ...good, http: { port: 99_999 } }, at.ports())),
+    { message: /^http\.port: 99999 is out of range/ },
+  );
+  t.match(
+    problem(() => createEdgeNode({ ...good, upink: {} } as never, at.ports())),
+    { message: /did you mean "uplink"/ },
+  );
   t.end();
 });
 
 test("every bus of the vehicle needs a source, and no other has one", (t) => {
   const at = desk();
   const base = { vehicle: `${VEHICLES}truck-01.yaml`, data: "memory" };
-  t.match(problem(() => createEdgeNode({ ...base, buses: { can1: "virtual:a", can3: "virtual:b" } }, at.ports())), {
-    code: "DROVER_CONFIG_INVALID",
-    message: /buses\.can2: the vehicle's file has this bus.*\nbuses\.can3: the vehicle's file has no such bus \(expected one of can1, can2\)/,
-  });
+  t.match(
+    problem(() => createEdgeNode({ ...base, buses: { can1: "virtual:a", can3: "virtual:b" } }, at.ports())),
+    {
+      code: "DROVER_CONFIG_INVALID",
+      message: /buses\.can2: the vehicle's file has this bus.*\nbuses\.can3: the vehicle's file has no such bus \(expected one of can1, can2\)/,
+    },
+  );
   for (const [url, message] of [
     ["can0", /expected log:FILE/],
     ["socketcann:can0", /"socketcann" is no source/],
@@ -69,7 +98,11 @@ test("every bus of the vehicle needs a source, and no other has one", (t) => {
     ["log:x.log?lop=true", /"lop" is not known/],
     ["rig:x?rate=2", /"rate" is not known/],
   ] as const)
-    t.match(problem(() => createEdgeNode({ ...base, buses: { can1: url, can2: "virtual:b" } }, at.ports())), { code: "DROVER_CONFIG_INVALID", message }, url);
+    t.match(
+      problem(() => createEdgeNode({ ...base, buses: { can1: url, can2: "virtual:b" } }, at.ports())),
+      { code: "DROVER_CONFIG_INVALID", message },
+      url,
+    );
   t.end();
 });
 
@@ -79,13 +112,19 @@ test("D2. A vehicle file that is wrong stops the start with every problem and it
   const start = (): unknown => createEdgeNode({ vehicle: "/v/car.yaml", data: "memory", buses: { can0: "virtual:can0" } }, at.ports());
   t.match(problem(start), { code: "DROVER_CONFIG_INVALID", position: { file: "/v/car.yaml", line: 2 }, message: /no file "saloon@1.yaml" or "saloon.yaml"/ });
   at.files.set("/v/car.yaml", "vehicle: demo/vehicle/car\nmodel: model@1\n");
-  at.files.set("/v/model.yaml", 'model: model\nversion: 1\nbuses: { can0: { dbc: no.dbc } }\nsignals: { A: { from: can0.B.C } }\nspeeds: {}\n');
+  at.files.set("/v/model.yaml", "model: model\nversion: 1\nbuses: { can0: { dbc: no.dbc } }\nsignals: { A: { from: can0.B.C } }\nspeeds: {}\n");
   t.match(problem(start), { message: /\/v\/model\.yaml:3:.*no\.dbc[^]*\/v\/model\.yaml:5:1: speeds/ });
-  at.files.set("/v/bad.dbc", "VERSION \"\"\nBO_ x y z\n");
+  at.files.set("/v/bad.dbc", 'VERSION ""\nBO_ x y z\n');
   at.files.set("/v/model.yaml", "model: model\nversion: 1\nbuses: { can0: { dbc: bad.dbc } }\n");
   t.match(problem(start), { code: "DROVER_CONFIG_INVALID", message: /bad\.dbc/ });
-  t.match(problem(() => createEdgeNode({ vehicle: "/v/none.yaml", data: "memory", buses: {} }, at.ports())), { message: /\/v\/none\.yaml:1:1: there is no such file/ });
-  t.match(problem(() => createEdgeNode({ vehicle: `${VEHICLES}toyota-rav4.yaml`, data: "memory", buses: {} }, at.ports())), { message: /describes the model "toyota-rav4", not one vehicle/ });
+  t.match(
+    problem(() => createEdgeNode({ vehicle: "/v/none.yaml", data: "memory", buses: {} }, at.ports())),
+    { message: /\/v\/none\.yaml:1:1: there is no such file/ },
+  );
+  t.match(
+    problem(() => createEdgeNode({ vehicle: `${VEHICLES}toyota-rav4.yaml`, data: "memory", buses: {} }, at.ports())),
+    { message: /describes the model "toyota-rav4", not one vehicle/ },
+  );
   t.end();
 });
 

@@ -81,7 +81,10 @@ export interface Trailer {
 
 /** Bytes of the command frames that were on the wire, oldest first, e.g. `25:0000`. */
 export function commandFrames(rig: SimulatedRig): readonly string[] {
-  return rig.frames.log().filter(({ from }) => from === "client").map(({ id, data }) => `${id.toString(16)}:${data}`);
+  return rig.frames
+    .log()
+    .filter(({ from }) => from === "client")
+    .map(({ id, data }) => `${id.toString(16)}:${data}`);
 }
 
 /** @param only these modules; a quiet rig makes long waits short. Default: all */
@@ -92,7 +95,10 @@ export function rigOn(at: Desk, only?: readonly string[]): SimulatedRig {
     cells.set(module, own);
     return { get: (key) => own.get(key), set: (key, value) => void own.set(key, value) };
   };
-  const rig = new SimulatedRig({ clock: at.clock, random: new SeededRandom(3), nonVolatile: { of } }, { modules: TRAILER_MODULES.filter(({ name }) => only?.includes(name) ?? true) });
+  const rig = new SimulatedRig(
+    { clock: at.clock, random: new SeededRandom(3), nonVolatile: { of } },
+    { modules: TRAILER_MODULES.filter(({ name }) => only?.includes(name) ?? true) },
+  );
   rig.start();
   return rig;
 }

@@ -76,7 +76,7 @@ test("a watch tells the vehicle's actor at its declared rate", async (t) => {
   const rig = rigOn(at, ["bearing", "aftline", "solstice"]);
   const car = await trailer(at, rig);
   let told = 0;
-  const { notify } = car.node.system;
+  const notify = car.node.system.notify.bind(car.node.system);
   car.node.system.notify = (to, event, reads) => {
     if (event.type === "signal.changed") told++;
     return notify(to, event, reads);

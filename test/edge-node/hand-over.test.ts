@@ -92,7 +92,9 @@ test("X1. A mute that comes between the door and the hand-over keeps the frame b
 test("X1. No more frames a second leave than the file allows", async (t) => {
   const at = desk();
   const car = await trailer(at);
-  const answers = Array.from({ length: 70 }, (_, n) => car.node.system.ask(`${VEHICLE}/module/torrent-${String(n % 2)}`, { type: "light.set", output: n % 2 === 0 ? "galley" : "bath", level: n + 1 }, { withinMs: 9_000 }));
+  const answers = Array.from({ length: 70 }, (_, n) =>
+    car.node.system.ask(`${VEHICLE}/module/torrent-${String(n % 2)}`, { type: "light.set", output: n % 2 === 0 ? "galley" : "bath", level: n + 1 }, { withinMs: 9_000 }),
+  );
   await running(at, Promise.all(answers), 12_000);
   t.ok(commandFrames(car.rig).length <= 51, `${String(commandFrames(car.rig).length)} frames`);
   await running(at, car.node.stop());
@@ -101,13 +103,23 @@ test("X1. No more frames a second leave than the file allows", async (t) => {
 test("X1. Every sent frame is recorded with author and cause", async (t) => {
   const at = desk();
   const words: object[] = [];
-  at.log = { debug: () => {}, info: (fields, message) => void (message === "frame sent" && words.push(fields)), warn: () => {}, error: () => {}, child: () => at.log };
+  at.log = {
+    debug: () => {},
+    info: (fields, message) => {
+      if (message === "frame sent") words.push(fields);
+    },
+    warn: () => {},
+    error: () => {},
+    child: () => at.log,
+  };
   const car = await trailer(at);
   await running(at, car.node.system.ask(TORRENT, { type: "light.set", output: "galley", level: 9 }, { withinMs: 9_000, id: "order-1", author: "alice" }));
   await at.clock.advance(100);
   const expected = { bus: "can0", id: "15", data: "0009", actor: TORRENT, command: "light.set", output: "galley", author: "alice", cause: "order-1", outcome: "sent" };
   t.match(words, [expected]);
-  const kept = (await at.telemetry.read(0, 1_000)).filter((item) => item.kind === "entry" && item.class === "A").map((item) => packer.unpack((item as { bytes: Uint8Array }).bytes));
+  const kept = (await at.telemetry.read(0, 1_000))
+    .filter((item) => item.kind === "entry" && item.class === "A")
+    .map((item) => packer.unpack((item as { bytes: Uint8Array }).bytes));
   t.match(kept, [{ values: {}, sent: expected }]);
   await running(at, car.node.stop());
 });

@@ -8,11 +8,20 @@ const TORRENT = "demo/vehicle/trailer-01/module/torrent-0";
 const SWITCHBACK = "demo/vehicle/trailer-01/module/switchback-0";
 const THERMA = "demo/vehicle/trailer-01/module/therma";
 
-function ask(at: Desk, { node }: Trailer, to: string, event: { readonly type: string; readonly [field: string]: unknown }, more: { readonly id?: string; readonly author?: string } = {}): Promise<Answer> {
+function ask(
+  at: Desk,
+  { node }: Trailer,
+  to: string,
+  event: { readonly type: string; readonly [field: string]: unknown },
+  more: { readonly id?: string; readonly author?: string } = {},
+): Promise<Answer> {
   return running(at, node.system.ask(to, event, { withinMs: 9_000, ...more }), 10_000);
 }
 
-function outputs(of: Trailer, module: string): Readonly<Record<string, { readonly state: string; readonly turn: number; readonly desired?: unknown; readonly last?: { readonly outcome: string } }>> {
+function outputs(
+  of: Trailer,
+  module: string,
+): Readonly<Record<string, { readonly state: string; readonly turn: number; readonly desired?: unknown; readonly last?: { readonly outcome: string } }>> {
   return (of.module(module).context as { outputs: never }).outputs;
 }
 
@@ -114,7 +123,11 @@ test("O2. A switch pressed by a person wins and stays: an older request is super
   t.match(await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 200, against: 0 }), { kind: "replied", value: { outcome: "superseded" } });
   await at.clock.advance(2_000);
   t.same(car.rig.moduleState("torrent-0")["outputs"], [0, 0, 0, 0, 0, 0, 0, 0]);
-  t.match(await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 9, against: 1 }), { kind: "replied", value: { outcome: "confirmed" } }, "who has seen the press may go on");
+  t.match(
+    await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 9, against: 1 }),
+    { kind: "replied", value: { outcome: "confirmed" } },
+    "who has seen the press may go on",
+  );
   await car.node.stop();
 });
 

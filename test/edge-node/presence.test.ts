@@ -118,7 +118,10 @@ test("V3. A value is not an event: a busy bus wakes no actor, and no value stand
   car.rig.changeWorld({ co2Ppm: 900, cabinC: 25, freshPercent: 10 });
   await at.clock.advance(10_000);
   t.equal(car.vehicle().revision, revision, "6,000 frames, no turn");
-  const entries = JSON.stringify([...(await car.node.system.history(car.vehicle().address, { limit: 500, order: "oldest-first" })), ...[...car.node.system.views()].map(({ context }) => context)]);
+  const entries = JSON.stringify([
+    ...(await car.node.system.history(car.vehicle().address, { limit: 500, order: "oldest-first" })),
+    ...[...car.node.system.views()].map(({ context }) => context),
+  ]);
   t.notMatch(entries, /temperature|900|co2/i);
   const fresh = car.node.signals.signals(car.node.vehicle)?.find(({ name }) => name === "Cabin.CarbonDioxide");
   t.match(fresh, { quality: "good", unit: "ppm", simulated: true });

@@ -20,7 +20,11 @@ test("F1, F2. A node restarted with a toggle that was handed over sends nothing,
   await at.clock.advance(6_000);
   t.match(car.module("switchback-0").context, { outputs: { pump: { last: { outcome: "expired" } } } });
   t.same(commandFrames(rig), ["25:0000"]);
-  t.match(await running(at, car.node.system.ask(SWITCHBACK, { type: "relay.set", output: "pump", on: true }, { id: "r1", withinMs: 1_000 })), { kind: "unknown" }, "the same id has its one outcome");
+  t.match(
+    await running(at, car.node.system.ask(SWITCHBACK, { type: "relay.set", output: "pump", on: true }, { id: "r1", withinMs: 1_000 })),
+    { kind: "unknown" },
+    "the same id has its one outcome",
+  );
   t.same(commandFrames(rig), ["25:0000"]);
   await car.node.stop();
 });
@@ -99,7 +103,10 @@ test("the vehicle's file may change between two runs: modules, outputs and buses
   await car.node.stop();
   const { readFileSync } = await import("node:fs");
   const { VEHICLES } = await import("./desk.ts");
-  const model = readFileSync(`${VEHICLES}trailcurrent-trailer.yaml`, "utf8").replace("outputs: { 1: galley, 2: porch, 3: bed }", "outputs: { 1: galley, 4: stairs }").replace("  reservoir: { use: trailcurrent/reservoir, bus: can0 }\n", "").replace(/ {2}Water\..*\n/g, "");
+  const model = readFileSync(`${VEHICLES}trailcurrent-trailer.yaml`, "utf8")
+    .replace("outputs: { 1: galley, 2: porch, 3: bed }", "outputs: { 1: galley, 4: stairs }")
+    .replace("  reservoir: { use: trailcurrent/reservoir, bus: can0 }\n", "")
+    .replace(/ {2}Water\..*\n/g, "");
   at.files.set(`${VEHICLES}trailcurrent-trailer@3.yaml`, model);
   car = await trailer(at, rig);
   t.same(Object.keys((car.module("torrent-0").context as { outputs: object }).outputs).sort(), ["galley", "stairs"]);

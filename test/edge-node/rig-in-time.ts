@@ -1,7 +1,17 @@
 // The simulated rig's bus as a frame source on the test's own clock: no socket, no real time.
 
 import type { SimulatedRig } from "../../cli/rig/index.ts";
-import { appendFrame, type BusState, type CanFrame, createFrameBatch, FrameFlag, type FrameListener, type FrameSink, type FrameSource, type SendOutcome } from "../../protocols/can/index.ts";
+import {
+  appendFrame,
+  type BusState,
+  type CanFrame,
+  createFrameBatch,
+  FrameFlag,
+  type FrameListener,
+  type FrameSink,
+  type FrameSource,
+  type SendOutcome,
+} from "../../protocols/can/index.ts";
 import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
 
 interface Waiting {

@@ -74,7 +74,9 @@ test("S4. An entity that cannot go on is recovered by its supervisor, and told a
   await at.clock.advance(3_000);
   t.match(find(car.node.describe(), car.node.vehicle), { state: "running", restarts: 1, lastExit: { error: /bad sector/ } });
   t.match(car.module("torrent-0").state, { presence: "present" });
-  t.match(await running(at, car.node.system.ask(`${car.node.vehicle}/module/torrent-0`, { type: "light.set", output: "galley", level: 8 }, { withinMs: 5_000 })), { kind: "replied" });
+  t.match(await running(at, car.node.system.ask(`${car.node.vehicle}/module/torrent-0`, { type: "light.set", output: "galley", level: 8 }, { withinMs: 5_000 })), {
+    kind: "replied",
+  });
   await car.node.stop();
 });
 
@@ -125,7 +127,10 @@ test("the tree shows store, buses, vehicle with its modules and uplink", async (
   const at = desk();
   const car = await trailer(at);
   const tree = car.node.describe();
-  t.same(tree.children.map(({ id }) => id), ["store", "buses", "links", "demo/vehicle/trailer-01", "uplink"]);
+  t.same(
+    tree.children.map(({ id }) => id),
+    ["store", "buses", "links", "demo/vehicle/trailer-01", "uplink"],
+  );
   t.match(find(tree, "demo/vehicle/trailer-01/module/torrent-0"), { kind: "actor", state: "running", restarts: 0 });
   await car.node.stop();
   t.equal(car.node.tree.describe().state, "stopped");

@@ -1,0 +1,86 @@
+// Store and forward as a supervised child: samples go into the log whether there is a cloud or not (S6); where one is configured, everything that waits goes out.
+
+import type { VehicleModel } from "../actors/vehicle-file/index.ts";
+import type { SampleRecord } from "../protocols/uplink/index.ts";
+import { type Address, lifeOf, type Startable, type System, type TreeNode } from "../runtime/index.ts";
+import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, TimeoutHandle } from "../runtime/ports/index.ts";
+import type { CloudLink } from "./cloud-link.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { sampleRecorder } from "./sample-recorder.ts";
+import type { SignalValues } from "./signal-values.ts";
+import { announceLoss, keptLoss } from "./store-loss.ts";
+import { openUplink, type Uplink } from "./uplink.ts";
+import { untilAborted } from "./until-aborted.ts";
+
+const BEAT_MS = 100;
+
+export interface UplinkLifeOptions {
+  readonly vehicle: Address;
+  readonly node: string;
+  readonly session: string;
+  readonly model: VehicleModel;
+  readonly pipeline: Pipeline;
+  readonly signals: SignalValues;
+  readonly system: System;
+  readonly store: Store;
+  readonly telemetry: AppendLog;
+  /** What its opening told; undefined until it is open. */
+  readonly telemetryOpened: () => AppendLogOpened | undefined;
+  /** undefined: this vehicle has no cloud. */
+  readonly link: CloudLink | undefined;
+  readonly describe: () => TreeNode;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface UplinkLife {
+  readonly life: Startable;
+  /** Another has written to the telemetry log. */
+  appended(seq: number): void;
+  /** Settles when no sample is being written any more. */
+  idle(): Promise<void>;
+}
+
+export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
+  const { vehicle, model, pipeline, system, store, telemetry, link, clock, random, log } = options;
+  const { state } = model.telemetry;
+  let uplink: Uplink | undefined;
+  const appended = (seq: number, sample?: SampleRecord): void => uplink?.appended(seq, sample);
+  const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, state, telemetry, clock, log, appended });
+  const everything = (): SampleRecord => recorder?.everything(clock.monotonic()) ?? { at: clock.now(), values: {} };
+
+  async function connect(to: CloudLink): Promise<() => void> {
+    const opened = options.telemetryOpened();
+    if (opened === undefined) throw new Error("the telemetry log is not open");
+    const transport = to.transport();
+    const parts = { ...options, transport, telemetry: { log: telemetry, opened }, tree: options.describe, everything, isSimulated: () => pipeline.simulated };
+    uplink = await openUplink(parts);
+    const loss = await keptLoss(store);
+    return loss === undefined ? () => undefined : announceLoss(loss, { vehicle, system, store, transport, clock, random, log });
+  }
+
+  return {
+    appended,
+    idle: async () => recorder?.idle(),
+    life: lifeOf(async ({ ready }, signal) => {
+      const disconnect = link === undefined ? undefined : await connect(link);
+      let timer: TimeoutHandle | undefined;
+      const beat = (): void => {
+        timer = clock.setTimeout(beat, BEAT_MS);
+        const nowMs = clock.monotonic();
+        recorder?.beat(nowMs);
+        options.signals.beat(nowMs);
+        uplink?.beat(nowMs);
+      };
+      beat();
+      ready();
+      await untilAborted(signal);
+      clock.clearTimeout(timer);
+      disconnect?.();
+      const ending = uplink;
+      uplink = undefined;
+      await ending?.stop();
+    }),
+  };
+}
