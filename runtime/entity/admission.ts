@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 
 import type { MessageSpec } from "../actor/index.ts";
 import type { Refusal } from "../outcome.ts";
-import { ForeignRef, type StepEvent } from "../xstate/index.ts";
+import { type Destination, ForeignRef, type StepEvent } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
@@ -22,6 +22,7 @@ export const MAX_TAKEN = 10_000;
 export const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
 /** How long an expired outcome may stay in the table, ms. */
 const EVICTION_MS = 60_000;
+const NOBODY: Destination = { kind: "nobody" };
 const KEPT_REFUSALS = 16;
 const KEPT_HISTORIES = 8;
 
@@ -32,7 +33,7 @@ export function admit(interior: Interior, input: MessageInput): InputResult {
     case "entity":
       return admitEntity(interior, input, input.sender);
     case "local":
-      return take(interior, input, new ForeignRef({ kind: "nobody" }));
+      return take(interior, input, NOBODY);
   }
 }
 
@@ -59,7 +60,7 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   interior.nextEviction = Math.min(interior.nextEviction, sender.expiresAt + EVICTION_MS);
   // Entered before the step, which may answer at once.
   interior.rest.put("taken", sender.id, entry);
-  const result = take(interior, input, new ForeignRef({ kind: "outside-reply", id: sender.id }));
+  const result = take(interior, input, { kind: "outside-reply", id: sender.id });
   if (result.kind === "accepted") return result;
   interior.undo.backTo(mark);
   // A refusal by state is an outcome that the same id hears again; a malformed message may be mended and sent anew.
@@ -160,7 +161,7 @@ function takeFromEntity(interior: Interior, input: MessageInput, sender: EntityS
     return { kind: "accepted" };
   }
   if (sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now) return { kind: "too-old" };
-  const replyTo = input.replyKey === undefined ? new ForeignRef({ kind: "nobody" }) : new ForeignRef({ kind: "entity-reply", entity: sender.entity, key: input.replyKey });
+  const replyTo: Destination = input.replyKey === undefined ? NOBODY : { kind: "entity-reply", entity: sender.entity, key: input.replyKey };
   return take(interior, input, replyTo);
 }
 
@@ -200,7 +201,7 @@ export function isFinal(result: InputResult): result is Extract<Refusal, { kind:
 
 // ---- into the cell
 
-function take(interior: Interior, input: MessageInput, replyTo: ForeignRef): InputResult {
+function take(interior: Interior, input: MessageInput, replyTo: Destination): InputResult {
   const cell = interior.cells.get(input.to);
   if (cell === undefined || (input.incarnation !== undefined && input.incarnation !== cell.incarnation)) return { kind: "no-such-actor" };
   if (cell.supervision === undefined) return takeInner(interior, input, cell);
@@ -222,10 +223,10 @@ function takeInner(interior: Interior, input: MessageInput, cell: Cell): InputRe
   return { kind: "accepted" };
 }
 
-function withDoorFields(event: StepEvent, spec: MessageSpec | undefined, input: MessageInput, replyTo: ForeignRef): StepEvent {
+function withDoorFields(event: StepEvent, spec: MessageSpec | undefined, input: MessageInput, replyTo: Destination): StepEvent {
   if (spec === undefined || (spec.reply === undefined && spec.reads === undefined && input.reads === undefined)) return event;
   const full: Record<string, unknown> = { ...event };
-  if (spec.reply !== undefined) full["replyTo"] = replyTo;
+  if (spec.reply !== undefined) full["replyTo"] = new ForeignRef(replyTo);
   if (spec.reads !== undefined || input.reads !== undefined) {
     const read: Record<string, unknown> = {};
     for (const name of spec.reads ?? []) read[name] = null;

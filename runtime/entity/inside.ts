@@ -8,7 +8,7 @@ import type { EntityType } from "../actor/index.ts";
 import { CellRef, type CodecHost, carried, type LogicSnapshot, StepSystem, type TurnFacts } from "../xstate/index.ts";
 import { Cell, type CellHost, type Life } from "./cell.ts";
 import { CellIndex } from "./cell-index.ts";
-import type { Effect, EffectCause, EventData, TurnStamp } from "./contract.ts";
+import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
 import { Rest } from "./rest.ts";
 import { drawFrom } from "./turn-random.ts";
@@ -43,7 +43,9 @@ export abstract class Inside implements CodecHost, TurnFacts {
   stamp = NO_STAMP;
   /** Of the last commit. */
   revision = 0;
-  cause = NO_CAUSE;
+  /** What is being taken; who asked for what it does is worked out when that is needed. */
+  input: Input | undefined = undefined;
+  #cause: EffectCause | undefined = undefined;
   effects = NO_EFFECTS;
   emitted = NO_EMITTED;
   /** Changed since the last commit. */
@@ -102,7 +104,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.gone = undefined;
     this.effects = NO_EFFECTS;
     this.emitted = NO_EMITTED;
-    this.cause = NO_CAUSE;
+    this.input = undefined;
+    this.#cause = undefined;
   }
 
   /** From here on its refs are readable and others are not (N6). @returns what `unstep` needs */
@@ -134,6 +137,17 @@ export abstract class Inside implements CodecHost, TurnFacts {
   /** Names a piece of work: the same on every attempt and in every replay. */
   workKey(address: Address): string {
     return `${address}#${this.incarnation}.${String(this.revision + 1)}.${String(this.workIndex++)}`;
+  }
+
+  /** Who asked for what this input does. */
+  get cause(): EffectCause {
+    return (this.#cause ??= this.input === undefined ? NO_CAUSE : causeOf(this.input));
+  }
+
+  /** A set cause holds for the present input. */
+  takeInput(input: Input, cause?: EffectCause): void {
+    this.input = input;
+    this.#cause = cause;
   }
 
   // ---- changes
@@ -283,6 +297,19 @@ export abstract class Inside implements CodecHost, TurnFacts {
   /** Errors as a durable actor keeps them. */
   keep(error: unknown): unknown {
     return this.durable ? carried(error, this) : error;
+  }
+}
+
+function causeOf(input: Input): EffectCause {
+  if (input.kind !== "message") return NO_CAUSE;
+  const { sender } = input;
+  switch (sender.kind) {
+    case "outside":
+      return { author: sender.author, messageId: sender.id };
+    case "entity":
+      return { author: `entity:${sender.entity}`, messageId: `${sender.incarnation}.${String(sender.seq)}` };
+    case "local":
+      return { author: `local:${sender.name}`, messageId: undefined };
   }
 }
 

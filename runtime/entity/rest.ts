@@ -78,16 +78,23 @@ export interface RestTables {
   parked: ParkedRow;
   children: ChildRow;
   restarts: { readonly count: number; readonly reason: string; readonly at: number; readonly escalations: readonly number[] };
-  counters: number;
 }
 
 export type TableName = keyof RestTables;
 
-export type RestChange = readonly [table: TableName, key: string, value: unknown];
+const COUNTERS = ["incarnation", "timer", "child", "parked"] as const;
+export type Counter = (typeof COUNTERS)[number];
+type Counts = Readonly<Record<Counter, number>>;
+const NO_COUNTS: Counts = { incarnation: 0, timer: 0, child: 0, parked: 0 };
+
+/** `counters` are written as one more table. */
+export type RestChange = readonly [table: TableName | "counters", key: string, value: unknown];
 
 export class Rest {
   #tables: Map<TableName, Map<string, unknown>> | undefined = undefined;
   readonly #undo: UndoLog;
+  #counts: Counts = NO_COUNTS;
+  #countsBefore: Counts | undefined = undefined;
   /** Rows as they were at the last commit, by what was changed since. */
   #changed: Map<TableName, Map<string, unknown>> | undefined = undefined;
 
@@ -142,11 +149,15 @@ export class Rest {
     return true;
   }
 
-  /** Counts from 1. */
-  next(counter: string): number {
-    const value = (this.get("counters", counter) ?? 0) + 1;
-    this.put("counters", counter, value);
-    return value;
+  /** Counts from 1, per entity and for ever. */
+  next(counter: Counter): number {
+    const before = this.#counts;
+    this.#undo.push(() => {
+      this.#counts = before;
+    });
+    this.#countsBefore ??= before;
+    this.#counts = { ...before, [counter]: before[counter] + 1 };
+    return this.#counts[counter];
   }
 
   /** Rows that differ from the last committed ones; a row that is gone has no value. */
@@ -158,22 +169,31 @@ export class Rest {
         if (value !== before) changes.push([table, key, value]);
       }
     }
+    const counted = this.#countsBefore;
+    if (counted !== undefined) for (const counter of COUNTERS) if (this.#counts[counter] !== counted[counter]) changes.push(["counters", counter, this.#counts[counter]]);
     return changes.sort(byPlace);
   }
 
   hasChanges(): boolean {
-    return this.#changed !== undefined;
+    return this.#changed !== undefined || this.#countsBefore !== undefined;
   }
 
   /** Forgets what changed: after a commit or a rollback. */
   settle(): void {
     this.#changed = undefined;
+    this.#countsBefore = undefined;
+  }
+
+  /** For a restore. */
+  setCounter(counter: string, value: number): void {
+    this.#counts = { ...this.#counts, [counter]: value };
   }
 
   /** All rows, for a snapshot. */
   all(): readonly RestChange[] {
     const rows: RestChange[] = [];
     for (const [table, map] of this.#tables ?? []) for (const [key, value] of map) rows.push([table, key, value]);
+    for (const counter of COUNTERS) if (this.#counts[counter] > 0) rows.push(["counters", counter, this.#counts[counter]]);
     return rows.sort(byPlace);
   }
 

@@ -120,7 +120,8 @@ export function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
   }
   for (const [table, rows] of Object.entries(outcome.rest as Readonly<Record<string, readonly (readonly [string, unknown?])[]>>)) {
     for (const row of rows) {
-      if (row.length === 1) interior.rest.delete(table as TableName, row[0]);
+      if (table === "counters") interior.rest.setCounter(row[0], row[1] as number);
+      else if (row.length === 1) interior.rest.delete(table as TableName, row[0]);
       else interior.rest.put(table as TableName, row[0], decodeData(row[1], interior));
     }
   }

@@ -30,7 +30,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
     case "source":
       return takeSaid(interior, input);
     case "performed":
-      return takePerformed(interior, input.key, input.outcome);
+      return takePerformed(interior, input);
     case "fault": {
       const cell = living(interior, input.cell, input.incarnation);
       if (cell === undefined) return dropped("the actor has gone");
@@ -83,7 +83,8 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
   }
 }
 
-function takePerformed(interior: Interior, key: string, outcome: EffectOutcome): InputResult {
+function takePerformed(interior: Interior, input: Extract<Input, { kind: "performed" }>): InputResult {
+  const { key, outcome } = input;
   const pending = interior.rest.get("pending", key);
   if (pending === undefined) return dropped("no effect waits under this key");
   interior.rest.delete("pending", key);
@@ -96,7 +97,7 @@ function takePerformed(interior: Interior, key: string, outcome: EffectOutcome):
     return ACCEPTED;
   }
   const guard = outcome.kind === "refused" ? outcome.guard : undefined;
-  interior.cause = { author: pending.author, messageId: pending.messageId };
+  interior.takeInput(input, { author: pending.author, messageId: pending.messageId });
   interior.deliver(cell, { type, effect: pending.name, key, params: pending.params, reason: reasonOf(outcome), ...(guard === undefined ? {} : { guard }) });
   return ACCEPTED;
 }

@@ -1,6 +1,6 @@
 // One turn: inputs one after the other, each a savepoint; a fault ends the turn (hosting H1).
 
-import type { Effect, EffectCause, Input, InputResult, JournalRecord, Turn, TurnStamp } from "./contract.ts";
+import type { Effect, Input, InputResult, JournalRecord, Turn, TurnStamp } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { keepable } from "./keepable.ts";
 import { recordOf, type Sealed, seal } from "./recording.ts";
@@ -9,24 +9,35 @@ import { takeInput } from "./take.ts";
 
 export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp): TakenTurn {
   interior.openTurn(stamp);
+  const { durable } = interior;
   const results: InputResult[] = [];
-  const kept: Input[] = [];
-  const keptResults: InputResult[] = [];
-  const sealed: Sealed | undefined = interior.durable ? new Map() : undefined;
-  for (const given of inputs) {
+  const sealed: Sealed | undefined = durable ? new Map() : undefined;
+  let kept: Input[] | undefined;
+  let keptResults: InputResult[] = results;
+  for (let at = 0; at < inputs.length; at++) {
+    const given = inputs[at] as Input;
     const mark = interior.undo.mark();
     const effects = interior.effects.length;
-    const input = interior.durable ? keepable(given, interior) : given;
+    const input = durable ? keepable(given, interior) : given;
     const result = "refusal" in input ? input.refusal : takeOne(interior, input, mark, sealed);
+    const leftTrace = interior.undo.mark() > mark || interior.effects.length > effects;
+    // As long as every input leaves a trace and is taken as it came, the lists are the caller's.
+    if (kept === undefined && (!leftTrace || input !== given)) {
+      kept = inputs.slice(0, at);
+      keptResults = results.slice();
+    }
     results.push(result);
-    if (result.kind === "dropped") interior.deadLetters++;
-    if (interior.undo.mark() > mark || interior.effects.length > effects) {
+    if (kept !== undefined && leftTrace) {
       kept.push(input as Input);
       keptResults.push(result);
     }
-    if (result.kind === "faulted") break;
+    if (result.kind === "dropped") interior.deadLetters++;
+    if (result.kind === "faulted") {
+      kept ??= inputs.slice(0, at + 1);
+      break;
+    }
   }
-  return new TakenTurn(interior, results, kept, keptResults, sealed);
+  return new TakenTurn(interior, results, kept ?? inputs, keptResults, sealed);
 }
 
 function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed | undefined): InputResult {
@@ -34,7 +45,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
   const effectCount = effects.length;
   const emittedCount = emitted.length;
   const leave = interior.step();
-  interior.cause = causeOf(input);
+  interior.takeInput(input);
   try {
     const result = takeInput(interior, input);
     if (interior.undo.mark() > mark) {
@@ -57,21 +68,6 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     interior.unstep(leave);
   }
 }
-
-function causeOf(input: Input): EffectCause {
-  if (input.kind !== "message") return NO_CAUSE;
-  const { sender } = input;
-  switch (sender.kind) {
-    case "outside":
-      return { author: sender.author, messageId: sender.id };
-    case "entity":
-      return { author: `entity:${sender.entity}`, messageId: `${sender.incarnation}.${String(sender.seq)}` };
-    case "local":
-      return { author: `local:${sender.name}`, messageId: undefined };
-  }
-}
-
-const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
 
 export class TakenTurn implements Turn {
   readonly revision: number;

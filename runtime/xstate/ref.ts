@@ -121,13 +121,27 @@ export type Destination =
 
 export class ForeignRef {
   readonly destination: Destination;
-  readonly id: string;
-  readonly sessionId: string;
 
   constructor(destination: Destination) {
     this.destination = destination;
-    this.id = "address" in destination ? destination.address : destination.kind;
-    this.sessionId = `${destination.kind}:${"address" in destination ? destination.address : "key" in destination ? destination.key : "id" in destination ? destination.id : ""}`;
+  }
+
+  get id(): string {
+    return this.destination.kind === "actor" ? this.destination.address : this.destination.kind;
+  }
+
+  get sessionId(): string {
+    const { destination } = this;
+    switch (destination.kind) {
+      case "actor":
+        return `actor:${destination.address}`;
+      case "outside-reply":
+        return `outside-reply:${destination.id}`;
+      case "entity-reply":
+        return `entity-reply:${destination.entity}:${destination.key}`;
+      case "nobody":
+        return "nobody";
+    }
   }
 
   get ref(): this {

@@ -169,15 +169,11 @@ export class StepSystem {
     if (current !== undefined && child?.systemId !== undefined) freeSystemId(current, child.systemId, child);
   }
 
-  _sendInspectionEvent(event: {
-    readonly type: string;
-    readonly actorRef: MadeActor;
-    readonly _transitions?: readonly { readonly target: unknown; readonly actions: readonly unknown[] }[];
-  }): void {
+  _sendInspectionEvent(event: { readonly type: string; readonly actorRef: MadeActor; readonly _transitions?: readonly SelectedTransition[] }): void {
     const step = current;
     if (step === undefined) return;
     if (event.type === "@xstate.microstep") {
-      step.selected ??= event._transitions?.some((transition) => transition.target !== undefined || transition.actions.length > 0) ?? false;
+      step.selected ??= anyDoesSomething(event._transitions);
     } else if (event.type === "@xstate.actor") {
       if (event.actorRef._parent === step.cell.ref) made(step, event.actorRef);
     }
@@ -197,6 +193,17 @@ export class StepSystem {
     for (let step = current; step !== undefined; step = step.outer) if (step.systemIds?.has(id) === true) return step.systemIds.get(id);
     return this.#ids.holderOf(id);
   }
+}
+
+interface SelectedTransition {
+  readonly target: unknown;
+  readonly actions: readonly unknown[];
+}
+
+function anyDoesSomething(transitions: readonly SelectedTransition[] | undefined): boolean {
+  if (transitions === undefined) return false;
+  for (const transition of transitions) if (transition.target !== undefined || transition.actions.length > 0) return true;
+  return false;
 }
 
 function made(step: Step, actor: MadeActor): void {
