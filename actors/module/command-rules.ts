@@ -99,7 +99,10 @@ export function begun(context: ModuleContext, command: Wanted, now: number): Mod
   const { as, value, deadlineMs, replyTo, output } = command;
   const desired: Desired = { key: nextKey(context), as, command: command.command, value, since: now, deadlineMs, replyTo };
   const before = outputOf(context, output);
-  return { ...withOutput(context, output, { state: "pending", turn: before?.turn ?? 0, desired, ...(before?.last === undefined ? {} : { last: before.last }) }), commands: context.commands + 1 };
+  return {
+    ...withOutput(context, output, { state: "pending", turn: before?.turn ?? 0, desired, ...(before?.last === undefined ? {} : { last: before.last }) }),
+    commands: context.commands + 1,
+  };
 }
 
 export function transmissionOf(context: ModuleContext, output: string): Transmission {

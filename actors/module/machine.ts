@@ -26,7 +26,6 @@ import {
 } from "./command-rules.ts";
 import { initialContext, type ModuleContext, type ModuleInput, type Transmission } from "./module-context.ts";
 
-
 const timerOf = (output: string): string => `ttl:${output}`;
 
 /** Output and key of the command that an event speaks of. */
@@ -56,12 +55,14 @@ function endingOf(event: ModuleEvent): { readonly output: string; readonly outco
 }
 
 function tell(fact: { readonly presence?: string; readonly health?: string }) {
-  return sendParent<ModuleContext, ModuleEvent, undefined, { type: "module.changed"; module: string; cause: string; presence?: string; health?: string }, ModuleEvent>(({ event, self }) => ({
-    type: "module.changed",
-    module: idOf(self.id),
-    cause: event.type,
-    ...fact,
-  }));
+  return sendParent<ModuleContext, ModuleEvent, undefined, { type: "module.changed"; module: string; cause: string; presence?: string; health?: string }, ModuleEvent>(
+    ({ event, self }) => ({
+      type: "module.changed",
+      module: idOf(self.id),
+      cause: event.type,
+      ...fact,
+    }),
+  );
 }
 
 function idOf(id: string): string {
@@ -113,12 +114,16 @@ const module = setup({
     noteReport: assign(({ context, event }) => (event.type === "output.reported" ? reported(context, event.output, event.foreign === true) : context)),
     forget: assign(({ context, event }) => (event.type === "output.forgotten" ? forgotten(context, event.output) : context)),
     raiseFault: assign({
-      faults: ({ context, event, self }) => (event.type === "fault.raised" ? { ...context.faults, [event.code]: { health: event.health, title: event.title, since: now(self) } } : context.faults),
+      faults: ({ context, event, self }) =>
+        event.type === "fault.raised" ? { ...context.faults, [event.code]: { health: event.health, title: event.title, since: now(self) } } : context.faults,
     }),
     clearFault: assign({
-      faults: ({ context, event }) => (event.type === "fault.cleared" ? Object.fromEntries(Object.entries(context.faults).filter(([code]) => code !== event.code)) : context.faults),
+      faults: ({ context, event }) =>
+        event.type === "fault.cleared" ? Object.fromEntries(Object.entries(context.faults).filter(([code]) => code !== event.code)) : context.faults,
     }),
-    describe: assign(({ context, event }) => (event.type === "module.described" ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType } : context)),
+    describe: assign(({ context, event }) =>
+      event.type === "module.described" ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType } : context,
+    ),
     identify: assign({
       part: ({ context, event }) => (event.type === "module.identified" ? event.part : context.part),
       firmware: ({ context, event }) => (event.type === "module.identified" ? event.firmware : context.firmware),

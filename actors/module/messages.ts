@@ -26,7 +26,12 @@ export const commandReply = T.Object({
 
 export const moduleMessages = messages({
   ...effectOutcomes,
-  "light.set": { body: { output, level: T.Integer({ minimum: 0, maximum: 255, description: "0 off, 255 full" }), ...times }, reply: commandReply, whenAway: "refuse", reads: ["reported"] },
+  "light.set": {
+    body: { output, level: T.Integer({ minimum: 0, maximum: 255, description: "0 off, 255 full" }), ...times },
+    reply: commandReply,
+    whenAway: "refuse",
+    reads: ["reported"],
+  },
   "relay.set": { body: { output, on: T.Boolean(), ...times }, reply: commandReply, whenAway: "refuse", reads: ["reported"] },
   "output.identify": { body: { output, ...times }, reply: commandReply, whenAway: "refuse", reads: ["reported"] },
 
@@ -35,9 +40,15 @@ export const moduleMessages = messages({
   "module.excused": { body: { why: T.String({ maxLength: 64 }) }, internal: true },
   "module.expected": { body: {}, internal: true },
   /** The vehicle's file says so now; commands in force stay. */
-  "module.described": { body: { bus: T.String({ maxLength: 64 }), moduleType: T.Union([T.String({ maxLength: 128 }), T.Null()]), outputs: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }) }, internal: true },
+  "module.described": {
+    body: { bus: T.String({ maxLength: 64 }), moduleType: T.Union([T.String({ maxLength: 128 }), T.Null()]), outputs: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }) },
+    internal: true,
+  },
   "module.identified": { body: { part: T.String({ maxLength: 64 }), firmware: T.String({ maxLength: 64 }) }, internal: true },
-  "fault.raised": { body: { code: T.String({ maxLength: 64 }), health: T.Union([T.Literal("degraded"), T.Literal("faulted")]), title: T.String({ maxLength: 200 }) }, internal: true },
+  "fault.raised": {
+    body: { code: T.String({ maxLength: 64 }), health: T.Union([T.Literal("degraded"), T.Literal("faulted")]), title: T.String({ maxLength: 200 }) },
+    internal: true,
+  },
   "fault.cleared": { body: { code: T.String({ maxLength: 64 }) }, internal: true },
   "output.reported": { body: { output: T.String({ maxLength: 64 }), foreign: T.Optional(T.Boolean()) }, internal: true },
   "output.confirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },

@@ -29,7 +29,12 @@ export interface OutputState {
   readonly turn: number;
   readonly desired?: Desired;
   /** How the last command on it ended. */
-  readonly last?: { readonly command: string; readonly outcome: "confirmed" | "unknown" | "contended" | "refused" | "expired" | "replaced"; readonly at: number; readonly reason?: string };
+  readonly last?: {
+    readonly command: string;
+    readonly outcome: "confirmed" | "unknown" | "contended" | "refused" | "expired" | "replaced";
+    readonly at: number;
+    readonly reason?: string;
+  };
 }
 
 export interface ModuleContext {

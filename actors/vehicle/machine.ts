@@ -56,8 +56,18 @@ export const vehicleMachine = setup({
     noteBus: assign({ buses: ({ context, event }) => (event.type === "bus.changed" ? { ...context.buses, [event.bus]: event.state } : context.buses) }),
     noteModule: assign(({ context, event }) => {
       if (event.type !== "module.changed") return context;
-      const silent = event.presence === undefined ? context.silent : event.presence === "silent" ? [...new Set([...context.silent, event.module])].sort() : context.silent.filter((name) => name !== event.module);
-      const unwell = event.health === undefined ? context.unwell : event.health === "ok" ? without(context.unwell, event.module) : { ...context.unwell, [event.module]: event.health as "degraded" | "faulted" };
+      const silent =
+        event.presence === undefined
+          ? context.silent
+          : event.presence === "silent"
+            ? [...new Set([...context.silent, event.module])].sort()
+            : context.silent.filter((name) => name !== event.module);
+      const unwell =
+        event.health === undefined
+          ? context.unwell
+          : event.health === "ok"
+            ? without(context.unwell, event.module)
+            : { ...context.unwell, [event.module]: event.health as "degraded" | "faulted" };
       return { ...context, silent, unwell };
     }),
     noteStoreLoss: assign({ storeLoss: ({ event, self, context }) => (event.type === "store.moved-aside" ? { at: now(self), reason: event.reason } : context.storeLoss) }),
@@ -96,17 +106,53 @@ export const vehicleMachine = setup({
     motion: {
       initial: "unknown",
       states: {
-        unknown: { on: { "motion.observed": [{ guard: "parked", target: "parked" }, { guard: "moving", target: "moving" }] } },
-        parked: { on: { "motion.observed": [{ guard: "moving", target: "moving" }, { guard: "unsure", target: "unknown" }] } },
-        moving: { on: { "motion.observed": [{ guard: "parked", target: "parked" }, { guard: "unsure", target: "unknown" }] } },
+        unknown: {
+          on: {
+            "motion.observed": [
+              { guard: "parked", target: "parked" },
+              { guard: "moving", target: "moving" },
+            ],
+          },
+        },
+        parked: {
+          on: {
+            "motion.observed": [
+              { guard: "moving", target: "moving" },
+              { guard: "unsure", target: "unknown" },
+            ],
+          },
+        },
+        moving: {
+          on: {
+            "motion.observed": [
+              { guard: "parked", target: "parked" },
+              { guard: "unsure", target: "unknown" },
+            ],
+          },
+        },
       },
     },
     health: {
       initial: "ok",
       states: {
-        ok: { always: [{ guard: "isFaulted", target: "faulted" }, { guard: "isDegraded", target: "degraded" }] },
-        degraded: { always: [{ guard: "isFaulted", target: "faulted" }, { guard: "isWell", target: "ok" }] },
-        faulted: { always: [{ guard: "isWell", target: "ok" }, { guard: "isOnlyDegraded", target: "degraded" }] },
+        ok: {
+          always: [
+            { guard: "isFaulted", target: "faulted" },
+            { guard: "isDegraded", target: "degraded" },
+          ],
+        },
+        degraded: {
+          always: [
+            { guard: "isFaulted", target: "faulted" },
+            { guard: "isWell", target: "ok" },
+          ],
+        },
+        faulted: {
+          always: [
+            { guard: "isWell", target: "ok" },
+            { guard: "isOnlyDegraded", target: "degraded" },
+          ],
+        },
       },
     },
   },
