@@ -1,0 +1,138 @@
+import { test } from "tap";
+import { parseAddress } from "../../../runtime/index.ts";
+import { settle } from "../../../runtime/simulation/index.ts";
+import { hosting, type Hosting } from "./hosting.ts";
+import { workerEntity, workerRoot } from "./ledger.ts";
+
+const W = parseAddress("t/worker/w");
+
+interface Work {
+  readonly done: string[];
+  readonly keys: string[];
+  /** What becomes of the next attempts. */
+  result: () => Promise<void> | void;
+}
+
+function works(): Work & { readonly types: NonNullable<Parameters<typeof hosting>[0]>["types"] } {
+  const work: Work = { done: [], keys: [], result: () => undefined };
+  const perform =
+    (name: string) =>
+    async (params: { readonly n: number }, { key }: { readonly key: string }): Promise<void> => {
+      work.done.push(`${name} ${String(params.n)}`);
+      work.keys.push(key);
+      await work.result();
+    };
+  const effects = { paint: perform("paint"), fire: perform("fire"), hold: perform("hold") };
+  return Object.assign(work, { types: [workerEntity, workerRoot.with({ effects })] });
+}
+
+async function begun(work: ReturnType<typeof works>, from?: Hosting): Promise<Hosting> {
+  const node = await hosting({ types: work.types ?? [], ...(from === undefined ? {} : { disk: from.disk, clock: from.clock }) });
+  await node.system.activate(W, { input: undefined });
+  return node;
+}
+
+const heard = ({ system }: Hosting): readonly { readonly type: string; readonly effect: string }[] => (system.read(W)?.context as { heard: { type: string; effect: string }[] }).heard;
+const order = (what: string, n: number): { type: string; what: string; n: number } => ({ type: "worker.do", what, n });
+
+test("S2. an effect is performed after its commit, never before", async (t) => {
+  const work = works();
+  const node = await begun(work);
+  const { commit } = node.store;
+  let release: (() => void) | undefined;
+  node.store.commit = (batch) => new Promise((resolve) => (release = () => void commit(batch).then(resolve)));
+  const told = node.system.tell(W, order("fire", 1));
+  await settle();
+  t.same(work.done, []);
+  release?.();
+  node.store.commit = commit;
+  await told;
+  t.same(work.done, ["fire 1"]);
+  await node.system.stop();
+});
+
+test("F1. an idempotent effect is repeated under its key until it is confirmed", async (t) => {
+  const work = works();
+  let failures = 3;
+  work.result = () => {
+    if (failures-- > 0) throw new Error("not yet");
+  };
+  const node = await begun(work);
+  await node.system.tell(W, order("paint", 1));
+  await node.clock.advance(60_000);
+  t.same(work.done, ["paint 1", "paint 1", "paint 1", "paint 1"]);
+  t.equal(new Set(work.keys).size, 1);
+  t.same(heard(node), []);
+  await node.system.stop();
+});
+
+test("F1, F2. a crash between commit and confirmation: idempotent goes on, once is unknown and not repeated, state is neither repeated nor told", async (t) => {
+  const work = works();
+  work.result = () => new Promise(() => undefined);
+  const node = await begun(work);
+  for (const what of ["paint", "fire", "hold"]) await node.system.tell(W, order(what, 1));
+  await settle();
+  t.same(work.done, ["paint 1", "fire 1", "hold 1"]);
+  node.store.crash();
+  work.result = () => undefined;
+  const again = await begun(work, node);
+  await node.clock.advance(1_000);
+  t.same(work.done, ["paint 1", "fire 1", "hold 1", "paint 1"]);
+  t.match(heard(again), [{ type: "effect.unknown", effect: "fire" }]);
+  await again.system.stop();
+  const third = await begun(work, again);
+  await node.clock.advance(1_000);
+  t.equal(work.done.length, 4, "what was confirmed stays so");
+  t.equal(heard(third).length, 1);
+  await third.system.stop();
+});
+
+test("F1. a once effect that throws has failed; told that the node stops it stays open, for recovery to call it unknown", async (t) => {
+  const work = works();
+  work.result = () => {
+    throw new Error("jammed");
+  };
+  const node = await begun(work);
+  await node.system.tell(W, order("fire", 1));
+  await node.clock.advance(10);
+  t.match(heard(node), [{ type: "effect.failed", effect: "fire", reason: "jammed" }]);
+  let abort: (() => void) | undefined;
+  work.result = () => new Promise((_resolve, reject) => (abort = () => reject(new Error("aborted"))));
+  await node.system.tell(W, order("fire", 2));
+  const stopped = node.system.stop();
+  abort?.();
+  await stopped;
+  work.result = () => undefined;
+  const again = await begun(work, node);
+  await node.clock.advance(1_000);
+  t.match(heard(again).map(({ type }) => type), ["effect.failed", "effect.unknown"]);
+  t.same(work.done, ["fire 1", "fire 2"]);
+  await again.system.stop();
+});
+
+test("F2. an implementation that says nothing is unknown after a minute: never silence", async (t) => {
+  const work = works();
+  work.result = () => new Promise(() => undefined);
+  const node = await begun(work);
+  await node.system.tell(W, order("fire", 1));
+  await node.system.tell(W, order("hold", 1));
+  await node.clock.advance(61_000);
+  t.match(heard(node).map(({ type, effect }) => `${type} ${effect}`), ["effect.unknown fire", "effect.unknown hold"]);
+  await node.system.stop();
+  t.equal(node.clock.pending, 0);
+});
+
+test("C2. a turn rolled back after an unknown commit and taken again performs its effects once", async (t) => {
+  const work = works();
+  const node = await begun(work);
+  node.store.unknownNext({ written: false });
+  const told = node.system.tell(W, order("fire", 1));
+  await node.clock.advance(1_000);
+  t.match(await told, { kind: "accepted" });
+  t.same(work.done, ["fire 1"]);
+  node.store.refuseNext(W, "bad data");
+  t.match(await node.system.tell(W, order("fire", 2)), { kind: "not-stored" });
+  await node.clock.advance(1_000);
+  t.same(work.done, ["fire 1"], "what was refused never leaves");
+  await node.system.stop();
+});

@@ -1,0 +1,203 @@
+import { test } from "tap";
+import { type Change, type Directory, parseAddress } from "../../../runtime/index.ts";
+import { settle } from "../../../runtime/simulation/index.ts";
+import { counterEntity, hosting } from "./hosting.ts";
+import { ledgerTypes, volatileLedger } from "./ledger.ts";
+
+const A = parseAddress("acme/counter/a");
+const add = (by: number): { type: string; by: number } => ({ type: "count.add", by });
+const total = (system: { read: (address: typeof A) => { context: unknown } | undefined }): unknown => (system.read(A)?.context as { total: number } | undefined)?.total;
+
+test("two activations of one entity at once are one", async (t) => {
+  const { system } = await hosting();
+  await Promise.all([system.activate(A, { input: undefined }), system.activate(A, { input: undefined }), system.tell(A, add(1), { create: { input: undefined } })]);
+  t.equal(total(system), 1);
+  t.equal(system.describeEntities().length, 1);
+  await system.stop();
+});
+
+test("S1. an activation waits for what the last one still writes", async (t) => {
+  const { system, store } = await hosting();
+  await system.activate(A, { input: undefined });
+  const told = system.tell(A, add(1));
+  await settle(0);
+  const stopped = system.deactivate(A);
+  const again = system.activate(A, { input: undefined });
+  await Promise.all([told, stopped, again]);
+  t.match(await system.tell(A, add(1)), { kind: "accepted" }, "its revision follows");
+  t.equal((await store.revisionOf(A))?.revision, (await told).kind === "accepted" ? 3 : 2);
+  await system.stop();
+});
+
+test("a stop during an activation leaves nothing hosted, and no timer armed", async (t) => {
+  const { system, clock } = await hosting();
+  const activated = system.activate(A, { input: undefined }).catch(() => undefined);
+  await system.stop();
+  await activated;
+  t.equal(system.describeEntities().length, 0);
+  t.equal(clock.pending, 0);
+});
+
+test("a stop ends every wait and every timer, and says what is true to who waits", async (t) => {
+  const { system, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  await system.tell(A, { type: "count.later", ms: 1_000_000 });
+  await system.activate(parseAddress("acme/counter/b"), { input: undefined });
+  const slow = system.ask("acme/counter/b", { type: "count.slow" }, { withinMs: 60_000 });
+  await clock.advance(10);
+  await system.stop();
+  t.match(await slow, { kind: "unknown" });
+  t.equal(clock.pending, 0);
+  t.same(await system.tell(A, add(1)), { kind: "owner-away" });
+});
+
+test("a stopped system starts again, as a tree restarts it", async (t) => {
+  const { system } = await hosting();
+  await system.activate(A, { input: undefined });
+  await system.tell(A, add(2));
+  await system.stop();
+  await t.rejects(system.activate(A, { input: undefined }), { code: "DROVER_STORE_FAILED" });
+  await system.start();
+  await system.activate(A, { input: undefined });
+  t.match(await system.tell(A, add(1)), { kind: "accepted" });
+  t.equal(total(system), 3);
+  await system.stop();
+});
+
+test("S4, C2. an entity whose commit is refused is recovered from the store; meanwhile it is away, and the restart has its cause", async (t) => {
+  const { system, store, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  await system.tell(A, add(1));
+  const ended = system.ended(A);
+  store.refuseNext(A, "bad data");
+  t.match(await system.tell(A, add(10)), { kind: "not-stored" });
+  await t.rejects(ended, /bad data/, "its supervisor hears of it");
+  t.same(await system.tell(A, add(10)), { kind: "owner-away" }, "nothing was taken");
+  t.match(system.describeEntities(), [{ id: A, state: "failed", lastExit: { reason: "failed", error: /bad data/ } }]);
+  await clock.advance(1_000);
+  t.match(await system.tell(A, add(10)), { kind: "accepted" });
+  t.equal(total(system), 11);
+  t.match(system.describeEntities(), [{ id: A, state: "running", restarts: 1, lastExit: { error: /bad data/ } }]);
+  t.equal(system.metrics().find(({ name }) => name === "drover_entity_recoveries_total")?.value, 1);
+  await system.stop();
+  t.equal(clock.pending, 0);
+});
+
+test("a supervisor that activates a failed entity sooner takes precedence over its recovery, and a deactivation ends it", async (t) => {
+  const { system, store, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  store.refuseNext(A, "bad data");
+  await system.tell(A, add(1));
+  await system.activate(A, { input: undefined });
+  t.match(await system.tell(A, add(1)), { kind: "accepted" });
+  store.refuseNext(A, "bad data");
+  await system.tell(A, add(1));
+  await system.deactivate(A);
+  await clock.advance(60_000);
+  t.equal(system.describeEntities().length, 0);
+  await system.stop();
+});
+
+test("S5. nobody waits longer than its deadline for a store that hangs: unknown for what is being committed, deadline for what was not taken and never will be", async (t) => {
+  let hangs = false;
+  const { system, store, clock } = await hosting();
+  const { commit } = store;
+  store.commit = (batch) => (hangs ? new Promise(() => undefined) : commit(batch));
+  await system.activate(A, { input: undefined });
+  hangs = true;
+  const committing = system.tell(A, add(1), { withinMs: 1_000 });
+  await clock.advance(10);
+  const waiting = system.tell(A, add(1), { withinMs: 500 });
+  await clock.advance(600);
+  t.same(await waiting, { kind: "deadline" });
+  await clock.advance(500);
+  t.match(await committing, { kind: "unknown" });
+  const stopped = system.stop();
+  await clock.advance(5_000);
+  await stopped;
+  t.equal(clock.pending, 0, "and a stop does not wait for ever either");
+});
+
+test("C4, M3. a repetition is not answered before the commit of the first, whatever the door says meanwhile", async (t) => {
+  let opened = 0;
+  let fail: (() => void) | undefined;
+  const { system, store } = await hosting({ door: () => (++opened === 1 ? { kind: "pass" } : { kind: "refuse", refusal: { kind: "refused", accepts: [] } }) });
+  await system.activate(A, { input: undefined });
+  const { commit } = store;
+  store.commit = (batch) => new Promise((resolve) => (fail = () => void commit(batch).then(resolve)));
+  const first = system.tell(A, add(1), { id: "one" });
+  await settle();
+  let isAnswered = false;
+  const second = system.tell(A, add(1), { id: "one" }).finally(() => (isAnswered = true));
+  await settle();
+  t.equal(isAnswered, false);
+  t.equal(system.taken(A, "one"), undefined, "what is not committed is not shown");
+  fail?.();
+  t.same(await second, await first);
+  t.equal(opened, 1, "the door judged it once");
+  store.commit = commit;
+  await system.stop();
+});
+
+test("M3. a volatile entity says that it only remembers, and keeps nothing", async (t) => {
+  const { system, disk, clock } = await hosting({ types: [volatileLedger] });
+  const scratch = parseAddress("acme/scratch/x");
+  await system.activate(scratch, { input: undefined });
+  t.same(await system.tell(scratch, { type: "ledger.enter", n: 1 }), { kind: "accepted", durable: "memory" });
+  t.same((system.read(scratch)?.context as { entries: number[] }).entries, [1]);
+  await system.stop();
+  const again = await hosting({ types: [volatileLedger], disk, clock });
+  await again.system.activate(scratch, { input: undefined });
+  t.same((again.system.read(scratch)?.context as { entries: number[] }).entries, []);
+  await again.system.stop();
+});
+
+test("watchers hear of directories mounted later, and one that throws harms nobody", async (t) => {
+  const { system } = await hosting();
+  const heard: string[] = [];
+  system.watch(() => {
+    throw new Error("a watcher's own");
+  });
+  const unwatch = system.watch(({ entity }) => heard.push(entity));
+  let tell: ((change: Change) => void) | undefined;
+  const directory: Directory = { views: () => [], read: () => undefined, history: async () => [], watch: (listener) => ((tell = listener), () => undefined) };
+  system.mount(directory);
+  tell?.({ entity: parseAddress("acme/vehicle/v"), incarnation: "i", revision: 1, at: 0, cells: [], ended: [], emitted: [], record: undefined });
+  await system.activate(A, { input: undefined });
+  t.same(heard, ["acme/vehicle/v", A]);
+  unwatch();
+  await system.tell(A, add(1));
+  t.equal(heard.length, 2);
+  await system.stop();
+});
+
+test("S9. a recovered entity has the state that was committed, over snapshots and restarts", async (t) => {
+  const first = await hosting();
+  await first.system.activate(A, { input: undefined });
+  for (let n = 0; n < 250; n++) await first.system.tell(A, add(1), { keepMs: 1_000 });
+  await first.system.stop();
+  const again = await hosting({ disk: first.disk, clock: first.clock });
+  await again.system.activate(A, { input: undefined });
+  t.equal(total(again.system), 250);
+  t.equal(again.system.metrics().find(({ name }) => name === "drover_replay_divergences_total")?.value, 0);
+  t.ok(((await again.store.load(A))?.snapshot?.revision ?? 0) > 1, "a full state was stored on the way");
+  await again.system.stop();
+});
+
+test("what nobody can be is refused as such: times, ids, authors, events", async (t) => {
+  const { system } = await hosting();
+  await system.activate(A, { input: undefined });
+  t.match(await system.tell(A, add(1), { withinMs: Number.NaN }), { kind: "invalid", problems: [{ path: "/withinMs" }] });
+  t.match(await system.tell(A, add(1), { id: "" }), { kind: "invalid", problems: [{ path: "/id" }] });
+  t.match(await system.tell(A, add(1), { author: "x".repeat(300) }), { kind: "invalid", problems: [{ path: "/author" }] });
+  t.match(await system.tell(A, null as never), { kind: "invalid" });
+  await system.stop();
+});
+
+test("registered types are checked", async (t) => {
+  await t.rejects(hosting({ types: [counterEntity, counterEntity] }), { code: "DROVER_TYPE_INVALID" });
+  const { system } = await hosting({ types: ledgerTypes });
+  await t.rejects(system.activate(A, { input: undefined }), { code: "DROVER_TYPE_INVALID" });
+  await t.rejects(system.activate(parseAddress("t/ledger/a/part/b"), { input: undefined }), { code: "DROVER_ADDRESS_INVALID" });
+  await system.stop();
+});
