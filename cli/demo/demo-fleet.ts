@@ -43,6 +43,8 @@ export interface DemoFleet {
 }
 
 const LIVENESS_MS = 15_000;
+/** Several times what they need; a leak ends one process, not the machine. */
+const MAX_HEAP_MB = 128;
 /** sun_path of the smallest supported system, less its terminating zero and the longest socket name of the rig. */
 const MAX_SOCKET_FOLDER = 103 - "/control.sock".length;
 
@@ -76,11 +78,11 @@ export function createDemoFleet(options: DemoFleetOptions): DemoFleet {
       brokerTaken = false;
       return config;
     },
-    { env, log: logOf("cloud"), into: listening },
+    { env, maxHeapMb: MAX_HEAP_MB, log: logOf("cloud"), into: listening },
   );
 
   const sockets = socketFolder(data);
-  const rig = processChild("rig", rigWorker, () => ({ socketDir: sockets, nonVolatileFile: join(data, "rig-flash.json") }), { env, log: logOf("rig") });
+  const rig = processChild("rig", rigWorker, () => ({ socketDir: sockets, nonVolatileFile: join(data, "rig-flash.json") }), { env, maxHeapMb: MAX_HEAP_MB, log: logOf("rig") });
 
   const edge = (vehicle: VehicleName, buses: Readonly<Record<string, string>>): ChildSpec =>
     processChild(
@@ -90,7 +92,7 @@ export function createDemoFleet(options: DemoFleetOptions): DemoFleet {
         nodeCredential(credentials, `edge-${vehicle}`, { kind: "vehicle", tenant: TENANT, vehicle });
         return { vehicle: demoFile("vehicles", `${vehicle}.yaml`), data: join(data, vehicle), buses, uplink: { url: brokerUrl(), credentials } };
       },
-      { env, log: logOf(vehicle), livenessMs: LIVENESS_MS, into: (item) => stats.set(vehicle, item) },
+      { env, maxHeapMb: MAX_HEAP_MB, log: logOf(vehicle), livenessMs: LIVENESS_MS, into: (item) => stats.set(vehicle, item) },
     );
 
   const recording = (file: string): string => `log:${demoFile("data", file)}?rate=1&loop=true`;

@@ -14,12 +14,22 @@ export interface EnrollOptions {
 export function enroll(vehicle: string, options: EnrollOptions, call: Call): ExitCode {
   const [tenant = "", kind, id = "", ...rest] = vehicle.split("/");
   if (addressProblem(vehicle) !== undefined || kind !== "vehicle" || rest.length > 0) {
-    throw new CommandFailure({ code: "usage", title: "This is no vehicle's address.", detail: `"${vehicle}"`, advice: "Write TENANT/vehicle/ID, e.g. acme/vehicle/my-car.", exit: EXIT.usage });
+    throw new CommandFailure({
+      code: "usage",
+      title: "This is no vehicle's address.",
+      detail: `"${vehicle}"`,
+      advice: "Write TENANT/vehicle/ID, e.g. acme/vehicle/my-car.",
+      exit: EXIT.usage,
+    });
   }
   const node = options.node ?? `edge-${id}`;
   const credentials = join(options.data ?? call.env["DROVER_DATA"] ?? ".drover", "credentials");
   nodeCredential(credentials, node, { kind: "vehicle", tenant, vehicle: id });
   if (call.json) printJson(call.out, { vehicle, node, credentials });
-  else printLines(call.out, [`${node} may use the broker for ${vehicle}. In its configuration:`, `uplink: { url: "mqtt://127.0.0.1:1883", credentials: ${JSON.stringify(credentials)} }`]);
+  else
+    printLines(call.out, [
+      `${node} may use the broker for ${vehicle}. In its configuration:`,
+      `uplink: { url: "mqtt://127.0.0.1:1883", credentials: ${JSON.stringify(credentials)} }`,
+    ]);
   return EXIT.ok;
 }

@@ -3,7 +3,7 @@
 import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
 import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
 import type { Tree } from "../../runtime/index.ts";
-import { type Log } from "../../runtime/ports/index.ts";
+import type { Log } from "../../runtime/ports/index.ts";
 import { removeEndpoint, writeEndpoint } from "../api/index.ts";
 import { loadConfig } from "../config/index.ts";
 import { isLogLevel, LOG_LEVELS, streamLog } from "../logging/index.ts";

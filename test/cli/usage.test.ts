@@ -1,0 +1,82 @@
+// What the command line says to whoever types: help, suggestions, exit codes, JSON.
+
+import { test } from "tap";
+import { droverVersion } from "../../cli/version.ts";
+import { drover } from "./captured.ts";
+
+test("the version is that of the package, also as JSON", async (t) => {
+  t.same(await drover(["--version"]), { code: 0, out: `${droverVersion()}\n`, err: "" });
+  t.match(JSON.parse((await drover(["--version", "--json"])).out), { name: "drover", version: droverVersion() });
+});
+
+test("without a verb the help goes to standard error and the exit code is 2", async (t) => {
+  const { code, out, err } = await drover([]);
+  t.equal(code, 2);
+  t.equal(out, "");
+  t.match(err, /Examples:[\s\S]*Usage: drover/);
+});
+
+const verbs = [
+  [],
+  ["demo"],
+  ["start"],
+  ["start", "edge"],
+  ["start", "cloud"],
+  ["actors"],
+  ["actors", "ls"],
+  ["actors", "get"],
+  ["actors", "send"],
+  ["actors", "ask"],
+  ["actors", "watch"],
+  ["actors", "history"],
+  ["tree"],
+  ["nodes", "ls"],
+  ["dead-letters", "ls"],
+  ["vehicle", "check"],
+  ["can", "decode"],
+  ["doctor"],
+];
+
+test("every verb's --help shows examples before the reference, on standard output, with exit code 0", async (t) => {
+  for (const verb of verbs) {
+    const { code, out, err } = await drover([...verb, "--help"]);
+    t.equal(code, 0, verb.join(" "));
+    t.equal(err, "", verb.join(" "));
+    t.match(out, ["actors", "vehicle", "can", "nodes", "dead-letters"].includes(verb.join(" ")) ? /^Usage: / : /^Examples:\n {2}\S.*\n[\s\S]*\nUsage: /, verb.join(" "));
+    t.match(out, /--json/, `${verb.join(" ")} says that it knows --json`);
+  }
+});
+
+test("wrong usage ends with exit code 2 and a suggestion", async (t) => {
+  const cases: readonly (readonly [readonly string[], RegExp])[] = [
+    [["actrs", "ls"], /Did you mean actors\?/],
+    [["actors", "lst"], /Did you mean ls\?/],
+    [["actors", "ls", "--knd", "vehicle"], /Did you mean --kind\?/],
+    [["actors", "get"], /missing required argument 'address'/],
+    [["can", "decode", "--log", "x.log"], /--dbc/],
+    [["can", "decode", "--dbc", "x", "--log", "y", "--match", "fuzzy"], /Allowed choices are exact, j1939/],
+    [["actors", "ask", "a/b/c", "x", "--timeout", "soon"], /Expected a time such as 500ms/],
+    [["actors", "history", "a/b/c", "--limit", "0"], /whole number from 1/],
+    [["tree", "surplus"], /too many arguments/],
+  ];
+  for (const [argv, said] of cases) {
+    const { code, out, err } = await drover(argv);
+    t.equal(code, 2, argv.join(" "));
+    t.equal(out, "", `${argv.join(" ")}: nothing on standard output`);
+    t.match(err, said, argv.join(" "));
+  }
+});
+
+test("a failure is words on standard error, and with --json one object with code, title, detail, advice and exit", async (t) => {
+  const plain = await drover(["vehicle", "check", "no-such-file.yaml"]);
+  t.equal(plain.code, 4);
+  t.equal(plain.out, "");
+  t.match(plain.err, /^error: A file cannot be opened\.\n {2}cannot open no-such-file\.yaml.*\n {2}→ /);
+  const json = await drover(["vehicle", "check", "no-such-file.yaml", "--json"]);
+  t.equal(json.code, 4);
+  t.match(JSON.parse(json.err), { error: { code: "DROVER_CAN_FILE_UNREADABLE", title: String, detail: String, advice: String, exit: 4 } });
+});
+
+test("--json may stand before the verb too", async (t) => {
+  t.match(JSON.parse((await drover(["--json", "vehicle", "check", "no-such-file.yaml"])).err), { error: { exit: 4 } });
+});
