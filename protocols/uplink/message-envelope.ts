@@ -22,7 +22,9 @@ export function messageEnvelope(message: RemoteMessage, id: string, from: Sendin
       node: from.node,
       session: from.session,
       sentAt: from.clock.monotonic(),
-      ...(sender.kind === "entity" ? { entity: sender.entity, incarnation: sender.incarnation, seq: sender.seq, epoch: sender.epoch, ...(sender.oldest === undefined ? {} : { oldest: sender.oldest }) } : {}),
+      ...(sender.kind === "entity"
+        ? { entity: sender.entity, incarnation: sender.incarnation, seq: sender.seq, epoch: sender.epoch, ...(sender.oldest === undefined ? {} : { oldest: sender.oldest }) }
+        : {}),
     },
     to: message.to,
     remainingMs: Math.max(0, Math.min(MAX_WITHIN_MS, message.withinMs)),
@@ -56,7 +58,10 @@ export function envelopeMessage(envelope: Envelope, lateMs: number, clock: Clock
   };
   if (entity !== undefined) {
     if (incarnation === undefined || seq === undefined || epoch === undefined) return { bad: "an entity's message without incarnation, seq or epoch" };
-    return { ...common, sender: { kind: "entity", entity, incarnation, seq, epoch, ...(expiresAt === undefined ? {} : { expiresAt }), ...(oldest === undefined ? {} : { oldest }) } };
+    return {
+      ...common,
+      sender: { kind: "entity", entity, incarnation, seq, epoch, ...(expiresAt === undefined ? {} : { expiresAt }), ...(oldest === undefined ? {} : { oldest }) },
+    };
   }
   if (expiresAt === undefined) return { bad: "a message from outside without an expiry" };
   return { ...common, sender: { kind: "outside", id: envelope.id, author: author ?? `node:${sender.node}`, expiresAt } };

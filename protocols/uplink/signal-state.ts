@@ -40,9 +40,9 @@ const MAX_NAME_CHARACTERS = 256;
 
 export function sampleProblem(value: unknown): string | undefined {
   if (typeof value !== "object" || value === null) return "an object is expected";
-  const { at, values } = value as Partial<SampleRecord>;
+  const { at, values } = value as { readonly at?: unknown; readonly values?: unknown };
   if (typeof at !== "number" || !Number.isFinite(at)) return "at: a time in ms is expected";
   if (typeof values !== "object" || values === null) return "values: an object is expected";
   if (Object.keys(values).some((name) => name.length > MAX_NAME_CHARACTERS)) return `values: names have at most ${String(MAX_NAME_CHARACTERS)} characters`;
-  return Object.values(values).every((item) => item === null || (typeof item === "number" && Number.isFinite(item))) ? undefined : "values: numbers or null are expected";
+  return Object.values(values).every((item: unknown) => item === null || (typeof item === "number" && Number.isFinite(item))) ? undefined : "values: numbers or null are expected";
 }

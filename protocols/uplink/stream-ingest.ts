@@ -33,7 +33,7 @@ export async function openStreamIngest(options: StreamIngestOptions): Promise<St
       limitedLog.warn({ reason: "bad-batch", key: delivery.key, detail: problem }, "a stream batch could not be read");
       return reply({ position: { incarnation: undefined, revision: 0 }, refused: problem ?? "foreign key" });
     }
-    const body = decoded.envelope.body as StreamBatch & { readonly opening?: Uint8Array | null };
+    const body = decoded.envelope.body as Omit<StreamBatch, "opening"> & { readonly opening?: Uint8Array | null };
     const { opening, ...rest } = body;
     const batch: StreamBatch = opening === undefined || opening === null ? rest : { ...rest, opening };
     // A vehicle's key carries that vehicle's entity and no other (promise S10).

@@ -111,24 +111,27 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
 
   /** One batch. True when there may be more. @throws what keeps it from being taken now */
   async function ship(): Promise<boolean> {
-    if (revision === 0) {
-      const head = await store.revisionOf(entity);
-      if (head === undefined) return false;
-      if (revision === 0) ({ revision, incarnation } = head);
-    }
+    if (revision === 0) await learnHead();
+    if (revision === 0) return false;
     position ??= await ask({ entity, type: typeOf(entity), incarnation, after: 0, records: [] });
     const at = position;
     const follows = at.incarnation === incarnation && at.revision <= revision;
     if (follows && sinceOpening >= OPENING_EVERY) checkpoint ??= await system.settledStateOf(entity);
     if (!follows || checkpoint?.incarnation !== incarnation || checkpoint.revision < at.revision) checkpoint = undefined;
-    if (checkpoint !== undefined && checkpoint.revision === at.revision) await open(checkpoint, at);
+    if (checkpoint?.revision === at.revision) await open(checkpoint, at);
     else if (follows && at.revision === revision) return false;
     else {
       const batch = follows ? await next(at.revision, checkpoint?.revision) : undefined;
       if (batch === undefined || (await send(batch, at)) === "too-large") await open(await system.settledStateOf(entity), at);
     }
     await trimAcknowledged();
-    return position.revision < revision || position.incarnation !== incarnation;
+    return position.revision < revision || position.incarnation !== incarnation || sinceOpening >= OPENING_EVERY;
+  }
+
+  /** What the store holds, unless a change told it while the store was asked. */
+  async function learnHead(): Promise<void> {
+    const head = await store.revisionOf(entity);
+    if (head !== undefined && revision === 0) ({ revision, incarnation } = head);
   }
 
   /** undefined: the journal does not continue there (it was trimmed by its bound). */
@@ -160,7 +163,15 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   async function open(state: FullState | undefined, from: StreamPosition): Promise<void> {
     if (state === undefined) throw new Error("the entity is not hosted here now");
     const lost = from.incarnation === state.incarnation && from.revision < state.revision ? { from: from.revision + 1, to: state.revision } : undefined;
-    const outcome = await exchange({ entity, type: state.type, incarnation: state.incarnation, opening: state.encoded, after: state.revision, records: [], ...(lost === undefined ? {} : { lost }) });
+    const outcome = await exchange({
+      entity,
+      type: state.type,
+      incarnation: state.incarnation,
+      opening: state.encoded,
+      after: state.revision,
+      records: [],
+      ...(lost === undefined ? {} : { lost }),
+    });
     if (outcome === "too-large") throw new Error(`the full state of ${String(state.encoded.byteLength)} bytes is larger than one message`);
     checkpoint = undefined;
     goOnFrom(outcome, from);
@@ -248,7 +259,10 @@ interface Taken {
 function takenOf(payload: Uint8Array): Taken | undefined {
   const decoded = decodeEnvelope(payload);
   if (!decoded.ok || decoded.envelope.kind !== "stream-ack") return undefined;
-  const { position, refused } = (decoded.envelope.body ?? {}) as { readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown }; readonly refused?: unknown };
+  const { position, refused } = (decoded.envelope.body ?? {}) as {
+    readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown };
+    readonly refused?: unknown;
+  };
   const { incarnation, revision } = position ?? {};
   if (!Number.isSafeInteger(revision) || !(incarnation === undefined || incarnation === null || typeof incarnation === "string")) return undefined;
   return { position: { incarnation: incarnation ?? undefined, revision: revision as number }, refused: typeof refused === "string" ? refused : undefined };

@@ -85,7 +85,9 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
       return;
     }
     const body = { incarnation: options.incarnation, items };
-    const outcome = await transport.ask(options.key, encodeEnvelope({ kind: "telemetry", id: options.newId(), sender: { node: sending.node, session: sending.session }, body }), { withinMs: ASK_WITHIN_MS });
+    const outcome = await transport.ask(options.key, encodeEnvelope({ kind: "telemetry", id: options.newId(), sender: { node: sending.node, session: sending.session }, body }), {
+      withinMs: ASK_WITHIN_MS,
+    });
     if (outcome.kind === "too-large" && items.length === 1) {
       // It would stand in the way of all that follows for ever.
       counters.unsendable++;
@@ -95,7 +97,7 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
       const decoded = decodeEnvelope(outcome.payload);
       if (!decoded.ok || decoded.envelope.kind !== "stream-ack") throw new Error("the cloud's answer could not be read");
       const refused = (decoded.envelope.body as { readonly refused?: unknown } | null)?.refused;
-      if (refused !== undefined) throw new Error(`the cloud refused it: ${String(refused)}`);
+      if (refused !== undefined) throw new Error(`the cloud refused it: ${typeof refused === "string" ? refused : JSON.stringify(refused)}`);
       counters.shipped += items.length;
       counters.gaps += items.filter((item) => item.kind === "gap").length;
     }

@@ -1,0 +1,133 @@
+// A vehicle and a cloud on one bus in memory: the vehicle's entity with its stream, the cloud's replicas, commands down. Either side can be killed and started again.
+
+import { busRemote, openMessageDoor, openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper } from "../../../protocols/uplink/index.ts";
+import { createReplicas, createSystem, everyVehicle, parseAddress, type Registered, type Replicas, type System, vehicleNames } from "../../../runtime/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { ManualClock, MemoryDisk, type MemoryStore, memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
+import { memoryNetwork, type MemoryNetwork } from "../../../runtime/simulation/memory-transport.ts";
+import { vehicleTypeOf } from "./small-vehicle.ts";
+
+export const VEHICLE = parseAddress("acme/vehicle/v1");
+const names = vehicleNames("acme", "v1");
+
+export interface Edge {
+  readonly system: System;
+  readonly store: MemoryStore;
+  readonly disk: MemoryDisk;
+  readonly shipper: StreamShipper;
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+export interface Cloud {
+  readonly system: System;
+  readonly replicas: Replicas;
+  readonly ingest: StreamIngest;
+  readonly store: MemoryStore;
+  readonly disk: MemoryDisk;
+  kill(): void;
+  stop(): Promise<void>;
+}
+
+export interface Fleet {
+  readonly clock: ManualClock;
+  readonly network: MemoryNetwork;
+  readonly random: SeededRandom;
+  edge(options?: { readonly disk?: MemoryDisk; readonly types?: readonly Registered[]; readonly maxRecords?: number; readonly keepRecords?: number }): Promise<Edge>;
+  cloud(options?: { readonly disk?: MemoryDisk }): Promise<Cloud>;
+}
+
+export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 1): Fleet {
+  const clock = new ManualClock();
+  const random = new SeededRandom(seed);
+  const network = memoryNetwork({ clock, random, latencyMs });
+  const newId = (): string => random.id();
+
+  async function edge({ disk = new MemoryDisk(), types = [vehicleTypeOf(1)], ...bounds }: { readonly disk?: MemoryDisk; readonly types?: readonly Registered[]; readonly maxRecords?: number; readonly keepRecords?: number } = {}): Promise<Edge> {
+    const store = memoryStore({ disk });
+    await store.open();
+    const transport = network.transport("edge");
+    await transport.start();
+    const sending = { node: "edge", session: random.id(), clock };
+    const system = createSystem({ node: "edge", types, store, clock, random, log: silentLog });
+    await system.start();
+    await system.activate(VEHICLE, { input: undefined, labels: { plant: "one" } });
+    const door = await openMessageDoor({ transport, pattern: names.down("in"), system, sending, log: silentLog, newId });
+    const shipper = startStreamShipper({ transport, key: names.up("stream"), entity: VEHICLE, system, store, sending, newId, log: silentLog, random: () => random.next(), ...bounds });
+    const end = (): Promise<unknown> => Promise.all([door.close(), shipper.stop(), system.stop()]);
+    return {
+      system,
+      store,
+      disk,
+      shipper,
+      kill: () => {
+        store.crash();
+        network.cut("edge");
+        void end();
+        network.heal("edge");
+      },
+      stop: async () => void (await end()),
+    };
+  }
+
+  async function cloud({ disk = new MemoryDisk() }: { readonly disk?: MemoryDisk } = {}): Promise<Cloud> {
+    const store = memoryStore({ disk });
+    await store.open();
+    const transport = network.transport("cloud");
+    await transport.start();
+    const sending = { node: "cloud", session: random.id(), clock };
+    const system = createSystem({ node: "cloud", types: [], store, clock, random, log: silentLog });
+    const replicas = createReplicas({ store, clock, log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "edge", epoch: 1 }), heardAt: () => undefined }, (type) => type === "vehicle");
+    await system.start();
+    await replicas.open();
+    system.mount(replicas);
+    let isUp = true;
+    system.setRemote(
+      busRemote({
+        transport,
+        sending,
+        newId,
+        find: (entity) => (entity === VEHICLE ? { key: names.down("in"), node: "edge", reachable: isUp && transport.state.kind === "ready" } : undefined),
+      }),
+    );
+    const ingest = await openStreamIngest({ transport, replicas, sending, newId, log: silentLog, heard: () => undefined });
+    const door = await openMessageDoor({ transport, pattern: everyVehicle.up("in"), system, sending, log: silentLog, newId });
+    const end = (): Promise<unknown> => Promise.all([ingest.close(), door.close(), system.stop()]);
+    return {
+      system,
+      replicas,
+      ingest,
+      store,
+      disk,
+      kill: () => {
+        isUp = false;
+        store.crash();
+        network.cut("cloud");
+        void end();
+        network.heal("cloud");
+      },
+      stop: async () => void (await end()),
+    };
+  }
+
+  return { clock, network, random, edge, cloud };
+}
+
+/** Ends nodes while time goes on: a stop waits a little for what is under way. */
+export async function ended(clock: ManualClock, ...nodes: readonly { stop(): Promise<void> }[]): Promise<void> {
+  const stopped = Promise.all(nodes.map((node) => node.stop()));
+  await clock.advance(5_000);
+  await stopped;
+}
+
+/** Sends `count` steps of 1 to the vehicle and lets each be committed. */
+export async function drive(edge: Edge, count: number): Promise<void> {
+  for (let step = 0; step < count; step++) {
+    const told = await edge.system.tell(VEHICLE, { type: "drive", by: 1 }, { keepMs: 1, withinMs: 1 });
+    if (told.kind !== "accepted") throw new Error(`not driven: ${JSON.stringify(told)}`);
+  }
+}
+
+export function odometer(of: { readonly system: System }): unknown {
+  return (of.system.read(VEHICLE)?.context as { readonly odometer: number } | undefined)?.odometer;
+}

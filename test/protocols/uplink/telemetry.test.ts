@@ -1,0 +1,145 @@
+import { test } from "tap";
+import { encodeSample, openTelemetryIngest, SignalMirror, startTelemetryShipper, type TelemetryIngest, type TelemetryShipper } from "../../../protocols/uplink/index.ts";
+import { encodeEnvelope, vehicleNames } from "../../../runtime/index.ts";
+import { type AppendLog, silentLog } from "../../../runtime/ports/index.ts";
+import { ManualClock, SeededRandom } from "../../../runtime/simulation/index.ts";
+import { memoryLog } from "../../../runtime/simulation/memory-log.ts";
+import { memoryNetwork, type MemoryNetwork } from "../../../runtime/simulation/memory-transport.ts";
+
+const names = vehicleNames("acme", "v1");
+const VEHICLE = "acme/vehicle/v1";
+
+interface World {
+  readonly clock: ManualClock;
+  readonly network: MemoryNetwork;
+  readonly log: AppendLog;
+  readonly mirror: SignalMirror;
+  readonly ingest: TelemetryIngest;
+  readonly shipper: TelemetryShipper;
+  sample(speed: number, at?: number): Promise<void>;
+}
+
+async function world(maxBytes = 1_000_000): Promise<World> {
+  const clock = new ManualClock();
+  const random = new SeededRandom(1);
+  const network = memoryNetwork({ clock, random, latencyMs: 5 });
+  const newId = (): string => random.id();
+  const [edge, cloud] = [network.transport("edge"), network.transport("cloud")];
+  await Promise.all([edge.start(), cloud.start()]);
+  const mirror = new SignalMirror(clock);
+  const ingest = await openTelemetryIngest({ transport: cloud, mirror, sending: { node: "cloud", session: "c", clock }, newId, log: silentLog, heard: () => undefined });
+  const log = memoryLog({ maxBytes });
+  const { incarnation } = await log.open();
+  const shipper = startTelemetryShipper(
+    { transport: edge, key: names.up("telemetry"), liveKey: names.up("signals"), log, incarnation, sending: { node: "edge", session: "e", clock }, newId, words: silentLog, random: () => random.next() },
+    0,
+    0,
+  );
+  await clock.advance(100);
+  return {
+    clock,
+    network,
+    log,
+    mirror,
+    ingest,
+    shipper,
+    sample: async (speed, at = clock.now()) => {
+      const sample = { at, values: { speed } };
+      const [seq = 0] = await log.append([{ at, class: "B", bytes: encodeSample(sample) }]);
+      shipper.appended(seq, sample);
+    },
+  };
+}
+
+const speedOf = ({ mirror }: World): number | undefined => mirror.signals(VEHICLE)?.find(({ name }) => name === "speed")?.value;
+
+test("S3. telemetry is forgotten in the vehicle when the cloud has it, over cuts and lost answers", async (t) => {
+  const made = await world();
+  made.network.setFaults({ drop: 0.4 });
+  for (let n = 1; n <= 60; n++) {
+    await made.sample(n);
+    if (n % 20 === 0) made.network.cut(n % 40 === 0 ? "edge" : "cloud");
+    await made.clock.advance(50);
+    if (n % 20 === 5) for (const node of ["edge", "cloud"]) made.network.heal(node);
+  }
+  for (const node of ["edge", "cloud"]) made.network.heal(node);
+  made.network.setFaults({});
+  await made.clock.advance(120_000);
+  t.equal(speedOf(made), 60);
+  t.equal((await made.log.totals()).entries, 0);
+  t.ok(made.ingest.counters.samples >= 60, "each at least once");
+  await made.shipper.stop();
+  t.equal(made.ingest.counters.bad, 0);
+});
+
+test("S5. what the vehicle had to drop arrives as a gap with its count", async (t) => {
+  const made = await world(4_000);
+  made.network.cut("edge");
+  for (let n = 1; n <= 200; n++) await made.sample(n);
+  made.network.heal("edge");
+  await made.clock.advance(60_000);
+  const { dropped } = await made.log.totals();
+  t.ok(dropped > 0);
+  t.equal(made.ingest.counters.lost, dropped);
+  t.ok(made.ingest.counters.gaps > 0);
+  t.equal(speedOf(made), 200);
+  await made.shipper.stop();
+});
+
+test("live first: while a backlog drains the newest value is seen before the old ones", async (t) => {
+  const made = await world();
+  made.network.cut("edge");
+  for (let n = 1; n <= 1_000; n++) await made.sample(n);
+  made.network.heal("edge");
+  await made.clock.advance(12);
+  await made.sample(5_000);
+  await made.clock.advance(11);
+  t.equal(speedOf(made), 5_000);
+  t.ok((await made.log.totals()).entries > 0, "the backlog is still under way");
+  await made.clock.advance(60_000);
+  t.equal(speedOf(made), 5_000, "and older ones change nothing");
+  t.equal((await made.log.totals()).entries, 0);
+  await made.shipper.stop();
+});
+
+test("S10. a batch that cannot be read is refused and counted, and its sender keeps it; a bad sample in a good batch is counted", async (t) => {
+  const made = await world();
+  const stranger = made.network.transport("stranger");
+  await stranger.start();
+  await made.clock.advance(50);
+  for (const [body, isTaken] of [
+    [{ items: "none" }, false],
+    [null, false],
+    [{ items: [{ kind: "entry", bytes: new Uint8Array([0xc1]) }, { kind: "entry", bytes: 5 }, 7, null] }, true],
+    [{ items: [{ kind: "entry", bytes: encodeSample({ at: Number.NaN, values: {} }) }, { kind: "gap", count: -5 }] }, true],
+  ] as const) {
+    const asked = stranger.ask(names.up("telemetry"), encodeEnvelope({ kind: "telemetry", id: "x", sender: { node: "s" }, body }), { withinMs: 1_000 });
+    await made.clock.advance(50);
+    t.equal((await asked).kind, "replied", `${String(isTaken)}`);
+  }
+  t.equal(made.ingest.counters.bad, 2 + 4 + 1);
+  t.equal(made.ingest.counters.lost, 0);
+  t.equal(made.mirror.signals(VEHICLE), undefined);
+  await stranger.publish(names.up("signals"), new Uint8Array([1]), { qos: "drop" });
+  await made.clock.advance(50);
+  t.equal(made.ingest.counters.bad, 8);
+  await made.shipper.stop();
+});
+
+test("a value stamped by a clock that was far ahead keeps no later one out", async (t) => {
+  const made = await world();
+  await made.sample(1, made.clock.now() + 86_400_000);
+  await made.clock.advance(100);
+  await made.sample(2);
+  await made.clock.advance(100);
+  t.equal(speedOf(made), 2);
+  await made.shipper.stop();
+});
+
+test("S5. whoever watches vehicles that do not exist leaves nothing behind", async (t) => {
+  const mirror = new SignalMirror(new ManualClock());
+  const unwatch = mirror.watch("acme/vehicle/none", () => undefined);
+  t.equal(mirror.signals("acme/vehicle/none"), undefined);
+  unwatch();
+  t.equal(mirror.signals("acme/vehicle/none"), undefined);
+});
