@@ -89,14 +89,36 @@ test("X1. A mute that comes between the door and the hand-over keeps the frame b
   await running(at, car.node.stop());
 });
 
-test("X1. No more frames a second leave than the file allows", async (t) => {
+test("V2. A module that falls silent between the door and the hand-over is not toggled on an old status", async (t) => {
+  const at = desk();
+  const car = await trailer(slowly(at, 200));
+  const waiting = car.node.system.ask(`${VEHICLE}/module/switchback-0`, { type: "relay.set", output: "pump", on: true }, { withinMs: 9_000 });
+  car.rig.mute("switchback-0");
+  t.match(await running(at, waiting), { kind: "refused", reason: /no fresh status of switchback-0/ });
+  t.same(commandFrames(car.rig), []);
+  await running(at, car.node.stop());
+});
+
+test("X1. No more frames a second leave than the file allows; what is too much is refused and told", async (t) => {
   const at = desk();
   const car = await trailer(at);
-  const answers = Array.from({ length: 70 }, (_, n) =>
-    car.node.system.ask(`${VEHICLE}/module/torrent-${String(n % 2)}`, { type: "light.set", output: n % 2 === 0 ? "galley" : "bath", level: n + 1 }, { withinMs: 9_000 }),
-  );
-  await running(at, Promise.all(answers), 12_000);
-  t.ok(commandFrames(car.rig).length <= 51, `${String(commandFrames(car.rig).length)} frames`);
+  const lamps = [
+    ["torrent-0", "galley"],
+    ["torrent-0", "porch"],
+    ["torrent-0", "bed"],
+    ["torrent-1", "bath"],
+    ["torrent-1", "step"],
+  ];
+  const answers: Promise<unknown>[] = [];
+  for (let round = 1; round <= 20; round++) {
+    for (const [module = "", output] of lamps) answers.push(car.node.system.ask(`${VEHICLE}/module/${module}`, { type: "light.set", output, level: round }, { withinMs: 9_000 }));
+    await at.clock.advance(20);
+  }
+  const outcomes = await running(at, Promise.all(answers));
+  const refused = outcomes.filter((outcome) => /more than 50 frames a second/.test(JSON.stringify(outcome)));
+  const sent = commandFrames(car.rig).length;
+  t.ok(sent >= 50 && sent <= 50 + 21, `${String(sent)} frames in 0.4 s: a full bucket of 50, and 50 a second`);
+  t.equal(sent + refused.length, 100);
   await running(at, car.node.stop());
 });
 

@@ -140,6 +140,19 @@ test("a switch wired to the module itself is seen by its status alone", async (t
   await car.node.stop();
 });
 
+test("O2. A change that is not what our command wanted is somebody else's, also while that waits", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  car.rig.setFault("torrent-0", "ignores-commands");
+  const waiting = car.node.system.ask(TORRENT, { type: "light.set", output: "galley", level: 30 }, { withinMs: 9_000 });
+  await at.clock.advance(200);
+  car.rig.wallButton("torrent-0", 0, "local");
+  await at.clock.advance(300);
+  t.match(outputs(car, "torrent-0")["galley"], { state: "pending", turn: 1 });
+  t.match(await running(at, waiting), { kind: "unknown" });
+  await car.node.stop();
+});
+
 test("V1. A set point is requested of its owner and confirmed by what the owner broadcasts", async (t) => {
   const at = desk();
   const car = await trailer(at);
