@@ -12,8 +12,8 @@ const EVENT = { method: "POST", url: `${AT}/events`, payload: { type: "count.add
 
 const ROUTES: readonly (readonly [method: "GET" | "POST" | "DELETE", url: string, role: Role | "open"])[] = [
   ["GET", "/", "open"],
-  ["GET", "/app.js", "open"],
-  ["GET", "/style.css", "open"],
+  ["GET", "/ui/app.js", "open"],
+  ["GET", "/ui/style.css", "open"],
   ["GET", "/health/live", "open"],
   ["GET", "/health/ready", "open"],
   ["GET", "/health/startup", "open"],
@@ -115,7 +115,7 @@ test("a write by cookie needs a request of the same origin", async (t) => {
   const served = await servingCounter(t);
   const { cookie } = await signIn(served, "operator");
   const send = (headers: Record<string, string>) => served.app.inject({ ...EVENT, headers: { host: "fleet.example:8080", cookie, ...headers } });
-  for (const headers of [
+  const foreign: readonly Record<string, string>[] = [
     {},
     { origin: "http://evil.example" },
     { origin: "http://fleet.example:9090" },
@@ -124,14 +124,10 @@ test("a write by cookie needs a request of the same origin", async (t) => {
     { "sec-fetch-site": "same-site" },
     { "sec-fetch-site": "cross-site", origin: "http://fleet.example:8080" },
     { "sec-fetch-site": "none" },
-  ]) {
-    isProblem(t, await send(headers as Record<string, string>), 403, "cross-site");
-    isProblem(
-      t,
-      await served.app.inject({ method: "DELETE", url: "/v1/session", headers: { host: "fleet.example:8080", cookie, ...headers } as Record<string, string> }),
-      403,
-      "cross-site",
-    );
+  ];
+  for (const headers of foreign) {
+    isProblem(t, await send(headers), 403, "cross-site");
+    isProblem(t, await served.app.inject({ method: "DELETE", url: "/v1/session", headers: { host: "fleet.example:8080", cookie, ...headers } }), 403, "cross-site");
   }
   t.equal((await send({ origin: "http://fleet.example:8080" })).statusCode, 202);
   t.equal((await send({ "sec-fetch-site": "same-origin" })).statusCode, 202);
@@ -219,12 +215,12 @@ test("tokens are made, listed and removed by an admin; a text is told once; the 
 
 test("what a browser must be told stands in every answer: no foreign script, no guessing, no keeping, no frame", async (t) => {
   const served = await serving(t);
-  for (const url of ["/", "/app.js", "/v1/actors", "/nowhere", "/health/live", "/v1/actors/%ZZ"]) {
+  for (const url of ["/", "/ui/app.js", "/v1/actors", "/nowhere", "/health/live", "/v1/actors/%ZZ"]) {
     const { headers } = await served.as("viewer", { url });
     t.match(headers, { "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "x-frame-options": "DENY" }, url);
     t.match(headers["content-security-policy"], /default-src 'none'.*script-src 'self'/, url);
     t.notMatch(headers["content-security-policy"], /unsafe/);
-    if (!["/", "/app.js"].includes(url)) t.equal(headers["cache-control"], "no-store", url);
+    if (!["/", "/ui/app.js"].includes(url)) t.equal(headers["cache-control"], "no-store", url);
   }
   t.notMatch(
     readFileSync(join(import.meta.dirname, "../../../protocols/http/ui/index.html"), "utf8"),

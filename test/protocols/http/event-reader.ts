@@ -8,7 +8,7 @@ import type { FastifyInstance } from "fastify";
 export interface ReadEvent {
   readonly event: string;
   readonly id: string | undefined;
-  // biome-ignore lint/suspicious/noExplicitAny: tests read loosely typed answers
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests read loosely typed answers
   readonly data: any;
 }
 

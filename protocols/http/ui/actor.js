@@ -1,0 +1,100 @@
+// One actor: its state and context as they change, what happened last, its parts, its signals, and a form to send it what it would take.
+
+import { actorPath } from "./api.js";
+import { age, element, fill, number, table } from "./dom.js";
+import { linkTo, stateText, tone } from "./fleet.js";
+import { follow, poll } from "./live.js";
+import { commandForm } from "./command-form.js";
+import { signals } from "./signals.js";
+
+const SHOWN_TURNS = 20;
+
+export function actor(main, address) {
+  const facts = element("dl");
+  const context = element("pre", { tabindex: 0 });
+  const turns = table("Last turns", ["Revision", "When", "Inputs", "State"]);
+  const form = commandForm(address);
+  const parts = element("div", { class: "stack" });
+  const gone = element("p", { class: "problem", role: "alert" });
+  main.replaceChildren(
+    element("section", { class: "card", "aria-label": "Actor" }, element("h2", {}, address), gone, facts, element("h3", {}, "Context"), context),
+    form.node,
+    parts,
+    element("section", { class: "card", "aria-label": "History" }, turns.node),
+  );
+  let seen = [];
+
+  const show = (view) => {
+    gone.textContent = "";
+    const entries = [
+      ["State", stateText(view.state)],
+      ["Status", view.status],
+      ["Presence", view.presence === undefined ? undefined : tone(view.presence)],
+      ["Type", `${view.type}, version ${view.version}, ${view.durability}`],
+      ["Revision", `${view.revision} of ${view.incarnation}`],
+      ["Owner", `${view.owner.node}, epoch ${view.owner.epoch}`],
+      ["Answered by", view.node],
+      ["As of", `${new Date(view.asOf).toLocaleString()}${view.staleMs === undefined ? "" : `, last heard ${age(view.staleMs)} ago`}`],
+      [
+        "Labels",
+        Object.entries(view.labels)
+          .map(([key, value]) => `${key}=${value}`)
+          .join(", ") || "–",
+      ],
+    ];
+    facts.replaceChildren(...entries.filter(([, value]) => value !== undefined).flatMap(([term, value]) => [element("dt", {}, term), element("dd", {}, value)]));
+    context.textContent = JSON.stringify(view.context ?? null, null, 2);
+    form.accept(view.type, view.accepts);
+  };
+  const note = (entry) => {
+    seen = [entry, ...seen].slice(0, SHOWN_TURNS);
+    const rows = seen.map((turn) => [
+      String(turn.revision),
+      number(new Date(turn.at).toLocaleTimeString()),
+      turn.inputs.map((input) => `${input.type}${input.author === undefined ? "" : ` by ${input.author}`}${input.result === "accepted" ? "" : `: ${input.result}`}`).join(", ") ||
+        "–",
+      stateText(turn.state),
+    ]);
+    fill(turns.body, rows, "");
+  };
+  fill(turns.body, [], "Nothing yet since you look.");
+
+  const stops = [
+    follow(
+      actorPath(address, "/stream"),
+      {
+        snapshot: show,
+        change: (entry) => {
+          if (entry.actor !== undefined) show(entry.actor);
+          note(entry);
+        },
+        ended: () => {
+          gone.textContent = "This actor has ended.";
+        },
+      },
+      actorPath(address),
+      (problem) => {
+        gone.textContent = `${problem.body.title} ${problem.body.detail}`;
+      },
+    ),
+  ];
+  if (address.split("/").at(-2) === "vehicle") stops.push(...signals(parts, address));
+  if (address.split("/").length === 3) stops.push(...children(parts, address));
+  return stops;
+}
+
+/** The actors of an entity. */
+function children(place, entity) {
+  const { node, body } = table("Its actors", ["Actor", "Type", "State"]);
+  place.append(element("section", { class: "card", "aria-label": "Parts" }, node));
+  fill(body, [], "…");
+  return [
+    poll(`/v1/actors?q=${encodeURIComponent(`${entity}/`)}&limit=200`, 3_000, ({ items }) => {
+      fill(
+        body,
+        items.map((item) => [linkTo(item.address), item.type, stateText(item.state)]),
+        "None.",
+      );
+    }),
+  ];
+}
