@@ -1,0 +1,125 @@
+import { test } from "tap";
+import { createReplicas, createSystem, parseAddress, type Replicas, type StreamBatch, type System } from "../../../runtime/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
+import { ledgerEntity } from "../system/ledger.ts";
+
+const LEDGER = parseAddress("t/ledger/l");
+
+/** An owner whose journal is read as a stream. */
+async function owner(): Promise<{ readonly system: System; readonly store: MemoryStore; opening(): Promise<StreamBatch>; records(after: number): Promise<StreamBatch> }> {
+  const clock = new ManualClock();
+  const store = memoryStore();
+  await store.open();
+  const system = createSystem({ node: "owner", types: [ledgerEntity], store, clock, random: new SeededRandom(3), log: silentLog });
+  await system.start();
+  await system.activate(LEDGER, { input: undefined });
+  return {
+    system,
+    store,
+    opening: async () => {
+      const state = await system.settledStateOf(LEDGER);
+      if (state === undefined) throw new Error("not hosted");
+      return { entity: LEDGER, type: state.type, incarnation: state.incarnation, opening: state.encoded, after: state.revision, records: [] };
+    },
+    records: async (after) => {
+      const found = await store.journal({ entity: LEDGER, after, limit: 1_000, order: "oldest-first" });
+      return { entity: LEDGER, type: "ledger", incarnation: (await store.revisionOf(LEDGER))?.incarnation ?? "", after, records: found.map(({ record }) => record) };
+    },
+  };
+}
+
+async function replicasOn(store: MemoryStore): Promise<Replicas> {
+  const replicas = createReplicas({ store, clock: new ManualClock(), log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "owner", epoch: 1 }), heardAt: () => undefined }, (type) => type === "ledger");
+  await replicas.open();
+  return replicas;
+}
+
+const enter = (n: number): { type: string; n: number } => ({ type: "ledger.enter", n });
+const entries = (replicas: Replicas): unknown => (replicas.read(LEDGER)?.context as { entries: unknown } | undefined)?.entries;
+
+test("T3. a replica applies recorded outcomes, tells of each, and a restart reads them back", async (t) => {
+  const source = await owner();
+  const disk = new MemoryDisk();
+  const store = memoryStore({ disk });
+  await store.open();
+  const replicas = await replicasOn(store);
+  const heard: number[] = [];
+  replicas.watch(({ revision }) => heard.push(revision));
+  replicas.watch(() => {
+    throw new Error("a watcher's own");
+  });
+  t.match(await replicas.apply(await source.opening()), { kind: "applied", position: { revision: 1 } });
+  for (const n of [1, 2, 3]) await source.system.tell(LEDGER, enter(n));
+  t.match(await replicas.apply(await source.records(1)), { kind: "applied", position: { revision: 4 } });
+  t.same(entries(replicas), [1, 2, 3]);
+  t.same(heard, [1, 2, 3, 4]);
+  t.match(replicas.read(LEDGER), { accepts: ["ledger.enter", "ledger.count", "ledger.mute"], owner: { node: "owner" }, node: "cloud" });
+  const again = memoryStore({ disk });
+  await again.open();
+  t.same(entries(await replicasOn(again)), [1, 2, 3]);
+  await source.system.stop();
+});
+
+test("T1. records that do not follow, or come twice, change nothing; two batches at once are one after the other", async (t) => {
+  const source = await owner();
+  const store = memoryStore();
+  await store.open();
+  const replicas = await replicasOn(store);
+  t.match(await replicas.apply(await source.records(0)), { kind: "refused", position: { revision: 0 } }, "nothing was opened");
+  await replicas.apply(await source.opening());
+  await source.system.tell(LEDGER, enter(1));
+  const batch = await source.records(1);
+  const both = await Promise.all([replicas.apply(batch), replicas.apply(batch)]);
+  t.match(both.map(({ kind }) => kind), ["applied", "refused"]);
+  await source.system.tell(LEDGER, enter(2));
+  await source.system.tell(LEDGER, enter(3));
+  t.match(await replicas.apply(await source.records(3)), { kind: "refused", position: { revision: 2 } });
+  t.same(entries(replicas), [1]);
+  await source.system.stop();
+});
+
+test("P2. a stored replica that cannot be read is replaced by its owner's next full state", async (t) => {
+  const source = await owner();
+  const store = memoryStore();
+  await store.open();
+  const batch = await source.opening();
+  await store.commit([{ entity: LEDGER, type: "ledger", incarnation: batch.incarnation, revision: 7, epoch: 0, at: 0, record: new Uint8Array(0), snapshot: new Uint8Array([0xc1]) }]);
+  const replicas = await replicasOn(store);
+  t.equal(replicas.read(LEDGER), undefined);
+  t.match(await replicas.apply(batch), { kind: "applied" });
+  t.same(entries(replicas), []);
+  await source.system.tell(LEDGER, enter(1));
+  t.match(await replicas.apply(await source.records(1)), { kind: "applied" });
+  t.same(entries(await replicasOn(store)), [1]);
+  await source.system.stop();
+});
+
+test("P3. a full state that leaps over records is a gap, counted with its size; one of another history is counted as such", async (t) => {
+  const source = await owner();
+  const store = memoryStore();
+  await store.open();
+  const replicas = await replicasOn(store);
+  await replicas.apply(await source.opening());
+  for (const n of [1, 2, 3, 4]) await source.system.tell(LEDGER, enter(n));
+  t.match(await replicas.apply(await source.opening()), { kind: "applied", position: { revision: 5 } });
+  t.match(replicas.counters, { gaps: 1, lost: 4, replaced: 0 });
+  const other = await owner();
+  await other.system.deactivate(LEDGER);
+  await source.system.stop();
+  const fresh = createSystem({ node: "owner", types: [ledgerEntity], store: await opened(), clock: new ManualClock(), random: new SeededRandom(99), log: silentLog });
+  await fresh.start();
+  await fresh.activate(LEDGER, { input: undefined });
+  const state = await fresh.settledStateOf(LEDGER);
+  if (state === undefined) throw new Error("not hosted");
+  t.match(await replicas.apply({ entity: LEDGER, type: "ledger", incarnation: state.incarnation, opening: state.encoded, after: 1, records: [] }), { kind: "applied" });
+  t.match(replicas.counters, { gaps: 1, replaced: 1 });
+  t.same(entries(replicas), []);
+  await Promise.all([fresh.stop(), other.system.stop()]);
+});
+
+async function opened(): Promise<MemoryStore> {
+  const store = memoryStore();
+  await store.open();
+  return store;
+}
