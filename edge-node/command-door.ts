@@ -4,6 +4,8 @@
 // D1. The bus's mode is asked first: on a vehicle whose file opens no bus nothing is a command.
 // D2. What is not listed is refused with what is. A sender may tighten times, never loosen them.
 // D3. The guard's outcome and a muted bus go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
+// D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus: it waits on, and is neither refused nor executed over what a
+//     person has set meanwhile (rules O2).
 
 import { vehicleMessages } from "../actors/index.ts";
 import { type ModelTarget, valueProblem } from "../actors/vehicle-file/index.ts";
@@ -86,6 +88,7 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const against = event["against"] ?? message.against;
     const problem = rangeProblem(event, target);
     if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: commands.namesFor(target.module) } };
+    if (command.whenAway === "wait" && !isKnown(target)) return { kind: "refuse", refusal: { kind: "owner-away" } };
     const mapped: EventData = {
       ...event,
       type: command.as,
@@ -96,6 +99,13 @@ export function commandDoor(options: CommandDoorOptions): Door {
       ...(against === undefined ? {} : { against }),
     };
     return { kind: "pass", event: mapped, reads: readsOf({ command, target }), ...(to === message.to ? {} : { to }) };
+  }
+
+  /** D4. */
+  function isKnown(target: ModelTarget): boolean {
+    const state = options.read(commands.moduleAddress(target.module))?.state as { readonly presence?: string } | undefined;
+    if (state?.presence === "silent") return true;
+    return state?.presence === "present" && (target.confirm === undefined || options.channels.read(target, options.clock.monotonic()).value !== undefined);
   }
 
   function readsOf({ command, target }: Listed): DoorReads {

@@ -3,8 +3,9 @@
 // M1. Silence counts only while its bus is awake; a bus that is down makes its modules not expected.
 // M2. A module that was never heard since the bus came up is silent once it had the time to speak: its quiet time, at least 3 s.
 // M3. An output of which nothing is known any more is unknown; a change that no command of ours wanted is somebody else's.
+// M4. A set point that the module itself keeps, found otherwise after a start or a gap than it stood before, was set by somebody meanwhile (rules O2).
 
-import type { ModuleContext } from "../actors/index.ts";
+import { type ModuleContext, SETPOINT } from "../actors/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
@@ -15,6 +16,8 @@ import { watchIdentities } from "./identities.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Teller } from "./teller.ts";
 
+/** Set points that differ by less are the same, in their unit. */
+const SAME = 0.05;
 const LEAST_GRACE_MS = 3_000;
 /** Reports of one output, at most one in this time. */
 const REPORT_EVERY_MS = 200;
@@ -37,6 +40,8 @@ interface OutputSeen {
   value: number | undefined;
   /** A change that was not told yet. */
   foreign: boolean;
+  /** Its first value since nothing was known of it: whether that is a change, only what stood before can say. */
+  isFirst: boolean;
   toldMs: number;
 }
 
@@ -68,13 +73,15 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   const identities = watchIdentities(model, pipeline);
   const outputs = new Map<string, OutputSeen>();
   for (const channel of channels.all) {
-    const seen: OutputSeen = { value: undefined, foreign: false, toldMs: Number.NEGATIVE_INFINITY };
+    const seen: OutputSeen = { value: undefined, foreign: false, isFirst: false, toldMs: Number.NEGATIVE_INFINITY };
     outputs.set(channelKey(channel.module, channel.output), seen);
     table.onSamples([channel.signal], (_index, value) => {
       if (value === seen.value) return;
       const before = seen.value;
       seen.value = value;
-      if (before !== undefined && value !== undefined && !confirmations.isOurs(channel.module, channel.output, value)) seen.foreign = true;
+      const isSomebodys = value !== undefined && !confirmations.isOurs(channel.module, channel.output, value);
+      seen.isFirst = isSomebodys && before === undefined;
+      if (isSomebodys && before !== undefined) seen.foreign = true;
     });
   }
 
@@ -146,9 +153,14 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
       return;
     }
     if (nowMs - seen.toldMs < REPORT_EVERY_MS) return;
-    if (seen.foreign) {
-      if (!system.notify(address, { type: "output.reported", output, foreign: true })) return;
+    const stands = output === SETPOINT ? seen.value : undefined;
+    const isNew = stands !== undefined && committed.desired === undefined && (committed.stands === undefined || Math.abs(committed.stands - stands) >= SAME);
+    // M4.
+    const foreign = seen.foreign || (isNew && seen.isFirst && committed.stands !== undefined);
+    if (foreign || isNew) {
+      if (!system.notify(address, { type: "output.reported", output, ...(foreign ? { foreign } : {}), ...(stands === undefined ? {} : { stands }) })) return;
       seen.foreign = false;
+      seen.isFirst = false;
       seen.toldMs = nowMs;
     } else if (committed.state === "unknown" && committed.desired === undefined && !confirmations.isOpen(module, output))
       teller.say(address, `output ${output}`, { type: "output.reported", output });

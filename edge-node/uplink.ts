@@ -6,7 +6,7 @@
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import { busRemote, livePayload, openMessageDoor, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
-import { type Address, encodeEnvelope, idOf, type Remote, type System, type TreeNode, vehicleNames, type WireKind } from "../runtime/index.ts";
+import { type Address, encodeEnvelope, idOf, type Remote, type System, TransitEstimator, type TreeNode, vehicleNames, type WireKind } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, Transport } from "../runtime/ports/index.ts";
 
 const VERSION = "0.1.0";
@@ -66,8 +66,10 @@ export async function openUplink(options: UplinkOptions): Promise<Uplink> {
   const newId = (): string => random.id();
   const envelope = (kind: WireKind, body: unknown): Uint8Array => encodeEnvelope({ kind, id: newId(), sender: { node, session }, body });
 
-  const door = await openMessageDoor({ transport, pattern: names.down("in"), system, sending, log, newId });
-  const stream = startStreamShipper({ transport, key: names.up("stream"), entity: vehicle, system, store, sending, newId, log, random: () => random.next() });
+  // Acknowledgements tell it too, so that even the first command of a session is known to be late.
+  const transit = new TransitEstimator();
+  const door = await openMessageDoor({ transport, pattern: names.down("in"), system, sending, log, newId, transit });
+  const stream = startStreamShipper({ transport, key: names.up("stream"), entity: vehicle, system, store, sending, newId, transit, log, random: () => random.next() });
   const { totals, incarnation } = telemetry.opened;
   const shipper = startTelemetryShipper(
     { transport, key: names.up("telemetry"), liveKey: names.up("signals"), log: telemetry.log, incarnation, sending, newId, words: log, random: () => random.next() },

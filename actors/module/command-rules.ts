@@ -74,7 +74,10 @@ function guardOpen(command: Wanted): boolean {
 /** O2: somebody else's value took over after the sender had looked. */
 export function isSuperseded(context: ModuleContext, command: Wanted): boolean {
   const output = outputOf(context, command.output);
-  return output !== undefined && command.against !== undefined && command.against < output.turn;
+  if (output === undefined || command.against === undefined) return false;
+  if (command.against < output.turn) return true;
+  // Turned by hand, and not told yet.
+  return output.stands !== undefined && output.desired === undefined && command.reported !== null && Math.abs(command.reported.value - output.stands) >= SAME;
 }
 
 export function isAlreadySo(context: ModuleContext, command: Wanted): boolean {
@@ -90,7 +93,7 @@ export function mayBegin(context: ModuleContext, command: Wanted): boolean {
   return !command.toggles || (command.reported !== null && output.desired === undefined);
 }
 
-export function nextKey(context: ModuleContext): string {
+function nextKey(context: ModuleContext): string {
   return String(context.commands + 1);
 }
 
@@ -100,7 +103,7 @@ export function begun(context: ModuleContext, command: Wanted, now: number): Mod
   const desired: Desired = { key: nextKey(context), as, command: command.command, value, since: now, deadlineMs, replyTo };
   const before = outputOf(context, output);
   return {
-    ...withOutput(context, output, { state: "pending", turn: before?.turn ?? 0, desired, ...(before?.last === undefined ? {} : { last: before.last }) }),
+    ...withOutput(context, output, { turn: 0, ...before, state: "pending", desired }),
     commands: context.commands + 1,
   };
 }
@@ -123,8 +126,10 @@ export function ended(context: ModuleContext, name: string, outcome: Ending, now
   const output = outputOf(context, name);
   if (output?.desired === undefined) return context;
   const state = outcome === "confirmed" ? "settled" : outcome === "contended" ? "contended" : "unknown";
-  const last = { command: output.desired.command, outcome, at: now, ...(reason === undefined ? {} : { reason }) };
-  return withOutput(context, name, { state, turn: output.turn + (outcome === "contended" ? 1 : 0), last });
+  const { desired, stands, turn } = output;
+  const last = { command: desired.command, outcome, at: now, ...(reason === undefined ? {} : { reason }) };
+  const known = name === SETPOINT && outcome === "confirmed" ? desired.value : stands;
+  return withOutput(context, name, { state, turn: turn + (outcome === "contended" ? 1 : 0), last, ...(known === undefined ? {} : { stands: known }) });
 }
 
 /** Whether the frame left is not known: the output is unknown until a status tells (vehicle V2). */
@@ -140,10 +145,11 @@ export function forgotten(context: ModuleContext, name: string): ModuleContext {
 }
 
 /** A status came: the output is as its module says. A value that somebody else set is a change of hand. */
-export function reported(context: ModuleContext, name: string, foreign: boolean): ModuleContext {
+export function reported(context: ModuleContext, name: string, foreign: boolean, stands?: number): ModuleContext {
   const output = outputOf(context, name);
   if (output === undefined) return context;
-  return withOutput(context, name, { ...output, state: output.desired === undefined ? "settled" : output.state, turn: output.turn + (foreign ? 1 : 0) });
+  const state = output.desired === undefined ? "settled" : output.state;
+  return withOutput(context, name, { ...output, state, turn: output.turn + (foreign ? 1 : 0), ...(stands === undefined ? {} : { stands }) });
 }
 
 /** Outputs that the vehicle's file has now: new ones begin unknown, those that it no longer has go once nothing is wanted of them. */

@@ -111,7 +111,7 @@ const module = setup({
       if (desired.replyTo !== undefined) enqueue.sendTo(desired.replyTo, outcome === "confirmed" ? replyOf(desired, output, "confirmed") : declineOf(outcome, reason, guard));
     }),
     doubt: assign(({ context, event }) => doubted(context, commandOf(event).output)),
-    noteReport: assign(({ context, event }) => (event.type === "output.reported" ? reported(context, event.output, event.foreign === true) : context)),
+    noteReport: assign(({ context, event }) => (event.type === "output.reported" ? reported(context, event.output, event.foreign === true, event.stands) : context)),
     forget: assign(({ context, event }) => (event.type === "output.forgotten" ? forgotten(context, event.output) : context)),
     raiseFault: assign({
       faults: ({ context, event, self }) =>

@@ -50,7 +50,8 @@ export const moduleMessages = messages({
     internal: true,
   },
   "fault.cleared": { body: { code: T.String({ maxLength: 64 }) }, internal: true },
-  "output.reported": { body: { output: T.String({ maxLength: 64 }), foreign: T.Optional(T.Boolean()) }, internal: true },
+  /** `stands`: of a set point that the module itself keeps. */
+  "output.reported": { body: { output: T.String({ maxLength: 64 }), foreign: T.Optional(T.Boolean()), stands: T.Optional(T.Number()) }, internal: true },
   "output.confirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
   "output.contended": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
   "output.unconfirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }), reason: T.String({ maxLength: 200 }) }, internal: true },

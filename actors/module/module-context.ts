@@ -28,6 +28,8 @@ export interface OutputState {
   /** Grows whenever somebody else's value took over: a request made against an older count is superseded (rules O2). */
   readonly turn: number;
   readonly desired?: Desired;
+  /** Of a set point that the module itself keeps (vehicle V1): what it was known to be last. Another one found after a gap was set by somebody meanwhile (rules O2). */
+  readonly stands?: number;
   /** How the last command on it ended. */
   readonly last?: {
     readonly command: string;

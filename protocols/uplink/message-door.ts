@@ -12,6 +12,8 @@ export interface MessageDoorOptions {
   readonly sending: Sending;
   readonly log: Log;
   readonly newId: () => string;
+  /** Shared with whatever else hears of the same senders: who was heard before is known to be late with its first message too. */
+  readonly transit?: TransitEstimator;
   /** Whether the sender may send this; default: all that arrives. A vehicle's messages may only name that vehicle as their sender. */
   readonly admits?: (key: string, message: { readonly entity: string | undefined }) => boolean;
 }
@@ -23,7 +25,7 @@ export interface MessageDoor {
 
 export async function openMessageDoor(options: MessageDoorOptions): Promise<MessageDoor> {
   const { sending, system } = options;
-  const transit = new TransitEstimator();
+  const transit = options.transit ?? new TransitEstimator();
   const counters = { taken: 0, bad: 0, foreign: 0 };
   const limitedLog = new LimitedLog(options.log, sending.clock);
 

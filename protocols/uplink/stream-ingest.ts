@@ -49,7 +49,7 @@ export async function openStreamIngest(options: StreamIngestOptions): Promise<St
   }
 
   function reply(body: object): Uint8Array {
-    return encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node }, body });
+    return encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node, session: sending.session, sentAt: sending.clock.monotonic() }, body });
   }
 
   const served: Subscription = await options.transport.serve(everyVehicle.up("stream"), take);

@@ -5,7 +5,7 @@
 //     that names the loss.
 // H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
 
-import { type Address, type Change, decodeEnvelope, encodeEnvelope, OPENING_EVERY, Retry, type StreamBatch, type StreamPosition, type System } from "../../runtime/index.ts";
+import { type Address, type Change, decodeEnvelope, encodeEnvelope, type Envelope, OPENING_EVERY, Retry, type StreamBatch, type StreamPosition, type System, type TransitEstimator } from "../../runtime/index.ts";
 import type { Log, Store, Transport } from "../../runtime/ports/index.ts";
 import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "./message-envelope.ts";
@@ -29,6 +29,8 @@ export interface StreamShipperOptions {
   readonly store: Pick<Store, "journal" | "trim" | "revisionOf">;
   readonly sending: Sending;
   readonly newId: () => string;
+  /** Told of each acknowledgement: how long the way from the cloud takes. */
+  readonly transit?: TransitEstimator;
   readonly log: Log;
   /** Jitter, uniform in [0, 1). */
   readonly random: () => number;
@@ -205,9 +207,15 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
     const outcome = await transport.ask(options.key, payload, { withinMs: ASK_WITHIN_MS });
     if (outcome.kind === "too-large") return "too-large";
     if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
-    const taken = takenOf(outcome.payload);
+    const decoded = decodeEnvelope(outcome.payload);
+    const taken = decoded.ok ? takenOf(decoded.envelope) : undefined;
+    if (decoded.ok) noteTransit(decoded.envelope);
     if (taken === undefined) throw new Error("the cloud's answer could not be read");
     return taken;
+  }
+
+  function noteTransit({ sender: { node, session, sentAt } }: Envelope): void {
+    if (session !== undefined && sentAt !== undefined) options.transit?.extraMs(node, session, sentAt, sending.clock.monotonic());
   }
 
   /** H2. Also while nobody listens: what the journal holds is bounded. */
@@ -256,13 +264,9 @@ interface Taken {
   readonly refused: string | undefined;
 }
 
-function takenOf(payload: Uint8Array): Taken | undefined {
-  const decoded = decodeEnvelope(payload);
-  if (!decoded.ok || decoded.envelope.kind !== "stream-ack") return undefined;
-  const { position, refused } = (decoded.envelope.body ?? {}) as {
-    readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown };
-    readonly refused?: unknown;
-  };
+function takenOf(envelope: Envelope): Taken | undefined {
+  if (envelope.kind !== "stream-ack") return undefined;
+  const { position, refused } = (envelope.body ?? {}) as { readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown }; readonly refused?: unknown };
   const { incarnation, revision } = position ?? {};
   if (!Number.isSafeInteger(revision) || !(incarnation === undefined || incarnation === null || typeof incarnation === "string")) return undefined;
   return { position: { incarnation: incarnation ?? undefined, revision: revision as number }, refused: typeof refused === "string" ? refused : undefined };

@@ -1,10 +1,12 @@
 // The link between vehicle and cloud is cut, goes silent, comes back: what a sender is told stays true, and nothing acts late or twice.
 
 import { test } from "tap";
-import { fleet, GALLEY, lamp, lampFrames, nodeFrames, TORRENT } from "./fleet.ts";
+import { fleet, GALLEY, lamp, lampFrames, nodeFrames, outputSeen, TORRENT } from "./fleet.ts";
 import { until, whileFor } from "./until.ts";
 
 const ON = (level: number): { readonly type: string; readonly output: string; readonly level: number } => ({ type: "light.set", output: "galley", level });
+/** Beyond a deadline: far more than what the estimate of a way may err by. */
+const LATE_MS = 1_000;
 
 test("O1, O2, S3. While the link is down a command is answered 503 with the age of what is known, and it never acts, not later either", async (t) => {
   const all = await fleet(t);
@@ -24,7 +26,10 @@ test("O1, O2, S3. While the link is down a command is answered 503 with the age 
   await all.linkIs(true);
   t.match(await api.ask(TORRENT, ON(70), { key: "after" }), { status: 200, body: { reply: { outcome: "confirmed" } } });
   await whileFor("nothing of what was refused acts", 1_000, () => lamp(rig, GALLEY) === 70);
-  t.same(nodeFrames(rig).map(({ data }) => data), ["0032", "0046"]);
+  t.same(
+    nodeFrames(rig).map(({ data }) => data),
+    ["0032", "0046"],
+  );
 });
 
 test("F2, M2, S3. A command that is in flight when the link is cut is unknown; its key asked again gives its one true outcome", async (t) => {
@@ -55,6 +60,7 @@ test("O3, S3. Over a link that is silent a sender is told in time that the outco
   const late = await api.ask(TORRENT, ON(90), { key: "late", timeoutMs: 700 });
   t.match(late, { status: 504, body: { type: "urn:drover:problem:outcome-unknown" } });
   t.ok(late.ms < 2_000, `told after ${late.ms.toFixed(0)} ms`);
+  await whileFor("it is on its way for longer than a busy machine takes", LATE_MS, () => lampFrames(rig, GALLEY, 90).length === 0);
   link.release();
   await whileFor("the late command does not act", 1_500, () => lampFrames(rig, GALLEY, 90).length === 0);
   t.equal(lamp(rig, GALLEY), 10);
@@ -73,5 +79,31 @@ test("S5, S6. A link that stays silent is given up within its keepalive; the veh
   link.heal();
   await all.linkIs(true);
   t.match(await api.ask(TORRENT, ON(34), { key: "back" }), { status: 200 });
-  t.same(nodeFrames(rig).map(({ data }) => data), ["0022"]);
+  t.same(
+    nodeFrames(rig).map(({ data }) => data),
+    ["0022"],
+  );
+});
+
+test("O3. The very first command of a restarted cloud is refused past its deadline too", { timeout: 60_000 }, async (t) => {
+  const all = await fleet(t);
+  const { api, rig, link } = all;
+  await all.stopCloud();
+  await all.startCloud();
+  await all.ready();
+  for (const press of [1, 2]) {
+    const turn = outputSeen(all, TORRENT, "galley")?.turn ?? 0;
+    rig.rig.wallButton("torrent-0", GALLEY);
+    await until(`the vehicle's stream goes on, press ${press}`, 5_000, () => (outputSeen(all, TORRENT, "galley")?.turn ?? 0) > turn);
+  }
+  link.hold();
+  t.match(await api.ask(TORRENT, ON(90), { key: "first", timeoutMs: 500 }), { status: 504 });
+  await whileFor("it is on its way for longer than a busy machine takes", LATE_MS, () => nodeFrames(rig).length === 0);
+  link.release();
+  await whileFor("it does not act", 1_500, () => nodeFrames(rig).length === 0);
+  t.match(await api.ask(TORRENT, ON(91), { key: "second" }), { status: 200 });
+  t.same(
+    nodeFrames(rig).map(({ data }) => data),
+    ["005b"],
+  );
 });
