@@ -157,7 +157,8 @@ export function createTransmit(options: TransmitOptions): Transmit {
   }
 
   function remainingMs({ since, deadlineMs }: Transmission): number {
-    return since + deadlineMs - clock.now();
+    // A wall clock that was set back must not make a deadline longer than it was.
+    return Math.min(deadlineMs, since + deadlineMs - clock.now());
   }
 
   function pause(ms: number, signal: AbortSignal): Promise<void> {

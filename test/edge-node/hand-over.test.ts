@@ -115,7 +115,7 @@ test("X1. No more frames a second leave than the file allows; what is too much i
     await at.clock.advance(20);
   }
   const outcomes = await running(at, Promise.all(answers));
-  const refused = outcomes.filter((outcome) => /more than 50 frames a second/.test(JSON.stringify(outcome)));
+  const refused = outcomes.filter((outcome) => JSON.stringify(outcome).includes("more than 50 frames a second"));
   const sent = commandFrames(car.rig).length;
   t.ok(sent >= 50 && sent <= 50 + 21, `${String(sent)} frames in 0.4 s: a full bucket of 50, and 50 a second`);
   t.equal(sent + refused.length, 100);
