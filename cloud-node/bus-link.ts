@@ -9,7 +9,12 @@ import { untilAborted } from "./until-aborted.ts";
 
 const BROKER_PORT = 1883;
 
-type Place = { readonly key: string; readonly node: string; readonly reachable: boolean; readonly asOf?: number };
+interface Place {
+  readonly key: string;
+  readonly node: string;
+  readonly reachable: boolean;
+  readonly asOf?: number;
+}
 
 export interface BusLinkOptions {
   readonly config: CloudConfig;

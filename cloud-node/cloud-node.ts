@@ -133,7 +133,9 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         trees: () => [{ node, at: clock.now(), tree: tree.describe(), entities: system.describeEntities() }, ...ingest.trees()],
         nodes: () => [
           { node, kind: "cloud", state: "up", since: tree.describe().since },
-          ...links.all().map(([vehicle, { live, up, since }]) => ({ node: live.node, kind: "edge", vehicle, state: up ? "up" : "down", since, epoch: live.epoch, version: live.version })),
+          ...links
+            .all()
+            .map(([vehicle, { live, up, since }]) => ({ node: live.node, kind: "edge", vehicle, state: up ? "up" : "down", since, epoch: live.epoch, version: live.version })),
         ],
         signals: mirror,
         decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),

@@ -8,7 +8,10 @@ export const cloudConfigSchema = T.Object(
     data: T.String({ minLength: 1, description: "folder for store, credentials and tokens" }),
     http: T.Optional(
       T.Object(
-        { host: T.Optional(T.String({ description: "default 127.0.0.1" })), port: T.Optional(T.Integer({ minimum: 0, maximum: 65_535, description: "default 8080; 0 is any free one" })) },
+        {
+          host: T.Optional(T.String({ description: "default 127.0.0.1" })),
+          port: T.Optional(T.Integer({ minimum: 0, maximum: 65_535, description: "default 8080; 0 is any free one" })),
+        },
         { additionalProperties: false },
       ),
     ),

@@ -6,7 +6,7 @@ import type { Log } from "../runtime/ports/index.ts";
 import type { LinkEvent } from "../protocols/uplink/index.ts";
 import type { VehicleLinks } from "./vehicle-links.ts";
 
-export function presenceAddress(vehicle: Address): Address {
+function presenceAddress(vehicle: Address): Address {
   const [tenant = "", , name = ""] = vehicle.split("/");
   return parseAddress(`${tenant}/presence/${name}`);
 }
@@ -28,9 +28,11 @@ export function createPresences(links: VehicleLinks, system: () => System, log: 
   /** In order for one vehicle: up and down must not overtake each other. */
   function enqueue(vehicle: Address, event: Parameters<typeof tell>[1]): Promise<void> {
     const before = orders.get(vehicle) ?? Promise.resolve();
-    const next = before.then(() => tell(vehicle, event)).catch((cause: unknown) => {
-      log.error({ err: cause, vehicle }, "a presence could not be told of its link");
-    });
+    const next = before
+      .then(() => tell(vehicle, event))
+      .catch((cause: unknown) => {
+        log.error({ err: cause, vehicle }, "a presence could not be told of its link");
+      });
     orders.set(vehicle, next);
     return next;
   }

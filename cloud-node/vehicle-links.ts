@@ -31,7 +31,7 @@ export class VehicleLinks {
     const known = this.#links.get(entity);
     const now = this.#clock.now();
     if (event.live === undefined) {
-      if (known === undefined || !known.up) return undefined;
+      if (!known?.up) return undefined;
       const link = { ...known, up: false, since: now };
       this.#links.set(entity, link);
       return { entity, link };
@@ -80,7 +80,10 @@ export class VehicleLinks {
   }
 
   /** Where messages for an entity of a vehicle are sent; undefined for other entities. */
-  place(entity: Address, lastSeen: (entity: Address) => number | undefined): { readonly key: string; readonly node: string; readonly reachable: boolean; readonly asOf?: number } | undefined {
+  place(
+    entity: Address,
+    lastSeen: (entity: Address) => number | undefined,
+  ): { readonly key: string; readonly node: string; readonly reachable: boolean; readonly asOf?: number } | undefined {
     const [tenant = "", type, vehicle = ""] = entity.split("/");
     const link = this.#links.get(entity);
     const asOf = link?.heardAt ?? lastSeen(entity);

@@ -4,7 +4,14 @@ import { assign, setup } from "xstate";
 import { actorType, entityType, type EventOf, messages, now, T } from "../../runtime/index.ts";
 
 const alarmMessages = messages({
-  "alarm.raise": { body: { title: T.String({ maxLength: 200 }), severity: T.Union([T.Literal("warning"), T.Literal("critical")]), about: T.String({ maxLength: 512 }), cause: T.Optional(T.String({ maxLength: 1_000 })) } },
+  "alarm.raise": {
+    body: {
+      title: T.String({ maxLength: 200 }),
+      severity: T.Union([T.Literal("warning"), T.Literal("critical")]),
+      about: T.String({ maxLength: 512 }),
+      cause: T.Optional(T.String({ maxLength: 1_000 })),
+    },
+  },
   "alarm.acknowledge": { body: { by: T.String({ minLength: 1, maxLength: 128 }), note: T.Optional(T.String({ maxLength: 500 })) } },
   "alarm.clear": { body: {} },
 });
@@ -24,10 +31,16 @@ const alarmMachine = setup({
   types: { context: {} as AlarmContext, events: {} as EventOf<typeof alarmMessages> },
   actions: {
     raise: assign(({ context, event, self }) =>
-      event.type === "alarm.raise" ? { title: event.title, severity: event.severity, about: event.about, cause: event.cause, raisedAt: now(self), count: 1, acknowledged: undefined } : context,
+      event.type === "alarm.raise"
+        ? { title: event.title, severity: event.severity, about: event.about, cause: event.cause, raisedAt: now(self), count: 1, acknowledged: undefined }
+        : context,
     ),
-    again: assign(({ context, event }) => (event.type === "alarm.raise" ? { ...context, title: event.title, severity: event.severity, cause: event.cause, count: context.count + 1 } : context)),
-    acknowledge: assign({ acknowledged: ({ context, event, self }) => (event.type === "alarm.acknowledge" ? { by: event.by, at: now(self), note: event.note } : context.acknowledged) }),
+    again: assign(({ context, event }) =>
+      event.type === "alarm.raise" ? { ...context, title: event.title, severity: event.severity, cause: event.cause, count: context.count + 1 } : context,
+    ),
+    acknowledge: assign({
+      acknowledged: ({ context, event, self }) => (event.type === "alarm.acknowledge" ? { by: event.by, at: now(self), note: event.note } : context.acknowledged),
+    }),
   },
 }).createMachine({
   id: "alarm",

@@ -54,7 +54,14 @@ const requestsMachine = setup({
     keep: enqueueActions(({ context, event, enqueue, self }) => {
       if (event.type !== "request.keep") return;
       const { request, to, author, expiresAt } = event;
-      const kept: WaitingRequest = { to, event: event.event as WaitingRequest["event"], author, expiresAt, keptAt: now(self), ...(event.against === undefined ? {} : { against: event.against }) };
+      const kept: WaitingRequest = {
+        to,
+        event: event.event,
+        author,
+        expiresAt,
+        keptAt: now(self),
+        ...(event.against === undefined ? {} : { against: event.against }),
+      };
       enqueue.assign({ waiting: { ...context.waiting, [request]: kept } });
       enqueue({ type: "forward", params: { request, ...kept } });
     }),

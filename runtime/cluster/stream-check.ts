@@ -11,7 +11,10 @@ const STATUSES: ReadonlySet<unknown> = new Set(["active", "done", "error", "stop
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Why a decoded full state cannot be that of `entity` at this place of its history, or undefined. */
-export function stateProblem(state: EntityState, expected: { readonly entity: Address; readonly type: string; readonly incarnation: string; readonly revision: number }): string | undefined {
+export function stateProblem(
+  state: EntityState,
+  expected: { readonly entity: Address; readonly type: string; readonly incarnation: string; readonly revision: number },
+): string | undefined {
   const given: unknown = state;
   if (!isObject(given)) return "a full state is an object";
   for (const key of ["entity", "type", "incarnation", "revision"] as const) if (given[key] !== expected[key]) return `the full state is of another ${key}`;
@@ -28,7 +31,8 @@ export function recordProblem(record: JournalRecord, entity: Address, incarnatio
   if (!isObject(given["stamp"]) || !isTime(given["stamp"]["now"])) return "a record has no time";
   const { inputs, results, outcome } = given;
   if (!Array.isArray(inputs) || !inputs.every(isInput) || !Array.isArray(results)) return "a record's inputs are not well formed";
-  if (!isObject(outcome) || !Array.isArray(outcome["ended"]) || !Array.isArray(outcome["emitted"]) || !outcome["emitted"].every(isObject)) return "a record's outcome is not well formed";
+  if (!isObject(outcome) || !Array.isArray(outcome["ended"]) || !Array.isArray(outcome["emitted"]) || !outcome["emitted"].every(isObject))
+    return "a record's outcome is not well formed";
   const start = inputs.find((input: Fields) => input["kind"] === "start") as Fields | undefined;
   return (start === undefined ? undefined : labelsProblem(start["labels"])) ?? cellsProblem(outcome["cells"], entity);
 }
@@ -39,9 +43,11 @@ function cellsProblem(cells: unknown, entity: Address): string | undefined {
     if (!isObject(cell) || typeof cell["address"] !== "string") return "an actor has no address";
     const { address, accepts } = cell;
     if (address !== entity && !address.startsWith(`${entity}/`)) return `the actor ${address.slice(0, 128)} is not under ${entity}`;
-    if (address.length > MAX_INNER_ADDRESS_CHARACTERS || (accepts !== undefined && addressProblem(address) !== undefined)) return `the actor ${address.slice(0, 128)} has no well-formed address`;
+    if (address.length > MAX_INNER_ADDRESS_CHARACTERS || (accepts !== undefined && addressProblem(address) !== undefined))
+      return `the actor ${address.slice(0, 128)} has no well-formed address`;
     if (accepts !== undefined && !(Array.isArray(accepts) && accepts.every((type) => typeof type === "string"))) return `what ${address} accepts is no list of types`;
-    if (typeof cell["type"] !== "string" || !Number.isSafeInteger(cell["version"]) || !STATUSES.has(cell["status"])) return `the type, version or status of ${address} is not well formed`;
+    if (typeof cell["type"] !== "string" || !Number.isSafeInteger(cell["version"]) || !STATUSES.has(cell["status"]))
+      return `the type, version or status of ${address} is not well formed`;
   }
   return undefined;
 }

@@ -50,7 +50,6 @@ const tripMachine = setup({
 const trip = entityType({ root: actorType({ name: "trip", version: 1, messages: tripMessages, behaviour: tripMachine }), durability: "events", placement: "cloud" });
 // #endregion
 
-
 test("the README's vehicle runs from its own recording and database", async (t) => {
   const data = await mkdtemp(join(tmpdir(), "drover-docs-"));
   t.teardown(() => rm(data, { recursive: true, force: true }));

@@ -17,9 +17,9 @@ const machine = setup({ types: { events: {} as Arm | { type: "drop"; id: string 
   context: { heard: [] },
   on: {
     arm: [
-      { guard: ({ event }) => event.id === undefined, actions: raise(({ event }) => ({ type: "said", say: event.say }), { delay: ({ event }) => (event).ms }) },
-      { guard: ({ event }) => event.id === "a", actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "a", delay: ({ event }) => (event).ms }) },
-      { actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "b", delay: ({ event }) => (event).ms }) },
+      { guard: ({ event }) => event.id === undefined, actions: raise(({ event }) => ({ type: "said", say: event.say }), { delay: ({ event }) => event.ms }) },
+      { guard: ({ event }) => event.id === "a", actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "a", delay: ({ event }) => event.ms }) },
+      { actions: raise(({ event }) => ({ type: "said", say: event.say }), { id: "b", delay: ({ event }) => event.ms }) },
     ],
     drop: { actions: cancel(({ event }) => event.id) },
     said: { actions: assign({ heard: ({ context, event }) => [...context.heard, event.say] }) },

@@ -3,7 +3,7 @@
 import { type AnyStateMachine, createActor, SimulatedClock } from "xstate";
 
 import { actorType, entityType } from "../../../runtime/actor/index.ts";
-import type { CellRef} from "../../../runtime/xstate/index.ts";
+import type { CellRef } from "../../../runtime/xstate/index.ts";
 import { cellOf } from "../../../runtime/xstate/index.ts";
 import { anyMessages, EntityHost } from "../entity-host.ts";
 import type { DifferentialCase, Trace } from "./case.ts";
