@@ -19,7 +19,7 @@ export interface MailboxLimits {
 }
 
 /** Turns a state of version n into one of version n + 1. Loosely typed on purpose: the old types are gone (hosting A3). */
-// biome-ignore lint/suspicious/noExplicitAny: see above
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
 export type Migration = (old: { readonly value: any; readonly context: any }) => { readonly value: StateValue | undefined; readonly context: unknown };
 
 export type EffectImplementation = (params: never, work: WorkContext) => EffectWord | void | Promise<EffectWord | void>;
@@ -58,10 +58,10 @@ type Accepts<B extends AnyBehaviour, S extends MessageSpecs> = B extends AnyStat
     : { readonly "the machine does not accept": Exclude<EventOf<Messages<S>>["type"], EventFrom<B>["type"]> }
   : unknown;
 
-// biome-ignore-start lint/suspicious/noExplicitAny: the places of XState's parameters that are not asked about
+/* eslint-disable @typescript-eslint/no-explicit-any -- the places of XState's parameters that are not asked about */
 type ActionsOf<B> = B extends StateMachine<any, any, any, any, infer A, any, any, any, any, any, any, any, any, any, any> ? A : never;
 type ActorsOf<B> = B extends StateMachine<any, any, any, infer A, any, any, any, any, any, any, any, any, any, any, any> ? A : never;
-// biome-ignore-end lint/suspicious/noExplicitAny: see above
+/* eslint-enable @typescript-eslint/no-explicit-any */
 
 /** By the machine's action names; which of them are declared effects is known at run time only, so `with` checks that. */
 export type Effects<B> = B extends AnyReducer
@@ -153,7 +153,7 @@ function build<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeField
 function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFields<S, B>, parts: Parts<B>): TypeFields<S, B> {
   const effects = { ...fields.effects, ...(parts.effects as Record<string, EffectImplementation> | undefined), ...parts.inner?.effects };
   const tasks = { ...fields.tasks, ...(parts.tasks as Record<string, TaskImplementation> | undefined), ...parts.inner?.tasks };
-  const declared = isReducer(fields.behaviour) ? { effects: Object.keys((fields.behaviour as Reducer).effects), tasks: [] } : declaredWork(fields.behaviour as AnyStateMachine);
+  const declared = isReducer(fields.behaviour) ? { effects: Object.keys((fields.behaviour as Reducer).effects), tasks: [] } : declaredWork(fields.behaviour);
   for (const [kind, names, given] of [
     ["effect", declared.effects, effects],
     ["task", declared.tasks, tasks],

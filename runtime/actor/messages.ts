@@ -51,7 +51,7 @@ export interface Messages<S extends MessageSpecs> {
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[];
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: the specs of any actor type; narrower bounds make the generic invariant
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the specs of any actor type; narrower bounds make the generic invariant
 export type AnyMessages = Messages<any>;
 
 type Simplify<X> = { [K in keyof X]: X[K] } & {};
@@ -77,7 +77,7 @@ export type ReplyOf<M extends MessageSpec> = M extends { reply: infer R extends 
 export type ReadValue = { readonly value: number; readonly ageMs: number } | null;
 
 type ReadsOf<M extends MessageSpec> = M extends { reads: readonly (infer N extends string)[] }
-  ? { readonly read: { readonly [P in N]: ReadValue }; readonly guard?: GuardReport }
+  ? { readonly read: Readonly<Record<N, ReadValue>>; readonly guard?: GuardReport }
   : unknown;
 
 /** What a machine sees. */

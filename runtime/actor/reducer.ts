@@ -33,7 +33,7 @@ export interface Reducer<S = unknown, E = unknown, I = unknown> {
   readonly effects: Readonly<Record<string, EffectClass>>;
 }
 
-// biome-ignore lint/suspicious/noExplicitAny: any reducer, whatever its state and events
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- any reducer, whatever its state and events
 export type AnyReducer = Reducer<any, any, any>;
 
 export function reducer<S, E, I = undefined>(parts: {

@@ -15,6 +15,7 @@ export const DEFAULT_TASK_WITHIN_MS = 600_000;
  * An outside effect: fire and forget after the commit, parameters are data.
  * @param how.class `idempotent` is repeated until confirmed; `once` is never repeated, and after a crash its actor hears `unknown`; `state` is never replayed
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the machine learns the type of the parameters from it
 export function effect<P = undefined>(how: { readonly class: EffectClass }): (args: unknown, params: P) => void {
   return markEffect((_args: unknown, _params: P): void => undefined, how.class);
 }
