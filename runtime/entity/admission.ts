@@ -19,7 +19,7 @@ export type MessageInput = Extract<Input, { kind: "message" }>;
 /** Outcomes of messages from outside that are kept; then new ones are refused (rules M2). */
 export const MAX_TAKEN = 10_000;
 /** Nothing from outside may expire later than this from now, ms (rules M2), with a minute for clocks that differ. */
-export const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
+const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
 /** How long an expired outcome may stay in the table, ms. */
 const EVICTION_MS = 60_000;
 const NOBODY: Destination = { kind: "nobody" };
@@ -185,7 +185,7 @@ function lineOf(row: SenderRow | undefined, sender: EntitySender): Line | string
 }
 
 /** Whether a refusal is the last word on a message, so that its number is skipped (rules M1). */
-export function isFinal(result: InputResult): result is Extract<Refusal, { kind: "refused" | "invalid" | "id-reused" | "no-such-actor" | "deadline" | "too-old" }> {
+function isFinal(result: InputResult): result is Extract<Refusal, { kind: "refused" | "invalid" | "id-reused" | "no-such-actor" | "deadline" | "too-old" }> {
   switch (result.kind) {
     case "refused":
     case "invalid":

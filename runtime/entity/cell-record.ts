@@ -55,11 +55,6 @@ export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
   };
 }
 
-/** What a recorded state takes, before guards. */
-export function acceptsOf(record: CellRecord): readonly string[] {
-  return record.accepts ?? [];
-}
-
 export function innerOf(record: CellRecord): CellInner {
   return record.inner as CellInner;
 }

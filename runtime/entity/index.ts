@@ -1,12 +1,7 @@
-export { fingerprintOf, MAX_KEEP_MS, MAX_TAKEN } from "./admission.ts";
-export { acceptsOf } from "./cell-record.ts";
+export { fingerprintOf, MAX_TAKEN } from "./admission.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
-export { type Counters, createEntity, type Entity, type NextTimer, type SourceDescription } from "./entity.ts";
-export { MAX_OUTBOX, MAX_PENDING } from "./outward.ts";
-export { NotPlain, plainCopy } from "./plain.ts";
-export type { Pending } from "./recovery.ts";
-export type { ParkedRow } from "./rest.ts";
-export { type Divergence, difference, type Restored, restoreEntity, type Stored } from "./restore.ts";
-export { MAX_ATTEMPTS, MAX_CHILDREN } from "./supervision.ts";
+export { createEntity, type Entity } from "./entity.ts";
+export { difference, type Restored, restoreEntity } from "./restore.ts";
+export { MAX_CHILDREN } from "./supervision.ts";
 export type { CellView } from "./view.ts";

@@ -16,12 +16,12 @@ import { plainCopy } from "./plain.ts";
 import type { TimerRow } from "./rest.ts";
 
 /** Rows that may wait for receivers, over all of them. */
-export const MAX_OUTBOX = 10_000;
+const MAX_OUTBOX = 10_000;
 /** Declared effects that may wait for confirmation. */
-export const MAX_PENDING = 10_000;
+const MAX_PENDING = 10_000;
 
 /** Event of the timers that end tasks and asks. */
-export const DEADLINE = "drover.deadline";
+const DEADLINE = "drover.deadline";
 
 export const outward: Omit<Outward, "ended"> = {
   send: (interior, cell, to, event) => {
@@ -163,7 +163,7 @@ export function answerOf(event: EventData): { readonly kind: "replied"; readonly
 
 // ---- timers
 
-export function timerKey(incarnation: number, name: string): string {
+function timerKey(incarnation: number, name: string): string {
   return `${String(incarnation)}:${name}`;
 }
 

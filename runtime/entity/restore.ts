@@ -104,7 +104,7 @@ function applyState(entity: HostedEntity, state: EntityState): void {
 }
 
 /** Puts recorded cells and rows in place without running anything. */
-export function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
+function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
   for (const address of outcome.ended) interior.cells.delete(address);
   const made: (readonly [Cell, CellRecord])[] = [];
   // Parents come first: they are older. Refs are resolved when all cells are there.

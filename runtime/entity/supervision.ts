@@ -17,7 +17,7 @@ import { type Interior, supervisedOf } from "./interior.ts";
 import { planOf } from "./plan.ts";
 import type { ChildRow } from "./rest.ts";
 
-export const MAX_ATTEMPTS = 3;
+const MAX_ATTEMPTS = 3;
 export const MAX_CHILDREN = 1_000;
 const MAX_ESCALATIONS = 3;
 const ESCALATION_WINDOW_MS = 600_000;

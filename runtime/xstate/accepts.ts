@@ -5,7 +5,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 const known = new WeakMap<AnyStateMachine, Map<string, readonly string[]>>();
 
 /** Whether a transition's descriptor (`a.b`, `a.*`, `*`) matches an event type. */
-export function matchesDescriptor(type: string, descriptor: string): boolean {
+function matchesDescriptor(type: string, descriptor: string): boolean {
   if (descriptor === type || descriptor === "*") return true;
   if (!descriptor.endsWith(".*")) return false;
   const wanted = descriptor.split(".");
@@ -33,13 +33,4 @@ export function acceptsOf(machine: AnyStateMachine, nodes: readonly AnyStateNode
 
 function doesSomething(transition: { readonly target: unknown; readonly actions: readonly unknown[]; readonly reenter: boolean }): boolean {
   return transition.target !== undefined || transition.actions.length > 0 || transition.reenter;
-}
-
-/** For a state known only by its value, e.g. in a replica; undefined when the machine has no such state. */
-export function acceptsOfValue(machine: AnyStateMachine, value: unknown, types: readonly string[]): readonly string[] | undefined {
-  try {
-    return acceptsOf(machine, machine.resolveState({ value: value as never, context: {} })._nodes as readonly AnyStateNode[], types);
-  } catch {
-    return undefined;
-  }
 }

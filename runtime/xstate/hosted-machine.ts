@@ -3,7 +3,7 @@
 import type { AnyStateMachine } from "xstate";
 
 /** Microsteps that one event may cause in one machine. */
-export const MAX_MICROSTEPS = 1_000;
+const MAX_MICROSTEPS = 1_000;
 
 const copies = new WeakMap<AnyStateMachine, AnyStateMachine>();
 const wallCopies = new WeakMap<AnyStateMachine, { readonly names: string; readonly machine: AnyStateMachine }>();

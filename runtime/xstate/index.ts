@@ -1,11 +1,11 @@
-export { acceptsOf, acceptsOfValue, matchesDescriptor } from "./accepts.ts";
+export { acceptsOf } from "./accepts.ts";
 export { type CodecHost, carried, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, NotCarried, restoreConfiguration } from "./codec.ts";
-export { hostedMachine, MAX_MICROSTEPS } from "./hosted-machine.ts";
+export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
-export { enterPureCode, isStepping, leavePureCode, takeReach } from "./purity.ts";
-export { type CellFace, CellRef, cellOf, type Destination, ForeignRef, foreignRef, type TurnFacts, turnFactsOf } from "./ref.ts";
-export { type RunnableSource, type SourceHearing, Sources } from "./sources.ts";
+export { enterPureCode, leavePureCode, takeReach } from "./purity.ts";
+export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type TurnFacts, turnFactsOf } from "./ref.ts";
+export { Sources } from "./sources.ts";
 export {
   type ChildRequest,
   type LogicSnapshot,
@@ -14,7 +14,6 @@ export {
   type StepEvent,
   type StepResult,
   StepSystem,
-  type SystemIds,
   startLogic,
   startMachine,
   stepLogic,
