@@ -10,12 +10,7 @@ export { systemClock, systemRandom } from "./host/index.ts";
 export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";
 export { Retry, type RetryLimits } from "./retry.ts";
 export * from "./supervision/index.ts";
-export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./system/contract.ts";
-export type { Door, DoorVerdict } from "./system/door.ts";
-export { createSystem, type SystemOptions } from "./system/system.ts";
-export { historyEntry } from "./system/history.ts";
-export { containsState, listViews } from "./system/listing.ts";
-export type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery } from "./system/views.ts";
+export * from "./system/index.ts";
 export {
   decodeEnvelope,
   decodeSegment,

@@ -11,8 +11,7 @@ import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.
 import type { AnyActorType } from "../actor/index.ts";
 import { decodeRecord, decodeState, encodeState } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
-import { historyEntry } from "../system/history.ts";
-import type { ActorView, Change, Directory, HistoryEntry, HistoryQuery } from "../system/views.ts";
+import { type ActorView, type Change, type Directory, type HistoryEntry, historyEntry, type HistoryQuery } from "../system/index.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
 import { MAX_CELLS, recordProblem, stateProblem } from "./stream-check.ts";
 
@@ -138,25 +137,52 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     const changes: Change[] = [];
     try {
       if (batch.opening === undefined) {
-        if (held === undefined || held.incarnation !== batch.incarnation || held.revision !== batch.after) return refuse("the records do not follow what is held");
+        if (held?.incarnation !== batch.incarnation || held.revision !== batch.after) return refuse("the records do not follow what is held");
         next = { ...held, cells: new Map(held.cells) };
       } else {
         const state = decodeState(batch.opening);
         const problem = stateProblem(state, { entity: batch.entity, type: kindOf(batch.entity), incarnation: batch.incarnation, revision: batch.after });
         if (problem !== undefined) return refuse(problem);
-        const isCheckpoint = held !== undefined && held.incarnation === batch.incarnation && held.revision === state.revision;
+        const isCheckpoint = held?.incarnation === batch.incarnation && held.revision === state.revision;
         // What is stored and could not be read is replaced like anything else (P1).
         const before = held?.stored ?? (await store.revisionOf(batch.entity))?.incarnation;
         next = fromState(state, isCheckpoint ? held.stored : storedName(before, batch.incarnation));
         if (isCheckpoint) next.sinceSnapshot = SNAPSHOT_EVERY;
         else commits.push(openingCommit(state, next, before));
-        changes.push({ entity: next.entity, incarnation: next.incarnation, revision: next.revision, at: next.asOf, cells: state.cells, ended: endedBetween(held, next), emitted: [], record: undefined });
+        changes.push({
+          entity: next.entity,
+          incarnation: next.incarnation,
+          revision: next.revision,
+          at: next.asOf,
+          cells: state.cells,
+          ended: endedBetween(held, next),
+          emitted: [],
+          record: undefined,
+        });
       }
       for (const bytes of batch.records) {
         const record = decodeRecord(bytes);
         applyRecord(next, record);
-        commits.push({ entity: next.entity, type: next.type, incarnation: next.stored, revision: record.revision, epoch: 0, at: record.stamp.now, record: bytes, ...snapshotOf(next) });
-        changes.push({ entity: next.entity, incarnation: next.incarnation, revision: record.revision, at: record.stamp.now, cells: record.outcome.cells, ended: record.outcome.ended as readonly Address[], emitted: record.outcome.emitted, record });
+        commits.push({
+          entity: next.entity,
+          type: next.type,
+          incarnation: next.stored,
+          revision: record.revision,
+          epoch: 0,
+          at: record.stamp.now,
+          record: bytes,
+          ...snapshotOf(next),
+        });
+        changes.push({
+          entity: next.entity,
+          incarnation: next.incarnation,
+          revision: record.revision,
+          at: record.stamp.now,
+          cells: record.outcome.cells,
+          ended: record.outcome.ended as readonly Address[],
+          emitted: record.outcome.emitted,
+          record,
+        });
       }
     } catch (cause) {
       return refuse(cause instanceof Error ? cause.message : String(cause));
@@ -185,7 +211,10 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     if (batch.opening === undefined || held === undefined) return;
     if (held.incarnation !== batch.incarnation) {
       counters.replaced++;
-      log.warn({ entity: batch.entity, ended: held.incarnation, revision: held.revision, begun: batch.incarnation }, "the history of a replicated entity was replaced by a new one");
+      log.warn(
+        { entity: batch.entity, ended: held.incarnation, revision: held.revision, begun: batch.incarnation },
+        "the history of a replicated entity was replaced by a new one",
+      );
     } else if (held.revision !== batch.after) {
       counters.gaps++;
       counters.lost += Math.max(0, batch.after - held.revision);

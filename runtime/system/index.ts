@@ -1,0 +1,8 @@
+// The system's only door: what makes one, what it offers, and what may be seen of the actors on it.
+
+export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./contract.ts";
+export type { Door, DoorVerdict } from "./door.ts";
+export { historyEntry } from "./history.ts";
+export { containsState, listViews } from "./listing.ts";
+export { createSystem, type SystemOptions } from "./system.ts";
+export type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery } from "./views.ts";
