@@ -7,7 +7,6 @@ const VERSION = 1;
 const CORRELATION_BYTES = 16;
 const ASK_HEAD_BYTES = 1 + CORRELATION_BYTES + 4 + 1;
 const ANSWER_HEAD_BYTES = 2 + CORRELATION_BYTES;
-const HEX_ID = /^[0-9a-f]{32}$/;
 
 /** Longest inbox name, bytes of UTF-8. */
 export const MAX_INBOX_BYTES = 128;
@@ -55,8 +54,4 @@ export function encodeAnswer(frame: AnswerFrame): Buffer {
 export function decodeAnswer(bytes: Buffer): AnswerFrame | undefined {
   if (bytes.length < ANSWER_HEAD_BYTES || bytes[0] !== VERSION || (bytes[1] ?? 2) > 1) return undefined;
   return { correlation: bytes.toString("hex", 2, ANSWER_HEAD_BYTES), payload: bytes[1] === 0 ? bytes.subarray(ANSWER_HEAD_BYTES) : undefined };
-}
-
-export function isCorrelation(id: string): boolean {
-  return HEX_ID.test(id);
 }

@@ -8,7 +8,7 @@ import { Duplex } from "node:stream";
 import { type MeterLimits, type MeterViolation, PacketMeter } from "./packet-meter.ts";
 
 /** Bytes written before the stream asks its writer to wait. */
-export const WRITE_BUFFER_BYTES = 16_777_216;
+const WRITE_BUFFER_BYTES = 16_777_216;
 
 export class GuardedStream extends Duplex {
   readonly #socket: Socket;

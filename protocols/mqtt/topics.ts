@@ -1,7 +1,7 @@
 // Keys and patterns of the port as topics and filters of MQTT: `*` is `+`, a final `**` is `#`. An ask travels on its key with one more level, so that it never looks like a message.
 
 const ASK_LEVEL = "@ask";
-export const ASK_SUFFIX = `/${ASK_LEVEL}`;
+const ASK_SUFFIX = `/${ASK_LEVEL}`;
 
 export function filterOf(pattern: string): string {
   return pattern

@@ -122,13 +122,13 @@ export function resultCodeOf(error: unknown): number | undefined {
 /** https://sqlite.org/rescode.html, the ones that are told apart. */
 export const SQLITE_BUSY = 5;
 export const SQLITE_IOERR = 10;
-export const SQLITE_CORRUPT = 11;
+const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
 export const SQLITE_CANTOPEN = 14;
 export const SQLITE_TOOBIG = 18;
 export const SQLITE_CONSTRAINT = 19;
 export const SQLITE_MISMATCH = 20;
-export const SQLITE_NOTADB = 26;
+const SQLITE_NOTADB = 26;
 
 /** SQLite's errors that speak of the disk or the contents, and not of a call: internal, permission, memory, read-only, input and output, damage, cannot open, protocol, not a database. */
 const FAILURES: readonly number[] = [2, 3, 7, 8, 10, 11, 14, 15, 26];

@@ -46,7 +46,7 @@ interface State {
 }
 
 /** Room that an entry takes: its cell in a page, or pages of its own beyond that. */
-export function roomOf(bytes: number): number {
+function roomOf(bytes: number): number {
   return bytes <= 4000 ? bytes + 48 : (Math.ceil(bytes / 4092) + 1) * 4096;
 }
 
