@@ -8,5 +8,4 @@ export const moduleType = actorType({ name: "module", version: 1, messages: modu
 export const ownerType = actorType({ name: "setpoint-owner", version: 1, messages: ownerMessages, behaviour: ownerMachine });
 
 export { SETPOINT } from "./command-rules.ts";
-export { moduleMessages, ownerMessages } from "./messages.ts";
 export type { CommandReply, Desired, ModuleContext, ModuleInput, OutputState, Transmission } from "./module-context.ts";
