@@ -1,3 +1,3 @@
 // CAN on the command line: recordings and databases without a node.
 
-export { type CanDecodeOptions, runCanDecode } from "./decode.ts";
+export { runCanDecode } from "./decode.ts";
