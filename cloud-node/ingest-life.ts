@@ -1,11 +1,12 @@
 // Everything that vehicles and other nodes say to this one: messages, streams, telemetry, presence, trees.
 
 import { openMessageDoor, openStreamIngest, openTelemetryIngest, type Sending, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
-import { everyVehicle, lifeOf, parseName, type Replicas, type System } from "../runtime/index.ts";
+import { everyVehicle, lifeOf, type Replicas, type System } from "../runtime/index.ts";
 import type { Clock, Log, Transport } from "../runtime/ports/index.ts";
 import { type AnnouncedTree, watchTrees } from "./announced-trees.ts";
 import type { Presences } from "./presences.ts";
 import { untilAborted } from "./until-aborted.ts";
+import { vehicleDoor } from "./vehicle-door.ts";
 import type { VehicleLinks } from "./vehicle-links.ts";
 
 export interface IngestOptions {
@@ -29,11 +30,12 @@ export function ingestLife(options: IngestOptions): { readonly life: ReturnType<
     const transport = options.transport();
     if (transport === undefined) throw new Error("the bus is not there");
     const common = { transport, sending, newId, log };
+    const door = vehicleDoor(system);
     const heard = (tenant: string, vehicle: string): void => {
       links.heard(tenant, vehicle);
     };
     const opened = await Promise.all([
-      openMessageDoor({ ...common, pattern: everyVehicle.up("in"), system, admits }),
+      openMessageDoor({ ...common, pattern: everyVehicle.up("in"), system: door, admits: (key, message) => door.admits(key, message) }),
       openStreamIngest({ ...common, replicas, heard }),
       openTelemetryIngest({ ...common, mirror, heard }),
     ]);
@@ -47,10 +49,4 @@ export function ingestLife(options: IngestOptions): { readonly life: ReturnType<
     await Promise.all([...opened.map((each) => each.close()), unwatch(), announced.close()]);
   });
   return { life, trees: () => trees() };
-}
-
-/** A vehicle speaks for itself only (promise S10). */
-function admits(key: string, message: { readonly entity: string | undefined }): boolean {
-  const name = parseName(key);
-  return name?.kind === "vehicle" && (message.entity === undefined || message.entity === `${name.tenant}/vehicle/${name.vehicle}`);
 }

@@ -3,7 +3,7 @@
 import { presenceOf, type PresenceState } from "../actors/index.ts";
 import { type Address, parseAddress, type System } from "../runtime/index.ts";
 import type { Log } from "../runtime/ports/index.ts";
-import type { LinkEvent } from "../protocols/uplink/index.ts";
+import type { LinkEvent, LiveInfo } from "../protocols/uplink/index.ts";
 import type { VehicleLinks } from "./vehicle-links.ts";
 
 function presenceAddress(vehicle: Address): Address {
@@ -37,11 +37,25 @@ export function createPresences(links: VehicleLinks, system: () => System, log: 
     return next;
   }
 
+  /** O1: who may act on a vehicle must be one node. */
+  async function enqueueAlarm(vehicle: Address, live: LiveInfo, rival: LiveInfo): Promise<void> {
+    const [tenant = "", , name = ""] = vehicle.split("/");
+    log.error({ vehicle, nodes: [live, rival] }, "two nodes live under one vehicle's name");
+    const cause = `the runs ${live.session} of ${live.node} and ${rival.session} of ${rival.node} both live`;
+    const event = { type: "alarm.raise", title: "two nodes have this vehicle's identity", severity: "critical", about: vehicle, cause };
+    await system()
+      .tell(`${tenant}/alarm/${name}.two-nodes`, event, { create: { input: undefined } })
+      .catch((err: unknown) => {
+        log.error({ err, vehicle }, "the alarm of two nodes could not be raised");
+      });
+  }
+
   return {
     changed: (event) => {
       const noted = links.note(event);
       if (noted === undefined) return;
-      const { entity, link } = noted;
+      const { entity, link, rival } = noted;
+      if (rival !== undefined) void enqueueAlarm(entity, link.live, rival);
       void enqueue(entity, link.up ? { type: "link.up", node: link.live.node, session: link.live.session } : { type: "link.down" });
     },
     expect: (vehicle) => enqueue(vehicle, { type: "watch.began" }),

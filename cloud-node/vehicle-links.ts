@@ -15,17 +15,21 @@ export interface VehicleLink {
   readonly heardAt: number;
 }
 
+const KEPT_RUNS = 8;
+
 export class VehicleLinks {
   readonly #clock: Clock;
   readonly #links = new Map<Address, VehicleLink>();
   readonly #waiting = new Map<Address, Set<() => void>>();
+  /** Runs that another one has taken the place of, newest last. */
+  readonly #replaced = new Map<Address, readonly string[]>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** The vehicle's entity when the event changed anything. */
-  note(event: LinkEvent): { readonly entity: Address; readonly link: VehicleLink } | undefined {
+  /** The vehicle's entity when the event changed anything. `rival`: another node that lives under the same vehicle's name (rules O1). */
+  note(event: LinkEvent): { readonly entity: Address; readonly link: VehicleLink; readonly rival?: LiveInfo } | undefined {
     const entity = entityOfVehicle(event.tenant, event.vehicle);
     if (entity === undefined) return undefined;
     const known = this.#links.get(entity);
@@ -39,10 +43,19 @@ export class VehicleLinks {
     if (known?.up === true && known.live.session === event.live.session) return undefined;
     const link: VehicleLink = { tenant: event.tenant, vehicle: event.vehicle, live: event.live, up: true, since: now, heardAt: now };
     this.#links.set(entity, link);
+    const rival = known === undefined ? undefined : this.#rivalOf(entity, event.live, known);
     const waiting = this.#waiting.get(entity);
     this.#waiting.delete(entity);
     for (const wake of waiting ?? []) wake();
-    return { entity, link };
+    return { entity, link, ...(rival === undefined ? {} : { rival }) };
+  }
+
+  /** Two nodes stand at once, or a run speaks again after another one took its place: a node that was restarted never does. */
+  #rivalOf(entity: Address, live: LiveInfo, known: VehicleLink): LiveInfo | undefined {
+    if (known.live.session === live.session) return undefined;
+    const replaced = this.#replaced.get(entity) ?? [];
+    this.#replaced.set(entity, [...replaced.filter((session) => session !== live.session), known.live.session].slice(-KEPT_RUNS));
+    return replaced.includes(live.session) || (known.up && known.live.node !== live.node) ? known.live : undefined;
   }
 
   heard(tenant: string, vehicle: string): void {

@@ -1,6 +1,6 @@
 // Takes actor messages from the bus and answers each with what became of it: the receiving side, the same in a vehicle and in the cloud.
 
-import { decodeEnvelope, TransitEstimator, type System, LimitedLog } from "../../runtime/index.ts";
+import { type Answer, decodeEnvelope, LimitedLog, type RemoteMessage, type Told, TransitEstimator } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
 import { answerEnvelope, envelopeMessage, type Sending } from "./message-envelope.ts";
 
@@ -8,14 +8,14 @@ export interface MessageDoorOptions {
   readonly transport: Transport;
   /** Pattern that is served, e.g. a vehicle's `down/in`. */
   readonly pattern: string;
-  readonly system: Pick<System, "receive">;
+  readonly system: { receive(message: RemoteMessage, key: string): Promise<Told | Answer> };
   readonly sending: Sending;
   readonly log: Log;
   readonly newId: () => string;
   /** Shared with whatever else hears of the same senders: who was heard before is known to be late with its first message too. */
   readonly transit?: TransitEstimator;
-  /** Whether the sender may send this; default: all that arrives. A vehicle's messages may only name that vehicle as their sender. */
-  readonly admits?: (key: string, message: { readonly entity: string | undefined }) => boolean;
+  /** Whether the sender may send this; default: all that arrives. */
+  readonly admits?: (key: string, message: RemoteMessage) => boolean;
 }
 
 export interface MessageDoor {
@@ -45,13 +45,13 @@ export async function openMessageDoor(options: MessageDoorOptions): Promise<Mess
       limitedLog.warn({ reason: "invalid-message", key: delivery.key, detail: message.bad }, "a message could not be read");
       return answerEnvelope({ kind: "invalid", problems: [{ path: "/", message: message.bad }], accepts: [] }, envelope.id, options.newId(), sending);
     }
-    if (options.admits?.(delivery.key, { entity: envelope.sender.entity }) === false) {
+    if (options.admits?.(delivery.key, message) === false) {
       counters.foreign++;
-      limitedLog.warn({ reason: "foreign-sender", key: delivery.key, entity: envelope.sender.entity }, "a message named a sender that it is not");
+      limitedLog.warn({ reason: "foreign-sender", key: delivery.key, entity: envelope.sender.entity, to: message.to }, "a message named a sender that it is not, or went where its sender may not");
       return answerEnvelope({ kind: "no-such-actor" }, envelope.id, options.newId(), sending);
     }
     counters.taken++;
-    const outcome = message.withinMs <= 0 ? ({ kind: "deadline" } as const) : await system.receive(message);
+    const outcome = message.withinMs <= 0 ? ({ kind: "deadline" } as const) : await system.receive(message, delivery.key);
     return answerEnvelope(outcome, envelope.id, options.newId(), sending);
   }
 

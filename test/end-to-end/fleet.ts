@@ -193,7 +193,9 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log }: Fleet
 
 /** The module's committed context as the vehicle itself has it. */
 export function outputAt(edge: EdgeNode, module: string, output: string): { readonly state: string; readonly turn: number; readonly desired?: object } {
-  const context = edge.system.read(parseAddress(module))?.context as { readonly outputs: Readonly<Record<string, { readonly state: string; readonly turn: number; readonly desired?: object }>> } | undefined;
+  const context = edge.system.read(parseAddress(module))?.context as
+    | { readonly outputs: Readonly<Record<string, { readonly state: string; readonly turn: number; readonly desired?: object }>> }
+    | undefined;
   const found = context?.outputs[output];
   if (found === undefined) throw new Error(`${module} has no output ${output}`);
   return found;

@@ -60,7 +60,11 @@ test("O2, V1. A wall button that is pressed after a light was set wins and stays
   t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 120 }, { key: "w-1" }), { status: 200 }, "the old command asked again tells its outcome");
   await whileFor("the lamp is off", 1_000, () => lamp(rig, GALLEY) === 0);
   t.equal(lampFrames(rig, GALLEY).length, 1);
-  t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 30 }, { key: "w-2" }), { status: 200, body: { reply: { outcome: "confirmed" } } }, "whoever looks and decides anew may");
+  t.match(
+    await api.ask(TORRENT, { type: "light.set", output: "galley", level: 30 }, { key: "w-2" }),
+    { status: 200, body: { reply: { outcome: "confirmed" } } },
+    "whoever looks and decides anew may",
+  );
 });
 
 test("O2. Commands that follow each other faster than the module speaks are nobody else's doing: the next one is not superseded", async (t) => {
@@ -68,12 +72,17 @@ test("O2. Commands that follow each other faster than the module speaks are nobo
   const { api, rig } = all;
   const before = outputSeen(all, TORRENT, "galley")?.turn;
   for (let round = 0; round < 5; round++) {
-    const answers = await Promise.all([10, 20, 30, 40].map((level, index) => api.ask(TORRENT, { type: "light.set", output: "galley", level: level + round }, { key: `r-${round}-${index}` })));
+    const answers = await Promise.all(
+      [10, 20, 30, 40].map((level, index) => api.ask(TORRENT, { type: "light.set", output: "galley", level: level + round }, { key: `r-${round}-${index}` })),
+    );
     for (const { status, body } of answers) {
       t.equal(status, 200);
       t.match(body.reply.outcome, /^(confirmed|superseded)$/);
     }
-    t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 200 + round }, { key: `last-${round}` }), { status: 200, body: { reply: { outcome: "confirmed" } } });
+    t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 200 + round }, { key: `last-${round}` }), {
+      status: 200,
+      body: { reply: { outcome: "confirmed" } },
+    });
   }
   t.equal(outputSeen(all, TORRENT, "galley")?.turn, before, "no change of hand");
   t.equal(lamp(rig, GALLEY), 204);
@@ -83,7 +92,10 @@ test("X1, S6. A muted bus sends nothing, says so, and stays muted over a restart
   const all = await fleet(t);
   const { api, rig } = all;
   t.match(await api.ask(TRAILER, { type: "bus.mute", bus: "can0", reason: "a person works on it" }, { key: "m-1" }), { status: 200, body: { reply: { muted: ["can0"] } } });
-  t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 1 }, { key: "m-2" }), { status: 409, body: { guard: { condition: "can0 not muted", open: false } } });
+  t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 1 }, { key: "m-2" }), {
+    status: 409,
+    body: { guard: { condition: "can0 not muted", open: false } },
+  });
   await all.stopEdge();
   await all.startEdge();
   await all.ready();
