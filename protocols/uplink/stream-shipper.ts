@@ -5,7 +5,19 @@
 //     that names the loss.
 // H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
 
-import { type Address, type Change, decodeEnvelope, encodeEnvelope, type Envelope, OPENING_EVERY, Retry, type StreamBatch, type StreamPosition, type System, type TransitEstimator } from "../../runtime/index.ts";
+import {
+  type Address,
+  type Change,
+  decodeEnvelope,
+  encodeEnvelope,
+  type Envelope,
+  OPENING_EVERY,
+  Retry,
+  type StreamBatch,
+  type StreamPosition,
+  type System,
+  type TransitEstimator,
+} from "../../runtime/index.ts";
 import type { Log, Store, Transport } from "../../runtime/ports/index.ts";
 import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "./message-envelope.ts";

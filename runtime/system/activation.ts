@@ -20,6 +20,10 @@ import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
 
 const MAX_INPUTS = 64;
+/** Journal records that stay for the history of an entity that nobody ships; a vehicle's are its shipper's to trim. */
+const KEEP_RECORDS = 5_000;
+/** Trimmed when this many more have gathered: one delete instead of many (rules L4). */
+const TRIM_EVERY = 500;
 /** Of them at most so many that nobody waits for. */
 const MAX_LAZY = 32;
 /** Results that nobody waits for ride on the next turn, or on one of their own after this long. A crash before that finds their effects unconfirmed and settles them by class (rules F1). */
@@ -91,6 +95,7 @@ export class Activation {
   #quiet: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
   #asOf: number;
+  #trimmed = 0;
 
   constructor(entity: Entity, ports: ActivationPorts, options: ActivationOptions) {
     const { clock } = ports;
@@ -206,13 +211,10 @@ export class Activation {
   }
 
   #armLazy(): void {
-    this.#lazyHandle ??= this.#ports.clock.setTimeout(
-      () => {
-        this.#lazyHandle = undefined;
-        this.#wake();
-      },
-      LAZY_MS,
-    );
+    this.#lazyHandle ??= this.#ports.clock.setTimeout(() => {
+      this.#lazyHandle = undefined;
+      this.#wake();
+    }, LAZY_MS);
   }
 
   #takeLazy(): Mail[] {
@@ -324,7 +326,7 @@ export class Activation {
       return;
     }
     this.#askAgain.reset();
-    if (head !== undefined && head.incarnation === this.entity.incarnation && head.revision >= open.turn.revision) {
+    if (head?.incarnation === this.entity.incarnation && head.revision >= open.turn.revision) {
       this.#stored(open);
       return;
     }
@@ -340,7 +342,18 @@ export class Activation {
     this.#rhythm.committed(commit.record.byteLength, commit.snapshot !== undefined);
     this.#open = undefined;
     this.#phase = "idle";
+    this.#trim(turn.revision);
     this.#committed(turn, taken, change);
+  }
+
+  /** The store keeps what its newest snapshot needs, whatever is asked of it. */
+  #trim(revision: number): void {
+    const upTo = revision - KEEP_RECORDS;
+    if (this.entity.type.placement !== "cloud" || upTo - this.#trimmed < TRIM_EVERY) return;
+    this.#trimmed = upTo;
+    this.#ports.store.trim(this.entity.address, upTo).catch((cause: unknown) => {
+      this.#ports.log.warn({ err: cause, entity: this.entity.address }, "the journal could not be trimmed");
+    });
   }
 
   #committed(turn: Turn, taken: readonly Mail[], change: Change | undefined): void {

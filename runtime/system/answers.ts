@@ -25,7 +25,8 @@ export class Answers {
   /** Settles with the answer, or after `withinMs` with `unknown`: it was taken, and its reply may still come under the same id. */
   await(id: string, withinMs: number): Promise<Answer> {
     const waiters = this.#waiting.get(id) ?? new Set<Waiter>();
-    if (waiters.size >= SEATS_PER_ID || this.#seats >= SEATS) return Promise.resolve({ kind: "unknown", reason: "taken; too many wait for its reply already, ask again with the same id" });
+    if (waiters.size >= SEATS_PER_ID || this.#seats >= SEATS)
+      return Promise.resolve({ kind: "unknown", reason: "taken; too many wait for its reply already, ask again with the same id" });
     this.#waiting.set(id, waiters);
     return new Promise((resolve) => {
       const settle: Waiter = (answer) => {

@@ -1,10 +1,10 @@
 // What a node's system offers to façades, links and compositions. `createSystem` makes one.
 
 import type { Address } from "../address.ts";
-import type { ChildSpec, DoorReads, EventData, Input, TakenEntry } from "../entity/contract.ts";
+import type { ChildSpec, DoorReads, EventData, TakenEntry } from "../entity/contract.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { MetricSample } from "../ports/index.ts";
-import type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery } from "./views.ts";
+import type { ActorQuery, ActorView, DeadLetter, Directory } from "./views.ts";
 
 export interface TellOptions {
   /** Message id: the same id has one outcome until it expires (rules M2). Default: a fresh one. At most 128 characters. */
@@ -32,7 +32,15 @@ export interface RemoteMessage {
   readonly event: EventData;
   readonly sender:
     | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
-    | { readonly kind: "entity"; readonly entity: Address; readonly incarnation: string; readonly seq: number; readonly epoch: number; readonly expiresAt?: number; readonly oldest?: number };
+    | {
+        readonly kind: "entity";
+        readonly entity: Address;
+        readonly incarnation: string;
+        readonly seq: number;
+        readonly epoch: number;
+        readonly expiresAt?: number;
+        readonly oldest?: number;
+      };
   /** The reply is wanted, not only the word that it was taken. */
   readonly ask: boolean;
   /** Where an entity wants its reply. */
@@ -112,5 +120,3 @@ export interface System extends Directory {
   /** Stops taking messages, ends turns, closes. It may be started again. */
   stop(): Promise<void>;
 }
-
-export type { ActorQuery, ActorView, Change, DeadLetter, Directory, HistoryEntry, HistoryQuery, Input };

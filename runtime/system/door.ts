@@ -8,8 +8,7 @@ import type { RemoteMessage } from "./contract.ts";
 
 export type DoorVerdict =
   /** Taken as it is, or with these fields in place of it; `to`: another actor of the same entity is meant; `reads` are copied values and the outcome of the guard. */
-  | { readonly kind: "pass"; readonly to?: Address; readonly event?: EventData; readonly reads?: DoorReads }
-  | { readonly kind: "refuse"; readonly refusal: Refusal };
+  { readonly kind: "pass"; readonly to?: Address; readonly event?: EventData; readonly reads?: DoorReads } | { readonly kind: "refuse"; readonly refusal: Refusal };
 
 /** Called for messages from outside and from other entities, before the protocol is checked. `type` is that of the actor meant. Synchronous and total. */
 export type Door = (message: RemoteMessage, type: AnyActorType) => DoorVerdict;

@@ -144,14 +144,25 @@ export class Entities {
       const history = { count: recoveries, ...(lastFailure === undefined ? {} : { last: lastFailure }) };
       const live = place.kind === "live" || place.kind === "starting" ? place.live : undefined;
       if (live !== undefined) yield live.describe(history);
-      else yield { id: entity, kind: "entity", state: place.kind, restarts: recoveries, since: lastFailure?.at ?? this.#ports.clock.now(), ...(lastFailure === undefined ? {} : { lastExit: lastFailure }), children: [] };
+      else
+        yield {
+          id: entity,
+          kind: "entity",
+          state: place.kind,
+          restarts: recoveries,
+          since: lastFailure?.at ?? this.#ports.clock.now(),
+          ...(lastFailure === undefined ? {} : { lastExit: lastFailure }),
+          children: [],
+        };
     }
   }
 
   #typeOf(entity: Address): EntityType {
-    if (entityOf(entity) !== entity || entity.split("/").length !== 3) throw new DroverError("DROVER_ADDRESS_INVALID", `"${entity}" is not the address of an entity: tenant/type/id is expected`);
+    if (entityOf(entity) !== entity || entity.split("/").length !== 3)
+      throw new DroverError("DROVER_ADDRESS_INVALID", `"${entity}" is not the address of an entity: tenant/type/id is expected`);
     const type = this.#ports.types.get(kindOf(entity));
-    if (type === undefined) throw new DroverError("DROVER_TYPE_INVALID", `no entity type "${kindOf(entity)}" is registered on this node; there are ${[...this.#ports.types.keys()].join(", ")}`);
+    if (type === undefined)
+      throw new DroverError("DROVER_TYPE_INVALID", `no entity type "${kindOf(entity)}" is registered on this node; there are ${[...this.#ports.types.keys()].join(", ")}`);
     return type;
   }
 

@@ -81,7 +81,7 @@ export class HostedEntity {
     this.ended = new Promise((resolve, reject) => {
       this.#end = (cause) => {
         if (cause === undefined) resolve();
-        else reject(cause instanceof Error ? cause : new Error(String(cause)));
+        else reject(cause instanceof Error ? cause : new Error("the entity failed", { cause }));
       };
     });
     this.ended.catch(() => undefined); // whoever hosts it listens
@@ -333,6 +333,6 @@ function whyOf(result: Settled): string {
     case "invalid":
       return result.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
     default:
-      return "reason" in result && result.reason !== undefined ? result.reason : result.kind;
+      return "reason" in result ? (result.reason ?? result.kind) : result.kind;
   }
 }

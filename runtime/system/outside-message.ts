@@ -18,7 +18,10 @@ export interface Sent {
 }
 
 /** @param from this node: its name, the wall time, a fresh id */
-export function outsideMessage({ address, event, options, ask }: Sent, from: { readonly node: string; readonly now: number; readonly id: string }): RemoteMessage | Extract<Refusal, { kind: "invalid" }> {
+export function outsideMessage(
+  { address, event, options, ask }: Sent,
+  from: { readonly node: string; readonly now: number; readonly id: string },
+): RemoteMessage | Extract<Refusal, { kind: "invalid" }> {
   const { id = from.id, author = `node:${from.node}`, withinMs = DEFAULT_WITHIN_MS, keepMs = LONGEST_MS, trace } = options;
   const wrong = problemOf(address, event, id, author, withinMs, keepMs);
   if (wrong !== undefined) return { kind: "invalid", problems: [wrong], accepts: [] };
@@ -36,7 +39,8 @@ export function outsideMessage({ address, event, options, ask }: Sent, from: { r
 function problemOf(address: string, event: unknown, id: string, author: string, withinMs: number, keepMs: number): { readonly path: string; readonly message: string } | undefined {
   const problem = addressProblem(address);
   if (problem !== undefined) return { path: "/to", message: problem };
-  if (typeof event !== "object" || event === null || typeof (event as { readonly type?: unknown }).type !== "string") return { path: "", message: "a message is an object with a type" };
+  if (typeof event !== "object" || event === null || typeof (event as { readonly type?: unknown }).type !== "string")
+    return { path: "", message: "a message is an object with a type" };
   if (id.length === 0 || id.length > MAX_ID_CHARACTERS) return { path: "/id", message: `1 to ${String(MAX_ID_CHARACTERS)} characters are expected` };
   if (author.length === 0 || author.length > MAX_AUTHOR_CHARACTERS) return { path: "/author", message: `1 to ${String(MAX_AUTHOR_CHARACTERS)} characters are expected` };
   if (Number.isNaN(withinMs)) return { path: "/withinMs", message: "a number of milliseconds is expected" };

@@ -13,7 +13,15 @@ export interface Cloud {
   readonly forwarded: { readonly request: string; readonly to: string }[];
 }
 
-export async function cloudActors({ disk = new MemoryDisk(), clock = new ManualClock(), forward = () => undefined }: { readonly disk?: MemoryDisk; readonly clock?: ManualClock; readonly forward?: () => void | Promise<void> } = {}): Promise<Cloud> {
+export async function cloudActors({
+  disk = new MemoryDisk(),
+  clock = new ManualClock(),
+  forward = () => undefined,
+}: {
+  readonly disk?: MemoryDisk;
+  readonly clock?: ManualClock;
+  readonly forward?: () => void | Promise<void>;
+} = {}): Promise<Cloud> {
   const store = memoryStore({ disk });
   await store.open();
   const forwarded: { readonly request: string; readonly to: string }[] = [];

@@ -112,9 +112,17 @@ test("S10. what cannot be read, and who names another as its sender, gets an ans
   t.match(await send(new Uint8Array([9, 9, 9])), { kind: "invalid" });
   t.match(await send(encodeEnvelope({ kind: "tell", id: "1", sender, body: drive(1) })), { kind: "invalid", problems: [{ message: "no address" }] });
   t.match(await send(encodeEnvelope({ kind: "tell", id: "2", sender, to: VEHICLE, remainingMs: 1_000, expiresInMs: 1_000, body: 7 })), { kind: "invalid" });
-  t.match(await send(encodeEnvelope({ kind: "tell", id: "3", sender, to: VEHICLE, remainingMs: 1_000, body: drive(1) })), { kind: "invalid" }, "without an expiry its id could not be kept");
+  t.match(
+    await send(encodeEnvelope({ kind: "tell", id: "3", sender, to: VEHICLE, remainingMs: 1_000, body: drive(1) })),
+    { kind: "invalid" },
+    "without an expiry its id could not be kept",
+  );
   t.match(await send(encodeEnvelope({ kind: "tell", id: "4", sender, to: VEHICLE, remainingMs: 1_000, expiresInMs: 1e12, body: drive(1) })), { kind: "invalid" });
-  t.match(await send(encodeEnvelope({ kind: "tell", id: "5", sender, to: VEHICLE, answers: "some-ask", remainingMs: 1_000, expiresInMs: 1_000, body: { type: "reply", value: 1 } })), { kind: "invalid" }, "an answer is an entity's to give");
+  t.match(
+    await send(encodeEnvelope({ kind: "tell", id: "5", sender, to: VEHICLE, answers: "some-ask", remainingMs: 1_000, expiresInMs: 1_000, body: { type: "reply", value: 1 } })),
+    { kind: "invalid" },
+    "an answer is an entity's to give",
+  );
   t.equal(odometer(edge), 0);
   await ended(made.clock, cloud, edge);
 });

@@ -43,7 +43,16 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
   const network = memoryNetwork({ clock, random, latencyMs });
   const newId = (): string => random.id();
 
-  async function edge({ disk = new MemoryDisk(), types = [vehicleTypeOf(1)], ...bounds }: { readonly disk?: MemoryDisk; readonly types?: readonly Registered[]; readonly maxRecords?: number; readonly keepRecords?: number } = {}): Promise<Edge> {
+  async function edge({
+    disk = new MemoryDisk(),
+    types = [vehicleTypeOf(1)],
+    ...bounds
+  }: {
+    readonly disk?: MemoryDisk;
+    readonly types?: readonly Registered[];
+    readonly maxRecords?: number;
+    readonly keepRecords?: number;
+  } = {}): Promise<Edge> {
     const store = memoryStore({ disk });
     await store.open();
     const transport = network.transport("edge");
@@ -53,7 +62,18 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
     await system.start();
     await system.activate(VEHICLE, { input: undefined, labels: { plant: "one" } });
     const door = await openMessageDoor({ transport, pattern: names.down("in"), system, sending, log: silentLog, newId });
-    const shipper = startStreamShipper({ transport, key: names.up("stream"), entity: VEHICLE, system, store, sending, newId, log: silentLog, random: () => random.next(), ...bounds });
+    const shipper = startStreamShipper({
+      transport,
+      key: names.up("stream"),
+      entity: VEHICLE,
+      system,
+      store,
+      sending,
+      newId,
+      log: silentLog,
+      random: () => random.next(),
+      ...bounds,
+    });
     const end = (): Promise<unknown> => Promise.all([door.close(), shipper.stop(), system.stop()]);
     return {
       system,
@@ -66,7 +86,9 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
         void end();
         network.heal("edge");
       },
-      stop: async () => void (await end()),
+      stop: async () => {
+        await end();
+      },
     };
   }
 
@@ -77,7 +99,10 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
     await transport.start();
     const sending = { node: "cloud", session: random.id(), clock };
     const system = createSystem({ node: "cloud", types: [], store, clock, random, log: silentLog });
-    const replicas = createReplicas({ store, clock, log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "edge", epoch: 1 }), heardAt: () => undefined }, (type) => type === "vehicle");
+    const replicas = createReplicas(
+      { store, clock, log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "edge", epoch: 1 }), heardAt: () => undefined },
+      (type) => type === "vehicle",
+    );
     await system.start();
     await replicas.open();
     system.mount(replicas);
@@ -106,7 +131,9 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
         void end();
         network.heal("cloud");
       },
-      stop: async () => void (await end()),
+      stop: async () => {
+        await end();
+      },
     };
   }
 

@@ -1,6 +1,6 @@
 // A vehicle of three words, in two versions: the second has a state that the first does not know.
 
-import { actorType, entityType, messages, reducer, T, type Registered } from "../../../runtime/index.ts";
+import { actorType, entityType, messages, reducer, type Registered, type ReplyTo, T } from "../../../runtime/index.ts";
 
 const words = messages({
   drive: { body: { by: T.Integer() }, reply: T.Object({ odometer: T.Integer() }) },
@@ -14,7 +14,7 @@ interface State {
 }
 
 export function vehicleTypeOf(version: 1 | 2): Registered {
-  const behaviour = reducer<State, { readonly type: string; readonly by: number; readonly text: string; readonly replyTo?: never }>({
+  const behaviour = reducer<State, { readonly type: string; readonly by: number; readonly text: string; readonly replyTo?: ReplyTo<never> }>({
     initial: () => ({ odometer: 0, ...(version === 2 ? { trailer: "none" } : {}) }),
     step: (state, event, turn) => {
       if (event.type === "load") return { ...state, cargo: event.text };

@@ -168,7 +168,7 @@ test("S5. a cloud that cannot store is asked again with backoff, not without pau
   t.ok(edge.shipper.counters.refused <= 1);
   await world.clock.advance(30_000);
   t.equal(odometer(cloud), 5);
-  const { commit } = cloud.store;
+  const commit = cloud.store.commit.bind(cloud.store);
   let calls = 0;
   cloud.store.commit = async (batch) => (calls++, batch.map(() => ({ kind: "refused" as const, reason: "disk full" })));
   await drive(edge, 5);

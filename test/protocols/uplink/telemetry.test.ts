@@ -31,7 +31,17 @@ async function world(maxBytes = 1_000_000): Promise<World> {
   const log = memoryLog({ maxBytes });
   const { incarnation } = await log.open();
   const shipper = startTelemetryShipper(
-    { transport: edge, key: names.up("telemetry"), liveKey: names.up("signals"), log, incarnation, sending: { node: "edge", session: "e", clock }, newId, words: silentLog, random: () => random.next() },
+    {
+      transport: edge,
+      key: names.up("telemetry"),
+      liveKey: names.up("signals"),
+      log,
+      incarnation,
+      sending: { node: "edge", session: "e", clock },
+      newId,
+      words: silentLog,
+      random: () => random.next(),
+    },
     0,
     0,
   );
@@ -111,11 +121,19 @@ test("S10. a batch that cannot be read is refused and counted, and its sender ke
     [{ items: "none" }, false],
     [null, false],
     [{ items: [{ kind: "entry", bytes: new Uint8Array([0xc1]) }, { kind: "entry", bytes: 5 }, 7, null] }, true],
-    [{ items: [{ kind: "entry", bytes: encodeSample({ at: Number.NaN, values: {} }) }, { kind: "gap", count: -5 }] }, true],
+    [
+      {
+        items: [
+          { kind: "entry", bytes: encodeSample({ at: Number.NaN, values: {} }) },
+          { kind: "gap", count: -5 },
+        ],
+      },
+      true,
+    ],
   ] as const) {
     const asked = stranger.ask(names.up("telemetry"), encodeEnvelope({ kind: "telemetry", id: "x", sender: { node: "s" }, body }), { withinMs: 1_000 });
     await made.clock.advance(50);
-    t.equal((await asked).kind, "replied", `${String(isTaken)}`);
+    t.equal((await asked).kind, "replied", String(isTaken));
   }
   t.equal(made.ingest.counters.bad, 2 + 4 + 1);
   t.equal(made.ingest.counters.lost, 0);

@@ -30,7 +30,10 @@ async function owner(): Promise<{ readonly system: System; readonly store: Memor
 }
 
 async function replicasOn(store: MemoryStore): Promise<Replicas> {
-  const replicas = createReplicas({ store, clock: new ManualClock(), log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "owner", epoch: 1 }), heardAt: () => undefined }, (type) => type === "ledger");
+  const replicas = createReplicas(
+    { store, clock: new ManualClock(), log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "owner", epoch: 1 }), heardAt: () => undefined },
+    (type) => type === "ledger",
+  );
   await replicas.open();
   return replicas;
 }
@@ -71,7 +74,10 @@ test("T1. records that do not follow, or come twice, change nothing; two batches
   await source.system.tell(LEDGER, enter(1));
   const batch = await source.records(1);
   const both = await Promise.all([replicas.apply(batch), replicas.apply(batch)]);
-  t.match(both.map(({ kind }) => kind), ["applied", "refused"]);
+  t.match(
+    both.map(({ kind }) => kind),
+    ["applied", "refused"],
+  );
   await source.system.tell(LEDGER, enter(2));
   await source.system.tell(LEDGER, enter(3));
   t.match(await replicas.apply(await source.records(3)), { kind: "refused", position: { revision: 2 } });
@@ -84,7 +90,9 @@ test("P2. a stored replica that cannot be read is replaced by its owner's next f
   const store = memoryStore();
   await store.open();
   const batch = await source.opening();
-  await store.commit([{ entity: LEDGER, type: "ledger", incarnation: batch.incarnation, revision: 7, epoch: 0, at: 0, record: new Uint8Array(0), snapshot: new Uint8Array([0xc1]) }]);
+  await store.commit([
+    { entity: LEDGER, type: "ledger", incarnation: batch.incarnation, revision: 7, epoch: 0, at: 0, record: new Uint8Array(0), snapshot: new Uint8Array([0xc1]) },
+  ]);
   const replicas = await replicasOn(store);
   t.equal(replicas.read(LEDGER), undefined);
   t.match(await replicas.apply(batch), { kind: "applied" });

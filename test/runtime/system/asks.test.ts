@@ -43,7 +43,8 @@ test("F2. the reply comes although asker and answerer are killed in between", as
 
 test("F2. an ask without an answer is unknown at its deadline, also when the asker was down over it", async (t) => {
   const nodes = twoNodes();
-  let [a, b] = [await nodes.start("a"), await nodes.start("b")];
+  let a = await nodes.start("a");
+  const b = await nodes.start("b");
   await begin(a, ASKER);
   await begin(b, LEDGER);
   await asking(nodes, a, { withinMs: 5_000, mute: true });

@@ -32,13 +32,14 @@ async function begun(work: ReturnType<typeof works>, from?: Hosting): Promise<Ho
   return node;
 }
 
-const heard = ({ system }: Hosting): readonly { readonly type: string; readonly effect: string }[] => (system.read(W)?.context as { heard: { type: string; effect: string }[] }).heard;
+const heard = ({ system }: Hosting): readonly { readonly type: string; readonly effect: string }[] =>
+  (system.read(W)?.context as { heard: { type: string; effect: string }[] }).heard;
 const order = (what: string, n: number): { type: string; what: string; n: number } => ({ type: "worker.do", what, n });
 
 test("S2. an effect is performed after its commit, never before", async (t) => {
   const work = works();
   const node = await begun(work);
-  const { commit } = node.store;
+  const commit = node.store.commit.bind(node.store);
   let release: (() => void) | undefined;
   node.store.commit = (batch) => new Promise((resolve) => (release = () => void commit(batch).then(resolve)));
   const told = node.system.tell(W, order("fire", 1));
@@ -105,7 +106,10 @@ test("F1. a once effect that throws has failed; told that the node stops it stay
   work.result = () => undefined;
   const again = await begun(work, node);
   await node.clock.advance(1_000);
-  t.match(heard(again).map(({ type }) => type), ["effect.failed", "effect.unknown"]);
+  t.match(
+    heard(again).map(({ type }) => type),
+    ["effect.failed", "effect.unknown"],
+  );
   t.same(work.done, ["fire 1", "fire 2"]);
   await again.system.stop();
 });
@@ -117,7 +121,10 @@ test("F2. an implementation that says nothing is unknown after a minute: never s
   await node.system.tell(W, order("fire", 1));
   await node.system.tell(W, order("hold", 1));
   await node.clock.advance(61_000);
-  t.match(heard(node).map(({ type, effect }) => `${type} ${effect}`), ["effect.unknown fire", "effect.unknown hold"]);
+  t.match(
+    heard(node).map(({ type, effect }) => `${type} ${effect}`),
+    ["effect.unknown fire", "effect.unknown hold"],
+  );
   await node.system.stop();
   t.equal(node.clock.pending, 0);
 });

@@ -32,7 +32,7 @@ const counterMachine = setup({
     ),
     hold: assign({ waiting: ({ event }) => (event.type === "count.slow" ? event.replyTo : undefined) }),
     release: sendTo(
-      ({ context }) => context.waiting!,
+      ({ context }) => context.waiting as NonNullable<CounterContext["waiting"]>,
       ({ context }) => reply({ total: context.total }),
     ),
     fail: assign(() => {
@@ -61,7 +61,7 @@ const counterMachine = setup({
   },
 });
 
-export const counterRoot = actorType({ name: "counter", version: 1, messages: counterMessages, behaviour: counterMachine });
+const counterRoot = actorType({ name: "counter", version: 1, messages: counterMessages, behaviour: counterMachine });
 export const counterEntity = entityType({ root: counterRoot, durability: "events", placement: "cloud" });
 
 export interface Hosting {

@@ -1,7 +1,7 @@
 // Entities that leave traces: a writer that sends to ledgers, a ledger that lists what it took, an asker, and a worker with effects of each class.
 
 import { assign, setup } from "xstate";
-import { actorType, ask, effect, effectOutcomes, entityType, messages, reducer, T } from "../../../runtime/index.ts";
+import { actorType, ask, effect, effectOutcomes, entityType, messages, type ReplyTo, reducer, T } from "../../../runtime/index.ts";
 
 const ledgerMessages = messages({
   "ledger.enter": { body: { n: T.Integer() } },
@@ -13,11 +13,11 @@ interface Entries {
   readonly entries: readonly number[];
 }
 
-export const ledgerRoot = actorType({
+const ledgerRoot = actorType({
   name: "ledger",
   version: 1,
   messages: ledgerMessages,
-  behaviour: reducer<Entries, { readonly type: string; readonly n?: number; readonly replyTo?: never }>({
+  behaviour: reducer<Entries, { readonly type: string; readonly n?: number; readonly replyTo?: ReplyTo<never> }>({
     initial: () => ({ entries: [] }),
     step: (state, event, turn) => {
       if (event.type === "ledger.enter") {
@@ -35,7 +35,7 @@ export const ledgerRoot = actorType({
 
 const writerMessages = messages({ "writer.write": { body: { to: T.String(), n: T.Integer() } } });
 
-export const writerRoot = actorType({
+const writerRoot = actorType({
   name: "writer",
   version: 1,
   messages: writerMessages,
@@ -59,7 +59,14 @@ const askerMachine = setup({
   context: { to: "", withinMs: 0, got: null },
   initial: "idle",
   states: {
-    idle: { on: { "asker.go": [{ guard: "isMute", target: "muted", actions: "note" }, { target: "asking", actions: "note" }] } },
+    idle: {
+      on: {
+        "asker.go": [
+          { guard: "isMute", target: "muted", actions: "note" },
+          { target: "asking", actions: "note" },
+        ],
+      },
+    },
     asking: {
       invoke: {
         src: "count",
@@ -79,7 +86,7 @@ const askerMachine = setup({
   },
 });
 
-export const askerRoot = actorType({ name: "asker", version: 1, messages: askerMessages, behaviour: askerMachine });
+const askerRoot = actorType({ name: "asker", version: 1, messages: askerMessages, behaviour: askerMachine });
 
 const workerMessages = messages({
   "worker.do": { body: { what: T.Union([T.Literal("paint"), T.Literal("fire"), T.Literal("hold")]), n: T.Integer() } },
@@ -106,10 +113,14 @@ export const workerRoot = actorType({
 });
 
 export const ledgerEntity = entityType({ root: ledgerRoot, durability: "events", placement: "cloud" });
-export const writerEntity = entityType({ root: writerRoot, durability: "events", placement: "cloud" });
-export const askerEntity = entityType({ root: askerRoot, durability: "events", placement: "cloud" });
+const writerEntity = entityType({ root: writerRoot, durability: "events", placement: "cloud" });
+const askerEntity = entityType({ root: askerRoot, durability: "events", placement: "cloud" });
 export const workerEntity = entityType({ root: workerRoot, durability: "events", placement: "cloud" });
 /** Keeps nothing. */
-export const volatileLedger = entityType({ root: actorType({ name: "scratch", version: 1, messages: ledgerMessages, behaviour: ledgerRoot.behaviour }), durability: "volatile", placement: "cloud" });
+export const volatileLedger = entityType({
+  root: actorType({ name: "scratch", version: 1, messages: ledgerMessages, behaviour: ledgerRoot.behaviour }),
+  durability: "volatile",
+  placement: "cloud",
+});
 
 export const ledgerTypes = [ledgerEntity, writerEntity, askerEntity];

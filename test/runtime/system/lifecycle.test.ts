@@ -101,7 +101,7 @@ test("a supervisor that activates a failed entity sooner takes precedence over i
 test("S5. nobody waits longer than its deadline for a store that hangs: unknown for what is being committed, deadline for what was not taken and never will be", async (t) => {
   let hangs = false;
   const { system, store, clock } = await hosting();
-  const { commit } = store;
+  const commit = store.commit.bind(store);
   store.commit = (batch) => (hangs ? new Promise(() => undefined) : commit(batch));
   await system.activate(A, { input: undefined });
   hangs = true;
@@ -123,7 +123,7 @@ test("C4, M3. a repetition is not answered before the commit of the first, whate
   let fail: (() => void) | undefined;
   const { system, store } = await hosting({ door: () => (++opened === 1 ? { kind: "pass" } : { kind: "refuse", refusal: { kind: "refused", accepts: [] } }) });
   await system.activate(A, { input: undefined });
-  const { commit } = store;
+  const commit = store.commit.bind(store);
   store.commit = (batch) => new Promise((resolve) => (fail = () => void commit(batch).then(resolve)));
   const first = system.tell(A, add(1), { id: "one" });
   await settle();
@@ -182,6 +182,16 @@ test("S9. a recovered entity has the state that was committed, over snapshots an
   t.equal(again.system.metrics().find(({ name }) => name === "drover_replay_divergences_total")?.value, 0);
   t.ok(((await again.store.load(A))?.snapshot?.revision ?? 0) > 1, "a full state was stored on the way");
   await again.system.stop();
+});
+
+test("S5. the journal of an entity that nobody ships keeps to its bound", async (t) => {
+  const { system, store } = await hosting();
+  await system.activate(A, { input: undefined });
+  for (let round = 0; round < 6_200; round++) await system.tell(A, add(1), { keepMs: 1, withinMs: 1_000 });
+  await settle();
+  const records = await store.journal({ entity: A, limit: 10_000, order: "oldest-first" });
+  t.ok(records.length >= 5_000 && records.length < 6_000, `${String(records.length)} of 6,201`);
+  await system.stop();
 });
 
 test("what nobody can be is refused as such: times, ids, authors, events", async (t) => {

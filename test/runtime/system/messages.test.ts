@@ -146,7 +146,9 @@ test("a message past its deadline is not taken", async (t) => {
   const { system } = await hosting();
   await system.activate(entity, { input: undefined });
   t.same(await system.tell(A, { type: "count.add", by: 1 }, { withinMs: 0 }), { kind: "deadline" });
-  t.same(await system.receive({ to: entity, event: { type: "count.add", by: 1 }, sender: { kind: "outside", id: "x", author: "a", expiresAt: 5 }, ask: false, withinMs: 1_000 }), { kind: "too-old" });
+  t.same(await system.receive({ to: entity, event: { type: "count.add", by: 1 }, sender: { kind: "outside", id: "x", author: "a", expiresAt: 5 }, ask: false, withinMs: 1_000 }), {
+    kind: "too-old",
+  });
   await system.stop();
 });
 

@@ -100,14 +100,22 @@ test("M1. a final refusal is handed back and the line goes on behind it, also wh
   await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 3 });
   await nodes.clock.advance(60_000);
   t.same(entriesOf(b), [1, 3]);
-  t.match(a.system.deadLetters({ limit: 10 }).map(({ to, reason }) => [to, reason]), [[LEDGER, "refused"], [`${LEDGER}/part/none`, "no-such-actor"]]);
+  t.match(
+    a.system.deadLetters({ limit: 10 }).map(({ to, reason }) => [to, reason]),
+    [
+      [LEDGER, "refused"],
+      [`${LEDGER}/part/none`, "no-such-actor"],
+    ],
+  );
   await Promise.all([a.stop(), b.stop()]);
 });
 
 test("M1. a number that a node's door refused before the entity saw it is skipped: the line goes on", async (t) => {
   const nodes = twoNodes();
   const a = await nodes.start("a");
-  const b = await nodes.start("b", { door: ({ event }) => (event["n"] === 2 ? { kind: "refuse", refusal: { kind: "refused", accepts: [], reason: "not here" } } : { kind: "pass" }) });
+  const b = await nodes.start("b", {
+    door: ({ event }) => (event["n"] === 2 ? { kind: "refuse", refusal: { kind: "refused", accepts: [], reason: "not here" } } : { kind: "pass" }),
+  });
   await begin(a, WRITER);
   await begin(b, LEDGER);
   for (const n of [1, 2, 3, 4]) await a.system.tell(WRITER, { type: "writer.write", to: LEDGER, n });

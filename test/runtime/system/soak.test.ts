@@ -64,7 +64,8 @@ async function soak(seed: number): Promise<string | undefined> {
   await nodes.clock.advance(120_000);
   const entries = entriesOf(run.b);
   const problems: string[] = [];
-  if (!last.every(({ kind }) => kind === "accepted" || kind === "owner-away" || kind === "not-stored" || kind === "deadline")) problems.push(`outcomes ${last.map(({ kind }) => kind).join(" ")}`);
+  if (!last.every(({ kind }) => kind === "accepted" || kind === "owner-away" || kind === "not-stored" || kind === "deadline"))
+    problems.push(`outcomes ${last.map(({ kind }) => kind).join(" ")}`);
   last.forEach(({ kind }, index) => {
     const times = entries.filter((entry) => entry === index + 1).length;
     if (times !== (kind === "accepted" ? 1 : 0)) problems.push(`message ${String(index + 1)} was ${kind} and took effect ${String(times)} times`);

@@ -38,7 +38,11 @@ function listening(outlet: Outlet, wallDelays: readonly string[] = []): readonly
   }).createMachine({
     context: { heard: [] },
     initial: "idle",
-    states: { idle: { on: { go: "open" } }, open: { invoke: { src: "source", id: "source" }, on: { heard: { actions: "note" }, stop: "idle", boom: { actions: "fail" } }, after: { WAIT: "late" } }, late: {} },
+    states: {
+      idle: { on: { go: "open" } },
+      open: { invoke: { src: "source", id: "source" }, on: { heard: { actions: "note" }, stop: "idle", boom: { actions: "fail" } }, after: { WAIT: "late" } },
+      late: {},
+    },
   });
   return [entityType({ root: actorType({ name: "listener", version: 1, messages: words, behaviour, wallDelays }), durability: "events", placement: "cloud" })];
 }
@@ -153,7 +157,10 @@ test("K1. an elapsed timer knows no jump of the wall clock", async (t) => {
 
 test("R1, S9. a recovered turn that no longer comes to what was committed is reported, and what was committed stands", async (t) => {
   const versionOf = (step: number): readonly Registered[] => {
-    const behaviour = setup({ types: { context: {} as { n: number }, events: {} as Word }, actions: { add: assign({ n: ({ context }) => context.n + step }) } }).createMachine({ context: { n: 0 }, on: { go: { actions: "add" } } });
+    const behaviour = setup({ types: { context: {} as { n: number }, events: {} as Word }, actions: { add: assign({ n: ({ context }) => context.n + step }) } }).createMachine({
+      context: { n: 0 },
+      on: { go: { actions: "add" } },
+    });
     return [entityType({ root: actorType({ name: "listener", version: 1, messages: words, behaviour }), durability: "events", placement: "cloud" })];
   };
   const first = await hosting({ types: versionOf(1) });
