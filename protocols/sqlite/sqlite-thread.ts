@@ -132,6 +132,8 @@ export class SqliteThread {
     const ended = new Promise<void>((resolve) => {
       worker.once("exit", (exitCode) => {
         process.off("exit", onProcessExit);
+        // Its last file was closed: nothing holds the thread any more, and nobody waits for it.
+        if (exitCode === 0 && cause === undefined && this.#pending.size === 0 && this.#running === running) this.#running = undefined;
         this.#failed(running, cause ?? new Error(`exit code ${String(exitCode)}`));
         resolve();
       });
