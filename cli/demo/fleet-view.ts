@@ -30,7 +30,8 @@ interface VehicleItem {
   readonly state?: unknown;
 }
 
-const UNKNOWN = "–";
+/** Shown where nothing is known. */
+export const UNKNOWN = "–";
 
 /** @param api undefined while the cloud does not listen */
 export async function lookAtFleet(api: ApiClient | undefined, tree: TreeNode, stats: ReadonlyMap<string, EdgeStats>): Promise<readonly VehicleRow[]> {

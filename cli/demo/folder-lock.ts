@@ -33,7 +33,7 @@ export function lockFolder(folder: string): () => void {
     if (cause instanceof DroverError) throw cause;
     throw new DroverError("DROVER_STORE_FAILED", `the data folder ${folder} cannot be used: ${(cause as Error).message}`, { cause });
   } finally {
-    rmSync(fresh, { force: true });
+    remove(fresh);
   }
   throw new DroverError("DROVER_STORE_LOCKED", `others start on the data folder ${folder} at the same moment`);
 }
@@ -75,15 +75,24 @@ function takeAway(path: string, folder: string): void {
     linked(aside, path);
     refuseIfAlive(path, folder);
   } finally {
-    rmSync(aside, { force: true });
+    remove(aside);
   }
 }
 
 function release(path: string, mine: string): void {
   try {
-    if (readFileSync(path, "utf8") === mine) rmSync(path, { force: true });
+    if (readFileSync(path, "utf8") === mine) remove(path);
   } catch {
     // Gone already.
+  }
+}
+
+/** Also where its folder is none. */
+function remove(path: string): void {
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // What cannot be removed was not made either.
   }
 }
 

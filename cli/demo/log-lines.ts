@@ -2,7 +2,7 @@
 
 import type { Call } from "../terminal/index.ts";
 import { printJsonLine } from "../terminal/index.ts";
-import type { VehicleRow } from "./fleet-view.ts";
+import { UNKNOWN, type VehicleRow } from "./fleet-view.ts";
 
 export interface FleetNews {
   /** Tells what has changed since the last look. */
@@ -11,7 +11,7 @@ export interface FleetNews {
 
 /** @param sinceStartMs ms since the start, for people */
 export function fleetNews(call: Pick<Call, "json" | "out">, sinceStartMs: () => number): FleetNews {
-  const before = new Map<string, VehicleRow>();
+  const before = new Map<string, { readonly restarts: number; readonly presence: string | undefined }>();
   const say = (event: string, row: VehicleRow, text: string, more: object = {}): void => {
     if (call.json) printJsonLine(call.out, { event, vehicle: row.vehicle, ...more });
     else call.out.write(`${text}\n`);
@@ -20,13 +20,15 @@ export function fleetNews(call: Pick<Call, "json" | "out">, sinceStartMs: () => 
     look: (rows) => {
       for (const row of rows) {
         const last = before.get(row.vehicle);
-        before.set(row.vehicle, row);
-        if (row.restarts > (last?.restarts ?? 0))
-          say("restarted", row, `${row.vehicle} was started again (${row.lastExit ?? "no cause is known"})`, { restarts: row.restarts, cause: row.lastExit ?? null });
-        if (row.presence === last?.presence || row.presence === "–") continue;
-        say("presence", row, row.presence === "online" ? `${row.vehicle} is online after ${(sinceStartMs() / 1000).toFixed(1)} s` : `${row.vehicle} is ${row.presence}`, {
-          presence: row.presence,
-        });
+        // While the cloud does not answer nothing is known, and nothing has changed.
+        const presence = row.presence === UNKNOWN ? last?.presence : row.presence;
+        before.set(row.vehicle, { restarts: row.restarts, presence });
+        if (row.restarts > (last?.restarts ?? 0)) {
+          const cause = row.lastExit ?? null;
+          say("restarted", row, `${row.vehicle} was started again (${cause ?? "no cause is known"})`, { restarts: row.restarts, cause });
+        }
+        if (presence === undefined || presence === last?.presence) continue;
+        say("presence", row, presence === "online" ? `${row.vehicle} is online after ${(sinceStartMs() / 1000).toFixed(1)} s` : `${row.vehicle} is ${presence}`, { presence });
       }
     },
   };

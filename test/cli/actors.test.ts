@@ -132,7 +132,7 @@ test("commands on the machine of a node", async (t) => {
     const ended = await drover(["actors", "ls"], { env });
     renameSync(join(data, "moved"), join(data, "api-token"));
     tt.equal(ended.code, 6);
-    tt.match(ended.err, `${join(data, "api-token")}`);
+    tt.match(ended.err, join(data, "api-token"));
   });
 });
 

@@ -1,0 +1,148 @@
+// `drover doctor`: what, why, how to mend it; it changes nothing.
+
+import { chmodSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { test, type Test } from "tap";
+import { checkClock } from "../../cli/doctor/check-clock.ts";
+import { checkNode } from "../../cli/doctor/check-node.ts";
+import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { systemClock } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+import { ManualClock } from "../../runtime/simulation/index.ts";
+import { drover, scratch } from "./captured.ts";
+
+interface Told {
+  readonly problems: number;
+  readonly findings: readonly { readonly check: string; readonly status: string; readonly what: string; readonly why?: string; readonly fix?: string }[];
+}
+
+async function doctor(data: string, env: Readonly<Record<string, string>> = {}, ...argv: readonly string[]): Promise<{ readonly code: number; readonly told: Told }> {
+  const { code, out } = await drover(["doctor", "--data", data, "--json", ...argv], { env: { DROVER_HTTP_PORT: "0", ...env } });
+  return { code, told: JSON.parse(out) as Told };
+}
+
+async function taken(t: Test): Promise<number> {
+  const server = createServer();
+  t.teardown(() => server.close());
+  return new Promise((resolve) => {
+    server.listen(0, "127.0.0.1", () => {
+      resolve((server.address() as { readonly port: number }).port);
+    });
+  });
+}
+
+test("a sound machine: exit code 0, nothing is left behind", async (t) => {
+  const data = scratch(t);
+  const { code, told } = await doctor(data);
+  t.equal(code, 0, JSON.stringify(told.findings.filter(({ status }) => status === "problem")));
+  t.same(
+    told.findings.map(({ check }) => check),
+    ["node", "data-folder", "flush", "room", "stores", "http-port", "clock"],
+  );
+  t.match(told.findings.find(({ check }) => check === "flush")?.what, /a flush takes .* ms .* a second/);
+  t.same(readdirSync(data), []);
+  t.match(await drover(["doctor", "--data", join(data, "not", "yet")], { env: { DROVER_HTTP_PORT: "0" } }), {
+    code: 0,
+    out: /is not there yet and can be made/,
+    err: "no problems\n",
+  });
+});
+
+test("a port in use is told with who holds it and which key changes it; exit code 1", async (t) => {
+  const port = await taken(t);
+  const { code, told } = await doctor(scratch(t), { DROVER_HTTP_PORT: String(port) });
+  t.equal(code, 1);
+  t.equal(told.problems, 1);
+  t.match(
+    told.findings.find(({ check }) => check === "http-port"),
+    { status: "problem", what: new RegExp(`port ${String(port)} is in use by`), why: String, fix: /DROVER_HTTP_PORT/ },
+  );
+});
+
+test("a broker that is configured is tried", async (t) => {
+  const port = await taken(t);
+  const reachable = await doctor(scratch(t), { DROVER_BROKER_URL: `mqtt://127.0.0.1:${String(port)}` });
+  t.match(
+    reachable.told.findings.find(({ check }) => check === "broker"),
+    { status: "ok" },
+  );
+  const away = await doctor(scratch(t), { DROVER_BROKER_URL: "mqtt://127.0.0.1:1" });
+  t.equal(away.code, 1);
+  t.match(
+    away.told.findings.find(({ check }) => check === "broker"),
+    { status: "problem", what: /127\.0\.0\.1:1 cannot be reached/, fix: /broker\.url/ },
+  );
+});
+
+test("a damaged store is told and left as it is: moving it aside is for its node to do and to tell", async (t) => {
+  const data = scratch(t);
+  const path = join(data, "rav4-01", "journal.db");
+  const store = sqliteStore({ path, clock: systemClock, log: silentLog });
+  await store.open();
+  await store.values.set("key", new Uint8Array(20_000));
+  await store.close();
+  t.match(
+    (await doctor(data)).told.findings.find(({ check }) => check === "store"),
+    { status: "ok", what: "rav4-01/journal.db is whole" },
+  );
+  const bytes = readFileSync(path);
+  bytes.fill(0x55, 4_096, 12_288);
+  writeFileSync(path, bytes);
+  const before = readdirSync(join(data, "rav4-01"));
+  const { code, told } = await doctor(data);
+  t.equal(code, 1);
+  t.match(
+    told.findings.find(({ check }) => check === "store"),
+    { status: "problem", what: /rav4-01\/journal\.db is damaged/, fix: /backup/ },
+  );
+  t.same(readdirSync(join(data, "rav4-01")), before);
+  t.ok(readFileSync(path).equals(bytes));
+  truncateSync(path, 100);
+  t.equal((await doctor(data)).code, 1, "cut short");
+});
+
+test("what was moved aside, a token that others can read, a wrong configuration: each its own finding", async (t) => {
+  const data = scratch(t);
+  mkdirSync(join(data, "rav4-01", "journal.db.damaged-2026-01-01"), { recursive: true });
+  writeFileSync(join(data, "api-token"), "x");
+  chmodSync(join(data, "api-token"), 0o644);
+  const config = join(data, "node.yaml");
+  writeFileSync(config, "data: d\nhttp: { prt: 1 }\n");
+  const { code, told } = await doctor(data, {}, "--config", config);
+  t.equal(code, 1);
+  t.match(
+    told.findings.find(({ check }) => check === "store-aside"),
+    { status: "note", what: /moved aside/ },
+  );
+  t.match(
+    told.findings.find(({ check }) => check === "token"),
+    { status: "problem", fix: /chmod 600/ },
+  );
+  t.match(
+    told.findings.find(({ check }) => check === "configuration"),
+    { status: "problem", what: new RegExp(`${config}:2:9: http\\.prt`) },
+  );
+  const plain = await drover(["doctor", "--data", data], { env: { DROVER_HTTP_PORT: "0" } });
+  t.match(plain.out, /problem {2}token: .*\n {9}why: .*\n {9}fix: chmod 600/);
+  t.match(plain.err, "1 problem\n");
+});
+
+test("a clock that is before what it cannot precede", (t) => {
+  const data = scratch(t);
+  writeFileSync(join(data, "x"), "");
+  const year2000 = new ManualClock(946_684_800_000);
+  t.match(checkClock(data, year2000), { status: "problem", what: /2000-01-01.*was installed/ });
+  const ahead = new Date(systemClock.now() + 86_400_000 * 400);
+  utimesSync(join(data, "x"), ahead, ahead);
+  t.match(checkClock(data, systemClock), { status: "problem", what: /the data folder was written/ });
+  t.end();
+});
+
+test("a Node that is too old", (t) => {
+  t.equal(checkNode("20.20.0", "20.20.0").status, "ok");
+  t.equal(checkNode("22.1.0", "20.20.0").status, "ok");
+  t.equal(checkNode("20.19.9", "20.20.0").status, "problem");
+  t.equal(checkNode("18.99.0", "20.20.0").status, "problem");
+  t.end();
+});

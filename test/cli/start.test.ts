@@ -1,0 +1,85 @@
+// `drover start` and the process of the command itself: signals, pipes, exit codes.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { test, type Test } from "tap";
+import { root } from "../project/checkout.ts";
+import { drover, scratch } from "./captured.ts";
+
+const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
+
+interface Started {
+  readonly said: { out: string; err: string };
+  /** Resolves at the first line on standard output. */
+  readonly firstLine: Promise<string>;
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
+  kill(signal: NodeJS.Signals): void;
+  stopReading(): void;
+}
+
+function start(t: Test, argv: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = root): Started {
+  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DROVER_")));
+  const child = spawn(process.execPath, [MAIN, ...argv], { cwd, env: { ...inherited, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  t.teardown(() => child.kill("SIGKILL"));
+  const said = { out: "", err: "" };
+  child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
+  const ended = once(child, "close").then(([code, signal]) => ({ code: code as number | null, signal: signal as NodeJS.Signals | null }));
+  const firstLine = new Promise<string>((resolve, reject) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      said.out += chunk.toString();
+      if (said.out.includes("\n")) resolve(said.out.split("\n")[0] ?? "");
+    });
+    void ended.then(() => {
+      reject(new Error(`it ended without a line: ${said.err}`));
+    });
+  });
+  return { said, firstLine, ended, kill: (signal) => child.kill(signal), stopReading: () => child.stdout.destroy() };
+}
+
+test("start cloud says where it listens, is found by other commands, and ends in order on SIGTERM", async (t) => {
+  const data = scratch(t);
+  const env = { DROVER_DATA: data, DROVER_HTTP_PORT: "0", DROVER_BROKER_PORT: "0", DROVER_HTTP_PRT: "1" };
+  const cloud = start(t, ["start", "cloud", "--json"], env);
+  t.match(JSON.parse(await cloud.firstLine), {
+    event: "listening",
+    http: /^http:\/\/127\.0\.0\.1:\d+$/,
+    broker: /^mqtt:\/\/127\.0\.0\.1:\d+$/,
+    tokenFile: join(data, "api-token"),
+  });
+  t.equal(statSync(join(data, "api-token")).mode & 0o777, 0o600, "the token is its owner's alone");
+  t.match(await drover(["nodes", "ls"], { env: { DROVER_DATA: data } }), { code: 0, out: /cloud-1/ });
+  const second = start(t, ["start", "cloud"], env);
+  second.firstLine.catch(() => undefined);
+  t.match(await second.ended, { code: 5 }, "a second one on the same data is refused");
+  cloud.kill("SIGTERM");
+  t.same(await cloud.ended, { code: 0, signal: null }, cloud.said.err);
+  t.match(cloud.said.err, /DROVER_HTTP_PRT is not known; did you mean DROVER_HTTP_PORT\?/);
+  t.notOk(existsSync(join(data, "endpoint.json")));
+});
+
+test("start edge runs a vehicle with no cloud, and ends in order on SIGINT", async (t) => {
+  const data = scratch(t);
+  const edge = start(t, ["start", "edge", "--config", "edge.yaml", "--set", `data=${data}`, "--set", "http.port=0", "--json"], {}, join(root, "test/docs/own-vehicle"));
+  t.match(JSON.parse(await edge.firstLine), { event: "running", vehicle: "acme/vehicle/my-car", http: /^http:\/\/127\.0\.0\.1:\d+$/ }, edge.said.err);
+  t.match(await drover(["actors", "ls", "--kind", "vehicle"], { env: { DROVER_DATA: data } }), { code: 0, out: /acme\/vehicle\/my-car/ }, "its own API answers on loopback");
+  edge.kill("SIGINT");
+  t.same(await edge.ended, { code: 0, signal: null }, edge.said.err);
+});
+
+test("a reader that has left ends the command quietly", async (t) => {
+  const decode = start(t, [
+    "can",
+    "decode",
+    "--dbc",
+    join(root, "cli/demo/data/opendbc_toyota_rav4_2017_pt_generated.dbc"),
+    "--log",
+    join(root, "cli/demo/data/comma2k19_rav4_60s.log.gz"),
+  ]);
+  await decode.firstLine;
+  decode.stopReading();
+  t.same(await decode.ended, { code: 0, signal: null });
+  t.equal(decode.said.err, "");
+});
