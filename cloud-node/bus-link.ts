@@ -1,11 +1,10 @@
 // The cloud node's bus: its own broker unless an external one is configured, the transport over it, and the way to the vehicles.
 
 import { busRemote, type Sending } from "../protocols/uplink/index.ts";
-import { type Address, lifeOf, type Remote } from "../runtime/index.ts";
+import { type Address, lifeOf, type Remote, untilAborted } from "../runtime/index.ts";
 import type { Transport } from "../runtime/ports/index.ts";
 import type { CloudConfig } from "./config.ts";
 import type { BrokerLogin, CloudPorts } from "./ports.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 const BROKER_PORT = 1883;
 

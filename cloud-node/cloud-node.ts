@@ -12,13 +12,25 @@ import { join } from "node:path";
 import { alarmEntity, presenceEntity, requestsEntity, requestsType, vehicleEntity } from "../actors/index.ts";
 import { listenHttp, loadTokens } from "../protocols/http/index.ts";
 import { SignalMirror } from "../protocols/uplink/index.ts";
-import { type Address, createReplicas, createSystem, createTree, hosted, kindOf, lifeOf, parseAddress, supervisor, type System, type Tree } from "../runtime/index.ts";
+import {
+  type Address,
+  createReplicas,
+  createSystem,
+  createTree,
+  hosted,
+  kindOf,
+  lifeOf,
+  parseAddress,
+  supervisor,
+  type System,
+  type Tree,
+  untilAborted,
+} from "../runtime/index.ts";
 import { busLink } from "./bus-link.ts";
 import type { CloudConfig } from "./config.ts";
 import { ingestLife } from "./ingest-life.ts";
 import { type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
-import { untilAborted } from "./until-aborted.ts";
 import { VehicleLinks } from "./vehicle-links.ts";
 import { forwarding, waitingRemote } from "./waiting-commands.ts";
 

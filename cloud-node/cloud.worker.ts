@@ -1,10 +1,9 @@
 // A cloud node as an OS-process worker: what the demo and `drover start cloud` run.
 
-import { worker, type WorkerContext } from "../runtime/index.ts";
+import { untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
 import type { CloudConfig } from "./config.ts";
 import { createCloudNode } from "./cloud-node.ts";
 import { realPorts } from "./ports.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export interface CloudListening {
   readonly kind: "listening";

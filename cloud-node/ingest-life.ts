@@ -1,11 +1,10 @@
 // Everything that vehicles and other nodes say to this one: messages, streams, telemetry, presence, trees.
 
 import { openMessageDoor, openStreamIngest, openTelemetryIngest, type Sending, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
-import { everyVehicle, lifeOf, type Replicas, type System } from "../runtime/index.ts";
+import { everyVehicle, lifeOf, type Replicas, type System, untilAborted } from "../runtime/index.ts";
 import type { Clock, Log, Transport } from "../runtime/ports/index.ts";
 import { type AnnouncedTree, watchTrees } from "./announced-trees.ts";
 import type { Presences } from "./presences.ts";
-import { untilAborted } from "./until-aborted.ts";
 import { vehicleDoor } from "./vehicle-door.ts";
 import type { VehicleLinks } from "./vehicle-links.ts";
 

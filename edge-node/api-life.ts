@@ -1,9 +1,8 @@
 // The vehicle's own API, on loopback unless the configuration says otherwise (promise S10). Loaded only where one is configured: a vehicle without it pays nothing.
 
 import type { SignalSource } from "../protocols/uplink/index.ts";
-import { type Address, lifeOf, type System, type TreeNode } from "../runtime/index.ts";
+import { type Address, lifeOf, type System, type TreeNode, untilAborted } from "../runtime/index.ts";
 import type { Clock, Log, Random } from "../runtime/ports/index.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export interface ApiLifeOptions {
   readonly http: { readonly port: number; readonly host?: string };

@@ -1,9 +1,8 @@
 // The link to the cloud's broker as a supervised child. A transport starts once, so each run of the child has one of its own.
 
-import { type Address, lifeOf, type Remote, type Startable } from "../runtime/index.ts";
+import { type Address, lifeOf, type Remote, type Startable, untilAborted } from "../runtime/index.ts";
 import type { Clock, Random, Transport } from "../runtime/ports/index.ts";
 import { announcePresence, cloudRemote } from "./uplink.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 const STOP_WITHIN_MS = 1_000;
 

@@ -1,10 +1,9 @@
 // A vehicle's node as an OS-process worker: what the demo and `drover start edge` run.
 
-import { worker, type WorkerContext } from "../runtime/index.ts";
+import { untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import { createEdgeNode, type EdgeCounters } from "./edge-node.ts";
 import { realPorts } from "./ports.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 const STATS_EVERY_MS = 1_000;
 

@@ -1,11 +1,10 @@
 // The node's store as the first child of its tree: journal, telemetry log, identity, and the system that stands on them. One process holds them (S1 on a vehicle).
 
-import { lifeOf, type Startable, type System } from "../runtime/index.ts";
+import { lifeOf, type Startable, type System, untilAborted } from "../runtime/index.ts";
 import { type AppendLog, type AppendLogOpened, DroverError, type Store } from "../runtime/ports/index.ts";
 import type { Identity } from "../protocols/sqlite/index.ts";
 import type { EdgePorts } from "./ports.ts";
 import { keepLoss } from "./store-loss.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export interface StoreLifeOptions {
   readonly folder: string;

@@ -2,7 +2,7 @@
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import type { SampleRecord } from "../protocols/uplink/index.ts";
-import { type Address, lifeOf, type Startable, type System, type TreeNode } from "../runtime/index.ts";
+import { type Address, lifeOf, type Startable, type System, type TreeNode, untilAborted } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, TimeoutHandle } from "../runtime/ports/index.ts";
 import type { CloudLink } from "./cloud-link.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -10,7 +10,6 @@ import { sampleRecorder } from "./sample-recorder.ts";
 import type { SignalValues } from "./signal-values.ts";
 import { announceLoss, keptLoss } from "./store-loss.ts";
 import { openUplink, type Uplink } from "./uplink.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 const BEAT_MS = 100;
 

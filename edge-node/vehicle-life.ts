@@ -5,7 +5,7 @@
 import type { ModuleContext, ModuleInput, VehicleInput } from "../actors/index.ts";
 import { builtInModuleTypes } from "../actors/module-types/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
-import { type EntityChild, lifeOf, type Startable, type System } from "../runtime/index.ts";
+import { type EntityChild, lifeOf, type Startable, type System, untilAborted } from "../runtime/index.ts";
 import type { Clock, Log, TimeoutHandle } from "../runtime/ports/index.ts";
 import type { Channels } from "./channels.ts";
 import type { CommandList } from "./commands.ts";
@@ -13,7 +13,6 @@ import type { Confirmations } from "./confirmations.ts";
 import { type ModuleFacts, outputsOf } from "./module-facts.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Teller } from "./teller.ts";
-import { untilAborted } from "./until-aborted.ts";
 import type { VehicleFacts } from "./vehicle-facts.ts";
 
 const BEAT_MS = 50;

@@ -15,5 +15,6 @@ export {
 } from "./running.ts";
 export { lifeOf, type LifeContext } from "./life-of.ts";
 export { startWorker, WORKER_DEFAULTS, type RunningWorker, type WorkerLink, type WorkerOptions, type WorkerPorts } from "./start-worker.ts";
+export { untilAborted } from "./until-aborted.ts";
 export { worker, type WorkerContext, type WorkerType } from "./worker.ts";
 export type { ChannelWindow, Transfer } from "./wire.ts";
