@@ -50,7 +50,7 @@ export class EventStream {
     this.#raw.on("error", () => {
       this.#end();
     });
-    this.#raw.writeHead(200, { ...Object.fromEntries(headers), "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no" });
+    this.#raw.writeHead(200, { ...Object.fromEntries(headers), "content-type": "text/event-stream; charset=utf-8", "x-accel-buffering": "no", connection: "close" });
     this.#raw.write(`retry: ${String(RETRY_MS)}\n\n`);
     this.#beat();
   }

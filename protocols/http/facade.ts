@@ -17,7 +17,6 @@ import { answerClientErrors, answerFailures, answerUnknownPaths, frameworkErrors
 import { MAX_BODY_BYTES, takeJsonOnly } from "./json-body.ts";
 import { openapiDocument } from "./openapi-document.ts";
 import { OpenStreams } from "./open-streams.ts";
-import { sendProblem } from "./problem.ts";
 import { demandRoles } from "./roles.ts";
 import { actorRoutes } from "./routes/actors.ts";
 import { actorStreamRoutes } from "./routes/actor-stream.ts";
@@ -35,6 +34,7 @@ import { tokenRoutes } from "./routes/tokens.ts";
 import { addSchemas } from "./schemas.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
 import { Sessions } from "./sessions.ts";
+import { endInOrder } from "./stopping.ts";
 import { traceOf } from "./trace.ts";
 import { checkBySchema } from "./validation.ts";
 
@@ -65,8 +65,8 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_MS,
-    forceCloseConnections: true,
-    return503OnClosing: false, // it is no problem+json; `refuseWhileStopping` answers
+    forceCloseConnections: "idle",
+    return503OnClosing: false, // it is no problem+json; `endInOrder` answers
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     frameworkErrors: frameworkErrors(log, random),
     clientErrorHandler: answerClientErrors(random),
@@ -80,7 +80,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     request.trace = traceOf(request.headers["traceparent"], random);
   });
   addSecurityHeaders(app);
-  refuseWhileStopping(app, () => {
+  endInOrder(app, clock, () => {
     streams.closeAll();
   });
   refuseSecretsInQueries(app);
@@ -117,19 +117,6 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     }),
   );
   return app;
-}
-
-/** While it stops, the node takes nothing new on connections that are still open. */
-function refuseWhileStopping(app: FastifyInstance, stopping: () => void): void {
-  let isStopping = false;
-  app.addHook("preClose", async () => {
-    isStopping = true;
-    stopping();
-  });
-  app.addHook("onRequest", async (_request, reply) => {
-    if (!isStopping) return undefined;
-    return sendProblem(reply, { name: "stopping", detail: "Nothing was taken.", retryAfterMs: 2_000, headers: { connection: "close" } });
-  });
 }
 
 /** A plugin whose hooks hold for the whole façade, so that a node's own routes are behind the same doors. */

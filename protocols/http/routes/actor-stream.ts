@@ -32,6 +32,7 @@ export const actorStreamRoutes: Routes = (plain, parts) => {
     "/v1/actors/:address/stream",
     {
       config: { role: "viewer" },
+      exposeHeadRoute: false, // it would hold a stream open that has no body
       schema: {
         summary: "One actor, live (server-sent events)",
         description:

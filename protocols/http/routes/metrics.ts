@@ -50,7 +50,11 @@ export const metricsRoutes: Routes = (app, parts) => {
 /** Samples of one name are one metric; its labels are all that any of them has. */
 function fill(registry: Registry, samples: readonly MetricSample[], log: Log): void {
   const byName = new Map<string, MetricSample[]>();
-  for (const sample of samples) byName.set(sample.name, [...(byName.get(sample.name) ?? []), sample]);
+  for (const sample of samples) {
+    const group = byName.get(sample.name);
+    if (group === undefined) byName.set(sample.name, [sample]);
+    else group.push(sample);
+  }
   for (const [name, group] of byName) {
     const [first] = group;
     if (first === undefined || !NAME.test(name)) {

@@ -34,6 +34,7 @@ export const signalRoutes: Routes = (plain, { signals, streams, clock }) => {
     "/v1/vehicles/:address/signals/stream",
     {
       config: { role: "viewer" },
+      exposeHeadRoute: false, // it would hold a stream open that has no body
       schema: {
         summary: "A vehicle's signals, live (server-sent events)",
         description: `\`signals\`: all of them, at first. \`changed\`: those that changed, at most ${String(MAX_PER_SECOND)} times a second. Both carry {items, at}; ages count at \`at\`.`,

@@ -211,6 +211,7 @@ test("the number of streams is bounded, and a stream that ends gives its place b
 
 test("a client that takes no event stream is told so", async (t) => {
   const served = await servingCounter(t);
+  t.equal((await served.as("viewer", { method: "HEAD", url: STREAM })).statusCode, 405, "HEAD would hold a stream without a body");
   for (const accept of ["application/json", "text/html", "text/event-stream;q=0"])
     isProblem(t, await served.as("viewer", { url: STREAM, headers: { accept } }), 406, "not-acceptable");
   for (const accept of ["text/event-stream", "*/*", "text/*;q=0.1, application/json"]) {

@@ -193,7 +193,7 @@ test("history gives the turns of one actor, in either order, and says where to g
     oldest.items.map((item) => item.revision),
     [2, 3, 4, 5, 6],
   );
-  for (const bad of ["?limit=0", "?limit=1001", "?after=-1", "?after=x", "?order=up", "?befor=1", "?after=1e30"])
+  for (const bad of ["?limit=0", "?limit=1001", "?after=-1", "?after=x", "?order=up", "?befor=1", "?after=1e30", "?after=", "?after=0x10", "?limit=%201", "?limit=1.0"])
     isProblem(t, await as("viewer", { url: `${AT}/history${bad}` }), 400, "query-invalid");
   isProblem(t, await as("viewer", { url: `/v1/actors/${encodeURIComponent("acme/counter/none")}/history` }), 404, "no-such-actor");
 });

@@ -1,11 +1,12 @@
 // The port: loopback by default, named when it is taken, given back when the node stops.
 
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "tap";
 import { listenHttp } from "../../../protocols/http/index.ts";
+import { parseAddress } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
-import { SeededRandom } from "../../../runtime/simulation/index.ts";
-import { serving, type Serving } from "./serving.ts";
+import { SeededRandom, settle } from "../../../runtime/simulation/index.ts";
+import { AT, COUNTER, serving, servingCounter, type Serving } from "./serving.ts";
 
 const facade = (served: Serving) => ({ ...served, log: silentLog, random: new SeededRandom(3), trees: () => [], nodes: () => [], ready: () => ({ ok: true, reasons: [] }) });
 
@@ -56,26 +57,69 @@ test("a node's own routes are served beside the façade's and stand in its descr
   await server.close();
 });
 
-test("a request on a connection that is still open while the node stops is refused as stopping, not dropped", async (t) => {
-  const served = await serving(t);
-  let release: () => void = () => undefined;
-  const held = new Promise<void>((resolve) => {
-    release = resolve;
+test("while the node stops, requests under way are answered", async (t) => {
+  const served = await servingCounter(t);
+  const server = await listenHttp({ facade: facade(served), port: 0 });
+  const headers = { authorization: `Bearer ${served.texts.operator}`, "content-type": "application/json", "idempotency-key": "slow" };
+  const asking = fetch(`${server.url}${AT}/ask?timeoutMs=60000`, { method: "POST", headers, body: '{"type":"count.slow"}' });
+  while (served.system.taken(parseAddress(COUNTER), "slow") === undefined) await settle();
+  let isClosed = false;
+  const closing = server.close().then(() => {
+    isClosed = true;
   });
-  const server = await listenHttp({
-    facade: facade(served),
-    port: 0,
-    routes: (app) => {
-      app.addHook("preClose", async () => held);
-    },
-  });
-  const closing = server.close();
-  await new Promise((resolve) => setImmediate(resolve));
-  const answer = await fetch(`${server.url}/health/live`).catch((error: unknown) => error);
-  if (answer instanceof Response) {
-    t.equal(answer.status, 503);
-    t.match(await answer.json(), { type: "urn:drover:problem:stopping" });
-  } else t.pass("the port was closed already");
-  release();
+  await settle();
+  t.notOk(isClosed, "it waits for the answer");
+  await served.system.tell(COUNTER, { type: "count.release" });
+  t.same(await (await asking).json(), { outcome: "replied", id: "slow", reply: { total: 0 } });
   await closing;
 });
+
+test("a request that does not end, and a connection that never asks, are cut 2 s after the node began to stop", async (t) => {
+  const served = await servingCounter(t);
+  const server = await listenHttp({ facade: facade(served), port: 0 });
+  const headers = { authorization: `Bearer ${served.texts.operator}`, "content-type": "application/json", "idempotency-key": "slow" };
+  const asked = t.rejects(fetch(`${server.url}${AT}/ask?timeoutMs=60000`, { method: "POST", headers, body: '{"type":"count.slow"}' }));
+  const silent = connect(server.port, "127.0.0.1");
+  const heard = textOf(silent);
+  await new Promise((resolve) => silent.once("connect", resolve));
+  while (served.system.taken(parseAddress(COUNTER), "slow") === undefined) await settle();
+  const closing = server.close();
+  await served.clock.advance(2_000);
+  await asked;
+  t.equal(await heard, "");
+  await closing;
+});
+
+test("what comes on an open connection while the node stops is not taken; what was under way there is answered", async (t) => {
+  const served = await servingCounter(t);
+  const server = await listenHttp({ facade: facade(served), port: 0 });
+  const body = '{"type":"count.slow"}';
+  const ask = `POST ${AT}/ask?timeoutMs=60000 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${served.texts.operator}\r\ncontent-type: application/json\r\nidempotency-key: slow\r\ncontent-length: ${String(body.length)}\r\n\r\n${body}`;
+  const socket = connect(server.port, "127.0.0.1");
+  const heard = textOf(socket);
+  socket.write(ask);
+  while (served.system.taken(parseAddress(COUNTER), "slow") === undefined) await settle();
+  const closing = server.close();
+  await settle();
+  const late = '{"type":"count.add","by":5}';
+  socket.write(
+    `POST ${AT}/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${served.texts.operator}\r\ncontent-type: application/json\r\nidempotency-key: late\r\ncontent-length: ${String(late.length)}\r\n\r\n${late}`,
+  );
+  await settle();
+  t.equal(served.system.taken(parseAddress(COUNTER), "late"), undefined);
+  await served.system.tell(COUNTER, { type: "count.release" });
+  t.match(await heard, /"reply":\{"total":0\}/);
+  await closing;
+});
+
+/** Everything that the other side says until it closes. */
+function textOf(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = "";
+    socket.on("data", (chunk) => (heard += String(chunk)));
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      resolve(heard);
+    });
+  });
+}

@@ -140,6 +140,15 @@ test("each outcome of a message is a problem type of its own, with the id to ask
   t.equal(new Set(types).size, types.length - 1, "owner-away stands twice");
 });
 
+test("an owner that is away is 503 with the age of what is known here, also where the sender of the word did not say it", async (t) => {
+  const { system, clock } = await servingCounter(t);
+  const view = system.read(parseAddress(COUNTER));
+  if (view === undefined) throw new Error("there is no counter");
+  const { as } = await serving(t, { system: fakeOver(system, { tell: async () => ({ kind: "owner-away" }), read: () => ({ ...view, asOf: clock.now() - 65_000 }) }) });
+  const answer = await as("operator", { method: "POST", url: EVENTS, payload: { type: "light.set" } });
+  t.match(isProblem(t, answer, 503, "owner-away"), { asOf: clock.now() - 65_000, ageMs: 65_000, detail: "light.set was not sent. Its last known state is 65.0 s old." });
+});
+
 test("the store's no is 503, and what it refused did not happen", async (t) => {
   const { as, store } = await servingCounter(t);
   const before = await store.revisionOf(COUNTER);

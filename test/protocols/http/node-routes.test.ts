@@ -76,6 +76,10 @@ test("live answers always; ready says why not; startup stays true once it was", 
   isProblem(t, await get("ready"), 503, "not-ready");
   t.equal((await get("startup")).statusCode, 200);
   t.equal((await get("live")).statusCode, 200);
+  const late = await serving(t);
+  (late.app as { isUnderPressure: () => boolean }).isUnderPressure = () => true;
+  t.match(isProblem(t, await late.as("none", { url: "/health/ready" }), 503, "not-ready"), { reasons: ["the event loop is late"] });
+  t.equal((await late.as("none", { url: "/health/live" })).statusCode, 200, "a node that is late is not restarted for it");
   const told = await serving(t, { started: () => false });
   isProblem(t, await told.as("none", { url: "/health/startup" }), 503, "not-ready");
 });
