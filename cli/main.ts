@@ -4,9 +4,8 @@
 // P1. The first SIGINT, SIGTERM or SIGHUP asks the running verb to end in order, the second to end now, the third ends the process.
 // P2. A reader that has left (`drover … | head`) ends the command quietly.
 
-import { wantsColour } from "./terminal/colour.ts";
-import { flushed } from "./terminal/print.ts";
 import { runCommandLine } from "./program.ts";
+import { flushed, wantsColour } from "./terminal/index.ts";
 
 const argv = process.argv.slice(2);
 const interrupt = new AbortController();

@@ -1,3 +1,3 @@
 // The configuration of nodes that the command line starts.
 
-export { type ConfigSources, loadConfig, type LoadedConfig } from "./load-config.ts";
+export { loadConfig } from "./load-config.ts";

@@ -22,6 +22,7 @@ import { type ChildSpec, createTree, DroverError, hosted, supervisor, systemCloc
 import type { Log } from "../../runtime/ports/index.ts";
 import { rigWorker } from "../rig/index.ts";
 import { announcer } from "./announcer.ts";
+import { beginTogether } from "./begin-together.ts";
 import { processChild } from "./process-child.ts";
 
 export const VEHICLES = ["rav4-01", "truck-01", "trailer-01"] as const;
@@ -40,6 +41,8 @@ export interface DemoFleetOptions {
 export interface DemoFleet {
   readonly tree: Tree;
   readonly stats: ReadonlyMap<string, EdgeStats>;
+  /** Once the tree has ended: ends what it never took up. */
+  readonly end: () => Promise<void>;
 }
 
 const LIVENESS_MS = 15_000;
@@ -81,8 +84,15 @@ export function createDemoFleet(options: DemoFleetOptions): DemoFleet {
     { env, maxHeapMb: MAX_HEAP_MB, log: logOf("cloud"), into: listening },
   );
 
+  // The rig and the vehicles need the cloud's broker, and nothing of each other.
+  const { add: wrap, end } = beginTogether({ clock: systemClock, random: systemRandom, log: logOf("demo") });
   const sockets = socketFolder(data);
-  const rig = processChild("rig", rigWorker, () => ({ socketDir: sockets, nonVolatileFile: join(data, "rig-flash.json") }), { env, maxHeapMb: MAX_HEAP_MB, log: logOf("rig") });
+  const rig = processChild("rig", rigWorker, () => ({ socketDir: sockets, nonVolatileFile: join(data, "rig-flash.json") }), {
+    env,
+    maxHeapMb: MAX_HEAP_MB,
+    log: logOf("rig"),
+    wrap,
+  });
 
   const edge = (vehicle: VehicleName, buses: Readonly<Record<string, string>>): ChildSpec =>
     processChild(
@@ -92,7 +102,7 @@ export function createDemoFleet(options: DemoFleetOptions): DemoFleet {
         nodeCredential(credentials, `edge-${vehicle}`, { kind: "vehicle", tenant: TENANT, vehicle });
         return { vehicle: demoFile("vehicles", `${vehicle}.yaml`), data: join(data, vehicle), buses, uplink: { url: brokerUrl(), credentials } };
       },
-      { env, maxHeapMb: MAX_HEAP_MB, log: logOf(vehicle), livenessMs: LIVENESS_MS, into: (item) => stats.set(vehicle, item) },
+      { env, maxHeapMb: MAX_HEAP_MB, log: logOf(vehicle), livenessMs: LIVENESS_MS, wrap, into: (item) => stats.set(vehicle, item) },
     );
 
   const recording = (file: string): string => `log:${demoFile("data", file)}?rate=1&loop=true`;
@@ -121,7 +131,7 @@ export function createDemoFleet(options: DemoFleetOptions): DemoFleet {
   tree.onReport(({ offender, context, error }) => {
     if (offender === "cloud" && context === "start_error" && error instanceof DroverError && error.code === "DROVER_PORT_IN_USE") brokerTaken = true;
   });
-  return { tree, stats };
+  return { tree, stats, end };
 }
 
 /** In the data folder, or beside other temporary files where that path is too long for a socket; the same one at every start. */

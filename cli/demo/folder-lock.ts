@@ -38,12 +38,6 @@ export function lockFolder(folder: string): () => void {
   throw new DroverError("DROVER_STORE_LOCKED", `others start on the data folder ${folder} at the same moment`);
 }
 
-/** The demo that runs on the folder, if one does. */
-export function holderOf(folder: string): { readonly pid: number } | undefined {
-  const holder = readHolder(join(folder, NAME));
-  return holder !== undefined && isAlive(holder) ? { pid: holder.pid } : undefined;
-}
-
 function linked(fresh: string, path: string): boolean {
   try {
     linkSync(fresh, path);

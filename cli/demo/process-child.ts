@@ -1,6 +1,6 @@
 // A worker in a process of its own whose configuration is only known when it starts: where the broker listens is known when the cloud runs.
 
-import { type ChildSpec, hosted, startWorker, type WorkerOptions, type WorkerType } from "../../runtime/index.ts";
+import { type ChildSpec, hosted, type Startable, startWorker, type WorkerOptions, type WorkerType } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
 
 const START_MS = 30_000;
@@ -9,23 +9,22 @@ const SHUTDOWN_MS = 3_000;
 export interface ProcessChildOptions<E> extends Pick<WorkerOptions<E, never>, "into" | "env" | "maxHeapMb" | "livenessMs"> {
   /** Of this process alone. */
   readonly log: Log;
+  /** Stands between the tree and the start, e.g. to begin several at once. */
+  readonly wrap?: (startable: Startable) => Startable;
 }
 
 /** @param config asked at each start; a throw is a start failure */
 export function processChild<C, E>(id: string, type: WorkerType<C, E, never>, config: () => C, options: ProcessChildOptions<E>): ChildSpec {
-  const { log, ...rest } = options;
-  return hosted(
-    id,
-    {
-      start: async ({ signal, hurry, clock, random }) =>
-        startWorker(
-          type,
-          config(),
-          { ...rest, isolation: "process", startMs: START_MS, shutdownMs: SHUTDOWN_MS },
-          { clock, random, log, signal, ...(hurry === undefined ? {} : { hurry }) },
-        ),
-    },
-    // The worker's own deadlines come first, so that what it says is what is heard.
-    { kind: "worker", startMs: START_MS + 1_000, shutdownMs: SHUTDOWN_MS },
-  );
+  const { log, wrap, ...rest } = options;
+  const startable: Startable = {
+    start: async ({ signal, hurry, clock, random }) =>
+      startWorker(
+        type,
+        config(),
+        { ...rest, isolation: "process", startMs: START_MS, shutdownMs: SHUTDOWN_MS },
+        { clock, random, log, signal, ...(hurry === undefined ? {} : { hurry }) },
+      ),
+  };
+  // The worker's own deadlines come first, so that what it says is what is heard.
+  return hosted(id, wrap?.(startable) ?? startable, { kind: "worker", startMs: START_MS + 1_000, shutdownMs: SHUTDOWN_MS });
 }

@@ -62,20 +62,29 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
   });
   const stopped = stopOnInterrupt(fleet.tree, call);
   const beganAt = systemClock.monotonic();
+  const say = (words: string): void => {
+    if (!call.json) call.err.write(`${words}\n`);
+  };
   try {
-    if (!call.json) call.err.write(`starting; data in ${data}, logs in ${join(data, "logs")}\n`);
+    say(`starting; data in ${data}, logs in ${join(data, "logs")}`);
+    const quiet = fleet.tree.onReport(({ context, offender }) => {
+      if (context === "child_started") say(`${offender} runs after ${seconds(beganAt)}`);
+    });
     await fleet.tree.start();
+    quiet();
   } catch (cause) {
     if (!call.interrupt.aborted) throw cause;
     await stopped;
     return EXIT.ok;
+  } finally {
+    await fleet.end();
   }
   const shown = show(fleet, () => where, { data, firstToken, beganAt }, call);
   const exit = await fleet.tree.exited;
   shown.end();
   if (call.interrupt.aborted) {
     await stopped;
-    if (!call.json) call.err.write("stopped\n");
+    say("stopped");
     return EXIT.ok;
   }
   const cause = exit.kind === "failed" || exit.kind === "killed" ? exit.error : exit.kind === "shutdown" ? exit.cause : undefined;
@@ -138,6 +147,10 @@ function headLines(where: CloudListening | undefined, data: string, firstToken: 
     `token         in ${join(data, "api-token")}${firstToken === undefined ? "" : `; shown once: ${firstToken}`}`,
     `try           drover actors ask demo/vehicle/trailer-01/module/torrent-0 light.set output=galley level=255`,
   ];
+}
+
+function seconds(sinceMs: number): string {
+  return `${((systemClock.monotonic() - sinceMs) / 1_000).toFixed(1)} s`;
 }
 
 function portIn(text: string | undefined): number {

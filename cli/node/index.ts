@@ -1,3 +1,3 @@
 // One node in this process.
 
-export { startNode, type StartOptions } from "./start-node.ts";
+export { startNode } from "./start-node.ts";
