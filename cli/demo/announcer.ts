@@ -4,7 +4,7 @@ import { encodeEnvelope, lifeOf, nodeName, type TreeNode } from "../../runtime/i
 import type { Clock, Log, Random, TimeoutHandle } from "../../runtime/ports/index.ts";
 import { mqttTransport, type NodeCredential } from "../../protocols/mqtt/index.ts";
 
-const EVERY_MS = 500;
+const EVERY_MS = 250;
 
 export interface AnnouncerOptions {
   readonly brokerUrl: () => string;
