@@ -61,12 +61,16 @@ function guardText({ condition, open, reads }: GuardReport): string {
 }
 
 function readText({ signal, value, ageMs }: SignalRead): string {
-  return `${signal} ${value === undefined ? "has no value" : `= ${String(value)}`}${ageMs === undefined ? ", never seen" : `, ${seconds(ageMs)} old`}`;
+  return `${signal} ${value === undefined ? "has no value" : `= ${String(Number(value.toPrecision(7)))}`}${ageMs === undefined ? ", never seen" : `, ${seconds(ageMs)} old`}`;
 }
 
 /** With null where there is nothing: JSON drops what is undefined, and a reader should see that it was looked for. */
 function guardMember({ condition, open, reads }: GuardReport): object {
-  return { condition, open: open ?? null, reads: reads.map(({ signal, value, ageMs }) => ({ signal, value: value ?? null, ageMs: ageMs ?? null })) };
+  return {
+    condition,
+    open: open ?? null,
+    reads: reads.map(({ signal, value, ageMs }) => ({ signal, value: value ?? null, ageMs: ageMs === undefined ? null : Math.round(ageMs) })),
+  };
 }
 
 function seconds(ms: number): string {

@@ -22,8 +22,8 @@ export interface TokenRecord {
   readonly createdBy: string;
 }
 
-export const TOKENS_FILE = "tokens.json";
-export const FIRST_TOKEN_FILE = "api-token";
+const TOKENS_FILE = "tokens.json";
+const FIRST_TOKEN_FILE = "api-token";
 
 /** undefined: there is no such file yet. @throws DROVER_TOKENS_UNUSABLE (F2) */
 export async function readTokens(folder: string): Promise<readonly TokenRecord[] | undefined> {

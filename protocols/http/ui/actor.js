@@ -1,6 +1,6 @@
 // One actor: its state and context as they change, what happened last, its parts, its signals, and a form to send it what it would take.
 
-import { actorPath } from "./api.js";
+import { actorPath, get } from "./api.js";
 import { age, element, fill, number, table } from "./dom.js";
 import { linkTo, stateText, tone } from "./fleet.js";
 import { follow, poll } from "./live.js";
@@ -48,6 +48,9 @@ export function actor(main, address) {
   };
   const note = (entry) => {
     seen = [entry, ...seen].slice(0, SHOWN_TURNS);
+    showTurns();
+  };
+  const showTurns = () => {
     const rows = seen.map((turn) => [
       String(turn.revision),
       number(new Date(turn.at).toLocaleTimeString()),
@@ -55,9 +58,17 @@ export function actor(main, address) {
         "–",
       stateText(turn.state),
     ]);
-    fill(turns.body, rows, "");
+    fill(turns.body, rows, "None is kept.");
   };
-  fill(turns.body, [], "Nothing yet since you look.");
+  fill(turns.body, [], "…");
+  get(actorPath(address, `/history?limit=${SHOWN_TURNS}`))
+    .then(({ items }) => {
+      // The stream may have told some of them already.
+      const known = new Set(seen.map((turn) => turn.revision));
+      seen = [...seen, ...items.filter((item) => !known.has(item.revision))].slice(0, SHOWN_TURNS);
+      showTurns();
+    })
+    .catch(() => fill(turns.body, [], "Its history cannot be read now."));
 
   const stops = [
     follow(

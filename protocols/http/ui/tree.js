@@ -6,7 +6,7 @@ import { poll } from "./live.js";
 const TONE = { running: "good", restarting: "warn", starting: "warn", degraded: "warn", failed: "bad", stopped: "quiet" };
 
 export function tree(main) {
-  const place = element("div");
+  const place = element("div", { class: "stack" });
   main.replaceChildren(place);
   return [
     poll("/v1/tree", 2_000, ({ items }) => {

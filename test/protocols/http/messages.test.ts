@@ -96,7 +96,7 @@ test("a refusal by a guard says which condition, which value, how old", async (t
       condition: "parked",
       open: undefined,
       reads: [
-        { signal: "Vehicle.Speed", value: 12.5, ageMs: 400 },
+        { signal: "Vehicle.Speed", value: 12.500000000000002, ageMs: 400.3 },
         { signal: "Tow.Connected", value: undefined, ageMs: undefined },
       ],
     },
@@ -108,7 +108,7 @@ test("a refusal by a guard says which condition, which value, how old", async (t
     condition: "parked",
     open: null,
     reads: [
-      { signal: "Vehicle.Speed", value: 12.5, ageMs: 400 },
+      { signal: "Vehicle.Speed", value: 12.500000000000002, ageMs: 400 },
       { signal: "Tow.Connected", value: null, ageMs: null },
     ],
   });

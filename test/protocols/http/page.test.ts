@@ -78,7 +78,7 @@ class FakeSignals implements SignalSource {
 
 test("a person signs in, sees the fleet, steers a vehicle, watches its signals, and is told when the node is gone", {
   ...needs("browser", executablePath !== undefined && existsSync(executablePath)),
-  timeout: 120_000,
+  timeout: 60_000,
 }, async (t) => {
   const signals = new FakeSignals();
   const facade = { clock: systemClock, signals, decorate: () => ({ presence: "online" }), trees: () => [tree], types: ["vehicle"] };
@@ -113,7 +113,7 @@ test("a person signs in, sees the fleet, steers a vehicle, watches its signals, 
 
   await row.getByRole("link").click();
   await page.getByRole("heading", { name: VEHICLE }).waitFor();
-  await page.getByText("motion: parked · health: ok").waitFor();
+  await page.getByRole("region", { name: "Actor" }).getByText("motion: parked · health: ok").waitFor();
   const signal = page.getByRole("row", { name: "Battery.Voltage" });
   await signal.waitFor();
   t.match(await signal.innerText(), /12\.6\s+V\s+good\s+[\d.]+ s\s+simulated/);
