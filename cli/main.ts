@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The process of the `drover` command: streams, signals, exit code. Everything else is given what it needs.
 //
-// P1. The first SIGINT, SIGTERM or SIGHUP asks the running verb to end in order, the second to end now, the third ends the process.
+// P1. The first SIGINT, SIGTERM or SIGHUP ends a command, or asks it to end in order where it has begun something; the second asks it to end now, the third ends the process.
 // P2. A reader that has left (`drover … | head`) ends the command quietly.
 
 import { runCommandLine } from "./program.ts";
@@ -10,10 +10,11 @@ import { flushed, wantsColour } from "./terminal/index.ts";
 const argv = process.argv.slice(2);
 const interrupt = new AbortController();
 const hurry = new AbortController();
+const state = { isDone: false, hasReader: true };
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
-    if (hurry.signal.aborted) process.exit(130);
+    if (hurry.signal.aborted || state.isDone) process.exit(130);
     if (interrupt.signal.aborted) hurry.abort();
     interrupt.abort();
   });
@@ -21,7 +22,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-    // Nobody reads: what runs on is told to end, what only prints ends by itself.
+    state.hasReader = false;
     interrupt.abort();
   });
 }
@@ -38,6 +39,7 @@ const code = await runCommandLine(argv, {
   interrupt: interrupt.signal,
   hurry: hurry.signal,
 });
+state.isDone = true;
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // Idle connections of an API client must not hold a command that has its answer.
-process.exit(code);
+process.exit(state.hasReader || code !== 130 ? code : 0);

@@ -1,7 +1,7 @@
 // The command line as a whole: its verbs, its words for wrong usage, its exit codes. It touches no process: main.ts does.
 
 import { Command, CommanderError } from "commander";
-import { type Call, CommandFailure, EXIT, type ExitCode, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
+import { type Call, EXIT, type ExitCode, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
 import { addVerbs } from "./verbs/index.ts";
 import type { Run } from "./verbs/index.ts";
 import { droverVersion } from "./version.ts";
@@ -15,18 +15,14 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
     return EXIT.ok;
   }
   let code: ExitCode = EXIT.ok;
-  const run: Run = async (command, body) => {
+  const run: Run = async (command, body, { endsInOrder = false } = {}) => {
     const call: Call = { ...shell, json: command.optsWithGlobals<{ json?: true }>().json === true };
     try {
-      code = await body(call);
+      code = await (endsInOrder ? body(call) : Promise.race([body(call), interrupted(shell.interrupt)]));
     } catch (thrown) {
-      if (shell.interrupt.aborted && !(thrown instanceof CommandFailure)) {
-        code = EXIT.interrupted;
-        return;
-      }
       const failure = await failureOf(thrown);
       code = failure.exit;
-      tellFailure(shell.err, failure, call);
+      if (code !== EXIT.interrupted) tellFailure(shell.err, failure, call);
     }
   };
   try {
@@ -61,6 +57,16 @@ function program(shell: Shell, run: Run): Command {
     .exitOverride();
   addVerbs(root, run);
   return root;
+}
+
+function interrupted(signal: AbortSignal): Promise<ExitCode> {
+  return new Promise((resolve) => {
+    const heard = (): void => {
+      resolve(EXIT.interrupted);
+    };
+    if (signal.aborted) heard();
+    signal.addEventListener("abort", heard, { once: true });
+  });
 }
 
 function isVersionCall(argv: readonly string[]): boolean {

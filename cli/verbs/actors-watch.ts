@@ -15,10 +15,14 @@ export const addActorsWatch: AddVerb = (parent, run) => {
       .argument("<address>", "tenant/type/id, then /type/id for each child")
       .option("--count <n>", "end after so many changes", wholeNumber(1, 1_000_000_000)),
   ).action(async (address: string, options: Options) => {
-    await run(command, async (call) => {
-      const { watchActor } = await import("../actors/index.ts");
-      return watchActor(address, options, call);
-    });
+    await run(
+      command,
+      async (call) => {
+        const { watchActor } = await import("../actors/index.ts");
+        return watchActor(address, options, call);
+      },
+      { endsInOrder: true },
+    );
   });
   examples(command, [
     ["drover actors watch demo/vehicle/rav4-01", "one line a change"],

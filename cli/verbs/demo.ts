@@ -14,10 +14,14 @@ export const addDemo: AddVerb = (parent, run) => {
     .option("--data <folder>", "where everything is kept; default: DROVER_DATA, else .drover")
     .option("--port <n>", "of the API and the page; default: DROVER_HTTP_PORT, else 8080; 0 is any free one", wholeNumber(0, 65_535))
     .action(async (options: Options) => {
-      await run(command, async (call) => {
-        const { runDemo } = await import("../demo/index.ts");
-        return runDemo(options, call);
-      });
+      await run(
+        command,
+        async (call) => {
+          const { runDemo } = await import("../demo/index.ts");
+          return runDemo(options, call);
+        },
+        { endsInOrder: true },
+      );
     });
   examples(command, [
     ["drover demo", "a live table here, the page at http://127.0.0.1:8080"],

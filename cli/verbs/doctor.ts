@@ -14,10 +14,14 @@ export const addDoctor: AddVerb = (parent, run) => {
     .option("--config <file>", "configuration of a cloud or edge node, looked at too")
     .option("--data <folder>", "data folder; default: DROVER_DATA, else .drover")
     .action(async (options: Options) => {
-      await run(command, async (call) => {
-        const { runDoctor } = await import("../doctor/index.ts");
-        return runDoctor(options, call);
-      });
+      await run(
+        command,
+        async (call) => {
+          const { runDoctor } = await import("../doctor/index.ts");
+          return runDoctor(options, call);
+        },
+        { endsInOrder: true },
+      );
     });
   examples(command, [
     ["drover doctor", "Node, data folder, disk, stores, ports, clock"],

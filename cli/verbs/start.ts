@@ -33,10 +33,14 @@ function add(parent: Command, run: Run, kind: "edge" | "cloud", description: str
     .option("--set <path=value>", "one value of the configuration, before environment and file; may be given several times", collect)
     .option("--log-level <level>", "debug, info, warn or error; default DROVER_LOG, else info")
     .action(async (options: Options) => {
-      await run(command, async (call) => {
-        const { startNode } = await import("../node/index.ts");
-        return startNode(kind, options, call);
-      });
+      await run(
+        command,
+        async (call) => {
+          const { startNode } = await import("../node/index.ts");
+          return startNode(kind, options, call);
+        },
+        { endsInOrder: true },
+      );
     });
   examples(command, typed);
 }

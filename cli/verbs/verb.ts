@@ -3,8 +3,13 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Verb } from "../terminal/index.ts";
 
+export interface RunOptions {
+  /** It hears the interrupt itself and ends what it began. Default false: an interrupt ends the command where it stands. */
+  readonly endsInOrder?: boolean;
+}
+
 /** Runs the body of `command` and keeps its exit code; whatever it throws is told. */
-export type Run = (command: Command, body: Verb) => Promise<void>;
+export type Run = (command: Command, body: Verb, options?: RunOptions) => Promise<void>;
 
 /** Adds a verb to its parent. */
 export type AddVerb = (parent: Command, run: Run) => void;

@@ -18,11 +18,13 @@ interface Started {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
   kill(signal: NodeJS.Signals): void;
   stopReading(): void;
+  /** To its standard input, which stays open; resolves when it was taken. */
+  feed(text: string): Promise<void>;
 }
 
 function start(t: Test, argv: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = root): Started {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DROVER_")));
-  const child = spawn(process.execPath, [MAIN, ...argv], { cwd, env: { ...inherited, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...argv], { cwd, env: { ...inherited, ...env }, stdio: ["pipe", "pipe", "pipe"] });
   t.teardown(() => child.kill("SIGKILL"));
   const said = { out: "", err: "" };
   child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
@@ -36,7 +38,19 @@ function start(t: Test, argv: readonly string[], env: Readonly<Record<string, st
       reject(new Error(`it ended without a line: ${said.err}`));
     });
   });
-  return { said, firstLine, ended, kill: (signal) => child.kill(signal), stopReading: () => child.stdout.destroy() };
+  return {
+    said,
+    firstLine,
+    ended,
+    kill: (signal) => child.kill(signal),
+    stopReading: () => child.stdout.destroy(),
+    feed: (text) =>
+      new Promise((resolve) =>
+        child.stdin.write(text, () => {
+          resolve();
+        }),
+      ),
+  };
 }
 
 test("start cloud says where it listens, is found by other commands, and ends in order on SIGTERM", async (t) => {
@@ -82,4 +96,13 @@ test("a reader that has left ends the command quietly", async (t) => {
   decode.stopReading();
   t.same(await decode.ended, { code: 0, signal: null });
   t.equal(decode.said.err, "");
+});
+
+test("Ctrl-C ends a command that has begun nothing where it stands, with exit code 130", async (t) => {
+  // Standard input that never comes.
+  const decode = start(t, ["can", "decode", "--dbc", join(root, "cli/demo/data/opendbc_toyota_rav4_2017_pt_generated.dbc"), "--log", "-"]);
+  decode.firstLine.catch(() => undefined);
+  await decode.feed("(0.000000) can0 0B4#0000000000000000\n".repeat(20_000));
+  decode.kill("SIGINT");
+  t.same(await decode.ended, { code: 130, signal: null }, decode.said.err);
 });
