@@ -47,7 +47,10 @@ export async function openMessageDoor(options: MessageDoorOptions): Promise<Mess
     }
     if (options.admits?.(delivery.key, message) === false) {
       counters.foreign++;
-      limitedLog.warn({ reason: "foreign-sender", key: delivery.key, entity: envelope.sender.entity, to: message.to }, "a message named a sender that it is not, or went where its sender may not");
+      limitedLog.warn(
+        { reason: "foreign-sender", key: delivery.key, entity: envelope.sender.entity, to: message.to },
+        "a message named a sender that it is not, or went where its sender may not",
+      );
       return answerEnvelope({ kind: "no-such-actor" }, envelope.id, options.newId(), sending);
     }
     counters.taken++;

@@ -25,7 +25,7 @@ export interface Api {
 
 /** @param data the cloud's data folder @param url asked at each request */
 export function api(data: string, url: () => string): Api {
-  async function request(path: string, init: RequestInit & { readonly headers?: Record<string, string> } = {}): Promise<Answered> {
+  async function request(path: string, init: Omit<RequestInit, "headers"> & { readonly headers?: Record<string, string> } = {}): Promise<Answered> {
     const began = performance.now();
     try {
       const token = readFileSync(join(data, "api-token"), "utf8").trim();

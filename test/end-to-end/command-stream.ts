@@ -40,11 +40,11 @@ export interface CommandStream {
 /** @param everyMs of each speaker */
 export function commandStream(api: Api, everyMs: number): CommandStream {
   const sent: Sent[] = [];
-  let running = true;
+  const ended = new AbortController();
   let confirmed = 0;
   const speak = async (lamps: readonly Lamp[]): Promise<void> => {
     for (const one of lamps) {
-      for (let level = 1; running && level <= LEVELS; level++) {
+      for (let level = 1; !ended.signal.aborted && level <= LEVELS; level++) {
         const command: Sent = { lamp: one, level, key: `${one.output}-${level}`, told: "" };
         sent.push(command);
         const [told] = await Promise.all([askFor(api, command), pause(everyMs)]);
@@ -61,7 +61,7 @@ export function commandStream(api: Api, everyMs: number): CommandStream {
       return confirmed;
     },
     stop: async () => {
-      running = false;
+      ended.abort();
       await done;
     },
   };

@@ -50,7 +50,11 @@ test("S10. A vehicle's credential reaches no other vehicle, neither on its topic
   await client.publishAsync(`${own}/@ask`, lightAsk("demo/alarm/rav4-01.own", 204, raise), { qos: 1 });
   await until("its own alarm stands, so everything before it was judged", 5_000, async () => (await api.actor("demo/alarm/rav4-01.own")).status === 200);
   t.equal((await api.actor("demo/alarm/trailer-01.forged")).status, 404);
-  t.match((await api.get(`/v1/actors/${encodeURIComponent("demo/alarm/rav4-01.own")}/history`)).body.items, [{ inputs: [{ author: RAV4 }] }], "in its own name, whatever it claims");
+  t.match(
+    (await api.get(`/v1/actors/${encodeURIComponent("demo/alarm/rav4-01.own")}/history`)).body.items,
+    [{ inputs: [{ author: RAV4 }] }],
+    "in its own name, whatever it claims",
+  );
   t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 5 }, { key: "s10" }), { status: 200 });
   t.same(
     nodeFrames(rig).map(({ data }) => data),
@@ -79,10 +83,19 @@ test("S5, S10. Garbage on the broker while traffic flows is dropped, and nothing
     encodeAsk({ correlation: "t", withinMs: 1_000, inbox: "careless", payload: encodeEnvelope({ kind: "ask", id: "x", sender: { node: "y" }, body: 5 }) }),
   ];
   const topics = [
-    ...["down/in", "up/in", "up/stream", "up/telemetry", "up/signals", "up/signal-info", "up/tree", "live", "up/nonsense", "down/@reply/edge-trailer-01", "up/@reply/cloud-1"].flatMap((path) => [
-      `${names.root}/${path}`,
-      `${names.root}/${path}/@ask`,
-    ]),
+    ...[
+      "down/in",
+      "up/in",
+      "up/stream",
+      "up/telemetry",
+      "up/signals",
+      "up/signal-info",
+      "up/tree",
+      "live",
+      "up/nonsense",
+      "down/@reply/edge-trailer-01",
+      "up/@reply/cloud-1",
+    ].flatMap((path) => [`${names.root}/${path}`, `${names.root}/${path}/@ask`]),
     "drover/v2/v/demo/trailer-01/up/in",
     "drover/v1/v/demo",
     "elsewhere",
@@ -106,7 +119,10 @@ test("S5, S10. Garbage on the broker while traffic flows is dropped, and nothing
   await careless.endAsync(true);
   await stolen.endAsync(true);
   for (let more = 0; more < 3; more++) await speak();
-  t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 250 }, { key: "after", timeoutMs: 5_000 }), { status: 200, body: { reply: { outcome: "confirmed" } } });
+  t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 250 }, { key: "after", timeoutMs: 5_000 }), {
+    status: 200,
+    body: { reply: { outcome: "confirmed" } },
+  });
   t.equal(lamp(rig, GALLEY), 250);
   t.equal(nodeFrames(rig).filter(({ data: bytes }) => bytes === "0063").length, 0, "nothing of the garbage acted");
   for (const { restarts, id } of [...cloud.tree.describe().children, ...all.edge().tree.describe().children]) t.equal(restarts, 0, `${id} was not restarted`);

@@ -35,10 +35,10 @@ test("S3, S4. A killed edge process is back within 5 s with what it knew; anothe
   const confirmedBefore = stream.confirmed;
   fleet.kill("trailer-01");
   const killedAt = performance.now();
-  let rav4Watched = true;
+  const watched = new AbortController();
   const rav4Ages: number[] = [];
   const watching = (async (): Promise<void> => {
-    while (rav4Watched) {
+    while (!watched.signal.aborted) {
       const { body } = await api.get(`/v1/vehicles/${encodeURIComponent(RAV4)}/signals`);
       rav4Ages.push(Math.min(...body.items.map((item: { readonly ageMs: number }) => item.ageMs)));
       const actor = await api.actor(RAV4);
@@ -50,7 +50,7 @@ test("S3, S4. A killed edge process is back within 5 s with what it knew; anothe
   const seenDead = stream.sent.length;
   await until("commands are confirmed again", 20_000, () => stream.sent.slice(seenDead).some(({ told }) => told === "confirmed"));
   const backAfterMs = performance.now() - killedAt;
-  rav4Watched = false;
+  watched.abort();
   await watching;
   await stream.stop();
   t.ok(stream.confirmed > confirmedBefore);

@@ -8,7 +8,7 @@ const WISH = (value: number): { readonly type: string; readonly value: number } 
 const SETPOINT = "setpoint";
 
 function setpoint({ rig }: Fleet): number {
-  return Number((rig.rig.moduleState("therma") as { readonly setpointC: number }).setpointC);
+  return (rig.rig.moduleState("therma") as { readonly setpointC: number }).setpointC;
 }
 
 /** Frames that ask Therma for a set point, °C. */
