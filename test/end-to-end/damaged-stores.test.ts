@@ -1,0 +1,126 @@
+// A store that is damaged, from a newer version, or a port that is taken: what a node does at its start, and what is seen of it through the API.
+
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
+import { test } from "tap";
+import { createCloudNode } from "../../cloud-node/index.ts";
+import { createEdgeNode } from "../../edge-node/index.ts";
+import { loadDriver } from "../../protocols/sqlite/driver.ts";
+import { busesOf, demoFile, fleet, GALLEY, lamp, lampFrames, scratchFolder, TORRENT, TRAILER } from "./fleet.ts";
+import { until } from "./until.ts";
+
+const ON = (level: number): { readonly type: string; readonly output: string; readonly level: number } => ({ type: "light.set", output: "galley", level });
+
+/** What a bad card does: pages in the middle are not what was written. */
+function damage(path: string): void {
+  const bytes = readFileSync(path);
+  bytes.fill(0xa5, 0, 8_192);
+  writeFileSync(path, bytes);
+  if (existsSync(`${path}-wal`)) writeFileSync(`${path}-wal`, Buffer.alloc(4_096, 0x5a));
+}
+
+function movedAside(folder: string): readonly string[] {
+  return readdirSync(folder).filter((name) => name.includes("damaged"));
+}
+
+async function pretendNewer(path: string): Promise<void> {
+  const database = (await loadDriver()).open(path, { busyTimeoutMs: 0 });
+  database.exec("PRAGMA user_version = 99");
+  database.close();
+}
+
+test("L2. The cloud's damaged store is moved aside whole; the node starts, raises an alarm, and knows its vehicles again", { timeout: 60_000 }, async (t) => {
+  const all = await fleet(t);
+  const { api, rig, data } = all;
+  t.match(await api.ask(TORRENT, ON(40), { key: "before" }), { status: 200 });
+  await all.stopCloud();
+  damage(join(data, "journal.db"));
+  await all.startCloud();
+  t.equal(movedAside(data).length, 1);
+  const alarm = await until("the alarm", 5_000, async () => {
+    const { body } = await api.get("/v1/actors?kind=alarm");
+    return body.items.find((item: { readonly address: string }) => item.address.includes("store-moved-aside"));
+  });
+  t.match(alarm, { state: "raised" });
+  t.match((await api.actor(alarm.address)).body.context, { severity: "critical", about: "@node/cloud-1" });
+  await all.ready();
+  t.match(await api.ask(TORRENT, ON(40), { key: "before" }), { status: 200 }, "M2: outcomes live with the vehicle");
+  t.match(await api.ask(TORRENT, ON(41), { key: "after" }), { status: 200 });
+  t.equal(lampFrames(rig, GALLEY).length, 2);
+});
+
+test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts for that, and the cloud shows the alarm and the new history", { timeout: 60_000 }, async (t) => {
+  const all = await fleet(t);
+  const { api, rig, data } = all;
+  const folder = join(data, "..", "trailer-01");
+  t.match(await api.ask(TORRENT, ON(40), { key: "before" }), { status: 200 });
+  const before = (await api.actor(TRAILER)).body;
+  await all.stopEdge();
+  const identity = readdirSync(folder).filter((name) => name.startsWith("identity"));
+  damage(join(folder, "journal.db"));
+  await all.startEdge();
+  await all.ready();
+  t.equal(movedAside(folder).length, 1);
+  t.same(
+    readdirSync(folder).filter((name) => name.startsWith("identity")),
+    identity,
+    "its identity stays",
+  );
+  const alarm = await until("the alarm", 15_000, async () => {
+    const found = await api.actor("demo/alarm/trailer-01.store-moved-aside");
+    return found.status === 200 ? found.body : undefined;
+  });
+  t.match(alarm, { state: "raised", context: { severity: "critical", about: TRAILER, count: 1 } });
+  const after = await until("the replica has the new history", 10_000, async () => {
+    const { body } = await api.actor(TRAILER);
+    return body.incarnation !== before.incarnation ? body : undefined;
+  });
+  t.match(after.context.storeLoss, { reason: String });
+  t.equal(lamp(rig, GALLEY), 40);
+  t.equal(lampFrames(rig, GALLEY).length, 1, "nothing was sent for it");
+  t.match(await api.ask(TORRENT, ON(42), { key: "after" }), { status: 200 });
+  await all.stopEdge();
+  await all.startEdge();
+  await all.ready();
+  t.equal((await api.actor("demo/alarm/trailer-01.store-moved-aside")).body.context.count, 1, "it is told once");
+});
+
+test("a store from a newer version is refused with both versions and stays as it is, on either side", { timeout: 60_000 }, async (t) => {
+  const all = await fleet(t);
+  const edgeFolder = join(all.data, "..", "trailer-01");
+  await all.stopEdge();
+  await all.stopCloud();
+  for (const folder of [all.data, edgeFolder]) await pretendNewer(join(folder, "journal.db"));
+  await t.rejects(all.startCloud(), { code: "DROVER_STORE_NEWER", message: /99.*1/ });
+  await t.rejects(all.startEdge(), { code: "DROVER_STORE_NEWER", message: /99.*1/ });
+  for (const folder of [all.data, edgeFolder]) t.same(movedAside(folder), []);
+});
+
+test("a port in use is named, with the key that changes it", async (t) => {
+  const taken = createServer();
+  await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => taken.close());
+  const { port } = taken.address() as AddressInfo;
+  for (const [key, config] of [
+    ["http.port", { http: { port }, broker: { port: 0 } }],
+    ["broker.port", { http: { port: 0 }, broker: { port } }],
+  ] as const) {
+    const node = createCloudNode({ data: scratchFolder(t), ...config });
+    t.teardown(() => node.stop());
+    await t.rejects(node.start(), { code: "DROVER_PORT_IN_USE", message: new RegExp(`${String(port)}.*${key.replace(".", "\\.")}`) }, key);
+  }
+});
+
+test("S6. A vehicle without any cloud starts and runs alone", async (t) => {
+  const folder = scratchFolder(t);
+  const node = createEdgeNode({
+    vehicle: demoFile("vehicles", "rav4-01.yaml"),
+    data: folder,
+    buses: busesOf("rav4-01", folder),
+    uplink: { url: "mqtt://127.0.0.1:1", username: "edge-rav4-01", password: "no broker listens there" },
+  });
+  t.teardown(() => node.stop());
+  await node.start();
+  await until("its values come", 5_000, () => node.counters().signals.fresh > 3);
+});

@@ -1,0 +1,57 @@
+// What is past its time does not act: after a kill between commit and bus, and after a node was frozen.
+
+import { setTimeout as pause } from "node:timers/promises";
+import tap, { test } from "tap";
+import { nodeFrames, TORRENT } from "./fleet.ts";
+import { processFleet } from "./processes.ts";
+import { until, whileFor } from "./until.ts";
+
+const ON = (level: number): { readonly type: string; readonly output: string; readonly level: number } => ({ type: "light.set", output: "galley", level });
+const FILE_MS = 120_000;
+
+tap.setTimeout(FILE_MS);
+tap.comment(`timeout=${FILE_MS}`);
+
+test("F1, S11. An edge node that was killed with a command committed and not sent sends nothing after its restart, and tells that its outcome is unknown", {
+  timeout: 90_000,
+}, async (t) => {
+  const { api, rig, kill, child, isUp } = await processFleet(t, ["trailer-01"]);
+  await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);
+  const before = nodeFrames(rig).length;
+  // Nobody acknowledges the node's frames: what it sends stays before the bus.
+  rig.rig.noAcknowledgement("clients");
+  t.match(await api.tell(TORRENT, ON(77), "stuck"), { status: 202, body: { durable: "local" } });
+  kill("trailer-01");
+  await until("it was restarted", 10_000, () => child("trailer-01").restarts === 1 && child("trailer-01").state === "running");
+  rig.rig.noAcknowledgement("none");
+  await until("it is back", 10_000, () => isUp("trailer-01"));
+  await whileFor("nothing is sent", 2_000, () => nodeFrames(rig).length === before);
+  const { status, body } = await until("its outcome", 20_000, async () => {
+    const answer = await api.ask(TORRENT, ON(77), { key: "stuck", timeoutMs: 15_000 });
+    return answer.status === 503 ? undefined : answer;
+  });
+  t.match({ status, type: body.type }, { status: 504, type: "urn:drover:problem:outcome-unknown" });
+  t.equal(nodeFrames(rig).length, before);
+  t.match(await api.ask(TORRENT, ON(78), { key: "next" }), { status: 200 });
+});
+
+test("S11, F2. A node that was frozen past a command's time sends nothing when it goes on", { timeout: 60_000 }, async (t) => {
+  const { api, rig, child } = await processFleet(t, ["trailer-01"]);
+  await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);
+  const before = nodeFrames(rig).length;
+  const pid = child("trailer-01").pid ?? 0;
+  process.kill(pid, "SIGSTOP");
+  t.teardown(() => {
+    try {
+      process.kill(pid, "SIGCONT");
+    } catch {
+      // It has ended.
+    }
+  });
+  t.match(await api.ask(TORRENT, ON(66), { key: "frozen", timeoutMs: 600 }), { status: 504 });
+  await pause(1_000);
+  process.kill(pid, "SIGCONT");
+  await whileFor("nothing is sent", 1_500, () => nodeFrames(rig).length === before);
+  t.match(await api.ask(TORRENT, ON(67), { key: "awake" }), { status: 200 });
+  t.equal(nodeFrames(rig).length, before + 1);
+});
