@@ -27,8 +27,7 @@ const COLUMNS: readonly Column<VehicleRow>[] = [
   { title: "PROCESS", of: ({ process, pid }) => (process === "running" ? `pid ${number(pid)}` : process) },
 ];
 
-/** @param head lines that stand above the table */
-export function liveTable(out: Writable, head: readonly string[], terminal: { readonly columns: () => number; readonly hasColour: boolean }): LiveTable {
+export function liveTable(out: Writable, terminal: { readonly columns: () => number; readonly hasColour: boolean }): LiveTable {
   const { dim, good, notice } = paint(terminal.hasColour);
   let drawn = 0;
   return {
@@ -40,7 +39,7 @@ export function liveTable(out: Writable, head: readonly string[], terminal: { re
         .filter(({ lastExit, restarts }) => lastExit !== undefined && restarts > 0)
         .map(({ vehicle, lastExit }) => notice(cut(`${vehicle} was started again: ${oneLine(lastExit ?? "")}`)));
       const coloured = lines.map((line, at) => (rows[at]?.presence === "online" ? good(line) : line));
-      const all = [...head.map(cut), "", dim(titles), ...coloured, ...causes, "", dim("Ctrl-C ends it; what it knows stays in the data folder.")];
+      const all = ["", dim(titles), ...coloured, ...causes, "", dim("Ctrl-C ends it; what it knows stays in the data folder.")];
       const back = drawn === 0 ? HIDE_CURSOR : `\u001B[${String(drawn)}A`;
       out.write(`${back}${all.map((line) => `\u001B[2K${line}\n`).join("")}\u001B[J`);
       drawn = all.length;

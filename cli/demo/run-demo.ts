@@ -115,8 +115,8 @@ function show(
 ): { end(): void } {
   const words = headLines(where(), data, firstToken);
   if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: join(data, "api-token") });
-  else if (!call.isTerminal) printLines(call.out, words);
-  const live = call.isTerminal && !call.json ? liveTable(call.out, words, call) : undefined;
+  else printLines(call.out, words);
+  const live = call.isTerminal && !call.json ? liveTable(call.out, call) : undefined;
   const news = live === undefined ? fleetNews(call, () => systemClock.monotonic() - beganAt) : undefined;
   let api: ApiClient | undefined;
   let timer: TimeoutHandle | undefined;

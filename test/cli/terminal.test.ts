@@ -57,7 +57,7 @@ test("the live table is drawn over itself and gives the cursor back", (t) => {
     rssBytes: 100 * 1_048_576,
     lastExit: "its process was ended by SIGKILL",
   };
-  const live = liveTable(out, ["head"], { columns: () => 120, hasColour: false });
+  const live = liveTable(out, { columns: () => 120, hasColour: false });
   live.draw([row]);
   const first = String(out.read());
   t.match(first, /^\u001B\[\?25l/);
