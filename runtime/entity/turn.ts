@@ -46,6 +46,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
   const emittedCount = emitted.length;
   const leave = interior.step();
   interior.takeInput(input);
+  interior.resetDeliveries();
   try {
     const result = takeInput(interior, input);
     if (interior.undo.mark() > mark) {
