@@ -13,7 +13,7 @@ import { addAuthentication, refuseSecretsInQueries } from "./authentication.ts";
 import { ChangeHub } from "./change-hub.ts";
 import type { HttpFacadeOptions } from "./facade-options.ts";
 import { FailedLogins } from "./failed-logins.ts";
-import { answerClientErrors, answerFailures, answerUnknownPaths, frameworkErrors } from "./failures.ts";
+import { answerClientErrors, answerFailures, answerUnknownPaths, demandHost, frameworkErrors } from "./failures.ts";
 import { MAX_BODY_BYTES, takeJsonOnly } from "./json-body.ts";
 import { openapiDocument } from "./openapi-document.ts";
 import { OpenStreams } from "./open-streams.ts";
@@ -65,6 +65,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_MS,
+    http: { requireHostHeader: false }, // `demandHost` answers with a problem
     forceCloseConnections: "idle",
     return503OnClosing: false, // it is no problem+json; `endInOrder` answers
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
@@ -83,6 +84,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   endInOrder(app, clock, () => {
     streams.closeAll();
   });
+  demandHost(app);
   refuseSecretsInQueries(app);
   demandRoles(app);
   takeJsonOnly(app);

@@ -97,6 +97,14 @@ function patternOf(url: string): RegExp {
   return new RegExp(`^${segments.join("/")}$`);
 }
 
+/** HTTP/1.1 asks for a Host; Node's own answer to a request without one has no body. */
+export function demandHost(app: FastifyInstance): void {
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.headers.host !== undefined || request.raw.httpVersion !== "1.1") return undefined;
+    return sendProblem(reply, { name: "bad-http", detail: "There is no Host header." });
+  });
+}
+
 const CLIENT_ERRORS: Readonly<Record<string, readonly [status: number, reason: string]>> = {
   HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
   ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],

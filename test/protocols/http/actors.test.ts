@@ -2,9 +2,7 @@
 
 import { test } from "tap";
 import { type ActorView, parseAddress } from "../../../runtime/index.ts";
-import type { Store } from "../../../runtime/ports/index.ts";
-import { memoryStore } from "../../../runtime/simulation/index.ts";
-import { AT, COUNTER, fakeOver, isProblem, serving, servingCounter } from "./serving.ts";
+import { AT, COUNTER, fakeOver, holdingStore, isProblem, serving, servingCounter } from "./serving.ts";
 
 interface Page {
   readonly items: readonly (Record<string, unknown> & { readonly address: string })[];
@@ -52,22 +50,10 @@ test("If-None-Match with the present revision is 304 without a body; with anothe
 });
 
 test("C4. nothing is shown of a turn before its commit", async (t) => {
-  const inner = memoryStore();
-  await inner.open();
-  let gate = Promise.resolve();
-  const store: Store = {
-    ...inner,
-    commit: async (batch) => {
-      await gate;
-      return inner.commit(batch);
-    },
-  };
+  const { store, hold, release } = await holdingStore();
   const { as, system } = await servingCounter(t, { hosted: { store } });
   const before = (await as("viewer", { url: AT })).json<{ revision: number }>();
-  let release: () => void = () => undefined;
-  gate = new Promise((resolve) => {
-    release = resolve;
-  });
+  hold();
   const told = as("operator", { method: "POST", url: `${AT}/events`, payload: { type: "count.add", by: 9 } });
   await new Promise((resolve) => setImmediate(resolve));
   const during = await as("viewer", { url: AT });

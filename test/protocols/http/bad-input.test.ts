@@ -156,6 +156,9 @@ test("bytes that are no HTTP, headers without end: an answer where one can be gi
   for (const [bytes, status] of [
     ["nonsense\r\n\r\n", 400],
     ["GET / HTTP/9.9\r\n\r\n", 400],
+    ["GET / HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
+    ["POST /v1/session HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n", 400],
+    ["GET /v1/actors/\u00fc HTTP/1.1\r\nhost: x\r\n\r\n", 400],
     ["POST /v1/session HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n", 400],
     [`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`, 431],
   ] as const) {

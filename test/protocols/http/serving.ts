@@ -7,8 +7,8 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from "fas
 import type { Test } from "tap";
 import { httpFacade, type HttpFacadeOptions, loadTokens, type LoadedTokens, type Role } from "../../../protocols/http/index.ts";
 import { parseAddress, type System } from "../../../runtime/index.ts";
-import { silentLog } from "../../../runtime/ports/index.ts";
-import { SeededRandom } from "../../../runtime/simulation/index.ts";
+import { silentLog, type Store } from "../../../runtime/ports/index.ts";
+import { memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
 import { hosting, type Hosting } from "../../runtime/system/hosting.ts";
 
 export const COUNTER = "acme/counter/a";
@@ -64,6 +64,31 @@ export async function servingCounter(t: Test, options: Parameters<typeof serving
   const served = await serving(t, options);
   await served.system.activate(parseAddress(COUNTER), { input: undefined, labels: { fleet: "north" } });
   return served;
+}
+
+/** A store in memory whose commits can be held back. */
+export async function holdingStore(): Promise<{ readonly store: Store; readonly hold: () => void; readonly release: () => void }> {
+  const inner = memoryStore();
+  await inner.open();
+  let gate = Promise.resolve();
+  let release: () => void = () => undefined;
+  return {
+    store: {
+      ...inner,
+      commit: async (batch) => {
+        await gate;
+        return inner.commit(batch);
+      },
+    },
+    hold: () => {
+      gate = new Promise((resolve) => {
+        release = resolve;
+      });
+    },
+    release: () => {
+      release();
+    },
+  };
 }
 
 /** The real system with some of its answers replaced: a FAKE for what only faults bring about. */
