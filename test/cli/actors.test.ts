@@ -3,9 +3,12 @@
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { test } from "tap";
+import tap, { test } from "tap";
 import { aFleet } from "./a-fleet.ts";
 import { drover, scratch } from "./captured.ts";
+
+/** Real processes and disks, on a machine that may be busy with other tests. */
+tap.setTimeout(150_000);
 
 const VEHICLE = "demo/vehicle/trailer-01";
 

@@ -3,7 +3,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
-import { test, type Test } from "tap";
+import tap, { test, type Test } from "tap";
 import { checkClock } from "../../cli/doctor/check-clock.ts";
 import { checkNode } from "../../cli/doctor/check-node.ts";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
@@ -11,6 +11,9 @@ import { systemClock } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { ManualClock } from "../../runtime/simulation/index.ts";
 import { drover, scratch } from "./captured.ts";
+
+/** Real processes and disks, on a machine that may be busy with other tests. */
+tap.setTimeout(150_000);
 
 interface Told {
   readonly problems: number;

@@ -5,9 +5,12 @@ import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { test, type Test } from "tap";
+import tap, { test, type Test } from "tap";
 import { root } from "../project/checkout.ts";
 import { drover, scratch } from "./captured.ts";
+
+/** Real processes and disks, on a machine that may be busy with other tests. */
+tap.setTimeout(150_000);
 
 const MAIN = fileURLToPath(new URL("../../cli/main.js", import.meta.url));
 

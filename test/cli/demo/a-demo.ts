@@ -47,7 +47,7 @@ export function aDemo(t: Test, data: string, { port = 0, isGuest = false } = {})
     said,
     ended,
     online: async () => {
-      await until("three vehicles online", () => vehiclesOnline(said.out) >= 3 || child.exitCode !== null, 40_000);
+      await until("three vehicles online", () => vehiclesOnline(said.out) >= 3 || child.exitCode !== null, 90_000);
       if (child.exitCode !== null) throw new Error(`the demo ended with ${String(child.exitCode)}\n${said.out}${said.err}`);
       return performance.now() - began;
     },

@@ -9,7 +9,7 @@ import { until } from "../a-fleet.ts";
 import { drover, scratch } from "../captured.ts";
 import { aDemo, kill, processesOf } from "./a-demo.ts";
 
-tap.setTimeout(120_000);
+tap.setTimeout(240_000);
 
 test("a second demo on one folder, and a demo that is killed", async (t) => {
   const data = scratch(t);
@@ -27,7 +27,7 @@ test("a second demo on one folder, and a demo that is killed", async (t) => {
     tt.ok(processesOf(data).length >= 6, "six processes run");
     kill(demo.child.pid ?? 0, "SIGKILL");
     await demo.ended;
-    await until("no process is left", () => processesOf(data).length === 0, 10_000);
+    await until("no process is left", () => processesOf(data).length === 0, 30_000);
   });
 
   await t.test("and the next start takes the folder over", async (tt) => {
