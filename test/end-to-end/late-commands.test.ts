@@ -15,16 +15,17 @@ tap.comment(`timeout=${FILE_MS}`);
 test("F1, S11. An edge node that was killed with a command committed and not sent sends nothing after its restart, and tells that its outcome is unknown", {
   timeout: 90_000,
 }, async (t) => {
-  const { api, rig, kill, child, isUp } = await processFleet(t, ["trailer-01"]);
+  const fleet = await processFleet(t, ["trailer-01"]);
+  const { api, rig } = fleet;
   await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);
   const before = nodeFrames(rig).length;
   // Nobody acknowledges the node's frames: what it sends stays before the bus.
   rig.rig.noAcknowledgement("clients");
   t.match(await api.tell(TORRENT, ON(77), "stuck"), { status: 202, body: { durable: "local" } });
-  kill("trailer-01");
-  await until("it was restarted", 10_000, () => child("trailer-01").restarts === 1 && child("trailer-01").state === "running");
+  fleet.kill("trailer-01");
+  await until("it was restarted", 10_000, () => fleet.child("trailer-01").restarts === 1 && fleet.child("trailer-01").state === "running");
   rig.rig.noAcknowledgement("none");
-  await until("it is back", 10_000, () => isUp("trailer-01"));
+  await until("it is back", 10_000, () => fleet.isUp("trailer-01"));
   await whileFor("nothing is sent", 2_000, () => nodeFrames(rig).length === before);
   const { status, body } = await until("its outcome", 20_000, async () => {
     const answer = await api.ask(TORRENT, ON(77), { key: "stuck", timeoutMs: 15_000 });
@@ -36,10 +37,11 @@ test("F1, S11. An edge node that was killed with a command committed and not sen
 });
 
 test("S11, F2. A node that was frozen past a command's time sends nothing when it goes on", { timeout: 60_000 }, async (t) => {
-  const { api, rig, child } = await processFleet(t, ["trailer-01"]);
+  const fleet = await processFleet(t, ["trailer-01"]);
+  const { api, rig } = fleet;
   await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);
   const before = nodeFrames(rig).length;
-  const pid = child("trailer-01").pid ?? 0;
+  const pid = fleet.child("trailer-01").pid ?? 0;
   process.kill(pid, "SIGSTOP");
   t.teardown(() => {
     try {
