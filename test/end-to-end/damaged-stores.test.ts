@@ -30,7 +30,7 @@ async function pretendNewer(path: string): Promise<void> {
   database.close();
 }
 
-test("L2. The cloud's damaged store is moved aside whole; the node starts, raises an alarm, and knows its vehicles again", { timeout: 60_000 }, async (t) => {
+test("L2. The cloud's damaged store is moved aside whole; the node starts, raises an alarm, and knows its vehicles again", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, rig, data } = all;
   t.match(await api.ask(TORRENT, ON(40), { key: "before" }), { status: 200 });
@@ -50,7 +50,7 @@ test("L2. The cloud's damaged store is moved aside whole; the node starts, raise
   t.equal(lampFrames(rig, GALLEY).length, 2);
 });
 
-test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts for that, and the cloud shows the alarm and the new history", { timeout: 60_000 }, async (t) => {
+test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts for that, and the cloud shows the alarm and the new history", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, rig, data } = all;
   const folder = join(data, "..", "trailer-01");
@@ -86,7 +86,7 @@ test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts 
   t.equal((await api.actor("demo/alarm/trailer-01.store-moved-aside")).body.context.count, 1, "it is told once");
 });
 
-test("a store from a newer version is refused with both versions and stays as it is, on either side", { timeout: 60_000 }, async (t) => {
+test("a store from a newer version is refused with both versions and stays as it is, on either side", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const edgeFolder = join(all.data, "..", "trailer-01");
   await all.stopEdge();

@@ -13,7 +13,7 @@ tap.setTimeout(FILE_MS);
 tap.comment(`timeout=${FILE_MS}`);
 
 test("F1, S11. An edge node that was killed with a command committed and not sent sends nothing after its restart, and tells that its outcome is unknown", {
-  timeout: 90_000,
+  timeout: 200_000,
 }, async (t) => {
   const fleet = await processFleet(t, ["trailer-01"]);
   const { api, rig } = fleet;
@@ -36,7 +36,7 @@ test("F1, S11. An edge node that was killed with a command committed and not sen
   t.match(await api.ask(TORRENT, ON(78), { key: "next" }), { status: 200 });
 });
 
-test("S11, F2. A node that was frozen past a command's time sends nothing when it goes on", { timeout: 60_000 }, async (t) => {
+test("S11, F2. A node that was frozen past a command's time sends nothing when it goes on", { timeout: 200_000 }, async (t) => {
   const fleet = await processFleet(t, ["trailer-01"]);
   const { api, rig } = fleet;
   await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);

@@ -69,7 +69,7 @@ test("O3, S3. Over a link that is silent a sender is told in time that the outco
   t.equal(lampFrames(rig, GALLEY, 90).length, 1);
 });
 
-test("S5, S6. A link that stays silent is given up within its keepalive; the vehicle goes on alone and comes back by itself", { timeout: 60_000 }, async (t) => {
+test("S5, S6. A link that stays silent is given up within its keepalive; the vehicle goes on alone and comes back by itself", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, rig, link } = all;
   link.hold();
@@ -85,7 +85,7 @@ test("S5, S6. A link that stays silent is given up within its keepalive; the veh
   );
 });
 
-test("O3. The very first command of a restarted cloud is refused past its deadline too", { timeout: 60_000 }, async (t) => {
+test("O3. The very first command of a restarted cloud is refused past its deadline too", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, rig, link } = all;
   await all.stopCloud();

@@ -65,7 +65,7 @@ for (const { vehicle, module, isFrom } of [
   { vehicle: "rav4-01", module: "engine", isFrom: (id: number) => id === ENGINE_RPM },
   { vehicle: "truck-01", module: "gnss", isFrom: (id: number) => id === GNSS_POS },
 ] as const) {
-  test(`a module of ${vehicle} that stops is silent in time, and speaks again when it does`, { timeout: 60_000 }, async (t) => {
+  test(`a module of ${vehicle} that stops is silent in time, and speaks again when it does`, { timeout: 200_000 }, async (t) => {
     let stopped = false;
     const node = await onRecording(t, vehicle, (id) => stopped && isFrom(id));
     t.same(silentOnes(node), []);
@@ -83,7 +83,7 @@ for (const { vehicle, module, isFrom } of [
   });
 }
 
-test("a module of trailer-01 that stops is silent in time at the API, takes no command meanwhile, and speaks again when it does", { timeout: 60_000 }, async (t) => {
+test("a module of trailer-01 that stops is silent in time at the API, takes no command meanwhile, and speaks again when it does", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, rig } = all;
   const borealis = `${TRAILER}/module/borealis`;

@@ -42,7 +42,7 @@ async function outcomeOf({ api }: Fleet, key: string, value: number): Promise<{ 
   return body.reply;
 }
 
-test("O2, M2, F1. A request that is made while the link is down waits, acts once when the link is back, and its key tells the outcome", { timeout: 60_000 }, async (t) => {
+test("O2, M2, F1. A request that is made while the link is down waits, acts once when the link is back, and its key tells the outcome", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, link } = all;
   link.cut();
@@ -62,7 +62,7 @@ test("O2, M2, F1. A request that is made while the link is down waits, acts once
   t.same(wishes(all), [23.5]);
 });
 
-test("O2, S3. A request that waits survives a restart of the cloud", { timeout: 60_000 }, async (t) => {
+test("O2, S3. A request that waits survives a restart of the cloud", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, link } = all;
   link.cut();
@@ -79,7 +79,7 @@ test("O2, S3. A request that waits survives a restart of the cloud", { timeout: 
   await until("nothing waits any more", 5_000, async () => Object.keys((await api.actor("demo/requests/trailer-01")).body.context.waiting).length === 0);
 });
 
-test("O2. A set point that somebody turns in the vehicle after the request was made wins and stays", { timeout: 60_000 }, async (t) => {
+test("O2. A set point that somebody turns in the vehicle after the request was made wins and stays", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, link } = all;
   link.cut();
@@ -96,7 +96,7 @@ test("O2. A set point that somebody turns in the vehicle after the request was m
   t.match(await api.ask(THERMA, WISH(21), { key: "newer" }), { status: 200, body: { reply: { outcome: "confirmed" } } }, "a request that was made after it counts");
 });
 
-test("O2. So it does when the vehicle's node was restarted meanwhile", { timeout: 60_000 }, async (t) => {
+test("O2. So it does when the vehicle's node was restarted meanwhile", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, link } = all;
   link.cut();
@@ -112,7 +112,7 @@ test("O2. So it does when the vehicle's node was restarted meanwhile", { timeout
   await whileFor("what the person set", 1_500, () => setpoint(all) === 17);
 });
 
-test("O2. A request that waits is not lost to a restart of the vehicle in which nobody touched anything", { timeout: 60_000 }, async (t) => {
+test("O2. A request that waits is not lost to a restart of the vehicle in which nobody touched anything", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, link } = all;
   link.cut();
