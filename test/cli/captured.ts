@@ -50,6 +50,12 @@ export async function drover(argv: readonly string[], options: CaptureOptions = 
   return { code, ...texts };
 }
 
+/** For a process as a person starts it: nothing of Drover's, and without what the test runner loads into every process of a test. */
+export function cleanEnvironment(added: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !/^(DROVER_|TAP|_TAPJS|NODE_OPTIONS$)/.test(name));
+  return { ...Object.fromEntries(inherited), ...added };
+}
+
 /** A folder of its own, gone after the test. */
 export function scratch(t: Test): string {
   const folder = mkdtempSync(join(tmpdir(), "drover-cli-"));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import tap, { test, type Test } from "tap";
 import { root } from "../project/checkout.ts";
-import { drover, scratch } from "./captured.ts";
+import { cleanEnvironment, drover, scratch } from "./captured.ts";
 
 /** Real processes and disks, on a machine that may be busy with other tests. */
 tap.setTimeout(150_000);
@@ -26,8 +26,7 @@ interface Started {
 }
 
 function start(t: Test, argv: readonly string[], env: Readonly<Record<string, string>> = {}, cwd = root): Started {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DROVER_")));
-  const child = spawn(process.execPath, [MAIN, ...argv], { cwd, env: { ...inherited, ...env }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, ...argv], { cwd, env: cleanEnvironment(env), stdio: ["pipe", "pipe", "pipe"] });
   t.teardown(() => child.kill("SIGKILL"));
   const said = { out: "", err: "" };
   child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Test } from "tap";
 import type { TreeNode } from "../../../runtime/index.ts";
 import { until } from "../a-fleet.ts";
-import { drover } from "../captured.ts";
+import { cleanEnvironment, drover } from "../captured.ts";
 
 export interface ADemo {
   readonly child: ChildProcess;
@@ -23,12 +23,11 @@ const MAIN = fileURLToPath(new URL("../../../cli/main.js", import.meta.url));
 
 /** Whatever is left on the folder is killed after the test, unless another demo owns it. @param port of the API; 0 is any free one */
 export function aDemo(t: Test, data: string, { port = 0, isGuest = false } = {}): ADemo {
-  const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("DROVER_") && !name.startsWith("TAP")));
   const began = performance.now();
   const child = spawn(process.execPath, [MAIN, "demo", "--json"], {
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...inherited, DROVER_DATA: data, DROVER_HTTP_PORT: String(port) },
+    env: cleanEnvironment({ DROVER_DATA: data, DROVER_HTTP_PORT: String(port) }),
   });
   const said = { out: "", err: "" };
   for (const name of ["out", "err"] as const) child[name === "out" ? "stdout" : "stderr"].on("data", (chunk: Buffer) => (said[name] += chunk.toString()));
