@@ -13,7 +13,7 @@ import { dueRows, outward } from "./outward.ts";
 import { outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import type { ParkedRow } from "./rest.ts";
-import { ended } from "./supervision.ts";
+import { ended } from "./restarts.ts";
 import { takeTurn } from "./turn.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 

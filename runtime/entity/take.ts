@@ -6,7 +6,7 @@ import { isEvent } from "./event.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
-import { reconcile, startRoot } from "./supervision.ts";
+import { reconcile, startRoot } from "./children.ts";
 
 const ACCEPTED: InputResult = { kind: "accepted" };
 

@@ -4,7 +4,8 @@ import type { Effect, Input, InputResult, JournalRecord, Turn, TurnStamp } from 
 import type { Interior } from "./interior.ts";
 import { keepable } from "./keepable.ts";
 import { recordOf, type Sealed, seal } from "./recording.ts";
-import { forgive, handleFault } from "./supervision.ts";
+import { forgive } from "./parking.ts";
+import { handleFault } from "./supervision.ts";
 import { takeInput } from "./take.ts";
 
 export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp): TakenTurn {

@@ -9,7 +9,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 
 import { nodesById } from "./logic.ts";
 import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
-import type { LogicSnapshot } from "./step.ts";
+import type { LogicSnapshot } from "./step-cell.ts";
 
 const MAX_DEPTH = 200;
 /** In one value: what shares parts again and again would grow without end when it is written out. */

@@ -6,17 +6,7 @@ export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark
 export { enterPureCode, leavePureCode, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { Sources } from "./sources.ts";
-export {
-  type ChildRequest,
-  type LogicSnapshot,
-  type StepAction,
-  type StepCell,
-  type StepEvent,
-  type StepResult,
-  StepSystem,
-  startLogic,
-  startMachine,
-  stepLogic,
-  stepMachine,
-} from "./step.ts";
+export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";
+export type { ChildRequest, LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
+export { StepSystem } from "./step-system.ts";
 export { declaredWork, type TypeProblem, walkMachine } from "./walk.ts";

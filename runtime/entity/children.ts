@@ -1,0 +1,111 @@
+// The cells that the entity's supervisor keeps: its root, and the children of its configuration (hosting H12; rules C1).
+
+import { type Address, childAddress } from "../address.ts";
+import type { Cell } from "./cell.ts";
+import type { ChildSpec, InputResult } from "./contract.ts";
+import { messageOf, SupervisedFault } from "./fault.ts";
+import type { Interior } from "./interior.ts";
+import { planOf } from "./plan.ts";
+import { report } from "./report.ts";
+import type { ChildRow } from "./rest.ts";
+
+export const MAX_CHILDREN = 1_000;
+
+/** @throws SupervisedFault when the first step fails */
+export function startRoot(interior: Interior, input: unknown): void {
+  const plan = planOf(interior.type.root);
+  const root = interior.makeCell({ plan, parent: undefined, id: plan.actor.name, address: interior.address, supervision: { kind: "root" } });
+  root.input = input;
+  begin(interior, root, input);
+}
+
+function begin(interior: Interior, cell: Cell, input: unknown): void {
+  interior.enter(cell);
+  interior.begin(cell, input);
+  interior.start(cell);
+}
+
+/** Starts what is missing and stops what is surplus. */
+export function reconcile(interior: Interior, specs: readonly ChildSpec[]): InputResult {
+  const problems = problemsOf(interior, specs);
+  if (problems.length > 0) return { kind: "invalid", problems, accepts: [] };
+  const wanted = new Map(specs.map((spec) => [specKey(spec), spec]));
+  const had = [...interior.rest.entries("children")].sort(([, a], [, b]) => b.order - a.order);
+  for (const [key, row] of had) {
+    if (wanted.get(key)?.type === row.type) continue;
+    stopSpec(interior, row);
+    interior.rest.delete("children", key);
+  }
+  for (const [key, spec] of wanted) {
+    const row = interior.rest.get("children", key);
+    if (row === undefined) interior.rest.put("children", key, { ...spec, order: interior.rest.next("child") });
+    else if (JSON.stringify(row.input) !== JSON.stringify(spec.input)) interior.rest.put("children", key, { ...row, input: spec.input });
+    const cell = interior.cells.get(addressOf(interior, spec));
+    if (cell === undefined || cell.snapshot.status === "error") startSpec(interior, interior.rest.get("children", key) as ChildRow, undefined);
+  }
+  return { kind: "accepted" };
+}
+
+function problemsOf(interior: Interior, specs: readonly ChildSpec[]): readonly { readonly path: string; readonly message: string }[] {
+  if (specs.length > MAX_CHILDREN) return [{ path: "", message: `${String(specs.length)} children are wanted, an entity has at most ${String(MAX_CHILDREN)}` }];
+  const problems: { path: string; message: string }[] = [];
+  const seen = new Set<string>();
+  for (const [index, spec] of specs.entries()) {
+    const kind = interior.type.children[spec.kind];
+    if (kind === undefined) problems.push({ path: `/${String(index)}/kind`, message: `"${spec.kind}" is no kind of child of ${interior.type.name}` });
+    else if (!kind.types.some((type) => type.name === spec.type))
+      problems.push({ path: `/${String(index)}/type`, message: `a ${spec.kind} is one of ${kind.types.map((type) => type.name).join(", ")}, not "${spec.type}"` });
+    if (seen.has(specKey(spec))) problems.push({ path: `/${String(index)}/id`, message: `"${specKey(spec)}" is listed twice` });
+    seen.add(specKey(spec));
+    try {
+      addressOf(interior, spec);
+    } catch (error) {
+      problems.push({ path: `/${String(index)}/id`, message: messageOf(error) });
+    }
+  }
+  return problems;
+}
+
+function specKey(spec: { readonly kind: string; readonly id: string }): string {
+  return `${spec.kind}/${spec.id}`;
+}
+
+export function addressOf(interior: Interior, spec: { readonly kind: string; readonly id: string }): Address {
+  return childAddress(interior.address, spec.kind, spec.id);
+}
+
+/** A child that cannot start is reported and left out; it does not take its siblings with it. */
+export function startSpec(interior: Interior, row: ChildRow, restarted: string | undefined): void {
+  const actor = interior.type.types.get(row.type);
+  if (actor === undefined) return;
+  const address = addressOf(interior, row);
+  const mark = interior.undo.mark();
+  const effects = interior.effects.length;
+  const emitted = interior.emitted.length;
+  const cell = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
+  try {
+    cell.input = row.input;
+    begin(interior, cell, row.input);
+    report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
+  } catch (error) {
+    if (!(error instanceof SupervisedFault) || error.cell !== cell) throw error;
+    interior.undo.backTo(mark);
+    interior.effects.length = effects;
+    interior.emitted.length = emitted;
+    interior.faults++;
+    const failed = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
+    failed.input = row.input;
+    failed.life = "ended";
+    failed.snapshot = { status: "error", output: undefined, error: interior.keep(error.reason) };
+    interior.enter(failed);
+    report(interior, "child_terminated", address, `did not start: ${error.message}`);
+  }
+}
+
+function stopSpec(interior: Interior, row: ChildRow): void {
+  const cell = interior.cells.get(addressOf(interior, row));
+  if (cell === undefined) return;
+  interior.stopChild(cell);
+  interior.forget(cell);
+  report(interior, "child_terminated", cell.address, "no longer configured");
+}

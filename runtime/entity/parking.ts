@@ -1,0 +1,98 @@
+// Inputs that made their cell fail: how often, and what is set aside for good (hosting H13).
+
+import type { Address } from "../address.ts";
+import type { Refusal } from "../outcome.ts";
+import { fingerprintOf } from "./admission.ts";
+import type { Cell } from "./cell.ts";
+import { encodeCell } from "./cell-record.ts";
+import type { Input } from "./contract.ts";
+import type { Interior } from "./interior.ts";
+
+const MAX_PARKED = 100;
+const MAX_TRACKED = 1_000;
+
+export function park(interior: Interior, input: Input | undefined, offender: Address, reason: string, state?: Cell): void {
+  const at = interior.rest.next("parked");
+  interior.rest.put("parked", String(at), {
+    at: interior.stamp.now,
+    offender,
+    reason,
+    input: input ?? null,
+    ...(state === undefined ? {} : { state: safeRecord(state, interior) }),
+  });
+  if (at > MAX_PARKED) interior.rest.delete("parked", String(at - MAX_PARKED));
+}
+
+function safeRecord(cell: Cell, interior: Interior): unknown {
+  try {
+    return encodeCell(cell, interior);
+  } catch {
+    return null;
+  }
+}
+
+/** The parked message's last word, so that its id or number is answered and skipped. */
+export function recordParked(interior: Interior, input: Extract<Input, { kind: "message" }>, outcome: Refusal): void {
+  const { sender } = input;
+  if (sender.kind === "outside") {
+    interior.rest.put("taken", sender.id, {
+      id: sender.id,
+      expiresAt: sender.expiresAt,
+      fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author),
+      to: input.to,
+      outcome,
+      wantsReply: input.wantsReply,
+    });
+  } else if (sender.kind === "entity") {
+    const row = interior.rest.get("senders", sender.entity);
+    interior.rest.put("senders", sender.entity, {
+      incarnation: sender.incarnation,
+      seq: sender.seq,
+      epoch: Math.max(sender.epoch, row?.epoch ?? 0),
+      past: row?.past ?? [],
+      refusals: [...(row?.refusals ?? []).slice(-15), [sender.seq, outcome]],
+    });
+  }
+}
+
+/** Which input it was, over all its attempts. */
+function keyOf(input: Input): string {
+  switch (input.kind) {
+    case "start":
+    case "children":
+      return input.kind;
+    case "message":
+      if (input.sender.kind === "outside") return `outside ${input.sender.id}`;
+      if (input.sender.kind === "entity") return `entity ${input.sender.entity} ${input.sender.incarnation} ${String(input.sender.seq)}`;
+      return `local ${input.to} ${JSON.stringify(input.event).slice(0, 512)}`;
+    case "timer":
+      return `timer ${input.timer} ${String(input.generation)}`;
+    case "source":
+      return `source ${input.cell} ${String(input.incarnation)}`;
+    case "performed":
+      return `performed ${input.key}`;
+    case "fault":
+      return `fault ${input.cell}`;
+    case "delivered":
+      return `delivered ${input.receiver} ${String(input.seq)}`;
+    case "answered":
+      return `answered ${input.key}`;
+  }
+}
+
+/** An input that was taken after all has no failures any more. */
+export function forgive(interior: Interior, input: Input): void {
+  if (interior.rest.size("attempts") > 0) interior.rest.delete("attempts", keyOf(input));
+}
+
+/** Notes how often an input has failed; undefined forgets it. */
+export function track(interior: Interior, input: Input, attempt: number | undefined): void {
+  const key = keyOf(input);
+  if (attempt === undefined) interior.rest.delete("attempts", key);
+  else if (interior.rest.size("attempts") < MAX_TRACKED || interior.rest.has("attempts", key)) interior.rest.put("attempts", key, attempt);
+}
+
+/** How often this input has made its cell fail so far. */
+export function attemptsOf(interior: Interior, input: Input): number {
+  return interior.rest.get("attempts", keyOf(input)) ?? 0;
+}

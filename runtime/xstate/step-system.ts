@@ -1,0 +1,92 @@
+// XState's `system`, one for each entity (hosting H3).
+
+import { hostedBy, type MadeActor } from "./made-actor.ts";
+import type { CellRef } from "./ref.ts";
+import type { StepCell } from "./step-cell.ts";
+import { freeSystemId, noteMade, stagedHolder, stepUnderWay } from "./step-under-way.ts";
+
+/** Who holds which system id, as earlier steps left it. */
+export interface SystemIds {
+  holderOf(id: string): StepCell | undefined;
+  systemIds(): readonly string[];
+}
+
+/** XState's `system` of one entity. */
+export class StepSystem {
+  readonly #ids: SystemIds;
+
+  constructor(ids: SystemIds) {
+    this.#ids = ids;
+  }
+
+  get(id: string): CellRef | undefined {
+    return this.holderOf(id)?.ref;
+  }
+
+  getAll(): Record<string, CellRef> {
+    const ids = new Set(this.#ids.systemIds());
+    for (let step = stepUnderWay(); step !== undefined; step = step.outer) for (const id of step.systemIds?.keys() ?? []) ids.add(id);
+    const found: Record<string, CellRef> = {};
+    for (const id of ids) {
+      const ref = this.get(id);
+      if (ref !== undefined) found[id] = ref;
+    }
+    return found;
+  }
+
+  _bookId(): string {
+    return stepUnderWay()?.cell.bookId() ?? "0";
+  }
+
+  _set(id: string, actor: MadeActor): void {
+    const step = stepUnderWay();
+    const child = hostedBy(actor);
+    if (step === undefined || child === undefined) return;
+    const holder = this.holderOf(id);
+    if (holder !== undefined && holder !== child) throw new Error(`Actor with system ID '${id}' already exists.`);
+    step.systemIds ??= new Map();
+    step.systemIds.set(id, child);
+  }
+
+  _unregister(actor: MadeActor): void {
+    const child = hostedBy(actor);
+    const step = stepUnderWay();
+    if (step !== undefined && child?.systemId !== undefined) freeSystemId(step, child.systemId, child);
+  }
+
+  _sendInspectionEvent(event: { readonly type: string; readonly actorRef: MadeActor; readonly _transitions?: readonly SelectedTransition[] }): void {
+    const step = stepUnderWay();
+    if (step === undefined) return;
+    if (event.type === "@xstate.microstep") {
+      step.selected ??= anyDoesSomething(event._transitions);
+    } else if (event.type === "@xstate.actor") {
+      if (event.actorRef._parent === step.cell.ref) noteMade(step, event.actorRef);
+    }
+  }
+
+  // Read by Actor's constructor; nothing here calls them.
+  get _clock(): undefined {
+    return undefined;
+  }
+
+  get _logger(): undefined {
+    return undefined;
+  }
+
+  /** Who has it, as the step under way sees it. */
+  holderOf(id: string): StepCell | undefined {
+    const staged = stagedHolder(id);
+    return staged === undefined ? this.#ids.holderOf(id) : staged.holder;
+  }
+}
+
+interface SelectedTransition {
+  readonly target: unknown;
+  readonly actions: readonly unknown[];
+}
+
+function anyDoesSomething(transitions: readonly SelectedTransition[] | undefined): boolean {
+  if (transitions === undefined) return false;
+  for (const transition of transitions) if (transition.target !== undefined || transition.actions.length > 0) return true;
+  return false;
+}

@@ -1,0 +1,107 @@
+// The step that is under way: what XState says of it while it runs. Steps nest, since a child's first step is computed inside its parent's.
+
+import { takeWallDelay } from "./hosted-machine.ts";
+import { host, type MadeActor, stepCellOf } from "./made-actor.ts";
+import { enterPureCode, leavePureCode } from "./purity.ts";
+import type { StepCell } from "./step-cell.ts";
+
+export interface RawAction {
+  readonly type: string;
+  readonly info: { readonly context: unknown; readonly event: unknown; readonly self: unknown; readonly system: unknown };
+  readonly params: unknown;
+  readonly exec: ((info: unknown, params: unknown) => unknown) | undefined;
+}
+
+export type Collected =
+  | { readonly kind: "raw"; readonly action: RawAction; readonly wall: boolean }
+  | { readonly kind: "made"; readonly child: StepCell; spawned: boolean }
+  | { readonly kind: "stopped"; readonly child: StepCell };
+
+export class Step {
+  readonly cell: StepCell;
+  readonly collected: Collected[] = [];
+  made: StepCell[] | undefined = undefined;
+  stopping: Set<StepCell> | undefined = undefined;
+  systemIds: Map<string, StepCell | undefined> | undefined = undefined;
+  selected: boolean | undefined = undefined;
+  /** The step of the parent, when this is a child's first step, computed in place. */
+  readonly outer: Step | undefined;
+  /** From 0. */
+  readonly depth: number;
+
+  constructor(cell: StepCell, outer: Step | undefined) {
+    this.cell = cell;
+    this.outer = outer;
+    this.depth = outer === undefined ? 0 : outer.depth + 1;
+  }
+}
+
+let current: Step | undefined;
+
+export function stepUnderWay(): Step | undefined {
+  return current;
+}
+
+export function openStep(cell: StepCell): Step {
+  current = new Step(cell, current);
+  enterPureCode();
+  return current;
+}
+
+export function closeStep(step: Step): void {
+  leavePureCode();
+  current = step.outer;
+}
+
+/** Who has a system id, as the step under way sees it; undefined twice over: not staged, or freed. */
+export function stagedHolder(id: string): { readonly holder: StepCell | undefined } | undefined {
+  for (let step = current; step !== undefined; step = step.outer) if (step.systemIds?.has(id) === true) return { holder: step.systemIds.get(id) };
+  return undefined;
+}
+
+/** @throws Error when a child with this id lives (named difference N15) */
+export function noteMade(step: Step, actor: MadeActor): void {
+  const holder = step.cell.child(actor.id);
+  if ((holder !== undefined && step.stopping?.has(holder) !== true) || step.made?.some((child) => child.id === actor.id && step.stopping?.has(child) !== true) === true) {
+    throw new Error(`A child with id '${actor.id}' still lives; stop it first, or give the new one another id.`);
+  }
+  const child = step.cell.adopt({ id: actor.id, src: actor.src, logic: actor.logic, systemId: actor.options.systemId, syncSnapshot: actor._syncSnapshot === true });
+  host(actor, child);
+  step.made ??= [];
+  step.made.push(child);
+  step.collected.push({ kind: "made", child, spawned: true });
+}
+
+export function freeSystemId(step: Step, id: string, holder: StepCell): void {
+  // A newer incarnation may have it by now.
+  if ((step.cell.system as { holderOf(id: string): StepCell | undefined }).holderOf(id) !== holder) return;
+  step.systemIds ??= new Map();
+  step.systemIds.set(id, undefined);
+}
+
+/** Frees the system ids of a stopped child and of the cells under it, at once (H3). */
+function freeBelow(step: Step, cell: StepCell): void {
+  for (const child of cell.listed()) freeBelow(step, child);
+  if (cell.systemId !== undefined) freeSystemId(step, cell.systemId, cell);
+}
+
+/** XState's action executor while a step runs. */
+export function collect(action: RawAction): void {
+  const step = current as Step;
+  if (action.type === "xstate.stopChild") {
+    const child = stepCellOf(action.params);
+    if (child === undefined) return;
+    if (child.parent !== step.cell) throw new Error(`Cannot stop child actor ${child.id} of ${step.cell.id} because it is not a child`);
+    step.stopping ??= new Set();
+    step.stopping.add(child);
+    freeBelow(step, child);
+    step.collected.push({ kind: "stopped", child });
+    return;
+  }
+  if (action.type === "xstate.spawnChild") {
+    const child = stepCellOf((action.params as { readonly actorRef?: unknown }).actorRef);
+    for (const entry of step.collected) if (entry.kind === "made" && entry.child === child) entry.spawned = false;
+    return;
+  }
+  step.collected.push({ kind: "raw", action, wall: takeWallDelay() });
+}
