@@ -424,6 +424,20 @@ test("H6. a start that ends in error performs and starts nothing", (t) => {
   t.end();
 });
 
+test("H6. what reaches a child before it has started waits until it has", (t) => {
+  const order: string[] = [];
+  const early = machine({ context: ({ input }) => ({ to: input.to }), entry: sendTo(({ context }) => context.to, { type: "HI" }) });
+  const late = machine({ entry: () => order.push("late has started"), on: { HI: { actions: () => order.push("late hears") } } });
+  // Made after the other, and started before it, since its id looks like a smaller integer.
+  const context = ({ spawn }: { spawn: (src: string, options: object) => object }): object => {
+    const to = spawn("late", { id: "2" });
+    return { to, from: spawn("early", { id: "1", input: { to } }) };
+  };
+  hostOf(machine({ context }, { actors: { early, late } }));
+  t.same(order, ["late has started", "late hears"]);
+  t.end();
+});
+
 test("H6. at the very start children start in the order of the object of children, active ones before custom actions", (t) => {
   const order: string[] = [];
   const loud = (name: string) => machine({ entry: () => order.push(name) });
