@@ -10,6 +10,27 @@ export function totalsOf(text) {
   return { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
 }
 
+/** @returns every assertion that failed, with its file, its test and what tap said of it; a summary line of a file or subtest is left out unless nothing inside it failed */
+export function failuresOf(text) {
+  const lines = text.split("\n");
+  const path = [];
+  const found = [];
+  lines.forEach((line, index) => {
+    const indent = line.search(/\S/);
+    const subtest = /^\s*# Subtest: (.*)$/.exec(line);
+    if (subtest !== null) path[indent / 4] = { name: subtest[1], failed: found.length };
+    const bad = /^\s*not ok \d+ - (?!.*# (?:SKIP|TODO))(.*?)(?: # time=.*)?$/.exec(line);
+    if (bad === null) return;
+    const own = path[indent / 4];
+    if (own?.name === bad[1] && found.length > own.failed) return;
+    const said = [];
+    if (lines[index + 1]?.trim() === "---")
+      for (let next = index + 2; next < lines.length && lines[next].trim() !== "..." && said.length < 60; next++) said.push(lines[next].slice(indent));
+    found.push([...path.slice(0, indent / 4).map(({ name }) => name), bad[1]].join(" > ") + said.map((each) => `\n  ${each}`).join(""));
+  });
+  return found;
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   let text = "";
   try {

@@ -5,7 +5,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { createRequire } from "node:module";
 import { join, relative, resolve } from "node:path";
 import { Report } from "c8";
-import { totalsOf } from "./tap-totals.mjs";
+import { failuresOf, totalsOf } from "./tap-totals.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const folder = join(root, "coverage");
@@ -63,7 +63,9 @@ for (const [room, floor] of Object.entries(FLOORS)) {
 }
 writeFileSync(join(folder, "summary.txt"), `${lines.join("\n")}\n`);
 
-const totals = totalsOf(readFileSync(join(folder, "tests.tap"), "utf8"));
+const said = readFileSync(join(folder, "tests.tap"), "utf8");
+for (const failure of failuresOf(said)) console.log(`not ok: ${failure}`);
+const totals = totalsOf(said);
 console.log(`tests: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(tests.status !== 0 || totals.failed > 0 || totals.passed === 0 || short > 0 ? 1 : 0);
 
