@@ -6,6 +6,7 @@ import type { ChildSpec, InputResult } from "./contract.ts";
 import { messageOf, SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 import { planOf } from "./plan.ts";
+import { seal } from "./recording.ts";
 import { report } from "./report.ts";
 import type { ChildRow } from "./rest.ts";
 
@@ -79,26 +80,23 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   const actor = interior.type.types.get(row.type);
   if (actor === undefined) return;
   const address = addressOf(interior, row);
-  const mark = interior.undo.mark();
-  const effects = interior.effects.length;
-  const emitted = interior.emitted.length;
+  const takeBack = interior.savepoint();
   const cell = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
   try {
     cell.input = row.input;
     begin(interior, cell, row.input);
+    if (interior.durable) seal(interior, new Map(), cell.incarnation);
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
-    if (!(error instanceof SupervisedFault) || error.cell !== cell) throw error;
-    interior.undo.backTo(mark);
-    interior.effects.length = effects;
-    interior.emitted.length = emitted;
+    takeBack();
+    const reason: unknown = error instanceof SupervisedFault ? error.reason : error;
     interior.faults++;
     const failed = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
     failed.input = row.input;
     failed.life = "ended";
-    failed.snapshot = { status: "error", output: undefined, error: interior.keep(error.reason) };
+    failed.snapshot = { status: "error", output: undefined, error: interior.keep(reason) };
     interior.enter(failed);
-    report(interior, "child_terminated", address, `did not start: ${error.message}`);
+    report(interior, "child_terminated", address, `did not start: ${messageOf(reason)}`);
   }
 }
 

@@ -137,9 +137,16 @@ export class HostedEntity implements Entity {
 
   turn(inputs: readonly Input[], stamp: TurnStamp): Turn {
     if (this.#open !== undefined) throw new Error(`a turn of ${this.address} is open: commit or roll back first`);
-    const turn = takeTurn(this.interior, inputs, stamp);
-    this.#open = turn.revision;
-    return turn;
+    try {
+      const turn = takeTurn(this.interior, inputs, stamp);
+      this.#open = turn.revision;
+      return turn;
+    } catch (error) {
+      // Not the author's fault but this room's: the entity is left as it was.
+      this.interior.undo.backTo(0);
+      this.interior.settle();
+      throw error;
+    }
   }
 
   commit(): void {

@@ -95,6 +95,22 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.workIndex = 0;
   }
 
+  /** @returns how to take back all that happens from here on */
+  savepoint(mark = this.undo.mark()): () => void {
+    const { effects, emitted, randomState, workIndex } = this;
+    const effectCount = effects.length;
+    const emittedCount = emitted.length;
+    return () => {
+      this.undo.backTo(mark);
+      this.effects = effects;
+      this.effects.length = effectCount;
+      this.emitted = emitted;
+      this.emitted.length = emittedCount;
+      this.randomState = randomState;
+      this.workIndex = workIndex;
+    };
+  }
+
   /** Forgets what changed: after a commit or a rollback. */
   settle(): void {
     this.undo.clear();

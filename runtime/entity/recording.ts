@@ -11,10 +11,14 @@ import type { RestChange } from "./rest.ts";
 /** Cells as they were encoded when their last input had been taken. */
 export type Sealed = Map<Cell, CellRecord>;
 
-/** Encodes what has changed, so that data which cannot be kept is its input's fault. @throws SupervisedFault */
-export function seal(interior: Interior, sealed: Sealed): void {
+/**
+ * Encodes what has changed, so that data which cannot be kept is its input's fault.
+ * @param since only cells from this incarnation on, default all
+ * @throws SupervisedFault
+ */
+export function seal(interior: Interior, sealed: Sealed, since = 0): void {
   for (const cell of interior.touched) {
-    if (interior.cells.get(cell.address) !== cell) continue;
+    if (cell.incarnation < since || interior.cells.get(cell.address) !== cell) continue;
     try {
       sealed.set(cell, encodeCell(cell, interior));
     } catch (error) {

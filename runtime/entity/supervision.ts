@@ -45,6 +45,24 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   return result;
 }
 
+/** The last resort: the input is parked, nothing is restarted. */
+export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown): FaultedResult {
+  interior.faults++;
+  const error = messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown);
+  const address = interior.root?.address ?? interior.address;
+  const attempt = attemptsOf(interior, input) + 1;
+  countRestart(interior, address, error);
+  park(interior, input, address, error);
+  report(interior, "parked", address, `${input.kind}: ${error}`);
+  track(interior, input, undefined);
+  const outcome: Refusal = { kind: "refused", accepts: [], reason: `set aside: ${error}` };
+  if (input.kind === "message") recordParked(interior, input, outcome);
+  else if (input.kind === "timer") interior.rest.delete("timers", input.timer);
+  else if (input.kind === "performed") interior.rest.delete("pending", input.key);
+  else if (input.kind === "answered") interior.rest.delete("asks", input.key);
+  return { kind: "faulted", error, attempt, again: false, parked: true, outcome };
+}
+
 function setAside(interior: Interior, input: Input, offender: Cell, error: string, attempt: number, parked: boolean): FaultedResult {
   const base = { kind: "faulted", error, attempt } as const;
   if (parked) {

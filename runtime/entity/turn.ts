@@ -5,7 +5,7 @@ import type { Interior } from "./interior.ts";
 import { keepable } from "./keepable.ts";
 import { recordOf, type Sealed, seal } from "./recording.ts";
 import { forgive } from "./parking.ts";
-import { handleFault } from "./supervision.ts";
+import { handleFault, setAsideAtOnce } from "./supervision.ts";
 import { takeInput } from "./take.ts";
 
 export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp): TakenTurn {
@@ -42,9 +42,7 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
 }
 
 function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed | undefined): InputResult {
-  const { effects, emitted, randomState, workIndex } = interior;
-  const effectCount = effects.length;
-  const emittedCount = emitted.length;
+  const takeBack = interior.savepoint(mark);
   const leave = interior.step();
   interior.takeInput(input);
   interior.resetDeliveries();
@@ -56,16 +54,19 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     }
     return result;
   } catch (thrown) {
-    interior.undo.backTo(mark);
-    interior.effects = effects;
-    interior.effects.length = effectCount;
-    interior.emitted = emitted;
-    interior.emitted.length = emittedCount;
-    interior.randomState = randomState;
-    interior.workIndex = workIndex;
+    takeBack();
     sealed?.clear();
     interior.resetDeliveries();
-    return handleFault(interior, input, thrown);
+    try {
+      const result = handleFault(interior, input, thrown);
+      if (sealed !== undefined) seal(interior, sealed);
+      return result;
+    } catch (again) {
+      // What the supervisor did failed too: the input alone is set aside, everything else stays as it was.
+      takeBack();
+      sealed?.clear();
+      return setAsideAtOnce(interior, input, again);
+    }
   } finally {
     interior.unstep(leave);
   }

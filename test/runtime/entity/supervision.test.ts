@@ -122,6 +122,44 @@ test("a child that cannot start is reported and does not take its siblings with 
   t.end();
 });
 
+test("a child whose start makes the root fail, or whose state cannot be kept, is left out like any that cannot start", (t) => {
+  const rude = actorType({ name: "rude", version: 1, messages: words(), behaviour: machine({ entry: sendParent({ type: "boom" }) }) as never });
+  const odd = actorType({ name: "odd", version: 1, messages: words(), behaviour: machine({ context: () => ({ map: new Map() }) }) as never });
+  const type = entityType({ root, durability: "events", placement: "vehicle", children: { part: { types: [child, rude, odd], strategy: "one-for-one" } } });
+  const host = new EntityHost(type, { twice: true });
+  t.same(host.take({ kind: "children", specs: [spec("a"), spec("b", { type: "rude" }), spec("c", { type: "odd" }), spec("d")] }), [{ kind: "accepted" }]);
+  t.match(host.entity.view(ROOT), { status: "active", context: { n: 0 } });
+  t.match(host.entity.view(a), { status: "active" });
+  t.match(host.entity.view(b), { status: "error", error: "boom" });
+  t.match(host.entity.view(c), { status: "error", error: /context\/map is an instance of Map/ });
+  t.match(host.entity.view(`${ROOT}/part/d` as Address), { status: "active" });
+  t.same(host.differences, []);
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("H13. where the restart fails too, the input alone is set aside and everything else stays as it was", (t) => {
+  let broken = false;
+  const shaky = actorType({
+    name: "shaky",
+    version: 1,
+    messages: words("boom", "add"),
+    behaviour: machine({
+      context: () => (broken ? { map: new Map() } : { n: 0 }),
+      on: { add: { actions: assign({ n: ({ context }) => context.n + 1 }) }, boom: { actions: assign(throwing) } },
+    }) as never,
+  });
+  const host = new EntityHost(entityType({ root: shaky, durability: "events", placement: "cloud", restartFrom: "initial" }), { twice: true });
+  host.send("add");
+  broken = true;
+  t.match(host.send("boom", { id: "x" }), { kind: "faulted", parked: true, again: false, error: /cannot keep/ });
+  t.match(host.entity.view(ROOT), { status: "active", context: { n: 1 } });
+  t.match(host.send("boom", { id: "x" }), { kind: "duplicate", entry: { outcome: { kind: "refused", reason: /set aside/ } } });
+  t.same(host.send("add"), { kind: "accepted" });
+  t.same(host.differences, []);
+  t.end();
+});
+
 test("a child speaks to the root through sendParent; its failure is the supervisor's, not the root's", (t) => {
   const host = withChildren();
   host.send("add", { to: a });
