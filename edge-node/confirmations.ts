@@ -10,6 +10,7 @@ import type { ModelTarget } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { channelKey, type Channels, outputNameOf, signalOf } from "./channels.ts";
+import { OwnValues } from "./own-values.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 const LEAST_WAIT_MS = 1_500;
@@ -17,8 +18,6 @@ const WAIT_PERIODS = 3;
 const WAIT_BEYOND_MS = 1_000;
 /** Where no period is known. */
 const UNKNOWN_PERIOD_WAIT_MS = 5_000;
-/** A change to the wanted value within this time after the hand-over is ours, whether it was confirmed or not. */
-const OURS_MS = 10_000;
 
 /** A command whose frame is about to leave, has left, or may have left. */
 export interface Awaited {
@@ -81,7 +80,7 @@ export function createConfirmations({
 }): Confirmations {
   const { table, model } = pipeline;
   const watched = new Map<string, Watched>();
-  const wanted = new Map<string, { readonly value: number; readonly untilMs: number }>();
+  const own = new OwnValues(clock);
   const counters = { confirmed: 0, contended: 0, unconfirmed: 0 };
 
   const bySignal = new Map<string, Set<string>>();
@@ -115,11 +114,7 @@ export function createConfirmations({
   function watch(awaited: Awaited, phase: Phase): void {
     const key = keyOf(awaited.target);
     watched.set(key, { ...awaited, output: outputNameOf(awaited.target), phase });
-    expect(key, awaited.value);
-  }
-
-  function expect(key: string, value: number): void {
-    wanted.set(key, { value, untilMs: clock.monotonic() + OURS_MS });
+    own.expect(key, awaited.key, awaited.value);
   }
 
   function judge(each: Watched, value: number | undefined, timeMs: number): void {
@@ -153,7 +148,7 @@ export function createConfirmations({
       if (awaited.target.method.kind === "toggle") channels.touched(awaited.target, clock.monotonic());
     },
     showing: (awaited, value) => {
-      expect(keyOf(awaited.target), value);
+      own.expect(keyOf(awaited.target), awaited.key, value);
     },
     seen: (awaited, atMs) => {
       const each = find(awaited);
@@ -168,9 +163,8 @@ export function createConfirmations({
     },
     dropped: (awaited) => {
       const key = keyOf(awaited.target);
-      if (find(awaited) === undefined) return;
-      watched.delete(key);
-      wanted.delete(key);
+      own.withdraw(key, awaited.key);
+      if (find(awaited) !== undefined) watched.delete(key);
     },
     done: (awaited) => {
       const each = find(awaited);
@@ -179,19 +173,7 @@ export function createConfirmations({
     again: (awaited) => {
       watch(awaited, { kind: "answering", fromMs: clock.monotonic(), untilMs: Number.POSITIVE_INFINITY });
     },
-    isOurs: (module, output, value) => {
-      const key = channelKey(module, output);
-      const want = wanted.get(key);
-      if (want === undefined) return false;
-      if (clock.monotonic() > want.untilMs) {
-        wanted.delete(key);
-        return false;
-      }
-      if (Math.abs(want.value - value) > 0.05) return false;
-      // A later change to the same value is somebody else's.
-      wanted.delete(key);
-      return true;
-    },
+    isOurs: (module, output, value) => own.take(channelKey(module, output), value),
     isOpen: (module, output) => {
       const each = watched.get(channelKey(module, output));
       return each !== undefined && each.phase.kind !== "telling";
