@@ -43,8 +43,12 @@ export function ingestLife(options: IngestOptions): { readonly life: ReturnType<
     const unwatch = await watchLive(transport, sending, log, (event) => {
       presences.changed(event);
     });
+    const unstate = transport.onState(({ kind }) => {
+      if (kind === "ready") system.reachable();
+    });
     ready();
     await untilAborted(signal);
+    unstate();
     await Promise.all([...opened.map((each) => each.close()), unwatch(), announced.close()]);
   });
   return { life, trees: () => trees() };

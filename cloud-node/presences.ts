@@ -56,6 +56,7 @@ export function createPresences(links: VehicleLinks, system: () => System, log: 
       if (noted === undefined) return;
       const { entity, link, rival } = noted;
       if (rival !== undefined) void enqueueAlarm(entity, link.live, rival);
+      if (link.up) system().reachable(entity);
       void enqueue(entity, link.up ? { type: "link.up", node: link.live.node, session: link.live.session } : { type: "link.down" });
     },
     expect: (vehicle) => enqueue(vehicle, { type: "watch.began" }),

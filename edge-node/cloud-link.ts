@@ -1,7 +1,10 @@
-// The link to the cloud's broker as a supervised child. A transport starts once, so each run of the child has one of its own.
+// The link to the cloud's broker as a supervised child, and the door for what comes over it. A transport starts once, so each run of the child has one of its own.
+//
+// The door stands before the link does: who sees the vehicle's presence can reach it, and until its actors run they answer for themselves that they are away.
 
-import { type Address, lifeOf, type Remote, type Startable, untilAborted } from "../runtime/index.ts";
-import type { Clock, Random, Transport } from "../runtime/ports/index.ts";
+import { openMessageDoor } from "../protocols/uplink/index.ts";
+import { type Address, idOf, lifeOf, type Remote, type Startable, type System, TransitEstimator, untilAborted, vehicleNames } from "../runtime/index.ts";
+import type { Clock, Log, Random, Transport } from "../runtime/ports/index.ts";
 import { announcePresence, cloudRemote } from "./uplink.ts";
 
 const STOP_WITHIN_MS = 1_000;
@@ -10,6 +13,8 @@ export interface CloudLink {
   readonly life: Startable;
   /** To everything that does not live in this vehicle. */
   readonly remote: Remote;
+  /** What is known of the delay from the cloud; whoever hears of the cloud adds to it, so that even the first command of a session is known to be late. */
+  readonly transit: TransitEstimator;
   /** Of the present run. */
   transport(): Transport;
 }
@@ -20,18 +25,23 @@ export interface CloudLinkOptions {
   readonly session: string;
   /** Known once the store is open. */
   readonly epoch: () => number;
+  readonly system: System;
   readonly clock: Clock;
   readonly random: Random;
+  readonly log: Log;
   /** A transport that was not started. @throws DROVER_CONFIG_INVALID */
   readonly make: () => Transport;
 }
 
 /** @throws what `make` throws: a mistake in the configuration shows before anything starts */
 export function cloudLink({ make, ...options }: CloudLinkOptions): CloudLink {
-  const { vehicle, node, session, epoch, random } = options;
+  const { vehicle, node, session, epoch, system, clock, random, log } = options;
+  const transit = new TransitEstimator();
+  const pattern = vehicleNames(vehicle.split("/")[0] ?? "", idOf(vehicle)).down("in");
   let transport = make();
   let isUsed = false;
   return {
+    transit,
     transport: () => transport,
     remote: cloudRemote({ ...options, transport: () => transport }),
     life: lifeOf(async ({ ready }, signal) => {
@@ -39,10 +49,12 @@ export function cloudLink({ make, ...options }: CloudLinkOptions): CloudLink {
       isUsed = true;
       const link = transport;
       announcePresence(link, vehicle, { node, session, epoch: epoch() }, random);
+      const door = await openMessageDoor({ transport: link, pattern, system, sending: { node, session, clock }, log, newId: () => random.id(), transit });
       await link.start();
       ready();
       await untilAborted(signal);
       await link.stop(STOP_WITHIN_MS);
+      await door.close();
     }),
   };
 }

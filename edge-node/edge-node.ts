@@ -3,9 +3,9 @@
 //   edge  rest-for-one
 //   ├─ store        journal, telemetry log, identity, the system on them
 //   ├─ buses        one-for-one: a source each
-//   ├─ links        one-for-one: the cloud's broker, where one is configured
+//   ├─ links        one-for-one: the cloud's broker, where one is configured; commands come in
 //   ├─ T/vehicle/V  the entity with its modules
-//   ├─ uplink       samples into the log; with a link: stream, telemetry, commands, tree
+//   ├─ uplink       samples into the log; with a link: stream, telemetry, tree
 //   └─ api          HTTP on loopback, where one is configured
 
 import type { SignalSource } from "../protocols/uplink/index.ts";
@@ -75,7 +75,10 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   const signals = signalValues(vehicle, pipeline, clock);
   const { uplink: broker } = config;
   const names = { tenant: vehicle.split("/")[0] ?? "", vehicle: idOf(vehicle) };
-  const link = broker === undefined ? undefined : cloudLink({ vehicle, node, session, epoch: () => epoch, clock, random, make: () => ports.transport(broker, node, names, ports) });
+  const link =
+    broker === undefined
+      ? undefined
+      : cloudLink({ vehicle, node, session, epoch: () => epoch, system, clock, random, log, make: () => ports.transport(broker, node, names, ports) });
   if (link !== undefined) system.setRemote(link.remote);
   const uplink = uplinkLife({
     vehicle,

@@ -53,8 +53,8 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
     const opened = options.telemetryOpened();
     if (opened === undefined) throw new Error("the telemetry log is not open");
     const transport = to.transport();
-    const parts = { ...options, transport, telemetry: { log: telemetry, opened }, tree: options.describe, everything, isSimulated: () => pipeline.simulated };
-    uplink = await openUplink(parts);
+    const parts = { ...options, transport, transit: to.transit, telemetry: { log: telemetry, opened }, tree: options.describe, everything, isSimulated: () => pipeline.simulated };
+    uplink = openUplink(parts);
     const loss = await keptLoss(store);
     return loss === undefined ? () => undefined : announceLoss(loss, { vehicle, system, store, transport, clock, random, log });
   }

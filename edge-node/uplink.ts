@@ -1,12 +1,12 @@
-// The vehicle's side of the cloud link: presence, commands in, the entity's stream and telemetry out, what the vehicle is made of (design sections 7, 8).
+// The vehicle's side of the cloud link: presence, the entity's stream and telemetry out, what the vehicle is made of (design sections 7, 8).
 // Nothing in the vehicle waits for it (S6).
 //
 // U1. Every message to an actor that does not live here goes to the cloud; `owner-away` while there is no link.
 // U2. The tree is announced when it has changed, at most every 2 s; values are told anew every 30 s and with each link, for a cloud that has forgotten them.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
-import { busRemote, livePayload, openMessageDoor, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
-import { type Address, encodeEnvelope, idOf, type Remote, type System, TransitEstimator, type TreeNode, vehicleNames, type WireKind } from "../runtime/index.ts";
+import { busRemote, livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
+import { type Address, encodeEnvelope, idOf, type Remote, type System, type TransitEstimator, type TreeNode, vehicleNames, type WireKind } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, Transport } from "../runtime/ports/index.ts";
 
 const VERSION = "0.1.0";
@@ -17,6 +17,7 @@ const STALE_AFTER_MS = 3 * VALUES_EVERY_MS;
 
 export interface UplinkOptions {
   readonly transport: Transport;
+  readonly transit: TransitEstimator;
   readonly vehicle: Address;
   readonly node: string;
   /** Names this run of the node. */
@@ -59,16 +60,13 @@ export function cloudRemote(options: Pick<UplinkOptions, "vehicle" | "node" | "s
   return { route: (entity) => remote().route(entity), send: (message) => remote().send(message) };
 }
 
-export async function openUplink(options: UplinkOptions): Promise<Uplink> {
-  const { transport, vehicle, node, session, system, store, telemetry, clock, random, log } = options;
+export function openUplink(options: UplinkOptions): Uplink {
+  const { transport, transit, vehicle, node, session, system, store, telemetry, clock, random, log } = options;
   const names = namesOf(vehicle);
   const sending = { node, session, clock };
   const newId = (): string => random.id();
   const envelope = (kind: WireKind, body: unknown): Uint8Array => encodeEnvelope({ kind, id: newId(), sender: { node, session }, body });
 
-  // Acknowledgements tell it too, so that even the first command of a session is known to be late.
-  const transit = new TransitEstimator();
-  const door = await openMessageDoor({ transport, pattern: names.down("in"), system, sending, log, newId, transit });
   const stream = startStreamShipper({ transport, key: names.up("stream"), entity: vehicle, system, store, sending, newId, transit, log, random: () => random.next() });
   const { totals, incarnation } = telemetry.opened;
   const shipper = startTelemetryShipper(
@@ -86,6 +84,7 @@ export async function openUplink(options: UplinkOptions): Promise<Uplink> {
     toldSimulated = undefined;
     treeAtMs = Number.NEGATIVE_INFINITY;
     valuesAtMs = Number.NEGATIVE_INFINITY;
+    system.reachable();
   });
 
   function tellTree(): void {
@@ -126,7 +125,7 @@ export async function openUplink(options: UplinkOptions): Promise<Uplink> {
     },
     stop: async () => {
       unstate();
-      await Promise.all([door.close(), stream.stop(), shipper.stop()]);
+      await Promise.all([stream.stop(), shipper.stop()]);
     },
   };
 }

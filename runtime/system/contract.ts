@@ -103,8 +103,8 @@ export interface System extends Directory {
   /** Adds a directory whose actors are shown beside the hosted ones. */
   mount(directory: Directory): void;
   setRemote(remote: Remote): void;
-  /** Other nodes may be in reach again: messages of entities that wait for their receivers are tried at once. */
-  reachable(): void;
+  /** In reach again, by default perhaps every other node: messages of entities that wait for their receivers are tried at once. */
+  reachable(receiver?: Address): void;
   /** Full committed state of an entity hosted here, encoded as the store keeps it; undefined while a turn of it is being committed too. */
   stateOf(entity: Address): { readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined;
   /** The same, as soon as no turn is being committed. */

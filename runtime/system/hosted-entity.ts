@@ -160,8 +160,8 @@ export class HostedEntity {
   }
 
   /** Receivers of waiting rows may be in reach again. */
-  wake(): void {
-    this.#outgoing.relay.wake();
+  wake(receiver?: Address): void {
+    this.#outgoing.relay.wake(receiver);
   }
 
   // ---- messages in

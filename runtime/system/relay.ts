@@ -58,10 +58,11 @@ export class Relay {
     this.#pump(line);
   }
 
-  /** Tries lines that wait at once: receivers have come into reach. */
-  wake(): void {
-    for (const line of this.#lines.values()) {
-      if (!line.retry.isWaiting) continue;
+  /** Tries the line to this receiver, by default every line, at once if it waits: receivers have come into reach. */
+  wake(receiver?: Address): void {
+    const lines = receiver === undefined ? [...this.#lines.values()] : [this.#lines.get(receiver)];
+    for (const line of lines) {
+      if (line?.retry.isWaiting !== true) continue;
       line.retry.reset();
       this.#pump(line);
     }

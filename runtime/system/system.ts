@@ -138,8 +138,8 @@ export function createSystem(options: SystemOptions): System {
     setRemote: (given) => {
       remote = given;
     },
-    reachable: () => {
-      for (const live of entities.all()) live.wake();
+    reachable: (receiver) => {
+      for (const live of entities.all()) live.wake(receiver);
     },
     stateOf: (entity) => entities.live(entity)?.encodedStateNow(),
     settledStateOf: async (entity) => entities.live(entity)?.encodedState(),
