@@ -19,7 +19,7 @@ const SPEAKERS: readonly (readonly Lamp[])[] = [LAMPS.slice(0, 2), LAMPS.slice(2
 const LEVELS = 255;
 const ANSWER_MS = 1_200;
 /** After an answer that is no confirmation: a node that is away is away for a while. */
-const CALM_MS = 600;
+const CALM_MS = 200;
 
 export interface Sent {
   readonly lamp: Lamp;

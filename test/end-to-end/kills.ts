@@ -13,10 +13,18 @@ export const EVERY_MS = 150;
 const BACK_MS = 25_000;
 const SETTLED_WITHIN_MS = 40_000;
 
-/** Kills `id` at random moments of the stream, each time after it has done something again. */
+/** Every second kill comes at a random moment up to so long after the process was started, ms: also while it recovers, connects or does its first work. */
+const EARLY_MS = 1_200;
+
+/** Kills `id` at random moments of the stream, every second time after it has done something again, and waits until it does so for good. */
 export async function kills(fleet: ProcessFleet, id: string, stream: CommandStream, random: SeededRandom): Promise<void> {
   for (let kill = 0; kill <= KILLS; kill++) {
     await until(`${id} runs after kill ${kill}`, BACK_MS, () => fleet.child(id).restarts === kill && fleet.child(id).state === "running");
+    if (kill % 2 === 1) {
+      await pause(random.next() * EARLY_MS);
+      fleet.kill(id);
+      continue;
+    }
     const from = stream.sent.length;
     await until(`commands are confirmed after kill ${kill}`, BACK_MS, () => stream.sent.slice(from).some(({ told }) => told === "confirmed"));
     if (kill === KILLS) return;
