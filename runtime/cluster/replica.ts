@@ -11,6 +11,7 @@ import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.
 import type { AnyActorType } from "../actor/index.ts";
 import { decodeRecord, decodeState, encodeState } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
+import { shownData } from "../xstate/index.ts";
 import { type ActorView, type Change, type Directory, type HistoryEntry, historyEntry, type HistoryQuery } from "../system/index.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
 import { MAX_CELLS, recordProblem, stateProblem } from "./stream-check.ts";
@@ -299,7 +300,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       version: cell.version,
       status: cell.status,
       state: cell.value,
-      context: cell.context,
+      context: shownData(cell.context),
       accepts: cell.accepts,
       durability: "events",
       revision: replica.revision,

@@ -1,7 +1,7 @@
 // What everyone may see of a cell: its committed state (rules C4).
 
 import type { Address } from "../address.ts";
-import { encodeData, type LogicSnapshot } from "../xstate/index.ts";
+import { encodeData, type LogicSnapshot, shownData } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import { messageOf } from "./fault.ts";
@@ -38,8 +38,8 @@ export function viewOf(interior: Interior, cell: Cell, snapshot: LogicSnapshot):
     incarnation: cell.incarnation,
     status: snapshot.status,
     value: "_nodes" in snapshot ? (snapshot as { readonly value?: unknown }).value : null,
-    context: snapshot.context === undefined ? null : encodeData(snapshot.context, interior),
-    output: snapshot.output === undefined ? null : encodeData(snapshot.output, interior),
+    context: shownData(encodeData(snapshot.context, interior)),
+    output: shownData(encodeData(snapshot.output, interior)),
     error: snapshot.status === "error" ? messageOf(snapshot.error) : undefined,
     accepts: cell.supervision === undefined ? [] : acceptedBy(cell, snapshot),
     restarts: restarts?.count ?? 0,

@@ -6,6 +6,7 @@ export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark
 export { enterPureCode, leavePureCode, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { Sources } from "./sources.ts";
+export { shownData } from "./shown.ts";
 export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";
 export type { ChildRequest, LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
 export { StepSystem } from "./step-system.ts";

@@ -1,0 +1,48 @@
+// Encoded data as whoever looks at it from outside reads it: JSON without the codec's own marks. One way only; recovery and the wire use the codec.
+
+/**
+ * What was undefined is left out (null in a list), a number that JSON lacks is its text, a ref is the address of its actor, what was lost says what it was.
+ * @returns the same object where nothing in it needs a change
+ */
+export function shownData(encoded: unknown): unknown {
+  const shown = shownOrGone(encoded);
+  return shown === undefined ? null : shown;
+}
+
+function shownOrGone(encoded: unknown): unknown {
+  if (typeof encoded !== "object" || encoded === null) return encoded;
+  if (Array.isArray(encoded)) {
+    const items = encoded.map(shownData);
+    return items.every((item, at) => item === encoded[at]) ? encoded : items;
+  }
+  const record = encoded as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(record);
+  const [only = ""] = keys.length === 1 ? keys : [];
+  if (only.startsWith("$") && !only.startsWith("$$")) return shownMark(only, record[only]);
+  const copy: Record<string, unknown> = {};
+  let changed = false;
+  for (const key of keys) {
+    const value = shownOrGone(record[key]);
+    const name = key.startsWith("$") ? key.slice(1) : key;
+    changed ||= value !== record[key] || name !== key;
+    if (value !== undefined) copy[name] = value;
+  }
+  return changed ? copy : encoded;
+}
+
+function shownMark(mark: string, value: unknown): unknown {
+  switch (mark) {
+    case "$undefined":
+      return undefined;
+    case "$ref": {
+      const { cell, address } = value as { readonly cell?: string; readonly address?: string };
+      return cell ?? address ?? shownData(value);
+    }
+    case "$number":
+      return value;
+    case "$lost":
+      return `(${String(value)})`;
+    default:
+      return shownData(value);
+  }
+}
