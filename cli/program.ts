@@ -1,10 +1,10 @@
 // The command line as a whole: its verbs, its words for wrong usage, its exit codes. It touches no process: main.ts does.
 
+import { droverVersion } from "../runtime/index.ts";
 import { Command, CommanderError } from "commander";
 import { type Call, EXIT, type ExitCode, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
 import { addVerbs } from "./verbs/index.ts";
 import type { Run } from "./verbs/index.ts";
-import { droverVersion } from "./version.ts";
 
 /** @param argv what was typed after `drover` */
 export async function runCommandLine(argv: readonly string[], shell: Shell): Promise<ExitCode> {

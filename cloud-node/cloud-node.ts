@@ -25,6 +25,7 @@ import {
   type System,
   type Tree,
   untilAborted,
+  droverVersion,
 } from "../runtime/index.ts";
 import { busLink } from "./bus-link.ts";
 import type { CloudConfig } from "./config.ts";
@@ -150,6 +151,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
             .map(([vehicle, { live, up, since }]) => ({ node: live.node, kind: "edge", vehicle, state: up ? "up" : "down", since, epoch: live.epoch, version: live.version })),
         ],
         signals: mirror,
+        version: droverVersion(),
         decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),
         ready: () => (bus.isReady ? { ok: true, reasons: [] } : { ok: false, reasons: ["the bus is not connected"] }),
         types: [...vehicleEntity.types.keys()],

@@ -1,7 +1,7 @@
 // The vehicle's own API, on loopback unless the configuration says otherwise (promise S10). Loaded only where one is configured: a vehicle without it pays nothing.
 
 import type { SignalSource } from "../protocols/uplink/index.ts";
-import { type Address, lifeOf, type System, type TreeNode, untilAborted } from "../runtime/index.ts";
+import { type Address, lifeOf, type System, type TreeNode, untilAborted, droverVersion } from "../runtime/index.ts";
 import type { Clock, Log, Random } from "../runtime/ports/index.ts";
 
 export interface ApiLifeOptions {
@@ -34,6 +34,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
         trees: () => [{ node, at: clock.now(), tree: describe() }],
         nodes: () => [{ node, kind: "edge", vehicle, state: "up", since: describe().since }],
         signals,
+        version: droverVersion(),
         ready: () => (system.read(vehicle) === undefined ? { ok: false, reasons: ["the vehicle's actors do not run yet"] } : { ok: true, reasons: [] }),
       },
     });

@@ -6,10 +6,20 @@
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import { busRemote, livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
-import { type Address, encodeEnvelope, idOf, type Remote, type System, type TransitEstimator, type TreeNode, vehicleNames, type WireKind } from "../runtime/index.ts";
+import {
+  type Address,
+  encodeEnvelope,
+  idOf,
+  type Remote,
+  type System,
+  type TransitEstimator,
+  type TreeNode,
+  vehicleNames,
+  type WireKind,
+  droverVersion,
+} from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, Transport } from "../runtime/ports/index.ts";
 
-const VERSION = "0.1.0";
 const TREE_EVERY_MS = 2_000;
 const VALUES_EVERY_MS = 30_000;
 /** A cloud calls a value stale when it was not told anew for so long. */
@@ -43,7 +53,7 @@ export interface Uplink {
 
 /** Presence is told as long as the link lives. Once per transport, before it starts. */
 export function announcePresence(transport: Transport, vehicle: Address, info: { readonly node: string; readonly session: string; readonly epoch: number }, random: Random): void {
-  transport.announce(namesOf(vehicle).live, () => livePayload({ ...info, version: VERSION }, () => random.id()));
+  transport.announce(namesOf(vehicle).live, () => livePayload({ ...info, version: droverVersion() }, () => random.id()));
 }
 
 /** U1. */

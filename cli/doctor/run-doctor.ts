@@ -2,11 +2,10 @@
 
 import { cloudConfigSchema } from "../../cloud-node/index.ts";
 import { edgeConfigSchema } from "../../edge-node/index.ts";
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock, droverVersion } from "../../runtime/index.ts";
 import { apiClient, dataFolder } from "../api/index.ts";
 import { loadConfig } from "../config/index.ts";
 import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
-import { droverVersion } from "../version.ts";
 import { checkBroker } from "./check-broker.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDataFolder } from "./check-data-folder.ts";

@@ -2,3 +2,4 @@
 
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";
+export { droverVersion, lowestNode } from "./version.ts";

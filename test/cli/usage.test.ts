@@ -1,7 +1,7 @@
 // What the command line says to whoever types: help, suggestions, exit codes, JSON.
 
 import { test } from "tap";
-import { droverVersion } from "../../cli/version.ts";
+import { droverVersion } from "../../runtime/index.ts";
 import { drover } from "./captured.ts";
 
 test("the version is that of the package, also as JSON", async (t) => {

@@ -9,6 +9,8 @@ interface PackageFile {
   readonly engines: { readonly node: string };
 }
 
+let read: PackageFile | undefined;
+
 export function droverVersion(): string {
   return packageFile().version;
 }
@@ -19,6 +21,10 @@ export function lowestNode(): string {
 }
 
 function packageFile(): PackageFile {
+  return (read ??= readPackageFile());
+}
+
+function readPackageFile(): PackageFile {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json")) && dirname(folder) !== folder) folder = dirname(folder);
   return JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as PackageFile;
