@@ -5,7 +5,7 @@ import { assign, enqueueActions, setup } from "xstate";
 import { actorType, effect, entityType, type EventOf, messages, now, T } from "../../runtime/index.ts";
 
 /** Requests that wait for one vehicle; a further one is not taken. */
-export const MAX_WAITING = 1_000;
+export const MAX_WAITING = 100;
 
 const requestsMessages = messages({
   "request.keep": {
