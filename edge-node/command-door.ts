@@ -63,7 +63,7 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const [first] = listed;
     const module = to === vehicle ? undefined : idOf(to);
     if (first === undefined) {
-      const accepts = module === undefined ? model.commands.map(({ name }) => name) : commands.namesFor(module);
+      const accepts = module === undefined ? model.commands.map(({ name }) => name) : Object.keys(commands.offersOf(module));
       const of = module === undefined ? "" : ` for ${module}`;
       const names = accepts.length === 0 ? "it lists none" : `it lists ${accepts.join(", ")}`;
       return { kind: "refused", reason: `the vehicle's file does not list "${event.type}"${of}; ${names}`, accepts };
@@ -87,7 +87,7 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const { output } = target;
     const against = event["against"] ?? message.against;
     const problem = rangeProblem(event, target);
-    if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: commands.namesFor(target.module) } };
+    if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: Object.keys(commands.offersOf(target.module)) } };
     if (command.whenAway === "wait" && !isKnown(target)) return { kind: "refuse", refusal: { kind: "owner-away" } };
     const mapped: EventData = {
       ...event,

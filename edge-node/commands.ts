@@ -21,7 +21,8 @@ export interface CommandList {
   forVehicle(word: string): readonly Listed[];
   /** The one that a committed command names. */
   committed(command: string, module: string, output: string): Listed | undefined;
-  namesFor(module: string): readonly string[];
+  /** By their name in the file, with the word of the type that each runs as; none where the module's bus is listen-only. */
+  offersOf(module: string): Readonly<Record<string, string>>;
   isListenOnly(bus: string): boolean;
 }
 
@@ -45,7 +46,8 @@ export function commandList(model: VehicleModel, vehicleText: string): CommandLi
       ),
     forVehicle: (word) => named(word, all),
     committed: (command, module, output) => all.find((each) => each.command.name === command && each.target.module === module && outputNameOf(each.target) === output),
-    namesFor: (module) => [...new Set(all.filter(({ target }) => target.module === module).map(({ command }) => command.name))],
+    offersOf: (module) =>
+      Object.fromEntries(all.filter(({ target }) => target.module === module && modes.get(target.bus) === "normal").map(({ command }) => [command.name, command.as])),
     isListenOnly: (bus) => modes.get(bus) !== "normal",
   };
 }

@@ -5,6 +5,7 @@
 // M3. An output of which nothing is known any more is unknown; a change that no command of ours wanted is somebody else's.
 // M4. A set point that the module itself keeps, found otherwise after a start or a gap than it stood before, was set by somebody meanwhile (rules O2).
 
+import { isDeepStrictEqual } from "node:util";
 import { type ModuleContext, SETPOINT } from "../actors/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
@@ -49,6 +50,7 @@ interface Description {
   readonly bus: string;
   readonly moduleType: string | null;
   readonly outputs: readonly string[];
+  readonly offers: Readonly<Record<string, string>>;
 }
 
 /** Names of a module's outputs as its actor keeps them. */
@@ -56,10 +58,14 @@ export function outputsOf(channels: Channels, module: string): readonly string[]
   return channels.all.filter((channel) => channel.module === module && channel.output !== "").map(({ output }) => output);
 }
 
-function isDescribed(context: ModuleContext, { bus, moduleType, outputs }: Description): boolean {
+function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers }: Description): boolean {
   const known = Object.entries(context.outputs).filter(([, output]) => output.desired === undefined);
   return (
-    context.bus === bus && context.moduleType === moduleType && outputs.every((name) => Object.hasOwn(context.outputs, name)) && known.every(([name]) => outputs.includes(name))
+    context.bus === bus &&
+    context.moduleType === moduleType &&
+    isDeepStrictEqual(context.offers, offers) &&
+    outputs.every((name) => Object.hasOwn(context.outputs, name)) &&
+    known.every(([name]) => outputs.includes(name))
   );
 }
 
@@ -103,7 +109,7 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   }
 
   function descriptionOf(module: ModelModule): Description {
-    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, module.name) };
+    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, module.name), offers: commands.offersOf(module.name) };
   }
 
   function tellPresence(module: ModelModule, address: Address, committed: string | undefined, nowMs: number): void {

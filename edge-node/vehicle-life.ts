@@ -38,7 +38,7 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
 
   return lifeOf(async ({ ready }, signal) => {
     const input: VehicleInput = { model: model.model, buses: model.buses.map(({ name }) => name), simulated: pipeline.simulated };
-    await system.activate(vehicle, { input, labels: model.labels, children: model.modules.map((module) => childOf(module, options.channels)) });
+    await system.activate(vehicle, { input, labels: model.labels, children: model.modules.map((module) => childOf(module, options.channels, commands)) });
     teller.reset();
     confirmations.reset();
     watchAgain();
@@ -89,8 +89,8 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
   }
 }
 
-function childOf(module: ModelModule, channels: Channels): EntityChild {
-  const input: ModuleInput = { moduleType: module.type ?? null, bus: module.bus, outputs: outputsOf(channels, module.name) };
+function childOf(module: ModelModule, channels: Channels, commands: CommandList): EntityChild {
+  const input: ModuleInput = { moduleType: module.type ?? null, bus: module.bus, outputs: outputsOf(channels, module.name), offers: commands.offersOf(module.name) };
   return { kind: "module", id: module.name, type: isOwner(module) ? "setpoint-owner" : "module", input };
 }
 

@@ -3,9 +3,16 @@
 import { actorType } from "../../runtime/index.ts";
 import { moduleMachine, ownerMachine } from "./machine.ts";
 import { moduleMessages, ownerMessages } from "./messages.ts";
+import type { ModuleContext } from "./module-context.ts";
 
-export const moduleType = actorType({ name: "module", version: 1, messages: moduleMessages, behaviour: moduleMachine });
-export const ownerType = actorType({ name: "setpoint-owner", version: 1, messages: ownerMessages, behaviour: ownerMachine });
+/** D4: a sender may use what the vehicle's file lists, under its name there. */
+const offers = (words: readonly string[], context: ModuleContext): readonly string[] =>
+  Object.entries(context.offers)
+    .filter(([, word]) => words.includes(word))
+    .map(([name]) => name);
+
+export const moduleType = actorType({ name: "module", version: 1, messages: moduleMessages, behaviour: moduleMachine, offers });
+export const ownerType = actorType({ name: "setpoint-owner", version: 1, messages: ownerMessages, behaviour: ownerMachine, offers });
 
 export { SETPOINT } from "./command-rules.ts";
 export type { CommandReply, Desired, ModuleContext, ModuleInput, OutputState, Transmission } from "./module-context.ts";

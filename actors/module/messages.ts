@@ -41,7 +41,13 @@ export const moduleMessages = messages({
   "module.expected": { body: {}, internal: true },
   /** The vehicle's file says so now; commands in force stay. */
   "module.described": {
-    body: { bus: T.String({ maxLength: 64 }), moduleType: T.Union([T.String({ maxLength: 128 }), T.Null()]), outputs: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }) },
+    body: {
+      bus: T.String({ maxLength: 64 }),
+      moduleType: T.Union([T.String({ maxLength: 128 }), T.Null()]),
+      outputs: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }),
+      /** Commands by their name in the file, with the word of the type. */
+      offers: T.Record(T.String({ maxLength: 64 }), T.String({ maxLength: 64 })),
+    },
     internal: true,
   },
   "module.identified": { body: { part: T.String({ maxLength: 64 }), firmware: T.String({ maxLength: 64 }) }, internal: true },

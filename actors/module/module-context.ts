@@ -44,6 +44,8 @@ export interface ModuleContext {
   readonly moduleType: string | null;
   readonly bus: string;
   readonly outputs: Readonly<Record<string, OutputState>>;
+  /** Commands that the vehicle's file lists for it, by their name there, with the word of its type; none on a bus that is listen-only. */
+  readonly offers: Readonly<Record<string, string>>;
   /** Commands taken so far: names the next one. */
   readonly commands: number;
   /** Faults that stand, by code. */
@@ -59,6 +61,7 @@ export interface ModuleInput {
   readonly moduleType: string | null;
   readonly bus: string;
   readonly outputs: readonly string[];
+  readonly offers: Readonly<Record<string, string>>;
 }
 
 /** Parameters of the effect that hands a command's frame over. */
@@ -76,5 +79,5 @@ export interface Transmission {
 export function initialContext(input: ModuleInput): ModuleContext {
   const outputs: Record<string, OutputState> = {};
   for (const name of input.outputs) outputs[name] = { state: "unknown", turn: 0 };
-  return { moduleType: input.moduleType, bus: input.bus, outputs, commands: 0, faults: {}, part: null, firmware: null, excuse: null };
+  return { moduleType: input.moduleType, bus: input.bus, outputs, offers: input.offers, commands: 0, faults: {}, part: null, firmware: null, excuse: null };
 }

@@ -1,6 +1,6 @@
 // An actor type: name, version, protocol, behaviour. Declared once, the same on edge and cloud (design section 3).
 
-import type { ActorRef, AnyStateMachine, EventFrom, Snapshot, StateMachine, StateValue } from "xstate";
+import type { ActorRef, AnyStateMachine, ContextFrom, EventFrom, Snapshot, StateMachine, StateValue } from "xstate";
 
 import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
@@ -39,6 +39,7 @@ export interface AnyActorType {
   /** Supplied by `with`; empty on a type as declared. */
   readonly effects: Readonly<Record<string, EffectImplementation>>;
   readonly tasks: Readonly<Record<string, TaskImplementation>>;
+  readonly offers: ((words: readonly string[], context: never) => readonly string[]) | undefined;
   /** Found at registration; `durableOnly` ones are refused by an entity type that is not volatile. */
   readonly problems: readonly TypeProblem[];
 }
@@ -99,6 +100,11 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
   /** By the version that it starts from. */
   readonly migrate?: Readonly<Record<number, Migration>>;
   readonly wallDelays?: readonly string[];
+  /**
+   * What senders are shown as accepted, of the words that the present state takes; default all of them. For an actor whose surroundings let through less or under other names.
+   * Pure. It only tells: what is refused is the door's and the machine's to decide.
+   */
+  readonly offers?: (words: readonly string[], context: B extends AnyStateMachine ? ContextFrom<B> : unknown) => readonly string[];
 }): ActorType<S, B> {
   const behaviour: AnyBehaviour = type.behaviour;
   if (!TYPE_NAME.test(type.name))
@@ -125,6 +131,7 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     wallDelays: new Set(type.wallDelays),
     effects: {},
     tasks: {},
+    offers: type.offers,
     problems,
   });
 }

@@ -7,5 +7,7 @@ export function acceptedBy(cell: Cell, snapshot: LogicSnapshot = cell.snapshot):
   if (snapshot.status !== "active") return [];
   const { types } = cell.plan.actor.messages;
   const { logic } = cell.plan;
-  return logic.kind === "machine" && "_nodes" in snapshot ? acceptsOf(logic.machine, snapshot._nodes as never[], types) : types;
+  const words = logic.kind === "machine" && "_nodes" in snapshot ? acceptsOf(logic.machine, snapshot._nodes as never[], types) : types;
+  const { offers } = cell.plan.actor;
+  return offers === undefined || !("context" in snapshot) ? words : offers(words, snapshot.context as never);
 }

@@ -23,6 +23,8 @@ test("X1. What the file does not list is refused with what it lists", async (t) 
     reason: /does not list "light.set" for switchback-0; it lists relay.set, awning.set/,
     accepts: ["relay.set", "awning.set"],
   });
+  t.same(viewOf(car.node, `${VEHICLE}/module/switchback-0`).accepts, ["relay.set", "awning.set"], "so does the actor itself");
+  t.same(viewOf(car.node, `${VEHICLE}/module/borealis`).accepts, []);
   t.match(await tell(at, car, `${VEHICLE}/module/borealis`, { type: "light.set", output: "x", level: 1 }), { kind: "refused", reason: /it lists none/ });
   t.match(await tell(at, car, `${VEHICLE}/module/torrent-0`, { type: "light.set", output: "attic", level: 1 }), { kind: "refused", reason: /galley, porch, bed/ });
   t.match(await tell(at, car, VEHICLE, { type: "update.start" }), { kind: "invalid" }, "a command of a later version is no word yet");

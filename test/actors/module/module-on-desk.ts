@@ -59,8 +59,13 @@ export async function moduleDesk(disk = new MemoryDisk(), clock = new ManualCloc
   await system.activate(VEHICLE, {
     input: { model: "car", buses: ["can0"], simulated: false },
     children: [
-      { kind: "module", id: "lamps", type: "module", input: { moduleType: "trailcurrent/torrent", bus: "can0", outputs: ["left", "right"] } },
-      { kind: "module", id: "heater", type: "setpoint-owner", input: { moduleType: "trailcurrent/therma", bus: "can0", outputs: [] } },
+      {
+        kind: "module",
+        id: "lamps",
+        type: "module",
+        input: { moduleType: "trailcurrent/torrent", bus: "can0", outputs: ["left", "right"], offers: { "light.set": "light.set", "door.light": "relay.set" } },
+      },
+      { kind: "module", id: "heater", type: "setpoint-owner", input: { moduleType: "trailcurrent/therma", bus: "can0", outputs: [], offers: {} } },
     ],
   });
   const view = (address: string): { readonly state: unknown; readonly context: unknown } => {

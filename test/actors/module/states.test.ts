@@ -1,6 +1,7 @@
 // Presence, health, identity of a module, and what its vehicle makes of them.
 
 import { test } from "tap";
+import { parseAddress } from "../../../runtime/index.ts";
 import { LAMPS, moduleDesk, VEHICLE } from "./module-on-desk.ts";
 
 test("presence: unseen, present, silent, not expected, and back", async (t) => {
@@ -51,12 +52,23 @@ test("a repeated fact makes no turn of its own kind", async (t) => {
 test("identity and description are attributes that stay over a restart", async (t) => {
   const desk = await moduleDesk();
   await desk.fact(LAMPS, { type: "module.identified", part: "mac:0A1E05", firmware: "1.4.2" });
-  await desk.fact(LAMPS, { type: "module.described", bus: "can1", moduleType: null, outputs: ["left", "step"] });
+  await desk.fact(LAMPS, { type: "module.described", bus: "can1", moduleType: null, outputs: ["left", "step"], offers: { "light.set": "light.set" } });
   await desk.system.stop();
   const again = await moduleDesk(desk.disk, desk.clock);
   t.match(again.context(LAMPS), { part: "mac:0A1E05", firmware: "1.4.2", bus: "can1", moduleType: null });
   t.same(Object.keys((again.context(LAMPS) as { outputs: object }).outputs), ["left", "step"]);
   await again.system.stop();
+});
+
+test("D4. A sender is shown the commands that the vehicle's file lists, under their names there, once the module is present", async (t) => {
+  const desk = await moduleDesk();
+  const shown = (): readonly string[] | undefined => desk.system.read(parseAddress(LAMPS))?.accepts;
+  t.same(shown(), [], "not seen yet");
+  await desk.fact(LAMPS, { type: "module.seen" });
+  t.same(shown(), ["light.set", "door.light"]);
+  await desk.fact(LAMPS, { type: "module.described", bus: "can0", moduleType: null, outputs: ["left"], offers: {} });
+  t.same(shown(), [], "the file lists none any more, or its bus is listen-only");
+  await desk.system.stop();
 });
 
 test("V1. An output of which nothing is known any more is unknown; a command in force stays", async (t) => {
