@@ -18,7 +18,7 @@ mkdirSync(raw, { recursive: true });
 const tap = createRequire(join(root, "package.json"))
   .resolve("tap/package.json")
   .replace(/package\.json$/, "dist/esm/run.mjs");
-const tests = spawnSync(process.execPath, [tap, "--reporter=terse", `--output-file=${join(folder, "tests.tap")}`], {
+const tests = spawnSync(process.execPath, [tap, "--reporter=silent", `--output-file=${join(folder, "tests.tap")}`], {
   cwd: root,
   stdio: ["ignore", "inherit", "inherit"],
   env: { ...process.env, NODE_V8_COVERAGE: raw },
