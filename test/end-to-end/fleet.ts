@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ModuleContext, OutputState } from "../../actors/index.ts";
 import { type CloudNode, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
 import { startRig, type StartedRig } from "../../cli/rig/index.ts";
 import type { SeenCommand } from "../../cli/rig/command-frames.ts";
@@ -192,11 +193,8 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log }: Fleet
 }
 
 /** The module's committed context as the vehicle itself has it. */
-export function outputAt(edge: EdgeNode, module: string, output: string): { readonly state: string; readonly turn: number; readonly desired?: object } {
-  const context = edge.system.read(parseAddress(module))?.context as
-    | { readonly outputs: Readonly<Record<string, { readonly state: string; readonly turn: number; readonly desired?: object }>> }
-    | undefined;
-  const found = context?.outputs[output];
+export function outputAt(edge: EdgeNode, module: string, output: string): OutputState {
+  const found = (edge.system.read(parseAddress(module))?.context as ModuleContext | undefined)?.outputs[output];
   if (found === undefined) throw new Error(`${module} has no output ${output}`);
   return found;
 }
