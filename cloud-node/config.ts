@@ -5,7 +5,7 @@ import { Type as T, type Static } from "typebox";
 export const cloudConfigSchema = T.Object(
   {
     node: T.Optional(T.String({ pattern: "^[A-Za-z0-9_.~-]{1,64}$", description: "name of this node, default cloud-1" })),
-    data: T.String({ minLength: 1, description: "folder for store, credentials and tokens" }),
+    data: T.String({ minLength: 1, "x-path": "file", description: "folder for store, credentials and tokens" }),
     http: T.Optional(
       T.Object(
         {

@@ -4,13 +4,15 @@
 //   rig:FOLDER or rig:SOCKET             the simulated rig's frame socket
 //   virtual:NAME                         in this process, nobody else on it
 
-import { basename, extname, join } from "node:path";
+import { basename, dirname, extname, join } from "node:path";
+import { nearestName } from "../actors/vehicle-file/index.ts";
 import type { FrameSink, FrameSource } from "../protocols/can/index.ts";
 import { createLogReplay } from "../protocols/can-log/index.ts";
 import { createRigBus } from "../protocols/rig-bus/index.ts";
 import { createVirtualBus } from "../protocols/virtual-can/index.ts";
 import { DroverError } from "../runtime/index.ts";
 import type { Clock, Log, Random } from "../runtime/ports/index.ts";
+import type { VehicleFiles } from "./vehicle-files.ts";
 
 export interface BusRequest {
   /** Name in the vehicle's file; the source must hand its frames over under it. */
@@ -29,8 +31,8 @@ export type BusOpener = (request: BusRequest) => FrameSource | (FrameSource & Fr
 
 const SCHEMES = "log:FILE, rig:SOCKET, virtual:NAME";
 
-/** @throws DROVER_CONFIG_INVALID for a URL that names no source */
-export function busOpener(bus: string, url: string): BusOpener {
+/** @throws DROVER_CONFIG_INVALID for a URL that names no source, or a recording that is not there */
+export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "names">): BusOpener {
   const colon = url.indexOf(":");
   const scheme = colon === -1 ? url : url.slice(0, colon);
   const [path, query] = split(url.slice(colon + 1));
@@ -48,6 +50,11 @@ export function busOpener(bus: string, url: string): BusOpener {
       if (!(speed > 0) || !Number.isFinite(speed)) return refuse(`rate=${options.get("rate") ?? ""} (expected a number above 0)`);
       const loop = options.get("loop") ?? "false";
       if (loop !== "true" && loop !== "false") return refuse(`loop=${loop} (expected true or false)`);
+      const beside = files.names(dirname(path));
+      if (!beside.includes(basename(path))) {
+        const nearest = nearestName(basename(path), beside);
+        return refuse(`there is no such file${nearest === undefined ? "" : `; did you mean "${nearest}"?`} (expected a recording)`);
+      }
       const recorded = options.get("bus") ?? bus;
       return ({ clock, log }) => createLogReplay({ path, speed, loop: loop === "true", buses: { [recorded]: bus } }, { clock, log });
     }

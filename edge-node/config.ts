@@ -1,6 +1,7 @@
 // What a vehicle's node is told: transports, store, sources. No fact of the vehicle stands here (vehicle D1), and secrets stand only here.
 //
 // The schema uses the keywords that actors/vehicle-file checks with line and column; the same walk serves YAML, JSON and an object in code.
+// `x-path` marks what a configuration file may write relative to its own folder: a `file`, or the file in a `url` of a bus.
 
 import { Type, type Static } from "typebox";
 import type { BusOpener } from "./bus-opener.ts";
@@ -14,12 +15,12 @@ export const edgeConfigSchema = Type.Object(
       title: "a node's name of 1 to 64 letters, digits and _.~-",
       description: "name of this node; default: the vehicle's id with `edge-` before it",
     }),
-    vehicle: Type.String({ minLength: 1, maxLength: 4096, title: "the path of a vehicle's file", description: "the vehicle's file; its model and databases are named in it" }),
-    data: Type.String({ minLength: 1, maxLength: 4096, title: "a folder", description: "where the journal, the telemetry log and the node's identity are kept" }),
+    vehicle: Type.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "the path of a vehicle's file", description: "the vehicle's file; its model and databases are named in it" }),
+    data: Type.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "a folder", description: "where the journal, the telemetry log and the node's identity are kept" }),
     buses: Type.Object(
       {},
       {
-        patternProperties: { "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, title: "log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME" }) },
+        patternProperties: { "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, "x-path": "url", title: "log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME" }) },
         title: "a name of a bus in the vehicle's file",
         maxProperties: 16,
         description: "for each bus of the vehicle's file where its frames come from",
@@ -37,6 +38,7 @@ export const edgeConfigSchema = Type.Object(
         credentials: Type.String({
           minLength: 1,
           maxLength: 4096,
+          "x-path": "file",
           title: "a folder",
           description: "the folder with the file that the broker's side made for this node; instead of username and password",
         }),

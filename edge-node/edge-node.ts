@@ -58,7 +58,7 @@ export interface EdgeCounters {
 export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts): EdgeNode {
   checkEdgeConfig(config);
   const model = readVehicle(config.vehicle, ports.files);
-  const sources = busSources(config, model);
+  const sources = busSources(config, model, ports.files);
   const { clock, random, log } = ports;
   const session = random.id();
   const store = ports.store(config.data, ports);

@@ -3,10 +3,13 @@
 // G1. A key that the schema does not know is an error with file, line, column and the nearest known key.
 // G2. What is wrong is said with its origin: the place in the file, the name of the variable, or the flag. All of it at once.
 // G3. A variable DROVER_… that nothing knows is a warning, since other tools may own it, with the nearest known name.
+// G4. A path in a file counts from the file's folder; one from a flag or the environment from where the command runs.
 
 import { readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { CheckedFile, formatProblem, nearestName, type Problem, ProblemList } from "../../actors/vehicle-file/index.ts";
 import { DroverError } from "../../runtime/ports/index.ts";
+import { withPathsFrom } from "./paths.ts";
 import { type Setting, settingsOf, type Shape, valueOf, withoutRequired } from "./settings.ts";
 
 export interface ConfigSources {
@@ -70,7 +73,7 @@ function fromFile(file: string, shape: Shape): Record<string, unknown> {
   const [first] = problems.list();
   if (first !== undefined)
     throw new DroverError("DROVER_CONFIG_INVALID", problems.list().map(formatProblem).join("\n"), { position: { file, line: first.line, column: first.column } });
-  return (data ?? {}) as Record<string, unknown>;
+  return withPathsFrom(dirname(file), data ?? {}, shape) as Record<string, unknown>;
 }
 
 function fromFlag(flag: string, settings: readonly Setting[]): { readonly setting: Setting; readonly text: string } {

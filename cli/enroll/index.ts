@@ -1,6 +1,6 @@
 // `drover enroll`: makes the credential with which a vehicle's node may use this machine's embedded broker. Certificates and revocation come with enrolment proper.
 
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
 import { addressProblem } from "../../runtime/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printLines } from "../terminal/index.ts";
@@ -23,7 +23,8 @@ export function enroll(vehicle: string, options: EnrollOptions, call: Call): Exi
     });
   }
   const node = options.node ?? `edge-${id}`;
-  const credentials = join(options.data ?? call.env["DROVER_DATA"] ?? ".drover", "credentials");
+  // Whole, since the line below goes into a file whose paths count from its own folder.
+  const credentials = resolve(options.data ?? call.env["DROVER_DATA"] ?? ".drover", "credentials");
   nodeCredential(credentials, node, { kind: "vehicle", tenant, vehicle: id });
   if (call.json) printJson(call.out, { vehicle, node, credentials });
   else

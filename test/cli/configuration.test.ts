@@ -1,7 +1,7 @@
 // The configuration of a node: flags before environment before file before defaults, and what is wrong with its origin.
 
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { test, type Test } from "tap";
 import { cloudConfigSchema } from "../../cloud-node/index.ts";
 import { edgeConfigSchema } from "../../edge-node/index.ts";
@@ -18,7 +18,7 @@ test("flags win over environment, environment over file, file over defaults", (t
   const path = file(t, "data: from-file\nhttp: { port: 1, host: 127.0.0.1 }\nbroker: { port: 2 }\n");
   const env = { DROVER_HTTP_PORT: "11", DROVER_BROKER_PORT: "12" };
   t.same(loadConfig(cloudConfigSchema, { file: path, env, set: ["broker.port=22"], defaults: { data: "default", node: "n" } }).config, {
-    data: "from-file",
+    data: join(dirname(path), "from-file"),
     node: "n",
     http: { port: 11, host: "127.0.0.1" },
     broker: { port: 22 },
@@ -27,7 +27,7 @@ test("flags win over environment, environment over file, file over defaults", (t
 });
 
 test("JSON is read as YAML is, and no file at all is fine", (t) => {
-  t.same(loadConfig(cloudConfigSchema, { file: file(t, '{"data":"d","broker":{"url":"mqtt://h:1"}}', "node.json"), env: {} }).config, { data: "d", broker: { url: "mqtt://h:1" } });
+  t.same(loadConfig(cloudConfigSchema, { file: file(t, '{"data":"/d","broker":{"url":"mqtt://h:1"}}', "node.json"), env: {} }).config, { data: "/d", broker: { url: "mqtt://h:1" } });
   t.same(loadConfig(cloudConfigSchema, { env: { DROVER_DATA: "d", DROVER_BROKER_URL: "mqtt://h:1" } }).config, { data: "d", broker: { url: "mqtt://h:1" } });
   t.end();
 });
@@ -36,6 +36,22 @@ test("what a file lacks may come from the environment", (t) => {
   const path = file(t, "buses: { can0: 'virtual:a' }\nuplink: { username: u }\n");
   const env = { DROVER_VEHICLE: "v.yaml", DROVER_DATA: "d", DROVER_UPLINK_URL: "mqtt://h" };
   t.same(loadConfig(edgeConfigSchema, { file: path, env }).config, { vehicle: "v.yaml", data: "d", buses: { can0: "virtual:a" }, uplink: { username: "u", url: "mqtt://h" } });
+  t.end();
+});
+
+test("a path in a file counts from the file's folder, wherever the command runs", (t) => {
+  const path = file(
+    t,
+    "vehicle: my-car.yaml\ndata: ../data\nbuses: { can0: 'log:logs/a.log?loop=true', can1: 'log:/abs.log', can2: 'virtual:x', can3: 'rig:sockets' }\nuplink: { url: 'mqtt://h', credentials: /keys }\n",
+  );
+  const folder = dirname(path);
+  t.same(loadConfig(edgeConfigSchema, { file: path, env: {} }).config, {
+    vehicle: join(folder, "my-car.yaml"),
+    data: join(folder, "../data"),
+    buses: { can0: `log:${join(folder, "logs/a.log")}?loop=true`, can1: "log:/abs.log", can2: "virtual:x", can3: `rig:${join(folder, "sockets")}` },
+    uplink: { url: "mqtt://h", credentials: "/keys" },
+  });
+  t.match(loadConfig(edgeConfigSchema, { file: path, env: { DROVER_DATA: "here" } }).config, { data: "here" }, "one from the environment is the user's own");
   t.end();
 });
 

@@ -81,6 +81,7 @@ test("an object in code is checked as a file is", (t) => {
 test("every bus of the vehicle needs a source, and no other has one", (t) => {
   const at = desk();
   const base = { vehicle: `${VEHICLES}truck-01.yaml`, data: "memory" };
+  at.files.set("/v/drive.log", "");
   t.match(
     problem(() => createEdgeNode({ ...base, buses: { can1: "virtual:a", can3: "virtual:b" } }, at.ports())),
     {
@@ -92,6 +93,8 @@ test("every bus of the vehicle needs a source, and no other has one", (t) => {
     ["can0", /expected log:FILE/],
     ["socketcann:can0", /"socketcann" is no source/],
     ["log:", /expected log:FILE/],
+    ["log:/v/drive.lgo", /there is no such file; did you mean "drive.log"\?/],
+    ["log:/elsewhere/other.trc", /there is no such file \(expected a recording\)/],
     ["log:x.log?rate=0", /rate=0/],
     ["log:x.log?rate=fast", /rate=fast/],
     ["log:x.log?loop=yes", /loop=yes/],

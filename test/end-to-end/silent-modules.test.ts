@@ -3,6 +3,7 @@
 import { test } from "tap";
 import { type BusOpener, busOpener } from "../../edge-node/bus-opener.ts";
 import { createEdgeNode, type EdgeNode } from "../../edge-node/index.ts";
+import { realPorts as edgePorts } from "../../edge-node/ports.ts";
 import type { FrameBatch, FrameSource } from "../../protocols/can/index.ts";
 import { busesOf, demoFile, type Ending, fleet, scratchFolder, TRAILER, type VehicleName } from "./fleet.ts";
 import { until, whileFor } from "./until.ts";
@@ -44,7 +45,7 @@ function silence({ ids, count }: FrameBatch, isGone: (canId: number) => boolean)
 
 async function onRecording(t: Ending, vehicle: VehicleName, isGone: (canId: number) => boolean): Promise<EdgeNode> {
   const folder = scratchFolder(t);
-  const buses = Object.fromEntries(Object.entries(busesOf(vehicle, folder)).map(([bus, url]) => [bus, stoppable(busOpener(bus, url), isGone)]));
+  const buses = Object.fromEntries(Object.entries(busesOf(vehicle, folder)).map(([bus, url]) => [bus, stoppable(busOpener(bus, url, edgePorts.files), isGone)]));
   const node = createEdgeNode({ vehicle: demoFile("vehicles", `${vehicle}.yaml`), data: folder, buses });
   t.teardown(() => node.stop());
   await node.start();
