@@ -16,7 +16,7 @@ import {
   type Running,
   type Startable,
 } from "../workers/index.ts";
-import type { Reports } from "./report.ts";
+import type { ReportContext, Reports } from "./report.ts";
 import { restartTypeOf, type ChildSpec, type RestartType } from "./spec.ts";
 import type { LastExit, NodeState, TreeNode } from "./tree-node.ts";
 
@@ -137,7 +137,7 @@ export class ChildSlot {
     this.#enter({ kind: "down" });
   }
 
-  tell(context: "child_started" | "child_restarted" | "child_terminated" | "start_error" | "shutdown_error" | "degraded" | "gave_up", reason: string, error?: Error): void {
+  tell(context: ReportContext, reason: string, error?: Error): void {
     this.#ports.reports.tell({ supervisor: this.#supervisor, context, reason, offender: this.id, restarts: this.restarts, ...(error === undefined ? {} : { error }) });
   }
 
@@ -217,8 +217,8 @@ export class ChildSlot {
   }
 
   #stopLimits(): { readonly shutdownMs: number; readonly killWaitMs?: number } {
-    // A supervisor takes as long as its children may: their own deadlines bound it (OTP: infinity).
-    if (this.spec.kind === "supervisor") return { shutdownMs: Number.POSITIVE_INFINITY, killWaitMs: Number.POSITIVE_INFINITY };
+    // A supervisor takes as long as its children may: their own deadlines bound it (OTP: infinity), and their kills bound its kill.
+    if (this.spec.kind === "supervisor") return { shutdownMs: this.spec.flags.shutdownMs ?? Number.POSITIVE_INFINITY, killWaitMs: Number.POSITIVE_INFINITY };
     return { shutdownMs: this.spec.options.shutdownMs ?? WORKER_DEFAULTS.shutdownMs };
   }
 

@@ -4,6 +4,7 @@ export {
   child,
   hosted,
   supervisor,
+  type AutoShutdown,
   type BackoffOptions,
   type ChildOptions,
   type ChildSpec,

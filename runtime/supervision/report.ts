@@ -11,7 +11,9 @@ export type ReportContext =
   /** It did not end in order when it was asked to. */
   | "shutdown_error"
   | "degraded"
-  | "gave_up";
+  | "gave_up"
+  /** Its end, as a significant child, ends the supervisor. */
+  | "auto_shutdown";
 
 export interface SupervisorReport {
   /** Path of the supervisor in its tree, ids joined by `/`. */
@@ -37,6 +39,7 @@ const LEVELS = {
   shutdown_error: "warn",
   degraded: "error",
   gave_up: "error",
+  auto_shutdown: "info",
 } as const;
 
 const MESSAGES = {
@@ -47,6 +50,7 @@ const MESSAGES = {
   shutdown_error: "child did not end in order",
   degraded: "supervisor degraded",
   gave_up: "supervisor gave up",
+  auto_shutdown: "supervisor ends with its significant children",
 } as const;
 
 /** Where the reports of one tree go. A listener that throws is logged and stays. */

@@ -6,6 +6,8 @@ import type { Startable, WorkerOptions, WorkerType } from "../workers/index.ts";
 export type Strategy = "one-for-one" | "rest-for-one" | "one-for-all";
 /** permanent: always restarted; transient: only after an abnormal exit; temporary: never, and forgotten when it ended. */
 export type RestartType = "permanent" | "transient" | "temporary";
+/** When the end of its significant children ends a supervisor, with reason `shutdown`: never, at the first that ends, or when the last one has ended. */
+export type AutoShutdown = "never" | "any-significant" | "all-significant";
 
 /** OTP's rule: more than `intensity` restarts within the last `periodMs` and the supervisor gives up. */
 export interface IntensityFlags {
@@ -43,6 +45,12 @@ interface CommonFlags {
   readonly strategy: Strategy;
   /** Its own restart type below another supervisor, default permanent. */
   readonly restart?: RestartType;
+  /** Whether its own end counts for the auto-shutdown of the supervisor above, default false; not with `permanent`. */
+  readonly significant?: boolean;
+  /** From the request to stop until whatever still runs below is killed, ms, default unlimited (OTP: infinity): its children's own deadlines bound it. */
+  readonly shutdownMs?: number;
+  /** Default never. */
+  readonly autoShutdown?: AutoShutdown;
 }
 
 export type SupervisorFlags = CommonFlags & (IntensityFlags | BackoffFlags);
@@ -50,6 +58,8 @@ export type SupervisorFlags = CommonFlags & (IntensityFlags | BackoffFlags);
 export interface CommonChildOptions {
   /** Default permanent. */
   readonly restart?: RestartType;
+  /** Whether its end counts for its supervisor's auto-shutdown, default false; not with `permanent` and not below `never` (OTP). */
+  readonly significant?: boolean;
   /** From the request to stop to the kill, ms, default 5 s. */
   readonly shutdownMs?: number;
   /** From the start to ready, ms, default 10 s. */
@@ -96,6 +106,7 @@ export function supervisor(id: string, flags: SupervisorFlags, children: readonl
   for (const one of children) {
     if (ids.has(one.id)) throw invalid(id, `two children are called "${one.id}"`);
     ids.add(one.id);
+    checkSignificance(one, flags);
   }
   return Object.freeze({ kind: "supervisor", id, flags: Object.freeze({ ...flags }), children: Object.freeze([...children]) });
 }
@@ -120,6 +131,15 @@ export function restartTypeOf(spec: ChildSpec): RestartType {
   return (spec.kind === "supervisor" ? spec.flags.restart : spec.options.restart) ?? "permanent";
 }
 
+export function isSignificant(spec: ChildSpec): boolean {
+  return (spec.kind === "supervisor" ? spec.flags.significant : spec.options.significant) ?? false;
+}
+
+/** OTP: a significant child below a supervisor that never shuts down by itself is a mistake of whoever wrote it. @throws DROVER_TREE_INVALID */
+export function checkSignificance(spec: ChildSpec, above: SupervisorFlags): void {
+  if (isSignificant(spec) && (above.autoShutdown ?? "never") === "never") throw invalid(spec.id, "significant needs a supervisor whose autoShutdown is not never");
+}
+
 const ID = /^[A-Za-z0-9_.~@:-]+(\/[A-Za-z0-9_.~@:-]+)*$/;
 const RESTART_TYPES: readonly unknown[] = ["permanent", "transient", "temporary", undefined];
 
@@ -130,7 +150,8 @@ function checkId(id: string): void {
 
 function checkFlags(id: string, flags: SupervisorFlags): void {
   if (!["one-for-one", "rest-for-one", "one-for-all"].includes(flags.strategy)) throw invalid(id, `no such strategy: ${flags.strategy}`);
-  if (!RESTART_TYPES.includes(flags.restart)) throw invalid(id, `no such restart type: ${String(flags.restart)}`);
+  checkEnd(id, flags);
+  if (!["never", "any-significant", "all-significant", undefined].includes(flags.autoShutdown)) throw invalid(id, `no such autoShutdown: ${String(flags.autoShutdown)}`);
   if (flags.backoff === undefined) {
     if (flags.intensity !== undefined && !(Number.isInteger(flags.intensity) && flags.intensity >= 0))
       throw invalid(id, `intensity is an integer >= 0, got ${String(flags.intensity)}`);
@@ -145,11 +166,18 @@ function checkFlags(id: string, flags: SupervisorFlags): void {
 }
 
 function checkOptions(id: string, options: ChildOptions<never, never>): void {
-  if (!RESTART_TYPES.includes(options.restart)) throw invalid(id, `no such restart type: ${String(options.restart)}`);
+  checkEnd(id, options);
   checkMs(id, "startMs", options.startMs);
   checkMs(id, "livenessMs", options.livenessMs);
-  if (options.shutdownMs !== undefined && !(options.shutdownMs >= 0)) throw invalid(id, `shutdownMs is >= 0, got ${String(options.shutdownMs)}`);
   if (!["inline", "thread", "process", undefined].includes(options.isolation)) throw invalid(id, `no such isolation: ${String(options.isolation)}`);
+}
+
+/** What a child of either kind says about its end. */
+function checkEnd(id: string, one: { readonly restart?: RestartType; readonly significant?: boolean; readonly shutdownMs?: number }): void {
+  if (!RESTART_TYPES.includes(one.restart)) throw invalid(id, `no such restart type: ${String(one.restart)}`);
+  if (one.shutdownMs !== undefined && !(one.shutdownMs >= 0)) throw invalid(id, `shutdownMs is >= 0, got ${String(one.shutdownMs)}`);
+  if (![true, false, undefined].includes(one.significant)) throw invalid(id, `significant is true or false, got ${String(one.significant)}`);
+  if (one.significant === true && (one.restart ?? "permanent") === "permanent") throw invalid(id, "a permanent child cannot be significant: it never ends for good");
 }
 
 function checkMs(id: string, name: string, value: number | undefined): void {

@@ -4,6 +4,9 @@
 // V1. A child that cannot start while the supervisor starts fails that start: what had started stops in reverse order (OTP), unless it is told to retry.
 // V2. The rule says enough: children stop in reverse order, then the supervisor ends with reason `shutdown` and the last failure as its cause; its parent decides.
 // V3. A stop freezes every lane before the first child stops: nothing restarts behind its back.
+// V4. Auto-shutdown (OTP 24): a significant child that ended by itself and is not restarted ends the supervisor with reason `shutdown`, at once or as the last of
+//     them; what the supervisor stopped itself does not count. While the supervisor still starts this waits until all have started: whoever starts it sees a
+//     supervisor that ran and ended in order, not one that could not start.
 
 import { DroverError } from "../errors.ts";
 import type { Clock } from "../ports/index.ts";
@@ -11,7 +14,7 @@ import { asError, type Exit, type Running, type StartContext } from "../workers/
 import { ChildSlot, type NestedSupervisor, type TreePorts } from "./child-slot.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { restartRule, type RestartRule, type Verdict } from "./restart-rule.ts";
-import type { ChildSpec, SupervisorSpec } from "./spec.ts";
+import { checkSignificance, isSignificant, restartTypeOf, type ChildSpec, type SupervisorSpec } from "./spec.ts";
 import type { TreeNode } from "./tree-node.ts";
 
 /** One run of it, from start to end. */
@@ -21,6 +24,8 @@ interface Life {
   readonly hurry: AbortController;
   ending: Promise<void> | undefined;
   isUp: boolean;
+  /** V4: the significant child that ended last while the supervisor started. */
+  endedEarly: ChildSlot | undefined;
 }
 
 export type AddOutcome =
@@ -89,6 +94,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
       throw exit.kind === "shutdown" && exit.cause !== undefined ? exit.cause : asError(context.signal.reason);
     }
     life.isUp = true;
+    if (life.endedEarly !== undefined) this.#autoShutdown(life, life.endedEarly);
     return {
       exited: life.exited,
       stop,
@@ -122,9 +128,14 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   ended(lane: Lane, slot: ChildSlot): void {
     if (slot.restartType === "temporary" && !this.spec.children.includes(slot.spec)) this.#forget(slot.spec);
     if (this.#isOneForOne && lane.slots.length === 0) this.#lanes = this.#lanes.filter((other) => other !== lane);
+    const life = this.#life;
+    if (life === undefined || !isSignificant(slot.spec)) return;
+    if (life.isUp) this.#autoShutdown(life, slot);
+    else life.endedEarly = slot;
   }
 
   async addChild(spec: ChildSpec): Promise<AddOutcome> {
+    checkSignificance(spec, this.spec.flags);
     if (!this.#isOneForOne) return { kind: "not-one-for-one" };
     if (this.#laneOf(spec.id) !== undefined) return { kind: "id-taken" };
     const life = this.#life;
@@ -132,7 +143,8 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     const lane = this.#lane([this.#slot(spec)]);
     this.#specs = [...this.#specs, spec];
     this.#lanes = [...this.#lanes, lane];
-    const outcome = await lane.begin(this.#onStartFailure);
+    // A temporary one has one start: whoever adds it is told, and it never counts as a significant child that ended.
+    const outcome = await lane.begin(restartTypeOf(spec) === "temporary" ? "escalate" : this.#onStartFailure);
     if (outcome.kind === "up") return { kind: "started" };
     if (outcome.kind === "stopped") return { kind: "not-running" };
     if (!outcome.retrying) {
@@ -182,6 +194,16 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     return undefined;
   }
 
+  /** V4. */
+  #autoShutdown(life: Life, ended: ChildSlot): void {
+    const rule = this.spec.flags.autoShutdown ?? "never";
+    if (rule === "never" || life.ending !== undefined) return;
+    const others = this.#lanes.flatMap((lane) => lane.slots).filter((slot) => slot !== ended && slot.wanted && isSignificant(slot.spec));
+    if (rule === "all-significant" && others.length > 0) return;
+    ended.tell("auto_shutdown", rule);
+    void this.#end(life, { kind: "shutdown" });
+  }
+
   #end(life: Life, exit: Exit): Promise<void> {
     life.ending ??= this.#bringDown(life, exit);
     return life.ending;
@@ -225,7 +247,7 @@ function beginLife(): Life {
   const exited = new Promise<Exit>((resolve) => {
     settle = resolve;
   });
-  return { exited, exit: (exit) => settle?.(exit), hurry: new AbortController(), ending: undefined, isUp: false };
+  return { exited, exit: (exit) => settle?.(exit), hurry: new AbortController(), ending: undefined, isUp: false, endedEarly: undefined };
 }
 
 /** Keeps the code of what went wrong, so that a command line can end with the right exit code, and says where. */

@@ -18,7 +18,7 @@ export interface TreeOptions {
 
 /** Adds, removes and restarts children of one supervisor while it runs. Outcomes are values. */
 export interface SupervisorHandle {
-  /** Starts it last; it stops first. Only below a one-for-one supervisor that runs. */
+  /** Starts it last; it stops first. Only below a one-for-one supervisor that runs. @throws DROVER_TREE_INVALID for a significant child where autoShutdown is never */
   addChild(spec: ChildSpec): Promise<AddOutcome>;
   /** Stops and forgets it. Only below a one-for-one supervisor. */
   removeChild(id: string): Promise<RemoveOutcome>;
