@@ -16,6 +16,7 @@ import {
   type Running,
   type Startable,
 } from "../workers/index.ts";
+import { runEndOf, WatchedRun } from "./monitor.ts";
 import type { ReportContext, Reports } from "./report.ts";
 import { restartTypeOf, type ChildSpec, type RestartType } from "./spec.ts";
 import type { LastExit, NodeState, TreeNode } from "./tree-node.ts";
@@ -64,6 +65,8 @@ export class ChildSlot {
   readonly #startable: Startable;
   readonly #onExit: (slot: ChildSlot, exit: Exit, ranMs: number) => void;
   #phase: Phase = { kind: "down" };
+  /** The present run, or the last one. */
+  #run: WatchedRun | undefined;
   #starts = 0;
   #shown: NodeState = "stopped";
   #since: number;
@@ -97,14 +100,17 @@ export class ChildSlot {
   async start(hurry: AbortSignal): Promise<StartOutcome> {
     const abort = new AbortController();
     const log = this.#ports.log.child({ child: `${this.#supervisor}/${this.id}` });
+    const run = new WatchedRun();
+    this.#run = run;
     this.#starts++;
     const { clock, random } = this.#ports;
     const started = Promise.resolve().then(() => this.#startable.start({ signal: abort.signal, hurry, clock, random, log }));
     const done = this.#settle(started, abort, hurry);
     this.#enter({ kind: "starting", abort, done });
     const outcome = await done;
-    if (outcome.kind === "ready") return this.#filled(outcome.running);
+    if (outcome.kind === "ready") return this.#filled(outcome.running, run);
     this.#enter({ kind: "down" });
+    run.end(outcome.kind === "aborted" ? { reason: "shutdown", at: clock.now() } : { reason: "start-failed", error: outcome.error, at: clock.now() });
     if (outcome.kind === "failed") {
       this.#lastExit = { ...lastExitOf({ kind: "failed", error: outcome.error }, clock.now()), reason: "start-failed" };
       this.tell("start_error", outcome.error.message, outcome.error);
@@ -133,12 +139,19 @@ export class ChildSlot {
     }
     const exit = await stopWithin(this.#phase.running, this.#ports.clock, { ...this.#stopLimits(), hurry });
     this.#lastExit = lastExitOf(exit, this.#ports.clock.now());
+    // One that was let go of ends here for whoever watches.
+    this.#run?.end(runEndOf(exit, this.#ports.clock.now()));
     if (isAbnormal(exit)) this.tell("shutdown_error", reasonOf(exit), "error" in exit ? exit.error : undefined);
     this.#enter({ kind: "down" });
   }
 
   tell(context: ReportContext, reason: string, error?: Error): void {
     this.#ports.reports.tell({ supervisor: this.#supervisor, context, reason, offender: this.id, restarts: this.restarts, ...(error === undefined ? {} : { error }) });
+  }
+
+  /** What a monitor that is set now watches: undefined between two runs. */
+  get run(): WatchedRun | undefined {
+    return this.#run?.hasEnded === false ? this.#run : undefined;
   }
 
   /** It ended by itself and stays so. */
@@ -201,13 +214,14 @@ export class ChildSlot {
     return late === undefined ? { kind: "aborted" } : { kind: "failed", error: late };
   }
 
-  #filled(running: Running): StartOutcome {
+  #filled(running: Running, run: WatchedRun): StartOutcome {
     const { clock } = this.#ports;
     const readyAt = clock.monotonic();
     this.startedOnce = true;
     this.#enter({ kind: "running", running, readyAt });
     this.tell(this.restarts === 0 ? "child_started" : "child_restarted", this.#lastExit === undefined ? "start" : (this.#lastExit.error ?? this.#lastExit.reason));
     void running.exited.then((exit) => {
+      run.end(runEndOf(exit, clock.now()));
       if (this.#phase.kind !== "running" || this.#phase.running !== running) return;
       this.#lastExit = lastExitOf(exit, clock.now());
       this.#enter({ kind: "down" });

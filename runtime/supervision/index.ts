@@ -14,6 +14,7 @@ export {
   type SupervisorFlags,
   type SupervisorSpec,
 } from "./spec.ts";
+export type { DownNotice, Monitor } from "./monitor.ts";
 export type { ReportContext, ReportListener, SupervisorReport } from "./report.ts";
 export type { AddOutcome, RemoveOutcome, RestartOutcome } from "./supervisor-life.ts";
 export { createTree, startTree, type SupervisorHandle, type Tree, type TreeOptions } from "./tree.ts";

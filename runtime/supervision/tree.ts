@@ -3,6 +3,8 @@
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { stopWithin, type Exit, type Isolation, type Running } from "../workers/index.ts";
+import type { ChildSlot } from "./child-slot.ts";
+import { monitorRun, runEndOf, WatchedRun, type DownNotice, type Monitor, type RunEnd } from "./monitor.ts";
 import { Reports, type ReportListener } from "./report.ts";
 import type { ChildSpec, SupervisorSpec } from "./spec.ts";
 import { SupervisorLife, type AddOutcome, type RemoveOutcome, type RestartOutcome } from "./supervisor-life.ts";
@@ -37,6 +39,11 @@ export interface Tree {
   describe(): TreeNode;
   /** A supervisor by its path: ids below the root joined by `/`; "" is the root. */
   at(path: string): SupervisorHandle | undefined;
+  /**
+   * Tells once how the child at `path` ends: its present run, also where it is restarted afterwards. Where nothing runs the notice says so at once.
+   * @param path as for `at`, of any child; "" is the tree itself
+   */
+  monitor(path: string, listener: (notice: DownNotice) => void): Monitor;
   /** Returns how to stop listening. */
   onReport(listener: ReportListener): () => void;
 }
@@ -47,9 +54,10 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
   const root = new SupervisorLife(spec, spec.id, { ...options, reports });
   const abort = new AbortController();
   const hurry = new AbortController();
-  let end: ((exit: Exit) => void) | undefined;
+  const run = new WatchedRun();
+  let resolveExited: ((exit: Exit) => void) | undefined;
   const exited = new Promise<Exit>((resolve) => {
-    end = resolve;
+    resolveExited = resolve;
   });
   let state: NodeState = "stopped";
   let since = clock.now();
@@ -60,19 +68,24 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
     since = clock.now();
   };
 
+  const end = (exit: Exit, reason: RunEnd["reason"] = exit.kind): void => {
+    run.end({ ...runEndOf(exit, clock.now()), reason });
+    resolveExited?.(exit);
+  };
+
   const begin = async (): Promise<void> => {
     enter("starting");
     try {
       running = await root.start({ signal: abort.signal, hurry: hurry.signal });
     } catch (error) {
       enter(abort.signal.aborted ? "stopped" : "failed");
-      end?.({ kind: "shutdown", cause: error as Error });
+      end({ kind: "shutdown", cause: error as Error }, abort.signal.aborted ? "shutdown" : "start-failed");
       throw error;
     }
     enter("running");
     void running.exited.then((exit) => {
       enter(exit.kind === "shutdown" && exit.cause !== undefined ? "failed" : "stopped");
-      end?.(exit);
+      end(exit);
     });
   };
 
@@ -86,7 +99,7 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
     async stop(withinMs = Number.POSITIVE_INFINITY) {
       if (starting === undefined) {
         starting = Promise.resolve();
-        end?.({ kind: "shutdown" });
+        end({ kind: "shutdown" });
         return;
       }
       if (state === "starting" || state === "running") enter("stopping");
@@ -120,6 +133,11 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
         describe: () => found.describeChildren(),
       };
     },
+    monitor: (path, listener) => {
+      const [slot] = slotsAt(root, path);
+      const whole = starting === undefined || run.hasEnded ? "not-running" : run;
+      return monitorRun(path, path === "" ? whole : slot === undefined ? "no-such-child" : (slot.run ?? "not-running"), listener, { clock, log });
+    },
     onReport: (listener) => reports.listen(listener),
   };
 }
@@ -131,16 +149,16 @@ export async function startTree(spec: SupervisorSpec, options: TreeOptions): Pro
   return tree;
 }
 
-/** An id may contain `/` itself, so ids are matched as prefixes. */
-function find(supervisor: SupervisorLife, path: string): SupervisorLife | undefined {
-  if (path === "") return supervisor;
+/** All that a path may mean: an id may contain `/` itself, so ids are matched as prefixes. */
+function* slotsAt(supervisor: SupervisorLife, path: string): Generator<ChildSlot> {
   for (const slot of supervisor.lanes.flatMap((lane) => lane.slots)) {
-    if (!(slot.nested instanceof SupervisorLife)) continue;
-    if (path === slot.id) return slot.nested;
-    if (path.startsWith(`${slot.id}/`)) {
-      const found = find(slot.nested, path.slice(slot.id.length + 1));
-      if (found !== undefined) return found;
-    }
+    if (path === slot.id) yield slot;
+    else if (path.startsWith(`${slot.id}/`) && slot.nested instanceof SupervisorLife) yield* slotsAt(slot.nested, path.slice(slot.id.length + 1));
   }
+}
+
+function find(root: SupervisorLife, path: string): SupervisorLife | undefined {
+  if (path === "") return root;
+  for (const { nested } of slotsAt(root, path)) if (nested instanceof SupervisorLife) return nested;
   return undefined;
 }
