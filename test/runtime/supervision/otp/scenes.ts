@@ -1,0 +1,221 @@
+// The table: restart type x exit reason x strategy x phase, then intensity, failing restarts, auto-shutdown and nested supervisors.
+
+import type { RestartType, Strategy } from "../../../../runtime/supervision/index.ts";
+import { a, below, type How, type Scene, type SceneChild, type SceneSupervisor, type Step } from "./scene.ts";
+
+const strategies: readonly Strategy[] = ["one-for-one", "rest-for-one", "one-for-all"];
+const restarts: readonly RestartType[] = ["permanent", "transient", "temporary"];
+const hows: readonly How[] = ["normal", "shutdown", "stopped", "failed", "killed"];
+
+export const scenes: readonly Scene[] = [...phases(), ...groups(), ...failingRestarts(), ...intensities(), ...deadlines(), ...autoShutdowns(), ...nested()];
+
+function scene(name: string, more: Partial<SceneSupervisor>, children: readonly (SceneChild | SceneSupervisor)[], steps: readonly Step[]): Scene {
+  return { name, root: below("root", more, children), steps };
+}
+
+/** Three children; the middle one is of the type in question. */
+function phases(): readonly Scene[] {
+  return strategies.flatMap((strategy) =>
+    restarts.flatMap((restart) => {
+      const of = (phase: string, how: string, steps: readonly Step[]): Scene =>
+        scene(`${phase}: ${strategy}, ${restart}${how === "" ? "" : `, ${how}`}`, { strategy }, [a("a"), a("b", restart), a("c")], steps);
+      return [
+        of("starting, it cannot start", "", [["fail-starts", "b", 1], ["start"]]),
+        ...hows.flatMap((how) => [
+          of("running", how, [["start"], ["end", "b", how]]),
+          of("starting, it ends while the next one starts", how, [["hold-start", "c"], ["start"], ["end", "b", how], ["release", "c"]]),
+          of("stopping, it ends while the one after it stops", how, [["start"], ["hold-stop", "c"], ["stop"], ["end", "b", how], ["release", "c"]]),
+          of("a stop races its restart", how, [["start"], ["hold-start", "b"], ["end", "b", how], ["stop"], ["release", "b"]]),
+        ]),
+      ];
+    }),
+  );
+}
+
+/** Who goes down and comes back with a sibling. */
+function groups(): readonly Scene[] {
+  return strategies.flatMap((strategy) => [
+    ...restarts.flatMap((restart) =>
+      hows.map((how) =>
+        scene(
+          `group: ${strategy}, a ${restart} sibling that ended ${how} before`,
+          { strategy, intensity: 9 },
+          [a("a"), a("b"), a("c", restart)],
+          [["start"], ["end", "c", how], ["end", "b", "failed"]],
+        ),
+      ),
+    ),
+    scene(
+      `group: ${strategy}, siblings of all types run`,
+      { strategy },
+      [a("a", "temporary"), a("b"), a("c", "transient"), a("d", "temporary")],
+      [["start"], ["end", "b", "failed"]],
+    ),
+    scene(`group: ${strategy}, the last one ends`, { strategy }, [a("a"), a("b"), a("c")], [["start"], ["end", "c", "failed"]]),
+    scene(
+      `group: ${strategy}, a stop while its siblings go down`,
+      { strategy },
+      [a("a"), a("b"), a("c")],
+      [["start"], ["hold-stop", "c"], ["end", "a", "failed"], ["stop"], ["release", "c"]],
+    ),
+    scene(
+      `group: ${strategy}, an earlier one ends while a later one is started again`,
+      { strategy },
+      [a("a"), a("b"), a("c")],
+      [["start"], ["hold-start", "c"], ["end", "c", "failed"], ["end", "a", "failed"], ["release", "c"]],
+    ),
+  ]);
+}
+
+function failingRestarts(): readonly Scene[] {
+  return strategies.flatMap((strategy) => [
+    ...(["permanent", "transient"] as const).flatMap((restart) =>
+      [1, 2, 3].map((count) =>
+        scene(
+          `failing restart: ${strategy}, ${restart}, ${String(count)} of 3 allowed`,
+          { strategy, intensity: 3 },
+          [a("a"), a("b", restart), a("c")],
+          [["start"], ["fail-starts", "b", count], ["end", "b", "failed"]],
+        ),
+      ),
+    ),
+    scene(`failing restart: ${strategy}, a sibling that was taken along`, { strategy }, [a("a"), a("b"), a("c")], [["start"], ["fail-starts", "c", 1], ["end", "a", "failed"]]),
+    scene(
+      `failing restart: ${strategy}, a sibling that was taken along uses up the intensity`,
+      { strategy, intensity: 1 },
+      [a("a"), a("b"), a("c")],
+      [["start"], ["fail-starts", "b", 2], ["end", "a", "failed"]],
+    ),
+  ]);
+}
+
+function intensities(): readonly Scene[] {
+  const crash = (id: string, times: number): readonly Step[] => Array.from({ length: times }, () => ["end", id, "failed"] as const);
+  return strategies.flatMap((strategy) => {
+    const of = (name: string, intensity: number, steps: readonly Step[]): Scene =>
+      scene(`intensity: ${strategy}, ${name}`, { strategy, intensity, periodSeconds: 2 }, [a("a"), a("b"), a("c", "transient")], [["start"], ...steps]);
+    return [
+      scene(
+        `intensity: ${strategy}, used up while the supervisor starts`,
+        { strategy, intensity: 0 },
+        [a("a"), a("b"), a("c")],
+        [["hold-start", "c"], ["start"], ["end", "b", "failed"], ["release", "c"]],
+      ),
+      of("none allowed, none happens", 0, [["end", "c", "normal"]]),
+      of("none allowed, one happens", 0, crash("b", 1)),
+      of("exactly as many as allowed", 2, crash("b", 2)),
+      of("one more than allowed", 2, crash("b", 3)),
+      of("the restarts of all children count together", 2, [...crash("a", 1), ...crash("b", 1), ...crash("c", 1)]),
+      of("an end that is not restarted does not count", 1, [...crash("b", 1), ["end", "c", "normal"]]),
+      of("one that lies exactly a period back still counts", 1, [...crash("b", 1), ["advance", 2], ...crash("b", 1)]),
+      of("one that lies more than a period back does not", 1, [...crash("b", 1), ["advance", 3], ...crash("b", 1)]),
+      of("the window slides: at most two in any two seconds", 2, [...crash("b", 2), ["advance", 3], ...crash("b", 1), ["advance", 1], ...crash("b", 1)]),
+      of("the window slides: two, then two more before the first have left it", 2, [...crash("b", 1), ["advance", 1], ...crash("b", 1), ["advance", 1], ...crash("b", 1)]),
+    ];
+  });
+}
+
+function deadlines(): readonly Scene[] {
+  return strategies.flatMap((strategy) => [
+    scene(
+      `deadline: ${strategy}, one that does not stop is killed`,
+      { strategy },
+      [a("a"), a("b", "permanent", { shutdownMs: 600 }), a("c")],
+      [["start"], ["hold-stop", "b"], ["stop"], ["advance", 1]],
+    ),
+    scene(
+      `deadline: ${strategy}, a sibling that does not stop for a restart is killed`,
+      { strategy },
+      [a("a"), a("b"), a("c", "permanent", { shutdownMs: 600 })],
+      [["start"], ["hold-stop", "c"], ["end", "b", "failed"], ["advance", 1]],
+    ),
+  ]);
+}
+
+function autoShutdowns(): readonly Scene[] {
+  const significant = { significant: true };
+  return strategies.flatMap((strategy) => [
+    ...(["any-significant", "all-significant"] as const).flatMap((autoShutdown) =>
+      (["transient", "temporary"] as const).flatMap((restart) => [
+        ...hows.flatMap((how) => [
+          scene(`${autoShutdown}: ${strategy}, ${restart}, ${how}`, { strategy, autoShutdown }, [a("a"), a("b", restart, significant), a("c")], [["start"], ["end", "b", how]]),
+          scene(
+            `${autoShutdown}: ${strategy}, two of them, ${restart}, ${how}`,
+            { strategy, autoShutdown },
+            [a("a", restart, significant), a("b"), a("c", restart, significant)],
+            [["start"], ["end", "a", how], ["end", "c", how]],
+          ),
+          scene(
+            `${autoShutdown}: ${strategy}, ${restart}, ${how} while the next one starts`,
+            { strategy, autoShutdown },
+            [a("a"), a("b", restart, significant), a("c")],
+            [["hold-start", "c"], ["start"], ["end", "b", how], ["release", "c"]],
+          ),
+        ]),
+        scene(
+          `${autoShutdown}: ${strategy}, ${restart}, taken along by its group`,
+          { strategy, autoShutdown },
+          [a("a"), a("b"), a("c", restart, significant)],
+          [["start"], ["end", "b", "failed"]],
+        ),
+        scene(
+          `${autoShutdown}: ${strategy}, ${restart}, not significant`,
+          { strategy, autoShutdown },
+          [a("a"), a("b", restart), a("c", "transient", significant)],
+          [["start"], ["end", "b", "normal"]],
+        ),
+        scene(`${autoShutdown}: ${strategy}, ${restart}, a stop of the supervisor`, { strategy, autoShutdown }, [a("a"), a("b", restart, significant)], [["start"], ["stop"]]),
+      ]),
+    ),
+    ...(strategy === "one-for-one"
+      ? [
+          scene("any-significant: removed by request", { autoShutdown: "any-significant" }, [a("a"), a("b", "transient", significant)], [["start"], ["remove", "b"]]),
+          scene("any-significant: restarted by request", { autoShutdown: "any-significant" }, [a("a"), a("b", "transient", significant)], [["start"], ["restart", "b"]]),
+        ]
+      : []),
+  ]);
+}
+
+function nested(): readonly Scene[] {
+  return strategies.flatMap((strategy) => [
+    ...restarts.flatMap((restart) => [
+      scene(
+        `nested: ${strategy}, a ${restart} supervisor gives up`,
+        { strategy },
+        [a("a"), below("inner", { restart, intensity: 0 }, [a("b"), a("c")]), a("d")],
+        [["start"], ["end", "b", "failed"]],
+      ),
+      scene(
+        `nested: ${strategy}, a ${restart} supervisor shuts down by itself`,
+        { strategy },
+        [a("a"), below("inner", { restart, autoShutdown: "any-significant" }, [a("b", "transient", { significant: true }), a("c")]), a("d")],
+        [["start"], ["end", "b", "normal"]],
+      ),
+      scene(
+        `nested: ${strategy}, a child of a ${restart} supervisor cannot start`,
+        { strategy },
+        [a("a"), below("inner", { restart }, [a("b"), a("c")]), a("d")],
+        [["fail-starts", "c", 1], ["start"]],
+      ),
+    ]),
+    scene(
+      `nested: ${strategy}, a child that was added when its supervisor is restarted`,
+      { strategy },
+      [a("a"), below("inner", { intensity: 0 }, [a("b")])],
+      [["start"], ["add", "d"], ["end", "b", "failed"]],
+    ),
+    scene(
+      `nested: ${strategy}, the budgets multiply`,
+      { strategy, intensity: 1 },
+      [a("a"), below("inner", { intensity: 1 }, [a("b")])],
+      [["start"], ...Array.from({ length: 4 }, () => ["end", "b", "failed"] as const)],
+    ),
+    scene(
+      `nested: ${strategy}, its restart fails`,
+      { strategy },
+      [a("a"), below("inner", { intensity: 0 }, [a("b"), a("c")])],
+      [["start"], ["fail-starts", "c", 1], ["end", "b", "failed"]],
+    ),
+    scene(`nested: ${strategy}, all stop in reverse order`, { strategy }, [a("a"), below("inner", { strategy: "one-for-all" }, [a("b"), a("c")]), a("d")], [["start"], ["stop"]]),
+  ]);
+}
