@@ -106,7 +106,7 @@ export interface Database {
   /** Attributes of the network itself (BusType, Baudrate, DBName, ProtocolType). */
   readonly attributes: ReadonlyMap<string, AttributeValue>;
   readonly comment: string | undefined;
-  /** The first 1,000, in order of position; `suppressedDiagnostics` counts the rest. */
+  /** The first 1,000 errors and 1,000 warnings, in order of position; `suppressedDiagnostics` counts the rest. */
   readonly diagnostics: readonly Diagnostic[];
   readonly suppressedDiagnostics: number;
 }

@@ -3,12 +3,14 @@
 import type { TextPosition } from "../../runtime/index.ts";
 import type { Diagnostic } from "./database.ts";
 
+/** Of each severity, so that no number of warnings hides an error. */
 const MAX_KEPT = 1_000;
 const MAX_QUOTED = 60;
 
 export class DiagnosticLog {
   readonly #file: string | undefined;
   readonly #kept: Diagnostic[] = [];
+  readonly #counts = { error: 0, warning: 0 };
   #suppressed = 0;
   #firstError: Diagnostic | undefined;
 
@@ -19,7 +21,7 @@ export class DiagnosticLog {
   add(severity: Diagnostic["severity"], message: string, at: { readonly line: number; readonly column: number }): void {
     const diagnostic: Diagnostic = { severity, message, position: this.position(at) };
     if (severity === "error" && (this.#firstError === undefined || isBefore(diagnostic, this.#firstError))) this.#firstError = diagnostic;
-    if (this.#kept.length < MAX_KEPT) this.#kept.push(diagnostic);
+    if (++this.#counts[severity] <= MAX_KEPT) this.#kept.push(diagnostic);
     else this.#suppressed++;
   }
 

@@ -1,9 +1,11 @@
 // Which signal selects which. SG_MUL_VAL_ says it fully where it stands; else `mN` belongs to the message's `M`. Ranges are kept, never expanded (0-4294967295 occurs).
 // Broken files: a lone `m` that SG_MUL_VAL_ names as a switch is one; a child without any switch, or in a circle, is always there; each with a diagnostic.
+//
+// M1. What a switch selects that cannot be read itself is left out, and all below it: no frame tells when it is there.
 
 import type { MuxCondition, MuxRange } from "./database.ts";
 import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
-import type { At, SignalSyntax } from "./dbc-syntax.ts";
+import type { At, LostSignal, SignalSyntax } from "./dbc-syntax.ts";
 
 const MAX_LEVELS = 32;
 
@@ -14,32 +16,56 @@ export interface MuxRangesOfSignal {
 }
 
 export interface Multiplexing {
-  /** By index of the signal. */
+  /** The given signals without those that a lost switch selects. */
+  readonly usable: readonly SignalSyntax[];
+  /** By index in `usable`. */
   readonly conditions: readonly (MuxCondition | undefined)[];
   readonly switches: ReadonlySet<number>;
 }
 
-/** @param extended SG_MUL_VAL_ statements by the child's name */
-export function resolveMultiplexing(signals: readonly SignalSyntax[], extended: ReadonlyMap<string, readonly MuxRangesOfSignal[]>, log: DiagnosticLog): Multiplexing {
-  const conditions: (MuxCondition | undefined)[] = signals.map(() => undefined);
-  if (extended.size === 0 && !signals.some((signal) => signal.muxMark.isSwitch || signal.muxMark.isChild)) return { conditions, switches: new Set() };
+/** What selects a signal; "lost": a switch that cannot be read; undefined: nothing. */
+type Selection = MuxCondition | "lost" | undefined;
+
+interface Message {
+  readonly signals: readonly SignalSyntax[];
+  readonly lost: readonly LostSignal[];
+  readonly lostNames: ReadonlySet<string>;
+  readonly indexByName: ReadonlyMap<string, number>;
+  readonly switches: ReadonlySet<number>;
+  /** Switches that an `mN` without SG_MUL_VAL_ may mean. */
+  readonly roots: readonly number[];
+  readonly log: DiagnosticLog;
+}
+
+/** @param lost signals of the message that are not among `signals` @param extended SG_MUL_VAL_ statements by the child's name */
+export function resolveMultiplexing(
+  signals: readonly SignalSyntax[],
+  lost: readonly LostSignal[],
+  extended: ReadonlyMap<string, readonly MuxRangesOfSignal[]>,
+  log: DiagnosticLog,
+): Multiplexing {
+  if (extended.size === 0 && !signals.some((signal) => signal.muxMark.isSwitch || signal.muxMark.isChild))
+    return { usable: signals, conditions: signals.map(() => undefined), switches: new Set() };
   const indexByName = new Map(signals.map((signal, index) => [signal.name, index] as const).toReversed());
   const named = new Set([...extended.values()].flat().map((entry) => entry.switchName));
   const switches = new Set(signals.flatMap((signal, index) => (signal.muxMark.isSwitch || named.has(signal.name) ? [index] : [])));
   const roots = [...switches].filter((index) => signals[index]?.muxMark.isChild !== true || signals[index].muxMark.value === undefined);
-
-  signals.forEach((signal, index) => {
+  const lostNames = new Set(lost.map((signal) => signal.name).filter((name) => name !== "" && !indexByName.has(name)));
+  const message: Message = { signals, lost, lostNames, indexByName, switches, roots, log };
+  const selections = signals.map((signal, index): Selection => {
     const entries = indexByName.get(signal.name) === index ? (extended.get(signal.name) ?? []) : [];
-    conditions[index] = entries.length > 0 ? extendedCondition(signal, entries, indexByName, log) : plainCondition(signal, index, roots, switches, log);
+    return entries.length > 0 ? extendedSelection(signal, entries, message) : plainSelection(signal, index, message);
   });
+  const conditions = selections.map((selection) => (selection === "lost" ? undefined : selection));
   breakCircles(signals, conditions, log);
-  return { conditions, switches };
+  return withoutLost(selections, conditions, message);
 }
 
-function extendedCondition(signal: SignalSyntax, entries: readonly MuxRangesOfSignal[], indexByName: ReadonlyMap<string, number>, log: DiagnosticLog): MuxCondition | undefined {
+function extendedSelection(signal: SignalSyntax, entries: readonly MuxRangesOfSignal[], { indexByName, lostNames, log }: Message): Selection {
   const first = entries[0];
   const switchIndex = first === undefined ? undefined : indexByName.get(first.switchName);
   if (first === undefined || switchIndex === undefined) {
+    if (first !== undefined && lostNames.has(first.switchName)) return "lost";
     log.add(
       "error",
       `SG_MUL_VAL_ names ${quote(first?.switchName ?? "")} as the switch of ${quote(signal.name)}, which is no signal of this message; read as always there`,
@@ -49,24 +75,34 @@ function extendedCondition(signal: SignalSyntax, entries: readonly MuxRangesOfSi
   }
   const same = entries.filter((entry) => entry.switchName === first.switchName);
   if (same.length < entries.length) log.add("error", `${quote(signal.name)} has two switches; ${quote(first.switchName)}, the first, is used`, first.at);
-  return { switchIndex, ranges: same.flatMap((entry) => entry.ranges) };
+  return { switchIndex, ranges: inOrder(same.flatMap((entry) => entry.ranges)) };
 }
 
-function plainCondition(signal: SignalSyntax, index: number, roots: readonly number[], switches: ReadonlySet<number>, log: DiagnosticLog): MuxCondition | undefined {
+function plainSelection(signal: SignalSyntax, index: number, { lost, roots, switches, log }: Message): Selection {
   const { isChild, value } = signal.muxMark;
   if (!isChild || (value === undefined && switches.has(index))) return undefined;
+  const candidates = roots.length - (roots.includes(index) ? 1 : 0);
+  // Where a switch is there, a line that broke off before its mark is taken for an ordinary signal.
+  if (lost.some((other) => other.isSwitch ?? candidates === 0)) return "lost";
   const switchIndex = roots[0] === index ? roots[1] : roots[0];
   if (switchIndex === undefined || value === undefined) {
-    log.add(
-      "warning",
-      `${quote(signal.name)} is marked as multiplexed but ${value === undefined ? "has no switch value" : "the message has no switch"}; read as always there`,
-      signal.at,
-    );
+    const reason = value === undefined ? "has no switch value" : "the message has no switch";
+    log.add("error", `${quote(signal.name)} is marked as multiplexed but ${reason}; read as always there`, signal.at);
     return undefined;
   }
-  if (roots.length > (switches.has(index) ? 2 : 1))
-    log.add("warning", `${quote(signal.name)} does not say which of ${String(roots.length)} switches selects it; the first is used`, signal.at);
+  if (candidates > 1) log.add("error", `${quote(signal.name)} does not say which of ${String(candidates)} switches selects it; the first is used`, signal.at);
   return { switchIndex, ranges: [{ low: value, high: value }] };
+}
+
+/** Ascending and disjoint, so that a value is found by halves. */
+function inOrder(ranges: readonly MuxRange[]): readonly MuxRange[] {
+  const merged: MuxRange[] = [];
+  for (const range of ranges.toSorted((a, b) => a.low - b.low)) {
+    const last = merged.at(-1);
+    if (last === undefined || range.low > last.high) merged.push(range);
+    else if (range.high > last.high) merged[merged.length - 1] = { low: last.low, high: range.high };
+  }
+  return merged;
 }
 
 /** Also cuts chains of more than 32 switches: the code of a signal holds one condition a level. */
@@ -89,4 +125,26 @@ function breakCircles(signals: readonly SignalSyntax[], conditions: (MuxConditio
       levels.set(link, level);
     }
   });
+}
+
+function withoutLost(selections: readonly Selection[], conditions: readonly (MuxCondition | undefined)[], { signals, switches, log }: Message): Multiplexing {
+  if (!selections.includes("lost")) return { usable: signals, conditions, switches };
+  const isLost = (index: number): boolean => {
+    for (let at: number | undefined = index; at !== undefined; at = conditions[at]?.switchIndex) if (selections[at] === "lost") return true;
+    return false;
+  };
+  const kept = signals.flatMap((signal, index) => {
+    if (!isLost(index)) return [index];
+    log.add("error", `${quote(signal.name)} is left out: the switch that selects it cannot be read`, signal.at);
+    return [];
+  });
+  const movedTo = new Map(kept.map((index, at) => [index, at] as const));
+  return {
+    usable: kept.flatMap((index) => signals[index] ?? []),
+    conditions: kept.map((index) => {
+      const condition = conditions[index];
+      return condition === undefined ? undefined : { ...condition, switchIndex: movedTo.get(condition.switchIndex) ?? 0 };
+    }),
+    switches: new Set([...switches].flatMap((index) => movedTo.get(index) ?? [])),
+  };
 }

@@ -151,8 +151,13 @@ function buildMessage(
 ): CanMessage {
   if (syntax.signals.length > MAX_SIGNALS)
     log.add("error", `message ${quote(syntax.name)} has ${String(syntax.signals.length)} signals; the first ${String(MAX_SIGNALS)} are read`, syntax.at);
-  const usable = syntax.signals.slice(0, MAX_SIGNALS).filter((signal) => isUsable(signal, syntax, log));
-  const { conditions, switches } = resolveMultiplexing(usable, found?.muxRanges ?? new Map<string, MuxRangesOfSignal[]>(), log);
+  const lost = [...syntax.lost];
+  const sound = syntax.signals.slice(0, MAX_SIGNALS).filter((signal) => {
+    const isSound = isUsable(signal, syntax, log);
+    if (!isSound) lost.push({ at: signal.at, name: signal.name, isSwitch: signal.muxMark.isSwitch });
+    return isSound;
+  });
+  const { usable, conditions, switches } = resolveMultiplexing(sound, lost, found?.muxRanges ?? new Map<string, MuxRangesOfSignal[]>(), log);
   const longName = (attributes: ReadonlyMap<string, AttributeValue> | undefined, key: string, short: string): string => {
     const long = attributes?.get(key);
     return typeof long === "string" && long !== "" ? long : short;

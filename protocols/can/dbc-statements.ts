@@ -4,7 +4,7 @@
 import type { AttributeValue, MuxRange } from "./database.ts";
 import { DbcCursor } from "./dbc-cursor.ts";
 import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
-import type { AttributeType, DbcSyntax, MessageSyntax, SignalSyntax, Target } from "./dbc-syntax.ts";
+import type { AttributeType, DbcSyntax, LostSignal, MessageSyntax, SignalSyntax, Target } from "./dbc-syntax.ts";
 import type { Token } from "./dbc-tokens.ts";
 
 const MUX_MARK = /^(?:M|m([0-9]*)(M?))$/;
@@ -44,6 +44,8 @@ class StatementReader {
   };
   /** The message that SG_ lines belong to; "lost" while they belong to one that could not be read. */
   #message: MessageSyntax | "none" | "lost" = "none";
+  /** The last statement that was one is a message or a signal: what cannot be told here may have been a signal. */
+  #isAmongSignals = false;
 
   constructor(text: string, log: DiagnosticLog) {
     this.#cursor = new DbcCursor(text, KEYWORDS, log);
@@ -54,7 +56,10 @@ class StatementReader {
     while (this.#cursor.token.kind !== "end") {
       this.#cursor.begin();
       const keyword = this.#cursor.advance();
-      if (keyword.kind === "word" && KEYWORDS.has(keyword.text)) this.#out.statements++;
+      if (keyword.kind === "word" && KEYWORDS.has(keyword.text)) {
+        this.#out.statements++;
+        this.#isAmongSignals = keyword.text === "BO_" || keyword.text === "SG_";
+      }
       this.#statement(keyword);
       if (!this.#cursor.ok()) this.#cursor.skipStatement();
     }
@@ -99,6 +104,7 @@ class StatementReader {
       default:
         if (keyword.kind === "word" && KEYWORDS.has(keyword.text)) return this.#cursor.skipStatement();
         this.#log.add("error", `expected a statement such as BO_ or CM_, found ${quote(keyword.text)}`, keyword);
+        if (this.#isAmongSignals) this.#lose({ at: keyword, name: "", isSwitch: undefined });
         this.#cursor.giveUp();
     }
   }
@@ -133,7 +139,7 @@ class StatementReader {
     const length = this.#cursor.integer("the message's length in bytes");
     const sender = this.#cursor.token.kind === "word" && !this.#cursor.token.opensLine ? this.#cursor.advance().text : "Vector__XXX";
     if (!this.#cursor.ok()) return;
-    this.#message = { at: keyword, fileId, name, length, sender, signals: [] };
+    this.#message = { at: keyword, fileId, name, length, sender, signals: [], lost: [] };
     this.#out.messages.push(this.#message);
   }
 
@@ -141,6 +147,7 @@ class StatementReader {
     const name = this.#cursor.name("the signal's name");
     const muxMark = this.#muxMark();
     this.#cursor.sign(":");
+    const isMarkRead = this.#cursor.ok();
     const start = this.#cursor.integer("the start bit");
     this.#cursor.sign("|");
     const size = this.#cursor.integer("the size in bits");
@@ -159,11 +166,15 @@ class StatementReader {
     this.#cursor.sign("]");
     const unit = this.#cursor.string("the unit in quotes");
     const receivers = this.#cursor.ok() ? this.#receivers() : [];
-    if (!this.#cursor.ok()) return;
+    if (!this.#cursor.ok()) return this.#lose({ at: keyword, name, isSwitch: muxMark.isSwitch || (isMarkRead ? false : undefined) });
     if (order > 1) this.#log.add("error", `byte order ${String(order)} of signal ${quote(name)} is neither 0 nor 1; read as 1 (Intel)`, keyword);
     const signal: SignalSyntax = { at: keyword, name, muxMark, start, size, motorola: order === 0, signed, factor, offset, min, max, unit, receivers };
     if (this.#message === "none") this.#log.add("error", `signal ${quote(name)} stands before any message`, keyword);
     else if (this.#message !== "lost") this.#message.signals.push(signal);
+  }
+
+  #lose(signal: LostSignal): void {
+    if (this.#message !== "none" && this.#message !== "lost") this.#message.lost.push(signal);
   }
 
   #muxMark(): SignalSyntax["muxMark"] {

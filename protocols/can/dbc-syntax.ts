@@ -24,6 +24,15 @@ export interface SignalSyntax {
   readonly receivers: readonly string[];
 }
 
+/** A signal of which no use can be made: its line cannot be read, or its bits cannot be. */
+export interface LostSignal {
+  readonly at: At;
+  /** Empty where not even that can be read. */
+  readonly name: string;
+  /** Whether other signals may have been selected by it; undefined where its line broke off before its mark. */
+  readonly isSwitch: boolean | undefined;
+}
+
 export interface MessageSyntax {
   readonly at: At;
   /** As written: bit 31 marks an extended id. */
@@ -32,6 +41,7 @@ export interface MessageSyntax {
   readonly length: number;
   readonly sender: string;
   readonly signals: SignalSyntax[];
+  readonly lost: LostSignal[];
 }
 
 /** What a comment, a set of labels or an attribute belongs to. */
