@@ -2,6 +2,7 @@
 // places, shifted and masked; signs by `<< k >> k`; over 32 bits as high * 2^32 + low; `* 1` and `+ 0` are left out where the result cannot differ.
 //
 // C1. Only numbers and indices reach the code: names, units and labels of a file never do.
+// C2. The code of a message grows with its signals and the ranges of their switches, which are bounded: a message with more is interpreted.
 
 import { byteParts } from "./bits.ts";
 import type { CanMessage, CanSignal, MuxRange } from "./database.ts";
@@ -9,6 +10,8 @@ import type { RowDecoder } from "./row-decoder.ts";
 
 /** Signals a function: engines give up on very large ones. */
 const SIGNALS_PER_FUNCTION = 64;
+/** Ranges of switch values in the code of one message; real ones have some tens. */
+const MAX_RANGES = 2_048;
 
 const words = new Uint32Array(2);
 const doubles = new Float64Array(words.buffer);
@@ -20,10 +23,17 @@ const LOW = 1 - HIGH;
 
 type Maker = (words: Uint32Array, singles: Float32Array, doubles: Float64Array) => unknown;
 
-/** @throws EvalError where the process forbids generated code; the interpreter is the way then */
-export function compileMessage(message: CanMessage, output: "physical" | "raw"): RowDecoder {
+/**
+ * Undefined where the code would be too large (C2); the interpreter is the way then.
+ *
+ * @throws EvalError where the process forbids generated code; likewise
+ */
+export function compileMessage(message: CanMessage, output: "physical" | "raw"): RowDecoder | undefined {
   const chunks: (readonly CanSignal[])[] = [];
   for (let at = 0; at < message.signals.length; at += SIGNALS_PER_FUNCTION) chunks.push(message.signals.slice(at, at + SIGNALS_PER_FUNCTION));
+  let ranges = 0;
+  for (const chunk of chunks) for (const signal of new Set([...chunk, ...switchesAbove(message, chunk)])) ranges += signal.mux?.ranges.length ?? 0;
+  if (ranges > MAX_RANGES) return undefined;
   const wholes = chunks.map((chunk) => make(`(d, o, out, w) => { ${chunk.map((signal) => store(signal, output)).join(" ")} }`) as RowDecoder["whole"]);
   const checks = chunks.map((chunk) => make(checkedSource(message, chunk, output)) as RowDecoder["checked"]);
   const [whole, checked] = [wholes[0], checks[0]];
@@ -48,28 +58,39 @@ function store(signal: CanSignal, output: "physical" | "raw"): string {
   return `out[w + ${literal(signal.index)}] = ${output === "raw" ? rawExpression(signal) : physicalExpression(signal)};`;
 }
 
-function checkedSource(message: CanMessage, chunk: readonly CanSignal[], output: "physical" | "raw"): string {
-  const switches = new Map<number, string>();
-  const lines = chunk.map((signal) => {
-    const conditions = [`n >= ${literal(signal.needsBytes)}`, ...chainConditions(message, signal, switches)];
-    return `if (${conditions.join(" && ")}) { ${store(signal, output)} p[w + ${literal(signal.index)}] = 1; } else p[w + ${literal(signal.index)}] = 0;`;
-  });
-  // A switch beyond the payload reads what lies there; its length is part of the condition, so the value is not used.
-  return `(d, o, n, out, w, p) => { ${[...switches.values()].join(" ")} ${lines.join(" ")} }`;
+/** Switches that decide about signals of the chunk, each once and behind those that decide about it. */
+function switchesAbove(message: CanMessage, chunk: readonly CanSignal[]): ReadonlySet<CanSignal> {
+  const found = new Set<CanSignal>();
+  const add = (signal: CanSignal): void => {
+    const above = signal.mux === undefined ? undefined : message.signals[signal.mux.switchIndex];
+    if (above === undefined || found.has(above)) return;
+    add(above);
+    found.add(above);
+  };
+  chunk.forEach(add);
+  return found;
 }
 
-/** One condition a level of multiplexing; the raw values of the switches are read once, into `k<index>`. */
-function chainConditions(message: CanMessage, signal: CanSignal, switches: Map<number, string>): readonly string[] {
-  const conditions: string[] = [];
-  for (let mux = signal.mux; mux !== undefined; ) {
-    const above = message.signals[mux.switchIndex];
-    if (above === undefined) return ["false"];
-    const name = `k${literal(above.index)}`;
-    if (!switches.has(above.index)) switches.set(above.index, `const ${name} = n >= ${literal(above.needsBytes)} ? ${rawExpression(above)} : 0;`);
-    conditions.push(`n >= ${literal(above.needsBytes)}`, `(${rangesExpression(name, mux.ranges)})`);
-    mux = above.mux;
-  }
-  return conditions;
+/** Each switch is read and judged once, whatever hangs on it: `k<index>` is its raw value, `t<index>` whether it is there. */
+function checkedSource(message: CanMessage, chunk: readonly CanSignal[], output: "physical" | "raw"): string {
+  const above = switchesAbove(message, chunk);
+  const switches = [...above].map((signal) => {
+    const at = literal(signal.index);
+    return `const t${at} = ${isThere(signal)}; const k${at} = t${at} ? ${rawExpression(signal)} : 0;`;
+  });
+  const lines = chunk.map((signal) => {
+    const at = literal(signal.index);
+    return `if (${above.has(signal) ? `t${at}` : isThere(signal)}) { ${store(signal, output)} p[w + ${at}] = 1; } else p[w + ${at}] = 0;`;
+  });
+  return `(d, o, n, out, w, p) => { ${switches.join(" ")} ${lines.join(" ")} }`;
+}
+
+/** Its own bits were received, its switch is there and selects it. */
+function isThere(signal: CanSignal): string {
+  const received = `n >= ${literal(signal.needsBytes)}`;
+  if (signal.mux === undefined) return received;
+  const above = literal(signal.mux.switchIndex);
+  return `${received} && t${above} && (${rangesExpression(`k${above}`, signal.mux.ranges)})`;
 }
 
 function rangesExpression(name: string, ranges: readonly MuxRange[]): string {

@@ -127,7 +127,7 @@ export function createDecoder(database: Database, options: DecoderOptions = {}):
 
 function compileOrInterpret(message: Database["messages"][number], output: "physical" | "raw"): RowDecoder {
   try {
-    return compileMessage(message, output);
+    return compileMessage(message, output) ?? interpretMessage(message, output);
   } catch (error) {
     if (error instanceof EvalError) return interpretMessage(message, output);
     throw error;

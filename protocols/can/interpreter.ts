@@ -6,6 +6,7 @@ import { isFloat } from "./database.ts";
 import type { RowDecoder } from "./row-decoder.ts";
 
 const TWO_32 = 4_294_967_296;
+const UNJUDGED = 255;
 const pun = new DataView(new ArrayBuffer(8));
 
 export interface SignalReader {
@@ -56,8 +57,19 @@ export function scale(signal: CanSignal, raw: number): number {
   return signal.factor === 1 && signal.offset === 0 ? raw : raw * signal.factor + signal.offset;
 }
 
+/** @param ranges ascending and disjoint */
 export function inRanges(raw: number, ranges: readonly MuxRange[]): boolean {
-  return ranges.some((range) => raw >= range.low && raw <= range.high);
+  let [from, to] = [0, ranges.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const range = ranges[middle];
+    // A switch that is no number selects nothing.
+    if (range === undefined || Number.isNaN(raw)) return false;
+    if (raw < range.low) to = middle;
+    else if (raw > range.high) from = middle + 1;
+    else return true;
+  }
+  return false;
 }
 
 export function interpretMessage(message: CanMessage, output: "physical" | "raw"): RowDecoder {
@@ -66,21 +78,30 @@ export function interpretMessage(message: CanMessage, output: "physical" | "raw"
     const raw = readRaw(reader, data, start);
     return output === "raw" ? raw : scale(reader.signal, raw);
   };
-  /** Its own bits and those of each switch above it were received, and each switch selects what is below it. */
+  /** By signal, within one frame: 1 there, 0 not there, 255 not judged yet; and the raw values of switches that are there. */
+  const judged = new Uint8Array(readers.length);
+  const switchRaws = new Float64Array(readers.length);
+  /** Its own bits were received, its switch is there and selects it. */
   const isThere = (reader: SignalReader, data: Uint8Array, start: number, length: number): boolean => {
-    if (reader.signal.needsBytes > length) return false;
-    for (let { mux }: CanSignal = reader.signal; mux !== undefined; ) {
-      const above: SignalReader | undefined = readers[mux.switchIndex];
-      if (above === undefined || above.signal.needsBytes > length || !inRanges(readRaw(above, data, start), mux.ranges)) return false;
-      mux = above.signal.mux;
+    const { mux, needsBytes } = reader.signal;
+    if (needsBytes > length) return false;
+    return mux === undefined || (isSwitchThere(mux.switchIndex, data, start, length) && inRanges(switchRaws[mux.switchIndex] ?? 0, mux.ranges));
+  };
+  const isSwitchThere = (index: number, data: Uint8Array, start: number, length: number): boolean => {
+    const reader = readers[index];
+    if (reader === undefined) return false;
+    if (judged[index] === UNJUDGED) {
+      judged[index] = isThere(reader, data, start, length) ? 1 : 0;
+      if (judged[index] === 1) switchRaws[index] = readRaw(reader, data, start);
     }
-    return true;
+    return judged[index] === 1;
   };
   return {
     whole: (data, start, out, cell) => {
       for (const [index, reader] of readers.entries()) out[cell + index] = value(reader, data, start);
     },
     checked: (data, start, length, out, cell, present) => {
+      judged.fill(UNJUDGED);
       for (const [index, reader] of readers.entries()) {
         const there = isThere(reader, data, start, length);
         present[cell + index] = there ? 1 : 0;
