@@ -16,6 +16,7 @@ import {
   type MatchRule,
   parseDbc,
   SLOT_BYTES,
+  widestMessage,
 } from "../../protocols/can/index.ts";
 import { type LogReader, openLog, readLogStream } from "../../protocols/can-log/index.ts";
 import { DroverError, errorCatalogue } from "../../runtime/index.ts";
@@ -81,8 +82,7 @@ async function readDatabase(options: CanDecodeOptions, say: (text: string) => vo
 async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecodeOptions, output: LineOutput, say: (text: string) => void): Promise<number> {
   const wanted = options.buses === undefined || options.buses.length === 0 ? undefined : new Set(options.buses);
   const batch = createFrameBatch(BATCH_FRAMES);
-  const widest = Math.max(1, ...decoder.database.messages.map((message) => message.signals.length));
-  const columns = createColumns(BATCH_FRAMES, Math.max(widest, BATCH_FRAMES * 8));
+  const columns = createColumns(BATCH_FRAMES, Math.max(widestMessage(decoder.database), BATCH_FRAMES * 8));
   const writers: (LineWriter | undefined)[] = decoder.database.messages.map(() => undefined);
   let matched = 0;
   while ((await reader.fill(batch)) > 0) {

@@ -116,6 +116,11 @@ export function formatPosition(position: TextPosition): string {
   return `${position.file ?? "<text>"}:${String(position.line)}:${String(position.column)}`;
 }
 
+/** Signals of the message that has most of them. */
+export function widestMessage(database: Database): number {
+  return database.messages.reduce((widest, message) => Math.max(widest, message.signals.length), 0);
+}
+
 /** The message called `name`; of several, the last that a frame can carry (the later wins). */
 export function findMessage(database: Database, name: string): CanMessage | undefined {
   return database.messages.findLast((message) => message.name === name && message.matchable) ?? database.messages.findLast((message) => message.name === name);

@@ -8,6 +8,7 @@ import { DbcTokens, type Token } from "./dbc-tokens.ts";
 
 const DECIMAL = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const INTEGER = /^[0-9]+$/;
+const MAX_INTEGER = 2 ** 64;
 const NAME = /^[0-9A-Za-z_]+$/;
 
 export class DbcCursor {
@@ -60,13 +61,20 @@ export class DbcCursor {
     return this.advance().text;
   }
 
+  /** At most 64 bits. */
   integer(expected: string): number {
     if (this.#failed) return 0;
     if (this.#token.kind !== "word" || !INTEGER.test(this.#token.text)) {
       this.fail(expected, this.#token);
       return 0;
     }
-    return Number(this.advance().text);
+    const value = Number(this.#token.text);
+    if (value > MAX_INTEGER) {
+      this.fail(`${expected} in at most 64 bits`, this.#token);
+      return 0;
+    }
+    this.advance();
+    return value;
   }
 
   /** A signed decimal. Infinite only where `limit` is "any" (a declared range). */

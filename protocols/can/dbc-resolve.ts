@@ -45,7 +45,10 @@ export function resolveDatabase(syntax: DbcSyntax, log: DiagnosticLog, options: 
     return message === undefined ? undefined : remembered(references, message);
   };
 
-  for (const { at, fileId, names } of syntax.senders) of(fileId, undefined, at, "BO_TX_BU_")?.senders.push(...names);
+  for (const { at, fileId, names } of syntax.senders) {
+    const found = of(fileId, undefined, at, "BO_TX_BU_");
+    for (const name of names) found?.senders.push(name);
+  }
   for (const { at, target, text } of syntax.comments) {
     if (target.kind === "network") network.comment = text;
     else if (target.kind === "message") {

@@ -9,6 +9,8 @@ import type { Token } from "./dbc-tokens.ts";
 
 const MUX_MARK = /^(?:M|m([0-9]*)(M?))$/;
 
+const MAX_SWITCH_VALUE = 2 ** 64;
+
 /** Keywords that may stand in the list behind NS_. */
 const NEW_SYMBOLS = new Set(
   (
@@ -188,6 +190,7 @@ class StatementReader {
     }
     if (token.text === "M") return { isSwitch: true, isChild: false, value: undefined };
     const digits = match[1] ?? "";
+    if (Number(digits) > MAX_SWITCH_VALUE) this.#cursor.fail("a switch value in at most 64 bits", token);
     return { isSwitch: match[2] === "M", isChild: true, value: digits === "" ? undefined : Number(digits) };
   }
 

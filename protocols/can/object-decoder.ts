@@ -1,7 +1,7 @@
 // Frames → objects, for scripts and tests: `{ Engine_Speed: 812.5, … }`. Signals that a frame does not hold are left out; so are those that share their name with another.
 // One small function a message fills the object in one order, so that all objects of a message have one shape.
 
-import type { Database } from "./database.ts";
+import { type Database, widestMessage } from "./database.ts";
 import { createDecoder, type DecoderOptions } from "./decoder.ts";
 import { type FrameBatch, SLOT_BYTES } from "./frame.ts";
 
@@ -21,7 +21,7 @@ type Builder = (cells: Float64Array) => DecodedObject;
 
 export function createObjectDecoder(database: Database, options: DecoderOptions = {}): ObjectDecoder {
   const decoder = createDecoder(database, options);
-  const widest = Math.max(1, ...database.messages.map((message) => message.signals.length));
+  const widest = Math.max(1, widestMessage(database));
   const cells = new Float64Array(widest);
   const present = new Uint8Array(widest);
   const builders: (Builder | undefined)[] = database.messages.map(() => undefined);

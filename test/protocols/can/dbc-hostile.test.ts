@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
-import { createDecoder, createColumns, createFrameBatch, appendFrame, parseDbc } from "../../../protocols/can/index.ts";
+import { createDecoder, createColumns, createFrameBatch, createObjectDecoder, appendFrame, parseDbc } from "../../../protocols/can/index.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { demoData, fixtures } from "./decoded-files.ts";
@@ -90,5 +90,40 @@ test("names of a file never reach generated code", (t) => {
   const out = createColumns(1, 8);
   createDecoder(database).decodeColumns(batch, out);
   t.equal(out.rows, 1);
+  t.end();
+});
+
+test("numbers of 400 digits are errors with their place, whatever they stand for", (t) => {
+  const huge = "9".repeat(400);
+  const head = 'BO_ 291 M: 8 A\n SG_ X M : 8|8@1+ (1,0) [0|0] "" A\n';
+  const cases = {
+    [`${head} SG_ S m${huge} : 0|8@1+ (1,0) [0|0] "" A\n`]: "3:8",
+    [`${head} SG_ S m0 : 0|8@1+ (1,0) [0|0] "" A\nSG_MUL_VAL_ 291 S X 0-${huge};\n`]: "4:23",
+    [`${head} SG_ S : ${huge}|8@1+ (1,0) [0|0] "" A\n`]: "3:10",
+    [`${head} SG_ S : 0|${huge}@1+ (1,0) [0|0] "" A\n`]: "3:12",
+    [`${head}BO_ 1 N: ${huge} A\n`]: "3:10",
+    [`${head}BO_ ${huge} N: 8 A\n`]: "3:5",
+  };
+  for (const [text, place] of Object.entries(cases)) {
+    const database = parseDbc(text);
+    t.strictSame(
+      database.diagnostics.filter((each) => each.severity === "error").map((each) => `${each.position.line}:${each.position.column}`),
+      [place],
+    );
+    const batch = createFrameBatch(1);
+    appendFrame(batch, { id: 291, data: new Uint8Array(8) }, { timeS: 0 });
+    t.doesNotThrow(() => createDecoder(database).decodeColumns(batch, createColumns(1, 8)), place);
+    t.throws(() => parseDbc(text, { strict: true }), { code: "DROVER_DBC_INVALID", position: { line: Number(place.split(":")[0]) } });
+  }
+  t.end();
+});
+
+test("hundreds of thousands of senders or messages are read like few", (t) => {
+  const senders = parseDbc(`BO_ 1 M: 8 A\nBO_TX_BU_ 1 : ${Array.from({ length: 200_000 }, (_, index) => `n${index}`).join(",")};\n`);
+  t.equal(senders.messages[0]?.senders.length, 200_001);
+  const many = parseDbc(`${Array.from({ length: 130_000 }, (_, index) => `BO_ ${2_147_483_648 + index} M: 8 A\n`).join("")} SG_ S : 0|8@1+ (1,0) [0|0] "" A\n`);
+  const batch = createFrameBatch(1);
+  appendFrame(batch, { id: 129_999, extended: true, data: Uint8Array.of(9) }, { timeS: 0 });
+  t.strictSame(createObjectDecoder(many).decode(batch, 0), { S: 9 });
   t.end();
 });
