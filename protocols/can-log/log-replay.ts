@@ -3,7 +3,9 @@
 // R1. Two batches are held: one is played while the other is read. Nothing else grows.
 // R2. Frames are at most 20 ms late while the process keeps up. After a longer stop (over 1 s) the recording goes on where it was: no frame is lost, its time moves.
 // R3. A loop goes on without a pause; its times never go back, also where the recording's do.
-// R4. Frames of buses that are not wanted are passed over, and do not count as dropped.
+// R4. A recording whose clock jumps (over 60 s ahead, over 2 s back, from one line to the next, on whatever bus) goes on right away: no frame is lost, all later times move by the jump.
+//     Jumps are counted, and the first is logged. A true silence of more than a minute is passed over likewise: the file cannot tell the two apart.
+// R5. Frames of buses that are not wanted are passed over, and do not count as dropped.
 
 import { type BusState, copySlot, createFrameBatch, type FrameBatch, type FrameListener, type FrameSource } from "../can/index.ts";
 import { DroverError } from "../../runtime/index.ts";
@@ -17,8 +19,11 @@ const BATCH_MS = 10;
 const MAX_SLEEP_MS = 60_000;
 const WAIT_FOR_PAGE_MS = 1;
 const MAX_LAG_MS = 1_000;
-/** Between the last frame of a pass and the first of the next, in the recording's time. */
-const LOOP_GAP_S = 0.01;
+/** Between the last frame of a pass and the first of the next, and across a jump of the recording's clock; in the recording's time. */
+const SEAM_GAP_S = 0.01;
+/** Steps of the recording's clock that are no passing of time (R4). Lines of several buses may be a little out of order. */
+const MAX_STEP_AHEAD_S = 60;
+const MAX_STEP_BACK_S = 2;
 
 export interface LogReplayOptions {
   readonly path: string;
@@ -37,6 +42,8 @@ export interface LogReplay extends FrameSource {
   readonly passes: number;
   /** How often it fell behind by more than a second and went on later (R2). */
   readonly stalls: number;
+  /** How often the recording's clock jumped, over all passes (R4). */
+  readonly clockJumps: number;
 }
 
 /** @throws DROVER_CAN_USE for a speed that is not above 0; `start` throws what opening the recording throws */
@@ -76,10 +83,12 @@ class Replay implements LogReplay {
   /** Added to the recorded times of this pass, s. */
   #shiftS = 0;
   #lastS = Number.NEGATIVE_INFINITY;
-  #firstOfPass = true;
+  /** As recorded, of the frame before on any bus; undefined at the start of a pass. */
+  #recordedS: number | undefined;
   #framesInPass = 0;
   #passes = 0;
   #stalls = 0;
+  #clockJumps = 0;
   #stopped = false;
 
   constructor(options: LogReplayOptions, clock: Clock, log: Log) {
@@ -114,6 +123,10 @@ class Replay implements LogReplay {
 
   get stalls(): number {
     return this.#stalls;
+  }
+
+  get clockJumps(): number {
+    return this.#clockJumps;
   }
 
   async start(listener: FrameListener): Promise<void> {
@@ -211,7 +224,7 @@ class Replay implements LogReplay {
       if (this.#reader === undefined) {
         this.#reader = await openLog(this.#path);
         this.#passes++;
-        this.#firstOfPass = true;
+        this.#recordedS = undefined;
         this.#framesInPass = 0;
       }
       const reader = this.#reader;
@@ -243,19 +256,31 @@ class Replay implements LogReplay {
     const { count } = batch;
     batch.count = 0;
     for (let slot = 0; slot < count; slot++) {
+      const recordedS = batch.timesS[slot] ?? 0;
+      this.#follow(recordedS, batch.lines[slot] ?? 0);
       const bus = indices[batch.buses[slot] ?? 0] ?? -1;
       if (bus < 0) continue;
-      const recordedS = batch.timesS[slot] ?? 0;
-      if (this.#firstOfPass) {
-        this.#firstOfPass = false;
-        if (this.#lastS !== Number.NEGATIVE_INFINITY) this.#shiftS = this.#lastS + LOOP_GAP_S - recordedS;
-      }
       this.#lastS = Math.max(this.#lastS, recordedS + this.#shiftS);
       const at = batch.count;
       copySlot(batch, slot, batch);
       batch.timesS[at] = this.#lastS;
       batch.buses[at] = bus;
     }
+  }
+
+  /** Moves the times from here on where the recording starts again or its clock jumps. */
+  #follow(recordedS: number, line: number): void {
+    const beforeS = this.#recordedS;
+    this.#recordedS = recordedS;
+    if (beforeS === undefined) {
+      if (this.#lastS !== Number.NEGATIVE_INFINITY) this.#shiftS = this.#lastS + SEAM_GAP_S - recordedS;
+      return;
+    }
+    const stepS = recordedS - beforeS;
+    if (stepS <= MAX_STEP_AHEAD_S && stepS >= -MAX_STEP_BACK_S) return;
+    // From the time of the line before, which may be of a bus that is not wanted.
+    this.#shiftS = Math.max(this.#lastS, beforeS + this.#shiftS) + SEAM_GAP_S - recordedS;
+    if (this.#clockJumps++ === 0) this.#log.warn({ path: this.#path, line, stepS }, "the recording's clock jumps; it is played on without a pause (told once)");
   }
 
   #end(): void {

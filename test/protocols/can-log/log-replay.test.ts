@@ -4,6 +4,7 @@ import { test } from "tap";
 import type { BusState, FrameBatch } from "../../../protocols/can/index.ts";
 import { createLogReplay, type LogReplay, type LogReplayOptions } from "../../../protocols/can-log/index.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
+import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock } from "../../../runtime/simulation/manual-clock.ts";
 import { recording } from "./recording.ts";
 
@@ -25,8 +26,8 @@ class LateClock extends ManualClock {
   }
 }
 
-async function play(options: LogReplayOptions, during?: (played: Played) => void, clock = new ManualClock()): Promise<Played> {
-  const replay = createLogReplay(options, { clock });
+async function play(options: LogReplayOptions, during?: (played: Played) => void, clock = new ManualClock(), log: Log = silentLog): Promise<Played> {
+  const replay = createLogReplay(options, { clock, log });
   const played: Played = { replay, clock, frames: [], batches: [], states: [] };
   await replay.start({
     onFrames: (batch: FrameBatch) => {
@@ -45,12 +46,12 @@ async function play(options: LogReplayOptions, during?: (played: Played) => void
   return played;
 }
 
-function log(count: number, stepMs: number, startS = 1_000): string {
+function steady(count: number, stepMs: number, startS = 1_000): string {
   return Array.from({ length: count }, (_, index) => `(${(startS + (index * stepMs) / 1_000).toFixed(6)}) can${index % 2} 123#00\n`).join("");
 }
 
 test("frames come when they came, at most 20 ms late, with the clock's times", async (t) => {
-  const { frames, batches, clock, states, replay } = await play({ path: recording(t.testdir(), "a.log", log(500, 4)) });
+  const { frames, batches, clock, states, replay } = await play({ path: recording(t.testdir(), "a.log", steady(500, 4)) });
   await clock.advance(1_000);
   t.equal(frames.length, 251);
   t.strictSame(
@@ -68,7 +69,7 @@ test("frames come when they came, at most 20 ms late, with the clock's times", a
 });
 
 test("at ten times the speed it takes a tenth of the time", async (t) => {
-  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", log(500, 4)), speed: 10 });
+  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", steady(500, 4)), speed: 10 });
   await clock.advance(100);
   t.equal(frames.length, 251);
   t.equal(frames[250]?.timeMs, 100);
@@ -76,7 +77,7 @@ test("at ten times the speed it takes a tenth of the time", async (t) => {
 });
 
 test("a loop goes on without a pause, and its times with it", async (t) => {
-  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", log(100, 10)), loop: true });
+  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", steady(100, 10)), loop: true });
   // Pages are read from a real file: it is given real time, while the clock stands.
   for (let step = 0; step < 50; step++) {
     await clock.advance(200);
@@ -104,8 +105,51 @@ test("times that go back in a recording do not go back on the bus", async (t) =>
   await replay.stop();
 });
 
+test("a jump of the recording's clock, ahead or back, is passed over: what follows comes at once and at its own pace", async (t) => {
+  const lines = (...times: readonly number[]): string => times.map((time) => `(${time}) can0 123#00\n`).join("");
+  const warnings: string[] = [];
+  const log = { ...silentLog, warn: (_: object, text: string) => warnings.push(text) };
+  for (const [text, expected, jumps] of [
+    [lines(100, 100.5, 1_600_000_000, 101, 101.2), [0, 500, 510, 520, 720], 2],
+    [lines(1_600_000_000, 100, 101, 102), [0, 10, 1_010, 2_010], 1],
+    [lines(10, 70, 68, 68.5, 70.5), [0, 60_000, 60_000, 60_000, 60_500], 0],
+    [lines(10, 70.1, 68, 68.5), [0, 10, 20, 520], 2],
+  ] as const) {
+    warnings.length = 0;
+    const { frames, clock, replay, states } = await play({ path: recording(t.testdir(), "a.log", text) }, undefined, new ManualClock(), log);
+    await clock.advance(61_000);
+    t.strictSame(
+      frames.map((frame) => frame.timeMs),
+      expected,
+    );
+    t.ok(frames.every((frame) => frame.atMs - frame.timeMs <= 20));
+    t.equal(replay.clockJumps, jumps);
+    t.equal(warnings.length, jumps === 0 ? 0 : 1, "told once");
+    t.equal(states.at(-1)?.kind, "down", "it came to its end");
+    await replay.stop();
+  }
+});
+
+test("a bus that is quiet while others speak is no jump; a jump while it is quiet is one", async (t) => {
+  const quiet = Array.from({ length: 100 }, (_, index) => `(${1_000 + index}) ${index % 99 === 0 ? "can1" : "can0"} 123#00\n`).join("");
+  const first = await play({ path: recording(t.testdir(), "a.log", quiet), buses: { can1: "can1" } });
+  await first.clock.advance(100_000);
+  t.strictSame(
+    first.frames.map((frame) => frame.timeMs),
+    [0, 99_000],
+  );
+  t.equal(first.replay.clockJumps, 0);
+  const text = "(5) can1 123#00\n(6) can0 123#00\n(500) can0 123#00\n(501) can1 123#00\n";
+  const second = await play({ path: recording(t.testdir(), "b.log", text), buses: { can1: "can1" } });
+  await second.clock.advance(10_000);
+  t.strictSame(
+    second.frames.map((frame) => frame.timeMs),
+    [0, 2_010],
+  );
+});
+
 test("buses are renamed and chosen; what is passed over is not dropped", async (t) => {
-  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", log(10, 1)), buses: { can1: "powertrain" } });
+  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", steady(10, 1)), buses: { can1: "powertrain" } });
   await clock.advance(100);
   t.equal(frames.length, 5);
   t.ok(frames.every((frame) => frame.bus === "powertrain"));
@@ -116,7 +160,7 @@ test("buses are renamed and chosen; what is passed over is not dropped", async (
 
 test("a process that stood still for long goes on where the recording was: no frame is lost, no burst follows", async (t) => {
   const clock = new LateClock();
-  const { frames, replay, batches } = await play({ path: recording(t.testdir(), "a.log", log(1_000, 10)) }, undefined, clock);
+  const { frames, replay, batches } = await play({ path: recording(t.testdir(), "a.log", steady(1_000, 10)) }, undefined, clock);
   await clock.advance(100);
   const before = frames.length;
   clock.lateMs = 5_000;
@@ -131,7 +175,7 @@ test("a process that stood still for long goes on where the recording was: no fr
 
 test("stopped from inside its own listener it delivers nothing more", async (t) => {
   let stopping: Promise<void> | undefined;
-  const { frames, clock, replay, states } = await play({ path: recording(t.testdir(), "a.log", log(100, 10)), loop: true }, (played) => {
+  const { frames, clock, replay, states } = await play({ path: recording(t.testdir(), "a.log", steady(100, 10)), loop: true }, (played) => {
     if (played.frames.length >= 5) stopping ??= played.replay.stop();
   });
   await clock.advance(5_000);
