@@ -6,8 +6,12 @@
 import { EXTENDED_FRAME, FrameFlag, type FrameBatch, ID_MASK, REMOTE_REQUEST, SLOT_BYTES } from "../can/index.ts";
 import type { LineOutcome, LineParser } from "./line-parser.ts";
 
-const ROW = /^\s*[0-9]+\)\s+([0-9]+(?:\.[0-9]+)?)\s+([A-Za-z]+)\s+([0-9A-Fa-f]+)\s+([0-9]+)(?:\s+(.*?))?\s*$/;
-const BYTES = /^(?:[0-9A-Fa-f]{2}(?:\s+|$))*$/;
+const NUMBER = /^[0-9]+\)$/;
+const OFFSET = /^[0-9]+(?:\.[0-9]+)?$/;
+const TYPE = /^[A-Za-z]+$/;
+const HEX = /^[0-9A-Fa-f]+$/;
+const LENGTH = /^[0-9]+$/;
+const BYTE = /^[0-9A-Fa-f]{2}$/;
 /** Days from 1899-12-30 to 1970-01-01. */
 const EPOCH_DAYS = 25_569;
 const MS_PER_DAY = 86_400_000;
@@ -33,9 +37,9 @@ export function trcParser(addBus: () => number): LineParser {
 }
 
 function parseRow(text: string, line: number, batch: FrameBatch, startMs: number, addBus: () => number): LineOutcome {
-  const row = ROW.exec(text);
-  if (row === null) return { problem: "expected a row: number) offset type id length data" };
-  const [, offset = "", type = "", idText = "", lengthText = "", rest = ""] = row;
+  const [number = "", offset = "", type = "", idText = "", lengthText = "", ...data] = text.trim().split(/\s+/);
+  if (!NUMBER.test(number) || !OFFSET.test(offset) || !TYPE.test(type) || !HEX.test(idText) || !LENGTH.test(lengthText))
+    return { problem: "expected a row: number) offset type id length data" };
   if (STATUS_TYPES.has(type.toLowerCase())) return "nothing";
   if (type !== "Rx" && type !== "Tx") return { problem: `unknown row type ${type.slice(0, 20)}, expected Rx or Tx` };
   if (idText.length !== 4 && idText.length !== 8) return { problem: `the id has ${String(idText.length)} digits, expected 4 or 8` };
@@ -43,16 +47,15 @@ function parseRow(text: string, line: number, batch: FrameBatch, startMs: number
   if (id > (idText.length === 4 ? 0x7ff : ID_MASK)) return { problem: `id ${idText} has more than ${idText.length === 4 ? "11" : "29"} bits` };
   const dlc = Number(lengthText);
   if (dlc > 15) return { problem: `length ${lengthText.slice(0, 20)} of a classic frame` };
-  const remote = rest === "RTR";
-  if (!remote && !BYTES.test(rest)) return { problem: "expected data as pairs of hex digits, or RTR" };
-  const data = remote || rest === "" ? [] : rest.split(/\s+/);
+  const remote = data.length === 1 && data[0] === "RTR";
+  if (!remote && !data.every((byte) => BYTE.test(byte))) return { problem: "expected data as pairs of hex digits, or RTR" };
   const length = Math.min(dlc, 8);
   if (!remote && data.length !== length) return { problem: `${String(data.length)} data bytes where the length says ${lengthText}` };
 
   const slot = batch.count;
   const base = slot * SLOT_BYTES;
   batch.data.fill(0, base, base + SLOT_BYTES);
-  data.forEach((byte, at) => (batch.data[base + at] = Number.parseInt(byte, 16)));
+  if (!remote) data.forEach((byte, at) => (batch.data[base + at] = Number.parseInt(byte, 16)));
   batch.ids[slot] = id + (idText.length === 8 ? EXTENDED_FRAME : 0) + (remote ? REMOTE_REQUEST : 0);
   batch.timesS[slot] = (startMs + Number(offset)) / 1000;
   batch.lengths[slot] = length;

@@ -2,6 +2,7 @@
 
 import { test } from "tap";
 import { openLog } from "../../../protocols/can-log/index.ts";
+import { systemClock } from "../../../runtime/host/index.ts";
 import { readFile, recording } from "./recording.ts";
 
 const HEAD = ";$FILEVERSION=1.1\r\n;$STARTTIME=45678.5\r\n;\r\n;   Message Number\r\n;---+--   ----+----  --+--  ----+---  +  -+ -- --\r\n";
@@ -44,6 +45,17 @@ test("rows become frames; status rows and comments do not; bad rows are counted"
       "expected a row: number) offset type id length data",
     ],
   );
+});
+
+test("a row of the greatest length is read in one go, however its blanks stand", async (t) => {
+  // Thousands of them: a reading that tries blanks again and again takes minutes.
+  const blanks = " ".repeat(3_900);
+  const rows = [`     1)  1.5  Rx  0123  1${blanks}x`, `     1)  1.5  Rx  0123  1  0${blanks}1`, `${blanks}1)  1.5 Rx 0123 1 01`, `     1)  1.5  Rx  0123  1  01${blanks}`];
+  const start = systemClock.monotonic();
+  const { frames, summary } = await readFile(recording(t.testdir(), "a.trc", HEAD + Array.from({ length: 500 }, () => rows.join("\n")).join("\n")), 512);
+  t.ok(systemClock.monotonic() - start < 3_000, `${Math.round(systemClock.monotonic() - start)} ms`);
+  t.equal(frames.length, 1_000);
+  t.equal(summary.unreadable, 1_000);
 });
 
 test("another version is refused by its number, not line by line", async (t) => {
