@@ -1,15 +1,16 @@
 // A recording, read forward in batches: plain or gzipped, candump -L or PEAK TRC 1.1, told by content and not by name. One chunk of the file and one line are held, whatever its size.
 //
 // L1. A line that cannot be read is counted and named; the rest goes on.
-// L2. Nothing is read ahead of `fill` but what the stream itself buffers.
+// L2. Where the recording is damaged, all whole lines before the damage are read; the line that it cuts is not.
+// L3. Nothing is read ahead of `fill` but what the stream itself buffers.
 
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
-import { createGunzip } from "node:zlib";
 
 import type { FrameBatch } from "../can/index.ts";
 import { DroverError } from "../../runtime/index.ts";
 import { candumpParser } from "./candump-line.ts";
+import { gunzipped, isGzip } from "./gunzipped.ts";
 import { createBusIndex, type LineParser } from "./line-parser.ts";
 import { trcParser } from "./trc-line.ts";
 
@@ -129,7 +130,7 @@ class StreamLogReader implements LogReader {
   async open(): Promise<void> {
     const raw = this.#source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
     const first = await this.#pull(raw);
-    if (first?.[0] === 0x1f && first[1] === 0x8b) {
+    if (first !== undefined && isGzip(first)) {
       this.#chunks = gunzipped(first, raw)[Symbol.asyncIterator]();
       this.#chunk = (await this.#pull(this.#chunks)) ?? NO_BYTES;
     } else {
@@ -219,7 +220,8 @@ class StreamLogReader implements LogReader {
     this.#ended = true;
     const last = this.#rest;
     this.#rest = NO_BYTES;
-    if (last.length > 0) this.#readLine(last, 0, last.length, batch);
+    // Where the recording was cut short, its last line was too: what is left of it says something else, or nothing.
+    if (last.length > 0 && this.#cutShort === undefined) this.#readLine(last, 0, last.length, batch);
   }
 
   async #pull(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
@@ -262,21 +264,3 @@ const FOREIGN = [
   { sign: /^\s*date .*\r?\n\s*base +(?:hex|dec)/, name: "a Vector ASC recording" },
   { sign: /^PK\x03\x04/, name: "a ZIP archive" },
 ];
-
-async function* gunzipped(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const gunzip = createGunzip({ chunkSize: CHUNK_BYTES });
-  const feed = async (): Promise<void> => {
-    for (let chunk: Uint8Array | undefined = first; chunk !== undefined && !gunzip.destroyed; ) {
-      if (!gunzip.write(chunk)) await new Promise<void>((resolve) => gunzip.once("drain", resolve).once("close", resolve));
-      const next = await rest.next();
-      chunk = next.done === true ? undefined : next.value;
-    }
-    gunzip.end();
-  };
-  feed().catch((error: unknown) => gunzip.destroy(error instanceof Error ? error : new Error(String(error))));
-  try {
-    for await (const chunk of gunzip) yield chunk as Uint8Array;
-  } finally {
-    gunzip.destroy();
-  }
-}

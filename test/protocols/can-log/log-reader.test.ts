@@ -31,6 +31,66 @@ test("a recording whose compression breaks off gives what came before, and says 
   t.type(summary.cutShort, "string");
 });
 
+test("all that was unpacked before a damage is read: a wrong checksum and bytes behind the end cost no frame", async (t) => {
+  const folder = t.testdir();
+  const text = lines(20_000);
+  const whole = gzipSync(text);
+  const wrongChecksum = Buffer.from(whole);
+  wrongChecksum.fill(0, whole.length - 8, whole.length - 4);
+  for (const [name, bytes, why] of [
+    ["checksum", wrongChecksum, /checksum/],
+    ["behind", Buffer.concat([whole, Buffer.from("trailing garbage\n")]), /foreign bytes/],
+    ["a second member that is none", Buffer.concat([whole, Buffer.from([0x1f, 0x8b, 8])]), /breaks off/],
+    ["no trailer", whole.subarray(0, -3), /breaks off/],
+  ] as const) {
+    const { frames, summary } = await readFile(recording(folder, "a.gz", bytes), 512);
+    t.equal(frames.length, 20_000, name);
+    t.match(summary, { unreadable: 0, cutShort: why }, name);
+  }
+  for (const [name, bytes] of [
+    ["two members", Buffer.concat([gzipSync(text.slice(0, 100_003)), gzipSync(text.slice(100_003))])],
+    ["padding", Buffer.concat([whole, Buffer.alloc(512)])],
+    ["all fields of a header", withHeaderFields(whole)],
+  ] as const) {
+    const { frames, summary } = await readAll(await readLogStream(Readable.from([...pieces(bytes, 777)]), name), 512);
+    t.equal(frames.length, 20_000, name);
+    t.equal(summary.cutShort, undefined, name);
+  }
+});
+
+test("damage inside the data costs what stands right before it; the line that it cuts is no line", async (t) => {
+  const folder = t.testdir();
+  const text = lines(60_000);
+  const whole = gzipSync(text);
+  const known = new Set(text.split("\n"));
+  for (const cut of [whole.length >> 1, whole.length - 1_000, 30]) {
+    const { frames, summary } = await readFile(recording(folder, "cut.gz", whole.subarray(0, cut)), 512);
+    t.equal(summary.unreadable, 0);
+    t.type(summary.cutShort, "string");
+    t.ok(
+      frames.every((frame) => known.has(`(${frame.t}.000000) ${frame.bus} 123#${(frame.data ?? "").toLowerCase()}`)),
+      "no half line is a frame",
+    );
+    t.ok(frames.length > (60_000 * (cut - 4_096)) / whole.length, `${frames.length} frames of ${cut} bytes`);
+  }
+  const damaged = Buffer.from(whole);
+  damaged.fill(0xff, whole.length >> 1, (whole.length >> 1) + 64);
+  const { frames, summary } = await readFile(recording(folder, "bad.gz", damaged), 512);
+  t.type(summary.cutShort, "string");
+  t.ok(frames.length > 25_000, `${frames.length} frames`);
+});
+
+function* pieces(bytes: Buffer, size: number): Generator<Buffer> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+/** The same data behind a header with extra bytes, a name, a comment and a checksum of its own. */
+function withHeaderFields(packed: Buffer): Buffer {
+  const head = Buffer.from(packed.subarray(0, 10));
+  head[3] = 2 + 4 + 8 + 16;
+  return Buffer.concat([head, Buffer.from([3, 0, 1, 2, 3]), Buffer.from("a.log\0a comment\0"), Buffer.from([0, 0]), packed.subarray(10)]);
+}
+
 test("chunks may break anywhere, lines may end in CR LF, the last line may lack its end", async (t) => {
   const text = lines(50).replaceAll("\n", "\r\n").slice(0, -2);
   for (const size of [1, 7, 64]) {
