@@ -14,6 +14,7 @@ export {
   type SupervisorFlags,
   type SupervisorSpec,
 } from "./spec.ts";
+export { lintTree, type LintLimits, type StartBudget, type StartFactor, type TreeFinding, type TreeReport } from "./lint-tree.ts";
 export type { DownNotice, Monitor } from "./monitor.ts";
 export type { ReportContext, ReportListener, SupervisorReport } from "./report.ts";
 export type { AddOutcome, RemoveOutcome, RestartOutcome } from "./supervisor-life.ts";

@@ -20,10 +20,13 @@ export interface RestartRule {
   forget(childId?: string): void;
 }
 
-const DEFAULTS = { intensity: 3, periodMs: 30_000, initialMs: 200, maxMs: 30_000, resetAfterMs: 60_000 } as const;
+/** Of whatever a supervisor leaves out. */
+export const RULE_DEFAULTS = { intensity: 3, periodMs: 30_000, initialMs: 200, maxMs: 30_000, resetAfterMs: 60_000 } as const;
 
 export function restartRule(flags: SupervisorFlags, clock: Clock, random: Random): RestartRule {
-  return flags.backoff === undefined ? byIntensity(flags.intensity ?? DEFAULTS.intensity, flags.periodMs ?? DEFAULTS.periodMs, clock) : byBackoff(flags.backoff, clock, random);
+  return flags.backoff === undefined
+    ? byIntensity(flags.intensity ?? RULE_DEFAULTS.intensity, flags.periodMs ?? RULE_DEFAULTS.periodMs, clock)
+    : byBackoff(flags.backoff, clock, random);
 }
 
 function byIntensity(intensity: number, periodMs: number, clock: Clock): RestartRule {
@@ -47,7 +50,7 @@ interface Failing {
 }
 
 function byBackoff(options: BackoffOptions, clock: Clock, random: Random): RestartRule {
-  const { initialMs, maxMs, resetAfterMs, giveUpAfterMs, onGiveUp } = { ...DEFAULTS, giveUpAfterMs: Number.POSITIVE_INFINITY, onGiveUp: "escalate", ...options };
+  const { initialMs, maxMs, resetAfterMs, giveUpAfterMs, onGiveUp } = { ...RULE_DEFAULTS, giveUpAfterMs: Number.POSITIVE_INFINITY, onGiveUp: "escalate", ...options };
   const children = new Map<string, Failing>();
   return {
     failed(childId, ranMs) {

@@ -30,6 +30,8 @@ export interface SupervisorHandle {
 }
 
 export interface Tree {
+  /** As it was written. */
+  readonly spec: SupervisorSpec;
   /** Starts everything in order. Once. @throws the code of what could not start, its path in the message; DROVER_TREE_INVALID on a second call */
   start(): Promise<void>;
   /** Stops in reverse order. Children have their own deadlines; after `withinMs` (default: no bound of its own) whatever still runs is killed. */
@@ -90,6 +92,7 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
   };
 
   return {
+    spec,
     exited,
     async start() {
       if (starting !== undefined) throw new DroverError("DROVER_TREE_INVALID", `the tree "${spec.id}" was started before; make a new one`);

@@ -88,7 +88,7 @@ test("S4. a supervisor that gave up is its parent's to restart, and the parent's
   t.equal(a.starts, 4, "each of two lives of the inner supervisor: one start, one restart");
 });
 
-test("S4, S5. backoff: at once, then up to 200 ms doubling to 30 s with full jitter, at once again after a stable minute", async (t) => {
+test("H14, S4, S5. backoff: at once, then up to 200 ms doubling to 30 s with full jitter, at once again after a stable minute", async (t) => {
   const clock = new ManualClock();
   const a = scripted("a", []);
   const tree = await startTree(supervisor("root", { strategy: "one-for-one", backoff: {} }, [hosted("a", a)]), { clock, random: fixed(1), log: silentLog });
@@ -133,7 +133,7 @@ test("backoff draws its delay from the whole range below the bound", async (t) =
   }
 });
 
-test("backoff gives up after giveUpAfterMs of failing and escalates", async (t) => {
+test("H14. backoff gives up after giveUpAfterMs of failing and escalates", async (t) => {
   const clock = new ManualClock();
   const a = scripted("a", []);
   const tree = await startTree(supervisor("root", { strategy: "one-for-one", backoff: { giveUpAfterMs: 5_000 } }, [hosted("a", a)]), { clock, random: fixed(1), log: silentLog });
@@ -143,7 +143,7 @@ test("backoff gives up after giveUpAfterMs of failing and escalates", async (t) 
   t.match(await tree.exited, { kind: "shutdown", cause: { code: "DROVER_SUPERVISOR_GAVE_UP" } });
 });
 
-test("S6. at the top of a vehicle it becomes degraded instead and goes on trying", async (t) => {
+test("H14, S6. at the top of a vehicle it becomes degraded instead and goes on trying", async (t) => {
   const clock = new ManualClock();
   const a = scripted("a", []);
   const flags = { strategy: "one-for-one", backoff: { giveUpAfterMs: 5_000, maxMs: 1_000, onGiveUp: "degrade" } } as const;

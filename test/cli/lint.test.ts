@@ -1,0 +1,98 @@
+// `drover lint`: trees of modules and of the nodes, read and not run.
+
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { test } from "tap";
+import { built, root } from "../project/checkout.ts";
+import { drover, scratch } from "./captured.ts";
+
+const runtime = pathToFileURL(join(built, "runtime/index.js")).href;
+
+function moduleWith(folder: string, name: string, text: string): string {
+  const file = join(folder, name);
+  writeFileSync(file, `import { hosted, supervisor } from ${JSON.stringify(runtime)};\nconst life = { start: () => { throw new Error("started"); } };\n${text}`);
+  return file;
+}
+
+test("G1, G2. a module's trees are told with their budgets; notes alone are no failure", async (t) => {
+  const folder = scratch(t);
+  const file = moduleWith(
+    folder,
+    "good.mjs",
+    `export const tree = supervisor("edge", { strategy: "one-for-one", intensity: 2 }, [
+       supervisor("buses", { strategy: "one-for-one", intensity: 1 }, [hosted("can0", life, { shutdownMs: 500 }), hosted("can1", life)]),
+     ]);
+     export default tree;
+     export const other = 7;`,
+  );
+  const { code, out, err } = await drover(["lint", file]);
+  t.equal(code, 0, err);
+  t.match(out, /^tree: edge\nCHILD +STARTS +FROM THE ROOT DOWN\nedge\/buses\/can0 +6 +3 x 2\n/, "once, under its name");
+  t.match(out, /^note {2}edge\/buses\/can1 {2}shutdown-missing$/m);
+  t.equal(err, `${file}: 0 warnings, 1 note\n`);
+  t.match(JSON.parse((await drover(["lint", file, "--json"])).out), {
+    warnings: 0,
+    notes: 1,
+    trees: [{ name: "tree", root: "edge", budgets: [{ path: "edge/buses/can0", starts: 6, factors: [3, 2] }, {}], findings: [{ rule: "shutdown-missing", severity: "note" }] }],
+  });
+});
+
+test("G2, G3, G4. warnings end with exit code 3", async (t) => {
+  const file = moduleWith(
+    scratch(t),
+    "bad.mjs",
+    `export const tree = supervisor("root", { strategy: "one-for-one" }, [
+       supervisor("job", { strategy: "one-for-one", restart: "temporary" }, [hosted("step", life, { shutdownMs: 90_000, startMs: 60_000 })]),
+     ]);`,
+  );
+  const { code, out, err } = await drover(["lint", file]);
+  t.equal(code, 3);
+  for (const rule of ["permanent-under-temporary", "shutdown-too-long", "budget-unreachable"]) t.match(out, new RegExp(`^warning {2}root/job/step {2}${rule}$`, "m"));
+  t.match(err, /3 warnings, 0 notes/);
+  t.equal((await drover(["lint", file, "--stop-within", "4s", "--json"])).code, 3);
+});
+
+test("the trees of the nodes and of the demo are read without starting them", async (t) => {
+  const folder = scratch(t);
+  const config = join(folder, "edge.yaml");
+  writeFileSync(
+    config,
+    `vehicle: ${join(root, "cli/demo/vehicles/rav4-01.yaml")}\ndata: ${join(folder, "data")}\nbuses: { can0: "log:${join(root, "cli/demo/data/comma2k19_rav4_60s.log.gz")}?rate=1" }\n`,
+  );
+  for (const [argv, first] of [
+    [["lint", "demo"], /^demo\n/],
+    [["lint", "edge", "--config", config], /^edge\n/],
+    [["lint", "cloud"], /^cloud\n/],
+  ] as const) {
+    const { code, out, err } = await drover([...argv], { env: { DROVER_DATA: folder } });
+    t.match(out, first, `${argv.join(" ")}: ${err}`);
+    t.ok(code === 0 || code === 3, argv.join(" "));
+    t.strictSame(readdirSync(folder), ["edge.yaml"], `${argv.join(" ")}: nothing is made`);
+  }
+});
+
+test("what is no tree is told, not crashed on", async (t) => {
+  const folder = scratch(t);
+  const cases: readonly (readonly [text: string | undefined, code: number, said: RegExp])[] = [
+    [undefined, 4, /no such file.*edge, cloud and demo/],
+    ["export const x = 1;", 3, /exports no supervision tree/],
+    ["throw new Error('at import');", 3, /cannot be loaded[\s\S]*at import/],
+    ["export default {", 3, /cannot be loaded/],
+    ["export const a = { kind: 'supervisor' };", 3, /flags and a list of children/],
+    ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [null] };", 3, /a child is what/],
+    ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [{ kind: 'x', id: 'b' }] };", 3, /a worker, hosted or a supervisor/],
+    ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'some' }, children: [] };", 3, /no such strategy/],
+    ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [] }; a.children.push(a);", 3, /nested deeper than 64/],
+    ["export const a = { kind: 'supervisor', id: 5, flags: { strategy: 'one-for-one' }, children: [] };", 3, /an id is/],
+  ];
+  for (const [at, [text, code, said]] of cases.entries()) {
+    const file = join(folder, `case-${String(at)}.mjs`);
+    if (text !== undefined) writeFileSync(file, text);
+    const answer = await drover(["lint", file]);
+    t.equal(answer.code, code, text ?? "no file");
+    t.match(answer.err, said, text ?? "no file");
+    t.equal(answer.out, "");
+  }
+  t.equal((await drover(["lint", folder])).code, 3, "a folder");
+});
