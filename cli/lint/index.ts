@@ -1,3 +1,3 @@
 // Supervision trees, read without running them.
 
-export { lint, type LintOptions } from "./lint.ts";
+export { lint } from "./lint.ts";
