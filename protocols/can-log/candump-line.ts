@@ -7,7 +7,7 @@
 //   … R, … T                                    received, sent (candump -x); dots between bytes are allowed
 
 import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, FrameFlag, REMOTE_REQUEST, rawDlc, SLOT_BYTES } from "../can/index.ts";
-import type { BusIndex, LineOutcome, LineParser } from "./line-parser.ts";
+import { type BusIndex, type LineOutcome, type LineParser, timeProblem } from "./line-parser.ts";
 
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -73,6 +73,9 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   if (digits === 0 || bytes[at] !== CLOSE || at >= end) return NO_TIME;
   // Up to 2^53 the digits are an exact integer, so that one division gives the double nearest to the written time.
   const timeS = whole <= Number.MAX_SAFE_INTEGER ? (decimals > 0 ? whole / 10 ** decimals : whole) : Number(Buffer.from(bytes.subarray(timeStart, at)).toString("latin1"));
+
+  const noTime = timeProblem(timeS);
+  if (noTime !== undefined) return noTime;
 
   const nameStart = skipBlanks(bytes, at + 1, end);
   at = nameStart;

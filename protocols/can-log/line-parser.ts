@@ -15,14 +15,29 @@ export interface LineParser {
 export type BusIndex = (bytes: Uint8Array, start: number, end: number) => number | undefined;
 
 const MAX_BUSES = 255;
+/** No clock shows a later time (the year 5138): what reads so is damage, and would be neither a number of JSON nor one that a replay could wait for. */
+const MAX_TIME_S = 1e11;
+
+/** Why a frame cannot have this time, or undefined. */
+export function timeProblem(timeS: number): { readonly problem: string } | undefined {
+  return Math.abs(timeS) <= MAX_TIME_S ? undefined : { problem: "the time is beyond every clock" };
+}
 
 /** @param names receives each new name */
 export function createBusIndex(names: string[]): BusIndex {
   let lastBytes = new Uint8Array(0);
   let lastIndex = 0;
+  const utf8 = new TextDecoder("utf-8", { fatal: true });
+  const nameOf = (bytes: Uint8Array): string => {
+    try {
+      return utf8.decode(bytes);
+    } catch {
+      return Buffer.from(bytes).toString("latin1");
+    }
+  };
   return (bytes, start, end) => {
     if (isSame(bytes, start, end, lastBytes)) return lastIndex;
-    const name = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
+    const name = nameOf(bytes.subarray(start, end));
     let index = names.indexOf(name);
     if (index < 0) {
       if (names.length >= MAX_BUSES) return undefined;

@@ -22,6 +22,8 @@ const MAX_QUOTED = 60;
 const LF = 0x0a;
 const CR = 0x0d;
 const SEMICOLON = 0x3b;
+/** Of UTF-8; some editors write it. */
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const NO_BYTES = new Uint8Array(0);
 
 export interface LineProblem {
@@ -137,7 +139,8 @@ class StreamLogReader implements LogReader {
       this.#chunks = raw;
       this.#chunk = first ?? NO_BYTES;
     }
-    this.#parser = this.#chooseParser(this.#chunk);
+    if (BYTE_ORDER_MARK.every((byte, at) => this.#chunk[at] === byte)) this.#at = BYTE_ORDER_MARK.length;
+    this.#parser = this.#chooseParser(this.#chunk.subarray(this.#at));
   }
 
   async fill(batch: FrameBatch): Promise<number> {

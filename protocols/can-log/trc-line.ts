@@ -4,7 +4,7 @@
 //   number) offset in ms  type       id   length  data, or RTR         4 digits: standard id, 8: extended
 
 import { EXTENDED_FRAME, FrameFlag, type FrameBatch, ID_MASK, REMOTE_REQUEST, SLOT_BYTES } from "../can/index.ts";
-import type { LineOutcome, LineParser } from "./line-parser.ts";
+import { type LineOutcome, type LineParser, timeProblem } from "./line-parser.ts";
 
 const NUMBER = /^[0-9]+\)$/;
 const OFFSET = /^[0-9]+(?:\.[0-9]+)?$/;
@@ -28,8 +28,11 @@ export function trcParser(addBus: () => number): LineParser {
       if (text.trim() === "") return "nothing";
       if (text.startsWith(";")) {
         const days = /^;\$STARTTIME=([0-9]+(?:\.[0-9]+)?)/.exec(text)?.[1];
-        if (days !== undefined) startMs = (Number(days) - EPOCH_DAYS) * MS_PER_DAY;
-        return "nothing";
+        if (days === undefined) return "nothing";
+        const readMs = (Number(days) - EPOCH_DAYS) * MS_PER_DAY;
+        const noTime = timeProblem(readMs / 1_000);
+        if (noTime === undefined) startMs = readMs;
+        return noTime ?? "nothing";
       }
       return parseRow(text, line, batch, startMs, addBus);
     },
@@ -51,13 +54,16 @@ function parseRow(text: string, line: number, batch: FrameBatch, startMs: number
   if (!remote && !data.every((byte) => BYTE.test(byte))) return { problem: "expected data as pairs of hex digits, or RTR" };
   const length = Math.min(dlc, 8);
   if (!remote && data.length !== length) return { problem: `${String(data.length)} data bytes where the length says ${lengthText}` };
+  const timeS = (startMs + Number(offset)) / 1_000;
+  const noTime = timeProblem(timeS);
+  if (noTime !== undefined) return noTime;
 
   const slot = batch.count;
   const base = slot * SLOT_BYTES;
   batch.data.fill(0, base, base + SLOT_BYTES);
   if (!remote) data.forEach((byte, at) => (batch.data[base + at] = Number.parseInt(byte, 16)));
   batch.ids[slot] = id + (idText.length === 8 ? EXTENDED_FRAME : 0) + (remote ? REMOTE_REQUEST : 0);
-  batch.timesS[slot] = (startMs + Number(offset)) / 1000;
+  batch.timesS[slot] = timeS;
   batch.lengths[slot] = length;
   batch.flags[slot] = type === "Tx" ? FrameFlag.sentByUs : FrameFlag.received;
   batch.dlcs[slot] = dlc;

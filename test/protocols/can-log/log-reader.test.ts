@@ -126,6 +126,37 @@ test("more bus names than an index holds cost their lines only", async (t) => {
   t.equal(summary.unreadable, 45);
 });
 
+test("a time that no clock shows makes its line unreadable, in both formats", async (t) => {
+  const folder = t.testdir();
+  const huge = "9".repeat(400);
+  const dump = await readFile(recording(folder, "a.log", `(${huge}.0) can0 123#01\n(1.5) can0 123#02\n(1e9) can0 123#02\n(100000000001) can0 123#02\n`));
+  t.strictSame(
+    dump.frames.map((frame) => frame.t),
+    [1.5],
+  );
+  t.match(dump.summary, { unreadable: 3, problems: [{ line: 1, problem: /beyond every clock/ }, { line: 3, problem: /expected a time/ }, { line: 4 }] });
+  const rows = `;$FILEVERSION=1.1\n;$STARTTIME=${huge}.5\n    1)  16.0  Rx  0123  1  01\n    2)  ${huge}.0  Rx  0123  1  01\n`;
+  const trc = await readFile(recording(folder, "a.trc", rows));
+  t.strictSame(
+    trc.frames.map((frame) => frame.t),
+    [0.016],
+  );
+  t.match(trc.summary, { unreadable: 2, problems: [{ line: 2 }, { line: 4 }] });
+});
+
+test("a byte order mark is no part of the first line; names of buses are UTF-8, else Latin-1", async (t) => {
+  const folder = t.testdir();
+  const marked = await readFile(recording(folder, "a.log", "\ufeff(1.0) can0 123#01\n(2.0) kühler 123#01\n"));
+  t.strictSame(
+    marked.frames.map((frame) => frame.bus),
+    ["can0", "kühler"],
+  );
+  const latin = await readFile(recording(folder, "b.log", Buffer.from("(2.0) k\u00fchler 123#01\n", "latin1")));
+  t.equal(latin.frames[0]?.bus, "kühler");
+  const rows = await readFile(recording(folder, "a.trc", "\ufeff;$FILEVERSION=1.1\n    1)  16.0  Rx  0123  1  01\n"));
+  t.equal(rows.frames.length, 1);
+});
+
 test("what is not there, is a folder, or is of a foreign format is refused by name", async (t) => {
   const folder = t.testdir();
   await t.rejects(openLog(`${folder}/nothing.log`), { code: "DROVER_CAN_FILE_UNREADABLE", message: /nothing\.log/ });
