@@ -31,27 +31,16 @@ export function addVerbs(root: Command, run: Run): void {
   ]);
   addDemo(root, run);
   addStart(root, run);
-  const actors = group(root, "actors", "look at actors and talk to them", [
-    ["drover actors ls --kind vehicle", "the vehicles, with their presence"],
-    ["drover actors get acme/vehicle/my-car", "one actor: its state, what it takes, what it is doing"],
-    ["drover actors watch acme/vehicle/my-car", "what happens to it, as it happens"],
-  ]);
+  const actors = root.command("actors").description("look at actors and talk to them");
   for (const add of [addActorsLs, addActorsGet, addActorsSend, addActorsAsk, addActorsWatch, addActorsHistory]) add(actors, run);
   addTree(root, run);
-  addNodesLs(group(root, "nodes", "the nodes of the fleet", [["drover nodes ls", "cloud and vehicles' nodes, and whether they are linked"]]), run);
-  addDeadLettersLs(group(root, "dead-letters", "messages that reached nobody", [["drover dead-letters ls", "to whom, from whom, and why not"]]), run);
-  const vehicle = group(root, "vehicle", "the files that describe a vehicle", [["drover vehicle check my-vehicle.yaml", "what is wrong with a vehicle's file, and where"]]);
+  addNodesLs(root.command("nodes").description("the nodes of the fleet"), run);
+  addDeadLettersLs(root.command("dead-letters").description("messages that reached nobody"), run);
+  const vehicle = root.command("vehicle").description("the files that describe a vehicle");
   addVehicleCheck(vehicle, run);
-  const can = group(root, "can", "recordings and CAN databases, without a node", [["drover can decode --dbc truck.dbc --log drive.log", "all frames of a recording that the DBC knows"]]);
+  const can = root.command("can").description("recordings and CAN databases, without a node");
   addCanDecode(can, run);
   addLint(root, run);
   addEnroll(root, run);
   addDoctor(root, run);
-}
-
-/** A command that only has others below it. */
-function group(root: Command, name: string, description: string, typed: Parameters<typeof examples>[1]): Command {
-  const command = root.command(name).description(description);
-  examples(command, typed);
-  return command;
 }
