@@ -29,7 +29,11 @@ export interface BusRequest {
 /** Makes a source that was not started; called again for each restart of the bus. */
 export type BusOpener = (request: BusRequest) => FrameSource | (FrameSource & FrameSink);
 
-const SCHEMES = "log:FILE, rig:SOCKET, virtual:NAME";
+/** By scheme: the options that may follow. */
+const OPTIONS: Readonly<Record<string, readonly string[]>> = { log: ["rate", "loop", "bus"], rig: [], virtual: [] };
+
+/** What may stand for a bus, for a reader. */
+export const BUS_URLS = "log:FILE, rig:SOCKET or virtual:NAME";
 
 /** @throws DROVER_CONFIG_INVALID for a URL that names no source, or a recording that is not there */
 export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "names">): BusOpener {
@@ -37,24 +41,23 @@ export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "n
   const scheme = colon === -1 ? url : url.slice(0, colon);
   const [path, query] = split(url.slice(colon + 1));
   const options = new URLSearchParams(query);
-  const refuse = (detail: string): never => {
-    throw new DroverError("DROVER_CONFIG_INVALID", `buses.${bus}: "${url}": ${detail}`);
+  const refuse = (detail: string, expected: string, meant?: string): never => {
+    throw new DroverError("DROVER_CONFIG_INVALID", `buses.${bus}: "${url}": ${detail} (expected ${expected}${meant === undefined ? "" : `; did you mean "${meant}"?`})`);
   };
-  if (colon === -1 || path === "") return refuse(`expected ${SCHEMES}`);
-  const known = scheme === "log" ? ["rate", "loop", "bus"] : [];
+  if (colon === -1) return refuse("there is no scheme", BUS_URLS);
+  const known = Object.hasOwn(OPTIONS, scheme) ? OPTIONS[scheme] : undefined;
+  if (known === undefined) return refuse(`"${scheme}" is no source of frames`, BUS_URLS, nearestName(scheme, Object.keys(OPTIONS)));
+  if (path === "") return refuse(`nothing follows "${scheme}:"`, BUS_URLS);
   const unknown = [...options.keys()].find((key) => !known.includes(key));
-  if (unknown !== undefined) return refuse(`the option "${unknown}" is not known (${known.length === 0 ? "there are none" : `expected one of ${known.join(", ")}`})`);
+  if (unknown !== undefined) return refuse(`the option "${unknown}" is not known`, known.length === 0 ? "no options" : `one of ${known.join(", ")}`, nearestName(unknown, known));
   switch (scheme) {
     case "log": {
       const speed = Number(options.get("rate") ?? "1");
-      if (!(speed > 0) || !Number.isFinite(speed)) return refuse(`rate=${options.get("rate") ?? ""} (expected a number above 0)`);
+      if (!(speed > 0) || !Number.isFinite(speed)) return refuse(`rate=${options.get("rate") ?? ""}`, "a number above 0");
       const loop = options.get("loop") ?? "false";
-      if (loop !== "true" && loop !== "false") return refuse(`loop=${loop} (expected true or false)`);
+      if (loop !== "true" && loop !== "false") return refuse(`loop=${loop}`, "true or false", nearestName(loop, ["true", "false"]));
       const beside = files.names(dirname(path));
-      if (!beside.includes(basename(path))) {
-        const nearest = nearestName(basename(path), beside);
-        return refuse(`there is no such file${nearest === undefined ? "" : `; did you mean "${nearest}"?`} (expected a recording)`);
-      }
+      if (!beside.includes(basename(path))) return refuse("there is no such file", "a recording", nearestName(basename(path), beside));
       const recorded = options.get("bus") ?? bus;
       return ({ clock, log }) => createLogReplay({ path, speed, loop: loop === "true", buses: { [recorded]: bus } }, { clock, log });
     }
@@ -63,10 +66,8 @@ export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "n
       return ({ mode, bitrateBps, clock, random, log }) =>
         createRigBus({ path: socket, mode, name: bus, ...(bitrateBps === undefined ? {} : { bitrate: bitrateBps }) }, { clock, random, log });
     }
-    case "virtual":
-      return ({ mode, clock }) => createVirtualBus({ clock, name: bus }).attach({ mode });
     default:
-      return refuse(`"${scheme}" is no source of frames (expected ${SCHEMES})`);
+      return ({ mode, clock }) => createVirtualBus({ clock, name: bus }).attach({ mode });
   }
 }
 

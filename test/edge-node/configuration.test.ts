@@ -86,26 +86,35 @@ test("every bus of the vehicle needs a source, and no other has one", (t) => {
     problem(() => createEdgeNode({ ...base, buses: { can1: "virtual:a", can3: "virtual:b" } }, at.ports())),
     {
       code: "DROVER_CONFIG_INVALID",
-      message: /buses\.can2: the vehicle's file has this bus.*\nbuses\.can3: the vehicle's file has no such bus \(expected one of can1, can2\)/,
+      message:
+        /buses\.can2: the vehicle's file has this bus.*\(expected log:FILE.*\)\nbuses\.can3: the key "can3" is not a bus of the vehicle's file \(expected one of can1, can2; did you mean "can2"\?\)$/,
     },
   );
   for (const [url, message] of [
-    ["can0", /expected log:FILE/],
-    ["socketcann:can0", /"socketcann" is no source/],
-    ["log:", /expected log:FILE/],
-    ["log:/v/drive.lgo", /there is no such file; did you mean "drive.log"\?/],
-    ["log:/elsewhere/other.trc", /there is no such file \(expected a recording\)/],
-    ["log:x.log?rate=0", /rate=0/],
+    ["can0", /there is no scheme \(expected log:FILE/],
+    ["socketcann:can0", /"socketcann" is no source of frames \(expected log:FILE, rig:SOCKET or virtual:NAME\)$/],
+    ["lgo:/v/drive.log", /"lgo" is no source of frames \(expected log:FILE.*; did you mean "log"\?\)$/],
+    ["__proto__:x", /"__proto__" is no source/],
+    ["log:", /nothing follows "log:" \(expected log:FILE/],
+    ["log:/v/drive.lgo", /there is no such file \(expected a recording; did you mean "drive.log"\?\)$/],
+    ["log:/elsewhere/other.trc", /there is no such file \(expected a recording\)$/],
+    ["log:x.log?rate=0", /rate=0 \(expected a number above 0\)$/],
+    ["log:x.log?rate=-1", /rate=-1 \(expected a number above 0\)$/],
     ["log:x.log?rate=fast", /rate=fast/],
-    ["log:x.log?loop=yes", /loop=yes/],
-    ["log:x.log?lop=true", /"lop" is not known/],
-    ["rig:x?rate=2", /"rate" is not known/],
+    ["log:x.log?loop=yes", /loop=yes \(expected true or false\)$/],
+    ["log:x.log?rat=1", /"rat" is not known \(expected one of rate, loop, bus; did you mean "rate"\?\)$/],
+    ["rig:x?rate=2", /"rate" is not known \(expected no options\)$/],
   ] as const)
     t.match(
       problem(() => createEdgeNode({ ...base, buses: { can1: url, can2: "virtual:b" } }, at.ports())),
       { code: "DROVER_CONFIG_INVALID", message },
       url,
     );
+  t.match(
+    problem(() => createEdgeNode({ ...base, buses: { can1: "lgo:a", can2: "rig:" } }, at.ports())),
+    { message: /^buses\.can1: "lgo:a": .*\nbuses\.can2: "rig:": / },
+    "all of them at once",
+  );
   t.end();
 });
 
