@@ -5,5 +5,5 @@ export { type EdgeConfig, edgeConfigSchema } from "./config.ts";
 export { createEdgeNode, type EdgeCounters, type EdgeNode } from "./edge-node.ts";
 export { type EdgeStats, edgeWorker, type EdgeWorkerConfig } from "./edge.worker.ts";
 export { type EdgePorts, realPorts } from "./ports.ts";
-export { readEdgeConfig } from "./read-config.ts";
+export { checkEdgeStart, readEdgeConfig } from "./read-config.ts";
 export { checkVehicleAt, type VehicleFiles } from "./vehicle-files.ts";

@@ -2,7 +2,9 @@
 
 import { CheckedFile, formatProblem, type Problem, ProblemList } from "../actors/vehicle-file/index.ts";
 import { DroverError } from "../runtime/index.ts";
+import { busSources } from "./bus-sources.ts";
 import { type EdgeConfig, edgeConfigSchema } from "./config.ts";
+import { readVehicle, type VehicleFiles } from "./vehicle-files.ts";
 
 /**
  * @param text YAML or JSON
@@ -27,6 +29,12 @@ export function checkEdgeConfig(config: EdgeConfig): EdgeConfig {
   // An object has no lines: the path of the key says the place.
   if (!problems.isEmpty) throw new DroverError("DROVER_CONFIG_INVALID", problems.list().map(withoutPlace).join("\n"));
   return config;
+}
+
+/** All that a node refuses before it starts: keys and values, the vehicle's files, the sources of its buses. Nothing is opened to write. @throws DROVER_CONFIG_INVALID */
+export function checkEdgeStart(config: EdgeConfig, files: VehicleFiles): void {
+  checkEdgeConfig(config);
+  busSources(config, readVehicle(config.vehicle, files), files);
 }
 
 function refused(problems: readonly Problem[]): DroverError {

@@ -1,3 +1,4 @@
 // The configuration of nodes that the command line starts.
 
-export { loadConfig } from "./load-config.ts";
+export { loadConfig, type LoadedConfig } from "./load-config.ts";
+export { withPlaces } from "./placed-error.ts";

@@ -4,11 +4,13 @@
 // G2. What is wrong is said with its origin: the place in the file, the name of the variable, or the flag. All of it at once.
 // G3. A variable DROVER_… that nothing knows is a warning, since other tools may own it, with the nearest known name.
 // G4. A path in a file counts from the file's folder; one from a flag or the environment from where the command runs.
+// G5. What a node itself finds wrong with a setting is told with that origin too: `placeOf` knows it (placed-error.ts).
 
 import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CheckedFile, formatProblem, nearestName, type Problem, ProblemList } from "../../actors/vehicle-file/index.ts";
 import { DroverError } from "../../runtime/ports/index.ts";
+import { aboutOf, type ConfigText, type PlaceOf, placesIn } from "./origins.ts";
 import { withPathsFrom } from "./paths.ts";
 import { type Setting, settingsOf, type Shape, valueOf, withoutRequired } from "./settings.ts";
 
@@ -25,6 +27,7 @@ export interface ConfigSources {
 export interface LoadedConfig {
   readonly config: unknown;
   readonly warnings: readonly string[];
+  readonly placeOf: PlaceOf;
 }
 
 /** Read elsewhere than in a node's configuration. */
@@ -35,18 +38,20 @@ export function loadConfig(schema: object, sources: ConfigSources): LoadedConfig
   const shape = schema as Shape;
   const settings = settingsOf(shape);
   const { file } = sources;
-  const config = file === undefined ? {} : fromFile(file, withoutRequired(shape));
-  const origins = new Map<string, string>();
+  const written = file === undefined ? undefined : readText(file);
+  const config = written === undefined ? {} : fromFile(written, withoutRequired(shape));
+  const givenBy = new Map<string, string>();
+  const placeOf = placesIn(written, givenBy, Object.keys(shape.properties ?? {}));
   for (const [path, value] of Object.entries(sources.defaults ?? {})) if (at(config, path) === undefined) put(config, path, value);
   for (const setting of settings) {
     const text = sources.env[setting.env];
     if (text === undefined || text === "") continue;
     put(config, setting.path, valueOf(setting, text));
-    origins.set(setting.path, setting.env);
+    givenBy.set(setting.path, setting.env);
   }
   for (const { setting, text } of (sources.set ?? []).map((flag) => fromFlag(flag, settings))) {
     put(config, setting.path, valueOf(setting, text));
-    origins.set(setting.path, "--set");
+    givenBy.set(setting.path, "--set");
   }
   const problems = new ProblemList();
   new CheckedFile(file ?? "configuration", JSON.stringify(config), problems).read(shape);
@@ -55,19 +60,21 @@ export function loadConfig(schema: object, sources: ConfigSources): LoadedConfig
       "DROVER_CONFIG_INVALID",
       problems
         .list()
-        .map((problem) => withOrigin(problem, origins, settings))
+        .map((problem) => withOrigin(problem, placeOf, settings))
         .join("\n"),
     );
-  return { config, warnings: strangeVariables(sources.env, settings) };
+  return { config, warnings: strangeVariables(sources.env, settings), placeOf };
 }
 
-function fromFile(file: string, shape: Shape): Record<string, unknown> {
-  let text: string;
+function readText(file: string): ConfigText {
   try {
-    text = readFileSync(file, "utf8");
+    return { file, text: readFileSync(file, "utf8") };
   } catch (cause) {
     throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: ${(cause as Error).message}`, { cause });
   }
+}
+
+function fromFile({ file, text }: ConfigText, shape: Shape): Record<string, unknown> {
   const problems = new ProblemList();
   const data = new CheckedFile(file, text, problems).read(shape);
   const [first] = problems.list();
@@ -89,15 +96,13 @@ function fromFlag(flag: string, settings: readonly Setting[]): { readonly settin
   throw new DroverError("DROVER_CONFIG_INVALID", `--set ${flag}: ${why}`);
 }
 
-/** Lines and columns of the merged text mean nothing to a reader: the origin of the value does. */
-function withOrigin(problem: Problem, origins: ReadonlyMap<string, string>, settings: readonly Setting[]): string {
+/** Lines and columns of the merged text mean nothing to a reader: the origin of the value does, and for a missing one the object that lacks it. */
+function withOrigin(problem: Problem, placeOf: PlaceOf, settings: readonly Setting[]): string {
   const particulars = formatProblem({ ...problem, line: 0, column: 0 }).slice(`${problem.file}:0:0: `.length);
-  const origin = origins.get(problem.path);
-  if (origin !== undefined) return `${origin}: ${particulars}`;
   const missing = /^the key "([^"]+)" is missing$/.exec(problem.message)?.[1];
   const path = problem.path === "" ? missing : `${problem.path}.${missing ?? ""}`;
   const setting = missing === undefined ? undefined : settings.find((known) => known.path === path);
-  return `${problem.file}: ${particulars}${setting === undefined ? "" : `, or set ${setting.env}`}`;
+  return `${placeOf(problem.path, aboutOf(problem.message)) ?? problem.file}: ${particulars}${setting === undefined ? "" : `, or set ${setting.env}`}`;
 }
 
 function strangeVariables(env: ConfigSources["env"], settings: readonly Setting[]): readonly string[] {

@@ -1,10 +1,10 @@
 // `drover doctor`: looks at what a node would stand on. Nothing is changed, and one finding does not hide another.
 
 import { cloudConfigSchema } from "../../cloud-node/index.ts";
-import { edgeConfigSchema } from "../../edge-node/index.ts";
+import { checkEdgeStart, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
 import { systemClock, droverVersion } from "../../runtime/index.ts";
 import { apiClient, dataFolder } from "../api/index.ts";
-import { loadConfig } from "../config/index.ts";
+import { loadConfig, withPlaces } from "../config/index.ts";
 import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
 import { checkBroker } from "./check-broker.ts";
 import { checkClock } from "./check-clock.ts";
@@ -73,6 +73,11 @@ async function readConfig(file: string | undefined, call: Call): Promise<{ reado
     const { readFileSync } = await import("node:fs");
     const isEdge = /^\s*["']?(vehicle|buses)["']?\s*:/m.test(readFileSync(file, "utf8"));
     const loaded = loadConfig(isEdge ? edgeConfigSchema : cloudConfigSchema, { ...sources, defaults: { data: dataFolder(call.env) } });
+    try {
+      if (isEdge) checkEdgeStart(loaded.config as EdgeConfig, edgePorts.files);
+    } catch (thrown) {
+      throw withPlaces(thrown, loaded.placeOf);
+    }
     return { config: loaded.config as AnyConfig, finding: [ok("configuration", `${file} is valid (${isEdge ? "edge" : "cloud"})`, { file })] };
   } catch (thrown) {
     const failure = await failureOf(thrown);

@@ -5,7 +5,7 @@ import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePor
 import type { Tree } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
 import { removeEndpoint, writeEndpoint } from "../api/index.ts";
-import { loadConfig } from "../config/index.ts";
+import { loadConfig, type LoadedConfig, withPlaces } from "../config/index.ts";
 import { isLogLevel, LOG_LEVELS, streamLog } from "../logging/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";
 
@@ -26,14 +26,19 @@ interface RunningNode {
 export async function startNode(kind: "edge" | "cloud", options: StartOptions, call: Call): Promise<ExitCode> {
   const { log } = streamLog(call.err, levelOf(options.logLevel ?? call.env["DROVER_LOG"]));
   const sources = { file: options.config, env: call.env, set: options.set };
-  return kind === "cloud" ? startCloud(sources, log, call) : startEdge(sources, log, call);
+  const loaded =
+    kind === "cloud"
+      ? loadConfig(cloudConfigSchema, { ...sources, defaults: { data: ".drover" } })
+      : loadConfig(edgeConfigSchema, { ...sources, defaults: { data: ".drover/edge" } });
+  for (const warning of loaded.warnings) log.warn({}, warning);
+  try {
+    return await (kind === "cloud" ? startCloud(loaded, log, call) : startEdge(loaded, log, call));
+  } catch (thrown) {
+    throw withPlaces(thrown, loaded.placeOf);
+  }
 }
 
-type Sources = Pick<Parameters<typeof loadConfig>[1], "file" | "env" | "set">;
-
-async function startCloud(sources: Sources, log: Log, call: Call): Promise<ExitCode> {
-  const { config, warnings } = loadConfig(cloudConfigSchema, { ...sources, defaults: { data: ".drover" } });
-  for (const warning of warnings) log.warn({}, warning);
+async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promise<ExitCode> {
   const cloud = config as CloudConfig;
   const node = createCloudNode(cloud, { ...cloudPorts, log });
   return run(node, call, () => {
@@ -52,9 +57,7 @@ async function startCloud(sources: Sources, log: Log, call: Call): Promise<ExitC
   });
 }
 
-async function startEdge(sources: Sources, log: Log, call: Call): Promise<ExitCode> {
-  const { config, warnings } = loadConfig(edgeConfigSchema, { ...sources, defaults: { data: ".drover/edge" } });
-  for (const warning of warnings) log.warn({}, warning);
+async function startEdge({ config }: LoadedConfig, log: Log, call: Call): Promise<ExitCode> {
   const node = createEdgeNode(config as EdgeConfig, { ...edgePorts, log });
   return run(node, call, () => {
     const { apiUrl, vehicle } = node;

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, statSync } from "node:fs";
+import { cpSync, existsSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import tap, { test, type Test } from "tap";
@@ -83,6 +83,23 @@ test("start edge runs a vehicle with no cloud, and ends in order on SIGINT", asy
   t.match(await drover(["actors", "ls", "--kind", "vehicle"], { env: { DROVER_DATA: data } }), { code: 0, out: /acme\/vehicle\/my-car/ }, "its own API answers on loopback");
   edge.kill("SIGINT");
   t.same(await edge.ended, { code: 0, signal: null }, edge.said.err);
+});
+
+test("an address that this machine has not got is told with its place, by both kinds of node", async (t) => {
+  for (const kind of ["edge", "cloud"]) {
+    const data = scratch(t);
+    if (kind === "edge") cpSync(join(root, "test/docs/own-vehicle"), data, { recursive: true });
+    const common = kind === "edge" ? 'vehicle: my-car.yaml\ndata: data\nbuses: { can0: "virtual:x" }\n' : "data: data\nnode: c\nbroker: { port: 0 }\n";
+    writeFileSync(join(data, "node.yaml"), `${common}http: { host: 300.1.1.1, port: 0 }\n`);
+    const inFile = start(t, ["start", kind, "--config", "node.yaml"], {}, data);
+    inFile.firstLine.catch(() => undefined);
+    t.match(await inFile.ended, { code: 3 }, kind);
+    t.match(inFile.said.err, "\n  node.yaml:4:15: http.host: this machine has no address 300.1.1.1", kind);
+    const inVariable = start(t, ["start", kind, "--config", "node.yaml"], { DROVER_HTTP_HOST: "300.1.1.2" }, data);
+    inVariable.firstLine.catch(() => undefined);
+    t.match(await inVariable.ended, { code: 3 }, kind);
+    t.match(inVariable.said.err, "\n  DROVER_HTTP_HOST: http.host: this machine has no address 300.1.1.2", kind);
+  }
 });
 
 test("a reader that has left ends the command quietly", async (t) => {
