@@ -17,7 +17,7 @@ import { addNodesLs } from "./nodes-ls.ts";
 import { addStart } from "./start.ts";
 import { addTree } from "./tree.ts";
 import { addVehicleCheck } from "./vehicle-check.ts";
-import { examples, type Run } from "./verb.ts";
+import { examples, group, type Run } from "./verb.ts";
 
 export type { Run } from "./verb.ts";
 
@@ -31,14 +31,20 @@ export function addVerbs(root: Command, run: Run): void {
   ]);
   addDemo(root, run);
   addStart(root, run);
-  const actors = root.command("actors").description("look at actors and talk to them");
+  const actors = group(root, "actors", "look at actors and talk to them", [
+    ["drover actors ls --kind vehicle", "the vehicles, with their presence"],
+    ["drover actors get acme/vehicle/my-car", "one actor: its state, what it takes, what it is doing"],
+    ["drover actors watch acme/vehicle/my-car", "what happens to it, as it happens"],
+  ]);
   for (const add of [addActorsLs, addActorsGet, addActorsSend, addActorsAsk, addActorsWatch, addActorsHistory]) add(actors, run);
   addTree(root, run);
-  addNodesLs(root.command("nodes").description("the nodes of the fleet"), run);
-  addDeadLettersLs(root.command("dead-letters").description("messages that reached nobody"), run);
-  const vehicle = root.command("vehicle").description("the files that describe a vehicle");
+  addNodesLs(group(root, "nodes", "the nodes of the fleet", [["drover nodes ls", "cloud and vehicles' nodes, and whether they are linked"]]), run);
+  addDeadLettersLs(group(root, "dead-letters", "messages that reached nobody", [["drover dead-letters ls", "to whom, from whom, and why not"]]), run);
+  const vehicle = group(root, "vehicle", "the files that describe a vehicle", [["drover vehicle check my-vehicle.yaml", "what is wrong with a vehicle's file, and where"]]);
   addVehicleCheck(vehicle, run);
-  const can = root.command("can").description("recordings and CAN databases, without a node");
+  const can = group(root, "can", "recordings and CAN databases, without a node", [
+    ["drover can decode --dbc truck.dbc --log drive.log", "all frames of a recording that the DBC knows"],
+  ]);
   addCanDecode(can, run);
   addLint(root, run);
   addEnroll(root, run);

@@ -1,7 +1,7 @@
 // `drover start edge|cloud`: one node in this process, for systemd, Kubernetes or a terminal.
 
 import type { Command } from "commander";
-import { type AddVerb, collect, examples, type Run } from "./verb.ts";
+import { type AddVerb, collect, examples, group, type Run } from "./verb.ts";
 
 interface Options {
   readonly config?: string;
@@ -10,7 +10,10 @@ interface Options {
 }
 
 export const addStart: AddVerb = (parent, run) => {
-  const start = parent.command("start").description("run one node in this process");
+  const start = group(parent, "start", "run one node in this process", [
+    ["drover start cloud", "a fleet's node on this machine"],
+    ["drover start edge --config edge.yaml", "a vehicle's node"],
+  ]);
   add(start, run, "edge", "a vehicle's node", [
     ["drover start edge --config edge.yaml", "a vehicle, as its files and this configuration say"],
     ["DROVER_DATA=/var/lib/drover drover start edge --config edge.yaml", "with its data elsewhere"],
@@ -18,10 +21,6 @@ export const addStart: AddVerb = (parent, run) => {
   add(start, run, "cloud", "a fleet's node", [
     ["drover start cloud", "loopback, port 8080, an embedded broker, data in .drover"],
     ["drover start cloud --config cloud.yaml --set http.port=9090", "a file, and one value in its place"],
-  ]);
-  examples(start, [
-    ["drover start cloud", "a fleet's node on this machine"],
-    ["drover start edge --config edge.yaml", "a vehicle's node"],
   ]);
 };
 

@@ -14,8 +14,17 @@ export type Run = (command: Command, body: Verb, options?: RunOptions) => Promis
 /** Adds a verb to its parent. */
 export type AddVerb = (parent: Command, run: Run) => void;
 
+type Examples = readonly (readonly [typed: string, purpose: string])[];
+
+/** A command that only has others below it. Its help is had by --help, as everywhere; a `help` among its commands would be one more thing to read. */
+export function group(parent: Command, name: string, description: string, typed: Examples): Command {
+  const command = parent.command(name).description(description).helpCommand(false);
+  examples(command, typed);
+  return command;
+}
+
 /** Shown first in `--help`: what to type, and what for. */
-export function examples(command: Command, lines: readonly (readonly [typed: string, purpose: string])[]): void {
+export function examples(command: Command, lines: Examples): void {
   const width = Math.max(...lines.map(([typed]) => typed.length));
   const shown = lines.map(([typed, purpose]) => `  ${typed.padEnd(width)}  ${purpose}`.trimEnd());
   command.addHelpText("before", `Examples:\n${shown.join("\n")}\n`);

@@ -16,36 +16,29 @@ test("without a verb the help goes to standard error and the exit code is 2", as
   t.match(err, /Examples:[\s\S]*Usage: drover/);
 });
 
-const verbs = [
-  [],
-  ["demo"],
-  ["start"],
-  ["start", "edge"],
-  ["start", "cloud"],
-  ["actors"],
-  ["actors", "ls"],
-  ["actors", "get"],
-  ["actors", "send"],
-  ["actors", "ask"],
-  ["actors", "watch"],
-  ["actors", "history"],
-  ["tree"],
-  ["nodes", "ls"],
-  ["dead-letters", "ls"],
-  ["vehicle", "check"],
-  ["can", "decode"],
-  ["lint"],
-  ["doctor"],
-];
+/** The names below `Commands:` of a help text. */
+function commandsIn(help: string): readonly string[] {
+  const [, list = ""] = /\nCommands:\n((?: {2}.*\n)+)/.exec(help) ?? [];
+  return [...list.matchAll(/^ {2}([a-z][\w-]*)/gm)].map(([, name = ""]) => name);
+}
 
-test("every verb's --help shows examples before the reference, on standard output, with exit code 0", async (t) => {
+test("every command's --help shows examples before the reference, on standard output, with exit code 0", async (t) => {
+  // Grows while it is walked: each help names the commands below it.
+  const verbs: string[][] = [[]];
   for (const verb of verbs) {
     const { code, out, err } = await drover([...verb, "--help"]);
     t.equal(code, 0, verb.join(" "));
     t.equal(err, "", verb.join(" "));
-    t.match(out, ["actors", "vehicle", "can", "nodes", "dead-letters"].includes(verb.join(" ")) ? /^Usage: / : /^Examples:\n {2}\S.*\n[\s\S]*\nUsage: /, verb.join(" "));
+    t.match(out, /^Examples:\n {2}\S.*\n[\s\S]*\nUsage: /, verb.join(" "));
+    const below = commandsIn(out);
+    for (const name of below) verbs.push([...verb, name]);
+    const isShown = below.some((name) => out.includes(`\n  ${["drover", ...verb, name].join(" ")}`));
+    if (below.length > 0) t.ok(isShown, `${verb.join(" ")}: an example is of a command below it`);
     t.match(out, /--json/, `${verb.join(" ")} says that it knows --json`);
   }
+  const walked = verbs.map((verb) => verb.join(" "));
+  for (const known of ["demo", "start edge", "start cloud", "actors", "actors ask", "tree", "nodes ls", "dead-letters ls", "vehicle check", "can decode", "enroll", "doctor"])
+    t.ok(walked.includes(known), `${known} was walked to`);
 });
 
 test("wrong usage ends with exit code 2 and a suggestion", async (t) => {
