@@ -108,6 +108,7 @@ export class DbcCursor {
     if (this.#failed) return "";
     if (this.#token.kind !== "string") return this.fail(expected, this.#token);
     if (this.#token.unterminated) this.#log.add("error", "a text has no closing quote; read up to the end of its line", this.#token);
+    else if (this.#token.suspect === true) this.#log.add("warning", "a text runs on over what looks like a statement; does it lack its closing quote?", this.#token);
     return this.advance().text;
   }
 

@@ -6,6 +6,8 @@ import type { Diagnostic } from "./database.ts";
 /** Of each severity, so that no number of warnings hides an error. */
 const MAX_KEPT = 1_000;
 const MAX_QUOTED = 60;
+/** Most names: shown as they are. */
+const PLAIN = /^[ -~]{0,60}$/;
 
 export class DiagnosticLog {
   readonly #file: string | undefined;
@@ -45,6 +47,7 @@ export class DiagnosticLog {
 
 /** A piece of the file as it can be shown in one line of a message. */
 export function quote(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
   const line = text.slice(0, 2 * MAX_QUOTED).replace(/[\p{Cc}\p{Cf}]+/gu, " ");
   return `"${line.length > MAX_QUOTED ? `${line.slice(0, MAX_QUOTED)}…` : line}"`;
 }

@@ -1,5 +1,8 @@
 // DBC text → tokens. Token based because strings span lines and may hold `;` or `BO_`. Linear time: a string without an end is closed at the end of its line, and from then on no
 // string crosses a line (otherwise a file full of quotes would be scanned again for each of them).
+//
+// T1. A missing closing quote makes a string swallow statements up to the next opening quote. A string with a statement's keyword at the start of one of its lines is suspect; it is closed at
+//     the end of its first line where the quote that ends it stands right before something, as opening quotes do. Texts may quote such lines: what ends properly is kept whole.
 
 export type TokenKind = "word" | "string" | "sign" | "end";
 
@@ -14,7 +17,15 @@ export interface Token {
   readonly opensLine: boolean;
   /** A string whose closing quote is missing. */
   readonly unterminated: boolean;
+  /** A string with what looks like a statement in it (T1). */
+  readonly suspect?: boolean;
 }
+
+/** What opens a line in a string that lost its closing quote. */
+const STATEMENT =
+  /[ \t]*(?:BO_[ \t]+[0-9]|SG_[ \t]+\w|BU_[ \t]*:|CM_[ \t]+(?:"|[BSE][UOGV]_)|BA_(?:DEF_(?:DEF_)?)?[ \t]+(?:"|[BSE][UOGV]_)|VAL_(?:TABLE_)?[ \t]+\w|(?:SIG_VALTYPE_|SG_MUL_VAL_|SIG_GROUP_|BO_TX_BU_)[ \t]+[0-9])/y;
+/** What may follow a closing quote directly. */
+const BEHIND_STRING = /[\s;,]|$/y;
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -81,6 +92,7 @@ export class DbcTokens {
     let escapes = false;
     let lines = 0;
     let lastLineStart = this.#lineStart;
+    let suspect = false;
     for (; end < text.length; end++) {
       const code = text.charCodeAt(end);
       if (code === QUOTE) break;
@@ -91,13 +103,20 @@ export class DbcTokens {
         if (!this.#multilineStrings) break;
         lines++;
         lastLineStart = end + 1;
+        suspect ||= isMatch(STATEMENT, text, end + 1);
       }
     }
-    if (end < text.length && text.charCodeAt(end) === QUOTE) {
+    const isClosed = end < text.length && text.charCodeAt(end) === QUOTE;
+    // With escaped quotes in it the lines would be scanned again from each of them.
+    if (isClosed && suspect && !escapes && !isMatch(BEHIND_STRING, text, end + 1)) {
+      this.#at = this.#lineEnd(start);
+      return { kind: "string", text: text.slice(start, this.#at), line, column, opensLine, unterminated: true, suspect };
+    }
+    if (isClosed) {
       this.#at = end + 1;
       this.#line += lines;
       this.#lineStart = lastLineStart;
-      return { kind: "string", text: unescape(text.slice(start, end), escapes), line, column, opensLine, unterminated: false };
+      return { kind: "string", text: unescape(text.slice(start, end), escapes), line, column, opensLine, unterminated: false, suspect };
     }
     this.#multilineStrings = false;
     const lineEnd = this.#lineEnd(start);
@@ -125,6 +144,11 @@ export class DbcTokens {
       } else if (!isBlankCode(code)) return;
     }
   }
+}
+
+function isMatch(sticky: RegExp, text: string, at: number): boolean {
+  sticky.lastIndex = at;
+  return sticky.test(text);
 }
 
 function unescape(text: string, escapes: boolean): string {

@@ -267,3 +267,41 @@ test("diagnostics are bounded: the rest is counted", (t) => {
   t.equal(database.suppressedDiagnostics, 2_000);
   t.end();
 });
+
+test("a missing closing quote is told where it opens, and costs no message behind it", (t) => {
+  const sg = (name: string, unit: string): string => ` SG_ ${name} : 0|8@1+ (1,0) [0|0] ${unit} A\n`;
+  const behind = `BO_ 292 N: 8 A\n${sg("T", '"km"')}BO_ 293 O: 8 A\n${sg("U", '""')}`;
+  for (const [text, place] of [
+    [`BO_ 291 M: 8 A\n${sg("S", '""')}CM_ BO_ 291 "abc ;\n${behind}`, "3:13"],
+    [`BO_ 291 M: 8 A\n${sg("S", '"km')}${behind}`, "2:29"],
+    [`BO_ 291 M: 8 A\n${sg("S", '""')}VAL_ 291 S 1 "on ;\nVAL_ 292 T 1 "off";\n${behind}`, "3:14"],
+    [`BO_ 291 M: 8 A\r\n${sg("S", '""')}CM_ "abc ;\r\nCM_ BO_ 292 "x";\r\n${behind}`, "3:5"],
+  ] as const) {
+    const database = parseDbc(text);
+    t.strictSame(
+      database.messages.map((message) => message.name),
+      ["M", "N", "O"],
+    );
+    t.equal(database.messages[1]?.signals[0]?.unit, "km");
+    t.match(errorsOf(database)[0], new RegExp(`^${place} a text has no closing quote`));
+    t.throws(() => parseDbc(text, { strict: true }), { message: new RegExp(`:${place}: a text has no closing quote`) });
+  }
+  t.end();
+});
+
+test("a comment may quote a database: what ends properly is kept whole, with a word about it", (t) => {
+  const quoted = "as in\nBO_ 2 N: 8 A\n SG_ T : 0|8@1+\n";
+  const database = parseDbc(`BO_ 1 M: 8 A\nCM_ BO_ 1 "${quoted}";\nBO_ 3 O: 8 A\nCM_ BO_ 3 "${quoted}" ;\n`);
+  t.strictSame(
+    database.messages.map((message) => [message.name, message.comment]),
+    [
+      ["M", quoted],
+      ["O", quoted],
+    ],
+  );
+  t.match(database.diagnostics, [
+    { severity: "warning", position: { line: 2, column: 11 }, message: /closing quote/ },
+    { severity: "warning", position: { line: 7, column: 11 } },
+  ]);
+  t.end();
+});
