@@ -5,7 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { DroverError, errorCatalogue } from "../../runtime/index.ts";
 import type { Log, Random } from "../../runtime/ports/index.ts";
 import { rawSlashProblem } from "./address-in-path.ts";
-import { BODY_TOO_DEEP, MAX_BODY_BYTES } from "./json-body.ts";
+import { BODY_FORBIDDEN_KEY, BODY_TOO_DEEP, MAX_BODY_BYTES } from "./json-body.ts";
 import { type Problem, PROBLEM_JSON, problemBody, sendProblem } from "./problem.ts";
 import { type ProblemName, problemKinds } from "./problem-kinds.ts";
 import { securityHeaderLines } from "./security-headers.ts";
@@ -42,6 +42,10 @@ export function frameworkErrors(log: Log, random: Random): (error: FastifyError,
 function problemOfError(error: FastifyError, request: FastifyRequest, log: Log): Problem {
   if (error.validation !== undefined) return validationProblem(error);
   const name = Object.hasOwn(BY_CODE, error.code) ? BY_CODE[error.code] : undefined;
+  if (error.code === BODY_FORBIDDEN_KEY) {
+    const problems = [{ path: "/", message: `has a key that no message has: "__proto__", or "prototype" inside "constructor"` }];
+    return { name: "invalid", detail: `The body ${problems[0]?.message ?? ""}.`, members: { problems } };
+  }
   if (name === "body-too-large") return { name, detail: `A body has at most ${String(MAX_BODY_BYTES)} bytes.`, members: { maxBytes: MAX_BODY_BYTES } };
   if (name === "unsupported-media-type")
     return { name, detail: `${request.headers["content-type"]?.slice(0, 100) ?? "A body without Content-Type"} is not taken.`, headers: { accept: "application/json" } };

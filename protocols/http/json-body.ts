@@ -8,6 +8,7 @@ export const MAX_BODY_BYTES = 262_144;
 const MAX_DEPTH = 32;
 
 export const BODY_TOO_DEEP = "DROVER_BODY_TOO_DEEP";
+export const BODY_FORBIDDEN_KEY = "DROVER_BODY_FORBIDDEN_KEY";
 
 export function takeJsonOnly(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
@@ -26,7 +27,7 @@ export function takeJsonOnly(app: FastifyInstance): void {
       return;
     }
     void parse(request, text, (error, value) => {
-      if (error !== null) done(failure("FST_ERR_CTP_INVALID_JSON_BODY", error.message));
+      if (error !== null) done(failure(isJson(text) ? BODY_FORBIDDEN_KEY : "FST_ERR_CTP_INVALID_JSON_BODY", error.message));
       else if (isDeeperThan(value, MAX_DEPTH)) done(failure(BODY_TOO_DEEP, `it has more than ${String(MAX_DEPTH)} levels`));
       else done(null, value);
     });
@@ -37,6 +38,16 @@ export function takeJsonOnly(app: FastifyInstance): void {
 export function bodyOf(request: FastifyRequest): unknown {
   const { "content-length": length, "transfer-encoding": encoding } = request.headers;
   return (length === undefined || Number(length) === 0) && encoding === undefined ? undefined : request.body;
+}
+
+/** Of what the parser refuses: the one thing that it refuses in valid JSON is a key. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function failure(code: string, message: string): FastifyError {

@@ -42,7 +42,12 @@ export function problemOf(refusal: Refusal, type: string, id: string, known: Las
       const asOf = refusal.asOf ?? known.asOf;
       const ageMs = asOf === undefined ? undefined : Math.max(0, known.nowMs - asOf);
       const age = ageMs === undefined ? "Nothing is known of its state here." : `Its last known state is ${seconds(ageMs)} old.`;
-      return { name: "owner-away", detail: `${type} was not sent. ${age}`, members: { id, asOf: asOf ?? null, ageMs: ageMs ?? null }, retryAfterMs: OWNER_RETRY_MS };
+      return {
+        name: "owner-away",
+        detail: `${type} was not sent by this request. ${age}`,
+        members: { id, asOf: asOf ?? null, ageMs: ageMs ?? null },
+        retryAfterMs: OWNER_RETRY_MS,
+      };
     }
     case "deadline":
       return { name: "deadline", detail: `${type} was not taken in time.`, members: { id } };

@@ -32,7 +32,7 @@ export const problemKinds = {
   "owner-away": {
     status: 503,
     title: "Nobody who may act on this actor can be reached.",
-    advice: "Nothing was sent. Send it again after Retry-After with the same Idempotency-Key; `asOf` tells how old the last known state is.",
+    advice: "This request sent nothing. Send it again after Retry-After with the same Idempotency-Key; `asOf` tells how old the last known state is.",
   },
   deadline: {
     status: 504,

@@ -10,16 +10,10 @@ const EVENTS = `${AT}/events`;
 test("a body that is no JSON is 400, whatever is wrong with it", async (t) => {
   const { as } = await servingCounter(t);
   const json = { "content-type": "application/json" };
-  for (const payload of [
-    "{",
-    "count.add",
-    '{"type":"count.add",}',
-    '{"a":1}{"b":2}',
-    '{"__proto__":{"x":1},"type":"count.add"}',
-    '{"type":"count.add","constructor":{"prototype":{}}}',
-  ]) {
+  for (const payload of ["{", "count.add", '{"type":"count.add",}', '{"a":1}{"b":2}'])
     isProblem(t, await as("operator", { method: "POST", url: EVENTS, headers: json, payload }), 400, "body-not-json");
-  }
+  for (const payload of ['{"__proto__":{"x":1},"type":"count.add"}', '{"type":"count.add","constructor":{"prototype":{}}}'])
+    t.match(isProblem(t, await as("operator", { method: "POST", url: EVENTS, headers: json, payload }), 422, "invalid"), { problems: [{ path: "/", message: /__proto__/ }] });
   isProblem(t, await as("operator", { method: "POST", url: EVENTS, headers: json, payload: Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) }), 400, "body-not-json");
   isProblem(t, await as("operator", { method: "POST", url: EVENTS, headers: json }), 400, "body-not-json");
   isProblem(t, await as("operator", { method: "POST", url: EVENTS }), 400, "body-not-json");
