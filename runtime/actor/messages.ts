@@ -46,6 +46,8 @@ export interface Messages<S extends MessageSpecs> {
   readonly types: readonly string[];
   /** The check at the door. Never throws. `host`: the host itself speaks, so internal messages are taken too (P3). */
   check(event: unknown, host?: boolean): Checked;
+  /** The check of what an actor answers to a message of this type. Never throws. */
+  checkReply(type: string, value: unknown): Checked;
   specOf(type: string): MessageSpec | undefined;
   /** Types with their JSON Schemas, for OpenAPI and for errors. */
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[];
@@ -149,6 +151,7 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
   readonly specs: S;
   readonly types: readonly string[];
   readonly #compiled = new Map<string, Compiled>();
+  readonly #replies = new Map<string, Compiled>();
 
   constructor(specs: S) {
     this.specs = specs;
@@ -167,6 +170,14 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     const compiled = !host && this.specOf(type)?.internal === true ? undefined : this.#compiledOf(type);
     if (compiled === undefined) return { ok: false, problems: [{ path: "/type", message: `"${type.slice(0, 128)}" is not in the actor's protocol` }] };
     return compiled.check(event) ? { ok: true } : { ok: false, problems: compiled.problems(event) };
+  }
+
+  checkReply(type: string, value: unknown): Checked {
+    const schema = this.specOf(type)?.reply;
+    if (schema === undefined) return { ok: true };
+    const compiled = this.#replies.get(type) ?? compile(schema);
+    this.#replies.set(type, compiled);
+    return compiled.check(value) ? { ok: true } : { ok: false, problems: compiled.problems(value) };
   }
 
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] {

@@ -208,7 +208,15 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination): In
   const { messages } = cell.plan.actor;
   const checked = messages.check(input.event, input.sender.kind === "local");
   if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
-  const taken = interior.offer(cell, withDoorFields(input.event, messages.specOf(input.event.type), input, replyTo));
+  const taken = interior.offer(
+    cell,
+    withDoorFields(
+      input.event,
+      messages.specOf(input.event.type),
+      input,
+      "id" in replyTo || "key" in replyTo ? { ...replyTo, asked: `${cell.plan.actor.name} ${input.event.type}` } : replyTo,
+    ),
+  );
   if (taken === true) return { kind: "accepted" };
   const guard = input.reads?.guard;
   const reason = taken === false ? undefined : taken.reason;

@@ -101,10 +101,16 @@ function send(interior: Interior, cell: Cell, to: unknown, given: unknown): void
       sendTo(interior, destination.address as Address, event);
       return;
     case "outside-reply":
-      answerOutside(interior, destination.id, event);
+      answerOutside(interior, destination.id, () => replyEvent(interior, destination.asked, event));
       return;
     case "entity-reply":
-      addRow(interior, { receiver: destination.entity as Address, to: destination.entity as Address, event: replyEvent(event), wantsReply: false, answers: destination.key });
+      addRow(interior, {
+        receiver: destination.entity as Address,
+        to: destination.entity as Address,
+        event: replyEvent(interior, destination.asked, event),
+        wantsReply: false,
+        answers: destination.key,
+      });
       return;
     case "nobody":
       return;
@@ -139,21 +145,29 @@ export function rowKey(receiver: Address, seq: number): string {
 }
 
 /** The first answer counts; it is kept beside the message's outcome until that expires (rules M2). */
-function answerOutside(interior: Interior, id: string, event: StepEvent): void {
+function answerOutside(interior: Interior, id: string, made: () => EventData): void {
   const entry = interior.rest.get("taken", id);
   if (entry === undefined || entry.answer !== undefined) {
     interior.deadLetters++;
     return;
   }
-  const answer = answerOf(replyEvent(event));
+  const answer = answerOf(made());
   const answered: TakenEntry = { ...entry, answer };
   interior.rest.put("taken", id, answered);
   interior.effects.push({ kind: "answer", id, answer });
 }
 
-/** What may be sent to where an answer is wanted, as plain data: `reply(value)` or `decline(refusal)`. */
-function replyEvent(event: StepEvent): EventData {
-  return event.type === "decline" ? { type: "decline", refusal: plain("a refusal", event["refusal"]) } : { type: "reply", value: plain("a reply", event["value"]) };
+/** What may be sent to where an answer is wanted, as plain data: `reply(value)`, which the protocol of the message checks (hosting A1), or `decline(refusal)`. */
+function replyEvent(interior: Interior, asked: string | undefined, event: StepEvent): EventData {
+  if (event.type === "decline") return { type: "decline", refusal: plain("a refusal", event["refusal"]) };
+  const value = plain("a reply", event["value"]);
+  const [actor = "", message = ""] = asked?.split(" ") ?? [];
+  const checked = interior.type.types.get(actor)?.messages.checkReply(message, value);
+  if (checked?.ok === false)
+    refuse(
+      `the reply to "${message}" does not fit the protocol of ${actor}: ${checked.problems.map(({ path, message: what }) => `${path === "" ? "/" : path} ${what}`).join("; ")}`,
+    );
+  return { type: "reply", value };
 }
 
 /** The answer that such an event carries. */

@@ -112,10 +112,10 @@ function notHere(name: string): never {
 /** Where something goes that leaves the entity. */
 export type Destination =
   | { readonly kind: "actor"; readonly address: string }
-  /** The answer to a message from outside; `id` is the message's. */
-  | { readonly kind: "outside-reply"; readonly id: string }
+  /** The answer to a message from outside; `id` is the message's. `asked` is the actor type and the message whose protocol says what a reply is, parted by a space. */
+  | { readonly kind: "outside-reply"; readonly id: string; readonly asked?: string }
   /** The answer to another entity's ask. */
-  | { readonly kind: "entity-reply"; readonly entity: string; readonly key: string }
+  | { readonly kind: "entity-reply"; readonly entity: string; readonly key: string; readonly asked?: string }
   /** Nobody waits for this answer. */
   | { readonly kind: "nobody" };
 

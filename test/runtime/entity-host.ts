@@ -273,6 +273,7 @@ export function anyMessages(): Messages<MessageSpecs> {
       const type = (event as { readonly type?: unknown }).type;
       return typeof type === "string" && !type.startsWith("xstate.") ? { ok: true } : { ok: false, problems: [{ path: "/type", message: "comes from the host alone" }] };
     },
+    checkReply: () => ({ ok: true }),
     specOf: () => undefined,
     describe: () => [],
   };

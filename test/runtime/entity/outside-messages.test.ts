@@ -202,3 +202,15 @@ test("M2. an outcome is a value that every outcome's kind can be", (t) => {
   t.equal(new Set(kinds).size, kinds.length);
   t.end();
 });
+
+test("A1. a reply that does not fit its protocol is its actor's fault, told with the place, and reaches nobody", (t) => {
+  const gauge = messages({ "gauge.read": { body: {}, reply: T.Object({ level: T.Integer() }) } });
+  const behaviour = setup({ types: { events: {} as EventOf<typeof gauge> } }).createMachine({
+    on: { "gauge.read": { actions: sendTo(({ event }) => event.replyTo, reply({ level: "full" } as unknown as { level: number })) } },
+  });
+  const host = new EntityHost(entityType({ root: actorType({ name: "gauge", version: 1, messages: gauge, behaviour }), durability: "events", placement: "cloud" }));
+  const faulted = host.send("gauge.read", { id: "g1" });
+  t.match(faulted, { kind: "faulted", error: /the reply to "gauge\.read" does not fit the protocol of gauge: \/level / });
+  t.notOk(host.effects.some((effect) => effect.kind === "answer" && effect.answer.kind === "replied"));
+  t.end();
+});
