@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import { systemClock, systemRandom } from "../runtime/index.ts";
+import { makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
 import { type Clock, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
@@ -28,7 +28,10 @@ export const realPorts: CloudPorts = {
   clock: systemClock,
   random: systemRandom,
   log: silentLog,
-  store: (folder, { clock, log }) => sqliteStore({ path: join(folder, "journal.db"), clock, log }),
+  store: (folder, { clock, log }) => {
+    makeFolder(folder, "data");
+    return sqliteStore({ path: join(folder, "journal.db"), clock, log });
+  },
   broker: ({ host, port, credentials }, { clock, log }) => embeddedBroker({ host, port, credentials: CredentialBook.of(credentials), clock, log }),
   ownCredential: (folder, node) => {
     const { node: username, secret } = nodeCredential(folder, node, { kind: "everything" });

@@ -3,8 +3,9 @@
 // L1. The holder is told by its process id and the time at which that process began, so that a reused id is not taken for it.
 // L2. The file appears whole or not at all (link of a finished file), and a dead one is moved away before it is judged, so that two that start at once do not both hold it.
 
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeFolder } from "../../runtime/index.ts";
 import { DroverError } from "../../runtime/ports/index.ts";
 
 interface Holder {
@@ -22,7 +23,7 @@ export function lockFolder(folder: string): () => void {
   const mine = JSON.stringify({ pid: process.pid, began: beganOf(process.pid) } satisfies Holder);
   const fresh = `${path}.${String(process.pid)}.new`;
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder, "DROVER_DATA");
     writeFileSync(fresh, mine);
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       if (linked(fresh, path)) return () => release(path, mine);
