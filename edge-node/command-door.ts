@@ -38,9 +38,10 @@ export function commandDoor(options: CommandDoorOptions): Door {
 
   function toVehicle(message: RemoteMessage): DoorVerdict {
     const { event } = message;
-    if (vehicleMessages.specOf(event.type) !== undefined) return { kind: "pass" };
+    if (event.type === "bus.mute" || event.type === "bus.unmute") return aboutBus(event["bus"]);
+    // What nobody knows is the protocol's to refuse.
+    if (vehicleMessages.specOf(event.type) !== undefined || !commands.words.has(event.type)) return { kind: "pass" };
     if (allListenOnly) return listenOnly(model.buses.map(({ name }) => name).join(", "), vehicleMessages.types);
-    if (!commands.words.has(event.type)) return { kind: "pass" };
     const found = oneOf(commands.forVehicle(event.type), event, message.to);
     return found.kind === "refused"
       ? refuse(found.reason, [...vehicleMessages.types, ...found.accepts])
@@ -52,10 +53,16 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const spec = type.messages.specOf(event.type);
     const module = model.modules.find((each) => each.name === name);
     if (module === undefined || spec?.internal === true) return { kind: "pass" };
-    if (commands.isListenOnly(module.bus)) return listenOnly(module.bus, []);
     if (spec === undefined && !commands.words.has(event.type)) return { kind: "pass" };
+    if (commands.isListenOnly(module.bus)) return listenOnly(module.bus, []);
     const found = oneOf(commands.forModule(event.type, name), event, message.to);
     return found.kind === "refused" ? refuse(found.reason, found.accepts) : pass(message, found.listed, message.to);
+  }
+
+  function aboutBus(bus: unknown): DoorVerdict {
+    const names = model.buses.map(({ name }) => name);
+    if (typeof bus !== "string" || names.includes(bus)) return { kind: "pass" };
+    return refuse(`the vehicle's file has no bus "${bus.slice(0, 64)}"; it has ${names.join(", ")}`, vehicleMessages.types);
   }
 
   /** D2. */
