@@ -1,8 +1,9 @@
 // The cloud node's bus: its own broker unless an external one is configured, the transport over it, and the way to the vehicles.
 
 import { busRemote, type Sending } from "../protocols/uplink/index.ts";
+import { brokerMetrics, type EmbeddedBroker, linkMetrics } from "../protocols/mqtt/index.ts";
 import { type Address, lifeOf, type Remote, untilAborted } from "../runtime/index.ts";
-import type { Transport } from "../runtime/ports/index.ts";
+import type { MetricsSource, Transport } from "../runtime/ports/index.ts";
 import type { CloudConfig } from "./config.ts";
 import type { BrokerLogin, CloudPorts } from "./ports.ts";
 
@@ -31,6 +32,7 @@ export interface BusLink {
   readonly transport: Transport | undefined;
   readonly isReady: boolean;
   readonly brokerUrl: string | undefined;
+  readonly metrics: MetricsSource;
   /** To the vehicles, whatever transport stands now. */
   readonly remote: Remote;
 }
@@ -40,11 +42,13 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
   let login = external;
   let transport: Transport | undefined;
   let remote: Remote | undefined;
+  let embedded: EmbeddedBroker | undefined;
 
   const brokerLife = lifeOf(async ({ ready }, signal) => {
     const { host = "127.0.0.1", port = BROKER_PORT } = config.broker !== undefined && !("url" in config.broker) ? config.broker : {};
     const own = ports.ownCredential(credentials, node);
     const broker = await ports.broker({ host, port, credentials }, ports);
+    embedded = broker;
     login = { url: broker.url, ...own };
     ready();
     await untilAborted(signal);
@@ -74,6 +78,7 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
     get brokerUrl() {
       return login?.url;
     },
+    metrics: () => [...brokerMetrics(embedded?.counters ?? {}), ...linkMetrics(transport?.counters ?? {})],
     remote: {
       route: (entity) => remote?.route(entity),
       send: (message) => remote?.send(message) ?? Promise.resolve({ kind: "owner-away" }),

@@ -7,7 +7,6 @@
 //   ├─ ingest       messages, streams, telemetry, presence, announced trees
 //   └─ api          HTTP
 
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { alarmEntity, presenceEntity, requestsEntity, requestsType, vehicleEntity } from "../actors/index.ts";
 import { listenHttp, loadTokens } from "../protocols/http/index.ts";
@@ -32,6 +31,7 @@ import type { CloudConfig } from "./config.ts";
 import { ingestLife } from "./ingest-life.ts";
 import { type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
+import { rememberingSent } from "./sent-commands.ts";
 import { VehicleLinks } from "./vehicle-links.ts";
 import { forwarding, waitingRemote } from "./waiting-commands.ts";
 
@@ -64,9 +64,10 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
 
   const lastSeen = (entity: Address): number | undefined => replicas.read(entity)?.asOf;
   const bus = busLink({ config, node, credentials: join(config.data, "credentials"), ports, sending, find: (entity) => links.place(entity, lastSeen) });
+  const remote = rememberingSent(bus.remote, clock);
   const system = createSystem({
     node,
-    types: [presenceEntity, requestsEntity, alarmEntity, requestsType.with({ effects: forwarding(links, bus.remote, () => system, clock) })],
+    types: [presenceEntity, requestsEntity, alarmEntity, requestsType.with({ effects: forwarding(links, remote, () => system, clock) })],
     foreignTypes: [vehicleEntity],
     store,
     clock,
@@ -86,12 +87,11 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     (type) => type === vehicleEntity.name,
   );
   system.mount(replicas);
-  system.setRemote(waitingRemote(bus.remote, () => system, clock));
+  system.setRemote(waitingRemote(remote, () => system, clock));
   const presences = createPresences(links, () => system, log);
   const ingest = ingestLife({ transport: () => bus.transport, system, replicas, mirror, links, presences, sending, newId, clock, log });
 
   const storeLife = lifeOf(async ({ ready }, signal) => {
-    await mkdir(config.data, { recursive: true });
     const { movedAside } = await store.open();
     if (movedAside !== undefined) log.error({ ...movedAside }, "the store was damaged and moved aside whole; replicas are asked for anew");
     lost = movedAside;
@@ -155,6 +155,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),
         ready: () => (bus.isReady ? { ok: true, reasons: [] } : { ok: false, reasons: ["the bus is not connected"] }),
         types: [...vehicleEntity.types.keys()],
+        metrics: [bus.metrics, ...(store.metrics === undefined ? [] : [store.metrics])],
       },
     });
     http = server.url;

@@ -2,7 +2,7 @@
 
 import type { SignalSource } from "../protocols/uplink/index.ts";
 import { type Address, lifeOf, type System, type TreeNode, untilAborted, droverVersion } from "../runtime/index.ts";
-import type { Clock, Log, Random } from "../runtime/ports/index.ts";
+import type { Clock, Log, MetricsSource, Random } from "../runtime/ports/index.ts";
 
 export interface ApiLifeOptions {
   readonly http: { readonly port: number; readonly host?: string };
@@ -15,11 +15,12 @@ export interface ApiLifeOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly metrics: readonly MetricsSource[];
   readonly listening: (url: string) => void;
 }
 
 export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
-  const { http, data, node, vehicle, system, signals, describe, clock, random, log, listening } = options;
+  const { http, data, node, vehicle, system, signals, describe, clock, random, log, metrics, listening } = options;
   return lifeOf(async ({ ready }, signal) => {
     const { listenHttp, loadTokens } = await import("../protocols/http/index.ts");
     const server = await listenHttp({
@@ -35,6 +36,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
         nodes: () => [{ node, kind: "edge", vehicle, state: "up", since: describe().since }],
         signals,
         version: droverVersion(),
+        metrics,
         ready: () => (system.read(vehicle) === undefined ? { ok: false, reasons: ["the vehicle's actors do not run yet"] } : { ok: true, reasons: [] }),
       },
     });

@@ -8,6 +8,7 @@
 //   ├─ uplink       samples into the log; with a link: stream, telemetry, tree
 //   └─ api          HTTP on loopback, where one is configured
 
+import { linkMetrics } from "../protocols/mqtt/index.ts";
 import type { SignalSource } from "../protocols/uplink/index.ts";
 import { type Address, createTree, hosted, idOf, supervisor, type System, type Tree, type TreeNode } from "../runtime/index.ts";
 import type { AppendLogOpened } from "../runtime/ports/index.ts";
@@ -57,7 +58,7 @@ export interface EdgeCounters {
 /** @throws DROVER_CONFIG_INVALID for the configuration, the vehicle's files, a bus that is missing or not the vehicle's */
 export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts): EdgeNode {
   checkEdgeConfig(config);
-  const model = readVehicle(config.vehicle, ports.files);
+  const model = readVehicle(config.vehicle, ports.files, ports.log);
   const sources = busSources(config, model, ports.files);
   const { clock, random, log } = ports;
   const session = random.id();
@@ -98,6 +99,8 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     log,
   });
 
+  const metrics = [store.metrics, telemetry.metrics, link === undefined ? undefined : () => linkMetrics(link.transport().counters)].filter((source) => source !== undefined);
+
   const tree = createTree(
     supervisor("edge", { strategy: "rest-for-one", backoff: { giveUpAfterMs: 600_000, onGiveUp: "degrade" } }, [
       hosted(
@@ -126,7 +129,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
         }),
       ),
       supervisor("links", { strategy: "one-for-one", backoff: {}, startFailure: "retry" }, link === undefined ? [] : [hosted("cloud", link.life, { kind: "link" })]),
-      hosted(vehicle, vehicleLife({ ...works, clock, log, storeLoss: async () => (await keptLoss(store))?.reason }), {
+      hosted(vehicle, vehicleLife({ ...works, clock, log, storeLoss: async () => (await keptLoss(store, "journal"))?.reason }), {
         kind: "entity",
         startMs: 60_000,
       }),
@@ -134,9 +137,13 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
       ...(config.http === undefined
         ? []
         : [
-            hosted("api", apiLife({ http: config.http, data: config.data, node, vehicle, system, signals, describe, clock, random, log, listening: (url) => (apiUrl = url) }), {
-              kind: "worker",
-            }),
+            hosted(
+              "api",
+              apiLife({ http: config.http, data: config.data, node, vehicle, system, signals, describe, clock, random, log, metrics, listening: (url) => (apiUrl = url) }),
+              {
+                kind: "worker",
+              },
+            ),
           ]),
     ]),
     { clock, random, log },

@@ -30,7 +30,7 @@ export function storeLife({ folder, node, store, telemetry, system, ports, opene
     const reason = movedAside?.reason ?? (journalIsNew && loaded !== undefined ? "the journal was gone although this node has run before" : undefined);
     if (reason !== undefined) {
       log.error({ reason }, "the journal begins anew; outside effects wait for what the bus reports");
-      await keepLoss(store, { id: random.id(), reason, at: clock.now() });
+      await keepLoss(store, { what: "journal", id: random.id(), reason, at: clock.now() });
     }
     if (loaded !== undefined && !journalIsNew && movedAside === undefined) return loaded.identity;
     const identity: Identity = { node, epoch: loaded?.identity.epoch ?? 1, incarnation: random.id() };
@@ -43,6 +43,10 @@ export function storeLife({ folder, node, store, telemetry, system, ports, opene
     try {
       const telemetryOpened = await telemetry.open();
       try {
+        if (telemetryOpened.movedAside !== undefined) {
+          const { reason } = telemetryOpened.movedAside;
+          await keepLoss(store, { what: "telemetry", id: random.id(), reason, at: clock.now() });
+        }
         opened({ identity: await identify(created, movedAside), telemetry: telemetryOpened });
         await system.start();
         ready();

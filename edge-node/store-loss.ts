@@ -1,14 +1,19 @@
-// A store that was moved aside is told, never passed over in silence (rules L2): to the vehicle at once, to the cloud as an alarm as soon as there is a link, across restarts.
+// A journal or a telemetry log that was moved aside is told, never passed over in silence (rules L2): to the vehicle at once, to the cloud as an alarm as soon as there is a link, across restarts.
 
 import { type Address, idOf, parseAddress, type System } from "../runtime/index.ts";
 import type { Clock, Log, Random, Store, TimeoutHandle, Transport } from "../runtime/ports/index.ts";
 
-const KEY = "edge/store-loss";
+/** What may be lost by itself; each has its own alarm. */
+const LOST = {
+  journal: { key: "edge/store-loss", alarm: "store-moved-aside", title: "the vehicle's store was damaged and moved aside" },
+  telemetry: { key: "edge/telemetry-loss", alarm: "telemetry-moved-aside", title: "the vehicle's telemetry log was damaged and moved aside; what had not been sent is lost" },
+} as const;
 const TELL_WITHIN_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
 
 export interface StoreLoss {
+  readonly what: keyof typeof LOST;
   /** Names this loss: its alarm is raised once. */
   readonly id: string;
   readonly reason: string;
@@ -17,36 +22,44 @@ export interface StoreLoss {
 
 /** Kept in the new store until the cloud has taken it. */
 export async function keepLoss(store: Store, loss: StoreLoss): Promise<void> {
-  await store.values.set(KEY, new TextEncoder().encode(JSON.stringify(loss)));
+  await store.values.set(LOST[loss.what].key, new TextEncoder().encode(JSON.stringify(loss)));
 }
 
-export async function keptLoss(store: Store): Promise<StoreLoss | undefined> {
-  const bytes = await store.values.get(KEY);
+export async function keptLoss(store: Store, what: StoreLoss["what"]): Promise<StoreLoss | undefined> {
+  const bytes = await store.values.get(LOST[what].key);
   if (bytes === undefined) return undefined;
   try {
     const { id, reason, at } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<StoreLoss>;
-    return typeof id === "string" && typeof reason === "string" && typeof at === "number" ? { id, reason, at } : undefined;
+    return typeof id === "string" && typeof reason === "string" && typeof at === "number" ? { what, id, reason, at } : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Raises the alarm in the cloud, again until it is taken. Returns how to stop trying. */
-export function announceLoss(
-  loss: StoreLoss,
-  ports: {
-    readonly vehicle: Address;
-    readonly system: Pick<System, "tell">;
-    readonly store: Store;
-    readonly transport: Transport;
-    readonly clock: Clock;
-    readonly random: Random;
-    readonly log: Log;
-  },
-): () => void {
+export interface LossPorts {
+  readonly vehicle: Address;
+  readonly system: Pick<System, "tell">;
+  readonly store: Store;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+/** Raises the alarm of each loss that the cloud has not taken yet, again until it is taken. Returns how to stop trying. */
+export async function announceLosses(ports: LossPorts): Promise<() => void> {
+  const losses = await Promise.all((["journal", "telemetry"] as const).map((what) => keptLoss(ports.store, what)));
+  const stops = losses.flatMap((loss) => (loss === undefined ? [] : [announceLoss(loss, ports)]));
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function announceLoss(loss: StoreLoss, ports: LossPorts): () => void {
   const { vehicle, system, store, transport, clock, random, log } = ports;
   const [tenant = ""] = vehicle.split("/");
-  const alarm = parseAddress(`${tenant}/alarm/${idOf(vehicle)}.store-moved-aside`);
+  const lost = LOST[loss.what];
+  const alarm = parseAddress(`${tenant}/alarm/${idOf(vehicle)}.${lost.alarm}`);
   let timer: TimeoutHandle | undefined;
   let failures = 0;
   let stopped = false;
@@ -75,10 +88,10 @@ export function announceLoss(
   }
 
   async function raise(): Promise<boolean> {
-    const event = { type: "alarm.raise", title: "the vehicle's store was damaged and moved aside", severity: "critical", about: vehicle, cause: loss.reason.slice(0, 1_000) };
+    const event = { type: "alarm.raise", title: lost.title, severity: "critical", about: vehicle, cause: loss.reason.slice(0, 1_000) };
     const told = await system.tell(alarm, event, { id: `store-loss:${loss.id}`, withinMs: TELL_WITHIN_MS });
     if (told.kind === "accepted") {
-      await store.values.delete(KEY);
+      await store.values.delete(lost.key);
       return true;
     }
     return false;

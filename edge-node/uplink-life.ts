@@ -8,7 +8,7 @@ import type { CloudLink } from "./cloud-link.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sampleRecorder } from "./sample-recorder.ts";
 import type { SignalValues } from "./signal-values.ts";
-import { announceLoss, keptLoss } from "./store-loss.ts";
+import { announceLosses } from "./store-loss.ts";
 import { openUplink, type Uplink } from "./uplink.ts";
 
 const BEAT_MS = 100;
@@ -55,8 +55,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
     const transport = to.transport();
     const parts = { ...options, transport, transit: to.transit, telemetry: { log: telemetry, opened }, tree: options.describe, everything, isSimulated: () => pipeline.simulated };
     uplink = openUplink(parts);
-    const loss = await keptLoss(store);
-    return loss === undefined ? () => undefined : announceLoss(loss, { vehicle, system, store, transport, clock, random, log });
+    return announceLosses({ vehicle, system, store, transport, clock, random, log });
   }
 
   return {

@@ -50,6 +50,29 @@ test("L2. The cloud's damaged store is moved aside whole; the node starts, raise
   t.equal(lampFrames(rig, GALLEY).length, 2);
 });
 
+test("L2. A vehicle's damaged telemetry log is moved aside whole; the vehicle knows what it knew, and the cloud shows the alarm", { timeout: 200_000 }, async (t) => {
+  const all = await fleet(t);
+  const { api, data } = all;
+  const folder = join(data, "..", "trailer-01");
+  t.match(await api.ask(TORRENT, ON(40), { key: "before" }), { status: 200 });
+  const before = (await api.actor(TRAILER)).body;
+  await all.stopEdge();
+  damage(join(folder, "telemetry.db"));
+  await all.startEdge();
+  t.match(movedAside(folder), [/^telemetry\.db\.damaged/]);
+  const alarm = await until("the alarm", 10_000, async () => {
+    const { body } = await api.get("/v1/actors?kind=alarm");
+    return body.items.find(
+      (item: { readonly address: string; readonly state: unknown }) => item.address === "demo/alarm/trailer-01.telemetry-moved-aside" && item.state === "raised",
+    );
+  });
+  t.match((await api.actor(alarm.address)).body.context, { severity: "critical", about: TRAILER });
+  await all.ready();
+  const after = (await api.actor(TRAILER)).body;
+  t.equal(after.incarnation, before.incarnation, "its journal is untouched");
+  t.equal(after.context.storeLoss, null);
+});
+
 test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts for that, and the cloud shows the alarm and the new history", { timeout: 200_000 }, async (t) => {
   const all = await fleet(t);
   const { api, rig, data } = all;
