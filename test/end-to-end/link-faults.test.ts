@@ -44,7 +44,7 @@ test("F2, M2, S3. A command that is in flight when the link is cut is unknown; i
   const cut = await inFlight;
   t.match(cut, { status: 504, body: { type: "urn:drover:problem:outcome-unknown" } });
   t.ok(cut.ms < 3_000, `told after ${cut.ms.toFixed(0)} ms`);
-  t.match(await api.ask(TORRENT, ON(80), { key: "flight" }), { status: 503 }, "nobody knows meanwhile, and nothing is sent");
+  t.match(await api.ask(TORRENT, ON(80), { key: "flight" }), { status: 504, body: { type: "urn:drover:problem:outcome-unknown" } }, "nobody knows meanwhile, and nothing is sent");
   link.heal();
   await all.linkIs(true);
   const again = await api.ask(TORRENT, ON(80), { key: "flight" });
@@ -106,4 +106,23 @@ test("O3. The very first command of a restarted cloud is refused past its deadli
     nodeFrames(rig).map(({ data }) => data),
     ["005b"],
   );
+});
+
+test("S3, M2. A key whose command was sent is never told that nothing was sent: while the owner is away its outcome is unknown, or what was heard of it", async (t) => {
+  const all = await fleet(t);
+  const { api, rig, link } = all;
+  t.match(await api.ask(TORRENT, ON(20), { key: "heard" }), { status: 200, body: { reply: { outcome: "confirmed" } } });
+  rig.rig.mute("torrent-0");
+  t.match(await api.ask(TORRENT, ON(30), { key: "unheard", timeoutMs: 300 }), { status: 504, body: { type: "urn:drover:problem:outcome-unknown" } });
+  rig.rig.unmute("torrent-0");
+  link.cut();
+  await all.linkIs(false);
+  t.match(await api.ask(TORRENT, ON(20), { key: "heard" }), { status: 200, body: { reply: { outcome: "confirmed", value: 20 } } });
+  t.match(await api.ask(TORRENT, ON(30), { key: "unheard" }), { status: 504, body: { type: "urn:drover:problem:outcome-unknown", detail: /was sent/ } });
+  t.match(await api.ask(TORRENT, ON(31), { key: "unheard" }), { status: 503 }, "another message under its key says nothing of it");
+  t.match(await api.ask(TORRENT, ON(40), { key: "new" }), { status: 503, body: { detail: /not sent by this request/ } });
+  link.heal();
+  await all.linkIs(true);
+  t.match(await api.ask(TORRENT, ON(30), { key: "unheard" }), { status: 200, body: { reply: { outcome: "confirmed", value: 30 } } }, "the one true outcome");
+  t.equal(lampFrames(rig, GALLEY, 40).length, 0);
 });

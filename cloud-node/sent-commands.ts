@@ -1,0 +1,70 @@
+// What this node has sent under which message id, so that whoever asks again is never told that nothing was sent (promise S3; rules M2).
+//
+// The outcome lives with the vehicle's entity and is asked for there; this memory answers only while the vehicle is away. It is lost with the process: then an answer speaks of this attempt alone.
+
+import { isDeepStrictEqual } from "node:util";
+import { type Answer, entityOf, type Remote, type RemoteMessage, type Told } from "../runtime/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
+
+const MOST_KEPT = 10_000;
+
+type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
+type Word = Told | Answer;
+
+interface Sent {
+  readonly message: RemoteMessage;
+  readonly sender: Outside;
+  /** The owner's final word, once it was heard. */
+  outcome?: Word;
+}
+
+export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Remote {
+  const sent = new Map<string, Sent>();
+
+  async function send(message: RemoteMessage): Promise<Word> {
+    const { sender } = message;
+    if (sender.kind !== "outside") return direct.send(message);
+    const before = sentBefore(message, sender);
+    const entry = before ?? (direct.route(entityOf(message.to))?.reachable === true ? note(message, sender) : undefined);
+    const word = await direct.send(message);
+    if (word.kind === "unknown") return word;
+    if (!wasNotTaken(word)) {
+      if (entry !== undefined) entry.outcome = word;
+      return word;
+    }
+    if (before !== undefined) return known(before, message.ask);
+    if (entry !== undefined && sent.get(sender.id) === entry) sent.delete(sender.id);
+    return word;
+  }
+
+  function sentBefore(message: RemoteMessage, sender: Outside): Sent | undefined {
+    const found = sent.get(sender.id);
+    if (found === undefined || found.sender.expiresAt <= clock.now()) return undefined;
+    const isSame = found.message.to === message.to && found.sender.author === sender.author && isDeepStrictEqual(found.message.event, message.event);
+    return isSame ? found : undefined;
+  }
+
+  function note(message: RemoteMessage, sender: Outside): Sent {
+    const entry: Sent = { message, sender };
+    sent.delete(sender.id);
+    sent.set(sender.id, entry);
+    for (const [id, { sender: oldest }] of sent) {
+      if (sent.size <= MOST_KEPT && oldest.expiresAt > clock.now()) break;
+      sent.delete(id);
+    }
+    return entry;
+  }
+
+  return { route: (entity) => direct.route(entity), send };
+}
+
+/** Nothing came of this attempt, whatever came of an earlier one. */
+function wasNotTaken({ kind }: Word): boolean {
+  return kind === "owner-away" || kind === "full" || kind === "deadline" || kind === "not-stored";
+}
+
+function known({ outcome }: Sent, isAsk: boolean): Word {
+  if (outcome?.kind === "replied") return isAsk ? outcome : { kind: "accepted", durable: "local" };
+  if (outcome !== undefined && (outcome.kind !== "accepted" || !isAsk)) return outcome;
+  return { kind: "unknown", reason: "an earlier attempt under the same id was sent, and its owner is away now; ask again with the same id when it is back" };
+}
