@@ -39,9 +39,9 @@ export function commandDoor(options: CommandDoorOptions): Door {
   function toVehicle(message: RemoteMessage): DoorVerdict {
     const { event } = message;
     if (event.type === "bus.mute" || event.type === "bus.unmute") return aboutBus(event["bus"]);
-    // What nobody knows is the protocol's to refuse.
-    if (vehicleMessages.specOf(event.type) !== undefined || !commands.words.has(event.type)) return { kind: "pass" };
-    if (allListenOnly) return listenOnly(model.buses.map(({ name }) => name).join(", "), vehicleMessages.types);
+    if (vehicleMessages.specOf(event.type) !== undefined) return { kind: "pass" };
+    if (allListenOnly) return listenOnly(model.buses.map(({ name }) => name).join(", "), vehicleMessages.types, unknownWord(event.type));
+    if (!commands.words.has(event.type)) return { kind: "pass" };
     const found = oneOf(commands.forVehicle(event.type), event, message.to);
     return found.kind === "refused"
       ? refuse(found.reason, [...vehicleMessages.types, ...found.accepts])
@@ -53,10 +53,15 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const spec = type.messages.specOf(event.type);
     const module = model.modules.find((each) => each.name === name);
     if (module === undefined || spec?.internal === true) return { kind: "pass" };
+    if (commands.isListenOnly(module.bus)) return listenOnly(module.bus, [], spec === undefined ? unknownWord(event.type) : "");
     if (spec === undefined && !commands.words.has(event.type)) return { kind: "pass" };
-    if (commands.isListenOnly(module.bus)) return listenOnly(module.bus, []);
     const found = oneOf(commands.forModule(event.type, name), event, message.to);
     return found.kind === "refused" ? refuse(found.reason, found.accepts) : pass(message, found.listed, message.to);
+  }
+
+  /** Who mistyped a word is not sent to open a bus for it. */
+  function unknownWord(type: string): string {
+    return commands.words.has(type) ? "" : `; "${type.slice(0, 64)}" is no command of any module either`;
   }
 
   function aboutBus(bus: unknown): DoorVerdict {
@@ -134,8 +139,8 @@ function rangeProblem(event: EventData, { value: allowed }: ModelTarget): { read
   return message === undefined ? undefined : { path: `/${field}`, message };
 }
 
-function listenOnly(buses: string, accepts: readonly string[]): DoorVerdict {
-  return refuse(`listen-only: nothing can be sent on ${buses}; the vehicle's file opens a bus with mode: normal`, accepts);
+function listenOnly(buses: string, accepts: readonly string[], besides: string): DoorVerdict {
+  return refuse(`listen-only: nothing can be sent on ${buses}; the vehicle's file opens a bus with mode: normal${besides}`, accepts);
 }
 
 function refuse(reason: string, accepts: readonly string[]): DoorVerdict {

@@ -61,6 +61,7 @@ test("S10. A vehicle's credential reaches no other vehicle, neither on its topic
     ["0005"],
   );
   t.ok(cloud.tree.describe().children.every(({ restarts }) => restarts === 0));
+  t.match((await api.get("/metrics")).body, /^drover_broker_events_total\{event="sunk_publishes"\} [1-9]/m, "what was dropped is counted where it can be read");
 });
 
 test("S5, S10. Garbage on the broker while traffic flows is dropped, and nothing dies of it", { timeout: 200_000 }, async (t) => {
