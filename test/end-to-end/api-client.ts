@@ -31,7 +31,7 @@ export function api(data: string, url: () => string): Api {
       const token = readFileSync(join(data, "api-token"), "utf8").trim();
       const response = await fetch(`${url()}${path}`, { ...init, headers: { authorization: `Bearer ${token}`, ...init.headers }, signal: AbortSignal.timeout(30_000) });
       const text = await response.text();
-      const isJson = /json/.test(response.headers.get("content-type") ?? "");
+      const isJson = response.headers.get("content-type")?.includes("json") === true;
       return { status: response.status, body: text === "" ? undefined : isJson ? JSON.parse(text) : text, ms: performance.now() - began };
     } catch (cause) {
       return { status: 0, body: { cause: String((cause as Error).cause ?? cause) }, ms: performance.now() - began };
