@@ -17,7 +17,7 @@ export async function playOnOtp(escript: string, scenes: readonly Scene[]): Prom
   try {
     const file = join(folder, "scenes.terms");
     writeFileSync(file, `${scenes.map(({ name, root, steps }) => `{"${name}", ${supervisorTerm(root)}, [${steps.map(stepTerm).join(", ")}]}.`).join("\n")}\n`);
-    const { stdout } = await promisify(execFile)(escript, [PROGRAM, file], { timeout: LIMIT_MS, maxBuffer: 16 << 20 });
+    const { stdout } = await promisify(execFile)(escript, [PROGRAM, file], { timeout: LIMIT_MS, maxBuffer: 16 << 20, env: { ...process.env, ERL_CRASH_DUMP_SECONDS: "0" } });
     const lines = stdout.split("\n").filter((line) => line !== "");
     return new Map(lines.map((line) => [line.slice(0, line.indexOf("\t")), line.slice(line.indexOf("\t") + 1)]));
   } finally {

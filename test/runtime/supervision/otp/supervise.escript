@@ -82,7 +82,8 @@ parent(Notes, Sup) ->
                     call(Notes, {say, ["refused ", lists:join("/", [atom_to_list(Id) || Id <- failed(Reason)])]}),
                     parent(Notes, undefined)
             end;
-        stop -> exit(Sup, shutdown), parent(Notes, Sup);
+        stop when is_pid(Sup) -> exit(Sup, shutdown), parent(Notes, Sup);
+        stop -> parent(Notes, Sup);
         {add, Notes, Id} ->
             [Inner] = [Pid || {_, Pid, supervisor, _} <- supervisor:which_children(Sup)],
             {ok, _} = supervisor:start_child(Inner, spec(Notes, {Id, permanent, false, 5000})),
