@@ -47,7 +47,9 @@ function listenError(cause: unknown, host: string, port: number, portKey: string
     case "EADDRINUSE":
       return new DroverError("DROVER_PORT_IN_USE", `port ${String(port)} on ${host} is in use by another program; ${portKey} changes it`, { cause });
     case "EACCES":
-      return new DroverError("DROVER_CONFIG_INVALID", `port ${String(port)} may not be opened by this user; ${portKey} changes it, ports from 1024 are open to all`, { cause });
+      return new DroverError("DROVER_CONFIG_INVALID", `http.port: port ${String(port)} may not be opened by this user; ${portKey} changes it, ports from 1024 are open to all`, {
+        cause,
+      });
     case "EADDRNOTAVAIL":
     case "ENOTFOUND":
       return new DroverError("DROVER_CONFIG_INVALID", `http.host: this machine has no address ${host}`, { cause });

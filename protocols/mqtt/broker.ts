@@ -66,7 +66,7 @@ const COUNTERS = [
 ] as const;
 type Counts = Record<(typeof COUNTERS)[number], number>;
 
-/** @throws DROVER_PORT_IN_USE */
+/** @throws DROVER_PORT_IN_USE naming port and key, DROVER_CONFIG_INVALID when this host or port cannot be had at all */
 export async function embeddedBroker(options: BrokerOptions): Promise<EmbeddedBroker> {
   const { host = "127.0.0.1", port, maxConnections = 2_000 } = options;
   const counts = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
@@ -252,6 +252,9 @@ function closed(aedes: Aedes): Promise<void> {
 
 function portError(error: unknown, host: string, port: number): DroverError {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  if (code === "ENOTFOUND" || code === "EADDRNOTAVAIL") return new DroverError("DROVER_CONFIG_INVALID", `broker.host: this machine has no address ${host}`, { cause: error });
+  if (code === "EACCES")
+    return new DroverError("DROVER_CONFIG_INVALID", `broker.port: port ${String(port)} may not be opened by this user; ports from 1024 are open to all`, { cause: error });
   const why = code === "EADDRINUSE" ? "is already in use" : `cannot be opened (${code ?? "unknown reason"})`;
   return new DroverError("DROVER_PORT_IN_USE", `port ${String(port)} on ${host} ${why}; the key broker.port (DROVER_BROKER_PORT) changes it`, { cause: error });
 }

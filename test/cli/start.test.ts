@@ -102,6 +102,21 @@ test("an address that this machine has not got is told with its place, by both k
   }
 });
 
+test("a place where no data folder can be, and a broker's address that this machine has not got, end the start at once with their place", async (t) => {
+  const folder = scratch(t);
+  cpSync(join(root, "test/docs/own-vehicle"), folder, { recursive: true });
+  for (const [kind, text, message] of [
+    ["edge", 'vehicle: my-car.yaml\ndata: /proc/drover\nbuses: { can0: "virtual:x" }\n', /node\.yaml:2:7: data: the folder \/proc\/drover cannot be made or used/],
+    ["cloud", "data: data\nhttp: { port: 0 }\nbroker: { host: 300.1.1.1, port: 0 }\n", /node\.yaml:3:17: broker\.host: this machine has no address 300\.1\.1\.1/],
+  ] as const) {
+    writeFileSync(join(folder, "node.yaml"), text);
+    const node = start(t, ["start", kind, "--config", "node.yaml"], {}, folder);
+    node.firstLine.catch(() => undefined);
+    t.match(await node.ended, { code: 3 }, kind);
+    t.match(node.said.err, message, kind);
+  }
+});
+
 test("a reader that has left ends the command quietly", async (t) => {
   const decode = start(t, [
     "can",
