@@ -73,10 +73,19 @@ async function readDatabase(options: CanDecodeOptions, say: (text: string) => vo
     throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${options.dbc}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   });
   const database = parseDbc(bytes, { file: options.dbc, strict: options.strict ?? false });
-  const errors = database.diagnostics.filter((diagnostic) => diagnostic.severity === "error");
-  for (const { position, message } of errors.slice(0, MAX_DIAGNOSTICS_SHOWN)) say(`${formatPosition(position)}: ${message}`);
-  if (errors.length > MAX_DIAGNOSTICS_SHOWN) say(`${options.dbc}: ${String(errors.length - MAX_DIAGNOSTICS_SHOWN)} more errors of this kind`);
+  tellDiagnostics(database, options.dbc, say);
   return options.overlay === undefined ? database : await layOverlayFile(database, options.overlay);
+}
+
+/** The first errors, the first warnings, and how many there are. */
+function tellDiagnostics({ diagnostics, suppressedDiagnostics }: Database, file: string, say: (text: string) => void): void {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const warnings = diagnostics.filter(({ severity }) => severity === "warning");
+  for (const some of [errors, warnings])
+    for (const { severity, position, message } of some.slice(0, MAX_DIAGNOSTICS_SHOWN)) say(`${formatPosition(position)}: ${severity === "error" ? "" : "warning: "}${message}`);
+  const more = suppressedDiagnostics === 0 ? "" : ` and ${String(suppressedDiagnostics)} more`;
+  if (diagnostics.length > 0)
+    say(`${file}: ${String(errors.length)} errors, ${String(warnings.length)} warnings${more}; the first ${String(MAX_DIAGNOSTICS_SHOWN)} of each are shown`);
 }
 
 async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecodeOptions, output: LineOutput, say: (text: string) => void): Promise<number> {

@@ -95,6 +95,8 @@ export interface Diagnostic {
   readonly severity: "error" | "warning";
   readonly message: string;
   readonly position: TextPosition;
+  /** `CanMessage.position` of the message that alone it concerns; absent: it may concern any. */
+  readonly about?: TextPosition;
 }
 
 export interface Database {

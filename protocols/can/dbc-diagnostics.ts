@@ -13,6 +13,8 @@ export class DiagnosticLog {
   readonly #file: string | undefined;
   readonly #kept: Diagnostic[] = [];
   readonly #counts = { error: 0, warning: 0 };
+  /** Where the message stands that everything from here on is about. */
+  about: { readonly line: number; readonly column: number } | undefined;
   #suppressed = 0;
   #firstError: Diagnostic | undefined;
 
@@ -21,7 +23,7 @@ export class DiagnosticLog {
   }
 
   add(severity: Diagnostic["severity"], message: string, at: { readonly line: number; readonly column: number }): void {
-    const diagnostic: Diagnostic = { severity, message, position: this.position(at) };
+    const diagnostic: Diagnostic = { severity, message, position: this.position(at), ...(this.about === undefined ? {} : { about: this.position(this.about) }) };
     if (severity === "error" && (this.#firstError === undefined || isBefore(diagnostic, this.#firstError))) this.#firstError = diagnostic;
     if (++this.#counts[severity] <= MAX_KEPT) this.#kept.push(diagnostic);
     else this.#suppressed++;

@@ -74,6 +74,7 @@ export function resolveDatabase(syntax: DbcSyntax, log: DiagnosticLog, options: 
 
   const defaults = { message: attributeDefaults(syntax, "message"), signal: attributeDefaults(syntax, "signal") };
   const messages = syntax.messages.map((message, index) => buildMessage(message, index, references.get(message), defaults, log, options.strict));
+  log.about = undefined;
   reportDuplicates(messages, log);
   return {
     file: options.file,
@@ -152,6 +153,7 @@ function buildMessage(
   log: DiagnosticLog,
   strict: boolean,
 ): CanMessage {
+  log.about = syntax.at;
   if (syntax.signals.length > MAX_SIGNALS)
     log.add("error", `message ${quote(syntax.name)} has ${String(syntax.signals.length)} signals; the first ${String(MAX_SIGNALS)} are read`, syntax.at);
   const lost = [...syntax.lost];

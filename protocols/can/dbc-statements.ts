@@ -65,11 +65,14 @@ class StatementReader {
       this.#statement(keyword);
       if (!this.#cursor.ok()) this.#cursor.skipStatement();
     }
+    this.#log.about = undefined;
     this.#out.end = this.#cursor.token;
     return this.#out;
   }
 
   #statement(keyword: Token): void {
+    const message = this.#isAmongSignals && keyword.text !== "BO_" ? this.#message : "none";
+    this.#log.about = typeof message === "string" ? undefined : message.at;
     if (keyword.kind === "sign" && keyword.text === ";") return;
     switch (keyword.kind === "word" ? keyword.text : "") {
       case "VERSION":

@@ -123,7 +123,11 @@ test("a reader that leaves early (| head) ends it quietly", async (t) => {
   child.stdout.once("data", () => child.stdout.destroy());
   const exit = await new Promise((resolve) => child.once("close", resolve));
   t.equal(exit, 0);
-  t.equal(words, "");
+  t.strictSame(
+    words.split("\n").filter((line) => line !== "" && !line.includes(".dbc:")),
+    [],
+    "but for what is said of the database",
+  );
 });
 
 test("a process that forbids generated code decodes the same lines", async (t) => {
@@ -152,4 +156,18 @@ test("a slow reader gets every line", async (t) => {
   const log = Array.from({ length: 5_000 }, (_, index) => `(${index}.0) can0 003#01\n`).join("");
   t.equal(await runCanDecode(files(t.testdir(), DBC, log), slow, new Captured()), 0);
   t.equal(slow.text.split("\n").length, 5_001);
+});
+
+test("what is wrong with the database is said with its place: the first errors, the first warnings, and how many there are", async (t) => {
+  const overlaps = Array.from({ length: 9 }, (_, index) => ` SG_ T${index} : 0|8@1+ (1,0) [0|0] "" A\n`).join("");
+  const dbc = `BO_ 1 M: 8 A\n SG_ P m0 : 8|8@1+ (1,0) [0|0] "" A\n${overlaps}`;
+  const { exit, words, lines } = await decode(files(t.testdir(), dbc, "(1.0) can0 001#0001\n"));
+  t.equal(exit, 0);
+  t.equal(lines.length, 1);
+  t.match(words, /a\.dbc:2:2: "P" is marked as multiplexed but the message has no switch; read as always there\n/);
+  t.match(words, /a\.dbc:4:2: warning: signals "T0" and "T1" of message "M" share bits\n/);
+  t.equal([...words.matchAll(/: warning: /g)].length, 5);
+  t.match(words, /a\.dbc: 1 errors, 8 warnings; the first 5 of each are shown\n/);
+  const clean = await decode(files(t.testdir(), 'BO_ 1 M: 8 A\n SG_ T : 0|8@1+ (1,0) [0|0] "" A\n', "(1.0) can0 001#0001\n"));
+  t.notMatch(clean.words, /warning/);
 });
