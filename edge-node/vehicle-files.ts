@@ -2,6 +2,7 @@
 
 import { type CheckedVehicle, checkVehicle, formatProblem, resolverOver, type VehicleModel } from "../actors/vehicle-file/index.ts";
 import { DroverError } from "../runtime/index.ts";
+import { type Log, silentLog } from "../runtime/ports/index.ts";
 
 /** Reading as the checker needs it: `undefined` where there is no such file; it may throw where there is one that cannot be read. */
 export interface VehicleFiles {
@@ -19,7 +20,7 @@ export function checkVehicleAt(path: string, files: VehicleFiles): CheckedVehicl
   } catch (error) {
     message = `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
-  if (bytes === undefined) return { kind: "invalid", problems: [{ file: path, line: 1, column: 1, path: "", message, expected: "a vehicle's file" }] };
+  if (bytes === undefined) return { kind: "invalid", problems: [{ file: path, line: 1, column: 1, path: "", message, expected: "a vehicle's file" }], warnings: [] };
   const resolver = resolverOver(
     (file) => files.read(file),
     (folder) => files.names(folder),
@@ -27,8 +28,8 @@ export function checkVehicleAt(path: string, files: VehicleFiles): CheckedVehicl
   return checkVehicle({ file: path, text: new TextDecoder().decode(bytes) }, resolver);
 }
 
-/** The model of one vehicle. @throws DROVER_CONFIG_INVALID with every problem, a line each, and the place of the first */
-export function readVehicle(path: string, files: VehicleFiles): VehicleModel & { readonly vehicle: string } {
+/** The model of one vehicle; what is doubtful about its files goes to the log. @throws DROVER_CONFIG_INVALID with every problem, a line each, and the place of the first */
+export function readVehicle(path: string, files: VehicleFiles, log: Log = silentLog): VehicleModel & { readonly vehicle: string } {
   const checked = checkVehicleAt(path, files);
   if (checked.kind === "invalid") {
     const [first] = checked.problems;
@@ -47,5 +48,6 @@ export function readVehicle(path: string, files: VehicleFiles): VehicleModel & {
         position: { file: path, line: 1, column: 1 },
       },
     );
+  for (const warning of checked.warnings) log.warn({ file: warning.file, line: warning.line, column: warning.column }, formatProblem(warning));
   return { ...model, vehicle: model.vehicle };
 }

@@ -2,30 +2,38 @@
 //
 // The entry is a vehicle's file, which names its model, or a model's file by itself. `drover vehicle check` and the edge node's start call the same function.
 
+import { formatPosition } from "../../protocols/can/index.ts";
 import { CheckedFile, ProblemList } from "./checked-file.ts";
 import { type FileResolver, type FoundText, modelFileNames } from "./file-resolver.ts";
 import { type ModelFile, modelFileSchema, type VehicleFile, vehicleFileSchema } from "./file-schemas.ts";
 import { modelHash } from "./model-hash.ts";
 import type { Problem } from "./problem.ts";
-import { resolveBuses } from "./resolve-buses.ts";
+import { type CheckedBuses, resolveBuses } from "./resolve-buses.ts";
 import { resolveCommands } from "./resolve-commands.ts";
 import { type CheckedConditions, resolveConditions } from "./resolve-conditions.ts";
 import { type CheckedModules, resolveModules } from "./resolve-modules.ts";
-import { resolveSignals } from "./resolve-signals.ts";
+import { type CheckedSignals, resolveSignals } from "./resolve-signals.ts";
 import { resolveTelemetry, resolveWatches } from "./resolve-telemetry.ts";
-import type { NotActedOn, VehicleModel } from "./vehicle-model.ts";
+import type { ModelCommand, NotActedOn, VehicleModel } from "./vehicle-model.ts";
 
-export type CheckedVehicle = { readonly kind: "valid"; readonly model: VehicleModel } | { readonly kind: "invalid"; readonly problems: readonly Problem[] };
+/** Of one database; whoever mends it reads on with `drover can decode`. */
+const MAX_SHOWN_OF_DATABASE = 20;
+
+/** `warnings`: what the databases hold that cannot be read, or is read by guess, and what of the vehicle's files will hardly work; a valid file works without it. */
+export type CheckedVehicle =
+  | { readonly kind: "valid"; readonly model: VehicleModel; readonly warnings: readonly Problem[] }
+  | { readonly kind: "invalid"; readonly problems: readonly Problem[]; readonly warnings: readonly Problem[] };
 
 /** @param entry the vehicle's file or the model's file */
 export function checkVehicle(entry: FoundText, resolver: FileResolver): CheckedVehicle {
   const problems = new ProblemList();
-  const file = new CheckedFile(entry.file, entry.text, problems);
-  const model = file.keysAt([]).includes("vehicle") ? checkVehicleFile(file, resolver, problems) : checkModelFile(file, undefined, resolver, problems);
-  return problems.isEmpty && model !== undefined ? { kind: "valid", model } : { kind: "invalid", problems: problems.list() };
+  const warnings = new ProblemList();
+  const file = new CheckedFile(entry.file, entry.text, problems, warnings);
+  const model = file.keysAt([]).includes("vehicle") ? checkVehicleFile(file, resolver, problems, warnings) : checkModelFile(file, undefined, resolver, problems, warnings);
+  return problems.isEmpty && model !== undefined ? { kind: "valid", model, warnings: warnings.list() } : { kind: "invalid", problems: problems.list(), warnings: warnings.list() };
 }
 
-function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: ProblemList): VehicleModel | undefined {
+function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: ProblemList, warnings: ProblemList): VehicleModel | undefined {
   const vehicle = file.read(vehicleFileSchema) as Partial<VehicleFile> | undefined;
   if (vehicle?.model === undefined) return undefined;
   const names = modelFileNames(vehicle.model);
@@ -38,8 +46,8 @@ function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: P
     });
     return undefined;
   }
-  const modelFile = new CheckedFile(found.file, found.text, problems);
-  return checkModelFile(modelFile, { file, data: vehicle }, resolver, problems);
+  const modelFile = new CheckedFile(found.file, found.text, problems, warnings);
+  return checkModelFile(modelFile, { file, data: vehicle }, resolver, problems, warnings);
 }
 
 function firstFound(names: readonly string[], from: string, resolver: FileResolver): FoundText | undefined {
@@ -55,7 +63,7 @@ interface OneVehicle {
   readonly data: Partial<VehicleFile>;
 }
 
-function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver: FileResolver, problems: ProblemList): VehicleModel | undefined {
+function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver: FileResolver, problems: ProblemList, warnings: ProblemList): VehicleModel | undefined {
   const data = file.read(modelFileSchema) as Partial<ModelFile> | undefined;
   if (data === undefined) return undefined;
   const buses = resolveBuses(file, data, resolver, problems);
@@ -67,6 +75,8 @@ function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver
   const telemetry = resolveTelemetry(file, data, signals);
   const later = [...checkPower(data, conditions), ...checkClock(file, data, buses), ...checkBudget(data), ...notActedOn];
   if (one !== undefined) later.push(...checkOneVehicle(one, data, modules));
+  const isValid = problems.isEmpty && data.model !== undefined && data.version !== undefined;
+  warnOfDatabases(buses, isValid ? messagesUsed(modules, signals, commands) : undefined, warnings);
   if (!problems.isEmpty || data.model === undefined || data.version === undefined) return undefined;
 
   const derived = {
@@ -82,6 +92,38 @@ function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver
     notActedOn: later,
   };
   return freeze({ ...derived, hash: modelHash(derived), vehicle: one?.data.vehicle, labels: { ...one?.data.labels }, parts: { ...one?.data.parts } });
+}
+
+/** `bus message` of everything that signals, modules and commands take from the buses or send. */
+function messagesUsed(modules: CheckedModules, signals: CheckedSignals, commands: readonly ModelCommand[]): ReadonlySet<string> {
+  const used = new Set<string>();
+  for (const signal of signals.values())
+    for (const source of [...(signal?.terms ?? []).map((term) => term.source), signal?.negateIf, signal?.validIf])
+      if (source !== undefined) used.add(`${source.bus} ${source.message}`);
+  for (const { model } of modules.values())
+    for (const name of [...(model?.sends ?? []).map((sent) => sent.message), ...(model?.presence.messages ?? [])]) used.add(`${model?.bus ?? ""} ${name}`);
+  for (const { targets } of commands)
+    for (const { bus, frame, method } of targets) for (const name of [frame.message, method.kind === "toggle" ? method.foreign.message : ""]) used.add(`${bus} ${name}`);
+  return used;
+}
+
+/** What the databases hold that is left out or read by guess, where it concerns what the vehicle uses (undefined: anything); once, though several buses have it. */
+function warnOfDatabases(buses: CheckedBuses, used: ReadonlySet<string> | undefined, warnings: ProblemList): void {
+  const said = new Set<string>();
+  for (const { name, model } of buses.values()) {
+    if (model === undefined) continue;
+    const { diagnostics, messages } = model.database;
+    const nameAt = new Map(messages.map((message) => [formatPosition(message.position), message.name] as const));
+    const errors = diagnostics.filter(
+      ({ severity, about }) => severity === "error" && (about === undefined || used?.has(`${name} ${nameAt.get(formatPosition(about)) ?? ""}`) !== false),
+    );
+    const fresh = errors.filter(({ position }) => !said.has(formatPosition(position)));
+    for (const [at, { position, message }] of fresh.slice(0, MAX_SHOWN_OF_DATABASE + 1).entries()) {
+      const text = at < MAX_SHOWN_OF_DATABASE ? message : `${String(fresh.length - MAX_SHOWN_OF_DATABASE)} further errors of this database are not shown`;
+      warnings.add({ file: model.dbcFile, line: position.line, column: position.column, path: "", message: text });
+    }
+    for (const { position } of fresh) said.add(formatPosition(position));
+  }
 }
 
 function checkOneVehicle(one: OneVehicle, data: Partial<ModelFile>, modules: CheckedModules): readonly NotActedOn[] {

@@ -38,13 +38,22 @@ export class ProblemList {
   }
 }
 
+/** What of a value is meant: an offset inside its text, or its key. */
+interface Where {
+  readonly within?: number;
+  readonly key?: boolean;
+}
+
 export class CheckedFile {
   readonly file: string;
   readonly #located: LocatedText;
   readonly #problems: ProblemList;
+  readonly #warnings: ProblemList | undefined;
 
-  constructor(file: string, text: string, problems: ProblemList) {
+  /** @param warnings where `warn` puts what it has to say; without it, nowhere */
+  constructor(file: string, text: string, problems: ProblemList, warnings?: ProblemList) {
     this.file = file;
+    this.#warnings = warnings;
     this.#located = readLocatedYaml(text);
     this.#problems = problems;
     for (const complaint of this.#located.complaints) this.#add(complaint.at, [], complaint);
@@ -75,7 +84,16 @@ export class CheckedFile {
   }
 
   /** Complains about the value at `path`, or where `key` is true about its key. `within` is an offset inside a text. */
-  complain(path: readonly string[], complaint: Complaint, where: { readonly within?: number; readonly key?: boolean } = {}): void {
+  complain(path: readonly string[], complaint: Complaint, where: Where = {}): void {
+    this.#add(this.#place(path, where), path, complaint);
+  }
+
+  /** Like `complain`, about what works as it stands and is hardly meant so. */
+  warn(path: readonly string[], complaint: Complaint, where: Where = {}): void {
+    if (this.#warnings !== undefined) this.#add(this.#place(path, where), path, complaint, this.#warnings);
+  }
+
+  #place(path: readonly string[], where: Where): number {
     let node = this.root;
     let at = node?.at ?? 0;
     for (const step of path) {
@@ -92,12 +110,12 @@ export class CheckedFile {
       }
     }
     if (where.within !== undefined && node?.kind === "scalar" && node.textAt !== undefined) at = node.textAt + where.within;
-    this.#add(at, path, complaint);
+    return at;
   }
 
-  #add(at: number, path: readonly string[], complaint: Complaint): void {
+  #add(at: number, path: readonly string[], complaint: Complaint, list = this.#problems): void {
     const { line, column } = this.#located.place(at);
-    this.#problems.add({
+    list.add({
       file: this.file,
       line,
       column,

@@ -152,6 +152,10 @@ function findReference(file: CheckedFile, path: readonly string[], reference: st
   const signal = findSignal(message, signalName);
   if (signal === undefined) return miss(atMessage + dot + 1, `the message ${messageName} has no signal "${signalName}"`, signalName, signalNames(message));
   if (signal.sharesName) file.complain(path, ambiguousSignal(messageName, signalName), { within: startsAt + atMessage + dot + 1 });
+  if (signal.needsBytes > message.length) {
+    const lies = `its bits end in byte ${String(signal.needsBytes)}, but the database gives ${messageName} ${String(message.length)} bytes`;
+    file.warn(path, { message: `${lies}; it is known only while frames are longer` }, { within: startsAt + atMessage + dot + 1 });
+  }
   const sourceAddress = module?.model?.sourceAddress;
   const sent = [...modules.values()].flatMap((known) => (known.model?.bus === busName ? known.model.sends : [])).find((known) => known.message === messageName);
   const period = sent ?? messagePeriod(message, { fileMs: undefined, attribute: bus.periodAttribute, moduleTypeMs: undefined });

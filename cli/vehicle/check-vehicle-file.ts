@@ -9,15 +9,17 @@ import { filesFromDisk } from "./files-from-disk.ts";
 /** @throws DROVER_CAN_FILE_UNREADABLE when `file` itself cannot be opened */
 export async function checkVehicleFile(file: string, call: Call): Promise<ExitCode> {
   const checked = checkVehicle({ file, text: textOf(file) }, filesFromDisk());
+  const { warnings } = checked;
+  const warned = warnings.map((warning) => `${formatProblem(warning)} (warning)`);
   if (checked.kind === "invalid") {
     const { problems } = checked;
-    if (call.json) printJson(call.out, { valid: false, file, problems });
-    else printLines(call.out, problems.map(formatProblem));
+    if (call.json) printJson(call.out, { valid: false, file, problems, warnings });
+    else printLines(call.out, [...problems.map(formatProblem), ...warned]);
     call.err.write(`${file}: ${String(problems.length)} ${problems.length === 1 ? "problem" : "problems"}\n`);
     return EXIT.invalid;
   }
-  if (call.json) printJson(call.out, { valid: true, file, ...summaryOf(checked.model) });
-  else printLines(call.out, describe(file, checked.model, call));
+  if (call.json) printJson(call.out, { valid: true, file, ...summaryOf(checked.model), warnings });
+  else printLines(call.out, [...describe(file, checked.model, call), ...(warned.length === 0 ? [] : ["  valid, but with warnings:"]), ...warned.map((line) => `    ${line}`)]);
   return EXIT.ok;
 }
 

@@ -67,3 +67,24 @@ test("a folder, an empty file and bytes that are no text are told, not crashed o
     t.match(out, /:\d+:\d+: /, name);
   }
 });
+
+test("a database with errors is not just valid: they are listed with their places, as signals beyond their message's end are", async (t) => {
+  const folder = scratch(t);
+  const file = join(folder, "car.yaml");
+  const broken = Array.from({ length: 25 }, (_, index) => ` SG_ B${index} : 0|8@1+ (1,0 [0|0] "" X\n`).join("");
+  writeFileSync(join(folder, "car.dbc"), `VERSION ""\nBU_:\nBO_ 1 ENGINE: 2 X\n SG_ RPM : 0|16@1+ (1,0) [0|8000] "rpm" X\n SG_ LATE : 16|8@1+ (1,0) [0|0] "" X\n${broken}`);
+  writeFileSync(file, "model: car\nversion: 1\nbuses:\n  can0: { dbc: car.dbc }\n  can1: { dbc: car.dbc }\nsignals:\n  Late: { from: can0.ENGINE.LATE }\n");
+  const { code, out } = await drover(["vehicle", "check", file]);
+  t.equal(code, 0);
+  t.match(out, /^valid /);
+  t.match(out, /\n {2}valid, but with warnings:\n/);
+  t.match(out, new RegExp(`${file}:7:\\d+: signals\\.Late\\.from: its bits end in byte 3, but the database gives ENGINE 2 bytes.* \\(warning\\)`));
+  t.match(out, /car\.dbc:6:\d+: expected `\)`, found "\[" \(warning\)\n/);
+  t.match(out, /: 5 further errors of this database are not shown/);
+  const json = JSON.parse((await drover(["vehicle", "check", file, "--json"])).out) as { readonly valid: boolean; readonly warnings: readonly object[] };
+  t.match(json, { valid: true, warnings: [{ file, line: 7 }] });
+  t.equal(json.warnings.length, 22, "each once, though two buses have it");
+  const truck = await drover(["vehicle", "check", demo("truck-01.yaml")]);
+  t.notMatch(truck.out, /warning/, "errors in messages that it does not use are no news");
+  t.strictSame(JSON.parse((await drover(["vehicle", "check", demo("trailer-01.yaml"), "--json"])).out).warnings, []);
+});
