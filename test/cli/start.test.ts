@@ -129,7 +129,7 @@ test("a reader that has left ends the command quietly", async (t) => {
   await decode.firstLine;
   decode.stopReading();
   t.same(await decode.ended, { code: 0, signal: null });
-  t.equal(decode.said.err, "");
+  t.notMatch(decode.said.err, /EPIPE|\n +at /, "what is told of the database may stand there, no failure");
 });
 
 test("Ctrl-C ends a command that has begun nothing where it stands, with exit code 130", async (t) => {
