@@ -165,7 +165,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   });
 
   const tree = createTree(
-    supervisor("cloud", { strategy: "rest-for-one", intensity: 3, periodMs: 60_000 }, [
+    supervisor("cloud", { strategy: "rest-for-one", intensity: 3, periodMs: 300_000 }, [
       hosted("store", storeLife, { kind: "worker", startMs: 60_000 }),
       supervisor("transports", { strategy: "rest-for-one", intensity: 3, periodMs: 60_000 }, [
         ...(bus.brokerLife === undefined ? [] : [hosted("broker", bus.brokerLife, { kind: "worker" })]),
