@@ -55,7 +55,7 @@ function doubleValues(signal: CanSignal, raw: number): string {
 }
 
 function exactValues(signal: CanSignal, raw: bigint): string {
-  const label = signal.labels?.get(isLarge(raw) ? raw : Number(raw));
+  const label = signal.labels?.get(Number.isSafeInteger(Number(raw)) ? Number(raw) : raw);
   if (scalesByIntegers(signal)) {
     const physical = raw * BigInt(signal.factor) + BigInt(signal.offset);
     return together(integer(raw), raw === physical, integer(physical), label);

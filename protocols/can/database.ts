@@ -56,7 +56,7 @@ export interface CanSignal {
   /** Other signals are selected by this one's raw value. */
   readonly isSwitch: boolean;
   readonly mux: MuxCondition | undefined;
-  /** Labels by raw value (bigint beyond 2^53). */
+  /** Labels by raw value: a number where that is a safe integer, else a bigint. */
   readonly labels: ReadonlyMap<number | bigint, string> | undefined;
   readonly comment: string | undefined;
   /** GenSigStartValue: raw, the value that an encoder uses for a signal that was not given. */

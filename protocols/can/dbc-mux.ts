@@ -56,9 +56,20 @@ export function resolveMultiplexing(
     const entries = indexByName.get(signal.name) === index ? (extended.get(signal.name) ?? []) : [];
     return entries.length > 0 ? extendedSelection(signal, entries, message) : plainSelection(signal, index, message);
   });
+  signals.forEach((signal, index) => {
+    const selection = selections[index];
+    if (selection === undefined || selection === "lost" || !isInexact(selection, signals)) return;
+    log.add("error", `${quote(signal.name)} is selected by values beyond 2^53 of its switch, which cannot be told from their neighbours`, signal.at);
+  });
   const conditions = selections.map((selection) => (selection === "lost" ? undefined : selection));
   breakCircles(signals, conditions, log);
   return withoutLost(selections, conditions, message);
+}
+
+/** A switch's raw value is compared as a double. The end of all values of its bits is no harm. */
+function isInexact({ switchIndex, ranges }: MuxCondition, signals: readonly SignalSyntax[]): boolean {
+  const end = 2 ** (signals[switchIndex]?.size ?? 0);
+  return ranges.some(({ low, high }) => low > Number.MAX_SAFE_INTEGER || (high > Number.MAX_SAFE_INTEGER && high < end));
 }
 
 function extendedSelection(signal: SignalSyntax, entries: readonly MuxRangesOfSignal[], { indexByName, lostNames, log }: Message): Selection {

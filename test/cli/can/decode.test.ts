@@ -171,3 +171,15 @@ test("what is wrong with the database is said with its place: the first errors, 
   const clean = await decode(files(t.testdir(), 'BO_ 1 M: 8 A\n SG_ T : 0|8@1+ (1,0) [0|0] "" A\n', "(1.0) can0 001#0001\n"));
   t.notMatch(clean.words, /warning/);
 });
+
+test("labels are found at the largest numbers that a double holds and beyond", async (t) => {
+  const dbc =
+    'BO_ 1 M: 8 A\n SG_ S : 0|64@1- (1,0) [0|0] "" A\n' +
+    'VAL_ 1 S 9007199254740991 "safe" 9007199254740992 "two53" 9007199254740993 "next" -9007199254740991 "minus safe" -9007199254740992 "minus two53" ;\n';
+  const frames = ["FFFFFFFFFFFF1F00", "0000000000002000", "0100000000002000", "010000000000E0FF", "000000000000E0FF"];
+  const { lines } = await decode(files(t.testdir(), dbc, frames.map((data) => `(1.0) can0 001#${data}\n`).join("")));
+  t.strictSame(
+    lines.map((line) => line.s["S"]?.at(-1)),
+    ["safe", "two53", "next", "minus safe", "minus two53"],
+  );
+});

@@ -71,3 +71,13 @@ test("ranges are read in any order and may overlap", (t) => {
   }
   t.end();
 });
+
+test("switch values that a double cannot tell apart are an error; all values of 64 bits are not", (t) => {
+  const wide = ' SG_ X M : 0|64@1+ (1,0) [0|0] "" B\n';
+  const marked = parseDbc(`BO_ 1 M: 16 A\n${wide}${sg("A", "m9007199254740992", 64)}${sg("B", "m9007199254740991", 64)}`);
+  t.match(errorsOf(marked), [/^3:2 "A" is selected by values beyond 2\^53/]);
+  t.equal(errorsOf(marked).length, 1);
+  const all = parseDbc(`BO_ 1 M: 16 A\n${wide}${sg("A", "m0", 64)}SG_MUL_VAL_ 1 A X 0-18446744073709551615;\n`);
+  t.strictSame(errorsOf(all), []);
+  t.end();
+});
