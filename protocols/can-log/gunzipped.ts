@@ -98,23 +98,22 @@ async function readHeader(input: Input): Promise<void> {
 /** Up to the end of the data; leaves in `input` what lies behind it. */
 async function* unpacked(inflate: InflateRaw, input: Input): AsyncGenerator<Uint8Array> {
   let pending: Uint8Array[] = [];
-  let hasEnded = false;
-  let failure: Error | undefined;
   inflate.on("data", (bytes: Uint8Array) => pending.push(bytes));
-  // Not awaited: it resolves when the data ends, fails when they are damaged, and does neither when they are left.
   const ended = once(inflate, "end").then(
-    () => (hasEnded = true),
-    (error: unknown) => (failure = error instanceof Error ? error : new Error(String(error))),
+    () => "ended" as const,
+    (error: unknown) => (error instanceof Error ? error : new Error(String(error))),
   );
-  while (!hasEnded) {
+  for (;;) {
     if (!(await input.has(1))) throw new Error(ENDS_EARLY);
     const piece = input.bytes.subarray(0, PIECE_BYTES);
     const before = inflate.bytesWritten;
-    await Promise.race([ended, new Promise<void>((resolve) => inflate.write(piece, () => resolve()))]);
+    const taken = new Promise<"taken">((resolve) => inflate.write(piece, (error) => (error ? undefined : resolve("taken"))));
+    const outcome = await Promise.race([ended, taken]);
     const bytes = pending.length === 1 ? pending[0] : Buffer.concat(pending);
     pending = [];
     if (bytes !== undefined && bytes.length > 0) yield bytes;
-    if (failure !== undefined) throw failure;
+    if (outcome instanceof Error) throw outcome;
     input.take(inflate.bytesWritten - before);
+    if (outcome === "ended") return;
   }
 }
