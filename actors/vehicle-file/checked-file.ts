@@ -83,6 +83,18 @@ export class CheckedFile {
     return this.#problems.isFull ? undefined : nearestName(written, known);
   }
 
+  /** For a pattern of which nothing but its last part is open (`Enginee.*`): the same over the nearest group of known names (`Engine.*`). */
+  suggestPattern(written: string, known: Iterable<string>): string | undefined {
+    if (!written.endsWith(".*") || written.indexOf("*") !== written.length - 1) return undefined;
+    const depth = written.split(".").length - 1;
+    const groups = new Set<string>();
+    for (const name of known) {
+      const steps = name.split(".");
+      if (steps.length > depth) groups.add(`${steps.slice(0, depth).join(".")}.*`);
+    }
+    return this.suggest(written, groups);
+  }
+
   /** Complains about the value at `path`, or where `key` is true about its key. `within` is an offset inside a text. */
   complain(path: readonly string[], complaint: Complaint, where: Where = {}): void {
     this.#add(this.#place(path, where), path, complaint);

@@ -52,6 +52,8 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
   // What the overlay's own check lets pass and the room of CAN refuses is still a problem of this file, never a database without its corrections.
   if (laid.kind === "refused")
     for (const problem of laid.problems) file.complain([...path, "overlay"], { message: `${problem.entry.message}.${problem.entry.signal}: ${problem.message}` });
+  if (bus.max_tx !== undefined && ratePerSecond(bus.max_tx) === 0)
+    file.complain([...path, "max_tx"], { message: "nothing could ever be sent", expected: "more than 0/s, or mode: listen-only" });
   const maxTxPerSecond = bus.max_tx === undefined ? DEFAULT_MAX_TX_PER_SECOND : (ratePerSecond(bus.max_tx) ?? DEFAULT_MAX_TX_PER_SECOND);
   return {
     name,

@@ -168,7 +168,11 @@ function expand(file: CheckedFile, path: readonly string[], as: string, written:
         if (!isOpen) {
           file.complain(
             at,
-            { message: `the module "${name}" has no output "${outputPattern}"`, expected: `one of ${names.join(", ")}`, suggestion: file.suggest(outputPattern, names) },
+            {
+              message: `the module "${name}" has no output "${outputPattern}"`,
+              expected: names.length === 0 ? "outputs: of this module" : `one of ${names.join(", ")}`,
+              suggestion: file.suggest(outputPattern, names),
+            },
             { within: name.length + 1 },
           );
           isExcused = true;

@@ -48,7 +48,7 @@ function resolveModule(file: CheckedFile, path: readonly string[], name: string,
   if (bus === undefined) {
     file.complain([...path, "bus"], {
       message: `there is no bus "${written.bus}"`,
-      expected: `one of ${[...buses.keys()].join(", ")}`,
+      ...(buses.size === 0 ? {} : { expected: `one of ${[...buses.keys()].join(", ")}` }),
       suggestion: file.suggest(written.bus, buses.keys()),
     });
   }

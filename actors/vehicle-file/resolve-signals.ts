@@ -84,6 +84,7 @@ function resolveSignal(file: CheckedFile, name: string, written: FileSignal, bus
   if (stranger !== undefined)
     file.complain(path, { message: `its parts lie on two buses, ${first.bus.name} and ${stranger.bus.name}`, expected: "signals of one bus" }, { key: true });
   checkBit(file, path, written, first);
+  checkWords(file, path, written);
   if (written.factor === 0) file.complain([...path, "factor"], { message: "a factor of 0 would make every value the same", expected: "another number" });
   if (written.unit !== undefined && canonicalUnit(written.unit) === undefined) file.complain([...path, "unit"], unitComplaint(written.unit));
 
@@ -113,6 +114,16 @@ function checkBit(file: CheckedFile, path: readonly string[], written: FileSigna
       message: `${first.signal.name} has ${String(first.signal.size)} bits`,
       expected: `a whole number from 0 to ${String(first.signal.size - 1)}`,
     });
+}
+
+/** A word is what conditions compare with: it must say one value. */
+function checkWords(file: CheckedFile, path: readonly string[], written: FileSignal): void {
+  const valueOf = new Map<string, string>();
+  for (const [value, word] of Object.entries(written.enum ?? {})) {
+    const other = valueOf.get(word);
+    if (other !== undefined) file.complain([...path, "enum", value], { message: `"${word}" is already the word for ${other}`, expected: "a word of its own" });
+    else valueOf.set(word, value);
+  }
 }
 
 /** The file's words; else the database's, moved from raw to physical values. */

@@ -20,6 +20,10 @@ export function resolveWatches(file: CheckedFile, data: Partial<ModelFile>, sign
       file.complain(path, { message: `there is no signal "${signal}"`, suggestion: file.suggest(signal, signals.keys()) }, { key: true });
       continue;
     }
+    if (written.above !== undefined && written.below !== undefined && written.above < written.below) {
+      const message = `above ${String(written.above)} and below ${String(written.below)} make every value one of them, and some both`;
+      file.complain([...path, "above"], { message, expected: "at least the value of below" });
+    }
     watches.push({ signal, deadband: written.deadband ?? 0, atMostMs: atMost(file, path, written.at_most), above: written.above, below: written.below });
   }
   return watches;
@@ -35,7 +39,7 @@ export function resolveTelemetry(file: CheckedFile, data: Partial<ModelFile>, si
     if (found.length === 0) {
       file.complain(["telemetry", "state", "on_change", String(index)], {
         message: isPattern(name) ? `no signal fits "${name}"` : `there is no signal "${name}"`,
-        suggestion: file.suggest(name, signals.keys()),
+        suggestion: isPattern(name) ? file.suggestPattern(name, signals.keys()) : file.suggest(name, signals.keys()),
       });
     }
     for (const one of found) chosen.add(one);

@@ -30,6 +30,9 @@ const CASES: readonly (readonly [name: string, text: string, problem: Partial<Pr
   ["a watch of nothing", `watches: { Vehicle.Spede: {} }\n`, { line: 10, column: 12, suggestion: "Vehicle.Speed" }],
   ["telemetry of nothing", `telemetry: { state: { on_change: [Vehicle.Speed, Vehicle.Sped] } }\n`, { line: 10, column: 50, suggestion: "Vehicle.Speed" }],
   ["a watch that is too fast", `watches: { Vehicle.Speed: { at_most: 1ms } }\n`, { line: 10, column: 38 }],
+  ["limits of a watch that overlap", `watches: { Vehicle.Speed: { above: 10, below: 20 } }\n`, { line: 10, column: 36, expected: "at least the value of below" }],
+  ["a pattern over a misspelt group", `telemetry: { state: { on_change: [Vehcile.*] } }\n`, { line: 10, column: 35, suggestion: "Vehicle.*" }],
+  ["one word for two values", `  A.B: { from: can0.Gps.Mode, enum: { 0: none, 1: fix, 2: none } }\n`, { line: 10, column: 59, path: "signals.A.B.enum.2" }],
   ["an unknown source of time", `clock: [ntp, can0.Gsp]\n`, { line: 10, column: 19, suggestion: "Gps" }],
   ["a wrong budget", `telemetry: { budget: 1GB }\n`, { line: 10, column: 22, expected: "a budget such as 1GB/month" }],
   ["a key that other readers take for a boolean", `power: { on: can0 silent for 1s }\n`, { line: 10, column: 10, path: "" }],
@@ -123,5 +126,17 @@ test("a database that cannot be used is a problem of its own file", (t) => {
   const problems = problemsOf(checkFiles("small.yaml", { "small.yaml": HEAD, "trailer.dbc": 'VERSION ""\nBO_ what\n' }));
   t.equal(problems.length, 1);
   t.match(problems[0], { file: "trailer.dbc", expected: "a CAN database (DBC)" });
+  t.end();
+});
+
+test("a rate of nothing is refused; equal limits of a watch are one threshold; where nothing is known nothing is listed", (t) => {
+  const [rate] = problemsOf(checkModel(HEAD.replace("mode: normal }", "mode: normal, max_tx: 0/s }")));
+  t.match(rate, { line: 4, path: "buses.can0.max_tx", message: /nothing could ever be sent/ });
+  t.equal(checkModel(`${HEAD}watches: { Vehicle.Speed: { above: 20, below: 20 } }\n`).kind, "valid");
+  const outputless = HEAD.replace(", outputs: { 2: awning }", "");
+  const problems = problemsOf(checkModel(`${outputless}commands: { relay.set: { to: switchback-0.awning } }\n`));
+  t.ok(problems.length > 0);
+  const busless = problemsOf(checkModel("model: small\nversion: 1\nbuses: {}\nmodules: { a: { bus: can0 } }\n"));
+  for (const problem of [...problems, ...busless]) t.notMatch(formatProblem(problem), /one of \)|one of ;/);
   t.end();
 });
