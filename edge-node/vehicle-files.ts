@@ -1,6 +1,7 @@
 // Reads a vehicle's file and all that it names from disk; the checking is actors/vehicle-file's.
 
-import { type CheckedVehicle, checkVehicle, formatProblem, resolverOver, type VehicleModel } from "../actors/vehicle-file/index.ts";
+import { basename, dirname } from "node:path";
+import { type CheckedVehicle, checkVehicle, formatProblem, nearestName, resolverOver, type VehicleModel } from "../actors/vehicle-file/index.ts";
 import { DroverError } from "../runtime/index.ts";
 import { type Log, silentLog } from "../runtime/ports/index.ts";
 
@@ -20,7 +21,11 @@ export function checkVehicleAt(path: string, files: VehicleFiles): CheckedVehicl
   } catch (error) {
     message = `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
   }
-  if (bytes === undefined) return { kind: "invalid", problems: [{ file: path, line: 1, column: 1, path: "", message, expected: "a vehicle's file" }], warnings: [] };
+  if (bytes === undefined) {
+    const suggestion = nearestName(basename(path), files.names(dirname(path)));
+    const problem = { file: path, line: 1, column: 1, path: "", message, expected: "a vehicle's file", ...(suggestion === undefined ? {} : { suggestion }) };
+    return { kind: "invalid", problems: [problem], warnings: [] };
+  }
   const resolver = resolverOver(
     (file) => files.read(file),
     (folder) => files.names(folder),

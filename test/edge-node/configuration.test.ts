@@ -134,6 +134,10 @@ test("D2. A vehicle file that is wrong stops the start with every problem and it
     { message: /\/v\/none\.yaml:1:1: there is no such file/ },
   );
   t.match(
+    problem(() => createEdgeNode({ vehicle: "/v/modle.yaml", data: "memory", buses: {} }, at.ports())),
+    { message: /there is no such file .*did you mean "model\.yaml"/ },
+  );
+  t.match(
     problem(() => createEdgeNode({ vehicle: `${VEHICLES}toyota-rav4.yaml`, data: "memory", buses: {} }, at.ports())),
     { message: /describes the model "toyota-rav4", not one vehicle/ },
   );
