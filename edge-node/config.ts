@@ -15,12 +15,20 @@ export const edgeConfigSchema = Type.Object(
       title: "a node's name of 1 to 64 letters, digits and _.~-",
       description: "name of this node; default: the vehicle's id with `edge-` before it",
     }),
-    vehicle: Type.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "the path of a vehicle's file", description: "the vehicle's file; its model and databases are named in it" }),
+    vehicle: Type.String({
+      minLength: 1,
+      maxLength: 4096,
+      "x-path": "file",
+      title: "the path of a vehicle's file",
+      description: "the vehicle's file; its model and databases are named in it",
+    }),
     data: Type.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "a folder", description: "where the journal, the telemetry log and the node's identity are kept" }),
     buses: Type.Object(
       {},
       {
-        patternProperties: { "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, "x-path": "url", title: "log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME" }) },
+        patternProperties: {
+          "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, "x-path": "url", title: "log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME" }),
+        },
         title: "a name of a bus in the vehicle's file",
         maxProperties: 16,
         description: "for each bus of the vehicle's file where its frames come from",

@@ -159,6 +159,8 @@ export class HostedEntity implements Entity {
       this.#views?.delete(cell.address);
     }
     if (interior.gone !== undefined) for (const address of interior.gone.keys()) this.#views?.delete(address);
+    // A fault leaves its cell as it was: only the count of its restarts has changed.
+    for (const address of interior.rest.changedKeys("restarts")) this.#views?.delete(address);
     interior.settle();
   }
 

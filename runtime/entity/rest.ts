@@ -174,6 +174,11 @@ export class Rest {
     return changes.sort(byPlace);
   }
 
+  /** Keys of rows of one table that an open turn has written. */
+  changedKeys(table: TableName): Iterable<string> {
+    return this.#changed?.get(table)?.keys() ?? [];
+  }
+
   hasChanges(): boolean {
     return this.#changed !== undefined || this.#countsBefore !== undefined;
   }

@@ -1,7 +1,9 @@
 // How a cell of the supervisor begins anew, and when it is given up (hosting H13).
 //
 // V1. The state that is replaced is kept as an artefact.
-// V2. A cell that had to begin anew more than three times within ten minutes stays ended, so that nothing restarts for ever.
+// V2. A cell begins anew at most three times within ten minutes. Then one whose input is set aside anyway goes on from its last committed state, so that bad messages take nobody away;
+//     one whose source fails again and again stays ended, so that nothing restarts for ever.
+// V3. Siblings that begin anew with it are not counted: it was not their failure.
 
 import type { Cell } from "./cell.ts";
 import { addressOf, startRoot, startSpec } from "./children.ts";
@@ -35,11 +37,20 @@ export function ruleOf(
   return kind ?? { restart: "transient", restartFrom: "committed", strategy: "one-for-one" };
 }
 
-export function restartFromInitial(interior: Interior, cell: Cell, reason: string): void {
+/** @param isSetAside the input that made it fail will not be offered for ever: V2 */
+export function restartFromInitial(interior: Interior, cell: Cell, reason: string, isSetAside: boolean): void {
   const present = interior.cells.get(cell.address);
   if (present === undefined) return;
+  const row = interior.rest.get("restarts", present.address);
+  const recent = (row?.escalations ?? []).filter((at) => at > interior.stamp.now - ESCALATION_WINDOW_MS);
+  if (recent.length >= MAX_ESCALATIONS) {
+    if (isSetAside) report(interior, "child_restarted", present.address, `${reason} (from its committed state: it has begun anew ${String(MAX_ESCALATIONS)} times within 10 min)`);
+    else giveUp(interior, present, reason);
+    return;
+  }
+  interior.rest.put("restarts", present.address, { count: row?.count ?? 1, reason, at: interior.stamp.now, escalations: [...recent, interior.stamp.now] });
   const { strategy } = ruleOf(interior, present);
-  for (const other of togetherWith(interior, present, strategy)) escalate(interior, other, reason);
+  for (const other of togetherWith(interior, present, strategy)) replace(interior, other, reason);
 }
 
 /** In their order of starting. */
@@ -53,17 +64,6 @@ function togetherWith(interior: Interior, cell: Cell, strategy: string): readonl
     .sort((a, b) => a.order - b.order)
     .map((row) => interior.cells.get(addressOf(interior, row)))
     .filter((found): found is Cell => found !== undefined);
-}
-
-function escalate(interior: Interior, cell: Cell, reason: string): void {
-  const row = interior.rest.get("restarts", cell.address);
-  const recent = (row?.escalations ?? []).filter((at) => at > interior.stamp.now - ESCALATION_WINDOW_MS);
-  if (recent.length >= MAX_ESCALATIONS) {
-    giveUp(interior, cell, reason);
-    return;
-  }
-  interior.rest.put("restarts", cell.address, { count: row?.count ?? 1, reason, at: interior.stamp.now, escalations: [...recent, interior.stamp.now] });
-  replace(interior, cell, reason);
 }
 
 export function giveUp(interior: Interior, cell: Cell, reason: string): void {

@@ -40,7 +40,7 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   const parked = attempt >= MAX_ATTEMPTS;
   track(interior, input, parked ? undefined : attempt);
   const result = setAside(interior, input, offender, error, attempt, parked);
-  if (rule.restartFrom === "initial") restartFromInitial(interior, offender, error);
+  if (rule.restartFrom === "initial") restartFromInitial(interior, offender, error, input.kind !== "source" && input.kind !== "fault");
   else if ((interior.cells.get(offender.address)?.life ?? "ended") !== "ended") report(interior, "child_restarted", offender.address, error);
   return result;
 }
@@ -84,7 +84,7 @@ function setAside(interior: Interior, input: Input, offender: Cell, error: strin
       const source = interior.cells.get(input.cell);
       if (source?.incarnation !== input.incarnation) return { ...base, again: false, parked };
       if (input.said.kind !== "done" && input.said.kind !== "error") return { ...base, again: !parked, parked };
-      if (parked) restartFromInitial(interior, offender, error);
+      if (parked) restartFromInitial(interior, offender, error, false);
       else interior.effects.push({ kind: "source.start", cell: source.address, incarnation: source.incarnation, key: source.key as string });
       return { ...base, again: false, parked };
     }

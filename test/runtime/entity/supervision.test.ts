@@ -250,6 +250,42 @@ test("one-for-all and rest-for-one begin siblings anew with it", (t) => {
   t.end();
 });
 
+test("S4, H13. messages that crash a child again and again take neither it nor its siblings away: past its restarts it goes on from its committed state", (t) => {
+  for (const strategy of ["one-for-one", "rest-for-one", "one-for-all"] as const) {
+    const host = withChildren({ strategy, restartFrom: "initial" });
+    for (let n = 0; n < 3; n++) t.match(host.send("boom", { to: a }), { kind: "faulted" });
+    for (const to of [a, b, c]) host.send("add", { to });
+    for (let n = 0; n < 3; n++) t.match(host.send("boom", { to: a }), { kind: "faulted" });
+    t.same(
+      [a, b, c].map((address) => host.entity.view(address)?.status),
+      ["active", "active", "active"],
+      strategy,
+    );
+    t.match(host.context(a), { n: 1 }, "its committed state");
+    t.same(host.send("add", { to: a }), { kind: "accepted" });
+    t.same(host.differences, []);
+    t.same(host.restart({ by: "journal" }).divergences, []);
+    t.same(
+      [a, b, c].map((address) => (host.context(address) as { n: number }).n),
+      [2, 1, 1],
+      "the same before and after a restart",
+    );
+  }
+  t.end();
+});
+
+test("S4. a restart is seen at once, although the state that it goes on from is the same", (t) => {
+  const host = withChildren();
+  host.send("add", { to: a });
+  t.match(host.entity.view(a), { restarts: 0 });
+  host.send("boom", { to: a });
+  t.match(host.entity.view(a), { restarts: 1, lastFault: { reason: "boom" } });
+  t.match(host.entity.view(ROOT), { restarts: 0 });
+  host.send("boom");
+  t.match(host.entity.view(ROOT), { restarts: 1, lastFault: { reason: "boom" } });
+  t.end();
+});
+
 test("a temporary child is not restarted, a permanent one also after a normal end", (t) => {
   const temporary = withChildren({ restart: "temporary" });
   t.match(temporary.send("boom", { to: a }), { kind: "faulted", again: false, outcome: { kind: "no-such-actor" } });
