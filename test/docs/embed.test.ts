@@ -21,8 +21,6 @@ async function embed(folder: string, data: string): Promise<ReturnType<typeof cr
 }
 // #endregion
 import { assign, sendTo, setup } from "xstate";
-import { memoryStore, SeededRandom, ManualClock } from "../../runtime/simulation/index.ts";
-import { silentLog } from "../../runtime/ports/index.ts";
 // #region actor
 import { actorType, createSystem, entityType, type EventOf, messages, parseAddress, reply, T } from "../../runtime/index.ts";
 
@@ -50,6 +48,27 @@ const tripMachine = setup({
 const trip = entityType({ root: actorType({ name: "trip", version: 1, messages: tripMessages, behaviour: tripMachine }), durability: "events", placement: "cloud" });
 // #endregion
 
+// #region host
+import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { silentLog, type System, systemClock, systemRandom } from "../../runtime/index.ts";
+
+async function host(path: string): Promise<{ readonly system: System; stop(): Promise<void> }> {
+  const ports = { clock: systemClock, random: systemRandom, log: silentLog };
+  const store = sqliteStore({ path, ...ports });
+  await store.open();
+  const system = createSystem({ node: "n1", types: [trip], store, ...ports });
+  await system.start();
+  await system.activate(parseAddress("acme/trip/t1"), { input: undefined });
+  return {
+    system,
+    stop: async () => {
+      await system.stop();
+      await store.close();
+    },
+  };
+}
+// #endregion
+
 test("the README's vehicle runs from its own recording and database", async (t) => {
   const data = await mkdtemp(join(tmpdir(), "drover-docs-"));
   t.teardown(() => rm(data, { recursive: true, force: true }));
@@ -63,18 +82,19 @@ test("the README's vehicle runs from its own recording and database", async (t) 
   t.match(refused, { kind: "refused", reason: /listen-only/ });
 });
 
-test("the README's actor counts, answers, and refuses what its state does not take", async (t) => {
-  const store = memoryStore();
-  await store.open();
-  const system = createSystem({ node: "n1", types: [trip], store, clock: new ManualClock(), random: new SeededRandom(1), log: silentLog });
-  await system.start();
-  const address = parseAddress("acme/trip/t1");
-  await system.activate(address, { input: undefined });
-  t.same(await system.ask(address, { type: "trip.drive", km: 12 }, { withinMs: 1_000, id: "leg-1" }), { kind: "replied", value: { total: 12 } });
+test("the README's actor counts, answers, keeps what it knows, and refuses what its state does not take", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "drover-docs-"));
+  t.teardown(() => rm(folder, { recursive: true, force: true }));
+  const path = join(folder, "journal.db");
+  const first = await host(path);
+  const address = "acme/trip/t1";
+  t.same(await first.system.ask(address, { type: "trip.drive", km: 12 }, { withinMs: 1_000, id: "leg-1" }), { kind: "replied", value: { total: 12 } });
+  await first.stop();
+  const { system, stop } = await host(path);
   t.same(await system.ask(address, { type: "trip.drive", km: 12 }, { withinMs: 1_000, id: "leg-1" }), { kind: "replied", value: { total: 12 } }, "the same id acts once");
   await system.tell(address, { type: "trip.close" });
   t.same(await system.tell(address, { type: "trip.drive", km: 1 }), { kind: "refused", accepts: [] });
-  await system.stop();
+  await stop();
 });
 
 /** The compiled test stands below the checkout, its data beside the source. */
