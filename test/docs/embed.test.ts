@@ -90,11 +90,12 @@ test("the README's actor counts, answers, keeps what it knows, and refuses what 
   const address = "acme/trip/t1";
   t.same(await first.system.ask(address, { type: "trip.drive", km: 12 }, { withinMs: 1_000, id: "leg-1" }), { kind: "replied", value: { total: 12 } });
   await first.stop();
-  const { system, stop } = await host(path);
+  const second = await host(path);
+  const { system } = second;
   t.same(await system.ask(address, { type: "trip.drive", km: 12 }, { withinMs: 1_000, id: "leg-1" }), { kind: "replied", value: { total: 12 } }, "the same id acts once");
   await system.tell(address, { type: "trip.close" });
   t.same(await system.tell(address, { type: "trip.drive", km: 1 }), { kind: "refused", accepts: [] });
-  await stop();
+  await second.stop();
 });
 
 /** The compiled test stands below the checkout, its data beside the source. */
