@@ -36,13 +36,10 @@ export class Answers {
         if (waiters.size === 0 && this.#waiting.get(id) === waiters) this.#waiting.delete(id);
         resolve(answer);
       };
-      const timeout = this.#clock.setTimeout(
-        () => {
-          settle({ kind: "unknown", reason: "taken, and not answered in time; ask again with the same id" });
-        },
-        withinMs,
-        { unref: true },
-      );
+      // It holds the process: somebody waits for what it tells.
+      const timeout = this.#clock.setTimeout(() => {
+        settle({ kind: "unknown", reason: "taken, and not answered in time; ask again with the same id" });
+      }, withinMs);
       waiters.add(settle);
       this.#seats++;
     });
