@@ -14,7 +14,7 @@ export function makeFolder(path: string, setting: string): void {
     for (const folder of missing) make(folder);
   } catch (error) {
     const detail = error instanceof NotAFolder ? error.message : ((error as NodeJS.ErrnoException).code ?? String(error));
-    throw new DroverError("DROVER_CONFIG_INVALID", `${setting}: the folder ${path} cannot be made or used: ${detail}`, { cause: error });
+    throw new DroverError("DROVER_CONFIG_INVALID", `${setting}: the folder ${path} cannot be made or used: ${detail}`);
   }
 }
 

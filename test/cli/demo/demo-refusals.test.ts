@@ -62,7 +62,7 @@ test("a port that is no port is told by its variable", async (t) => {
 test("a data folder that cannot be written is told", async (t) => {
   const folder = scratch(t);
   writeFileSync(join(folder, "file"), "");
-  t.match(await drover(["demo"], { env: { DROVER_DATA: join(folder, "file", "data") } }), { code: 1, err: /the data folder .* cannot be used/ });
+  t.match(await drover(["demo"], { env: { DROVER_DATA: join(folder, "file", "data") } }), { code: 3, err: /DROVER_DATA: the folder .* cannot be made or used: ENOTDIR\n/ });
 });
 
 test("the lock of a folder is taken over from the dead, and from nobody else", (t) => {
