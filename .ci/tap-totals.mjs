@@ -10,6 +10,27 @@ export function totalsOf(text) {
   return { passed: count("pass"), failed: count("fail"), skipped: count("skip") + count("todo") };
 }
 
+/** @returns how many assertions of one file's TAP passed, failed, were skipped; the line that sums a subtest up is none of them */
+export function leavesOf(text) {
+  const counts = { pass: 0, fail: 0, skip: 0 };
+  const subtests = [];
+  for (const line of text.split("\n")) {
+    const depth = line.search(/\S/) / 4;
+    const subtest = /^\s*# Subtest: (.*)$/.exec(line);
+    if (subtest !== null) subtests[depth] = { name: subtest[1], asserts: 0 };
+    const [, not, name = ""] = /^\s*(not )?ok \d+(?: - (.*?))?(?: # time=.*)?$/.exec(line) ?? [];
+    if (!/^\s*(not )?ok \d+/.test(line)) continue;
+    for (let above = 0; above < depth; above++) if (subtests[above] !== undefined) subtests[above].asserts++;
+    const own = subtests[depth];
+    const isSummary = own !== undefined && own.name === name.replace(/ # (SKIP|TODO).*$/i, "") && own.asserts > 0;
+    subtests[depth] = undefined;
+    if (isSummary) continue;
+    if (/ # (SKIP|TODO)/i.test(line)) counts.skip++;
+    else counts[not === undefined ? "pass" : "fail"]++;
+  }
+  return counts;
+}
+
 /** @returns every assertion that failed, with its file, its test and what tap said of it; a summary line of a file or subtest is left out unless nothing inside it failed */
 export function failuresOf(text) {
   const lines = text.split("\n");
