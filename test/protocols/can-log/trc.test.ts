@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { openLog } from "../../../protocols/can-log/index.ts";
-import { systemClock } from "../../../runtime/host/index.ts";
+import { cpuTimeMs } from "../../cpu-time.ts";
 import { readFile, recording } from "./recording.ts";
 
 const HEAD = ";$FILEVERSION=1.1\r\n;$STARTTIME=45678.5\r\n;\r\n;   Message Number\r\n;---+--   ----+----  --+--  ----+---  +  -+ -- --\r\n";
@@ -51,9 +51,9 @@ test("a row of the greatest length is read in one go, however its blanks stand",
   // Thousands of them: a reading that tries blanks again and again takes minutes.
   const blanks = " ".repeat(3_900);
   const rows = [`     1)  1.5  Rx  0123  1${blanks}x`, `     1)  1.5  Rx  0123  1  0${blanks}1`, `${blanks}1)  1.5 Rx 0123 1 01`, `     1)  1.5  Rx  0123  1  01${blanks}`];
-  const start = systemClock.monotonic();
+  const start = cpuTimeMs();
   const { frames, summary } = await readFile(recording(t.testdir(), "a.trc", HEAD + Array.from({ length: 500 }, () => rows.join("\n")).join("\n")), 512);
-  t.ok(systemClock.monotonic() - start < 3_000, `${Math.round(systemClock.monotonic() - start)} ms`);
+  t.ok(cpuTimeMs() - start < 3_000, `${Math.round(cpuTimeMs() - start)} ms`);
   t.equal(frames.length, 1_000);
   t.equal(summary.unreadable, 1_000);
 });

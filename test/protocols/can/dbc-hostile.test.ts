@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { createDecoder, createColumns, createFrameBatch, createObjectDecoder, appendFrame, parseDbc } from "../../../protocols/can/index.ts";
-import { systemClock } from "../../../runtime/host/index.ts";
+import { cpuTimeMs } from "../../cpu-time.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { demoData, fixtures } from "./decoded-files.ts";
 
@@ -43,7 +43,7 @@ test("1,200 mutations of real files neither crash nor hang", (t) => {
   t.end();
 });
 
-test("files built to be slow are read in less than two seconds each", (t) => {
+test("files built to be slow are read with less than two seconds of work each", (t) => {
   const signals = (count: number, mark: (index: number) => string): string =>
     Array.from({ length: count }, (_, index) => ` SG_ s${index} ${mark(index)} : 0|8@1+ (1,0) [0|0] "" B\n`).join("");
   const hostile = {
@@ -63,10 +63,10 @@ test("files built to be slow are read in less than two seconds each", (t) => {
     "ids that collide": Array.from({ length: 60_000 }, (_, index) => `BO_ ${2_147_483_648 + index * 4_096} M${index}: 8 A\n`).join(""),
   };
   for (const [name, text] of Object.entries(hostile)) {
-    const start = systemClock.monotonic();
+    const start = cpuTimeMs();
     const got = outcome(text);
     t.ok(got === "read" || got === "refused", `${name}: ${got}`);
-    t.ok(systemClock.monotonic() - start < 2_000, `${name}: ${Math.round(systemClock.monotonic() - start)} ms`);
+    t.ok(cpuTimeMs() - start < 2_000, `${name}: ${Math.round(cpuTimeMs() - start)} ms`);
   }
   t.end();
 });
