@@ -147,7 +147,11 @@ test("an owner that is away is 503 with the age of what is known here, also wher
   if (view === undefined) throw new Error("there is no counter");
   const { as } = await serving(t, { system: fakeOver(system, { tell: async () => ({ kind: "owner-away" }), read: () => ({ ...view, asOf: clock.now() - 65_000 }) }) });
   const answer = await as("operator", { method: "POST", url: EVENTS, payload: { type: "light.set" } });
-  t.match(isProblem(t, answer, 503, "owner-away"), { asOf: clock.now() - 65_000, ageMs: 65_000, detail: "light.set was not sent by this request. Its last known state is 65.0 s old." });
+  t.match(isProblem(t, answer, 503, "owner-away"), {
+    asOf: clock.now() - 65_000,
+    ageMs: 65_000,
+    detail: "light.set was not sent by this request. Its last known state is 65.0 s old.",
+  });
 });
 
 test("the store's no is 503, and what it refused did not happen", async (t) => {
