@@ -23,6 +23,8 @@ import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "./message-envelope.ts";
 
 const ASK_WITHIN_MS = 10_000;
+/** The question for the position is small, and lost where the cloud does not listen yet: it is given up soon, twice as late after each failure. */
+const FIRST_ASK_WITHIN_MS = 1_000;
 const MAX_RECORDS = 100;
 const MAX_BATCH_BYTES = 256 * 1024;
 const RETRY = { firstMs: 250, longestMs: 15_000 };
@@ -208,15 +210,15 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   }
 
   async function ask(batch: StreamBatch): Promise<StreamPosition> {
-    const outcome = await exchange(batch);
+    const outcome = await exchange(batch, Math.min(ASK_WITHIN_MS, FIRST_ASK_WITHIN_MS * 2 ** retry.failures));
     if (outcome === "too-large") throw new Error("the question for the position is too large");
     if (outcome.refused !== undefined) throw new Error(`the cloud refused to tell the position: ${outcome.refused}`);
     return outcome.position;
   }
 
-  async function exchange(batch: StreamBatch): Promise<Taken | "too-large"> {
+  async function exchange(batch: StreamBatch, withinMs = ASK_WITHIN_MS): Promise<Taken | "too-large"> {
     const payload = encodeEnvelope({ kind: "stream", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: batch });
-    const outcome = await transport.ask(options.key, payload, { withinMs: ASK_WITHIN_MS });
+    const outcome = await transport.ask(options.key, payload, { withinMs });
     if (outcome.kind === "too-large") return "too-large";
     if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
     const decoded = decodeEnvelope(outcome.payload);
