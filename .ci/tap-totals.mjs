@@ -18,8 +18,9 @@ export function leavesOf(text) {
     const depth = line.search(/\S/) / 4;
     const subtest = /^\s*# Subtest: (.*)$/.exec(line);
     if (subtest !== null) subtests[depth] = { name: subtest[1], asserts: 0 };
-    const [, not, name = ""] = /^\s*(not )?ok \d+(?: - (.*?))?(?: # time=.*)?$/.exec(line) ?? [];
-    if (!/^\s*(not )?ok \d+/.test(line)) continue;
+    const point = /^\s*(not )?ok \d+(?: - (.*?))?(?: # time=.*)?$/.exec(line);
+    if (point === null) continue;
+    const [, not, name = ""] = point;
     for (let above = 0; above < depth; above++) if (subtests[above] !== undefined) subtests[above].asserts++;
     const own = subtests[depth];
     const isSummary = own !== undefined && own.name === name.replace(/ # (SKIP|TODO).*$/i, "") && own.asserts > 0;

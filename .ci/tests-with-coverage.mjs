@@ -59,8 +59,7 @@ for (const [room, floor] of Object.entries(FLOORS)) {
 }
 writeFileSync(join(folder, "summary.txt"), `${lines.join("\n")}\n`);
 
-const said = readFileSync(join(folder, "tests.tap"), "utf8");
-const totals = totalsOf(said);
+const totals = totalsOf(readFileSync(join(folder, "tests.tap"), "utf8"));
 console.log(`tests: ${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
 process.exit(tests.status !== 0 || totals.failed > 0 || totals.passed === 0 || short > 0 ? 1 : 0);
 
