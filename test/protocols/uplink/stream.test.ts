@@ -30,6 +30,17 @@ test("T1. a replica follows its vehicle, by offset after cuts and lost answers",
   await ended(world.clock, edge, cloud);
 });
 
+test("T1. a cloud that listens only after the vehicle has asked for the position has its replica seconds later", async (t) => {
+  const all = fleet();
+  const edge = await all.edge();
+  await all.clock.advance(100);
+  const cloud = await all.cloud();
+  await all.clock.advance(3_000);
+  t.ok(cloud.system.read(VEHICLE), "the question that nobody heard was given up and asked again");
+  cloud.kill();
+  await edge.stop();
+});
+
 test("T1. what the cloud acknowledged it still has after a kill; what it lost is sent again", async (t) => {
   const world = fleet(4);
   let cloud = await world.cloud();
