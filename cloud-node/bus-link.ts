@@ -1,9 +1,9 @@
 // The cloud node's bus: its own broker unless an external one is configured, the transport over it, and the way to the vehicles.
 
-import { busRemote, type Sending } from "../protocols/uplink/index.ts";
 import { brokerMetrics, type EmbeddedBroker, linkMetrics } from "../protocols/mqtt/index.ts";
 import { type Address, lifeOf, type Remote, untilAborted } from "../runtime/index.ts";
 import type { MetricsSource, Transport } from "../runtime/ports/index.ts";
+import { busRemote, type Sending } from "../runtime/wire/index.ts";
 import type { CloudConfig } from "./config.ts";
 import type { BrokerLogin, CloudPorts } from "./ports.ts";
 

@@ -1,8 +1,9 @@
 // Everything that vehicles and other nodes say to this one: messages, streams, telemetry, presence, trees.
 
-import { openMessageDoor, openStreamIngest, openTelemetryIngest, type Sending, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
+import { openStreamIngest, openTelemetryIngest, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
 import { everyVehicle, lifeOf, type Replicas, type System, untilAborted } from "../runtime/index.ts";
 import type { Clock, Log, Transport } from "../runtime/ports/index.ts";
+import { openMessageDoor, type Sending } from "../runtime/wire/index.ts";
 import { type AnnouncedTree, watchTrees } from "./announced-trees.ts";
 import type { Presences } from "./presences.ts";
 import { vehicleDoor } from "./vehicle-door.ts";

@@ -2,9 +2,9 @@
 //
 // The door stands before the link does: who sees the vehicle's presence can reach it, and until its actors run they answer for themselves that they are away.
 
-import { openMessageDoor } from "../protocols/uplink/index.ts";
 import { type Address, idOf, lifeOf, type Remote, type Startable, type System, TransitEstimator, untilAborted, vehicleNames } from "../runtime/index.ts";
 import type { Clock, Log, Random, Transport } from "../runtime/ports/index.ts";
+import { openMessageDoor } from "../runtime/wire/index.ts";
 import { announcePresence, cloudRemote } from "./uplink.ts";
 
 const STOP_WITHIN_MS = 1_000;

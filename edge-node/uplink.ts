@@ -5,7 +5,7 @@
 // U2. The tree is announced when it has changed, at most every 2 s; values are told anew every 30 s and with each link, for a cloud that has forgotten them.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
-import { busRemote, livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
+import { livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
 import {
   type Address,
   encodeEnvelope,
@@ -19,6 +19,7 @@ import {
   droverVersion,
 } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, Transport } from "../runtime/ports/index.ts";
+import { busRemote } from "../runtime/wire/index.ts";
 
 const TREE_EVERY_MS = 2_000;
 const VALUES_EVERY_MS = 30_000;

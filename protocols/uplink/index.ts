@@ -1,9 +1,6 @@
-// Between a vehicle and the cloud, over any transport: messages and their outcomes, the entity's stream, telemetry, presence.
+// Between a vehicle and the cloud, over any transport: the entity's stream, telemetry, presence.
 
-export { busRemote, type BusRemoteOptions } from "./bus-remote.ts";
 export { type LinkEvent, type LiveInfo, livePayload, watchLive } from "./live.ts";
-export type { Sending } from "./message-envelope.ts";
-export { type MessageDoor, type MessageDoorOptions, openMessageDoor } from "./message-door.ts";
 export { type SampleRecord, type SignalInfo, type SignalSource, type SignalState } from "./signal-state.ts";
 export { SignalMirror } from "./signal-mirror.ts";
 export { openStreamIngest, type StreamIngest, type StreamIngestOptions } from "./stream-ingest.ts";

@@ -2,7 +2,7 @@
 
 import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Log, Transport } from "../../runtime/ports/index.ts";
-import type { Sending } from "./message-envelope.ts";
+import type { Sending } from "../../runtime/wire/index.ts";
 
 export interface LiveInfo {
   readonly node: string;

@@ -2,7 +2,7 @@
 
 import { batchProblem, decodeEnvelope, encodeEnvelope, everyVehicle, parseName, type Replicas, type StreamBatch, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
-import type { Sending } from "./message-envelope.ts";
+import type { Sending } from "../../runtime/wire/index.ts";
 
 export interface StreamIngestOptions {
   readonly transport: Transport;

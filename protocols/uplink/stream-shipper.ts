@@ -20,7 +20,7 @@ import {
 } from "../../runtime/index.ts";
 import type { Log, Store, Transport } from "../../runtime/ports/index.ts";
 import { awaitedFor } from "./awaited-for.ts";
-import type { Sending } from "./message-envelope.ts";
+import type { Sending } from "../../runtime/wire/index.ts";
 
 const ASK_WITHIN_MS = 10_000;
 /** The question for the position is small, and lost where the cloud does not listen yet: it is given up soon, twice as late after each failure. */

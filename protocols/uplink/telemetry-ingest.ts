@@ -3,7 +3,7 @@
 import { Packr } from "msgpackr";
 import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
-import type { Sending } from "./message-envelope.ts";
+import type { Sending } from "../../runtime/wire/index.ts";
 import { type SampleRecord, type SignalInfo, sampleProblem } from "./signal-state.ts";
 import type { SignalMirror } from "./signal-mirror.ts";
 

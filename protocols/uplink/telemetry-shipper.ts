@@ -5,7 +5,7 @@
 import { decodeEnvelope, encodeEnvelope, Retry } from "../../runtime/index.ts";
 import type { AppendLog, Log, LogItem, Transport } from "../../runtime/ports/index.ts";
 import { awaitedFor } from "./awaited-for.ts";
-import type { Sending } from "./message-envelope.ts";
+import type { Sending } from "../../runtime/wire/index.ts";
 import type { SampleRecord } from "./signal-state.ts";
 
 const ASK_WITHIN_MS = 10_000;

@@ -2,13 +2,13 @@
 
 import { test } from "tap";
 import { createEdgeNode } from "../../edge-node/index.ts";
-import { busRemote, openStreamIngest, openTelemetryIngest, SignalMirror, watchLive, type LinkEvent } from "../../protocols/uplink/index.ts";
+import { openStreamIngest, openTelemetryIngest, SignalMirror, watchLive, type LinkEvent } from "../../protocols/uplink/index.ts";
 import { createReplicas, createSystem, decodeEnvelope, type System, vehicleNames } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../runtime/simulation/memory-transport.ts";
 import { alarmEntity, vehicleEntity } from "../../actors/index.ts";
-import { openMessageDoor } from "../../protocols/uplink/index.ts";
+import { busRemote, openMessageDoor } from "../../runtime/wire/index.ts";
 import { commandFrames, type Desk, desk, rigOn, running, trailer } from "./desk.ts";
 
 const VEHICLE = "demo/vehicle/trailer-01";

@@ -1,6 +1,7 @@
 // A vehicle and a cloud on one bus in memory: the vehicle's entity with its stream, the cloud's replicas, commands down. Either side can be killed and started again.
 
-import { busRemote, openMessageDoor, openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper } from "../../../protocols/uplink/index.ts";
+import { openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper } from "../../../protocols/uplink/index.ts";
+import { busRemote, openMessageDoor } from "../../../runtime/wire/index.ts";
 import { createReplicas, createSystem, everyVehicle, parseAddress, type Registered, type Replicas, type System, vehicleNames } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, type MemoryStore, memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";

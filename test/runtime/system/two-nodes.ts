@@ -1,6 +1,6 @@
 // Two nodes on one bus in memory, each with a disk of its own. A node can be killed in the middle of anything and started again.
 
-import { busRemote, type MessageDoor, openMessageDoor } from "../../../protocols/uplink/index.ts";
+import { busRemote, type MessageDoor, openMessageDoor } from "../../../runtime/wire/index.ts";
 import { createSystem, type Door, entityOf, idOf, type Address, parseAddress, type System } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, type MemoryStore, memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";

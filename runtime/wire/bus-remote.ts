@@ -2,8 +2,11 @@
 //
 // U1. `owner-away` only when nothing was sent; once sent, the outcome is the owner's word or `unknown` (promise S3).
 
-import { type Address, type Answer, decodeEnvelope, entityOf, type Remote, type RemoteMessage, type Told } from "../../runtime/index.ts";
-import type { AskOutcome, Transport } from "../../runtime/ports/index.ts";
+import { type Address, entityOf } from "../address.ts";
+import type { Answer, Told } from "../outcome.ts";
+import type { Remote, RemoteMessage } from "../system/contract.ts";
+import type { AskOutcome, Transport } from "../ports/index.ts";
+import { decodeEnvelope } from "./envelope.ts";
 import { answerOf, messageEnvelope, type Sending } from "./message-envelope.ts";
 
 /** The owner waits this much less than the sender, so that its own `unknown` still arrives. */

@@ -1,7 +1,9 @@
 // Actor messages and their outcomes in envelopes, in both directions.
 
-import { type Answer, type Envelope, type RemoteMessage, type Told, encodeEnvelope } from "../../runtime/index.ts";
-import type { Clock } from "../../runtime/ports/index.ts";
+import type { Answer, Told } from "../outcome.ts";
+import type { Clock } from "../ports/index.ts";
+import type { RemoteMessage } from "../system/contract.ts";
+import { encodeEnvelope, type Envelope } from "./envelope.ts";
 
 const MAX_WITHIN_MS = 24 * 3_600_000;
 
