@@ -8,20 +8,20 @@ export interface PackedBatch {
   readonly types: readonly string[];
   readonly incarnations: readonly string[];
   readonly replaces: readonly (string | undefined)[];
-  /** Per commit: revision, epoch, at, bytes of the record, bytes of the snapshot (-1: none). */
+  /** Per commit: revision, epoch, at, bytes of the record, bytes of the snapshot (-1: none), whether older records are forgotten. */
   readonly numbers: Float64Array<ArrayBuffer>;
   /** Records and snapshots in the order of the batch. */
   readonly bytes: Uint8Array<ArrayBuffer>;
 }
 
-const NUMBERS_PER_COMMIT = 5;
+const NUMBERS_PER_COMMIT = 6;
 
 /** @param batch of commits that are well formed */
 export function packBatch(batch: readonly EntityCommit[]): PackedBatch {
   const numbers = new Float64Array(batch.length * NUMBERS_PER_COMMIT);
   let total = 0;
-  batch.forEach(({ revision, epoch, at, record, snapshot }, index) => {
-    numbers.set([revision, epoch, at, record.byteLength, snapshot === undefined ? -1 : snapshot.byteLength], index * NUMBERS_PER_COMMIT);
+  batch.forEach(({ revision, epoch, at, record, snapshot, forgetsOlder }, index) => {
+    numbers.set([revision, epoch, at, record.byteLength, snapshot === undefined ? -1 : snapshot.byteLength, forgetsOlder === true ? 1 : 0], index * NUMBERS_PER_COMMIT);
     total += record.byteLength + (snapshot?.byteLength ?? 0);
   });
   const bytes = new Uint8Array(total);
@@ -52,9 +52,14 @@ export function unpackBatch({ entities, types, incarnations, replaces, numbers, 
   let end = 0;
   const take = (length: number): Uint8Array => bytes.subarray(end, (end += length));
   return entities.map((entity, index) => {
-    const [revision = 0, epoch = 0, at = 0, recordBytes = 0, snapshotBytes = -1] = numbers.subarray(index * NUMBERS_PER_COMMIT, (index + 1) * NUMBERS_PER_COMMIT);
+    const [revision = 0, epoch = 0, at = 0, recordBytes = 0, snapshotBytes = -1, forgets = 0] = numbers.subarray(index * NUMBERS_PER_COMMIT, (index + 1) * NUMBERS_PER_COMMIT);
     const replaced = replaces[index];
     const commit = { entity, type: types[index] ?? "", incarnation: incarnations[index] ?? "", revision, epoch, at, record: take(recordBytes) };
-    return { ...commit, ...(snapshotBytes < 0 ? {} : { snapshot: take(snapshotBytes) }), ...(replaced === undefined ? {} : { replaces: replaced }) };
+    return {
+      ...commit,
+      ...(snapshotBytes < 0 ? {} : { snapshot: take(snapshotBytes) }),
+      ...(replaced === undefined ? {} : { replaces: replaced }),
+      ...(forgets === 0 ? {} : { forgetsOlder: true }),
+    };
   });
 }

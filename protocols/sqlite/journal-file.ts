@@ -8,7 +8,11 @@
 // J2. An error before COMMIT takes everything back for certain: `refused`. An error of COMMIT itself is `unknown`, except a full disk, where SQLite could not
 //     write the commit mark. After any error of the disk the file is closed, and the next opening decides what became of it (rules L3).
 // J3. A new incarnation replaces the old one, rows and snapshot, in its own transaction; which commits may is decided by the port's commit rule (rules T1).
+// J4. A history keeps its newest two snapshots in two slots, which are written in turn. Snapshots and records carry a checksum, since a page that tore or lost a bit within a
+//     row is still a sound page to SQLite: recovery starts from the newest snapshot that matches, with every record after it. Rows written before there were checksums
+//     have none and are believed.
 
+import { crc32 } from "node:zlib";
 import {
   type CommitOutcome,
   commitProblem,
@@ -29,6 +33,14 @@ export const JOURNAL_MIGRATIONS: readonly string[] = [
   CREATE TABLE journal (history INTEGER NOT NULL, revision INTEGER NOT NULL, epoch INTEGER NOT NULL, at REAL NOT NULL, record BLOB NOT NULL, PRIMARY KEY (history, revision)) STRICT, WITHOUT ROWID;
   CREATE TABLE snapshots (history INTEGER PRIMARY KEY, revision INTEGER NOT NULL, state BLOB NOT NULL) STRICT;
   CREATE TABLE named_values (key TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+  `,
+  // Slot: twice the history's number, plus 0 or 1.
+  `
+  ALTER TABLE journal ADD COLUMN sum INTEGER;
+  ALTER TABLE snapshots RENAME TO single_snapshots;
+  CREATE TABLE snapshots (slot INTEGER PRIMARY KEY, revision INTEGER NOT NULL, state BLOB NOT NULL, sum INTEGER) STRICT;
+  INSERT INTO snapshots (slot, revision, state) SELECT history * 2, revision, state FROM single_snapshots;
+  DROP TABLE single_snapshots;
   `,
 ];
 
@@ -88,13 +100,24 @@ export class JournalFile {
   load(entity: string): StoredEntity | undefined {
     const head = this.#readHead(entity);
     if (head === undefined) return undefined;
-    const found = this.#sql.snapshot.get(head.number);
-    const snapshot = found === undefined ? undefined : { revision: Number(found["revision"]), state: bytesOf(found["state"]) };
-    const first = (snapshot?.revision ?? 0) + 1;
-    const records = this.#sql.ascending.all(head.number, first - 1, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER).map(recordOf);
-    const hole = records.findIndex((record, index) => record.revision !== first + index);
-    if (hole !== -1) throw new DroverError("DROVER_STORE_FAILED", `the history of ${entity} has no revision ${String(first + hole)}`);
-    return { entity, type: head.type, incarnation: head.incarnation, revision: head.revision, snapshot, records };
+    const generations = this.#sql.snapshots.all(head.number * 2, head.number * 2 + 1);
+    const whole = generations.findIndex(isWhole);
+    const damaged = generations.slice(0, whole === -1 ? generations.length : whole).map((row) => Number(row["revision"]));
+    const row = whole === -1 ? undefined : generations[whole];
+    const snapshot = row === undefined ? undefined : { revision: Number(row["revision"]), state: bytesOf(row["state"]) };
+    const records = this.#recordsAfter(entity, head, snapshot?.revision ?? 0, damaged);
+    return { entity, type: head.type, incarnation: head.incarnation, revision: head.revision, snapshot, records, ...(damaged.length === 0 ? {} : { damaged }) };
+  }
+
+  #recordsAfter(entity: string, head: Head, after: number, damaged: readonly number[]): readonly StoredRecord[] {
+    const rows = this.#sql.ascending.all(head.number, after, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
+    const passedOver = damaged.length === 0 ? "" : `; its snapshots of revision ${damaged.join(" and ")} do not match their checksums`;
+    for (let revision = after + 1; revision <= head.revision; revision++) {
+      const row = rows[revision - after - 1];
+      if (Number(row?.["revision"]) !== revision) throw new DroverError("DROVER_STORE_FAILED", `the history of ${entity} has no revision ${String(revision)}${passedOver}`);
+      if (row === undefined || !isWhole(row)) throw new DroverError("DROVER_STORE_FAILED", `revision ${String(revision)} of ${entity} does not match its checksum${passedOver}`);
+    }
+    return rows.map(recordOf);
   }
 
   entities(after: string | undefined, limit: number): readonly { readonly entity: string; readonly type: string }[] {
@@ -105,15 +128,17 @@ export class JournalFile {
     const head = this.#readHead(entity);
     if (head === undefined) return [];
     const statement = order === "oldest-first" ? this.#sql.ascending : this.#sql.descending;
-    return statement.all(head.number, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, limit).map(recordOf);
+    return statement
+      .all(head.number, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, limit)
+      .filter(isWhole)
+      .map(recordOf);
   }
 
   /** Deletes some of what `trim` asks for. @returns whether there is more to delete */
   trimStep(entity: string, revision: number): boolean {
     const head = this.#readHead(entity);
     if (head === undefined) return false;
-    const snapshot = Number(this.#sql.snapshotRevision.get(head.number)?.["revision"] ?? 0);
-    const { changes } = this.#sql.trim.run(head.number, head.number, Math.min(revision, snapshot), TRIM_STEP_ROWS);
+    const { changes } = this.#sql.trim.run(head.number, head.number, Math.min(revision, this.#olderSnapshot(head.number)), TRIM_STEP_ROWS);
     return Number(changes) === TRIM_STEP_ROWS;
   }
 
@@ -141,8 +166,9 @@ export class JournalFile {
     this.#sql.savepoint.run();
     try {
       const number = head?.incarnation === commit.incarnation ? head.number : this.#openHistory(commit, head);
-      this.#sql.insert.run(number, commit.revision, commit.epoch, commit.at, commit.record);
-      if (commit.snapshot !== undefined) this.#sql.putSnapshot.run(number, commit.revision, commit.snapshot);
+      this.#sql.insert.run(number, commit.revision, commit.epoch, commit.at, commit.record, crc32(commit.record));
+      if (commit.snapshot !== undefined) this.#keepSnapshot(number, commit.revision, commit.snapshot);
+      if (commit.snapshot !== undefined && commit.forgetsOlder === true) this.#sql.forget.run(number, this.#olderSnapshot(number));
       this.#sql.release.run();
       changed.set(commit.entity, { number, type: commit.type, incarnation: commit.incarnation, revision: commit.revision });
       return { kind: "committed" };
@@ -154,10 +180,23 @@ export class JournalFile {
     }
   }
 
+  /** J4. */
+  #keepSnapshot(history: number, revision: number, state: Uint8Array): void {
+    const newest = this.#sql.newestSlot.get(history * 2, history * 2 + 1)?.["slot"];
+    const slot = newest === undefined || Number(newest) === history * 2 + 1 ? history * 2 : history * 2 + 1;
+    this.#sql.putSnapshot.run(slot, revision, state, crc32(state));
+  }
+
+  /** Revision of the older one of two snapshots; 0 while there is one. */
+  #olderSnapshot(history: number): number {
+    const row = this.#sql.snapshotBounds.get(history * 2, history * 2 + 1);
+    return Number(row?.["slots"]) === 2 ? Number(row?.["oldest"]) : 0;
+  }
+
   #openHistory(commit: EntityCommit, old: Head | undefined): number {
     if (old !== undefined) {
       this.#sql.dropRecords.run(old.number);
-      this.#sql.dropSnapshot.run(old.number);
+      this.#sql.dropSnapshots.run(old.number * 2, old.number * 2 + 1);
       this.#sql.dropHistory.run(old.number);
     }
     return Number(this.#sql.openHistory.get(commit.entity, commit.type, commit.incarnation)?.["number"]);
@@ -203,18 +242,20 @@ const SQL = {
   savepoint: "SAVEPOINT one_entity",
   release: "RELEASE one_entity",
   undo: "ROLLBACK TO one_entity",
-  head: `SELECT number, type, incarnation, (SELECT max(revision) FROM journal WHERE history = number) AS recorded, (SELECT revision FROM snapshots WHERE history = number) AS snapshotted
+  head: `SELECT number, type, incarnation, (SELECT max(revision) FROM journal WHERE history = number) AS recorded, (SELECT max(revision) FROM snapshots WHERE slot BETWEEN number * 2 AND number * 2 + 1) AS snapshotted
     FROM histories WHERE entity = ?`,
   openHistory: "INSERT INTO histories (entity, type, incarnation) VALUES (?, ?, ?) RETURNING number",
   dropRecords: "DELETE FROM journal WHERE history = ?",
-  dropSnapshot: "DELETE FROM snapshots WHERE history = ?",
+  dropSnapshots: "DELETE FROM snapshots WHERE slot BETWEEN ? AND ?",
   dropHistory: "DELETE FROM histories WHERE number = ?",
-  insert: "INSERT INTO journal (history, revision, epoch, at, record) VALUES (?, ?, ?, ?, ?)",
-  putSnapshot: "INSERT INTO snapshots (history, revision, state) VALUES (?, ?, ?) ON CONFLICT (history) DO UPDATE SET revision = excluded.revision, state = excluded.state",
-  snapshot: "SELECT revision, state FROM snapshots WHERE history = ?",
-  snapshotRevision: "SELECT revision FROM snapshots WHERE history = ?",
-  ascending: "SELECT revision, at, record FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?",
-  descending: "SELECT revision, at, record FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+  insert: "INSERT INTO journal (history, revision, epoch, at, record, sum) VALUES (?, ?, ?, ?, ?, ?)",
+  putSnapshot: "INSERT OR REPLACE INTO snapshots (slot, revision, state, sum) VALUES (?, ?, ?, ?)",
+  newestSlot: "SELECT slot FROM snapshots WHERE slot BETWEEN ? AND ? ORDER BY revision DESC LIMIT 1",
+  snapshots: "SELECT revision, state, sum FROM snapshots WHERE slot BETWEEN ? AND ? ORDER BY revision DESC",
+  snapshotBounds: "SELECT count(*) AS slots, min(revision) AS oldest FROM snapshots WHERE slot BETWEEN ? AND ?",
+  forget: "DELETE FROM journal WHERE history = ? AND revision <= ?",
+  ascending: "SELECT revision, at, record, sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?",
+  descending: "SELECT revision, at, record, sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?",
   entities: "SELECT entity, type FROM histories WHERE entity > ? ORDER BY entity LIMIT ?",
   trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
   getValue: "SELECT value FROM named_values WHERE key = ?",
@@ -225,6 +266,10 @@ const SQL = {
 
 function recordOf(row: SqlRow): StoredRecord {
   return { revision: Number(row["revision"]), at: Number(row["at"]), record: bytesOf(row["record"]) };
+}
+
+function isWhole(row: SqlRow): boolean {
+  return row["sum"] === null || Number(row["sum"]) === crc32(bytesOf(row["record"] ?? row["state"]));
 }
 
 function bytesOf(value: unknown): Uint8Array {

@@ -41,7 +41,10 @@ const KIND = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 /** @throws DROVER_TYPE_INVALID when a durable type has inline work or an effect without a class (hosting H7) */
 export function entityType(type: {
   readonly root: AnyActorType;
-  /** `volatile` keeps nothing; `snapshot` and `events` commit every turn. */
+  /**
+   * `volatile` keeps nothing. `events` commits every turn as a journal record, and a full state every 100 turns and 32 KiB: history, replay, a stream to replicas.
+   * `snapshot` commits every turn with the full state and forgets what came before the last two: for small states whose past nobody asks for.
+   */
   readonly durability: Durability;
   readonly placement: Placement;
   readonly passivateAfterMs?: number;

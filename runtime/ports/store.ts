@@ -16,8 +16,10 @@ export interface EntityCommit {
   readonly at: number;
   /** Encoded journal record; copied before `commit` returns, so its memory may be used again. */
   readonly record: Uint8Array;
-  /** Encoded full state after this turn; the store keeps the newest and recovery starts from it. */
+  /** Encoded full state after this turn; the store keeps the newest two, and recovery starts from the newest one that is whole. */
   readonly snapshot?: Uint8Array;
+  /** With a snapshot: records that neither of the two kept snapshots needs are forgotten in the same transaction. For types that keep states and no history. */
+  readonly forgetsOlder?: boolean;
   /**
    * Set on the commit that opens a new incarnation over an existing history: the incarnation that it ends (rules T1). The old records and snapshot are forgotten
    * in the same transaction. Without it, and when it names another one, a commit of a foreign incarnation is refused: a late commit of a former activation
@@ -44,9 +46,12 @@ export interface StoredEntity {
   readonly type: string;
   readonly incarnation: string;
   readonly revision: number;
+  /** The newest snapshot that matches its checksum. */
   readonly snapshot: { readonly revision: number; readonly state: Uint8Array } | undefined;
   /** Journal records after the snapshot, ascending, without holes. */
   readonly records: readonly StoredRecord[];
+  /** Revisions of newer snapshots that do not match their checksum and were passed over, newest first; left out when there are none. */
+  readonly damaged?: readonly number[];
 }
 
 export interface StoreOpened {
@@ -73,11 +78,13 @@ export interface Store {
   commit(batch: readonly EntityCommit[]): Promise<readonly CommitOutcome[]>;
   /** The newest revision of an entity's present incarnation, or undefined. Settles an `unknown` commit. */
   revisionOf(entity: string): Promise<{ readonly incarnation: string; readonly revision: number } | undefined>;
+  /** @throws DROVER_STORE_FAILED when what recovery needs is damaged or missing: no whole snapshot with every record after it, and not all records from the first */
   load(entity: string): Promise<StoredEntity | undefined>;
   /** Addresses and types of all entities, ascending by address, after `after`. */
   entities(after: string | undefined, limit: number): Promise<readonly { readonly entity: string; readonly type: string }[]>;
+  /** Records that do not match their checksum are left out: a reader sees a hole, never wrong bytes. */
   journal(query: JournalQuery): Promise<readonly StoredRecord[]>;
-  /** Forgets journal records up to and including `revision`, never beyond the newest snapshot. */
+  /** Forgets journal records up to and including `revision`, never beyond the older of the two kept snapshots, and nothing while there is only one. */
   trim(entity: string, revision: number): Promise<void>;
   /** Small named values beside the journal (offsets, identities): last write wins, durable when the promise resolves. */
   readonly values: {
@@ -86,5 +93,10 @@ export interface Store {
     entries(prefix: string): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]>;
     delete(key: string): Promise<void>;
   };
+  /**
+   * Called once, when a flush has failed: what the disk holds is not known any more and nothing further is acknowledged; the process must end, and the next one's `open`
+   * settles what the store holds (rules L3). A store that cannot fail in this way leaves it out.
+   */
+  onFlushFailed?(listener: (reason: string) => void): void;
   close(): Promise<void>;
 }

@@ -20,10 +20,18 @@ interface History {
   readonly type: string;
   readonly incarnation: string;
   readonly revision: number;
-  readonly snapshot: { readonly revision: number; readonly state: Uint8Array } | undefined;
+  /** The newest first, at most two. */
+  readonly snapshots: readonly Generation[];
   /** Shared with the histories before and after this one, of which each sees its own `length`: a commit is one push. */
   readonly records: StoredRecord[];
   readonly length: number;
+}
+
+interface Generation {
+  readonly revision: number;
+  readonly state: Uint8Array;
+  /** It does not match its checksum. */
+  readonly isDamaged: boolean;
 }
 
 interface Contents {
@@ -52,6 +60,8 @@ export interface MemoryStore extends Store {
   refuseNext(entity: string, reason: string): void;
   /** The next batch is answered `unknown` for this entity, or for all; `written` says what really became of it. */
   unknownNext(options: { readonly entity?: string; readonly written: boolean; readonly reason?: string }): void;
+  /** A snapshot or record, by its revision, does not match its checksum from now on. */
+  damage(entity: string, part: { readonly snapshot: number } | { readonly record: number }): void;
   /** Every call fails from now on, as a store does whose file system is gone; undefined mends it. */
   failWith(error: Error | undefined): void;
   /** The process ends here: what is under way is `unknown`, what is not on the disk is lost; `open` makes it usable again. */
@@ -99,14 +109,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     const before = head?.incarnation === commit.incarnation ? head : undefined;
     const records = before === undefined ? [] : before.records.length === before.length ? before.records : before.records.slice(0, before.length);
     records.push({ revision: commit.revision, at: commit.at, record: commit.record });
-    contents.histories.set(commit.entity, {
+    const newest = commit.snapshot === undefined ? [] : [{ revision: commit.revision, state: commit.snapshot, isDamaged: false }];
+    const history = {
       type: commit.type,
       incarnation: commit.incarnation,
       revision: commit.revision,
-      snapshot: commit.snapshot === undefined ? before?.snapshot : { revision: commit.revision, state: commit.snapshot },
+      snapshots: [...newest, ...(before?.snapshots ?? [])].slice(0, 2),
       records,
       length: records.length,
-    });
+    };
+    contents.histories.set(commit.entity, commit.snapshot !== undefined && commit.forgetsOlder === true ? trimmed(history, commit.revision) : history);
     keepHistory(commit.entity);
     return { kind: "committed" };
   }
@@ -158,14 +170,21 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       await Promise.resolve();
       const found = history(entity);
       if (found === undefined) return undefined;
-      const from = found.snapshot?.revision ?? 0;
+      const whole = found.snapshots.find(({ isDamaged }) => !isDamaged);
+      const from = whole?.revision ?? 0;
+      const damaged = found.snapshots.filter(({ revision, isDamaged }) => isDamaged && revision > from).map(({ revision }) => revision);
+      const records = recordsOf(found).filter((record) => record.revision > from);
+      const bad = records.find((record, index) => record.revision !== from + index + 1 || isDamaged(record));
+      if (bad !== undefined || from + records.length !== found.revision)
+        throw new DroverError("DROVER_STORE_FAILED", `the history of ${entity} cannot be read after revision ${String((bad?.revision ?? found.revision + 1) - 1)}`);
       return {
         entity,
         type: found.type,
         incarnation: found.incarnation,
         revision: found.revision,
-        snapshot: found.snapshot,
-        records: recordsOf(found).filter((record) => record.revision > from),
+        snapshot: whole === undefined ? undefined : { revision: whole.revision, state: whole.state },
+        records,
+        ...(damaged.length === 0 ? {} : { damaged }),
       };
     },
     entities: async (after, limit) => {
@@ -180,15 +199,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     journal: async (query: JournalQuery) => {
       await Promise.resolve();
       const records = recordsOf(history(query.entity)).filter(({ revision }) => revision > (query.after ?? 0) && revision < (query.before ?? Number.POSITIVE_INFINITY));
-      return (query.order === "oldest-first" ? records : records.toReversed()).slice(0, query.limit);
+      return (query.order === "oldest-first" ? records : records.toReversed()).slice(0, query.limit).filter((record) => !isDamaged(record));
     },
     trim: async (entity, revision) => {
       await Promise.resolve();
       const found = history(entity);
       if (found === undefined) return;
-      const upTo = Math.min(revision, found.snapshot?.revision ?? 0);
-      const records = recordsOf(found).filter((record) => record.revision > upTo);
-      contents.histories.set(entity, { ...found, records, length: records.length });
+      contents.histories.set(entity, trimmed(found, revision));
       keepHistory(entity);
     },
     values: {
@@ -226,6 +243,14 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
     refuseNext: (entity, reason) => void refusals.set(entity, reason),
     unknownNext: (fault) => void unknowns.push(fault),
+    damage: (entity, part) => {
+      const found = contents.histories.get(entity);
+      if (found === undefined) return;
+      const records = recordsOf(found).map((record) => ("record" in part && record.revision === part.record ? { ...record, record: DAMAGED } : record));
+      const snapshots = found.snapshots.map((each) => ("snapshot" in part && each.revision === part.snapshot ? { ...each, isDamaged: true } : each));
+      contents.histories.set(entity, { ...found, records, length: records.length, snapshots });
+      keepHistory(entity);
+    },
     failWith: (error) => {
       failure = error;
     },
@@ -237,6 +262,19 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       disk.contents = { histories: new Map(contents.histories), values: new Map(contents.values) };
     },
   };
+}
+
+/** Stands for bytes that do not match their checksum. */
+const DAMAGED = new Uint8Array();
+
+function isDamaged({ record }: StoredRecord): boolean {
+  return record === DAMAGED;
+}
+
+function trimmed(history: History, revision: number): History {
+  const upTo = Math.min(revision, history.snapshots[1]?.revision ?? 0);
+  const records = recordsOf(history).filter((record) => record.revision > upTo);
+  return { ...history, records, length: records.length };
 }
 
 function recordsOf(history: History | undefined): readonly StoredRecord[] {

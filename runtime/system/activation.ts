@@ -15,7 +15,7 @@ import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { Mailbox } from "./mailbox.ts";
-import { type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
+import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
 
@@ -101,7 +101,7 @@ export class Activation {
     const { clock } = ports;
     this.entity = entity;
     this.#ports = ports;
-    this.#rhythm = new SnapshotRhythm(options.since);
+    this.#rhythm = new SnapshotRhythm(options.since, policyOf(entity.type.durability));
     this.#mailbox = new Mailbox(options.mailboxLimit);
     this.#asOf = options.asOf;
     this.#timers = new Timers(clock, ports.hosted, ports.wallTrusted, (input) => {
@@ -294,7 +294,7 @@ export class Activation {
       epoch: this.#ports.epoch,
       at: record.stamp.now,
       record: bytes,
-      ...(this.#rhythm.isDue(record.revision, bytes.byteLength) ? { snapshot: encodeState(entity.state(turn)) } : {}),
+      ...(this.#rhythm.isDue(record.revision, bytes.byteLength) ? { snapshot: encodeState(entity.state(turn)), forgetsOlder: entity.type.durability === "snapshot" } : {}),
     };
   }
 

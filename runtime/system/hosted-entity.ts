@@ -311,8 +311,15 @@ export class HostedEntity {
 async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {
   const stored = type.durability === "volatile" ? undefined : await ports.store.load(address);
   if (stored === undefined) {
-    return { entity: createEntity(type, address, ports.random.id()), isNew: true, since: { turns: 0, bytes: 0, isMigrated: false }, asOf: ports.clock.now() };
+    return { entity: createEntity(type, address, ports.random.id()), isNew: true, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: ports.clock.now() };
   }
+  // A new one is written with the next turn: until then there is one way back fewer.
+  const isDamaged = stored.damaged !== undefined;
+  if (isDamaged)
+    ports.log.error(
+      { entity: address, damaged: stored.damaged, from: stored.snapshot?.revision ?? 0 },
+      "a damaged snapshot was passed over; the state comes from an older one and its journal",
+    );
   const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
   const records = stored.records.map((record) => decodeRecord(record.record));
   const { entity, divergences, migrated } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records });
@@ -323,7 +330,7 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
   const stamp = records.at(-1)?.stamp ?? snapshot?.stamp ?? { now: 0, elapsed: 0 };
   ports.hosted.atLeast(stamp.elapsed);
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
-  return { entity, isNew: false, since: { turns: records.length, bytes, isMigrated: migrated }, asOf: stamp.now };
+  return { entity, isNew: false, since: { turns: records.length, bytes, isOutdated: migrated || isDamaged }, asOf: stamp.now };
 }
 
 function whyOf(result: Settled): string {

@@ -7,6 +7,8 @@ export interface StoreSetup {
   readonly store: Store;
   /** Closes and opens again what is stored. */
   readonly reopen: () => Promise<Store>;
+  /** Makes a stored snapshot or record differ from its checksum, as a page that tore or lost a bit does. @returns the store, opened again where that is needed */
+  readonly damage: (entity: string, part: { readonly snapshot: number } | { readonly record: number }) => Promise<Store>;
   readonly teardown: () => Promise<void>;
 }
 
@@ -104,30 +106,165 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     }
   });
 
-  await check("trim never goes beyond the newest snapshot, and revisions go on after it", async (t, { store, reopen }) => {
+  await check("trim never goes beyond the older of the two kept snapshots, and revisions go on after it", async (t, { store, reopen }) => {
+    const revisions = async (of: Store): Promise<readonly number[]> =>
+      (await of.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision);
     await store.commit([aCommit("a", 1), aCommit("b", 1)]);
     await store.trim("acme/vehicle/a", 1);
     await store.trim("acme/vehicle/none", 5);
     t.equal((await store.load("acme/vehicle/a"))?.records.length, 1, "no snapshot, nothing to trim");
     await store.commit([aCommit("a", 2, { snapshot: bytes("two") })]);
     await store.commit([aCommit("a", 3)]);
-    await store.trim("acme/vehicle/a", 1);
-    t.strictSame(
-      (await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
-      [2, 3],
-    );
     await store.trim("acme/vehicle/a", 99);
-    t.strictSame(
-      (await store.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
-      [3],
-    );
+    t.strictSame(await revisions(store), [1, 2, 3], "with one snapshot the records are the second way back");
     await store.commit([aCommit("a", 4, { snapshot: bytes("four") })]);
-    await store.trim("acme/vehicle/a", 4);
+    await store.trim("acme/vehicle/a", 1);
+    t.strictSame(await revisions(store), [2, 3, 4]);
+    await store.trim("acme/vehicle/a", 99);
+    t.strictSame(await revisions(store), [3, 4]);
+    await store.commit([aCommit("a", 5, { snapshot: bytes("five") })]);
+    await store.trim("acme/vehicle/a", 99);
     const again = await reopen();
-    t.strictSame(await again.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 4 }, "the snapshot alone carries the revision");
+    t.strictSame(await revisions(again), [5]);
+    t.strictSame(await again.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 5 });
     t.strictSame((await again.load("acme/vehicle/a"))?.records, []);
-    t.strictSame(kinds(await again.commit([aCommit("a", 4), aCommit("a", 5)])), ["refused", "committed"]);
+    t.strictSame(kinds(await again.commit([aCommit("a", 5), aCommit("a", 6)])), ["refused", "committed"]);
     t.equal((await again.load("acme/vehicle/b"))?.records.length, 1, "others keep theirs");
+  });
+
+  await check("S3. a damaged newest snapshot falls back to the older one with its journal, which trimming has kept", async (t, { store, damage }) => {
+    for (let revision = 1; revision <= 25; revision++) await store.commit([aCommit("a", revision, revision % 10 === 0 ? { snapshot: bytes(`state ${String(revision)}`) } : {})]);
+    await store.trim("acme/vehicle/a", 25);
+    const once = await damage("acme/vehicle/a", { snapshot: 20 });
+    const loaded = await once.load("acme/vehicle/a");
+    t.strictSame(loaded?.damaged, [20], "what was passed over is said");
+    t.equal(text(loaded?.snapshot?.state), "state 10");
+    t.strictSame(
+      loaded?.records.map(({ revision }) => revision),
+      Array.from({ length: 15 }, (_, index) => 11 + index),
+    );
+    t.strictSame(await once.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 25 });
+    t.strictSame(kinds(await once.commit([aCommit("a", 26, { snapshot: bytes("state 26") })])), ["committed"]);
+    const mended = await once.load("acme/vehicle/a");
+    t.equal(mended?.damaged, undefined, "a snapshot that was passed over and is not the newest any more is no news");
+    t.equal(text(mended?.snapshot?.state), "state 26");
+    await damage("acme/vehicle/a", { snapshot: 26 }).then((twice) =>
+      t.rejects(twice.load("acme/vehicle/a"), { code: "DROVER_STORE_FAILED", message: /revision/ }, "never a state with a hole"),
+    );
+  });
+
+  await check("S3. where both snapshots are damaged and no record was forgotten, the journal alone is the way back", async (t, { store, damage }) => {
+    for (let revision = 1; revision <= 6; revision++) await store.commit([aCommit("a", revision, revision % 2 === 0 ? { snapshot: bytes("state") } : {})]);
+    await damage("acme/vehicle/a", { snapshot: 6 });
+    const opened = await damage("acme/vehicle/a", { snapshot: 4 });
+    const loaded = await opened.load("acme/vehicle/a");
+    t.strictSame(loaded?.damaged, [6, 4]);
+    t.equal(loaded?.snapshot, undefined);
+    t.equal(loaded?.records.length, 6);
+  });
+
+  await check("a damaged record that recovery needs is an error that names it; one that it does not need is a hole in the history", async (t, { store, damage }) => {
+    for (let revision = 1; revision <= 6; revision++) await store.commit([aCommit("a", revision, revision === 4 ? { snapshot: bytes("state") } : {}), aCommit("b", revision)]);
+    const opened = await damage("acme/vehicle/a", { record: 2 });
+    t.equal((await opened.load("acme/vehicle/a"))?.records.length, 2);
+    t.strictSame(
+      (await opened.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
+      [1, 3, 4, 5, 6],
+    );
+    const again = await damage("acme/vehicle/a", { record: 5 });
+    await t.rejects(again.load("acme/vehicle/a"), { code: "DROVER_STORE_FAILED", message: /acme\/vehicle\/a/ });
+    t.equal((await again.load("acme/vehicle/b"))?.records.length, 6, "others are read");
+    t.strictSame(kinds(await again.commit([aCommit("a", 7), aCommit("b", 7)])), ["committed", "committed"]);
+  });
+
+  await check("a type that keeps states and no history: what neither snapshot needs is forgotten in the same transaction", async (t, { store, reopen, damage }) => {
+    for (let revision = 1; revision <= 9; revision++) {
+      t.strictSame(
+        kinds(await store.commit([aCommit("a", revision, { snapshot: bytes(`state ${String(revision)}`), forgetsOlder: true }), aCommit("b", revision, { forgetsOlder: true })])),
+        ["committed", "committed"],
+      );
+    }
+    const again = await reopen();
+    t.strictSame(
+      (await again.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
+      [9],
+    );
+    t.equal((await again.load("acme/vehicle/b"))?.records.length, 9, "without a snapshot nothing is forgotten");
+    const fallen = await (await damage("acme/vehicle/a", { snapshot: 9 })).load("acme/vehicle/a");
+    t.equal(text(fallen?.snapshot?.state), "state 8");
+    t.strictSame(
+      fallen?.records.map(({ revision }) => revision),
+      [9],
+    );
+  });
+
+  await check("records and snapshots of every size come back byte for byte, and what is larger than the bound is refused alone", async (t, { store, reopen }) => {
+    const sizes = [0, 1, 4095, 4096, 4097, 65_536, 3_000_000];
+    const random = (size: number): Uint8Array => Uint8Array.from({ length: size }, (_, index) => (index * 2_654_435_761) >>> 24);
+    t.ok(kinds(await store.commit(sizes.map((size) => aCommit(`s${String(size)}`, 1, { record: random(size), snapshot: random(size) })))).every((kind) => kind === "committed"));
+    const tooBig = new Uint8Array(32 * 1024 * 1024 + 1);
+    t.strictSame(kinds(await store.commit([aCommit("big", 1, { record: tooBig }), aCommit("big2", 1, { snapshot: tooBig }), aCommit("fits", 1)])), [
+      "refused",
+      "refused",
+      "committed",
+    ]);
+    const again = await reopen();
+    for (const size of sizes) {
+      const entity = `acme/vehicle/s${String(size)}`;
+      t.ok(Buffer.from(random(size)).equals((await again.load(entity))?.snapshot?.state ?? new Uint8Array(1)), `a snapshot of ${String(size)} bytes`);
+      const [record] = await again.journal({ entity, limit: 1, order: "newest-first" });
+      t.ok(Buffer.from(random(size)).equals(record?.record ?? new Uint8Array(1)), `a record of ${String(size)} bytes`);
+    }
+  });
+
+  await check("names are any well-formed text of at most 512 characters, and are told apart by their characters alone", async (t, { store, reopen }) => {
+    const names = ["a", "A", "ä", "a\u0308", "車/両", "😀", "%", "_", "'; DROP TABLE journal; --", " ", "a ", "x".repeat(512)];
+    t.ok(kinds(await store.commit(names.map((entity) => aCommit("", 1, { entity, incarnation: entity, record: bytes(entity) })))).every((kind) => kind === "committed"));
+    t.strictSame(kinds(await store.commit(["", "x".repeat(513), "nul \0", "half \udc00"].map((entity) => aCommit("", 1, { entity })))), [
+      "refused",
+      "refused",
+      "refused",
+      "refused",
+    ]);
+    const again = await reopen();
+    for (const entity of names) {
+      const loaded = await again.load(entity);
+      t.strictSame([loaded?.incarnation, text(loaded?.records[0]?.record)], [entity, entity]);
+    }
+    t.equal((await again.entities(undefined, 100)).length, names.length);
+    await again.values.set("ключ/😀", bytes("v"));
+    t.strictSame(
+      (await again.values.entries("ключ/")).map(({ key }) => key),
+      ["ключ/😀"],
+    );
+  });
+
+  await check("C3. batches of many entities that are posted at once end in their order, each entity's revisions without holes", async (t, { store, reopen }) => {
+    const batches = Array.from({ length: 40 }, (_, revision) => Array.from({ length: 1 + ((revision * 7) % 13) }, (_, id) => aCommit(`e${String(id)}`, 0, { at: revision })));
+    const next = new Map<string, number>();
+    const posted = batches.map((batch) =>
+      batch.map((commit) => {
+        const revision = (next.get(commit.entity) ?? 0) + 1;
+        next.set(commit.entity, revision);
+        return { ...commit, revision };
+      }),
+    );
+    const outcomes = await Promise.all(posted.map((batch) => store.commit(batch)));
+    t.ok(outcomes.flat().every(({ kind }) => kind === "committed"));
+    const again = await reopen();
+    for (const [entity, revision] of next) t.strictSame(await again.revisionOf(entity), { incarnation: "i1", revision });
+  });
+
+  await check("C2. what a commit came to can be asked for right after it, also while it is under way", async (t, { store }) => {
+    const committing = store.commit([aCommit("a", 1, { record: new Uint8Array(500_000) })]);
+    const asked = store.revisionOf("acme/vehicle/a");
+    t.strictSame([await asked, kinds(await committing)], [{ incarnation: "i1", revision: 1 }, ["committed"]], "a question is answered after what was handed over before it");
+  });
+
+  await check("C1. the type of a history does not change", async (t, { store }) => {
+    await store.commit([aCommit("a", 1)]);
+    const [outcome] = await store.commit([aCommit("a", 2, { type: "alarm" })]);
+    t.match(outcome, { kind: "refused", reason: /vehicle.*alarm/ });
   });
 
   await check("the journal is read in pages, from either end", async (t, { store }) => {

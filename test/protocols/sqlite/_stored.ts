@@ -3,6 +3,7 @@
 import { copyFileSync, existsSync, mkdirSync } from "node:fs";
 import { basename, join } from "node:path";
 import type { Test } from "tap";
+import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { type SqliteStore, sqliteStore, type SqliteStoreOptions } from "../../../protocols/sqlite/index.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
@@ -25,4 +26,13 @@ export function crashCopy(path: string, folder: string): string {
   const copy = join(folder, basename(path));
   for (const part of ["", "-wal"]) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
   return copy;
+}
+
+/** Changes bytes of a row of a closed store without SQLite noticing: what a torn page leaves inside of a large value. */
+export async function damageRow(path: string, entity: string, part: { readonly snapshot: number } | { readonly record: number }): Promise<void> {
+  const database = (await loadDriver()).open(path, { busyTimeoutMs: 1_000 });
+  const history = `(SELECT number FROM histories WHERE entity = '${entity}')`;
+  if ("snapshot" in part) database.exec(`UPDATE snapshots SET state = CAST(state || x'00' AS BLOB) WHERE slot / 2 = ${history} AND revision = ${String(part.snapshot)}`);
+  else database.exec(`UPDATE journal SET record = CAST(record || x'00' AS BLOB) WHERE history = ${history} AND revision = ${String(part.record)}`);
+  database.close();
 }

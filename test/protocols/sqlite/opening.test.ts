@@ -10,7 +10,7 @@ import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/s
 import { type FileSpec, openFile } from "../../../protocols/sqlite/open-file.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { aCommit } from "../../contracts/store.ts";
-import { makeStore, openStore } from "./_stored.ts";
+import { damageRow, makeStore, openStore } from "./_stored.ts";
 
 const child = fileURLToPath(new URL(`./_committing-child${import.meta.url.slice(-3)}`, import.meta.url));
 
@@ -23,7 +23,7 @@ test("a store from a newer version is refused with both versions, and not touche
   database.exec("PRAGMA user_version = 7");
   database.close();
   const before = readFileSync(path);
-  await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_NEWER", message: /version 7.*up to 1/ });
+  await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_NEWER", message: /version 7.*up to 2/ });
   t.ok(readFileSync(path).equals(before));
   t.notOk(readdirSync(t.testdirName).some((name) => name.includes("damaged")));
 });
@@ -136,10 +136,29 @@ test("S3. what durability needs is really set on the connection", async (t) => {
   t.equal(setting("journal_mode"), "wal");
   t.equal(setting("synchronous"), 2, "FULL: flushed at every commit");
   t.equal(setting("locking_mode"), "exclusive");
-  t.equal(setting("user_version"), 1);
+  t.equal(setting("user_version"), 2);
   t.equal(setting("application_id"), JOURNAL_APPLICATION_ID);
   t.equal(setting("cell_size_check"), 1);
   t.equal(database.ask("sql", "sqlite_master").length, 6, "tables and their indexes");
   file.close();
   t.notOk(existsSync(`${path}-wal`) && statSync(`${path}-wal`).size > 0, "a clean end leaves no log");
+});
+
+test("a file of schema version 1 is brought up to date: its snapshots and records, which have no checksums, are believed", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const old = (await loadDriver()).open(path, { busyTimeoutMs: 0 });
+  old.exec("PRAGMA journal_mode = WAL");
+  old.exec(JOURNAL_MIGRATIONS[0] ?? "");
+  old.exec(`PRAGMA application_id = ${JOURNAL_APPLICATION_ID}; PRAGMA user_version = 1`);
+  old.exec("INSERT INTO histories (number, entity, type, incarnation) VALUES (7, 'acme/vehicle/a', 'vehicle', 'i1')");
+  old.exec("INSERT INTO journal (history, revision, epoch, at, record) VALUES (7, 1, 1, 1, x'01'), (7, 2, 1, 2, x'02'), (7, 3, 1, 3, x'03')");
+  old.exec("INSERT INTO snapshots (history, revision, state) VALUES (7, 2, x'aa')");
+  old.close();
+  const store = await openStore(t, path);
+  t.match(await store.load("acme/vehicle/a"), { incarnation: "i1", revision: 3, snapshot: { revision: 2, state: Uint8Array.of(0xaa) }, records: [{ revision: 3 }] });
+  t.match(await store.commit([aCommit("a", 4, { snapshot: Uint8Array.of(0xbb) })]), [{ kind: "committed" }]);
+  await store.close();
+  await damageRow(path, "acme/vehicle/a", { snapshot: 4 });
+  const again = await openStore(t, path);
+  t.match(await again.load("acme/vehicle/a"), { damaged: [4], snapshot: { revision: 2 }, records: [{ revision: 3 }, { revision: 4 }] });
 });

@@ -4,6 +4,7 @@ import { type SqliteStore, sqliteStore } from "../../../protocols/sqlite/index.t
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { storeContract } from "../../contracts/store.ts";
+import { damageRow } from "./_stored.ts";
 
 test("the SQLite store keeps the store contract", async (t) => {
   let runs = 0;
@@ -21,6 +22,11 @@ test("the SQLite store keeps the store contract", async (t) => {
       store,
       reopen: async () => {
         await store.close();
+        return open();
+      },
+      damage: async (entity, part) => {
+        await opened.at(-1)?.close();
+        await damageRow(path, entity, part);
         return open();
       },
       teardown: async () => {

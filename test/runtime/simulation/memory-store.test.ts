@@ -7,15 +7,20 @@ test("the memory store keeps the store contract", async (t) => {
     const disk = new MemoryDisk();
     const store = memoryStore({ disk });
     await store.open();
+    let current = store;
     return {
       store,
       reopen: async () => {
-        await store.close();
-        const again = memoryStore({ disk });
-        await again.open();
-        return again;
+        await current.close();
+        current = memoryStore({ disk });
+        await current.open();
+        return current;
       },
-      teardown: () => store.close(),
+      damage: (entity, part) => {
+        current.damage(entity, part);
+        return Promise.resolve(current);
+      },
+      teardown: () => current.close(),
     };
   });
 });
