@@ -11,10 +11,11 @@ import type { EffectWord, WorkContext } from "./work-context.ts";
 
 export type AnyBehaviour = AnyStateMachine | AnyReducer;
 
+/** Of an entity: those of its root's type. What is more is told `full`, and nothing that was taken is lost (promise S5). */
 export interface MailboxLimits {
-  /** Default 1000. */
-  readonly messages: number;
-  /** Default 1 MiB. */
+  /** Waiting messages. Default 1000. */
+  readonly messages?: number;
+  /** Of waiting messages: the encoded length of one that came over a wire, 256 for any other. Default 1 MiB, or 256 for each of `messages` if that is more. */
   readonly bytes?: number;
 }
 
@@ -88,6 +89,7 @@ export type Parts<B> = {
 
 const TYPE_NAME = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576 };
+const LEAST_MESSAGE_BYTES = 256;
 
 /** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do */
 export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: {
@@ -126,7 +128,7 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     version: type.version,
     messages: type.messages,
     behaviour: type.behaviour,
-    mailbox: { ...DEFAULT_MAILBOX, ...type.mailbox },
+    mailbox: mailboxOf(type.name, type.mailbox),
     migrate: type.migrate ?? {},
     wallDelays: new Set(type.wallDelays),
     effects: {},
@@ -134,6 +136,16 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     offers: type.offers,
     problems,
   });
+}
+
+function mailboxOf(
+  typeName: string,
+  { messages = DEFAULT_MAILBOX.messages, bytes = Math.max(DEFAULT_MAILBOX.bytes, messages * LEAST_MESSAGE_BYTES) }: MailboxLimits = {},
+): Required<MailboxLimits> {
+  for (const [limit, value] of Object.entries({ messages, bytes }))
+    if (!Number.isSafeInteger(value) || value < 1)
+      throw new DroverError("DROVER_TYPE_INVALID", `actor type "${typeName}": mailbox.${limit} is a whole number from 1, this is ${String(value)}`);
+  return { messages, bytes };
 }
 
 /** @throws DROVER_TYPE_INVALID listing every problem with its place and advice */

@@ -22,9 +22,12 @@ export interface MessageSpec {
   readonly whenAway?: "refuse" | "wait" | "run-at-owner";
   /** Names of values that the door copies into the event with their ages (vehicle V3). */
   readonly reads?: readonly string[];
-  /** `control` overtakes other mail. */
+  /** `control` overtakes other mail: for a few, short ones (stop, cancel). */
   readonly lane?: "control";
-  /** A body field: a queued message of this type with the same value of it is replaced by a newer one. */
+  /**
+   * A body field: of waiting messages of this type with the same value of it only the newest is taken, in its own place among its sender's; the others are told `refused`.
+   * Messages of other entities, whose numbers leave no gaps, are all taken.
+   */
   readonly coalesceBy?: string;
   /** Said by the host only (P3). */
   readonly internal?: true;
@@ -44,6 +47,8 @@ export interface Messages<S extends MessageSpecs> {
   readonly specs: S;
   /** Types that a door takes, in order of declaration. */
   readonly types: readonly string[];
+  /** Some message has a lane or a key. */
+  readonly isSorted: boolean;
   /** The check at the door. Never throws. `host`: the host itself speaks, so internal messages are taken too (P3). */
   check(event: unknown, host?: boolean): Checked;
   /** The check of what an actor answers to a message of this type. Never throws. */
@@ -150,12 +155,14 @@ interface Compiled {
 class Protocol<S extends MessageSpecs> implements Messages<S> {
   readonly specs: S;
   readonly types: readonly string[];
+  readonly isSorted: boolean;
   readonly #compiled = new Map<string, Compiled>();
   readonly #replies = new Map<string, Compiled>();
 
   constructor(specs: S) {
     this.specs = specs;
     this.types = Object.keys(specs).filter((type) => specs[type]?.internal !== true);
+    this.isSorted = Object.values(specs).some(({ lane, coalesceBy }) => lane !== undefined || coalesceBy !== undefined);
   }
 
   specOf(type: string): MessageSpec | undefined {

@@ -4,7 +4,7 @@
 // E2. Each input is a savepoint: one that faults leaves nothing but the fault's record, and ends the turn.
 
 import type { Address } from "../address.ts";
-import type { EntityType } from "../actor/index.ts";
+import type { EntityType, MessageSpec } from "../actor/index.ts";
 import type { CellRef, TaskMark } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp } from "./contract.ts";
@@ -60,8 +60,11 @@ export interface Entity {
   readonly revision: number;
   readonly labels: Readonly<Record<string, string>>;
   readonly counters: Counters;
-  /** @throws Error while another turn is open */
-  turn(inputs: readonly Input[], stamp: TurnStamp): Turn;
+  /**
+   * @param isOver whether the turn has lasted long enough; asked after each input
+   * @throws Error while another turn is open
+   */
+  turn(inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): Turn;
   commit(): void;
   /** Everything as before the turn; its inputs are the caller's again. */
   rollback(): void;
@@ -86,6 +89,8 @@ export interface Entity {
   taken(id: string): TakenEntry | undefined;
   /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
   source(cell: Address, incarnation: number): SourceDescription | undefined;
+  /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
+  specOf(address: Address, message: string): MessageSpec | undefined;
   /** Sends through a ref from outside of a step, e.g. `self.send` in an inline action: become inputs. */
   onPost(listener: (input: Input) => void): void;
 }
@@ -135,10 +140,10 @@ export class HostedEntity implements Entity {
     return { deadLetters, unheardOutcomes, faults, divergences };
   }
 
-  turn(inputs: readonly Input[], stamp: TurnStamp): Turn {
+  turn(inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): Turn {
     if (this.#open !== undefined) throw new Error(`a turn of ${this.address} is open: commit or roll back first`);
     try {
-      const turn = takeTurn(this.interior, inputs, stamp);
+      const turn = takeTurn(this.interior, inputs, stamp, isOver);
       this.#open = turn.revision;
       return turn;
     } catch (error) {
@@ -237,6 +242,10 @@ export class HostedEntity implements Entity {
   source(address: Address, incarnation: number): SourceDescription | undefined {
     const cell = this.interior.cells.get(address);
     return cell?.incarnation === incarnation && cell.life === "running" ? describe(cell) : undefined;
+  }
+
+  specOf(address: Address, message: string): MessageSpec | undefined {
+    return this.interior.cells.get(address)?.plan.actor.messages.specOf(message);
   }
 
   onPost(listener: (input: Input) => void): void {

@@ -8,7 +8,8 @@ import { forgive } from "./parking.ts";
 import { handleFault, setAsideAtOnce } from "./supervision.ts";
 import { takeInput } from "./take.ts";
 
-export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp): TakenTurn {
+/** @param isOver whether the turn has lasted long enough: asked after each input, and what is left stays the caller's */
+export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): TakenTurn {
   interior.openTurn(stamp);
   const { durable } = interior;
   const results: InputResult[] = [];
@@ -33,7 +34,7 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
       keptResults.push(result);
     }
     if (result.kind === "dropped") interior.deadLetters++;
-    if (result.kind === "faulted") {
+    if (result.kind === "faulted" || (isOver?.() === true && at + 1 < inputs.length)) {
       kept ??= inputs.slice(0, at + 1);
       break;
     }

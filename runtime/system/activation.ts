@@ -14,12 +14,15 @@ import { Retry } from "../retry.ts";
 import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
-import { Mailbox } from "./mailbox.ts";
+import type { MailBudget } from "./mail-budget.ts";
+import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
 
 const MAX_INPUTS = 64;
+/** A turn takes no further input after this long: one hot entity must not keep the others waiting. */
+const MAX_TURN_MS = 5;
 /** Journal records that stay for the history of an entity that nobody ships; a vehicle's are its shipper's to trim. */
 const KEEP_RECORDS = 5_000;
 /** Trimmed when this many more have gathered: one delete instead of many (rules L4). */
@@ -34,6 +37,10 @@ const STOP_WITHIN_MS = 3_000;
 
 export interface Mail {
   readonly input: Input;
+  /** What it counts against the mailbox's limit; default 256. */
+  readonly bytes?: number;
+  /** A waiting message with the same key gives way to it (mailbox B4). */
+  readonly key?: string;
   /** Monotonic time after which it is not taken any more. */
   readonly deadline?: number;
   /** Told after the commit that contains it, or when it is clear that none will; only the first word counts. */
@@ -47,6 +54,7 @@ export interface ActivationPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly hosted: HostedClock;
+  readonly mailBudget: MailBudget;
   readonly store: Store;
   readonly committer: Committer;
   readonly log: Log;
@@ -62,8 +70,7 @@ export interface ActivationPorts {
 }
 
 export interface ActivationOptions {
-  /** User messages. */
-  readonly mailboxLimit: number;
+  readonly mailbox: MailboxLimits;
   readonly since: SinceSnapshot;
   /** Wall time of the recovered state, ms. */
   readonly asOf: number;
@@ -102,7 +109,7 @@ export class Activation {
     this.entity = entity;
     this.#ports = ports;
     this.#rhythm = new SnapshotRhythm(options.since, policyOf(entity.type.durability));
-    this.#mailbox = new Mailbox(options.mailboxLimit);
+    this.#mailbox = new Mailbox(options.mailbox, ports.mailBudget);
     this.#asOf = options.asOf;
     this.#timers = new Timers(clock, ports.hosted, ports.wallTrusted, (input) => {
       this.control({ input });
@@ -118,6 +125,11 @@ export class Activation {
 
   get mailboxDepth(): number {
     return this.#mailbox.depth;
+  }
+
+  /** Of messages that wait. */
+  get mailboxBytes(): number {
+    return this.#mailbox.bytes;
   }
 
   get ended(): boolean {
@@ -152,9 +164,20 @@ export class Activation {
 
   /** false: the mailbox is full or the entity takes nothing any more; `mail.settle` is not called. */
   offer(mail: Mail): boolean {
-    if (!this.isTaking || !this.#mailbox.offer(mail)) return false;
+    if (!this.isTaking) return false;
+    const taken = this.#mailbox.offer(mail);
+    if (taken === false) return false;
+    if (taken !== true) taken.settle?.({ kind: "refused", accepts: [], reason: "a newer message of its kind took its place while it waited" });
     if (mail.deadline !== undefined) this.#deadlines.note(mail.deadline);
     this.#wake();
+    return true;
+  }
+
+  /** As `offer`, before user messages. */
+  offerControl(mail: Mail): boolean {
+    if (!this.isTaking || !this.hasControlRoom) return false;
+    if (mail.deadline !== undefined) this.#deadlines.note(mail.deadline);
+    this.control(mail);
     return true;
   }
 
@@ -252,6 +275,8 @@ export class Activation {
 
   #step(mails: readonly Mail[]): void {
     const before = this.entity.revision;
+    const { clock } = this.#ports;
+    const endsAt = clock.monotonic() + MAX_TURN_MS;
     let turn: Turn;
     let change: Change;
     let commit: EntityCommit | undefined;
@@ -259,6 +284,7 @@ export class Activation {
       turn = this.entity.turn(
         mails.map((mail) => mail.input),
         this.#stamp(),
+        () => clock.monotonic() >= endsAt,
       );
       change = this.#changeOf(turn);
       commit = turn.record === undefined || this.#isVolatile ? undefined : this.#commitOf(turn, turn.record);

@@ -17,6 +17,8 @@ export interface TellOptions {
   readonly keepMs?: number;
   /** W3C traceparent. */
   readonly trace?: string;
+  /** Its encoded length, where it came over a wire: what it counts against mailbox limits. Default 256. */
+  readonly bytes?: number;
   /** Create the entity with this input if it does not exist. */
   readonly create?: { readonly input: unknown; readonly labels?: Readonly<Record<string, string>> };
 }
@@ -52,6 +54,8 @@ export interface RemoteMessage {
   /** Remaining time to be taken (tell) or answered (ask), ms. */
   readonly withinMs: number;
   readonly trace?: string;
+  /** Its encoded length, where it came over a wire. Default 256. */
+  readonly bytes?: number;
 }
 
 /** How messages reach entities that live on other nodes. */

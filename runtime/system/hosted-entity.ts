@@ -8,12 +8,13 @@ import type { DoorReads, EventData, Input, Sender, SupervisionReport, TakenEntry
 import { createEntity, decodeRecord, decodeState, encodeState, type Entity, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
-import { Activation, type Settled } from "./activation.ts";
+import { Activation, type Mail, type Settled } from "./activation.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
+import type { MailBudget } from "./mail-budget.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
@@ -28,6 +29,7 @@ export interface HostedEntityPorts {
   readonly log: Log;
   readonly committer: Committer;
   readonly hosted: HostedClock;
+  readonly mailBudget: MailBudget;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
   readonly deadLetters: DeadLetters;
@@ -62,6 +64,8 @@ export class HostedEntity {
   readonly #outgoing: Outgoing;
   readonly #options: EntityOptions;
   readonly #isNew: boolean;
+  /** Some message of its actors has a lane or a key of its own. */
+  readonly #isSorted: boolean;
   /** Messages from outside that are on their way into a turn, by id. */
   readonly #taking = new Map<string, Promise<unknown>>();
   #end: (cause?: unknown) => void = () => undefined;
@@ -78,6 +82,7 @@ export class HostedEntity {
     this.#entity = entity;
     this.#options = options;
     this.#isNew = isNew;
+    this.#isSorted = [...entity.type.types.values()].some(({ messages }) => messages.isSorted);
     this.ended = new Promise((resolve, reject) => {
       this.#end = (cause) => {
         if (cause === undefined) resolve();
@@ -97,7 +102,7 @@ export class HostedEntity {
           this.#end(cause);
         },
       },
-      { mailboxLimit: entity.type.root.mailbox.messages, since, asOf },
+      { mailbox: entity.type.root.mailbox, since, asOf },
     );
     this.#outgoing = new Outgoing(
       entity,
@@ -155,6 +160,10 @@ export class HostedEntity {
     return this.#activation.mailboxDepth;
   }
 
+  get mailboxBytes(): number {
+    return this.#activation.mailboxBytes;
+  }
+
   get outboxDepth(): number {
     return this.#outgoing.relay.waiting;
   }
@@ -182,7 +191,8 @@ export class HostedEntity {
     };
     const deadline = clock.monotonic() + message.withinMs;
     const settled = new Promise<Settled>((resolve) => {
-      if (!this.#activation.offer({ input, deadline, settle: resolve })) resolve(this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
+      if (!this.#offer({ input, deadline, settle: resolve, ...(message.bytes === undefined ? {} : { bytes: message.bytes }) }, from.kind !== "entity"))
+        resolve(this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
     });
     if (from.kind === "outside") this.#note(from.id, settled);
     return settled.then((result) => {
@@ -221,12 +231,23 @@ export class HostedEntity {
   }
 
   notify(to: Address, event: EventData, reads: DoorReads | undefined): boolean {
-    return this.#activation.offer({
+    const mail: Mail = {
       input: this.#local(to, event, reads),
       settle: (result) => {
         this.#countDead(result, to, event, "local");
       },
-    });
+    };
+    return this.#offer(mail, true);
+  }
+
+  /** By its message's lane and key. @param mayReplace whether nothing counts on this very message, as a sender's numbered line does */
+  #offer(mail: Mail, mayReplace: boolean): boolean {
+    const { input } = mail;
+    if (!this.#isSorted || input.kind !== "message") return this.#activation.offer(mail);
+    const spec = this.#entity.specOf(input.to, input.event.type);
+    if (spec?.lane === "control") return this.#activation.offerControl(mail);
+    const by = mayReplace ? spec?.coalesceBy : undefined;
+    return this.#activation.offer(by === undefined ? mail : { ...mail, key: JSON.stringify([input.to, input.event.type, input.event[by]]) });
   }
 
   inform(to: Address, event: EventData): Promise<Told> {

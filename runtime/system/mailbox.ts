@@ -1,83 +1,81 @@
-// One entity's bounded mailbox: a control lane that overtakes, and a user lane with a limit (promise S5).
+// One entity's bounded mailbox: a control lane that overtakes, and a user lane with limits (promise S5).
 //
-// B1. The user lane refuses when it holds `limit` items; nothing that was taken is lost.
+// B1. The user lane refuses when it holds its limit of messages or bytes, or when the node's mailboxes together hold theirs; nothing that was taken is lost.
 // B2. The control lane (timers, results of effects and tasks, receipts) is bounded by what the entity itself has under way, so it never refuses.
-//     What others decide the amount of (what sources say, a host's news) asks `hasControlRoom` first.
+//     What others decide the amount of (messages of the control lane, what sources say, a host's news) asks `hasControlRoom` first.
 // B3. Within a lane order is kept.
+// B4. A message with a key takes the place of the one with the same key that waits: the older one goes, the newer one queues at the end, so that a sender's order stays
+//     (a gap may appear, never a swap). After 64 replacements the one that waits stays, so that no stream of news keeps its own last word from the actor.
 
-/** A FIFO that shifts in constant time. */
-class Lane<T> {
-  #items: (T | undefined)[] = [];
-  #head = 0;
+import type { MailBudget, MailLimit } from "./mail-budget.ts";
+import { Ring } from "./ring.ts";
 
-  get length(): number {
-    return this.#items.length - this.#head;
-  }
+/** Of a message that came over no wire: what an event of a few fields takes in memory. */
+export const LOCAL_MAIL_BYTES = 256;
+const MAX_REPLACEMENTS = 64;
 
-  push(item: T): void {
-    this.#items.push(item);
-  }
-
-  unshift(items: readonly T[]): void {
-    if (items.length === 0) return;
-    this.#items = [...items, ...this.#items.slice(this.#head)];
-    this.#head = 0;
-  }
-
-  shift(): T | undefined {
-    if (this.#head >= this.#items.length) return undefined;
-    const item = this.#items[this.#head];
-    this.#items[this.#head++] = undefined;
-    if (this.#head > 1024 && this.#head * 2 > this.#items.length) {
-      this.#items = this.#items.slice(this.#head);
-      this.#head = 0;
-    }
-    return item;
-  }
-
-  drain(): T[] {
-    const rest = this.#items.slice(this.#head) as T[];
-    this.#items = [];
-    this.#head = 0;
-    return rest;
-  }
-
-  *[Symbol.iterator](): Iterator<T> {
-    for (let at = this.#head; at < this.#items.length; at++) yield this.#items[at] as T;
-  }
-
-  remove(isMeant: (item: T) => boolean): T[] {
-    const removed: T[] = [];
-    const kept: T[] = [];
-    for (const item of this.drain()) (isMeant(item) ? removed : kept).push(item);
-    this.#items = kept;
-    return removed;
-  }
+export interface Post {
+  /** Default 256. */
+  readonly bytes?: number;
+  /** B4. */
+  readonly key?: string;
+  /** How many before it had its key; kept here by the mailbox. */
+  replaces?: number;
+  isReplaced?: true;
 }
 
-export class Mailbox<T> {
-  readonly #control = new Lane<T>();
-  readonly #user = new Lane<T>();
-  readonly limit: number;
+export interface MailboxLimits {
+  /** User messages, > 0. */
+  readonly messages: number;
+  /** Of user messages, > 0. */
+  readonly bytes: number;
+}
 
-  /** @param limit user messages, > 0 */
-  constructor(limit: number) {
-    this.limit = limit;
+export class Mailbox<T extends Post> {
+  readonly #control = new Ring<T>();
+  readonly #user = new Ring<T>();
+  readonly #limits: MailboxLimits;
+  readonly #budget: MailBudget;
+  #bytes = 0;
+  /** Replaced ones that are still in the ring. */
+  #holes = 0;
+  #byKey: Map<string, T> | undefined = undefined;
+
+  constructor(limits: MailboxLimits, budget: MailBudget) {
+    this.#limits = limits;
+    this.#budget = budget;
   }
 
   get length(): number {
-    return this.#control.length + this.#user.length;
+    return this.#control.length + this.depth;
   }
 
   /** User messages waiting. */
   get depth(): number {
-    return this.#user.length;
+    return this.#user.length - this.#holes;
   }
 
-  offer(item: T): boolean {
-    if (this.#user.length >= this.limit) return false;
+  /** Of user messages waiting. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** @returns the message whose place it took, true when it took none, false when it was turned away */
+  offer(item: T): T | boolean {
+    const before = item.key === undefined ? undefined : this.#byKey?.get(item.key);
+    const replaced = before !== undefined && (before.replaces ?? 0) < MAX_REPLACEMENTS ? before : undefined;
+    const bytes = bytesOf(item);
+    const freed = replaced === undefined ? 0 : bytesOf(replaced);
+    const full = this.#isFull(replaced === undefined ? 1 : 0, bytes - freed);
+    if (full !== undefined) {
+      this.#budget.refused[full]++;
+      return false;
+    }
+    this.#count(bytes - freed);
+    if (replaced !== undefined) this.#replace(replaced, item);
     this.#user.push(item);
-    return true;
+    if (item.key !== undefined) (this.#byKey ??= new Map<string, T>()).set(item.key, item);
+    return replaced ?? true;
   }
 
   control(item: T): void {
@@ -86,22 +84,38 @@ export class Mailbox<T> {
 
   *[Symbol.iterator](): Iterator<T> {
     yield* this.#control;
-    yield* this.#user;
+    for (const item of this.#user) if (item.isReplaced !== true) yield item;
   }
 
   get hasControlRoom(): boolean {
-    return this.#control.length < this.limit;
+    return this.#control.length < this.#limits.messages;
   }
 
   /** Takes out what `isMeant` says, in order. */
   remove(isMeant: (item: T) => boolean): readonly T[] {
-    return [...this.#control.remove(isMeant), ...this.#user.remove(isMeant)];
+    const removed: T[] = [];
+    const isKept = (item: T): boolean => {
+      if (!isMeant(item)) return true;
+      removed.push(item);
+      return false;
+    };
+    this.#control.filter(isKept);
+    this.#compact((item) => {
+      if (isKept(item)) return true;
+      this.#left(item);
+      return false;
+    });
+    return removed;
   }
 
   /** Up to `count` items, control first. */
   take(count: number): T[] {
     const taken: T[] = [];
-    for (let item = this.#next(); item !== undefined; item = taken.length < count ? this.#next() : undefined) taken.push(item);
+    while (taken.length < count) {
+      const item = this.#control.shift() ?? this.#nextUser();
+      if (item === undefined) break;
+      taken.push(item);
+    }
     return taken;
   }
 
@@ -112,10 +126,55 @@ export class Mailbox<T> {
 
   /** Empties it. */
   drain(): readonly T[] {
-    return [...this.#control.drain(), ...this.#user.drain()];
+    return this.take(Number.POSITIVE_INFINITY);
   }
 
-  #next(): T | undefined {
-    return this.#control.shift() ?? this.#user.shift();
+  #isFull(more: 0 | 1, bytes: number): MailLimit | undefined {
+    if (this.depth + more > this.#limits.messages) return "messages";
+    if (this.#bytes + bytes > this.#limits.bytes && this.depth > 0) return "bytes";
+    return this.#budget.used + bytes > this.#budget.limit ? "node" : undefined;
   }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#budget.used += bytes;
+  }
+
+  #replace(before: T, item: T): void {
+    before.isReplaced = true;
+    item.replaces = (before.replaces ?? 0) + 1;
+    this.#budget.replaced++;
+    this.#holes++;
+    if (this.#holes > 32 && this.#holes * 2 > this.#user.length) this.#compact(() => true);
+  }
+
+  /** Without what was replaced. */
+  #compact(isKept: (item: T) => boolean): void {
+    this.#user.filter((item) => item.isReplaced !== true && isKept(item));
+    this.#holes = 0;
+  }
+
+  #nextUser(): T | undefined {
+    for (let item = this.#user.shift(); item !== undefined; item = this.#user.shift()) {
+      if (item.isReplaced === true) this.#holes--;
+      else {
+        this.#left(item);
+        return item;
+      }
+    }
+    return undefined;
+  }
+
+  /** It waits here no longer. */
+  #left(item: T): void {
+    this.#count(-bytesOf(item));
+    if (item.key !== undefined && this.#byKey?.get(item.key) === item) {
+      this.#byKey.delete(item.key);
+      if (this.#byKey.size === 0) this.#byKey = undefined;
+    }
+  }
+}
+
+function bytesOf(item: Post): number {
+  return item.bytes ?? LOCAL_MAIL_BYTES;
 }

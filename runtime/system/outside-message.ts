@@ -22,7 +22,7 @@ export function outsideMessage(
   { address, event, options, ask }: Sent,
   from: { readonly node: string; readonly now: number; readonly id: string },
 ): RemoteMessage | Extract<Refusal, { kind: "invalid" }> {
-  const { id = from.id, author = `node:${from.node}`, withinMs = DEFAULT_WITHIN_MS, keepMs = LONGEST_MS, trace } = options;
+  const { id = from.id, author = `node:${from.node}`, withinMs = DEFAULT_WITHIN_MS, keepMs = LONGEST_MS, trace, bytes } = options;
   const wrong = problemOf(address, event, id, author, withinMs, keepMs);
   if (wrong !== undefined) return { kind: "invalid", problems: [wrong], accepts: [] };
   const within = Math.min(LONGEST_MS, withinMs);
@@ -33,6 +33,7 @@ export function outsideMessage(
     ask,
     withinMs: within,
     ...(trace === undefined ? {} : { trace }),
+    ...(bytes === undefined ? {} : { bytes }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { MetricSample } from "../ports/index.ts";
 import type { Committer } from "./committer.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Entities } from "./entities.ts";
+import type { MailBudget } from "./mail-budget.ts";
 
 export interface SystemCounters {
   /** By kind of outcome. */
@@ -12,7 +13,7 @@ export interface SystemCounters {
   divergences: number;
 }
 
-export function systemMetrics(counters: SystemCounters, deadLetters: DeadLetters, { counters: commits }: Committer, entities: Entities): readonly MetricSample[] {
+export function systemMetrics(counters: SystemCounters, deadLetters: DeadLetters, mail: MailBudget, { counters: commits }: Committer, entities: Entities): readonly MetricSample[] {
   const samples: MetricSample[] = [];
   const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>>): void => void samples.push({ name, help, kind: "gauge", value, labels });
   const counter = (name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): void => {
@@ -27,6 +28,9 @@ export function systemMetrics(counters: SystemCounters, deadLetters: DeadLetters
   counter("drover_commit_turns_total", "Turns committed.", commits.turns);
   counter("drover_commit_failures_total", "Turns not committed, by outcome.", commits.refused, { outcome: "refused" });
   counter("drover_commit_failures_total", "Turns not committed, by outcome.", commits.unknown, { outcome: "unknown" });
+  for (const [limit, value] of Object.entries(mail.refused)) counter("drover_mailbox_refused_total", "Messages turned away by a full mailbox, by what was full.", value, { limit });
+  counter("drover_mailbox_replaced_total", "Waiting messages that a newer one of the same key took the place of.", mail.replaced);
+  gauge("drover_mailbox_bytes", "What all mailboxes hold together.", mail.used, {});
   const byType = new Map<string, { entities: number; mail: number; outbox: number }>();
   for (const live of entities.all()) {
     const sum = byType.get(live.type) ?? { entities: 0, mail: 0, outbox: 0 };

@@ -13,6 +13,7 @@ import type { Door } from "./door.ts";
 import { Entities } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity } from "./hosted-entity.ts";
+import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
 import { listViews } from "./listing.ts";
 import { createObservation } from "./observation.ts";
 import { outsideMessage } from "./outside-message.ts";
@@ -32,6 +33,8 @@ export interface SystemOptions {
   readonly log: Log;
   /** Epoch under which this node owns what it hosts (rules E1). Default 1. */
   readonly epoch?: number;
+  /** What all mailboxes of this node hold together at most, bytes; what is more is told `full`. Default 64 MiB. */
+  readonly mailBudgetBytes?: number;
   /** Whether the wall clock may fire `wall` timers (rules K1). Default: always. */
   readonly wallTrusted?: () => boolean;
   /** Copies the values that a message names, and the outcome of its guard, before it is journaled (vehicle V3). */
@@ -47,6 +50,7 @@ export function createSystem(options: SystemOptions): System {
   const { entityTypes, actorTypes } = register(options.types);
   const committer = createCommitter(store, defer, log);
   const deadLetters = new DeadLetters(clock);
+  const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), restarts: 0, divergences: 0 };
   let hostedClock: HostedClock | undefined;
   let remote: Remote | undefined;
@@ -69,6 +73,7 @@ export function createSystem(options: SystemOptions): System {
         log: log.child({ entity }),
         committer,
         hosted: hostedClock,
+        mailBudget,
         wallTrusted,
         schedule: defer,
         deadLetters,
@@ -146,7 +151,7 @@ export function createSystem(options: SystemOptions): System {
     taken: (entity, id) => entities.live(entity)?.taken(id),
     deadLetters: ({ after, limit }) => deadLetters.list(after ?? 0, limit),
     describeEntities: () => [...entities.describe()],
-    metrics: () => systemMetrics(counters, deadLetters, committer, entities),
+    metrics: () => systemMetrics(counters, deadLetters, mailBudget, committer, entities),
     protocolOf: (type) => (actorTypes.get(type) ?? options.foreignTypes?.find(({ types }) => types.has(type))?.types.get(type))?.messages.describe(),
     start: async () => {
       hostedClock ??= await openHostedClock(clock, store);

@@ -58,7 +58,7 @@ export async function openMessageDoor(options: MessageDoorOptions): Promise<Mess
       return answerEnvelope({ kind: "no-such-actor" }, envelope.id, options.newId(), sending);
     }
     counters.taken++;
-    const outcome = message.withinMs <= 0 ? ({ kind: "deadline" } as const) : await system.receive(message, delivery.key);
+    const outcome = message.withinMs <= 0 ? ({ kind: "deadline" } as const) : await system.receive({ ...message, bytes: delivery.payload.byteLength }, delivery.key);
     return answerEnvelope(outcome, envelope.id, options.newId(), sending);
   }
 

@@ -269,6 +269,7 @@ export function anyMessages(): Messages<MessageSpecs> {
   return {
     specs: {},
     types: [],
+    isSorted: false,
     check: (event) => {
       const type = (event as { readonly type?: unknown }).type;
       return typeof type === "string" && !type.startsWith("xstate.") ? { ok: true } : { ok: false, problems: [{ path: "/type", message: "comes from the host alone" }] };

@@ -124,7 +124,13 @@ function commandOf(request: FastifyRequest, segment: string, { system, random }:
   }
   const moved = preconditionProblem(request, system.read(address)?.revision);
   if (moved !== undefined) return moved;
-  return { address, event, id, options: { id, author: request.principal?.name ?? "unknown", trace: request.trace.traceparent } };
+  return { address, event, id, options: { id, author: request.principal?.name ?? "unknown", trace: request.trace.traceparent, ...sizeOf(request) } };
+}
+
+/** A body sent in chunks says no length. */
+function sizeOf(request: FastifyRequest): Pick<TellOptions, "bytes"> {
+  const bytes = Number(request.headers["content-length"]);
+  return Number.isSafeInteger(bytes) && bytes > 0 ? { bytes } : {};
 }
 
 function preconditionProblem(request: FastifyRequest, revision: number | undefined): Problem | undefined {
