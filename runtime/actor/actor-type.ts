@@ -19,6 +19,14 @@ export interface MailboxLimits {
   readonly bytes?: number;
 }
 
+/** Counted as the context's encoded text, in characters; measured after each turn that changed it, of volatile types at every 64th turn. */
+export interface ContextLimits {
+  /** From here on the supervisor says so, once for each start. Default 256 KiB. */
+  readonly warnBytes?: number;
+  /** What makes it larger is a fault, and the context stays as it was before. Default 4 MiB. */
+  readonly maxBytes?: number;
+}
+
 /** Turns a state of version n into one of version n + 1. Loosely typed on purpose: the old types are gone (hosting A3). */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- see above
 export type Migration = (old: { readonly value: any; readonly context: any }) => { readonly value: StateValue | undefined; readonly context: unknown };
@@ -34,6 +42,7 @@ export interface AnyActorType {
   readonly messages: AnyMessages;
   readonly behaviour: AnyBehaviour;
   readonly mailbox: Required<MailboxLimits>;
+  readonly contextLimits: Required<ContextLimits>;
   readonly migrate: Readonly<Record<number, Migration>>;
   /** Names of delays that count on the wall clock (rules K1). */
   readonly wallDelays: ReadonlySet<string>;
@@ -88,6 +97,7 @@ export type Parts<B> = {
 } & (keyof Tasks<B> extends never ? { readonly tasks?: Tasks<B> } : { readonly tasks: Tasks<B> });
 
 const TYPE_NAME = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
+const DEFAULT_CONTEXT: Required<ContextLimits> = { warnBytes: 262_144, maxBytes: 4_194_304 };
 const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576 };
 const LEAST_MESSAGE_BYTES = 256;
 
@@ -99,6 +109,8 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
   readonly messages: Messages<S>;
   readonly behaviour: B & Accepts<B, S>;
   readonly mailbox?: MailboxLimits;
+  /** Of each actor of this type, and of each actor that its machine makes. */
+  readonly contextLimits?: ContextLimits;
   /** By the version that it starts from. */
   readonly migrate?: Readonly<Record<number, Migration>>;
   readonly wallDelays?: readonly string[];
@@ -129,6 +141,7 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     messages: type.messages,
     behaviour: type.behaviour,
     mailbox: mailboxOf(type.name, type.mailbox),
+    contextLimits: contextLimitsOf(type.name, type.contextLimits),
     migrate: type.migrate ?? {},
     wallDelays: new Set(type.wallDelays),
     effects: {},
@@ -146,6 +159,14 @@ function mailboxOf(
     if (!Number.isSafeInteger(value) || value < 1)
       throw new DroverError("DROVER_TYPE_INVALID", `actor type "${typeName}": mailbox.${limit} is a whole number from 1, this is ${String(value)}`);
   return { messages, bytes };
+}
+
+function contextLimitsOf(name: string, given: ContextLimits | undefined): Required<ContextLimits> {
+  const maxBytes = given?.maxBytes ?? DEFAULT_CONTEXT.maxBytes;
+  const warnBytes = given?.warnBytes ?? Math.min(DEFAULT_CONTEXT.warnBytes, maxBytes);
+  if (!(warnBytes > 0 && warnBytes <= maxBytes))
+    throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": contextLimits needs 0 < warnBytes <= maxBytes, these are ${String(warnBytes)} and ${String(maxBytes)}`);
+  return { warnBytes, maxBytes };
 }
 
 /** @throws DROVER_TYPE_INVALID listing every problem with its place and advice */

@@ -3,6 +3,7 @@ export {
   type AnyActorType,
   type AnyBehaviour,
   actorType,
+  type ContextLimits,
   type EffectImplementation,
   type Effects,
   type MailboxLimits,

@@ -22,7 +22,10 @@ export interface CellInner extends EncodedConfiguration {
   readonly key?: string;
 }
 
-/** @throws NotCarried naming the path */
+/**
+ * The context is encoded last: `encodedSize()` is its size afterwards.
+ * @throws NotCarried naming the path
+ */
 export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
   const { snapshot, plan } = cell;
   const isMachine = plan.logic.kind === "machine" && "_nodes" in snapshot;
@@ -40,6 +43,10 @@ export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
     ...(cell.input === undefined ? {} : { input: encodeData(cell.input, host, "input") }),
     ...(cell.key === undefined ? {} : { key: cell.key }),
   };
+  const end = {
+    ...(snapshot.output === undefined ? {} : { output: encodeData(snapshot.output, host, "output") }),
+    ...(snapshot.error === undefined ? {} : { error: encodeData(snapshot.error, host, "error") }),
+  };
   return {
     address: cell.address,
     incarnation: cell.incarnation,
@@ -48,8 +55,7 @@ export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
     status: snapshot.status,
     value: isMachine ? (snapshot as unknown as { readonly value: unknown }).value : null,
     context: encodeData(snapshot.context, host, "context"),
-    ...(snapshot.output === undefined ? {} : { output: encodeData(snapshot.output, host, "output") }),
-    ...(snapshot.error === undefined ? {} : { error: encodeData(snapshot.error, host, "error") }),
+    ...end,
     ...(cell.supervision === undefined ? {} : { accepts: acceptedBy(cell) }),
     inner,
   };

@@ -51,6 +51,8 @@ export class Cell implements StepCell {
   recordedVersion: number | undefined;
   /** Noted as changed in the turn under way. */
   isTouched: boolean;
+  /** Its context was found beyond the first of its limits. */
+  isLarge: boolean;
 
   constructor(
     host: CellHost,
@@ -87,6 +89,7 @@ export class Cell implements StepCell {
     this.first = undefined;
     this.recordedVersion = undefined;
     this.isTouched = false;
+    this.isLarge = false;
   }
 
   get src(): unknown {

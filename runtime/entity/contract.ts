@@ -4,6 +4,7 @@
 // Whoever activates it (runtime/system) owns the mailbox, the clock, the store and the performing of effects.
 
 import type { Address } from "../address.ts";
+import type { ErrorCode } from "../errors.ts";
 import type { GuardReport, Refusal, SignalRead } from "../outcome.ts";
 
 /** JSON plus what the codec carries (hosting H8). */
@@ -69,7 +70,15 @@ export type Input =
   /** How a declared effect ended (rules F1, F2). */
   | { readonly kind: "performed"; readonly key: string; readonly outcome: EffectOutcome }
   /** An undeclared (inline) action or a declared effect's implementation threw (named difference N1). */
-  | { readonly kind: "fault"; readonly cell: string; readonly incarnation: number; readonly error: string }
+  | {
+      readonly kind: "fault";
+      readonly cell: string;
+      readonly incarnation: number;
+      readonly error: string;
+      readonly code?: ErrorCode;
+      /** What threw, e.g. `action "blink"`. */
+      readonly where?: string;
+    }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
   | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
   /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */
@@ -133,6 +142,9 @@ export type InputResult =
   | {
       readonly kind: "faulted";
       readonly error: string;
+      readonly code: ErrorCode;
+      /** The actor, its state, the event, and where in the machine it failed, as far as that is known. */
+      readonly place: string;
       /** How often this input has made its cell fail, this time included. */
       readonly attempt: number;
       /** The host may offer the same input again, after the others that wait: the restarted cell may take it now. */
@@ -198,9 +210,12 @@ export interface EffectCause {
 }
 
 export interface SupervisionReport {
-  readonly context: "child_started" | "child_terminated" | "child_restarted" | "parked" | "entity_failed";
+  readonly context: "child_started" | "child_terminated" | "child_restarted" | "context_large" | "parked" | "entity_failed";
   readonly offender: Address;
   readonly reason: string;
+  /** Of a fault: what kind it was, and where. */
+  readonly code?: ErrorCode;
+  readonly place?: string;
   /** Restarts of this child so far in this history. */
   readonly restarts: number;
 }

@@ -1,6 +1,7 @@
 // What unwinds an input: the failure of a cell that only the entity's supervisor may handle (hosting H1, H12).
 
-import { DroverError } from "../errors.ts";
+import { DroverError, type ErrorCode, errorCatalogue } from "../errors.ts";
+import { NotCarried, type ThrownAt } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 
 export class SupervisedFault extends Error {
@@ -23,6 +24,32 @@ export function messageOf(error: unknown): string {
   } catch {
     return "an error that cannot be shown";
   }
+}
+
+/** What kind of fault it was, and where it began. */
+export interface FaultPlace {
+  readonly code: ErrorCode;
+  readonly place: string;
+}
+
+const MAX_PLACE = 400;
+
+/** @param thrown where author's code threw, if it did; XState's words for a guard hide what was thrown */
+export function faultPlace(cell: Cell, eventType: string | undefined, error: unknown, thrown: ThrownAt | undefined): FaultPlace {
+  const value = (cell.snapshot as { readonly value?: unknown }).value;
+  const state = value === undefined ? "" : ` in ${JSON.stringify(value)}`;
+  const event = eventType === undefined ? "" : ` on "${eventType}"`;
+  return { code: codeOf(thrown?.error ?? error), place: `${cell.address}${state}${event}${thrown === undefined ? "" : `: ${thrown.where}`}`.slice(0, MAX_PLACE) };
+}
+
+export function codeOf(error: unknown): ErrorCode {
+  if (error instanceof NotCarried) return "DROVER_DATA_NOT_KEPT";
+  if (!(error instanceof Error)) return "DROVER_ACTOR_FAILED";
+  // XState's own errors have no code: its limit on microsteps (named difference N14), and a receiver that is not there.
+  if (error.message.startsWith("Infinite loop detected")) return "DROVER_MACHINE_RUNAWAY";
+  if (error.message.startsWith("Unable to send event to actor")) return "DROVER_SEND_INVALID";
+  const { code } = error as { readonly code?: unknown };
+  return typeof code === "string" && Object.hasOwn(errorCatalogue, code) ? (code as ErrorCode) : "DROVER_ACTOR_FAILED";
 }
 
 export function runaway(detail: string): DroverError {

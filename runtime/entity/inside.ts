@@ -9,6 +9,7 @@ import { CellRef, type CodecHost, carried, type LogicSnapshot, StepSystem, type 
 import { Cell, type CellHost, type Life } from "./cell.ts";
 import { CellIndex } from "./cell-index.ts";
 import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
+import type { FaultPlace } from "./fault.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
 import { Rest } from "./rest.ts";
 import { drawFrom } from "./turn-random.ts";
@@ -45,6 +46,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   revision = 0;
   /** What is being taken; who asked for what it does is worked out when that is needed. */
   input: Input | undefined = undefined;
+  /** Where the newest failure of the present input began. */
+  failure: FaultPlace | undefined = undefined;
   #cause: EffectCause | undefined = undefined;
   effects = NO_EFFECTS;
   emitted = NO_EMITTED;
@@ -164,6 +167,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   takeInput(input: Input, cause?: EffectCause): void {
     this.input = input;
     this.#cause = cause;
+    this.failure = undefined;
   }
 
   // ---- changes

@@ -17,9 +17,10 @@ import {
   startMachine,
   stepLogic,
   stepMachine,
+  takeThrownAt,
 } from "../xstate/index.ts";
 import { Cell, type CellHost, escapeId, type Supervision } from "./cell.ts";
-import { runaway, SupervisedFault } from "./fault.ts";
+import { faultPlace, runaway, SupervisedFault } from "./fault.ts";
 import { Inside } from "./inside.ts";
 import { innerPlan, type Plan } from "./plan.ts";
 import { startReducer, stepReducer } from "./reducer-step.ts";
@@ -141,6 +142,7 @@ export class Interior extends Inside implements CellHost {
     cell.first = undefined;
     const { status } = cell.snapshot;
     if (status === "error") {
+      this.noteFailure(cell, undefined, cell.snapshot.error);
       this.fail(cell, cell.snapshot.error);
       return;
     }
@@ -244,6 +246,7 @@ export class Interior extends Inside implements CellHost {
     } catch (error) {
       this.undo.backTo(mark);
       if (error instanceof SupervisedFault) throw error;
+      this.noteFailure(cell, event.type, error);
       this.fail(cell, this.keep(error));
       return true;
     }
@@ -347,6 +350,11 @@ export class Interior extends Inside implements CellHost {
     this.stopCell(cell, "done");
     if (cell.supervision !== undefined) this.outward.ended(this, cell);
     else if (cell.parent !== undefined) this.deliver(cell.parent, { type: `xstate.done.actor.${cell.id}`, output, actorId: cell.id });
+  }
+
+  /** Notes where a failure begins: the cell, its state, and the code that threw. */
+  noteFailure(cell: Cell, eventType: string | undefined, error: unknown, where?: string): void {
+    this.failure = faultPlace(cell, eventType, error, takeThrownAt() ?? (where === undefined ? undefined : { where, error }));
   }
 
   /** A cell has failed: its parent hears of it, or the supervisor takes the input back. */

@@ -5,11 +5,11 @@
 // O3. A declared effect stays pending until it is confirmed; a task and an ask have a deadline on the elapsed clock.
 
 import { type Address, entityOf, parseAddress } from "../address.ts";
+import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
-import { CellRef, ForeignRef, type StepAction, type StepEvent } from "../xstate/index.ts";
+import { CellRef, ForeignRef, isEvent, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
-import { isEvent } from "./event.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
@@ -59,20 +59,22 @@ function guarded(interior: Interior, cell: Cell, work: () => void): void {
     if (!(error instanceof RefusedAction)) throw error;
     refused = error;
   }
-  if (refused !== undefined) interior.fail(cell, interior.keep(refused.reason));
+  if (refused === undefined) return;
+  interior.noteFailure(cell, undefined, refused.reason);
+  interior.fail(cell, interior.keep(refused.reason));
 }
 
 class RefusedAction extends Error {
-  readonly reason: Error;
+  readonly reason: DroverError;
 
-  constructor(reason: Error) {
+  constructor(reason: DroverError) {
     super(reason.message);
     this.reason = reason;
   }
 }
 
-function refuse(message: string): never {
-  throw new RefusedAction(new Error(message));
+function refuse(message: string, code: "DROVER_SEND_INVALID" | "DROVER_DELAY_INVALID" = "DROVER_SEND_INVALID"): never {
+  throw new RefusedAction(new DroverError(code, message));
 }
 
 function plain(what: string, value: unknown): unknown {
@@ -183,7 +185,8 @@ function timerKey(incarnation: number, name: string): string {
 
 function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void {
   const delay = action.delay as number;
-  if (!Number.isFinite(delay)) refuse(`a delay of ${String(delay)} ms${action.timer === undefined ? "" : ` for the timer "${action.timer}"`} is no number of milliseconds`);
+  if (!Number.isFinite(delay))
+    refuse(`a delay of ${String(delay)} ms${action.timer === undefined ? "" : ` for the timer "${action.timer}"`} is no number of milliseconds`, "DROVER_DELAY_INVALID");
   if (!isEvent(action.event)) refuse("an event is an object with a type");
   if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
     refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);

@@ -1,8 +1,9 @@
 // The record of a turn and the full state of an entity, as plain data (rules R1, T3).
 
-import { encodeData, NotCarried } from "../xstate/index.ts";
+import { encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
+import { checkSize } from "./context-limit.ts";
 import type { CellRecord, EntityState, EventData, Input, InputResult, JournalRecord, TurnOutcome } from "./contract.ts";
 import { SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
@@ -21,8 +22,10 @@ export function seal(interior: Interior, sealed: Sealed, since = 0): void {
     if (cell.incarnation < since || interior.cells.get(cell.address) !== cell) continue;
     try {
       sealed.set(cell, encodeCell(cell, interior));
+      checkSize(interior, cell, encodedSize());
     } catch (error) {
       if (!(error instanceof NotCarried)) throw error;
+      interior.noteFailure(cell, undefined, error);
       throw new SupervisedFault(supervisedOf(cell), error);
     }
   }

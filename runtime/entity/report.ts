@@ -2,14 +2,15 @@
 
 import type { Address } from "../address.ts";
 import type { SupervisionReport } from "./contract.ts";
+import type { FaultPlace } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 
-export function report(interior: Interior, context: SupervisionReport["context"], offender: Address, reason: string): void {
-  interior.effects.push({ kind: "supervision", report: { context, offender, reason, restarts: interior.rest.get("restarts", offender)?.count ?? 0 } });
+export function report(interior: Interior, context: SupervisionReport["context"], offender: Address, reason: string, fault?: FaultPlace): void {
+  interior.effects.push({ kind: "supervision", report: { context, offender, reason, ...fault, restarts: interior.rest.get("restarts", offender)?.count ?? 0 } });
 }
 
 /** Notes a fault or restart of a child. */
-export function countRestart(interior: Interior, address: Address, reason: string): void {
+export function countRestart(interior: Interior, address: Address, reason: string, fault?: FaultPlace): void {
   const row = interior.rest.get("restarts", address);
-  interior.rest.put("restarts", address, { count: (row?.count ?? 0) + 1, reason, at: interior.stamp.now, escalations: row?.escalations ?? [] });
+  interior.rest.put("restarts", address, { count: (row?.count ?? 0) + 1, reason, ...fault, at: interior.stamp.now, escalations: row?.escalations ?? [] });
 }

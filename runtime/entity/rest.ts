@@ -6,6 +6,7 @@
 import type { Address } from "../address.ts";
 import type { ChildSpec, EffectClass, OutboxRow, TakenEntry } from "./contract.ts";
 import type { Refusal } from "../outcome.ts";
+import type { FaultPlace } from "./fault.ts";
 import type { UndoLog } from "./undo.ts";
 
 export interface TimerRow {
@@ -21,6 +22,14 @@ export interface TimerRow {
   readonly due: number;
   /** Grows with every arming in the entity: equal deadlines fire in this order (rules K1). */
   readonly generation: number;
+}
+
+/** Faults and restarts of an actor: how often, the last one, and when it began anew of late. */
+export interface RestartRow extends Partial<FaultPlace> {
+  readonly count: number;
+  readonly reason: string;
+  readonly at: number;
+  readonly escalations: readonly number[];
 }
 
 /** What is known of an entity that sends to this one (rules M1, E1). */
@@ -77,7 +86,7 @@ export interface RestTables {
   attempts: number;
   parked: ParkedRow;
   children: ChildRow;
-  restarts: { readonly count: number; readonly reason: string; readonly at: number; readonly escalations: readonly number[] };
+  restarts: RestartRow;
 }
 
 export type TableName = keyof RestTables;

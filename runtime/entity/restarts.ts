@@ -48,7 +48,7 @@ export function restartFromInitial(interior: Interior, cell: Cell, reason: strin
     else giveUp(interior, present, reason);
     return;
   }
-  interior.rest.put("restarts", present.address, { count: row?.count ?? 1, reason, at: interior.stamp.now, escalations: [...recent, interior.stamp.now] });
+  interior.rest.put("restarts", present.address, { count: 1, ...row, reason, at: interior.stamp.now, escalations: [...recent, interior.stamp.now] });
   const { strategy } = ruleOf(interior, present);
   for (const other of togetherWith(interior, present, strategy)) replace(interior, other, reason);
 }

@@ -5,6 +5,7 @@
 
 import type { Address } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
+import { DroverError } from "../errors.ts";
 import type { CellRef } from "../xstate/index.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
@@ -37,8 +38,20 @@ export interface Stored {
   readonly records: readonly JournalRecord[];
 }
 
-/** @throws Error when a state cannot be read by the registered types */
+const STATUSES: ReadonlySet<string> = new Set<CellRecord["status"]>(["active", "done", "error", "stopped"]);
+const LIVES: ReadonlySet<string> = new Set<Cell["life"]>(["made", "starting", "running", "ended"]);
+
+/** @throws DROVER_STATE_INVALID naming the actor when a state does not fit the registered types, or a migration throws */
 export function restoreEntity(type: EntityType, address: Address, stored: Stored): Restored {
+  try {
+    return restored(type, address, stored);
+  } catch (cause) {
+    if (cause instanceof DroverError) throw cause;
+    throw new DroverError("DROVER_STATE_INVALID", `the stored state of ${address} cannot be restored: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function restored(type: EntityType, address: Address, stored: Stored): Restored {
   const incarnation = stored.snapshot?.incarnation ?? stored.records[0]?.incarnation ?? stored.incarnation ?? "";
   const entity = new HostedEntity(type, address, incarnation);
   const divergences: Divergence[] = [];
@@ -110,13 +123,11 @@ function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
   // Parents come first: they are older. Refs are resolved when all cells are there.
   for (const record of [...outcome.cells].sort((a, b) => a.incarnation - b.incarnation)) made.push([place(interior, record), record]);
   for (const [cell, record] of made) {
-    const inner = innerOf(record);
-    if (inner.input !== undefined) cell.input = decodeData(inner.input, interior);
-    cell.snapshot = snapshotOf(record, cell, interior);
-    cell.life = inner.life;
-    cell.book = inner.book ?? 0;
-    cell.key = inner.key;
-    cell.recordedVersion = record.version === cell.plan.actor.version ? undefined : record.version;
+    try {
+      fill(interior, cell, record);
+    } catch (cause) {
+      throw new Error(`${record.address}: ${messageOf(cause)}`, { cause });
+    }
   }
   for (const [table, rows] of Object.entries(outcome.rest as Readonly<Record<string, readonly (readonly [string, unknown?])[]>>)) {
     for (const row of rows) {
@@ -125,6 +136,17 @@ function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
       else interior.rest.put(table as TableName, row[0], decodeData(row[1], interior));
     }
   }
+}
+
+function fill(interior: Interior, cell: Cell, record: CellRecord): void {
+  const inner = innerOf(record);
+  if (!STATUSES.has(record.status) || !LIVES.has(inner.life)) throw new Error(`${record.status} and ${inner.life} are no status and life of an actor`);
+  if (inner.input !== undefined) cell.input = decodeData(inner.input, interior);
+  cell.snapshot = snapshotOf(record, cell, interior);
+  cell.life = inner.life;
+  cell.book = inner.book ?? 0;
+  cell.key = inner.key;
+  cell.recordedVersion = record.version === cell.plan.actor.version ? undefined : record.version;
 }
 
 function place(interior: Interior, record: CellRecord): Cell {

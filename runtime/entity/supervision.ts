@@ -8,7 +8,7 @@ import type { Refusal } from "../outcome.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { Input, InputResult } from "./contract.ts";
-import { messageOf, SupervisedFault } from "./fault.ts";
+import { codeOf, type FaultPlace, messageOf, SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { attemptsOf, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
@@ -23,23 +23,24 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   interior.faults++;
   const offender = offenderOf(interior, input, thrown);
   const error = messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown);
+  const fault = placeOf(interior, input, thrown);
   const attempt = attemptsOf(interior, input) + 1;
   const address = offender?.address ?? interior.address;
-  countRestart(interior, address, error);
-  report(interior, "child_terminated", address, error);
+  countRestart(interior, address, error, fault);
+  report(interior, "child_terminated", address, error, fault);
   if (offender === undefined) {
     track(interior, input, attempt);
-    if (attempt >= MAX_ATTEMPTS) report(interior, "entity_failed", address, `did not start: ${error}`);
-    return { kind: "faulted", error, attempt, again: attempt < MAX_ATTEMPTS, parked: false };
+    if (attempt >= MAX_ATTEMPTS) report(interior, "entity_failed", address, `did not start: ${error}`, fault);
+    return { kind: "faulted", error, ...fault, attempt, again: attempt < MAX_ATTEMPTS, parked: false };
   }
   const rule = ruleOf(interior, offender);
   if (rule.restart === "temporary") {
     giveUp(interior, offender, error);
-    return { kind: "faulted", error, attempt, again: false, parked: true, outcome: { kind: "no-such-actor" } };
+    return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome: { kind: "no-such-actor" } };
   }
   const parked = attempt >= MAX_ATTEMPTS;
   track(interior, input, parked ? undefined : attempt);
-  const result = setAside(interior, input, offender, error, attempt, parked);
+  const result = setAside(interior, input, offender, { error, ...fault, attempt }, parked);
   if (rule.restartFrom === "initial") restartFromInitial(interior, offender, error, input.kind !== "source" && input.kind !== "fault");
   else if ((interior.cells.get(offender.address)?.life ?? "ended") !== "ended") report(interior, "child_restarted", offender.address, error);
   return result;
@@ -49,25 +50,33 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
 export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown): FaultedResult {
   interior.faults++;
   const error = messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown);
+  const fault = placeOf(interior, input, thrown);
   const address = interior.root?.address ?? interior.address;
   const attempt = attemptsOf(interior, input) + 1;
-  countRestart(interior, address, error);
+  countRestart(interior, address, error, fault);
   park(interior, input, address, error);
-  report(interior, "parked", address, `${input.kind}: ${error}`);
+  report(interior, "parked", address, `${input.kind}: ${error}`, fault);
   track(interior, input, undefined);
   const outcome: Refusal = { kind: "refused", accepts: [], reason: `set aside: ${error}` };
   if (input.kind === "message") recordParked(interior, input, outcome);
   else if (input.kind === "timer") interior.rest.delete("timers", input.timer);
   else if (input.kind === "performed") interior.rest.delete("pending", input.key);
   else if (input.kind === "answered") interior.rest.delete("asks", input.key);
-  return { kind: "faulted", error, attempt, again: false, parked: true, outcome };
+  return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome };
 }
 
-function setAside(interior: Interior, input: Input, offender: Cell, error: string, attempt: number, parked: boolean): FaultedResult {
-  const base = { kind: "faulted", error, attempt } as const;
+/** Where the failure began, or as much as the input says of it. */
+function placeOf(interior: Interior, input: Input, thrown: unknown): FaultPlace {
+  if (!(thrown instanceof SupervisedFault)) return { code: codeOf(thrown), place: `${cellMeant(interior, input)?.address ?? interior.address}: its ${input.kind}` };
+  return interior.failure ?? { code: codeOf(thrown.reason), place: `${thrown.cell.address}: its ${input.kind}` };
+}
+
+function setAside(interior: Interior, input: Input, offender: Cell, fault: FaultPlace & { readonly error: string; readonly attempt: number }, parked: boolean): FaultedResult {
+  const { error, attempt } = fault;
+  const base = { kind: "faulted", ...fault } as const;
   if (parked) {
     park(interior, input, offender.address, error);
-    report(interior, "parked", offender.address, `${input.kind}: ${error}`);
+    report(interior, "parked", offender.address, `${input.kind}: ${error}`, { code: fault.code, place: fault.place });
   }
   switch (input.kind) {
     case "message": {

@@ -2,10 +2,10 @@
 
 import { admit, admitAnswer } from "./admission.ts";
 import type { Cell } from "./cell.ts";
-import { isEvent } from "./event.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
+import { isEvent } from "../xstate/index.ts";
 import { reconcile, startRoot } from "./children.ts";
 
 const ACCEPTED: InputResult = { kind: "accepted" };
@@ -34,6 +34,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
     case "fault": {
       const cell = living(interior, input.cell, input.incarnation);
       if (cell === undefined) return dropped("the actor has gone");
+      interior.noteFailure(cell, undefined, Object.assign(new Error(input.error), { code: input.code }), input.where);
       interior.fail(cell, new Error(input.error));
       return ACCEPTED;
     }
@@ -64,6 +65,7 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
       interior.finish(cell);
       return ACCEPTED;
     case "error":
+      interior.noteFailure(cell, undefined, said.error, `source "${cell.id}"`);
       interior.fail(cell, said.error);
       return ACCEPTED;
     case "next":

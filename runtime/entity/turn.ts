@@ -1,6 +1,7 @@
 // One turn: inputs one after the other, each a savepoint; a fault ends the turn (hosting H1).
 
 import type { Effect, Input, InputResult, JournalRecord, Turn, TurnStamp } from "./contract.ts";
+import { measureVolatile } from "./context-limit.ts";
 import type { Interior } from "./interior.ts";
 import { keepable } from "./keepable.ts";
 import { recordOf, type Sealed, seal } from "./recording.ts";
@@ -51,7 +52,8 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     const result = takeInput(interior, input);
     if (interior.undo.mark() > mark) {
       forgive(interior, input);
-      if (sealed !== undefined) seal(interior, sealed);
+      if (sealed === undefined) measureVolatile(interior);
+      else seal(interior, sealed);
     }
     return result;
   } catch (thrown) {

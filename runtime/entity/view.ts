@@ -1,11 +1,13 @@
 // What everyone may see of a cell: its committed state (rules C4).
 
 import type { Address } from "../address.ts";
+import type { ErrorCode } from "../errors.ts";
 import { encodeData, type LogicSnapshot, shownData } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
+import type { RestartRow } from "./rest.ts";
 
 export interface CellView {
   readonly address: Address;
@@ -25,7 +27,7 @@ export interface CellView {
   /** Messages that the state takes, before guards. */
   readonly accepts: readonly string[];
   readonly restarts: number;
-  readonly lastFault: { readonly reason: string; readonly at: number } | undefined;
+  readonly lastFault: { readonly reason: string; readonly code?: ErrorCode; readonly place?: string; readonly at: number } | undefined;
 }
 
 export function viewOf(interior: Interior, cell: Cell, snapshot: LogicSnapshot): CellView {
@@ -43,8 +45,12 @@ export function viewOf(interior: Interior, cell: Cell, snapshot: LogicSnapshot):
     error: snapshot.status === "error" ? messageOf(snapshot.error) : undefined,
     accepts: cell.supervision === undefined ? [] : acceptedBy(cell, snapshot),
     restarts: restarts?.count ?? 0,
-    lastFault: restarts === undefined ? undefined : { reason: restarts.reason, at: restarts.at },
+    lastFault: restarts === undefined ? undefined : faultOf(restarts),
   };
+}
+
+function faultOf({ reason, code, place, at }: RestartRow): NonNullable<CellView["lastFault"]> {
+  return { reason, ...(code === undefined ? {} : { code }), ...(place === undefined ? {} : { place }), at };
 }
 
 const ROLES = { root: 0, child: 1, inner: 2 } as const;

@@ -9,6 +9,8 @@ import type { EffectImplementation, EffectWord } from "../actor/index.ts";
 import type { Effect, EffectOutcome } from "../entity/contract.ts";
 import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
+import type { ErrorCode } from "../errors.ts";
+import { isPromise } from "../xstate/index.ts";
 
 type Act = Extract<Effect, { kind: "act" }>;
 
@@ -24,7 +26,7 @@ export interface EffectsOptions {
   /** What this node supplies for an effect of a cell. */
   readonly implementation: (cell: string, name: string) => EffectImplementation | undefined;
   readonly performed: (key: string, outcome: EffectOutcome) => void;
-  readonly faulted: (act: Act, error: string) => void;
+  readonly faulted: (act: Act, fault: { readonly error: string; readonly code?: ErrorCode }) => void;
 }
 
 export class Effects {
@@ -32,6 +34,8 @@ export class Effects {
   readonly #abort = new AbortController();
   readonly #retries = new Set<Retry>();
   readonly #timeouts = new Set<TimeoutHandle>();
+  /** The incarnation and the turn of the inline action that threw last. */
+  #thrown: { readonly incarnation: number; readonly turn: string } | undefined;
 
   constructor(options: EffectsOptions) {
     this.#options = options;
@@ -53,13 +57,14 @@ export class Effects {
     this.#timeouts.clear();
   }
 
-  /** Inline actions exist in volatile types only (hosting H7, N1). */
+  /** Inline actions exist in volatile types only (hosting H7). After one that throws, the later ones of its cell and turn are not performed (named difference N1). */
   #runInline(act: Act): void {
-    try {
-      act.run?.();
-    } catch (cause) {
-      this.#options.faulted(act, describe(cause));
-    }
+    const turn = turnOf(act);
+    if (this.#thrown?.incarnation === act.incarnation && this.#thrown.turn === turn) return;
+    const fault = runInline(act);
+    if (fault === undefined) return;
+    this.#thrown = { incarnation: act.incarnation, turn };
+    this.#options.faulted(act, fault);
   }
 
   #once(act: Act): void {
@@ -109,6 +114,21 @@ export class Effects {
     const implementation = this.#options.implementation(act.cell, act.name);
     if (implementation === undefined) return { kind: "failed", error: `this node does not supply the effect "${act.name}"` };
     return outcomeOf((await implementation(act.params as never, { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause })) as EffectWord);
+  }
+}
+
+/** Its key without the number within the turn. */
+function turnOf(act: Act): string {
+  return act.key.slice(act.key.indexOf("#"), act.key.lastIndexOf("."));
+}
+
+/** Runs an inline action. @returns what its actor's fault is, if it threw or returned a promise, which nobody would wait for */
+export function runInline(act: Act): { readonly error: string; readonly code?: ErrorCode } | undefined {
+  try {
+    if (!isPromise(act.run?.())) return undefined;
+    return { error: `action "${act.name}" returned a promise, for which nobody waits; invoke it as a source, or declare it as an effect`, code: "DROVER_STEP_PROMISE" };
+  } catch (cause) {
+    return { error: describe(cause) };
   }
 }
 

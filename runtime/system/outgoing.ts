@@ -67,8 +67,8 @@ export class Outgoing {
       performed: (key, outcome) => {
         this.#performed(key, outcome);
       },
-      faulted: (act, error) => {
-        inbox.control({ input: { kind: "fault", cell: act.cell, incarnation: act.incarnation, error } });
+      faulted: (act, fault) => {
+        inbox.control({ input: { kind: "fault", cell: act.cell, incarnation: act.incarnation, ...fault, where: `action "${act.name}"` } });
       },
     });
     this.#sources = new Sources({

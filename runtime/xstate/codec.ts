@@ -16,6 +16,12 @@ const MAX_DEPTH = 200;
 const MAX_OBJECTS = 1_000_000;
 
 let objects = 0;
+let size = 0;
+
+/** Of the last value that was encoded: about the characters of its JSON text. */
+export function encodedSize(): number {
+  return size;
+}
 
 export class NotCarried extends Error {
   readonly path: string;
@@ -45,8 +51,12 @@ function notCarried(host: CodecHost, path: string, what: string): { readonly $lo
 
 /** @throws NotCarried unless the host is lenient */
 export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0): unknown {
+  if (depth === 0) size = 0;
+  size += 5;
   switch (typeof value) {
     case "string":
+      size += value.length;
+      return value;
     case "boolean":
       return value;
     case "number":
@@ -96,6 +106,7 @@ function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, 
     const key = keys[at] as string;
     if (key === "__proto__") return notCarried(host, `${path}/__proto__`, "a key with a meaning of its own");
     const before = value[key];
+    size += key.length + 3;
     const plain = encodeData(before, host, `${path}/${key}`, depth + 1);
     const escaped = key.charCodeAt(0) === 36;
     if (copy === undefined && (plain !== before || escaped)) {

@@ -1,6 +1,8 @@
-// An author's machine as the host steps it: a copy with a limit on microsteps (named difference N14) and delays that say on which clock they count.
+// An author's machine as the host steps it: a copy with a limit on microsteps (named difference N14), delays that say on which clock they count, and watched code.
 
 import type { AnyStateMachine } from "xstate";
+
+import { watchMachine } from "./watched-code.ts";
 
 /** Microsteps that one event may cause in one machine. */
 const MAX_MICROSTEPS = 1_000;
@@ -46,5 +48,6 @@ function copyOf(machine: AnyStateMachine, delays: Readonly<Record<string, unknow
   const copy = machine.provide({ delays } as never) as AnyStateMachine;
   const asked = machine.options.maxIterations;
   copy.options = { ...machine.options, maxIterations: typeof asked === "number" && asked < MAX_MICROSTEPS ? asked : MAX_MICROSTEPS };
+  watchMachine(copy);
   return copy;
 }

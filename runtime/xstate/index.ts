@@ -1,5 +1,6 @@
 export { acceptsOf } from "./accepts.ts";
-export { type CodecHost, carried, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, NotCarried, restoreConfiguration } from "./codec.ts";
+export { type CodecHost, carried, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, encodedSize, NotCarried, restoreConfiguration } from "./codec.ts";
+export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
@@ -10,4 +11,5 @@ export { shownData } from "./shown.ts";
 export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";
 export type { ChildRequest, LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
 export { StepSystem } from "./step-system.ts";
+export { isPromise, type ThrownAt, takeThrownAt } from "./watched-code.ts";
 export { declaredWork, type TypeProblem, walkMachine } from "./walk.ts";

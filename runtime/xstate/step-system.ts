@@ -1,5 +1,6 @@
 // XState's `system`, one for each entity (hosting H3).
 
+import { DroverError } from "../errors.ts";
 import { hostedBy, type MadeActor } from "./made-actor.ts";
 import type { CellRef } from "./ref.ts";
 import type { StepCell } from "./step-cell.ts";
@@ -43,7 +44,7 @@ export class StepSystem {
     const child = hostedBy(actor);
     if (step === undefined || child === undefined) return;
     const holder = this.holderOf(id);
-    if (holder !== undefined && holder !== child) throw new Error(`Actor with system ID '${id}' already exists.`);
+    if (holder !== undefined && holder !== child) throw new DroverError("DROVER_CHILD_ID_TAKEN", `Actor with system ID '${id}' already exists.`);
     step.systemIds ??= new Map();
     step.systemIds.set(id, child);
   }

@@ -1,9 +1,11 @@
 // The step that is under way: what XState says of it while it runs. Steps nest, since a child's first step is computed inside its parent's.
 
+import { DroverError } from "../errors.ts";
 import { takeWallDelay } from "./hosted-machine.ts";
 import { host, type MadeActor, stepCellOf } from "./made-actor.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
 import type { StepCell } from "./step-cell.ts";
+import { takeThrownAt } from "./watched-code.ts";
 
 export interface RawAction {
   readonly type: string;
@@ -43,6 +45,7 @@ export function stepUnderWay(): Step | undefined {
 }
 
 export function openStep(cell: StepCell): Step {
+  if (current === undefined) takeThrownAt();
   current = new Step(cell, current);
   enterPureCode();
   return current;
@@ -59,11 +62,11 @@ export function stagedHolder(id: string): { readonly holder: StepCell | undefine
   return undefined;
 }
 
-/** @throws Error when a child with this id lives (named difference N15) */
+/** @throws DROVER_CHILD_ID_TAKEN when a child with this id lives (named difference N15) */
 export function noteMade(step: Step, actor: MadeActor): void {
   const holder = step.cell.child(actor.id);
   if ((holder !== undefined && step.stopping?.has(holder) !== true) || step.made?.some((child) => child.id === actor.id && step.stopping?.has(child) !== true) === true) {
-    throw new Error(`A child with id '${actor.id}' still lives; stop it first, or give the new one another id.`);
+    throw new DroverError("DROVER_CHILD_ID_TAKEN", `A child with id '${actor.id}' still lives; stop it first, or give the new one another id.`);
   }
   const child = step.cell.adopt({ id: actor.id, src: actor.src, logic: actor.logic, systemId: actor.options.systemId, syncSnapshot: actor._syncSnapshot === true });
   host(actor, child);

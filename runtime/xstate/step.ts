@@ -72,10 +72,24 @@ export function startMachine(cell: StepCell, machine: AnyStateMachine, input: un
   try {
     snapshot = machine.getInitialSnapshot(scopeOf(cell, step.depth) as never, input);
     if (snapshot.status !== "error") refuseReach();
+  } catch (error) {
+    snapshot = failedStart(error);
   } finally {
     closeStep(step);
   }
-  return resultOf(step, snapshot, machine);
+  return startOf(step, snapshot, machine);
+}
+
+function failedStart(error: unknown): LogicSnapshot {
+  return { status: "error", output: undefined, error };
+}
+
+function startOf(step: Step, snapshot: LogicSnapshot, machine: AnyStateMachine | undefined): StepResult {
+  try {
+    return resultOf(step, snapshot, machine);
+  } catch (error) {
+    return { snapshot: failedStart(error), actions: NO_ACTIONS, taken: true, systemIds: undefined };
+  }
 }
 
 interface PureLogic {
@@ -93,7 +107,7 @@ export function startLogic(cell: StepCell, logic: PureLogic, input: unknown): St
     try {
       return logic.getInitialSnapshot(scope, input) as LogicSnapshot;
     } catch (error) {
-      return { status: "error", output: undefined, error };
+      return failedStart(error);
     }
   });
 }

@@ -4,6 +4,7 @@ import type { Address } from "../../runtime/address.ts";
 import { actorType, type AnyMessages, type Durability, type EntityType, entityType, type MessageSpecs, type Messages, messages } from "../../runtime/actor/index.ts";
 import type { Effect, EventData, Input, InputResult, JournalRecord, Turn } from "../../runtime/entity/contract.ts";
 import { createEntity, decodeRecord, decodeState, type Entity, encodeRecord, encodeState, type Restored, restoreEntity } from "../../runtime/entity/index.ts";
+import { runInline } from "../../runtime/system/effects.ts";
 import { Sources } from "../../runtime/xstate/index.ts";
 
 export const ROOT = "acme/thing/one" as Address;
@@ -186,12 +187,7 @@ export class EntityHost {
       case "act":
         this.acts.push(effect);
         if (effect.run === undefined || failed.has(effect.incarnation)) return;
-        try {
-          effect.run();
-        } catch (error) {
-          failed.add(effect.incarnation);
-          this.#queue.push({ kind: "fault", cell: effect.cell, incarnation: effect.incarnation, error: (error as Error).message });
-        }
+        this.#run(effect, failed);
         return;
       case "source.start":
         this.#start(effect.cell, effect.incarnation);
@@ -213,6 +209,13 @@ export class EntityHost {
       case "supervision":
         return;
     }
+  }
+
+  #run(effect: Act, failed: Set<number>): void {
+    const fault = runInline(effect);
+    if (fault === undefined) return;
+    failed.add(effect.incarnation);
+    this.#queue.push({ kind: "fault", cell: effect.cell, incarnation: effect.incarnation, ...fault, where: `action "${effect.name}"` });
   }
 
   #start(cell: Address, incarnation: number): void {

@@ -1,5 +1,7 @@
 import { test } from "tap";
-import { parseAddress } from "../../../runtime/index.ts";
+import { sendTo, setup } from "xstate";
+
+import { actorType, entityType, messages, parseAddress } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/simulation/index.ts";
 import { hosting, type Hosting } from "./hosting.ts";
 import { workerEntity, workerRoot } from "./ledger.ts";
@@ -141,5 +143,42 @@ test("C2. a turn rolled back after an unknown commit and taken again performs it
   t.match(await node.system.tell(W, order("fire", 2)), { kind: "not-stored" });
   await node.clock.advance(1_000);
   t.same(work.done, ["fire 1"], "what was refused never leaves");
+  await node.system.stop();
+});
+
+test("N1. after an inline action that throws, the later ones of its actor and turn are not performed, those of others are; an async one is such a fault", async (t) => {
+  const done: string[] = [];
+  const mark = (name: string) => () => void done.push(name);
+  const kid = setup({ types: { events: {} as { type: "GO" } } }).createMachine({ on: { GO: { actions: mark("kid") } } });
+  const behaviour = setup({ actors: { kid }, types: { events: {} as { type: "GO" | "LATE" } } }).createMachine({
+    invoke: { src: "kid", id: "k" },
+    on: {
+      GO: {
+        actions: [
+          mark("first"),
+          () => {
+            throw new Error("boom");
+          },
+          mark("never"),
+          sendTo("k", { type: "GO" }),
+        ],
+      },
+      LATE: { actions: () => Promise.reject(new Error("nobody waits")) },
+    },
+  });
+  const root = actorType({ name: "shaky", version: 1, messages: messages({ GO: { body: {} }, LATE: { body: {} } }), behaviour });
+  const node = await hosting({ types: [entityType({ root, durability: "volatile", placement: "cloud" })] });
+  const address = parseAddress("t/shaky/s");
+  await node.system.activate(address, { input: undefined });
+  await node.system.tell(address, { type: "GO" });
+  await settle();
+  t.same(done, ["first", "kid"]);
+  t.match(node.system.describeEntities()[0], { lastExit: { error: "boom" } });
+  await node.system.tell(address, { type: "GO" });
+  await settle();
+  t.same(done, ["first", "kid", "first", "kid"], "the next turn is another");
+  await node.system.tell(address, { type: "LATE" });
+  await settle();
+  t.match(node.system.describeEntities()[0], { lastExit: { error: /returned a promise/ } });
   await node.system.stop();
 });
