@@ -1,6 +1,6 @@
 // A cloud node as an OS-process worker: what the demo and `drover start cloud` run.
 
-import { untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
+import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
 import type { CloudConfig } from "./config.ts";
 import { createCloudNode } from "./cloud-node.ts";
 import { realPorts } from "./ports.ts";
@@ -22,7 +22,7 @@ export const cloudWorker = worker({
     emit({ kind: "listening", http, broker, ...(node.firstToken === undefined ? {} : { firstToken: node.firstToken }) });
     ready();
     const failed = node.tree.exited.then((exit) => {
-      if (!signal.aborted && exit.kind !== "normal") throw "error" in exit ? exit.error : (exit.cause ?? new Error("the cloud node's tree ended"));
+      if (!signal.aborted && exit.kind !== "normal") throw errorOf(exit) ?? new Error("the cloud node's tree ended");
     });
     await Promise.race([untilAborted(signal), failed]);
     await node.stop();

@@ -1,6 +1,6 @@
 // A vehicle's node as an OS-process worker: what the demo and `drover start edge` run.
 
-import { untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
+import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import { createEdgeNode, type EdgeCounters } from "./edge-node.ts";
 import { realPorts } from "./ports.ts";
@@ -41,7 +41,7 @@ export const edgeWorker = worker({
     };
     let timer = clock.setTimeout(tell, STATS_EVERY_MS);
     const failed = node.tree.exited.then((exit) => {
-      if (!signal.aborted) throw "error" in exit ? exit.error : (("cause" in exit ? exit.cause : undefined) ?? new Error("the edge node's tree ended"));
+      if (!signal.aborted) throw errorOf(exit) ?? new Error("the edge node's tree ended");
     });
     try {
       await Promise.race([untilAborted(signal), failed]);

@@ -5,7 +5,7 @@
 
 import { join } from "node:path";
 import type { CloudListening } from "../../cloud-node/index.ts";
-import { systemClock, type Tree } from "../../runtime/index.ts";
+import { errorOf, systemClock, type Tree } from "../../runtime/index.ts";
 import type { Log, TimeoutHandle } from "../../runtime/ports/index.ts";
 import { type ApiClient, apiClient, dataFolder, removeEndpoint, writeEndpoint } from "../api/index.ts";
 import { fileLog, isLogLevel, type OpenLog } from "../logging/index.ts";
@@ -87,7 +87,7 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
     say("stopped");
     return EXIT.ok;
   }
-  const cause = exit.kind === "failed" || exit.kind === "killed" ? exit.error : exit.kind === "shutdown" ? exit.cause : undefined;
+  const cause = errorOf(exit);
   throw cause ?? new CommandFailure({ code: "demo-ended", title: "The demo ended by itself.", advice: `See the logs in ${join(data, "logs")}.`, exit: EXIT.failure });
 }
 

@@ -2,7 +2,7 @@
 
 import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
 import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
-import type { Tree } from "../../runtime/index.ts";
+import { errorOf, type Tree } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
 import { removeEndpoint, writeEndpoint } from "../api/index.ts";
 import { loadConfig, type LoadedConfig, withPlaces } from "../config/index.ts";
@@ -88,7 +88,7 @@ async function run(node: RunningNode, call: Call, started: () => () => void): Pr
       undo = started();
       const exit = await Promise.race([interrupted, node.tree.exited]);
       if (exit !== undefined && !isAsked()) {
-        const cause = exit.kind === "failed" || exit.kind === "killed" ? exit.error : exit.kind === "shutdown" ? exit.cause : undefined;
+        const cause = errorOf(exit);
         throw cause ?? new CommandFailure({ code: "node-ended", title: "The node ended by itself.", advice: "See its log.", exit: EXIT.failure });
       }
     }

@@ -5,7 +5,10 @@ import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import {
   asError,
+  endCauseOf,
+  errorOf,
   isAbnormal,
+  lateStart,
   reasonOf,
   settledWithin,
   startWorker,
@@ -141,7 +144,7 @@ export class ChildSlot {
     this.#lastExit = lastExitOf(exit, this.#ports.clock.now());
     // One that was let go of ends here for whoever watches.
     this.#run?.end(runEndOf(exit, this.#ports.clock.now()));
-    if (isAbnormal(exit)) this.tell("shutdown_error", reasonOf(exit), "error" in exit ? exit.error : undefined);
+    if (isAbnormal(exit)) this.tell("shutdown_error", reasonOf(exit), errorOf(exit));
     this.#enter({ kind: "down" });
   }
 
@@ -199,7 +202,7 @@ export class ChildSlot {
       const running = await settledWithin(started, clock, startMs, abort.signal);
       if (running !== undefined && !abort.signal.aborted) return { kind: "ready", running: orderly(running) };
       if (!abort.signal.aborted) {
-        late = new DroverError("DROVER_WORKER_START_TIMEOUT", `it was not ready within ${String(startMs)} ms`);
+        late = lateStart(startMs);
         abort.abort(late);
       }
       // It was told; what it began has its shutdown time to end, and whatever comes after that is ended as soon as it comes.
@@ -278,7 +281,7 @@ function orderly(running: Running): Running {
 }
 
 function lastExitOf(exit: Exit, at: number): LastExit {
-  const error = exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
+  const error = errorOf(exit);
   if (error === undefined) return { reason: exit.kind, at };
   const messages: string[] = [];
   let innermost = error;
@@ -286,5 +289,6 @@ function lastExitOf(exit: Exit, at: number): LastExit {
     messages.push(one.message);
     innermost = one;
   }
-  return { reason: exit.kind, error: messages.join(": "), ...(innermost.stack === undefined ? {} : { stack: innermost.stack }), at };
+  const cause = endCauseOf(error);
+  return { reason: exit.kind, error: messages.join(": "), ...(cause === undefined ? {} : { cause }), ...(innermost.stack === undefined ? {} : { stack: innermost.stack }), at };
 }

@@ -11,7 +11,7 @@
 // L6. Frozen, a lane starts nothing any more.
 
 import type { Clock } from "../ports/index.ts";
-import { isAbnormal, reasonOf, type Exit } from "../workers/index.ts";
+import { errorOf, isAbnormal, reasonOf, type Exit } from "../workers/index.ts";
 import type { ChildSlot } from "./child-slot.ts";
 import type { Verdict } from "./restart-rule.ts";
 
@@ -110,12 +110,12 @@ export class Lane {
   exited(slot: ChildSlot, exit: Exit, ranMs: number): void {
     if (this.#frozen) return;
     const abnormal = isAbnormal(exit);
-    slot.tell("child_terminated", reasonOf(exit), exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error);
+    slot.tell("child_terminated", reasonOf(exit), errorOf(exit));
     if (slot.restartType === "temporary" || (slot.restartType === "transient" && !abnormal)) {
       this.#endedForGood(slot);
       return;
     }
-    this.#failed(slot, ranMs, exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error);
+    this.#failed(slot, ranMs, errorOf(exit));
   }
 
   #failed(slot: ChildSlot, ranMs: number, cause: Error | undefined): void {

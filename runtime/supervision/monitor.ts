@@ -5,7 +5,7 @@
 // W3. A notice never comes within the call that asked for it, and never after `stop`.
 
 import type { Clock, Log } from "../ports/index.ts";
-import type { Exit } from "../workers/index.ts";
+import { errorOf, type Exit } from "../workers/index.ts";
 
 export interface RunEnd {
   /** As a child's exit; `start-failed` when it was never ready. A start that was broken off ended by `shutdown`. */
@@ -54,7 +54,7 @@ export class WatchedRun {
 }
 
 export function runEndOf(exit: Exit, at: number): RunEnd {
-  const error = exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
+  const error = errorOf(exit);
   return { reason: exit.kind, ...(error === undefined ? {} : { error }), at };
 }
 

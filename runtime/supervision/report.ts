@@ -1,6 +1,7 @@
 // What a supervisor tells when something happens below it: always supervisor, context, reason, offender, restarts (OTP's report, in our words).
 
 import type { Clock, Log } from "../ports/index.ts";
+import { endCauseOf, type EndCause } from "../workers/index.ts";
 
 export type ReportContext =
   | "child_started"
@@ -27,6 +28,8 @@ export interface SupervisorReport {
   /** Wall ms. */
   readonly at: number;
   readonly error?: Error;
+  /** The cause as data, where it is known. */
+  readonly cause?: EndCause;
 }
 
 export type ReportListener = (report: SupervisorReport) => void;
@@ -69,8 +72,9 @@ export class Reports {
     return () => void this.#listeners.delete(listener);
   }
 
-  tell(facts: Omit<SupervisorReport, "at">): void {
-    const report: SupervisorReport = { ...facts, at: this.#clock.now() };
+  tell(facts: Omit<SupervisorReport, "at" | "cause">): void {
+    const cause = endCauseOf(facts.error);
+    const report: SupervisorReport = { ...facts, at: this.#clock.now(), ...(cause === undefined ? {} : { cause }) };
     const { error, ...fields } = report;
     this.#log[LEVELS[report.context]](error === undefined ? fields : { ...fields, err: error }, MESSAGES[report.context]);
     for (const listener of this.#listeners) {

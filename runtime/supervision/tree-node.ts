@@ -1,5 +1,7 @@
 // What a tree shows of itself: plain JSON, for `/v1/tree` and `drover tree`.
 
+import type { EndCause } from "../workers/index.ts";
+
 export type NodeState = "starting" | "running" | "restarting" | "stopping" | "stopped" | "degraded" | "failed";
 
 export interface TreeNode {
@@ -24,6 +26,8 @@ export interface LastExit {
   readonly reason: string;
   /** Message of the error and of its causes, outermost first. */
   readonly error?: string;
+  /** The cause as data, where it is known: code, signal, out of memory, probe failed, deadline. */
+  readonly cause?: EndCause;
   /** Stack of the innermost cause. */
   readonly stack?: string;
   /** Wall ms. */

@@ -5,13 +5,24 @@ import { extname } from "node:path";
 export interface ChildLimits {
   /** Added to what is inherited. `DROVER_*` is never inherited: configuration reaches a child by name only. */
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Names that are inherited; default all. */
+  readonly inherit?: readonly string[] | undefined;
   /** Bound of its JavaScript heap, MB; default V8's own. */
   readonly maxHeapMb?: number | undefined;
+  /** For a process: of it and all that it starts, MB of RAM, > 0; default none. */
+  readonly memoryMb?: number | undefined;
+  /** For a process: -20 to 19; below 0 needs the right to. Default: that of this process. */
+  readonly niceness?: number | undefined;
 }
 
-export function childEnvironment(added: Readonly<Record<string, string>> | undefined): Record<string, string> {
-  const inherited = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !entry[0].startsWith("DROVER_"));
-  return { ...Object.fromEntries(inherited), ...added };
+export function childEnvironment({ inherit, env }: Pick<ChildLimits, "inherit" | "env">): Record<string, string> {
+  return { ...inheritedEnvironment(inherit), ...env };
+}
+
+/** @param names default all */
+export function inheritedEnvironment(names: readonly string[] | undefined): Record<string, string> {
+  const entries = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
+  return Object.fromEntries(entries.filter(([name]) => !name.startsWith("DROVER_") && (names === undefined || names.includes(name))));
 }
 
 /** The flags of this process, without those that name its own program text or its own debugger port. */
@@ -27,6 +38,6 @@ export function childFlags(maxHeapMb: number | undefined): string[] {
 }
 
 /** The file that runs on the far side; beside this one and of its kind, `.js` when built, `.ts` where Node reads that. */
-export function hostFile(name: "thread-host" | "process-host" | "orphan-guard"): URL {
+export function hostFile(name: "thread-host" | "process-host"): URL {
   return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
 }

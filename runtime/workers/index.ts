@@ -2,6 +2,7 @@
 
 export {
   asError,
+  errorOf,
   isAbnormal,
   reasonOf,
   settledWithin,
@@ -13,6 +14,10 @@ export {
   type StartContext,
   type StopLimits,
 } from "./running.ts";
+export { endCauseOf, type EndCause, lateStart } from "./end-cause.ts";
+export type { LineLimits } from "./line-log.ts";
+export { program } from "./program.ts";
+export type { LivenessProbe, Probe, ProgramSpec, ReadinessProbe } from "./program-spec.ts";
 export { lifeOf, type LifeContext } from "./life-of.ts";
 export { startWorker, WORKER_DEFAULTS, type RunningWorker, type WorkerLink, type WorkerOptions, type WorkerPorts } from "./start-worker.ts";
 export { untilAborted } from "./until-aborted.ts";

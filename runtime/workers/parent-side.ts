@@ -10,6 +10,7 @@ import { DroverError } from "../errors.ts";
 import type { Clock, Log, TimeoutHandle } from "../ports/index.ts";
 import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
+import { EndedError, type EndCause, killedAfter } from "./end-cause.ts";
 import { errorFromData } from "./error-data.ts";
 import type { Exit, Isolation, Running } from "./running.ts";
 import type { RunOrder, ToParent, ToWorker, Transfer } from "./wire.ts";
@@ -32,6 +33,8 @@ export interface Carrier {
 export interface Gone {
   readonly error?: Error;
   readonly detail: string;
+  /** Where its end says more than `error`. */
+  readonly end?: EndCause;
   /** It ended of the signal that asks it to. */
   readonly asAsked?: boolean;
 }
@@ -176,9 +179,9 @@ export class ParentSide implements Running {
       if (this.#said.error !== undefined) return { kind: "failed", error: this.#said.error };
       return this.#stopping ? { kind: "shutdown" } : { kind: "normal" };
     }
-    if (this.#killed)
-      return { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", `it did not stop within ${String(this.#options.order.shutdownMs)} ms and was killed`) };
+    if (this.#killed) return { kind: "killed", error: killedAfter(this.#options.order.shutdownMs) };
     if (this.#stopping && how.asAsked === true) return { kind: "shutdown" };
+    if (how.end !== undefined) return { kind: "failed", error: new EndedError("DROVER_WORKER_FAILED", how.detail, how.end, how.error) };
     return { kind: "failed", error: how.error ?? new DroverError("DROVER_WORKER_FAILED", how.detail) };
   }
 
@@ -208,7 +211,10 @@ export class ParentSide implements Running {
       const silentMs = clock.monotonic() - (this.#heardAt ?? 0);
       if (silentMs < livenessMs) this.#watch(livenessMs - silentMs, livenessMs, false);
       else if (!second) this.#watch(SECOND_LOOK_MS, livenessMs, true);
-      else this.fail(new DroverError("DROVER_WORKER_FAILED", `no sign of life for ${String(Math.round(silentMs))} ms, allowed are ${String(livenessMs)} ms`));
+      else {
+        const detail = `no sign of life for ${String(Math.round(silentMs))} ms, allowed are ${String(livenessMs)} ms`;
+        this.fail(new EndedError("DROVER_WORKER_FAILED", detail, { kind: "probe-failed", probe: "liveness", detail }));
+      }
     }, delayMs);
   }
 

@@ -1,13 +1,10 @@
 // Runs in the process: loads the worker's file, speaks for it, and ends with its parent. Not imported by anyone; process.ts starts it by its file name.
 //
 // H1. The IPC channel closed: the parent is gone or let go of us. The worker has `shutdownMs` to end, then the whole group is killed.
-// H2. A main thread that loops never sees that: a guard thread watches the parent's pid and kills the group (orphan-guard.ts).
+// H2. A main thread that loops never sees that: the guard beside it does, and kills the group (launch.ts).
 // H3. SIGTERM and SIGINT ask the worker to end, whoever sent them.
 
-import { Worker } from "node:worker_threads";
-
 import { systemClock, systemRandom } from "../host/index.ts";
-import { hostFile } from "./child-environment.ts";
 import type { ToParent, ToWorker } from "./wire.ts";
 import { runWorker, type WorkerSide } from "./worker-side.ts";
 import { workerIn } from "./worker.ts";
@@ -16,7 +13,6 @@ const LONGEST_FAREWELL_MS = 1_000;
 
 let side: WorkerSide | undefined;
 let graceMs = LONGEST_FAREWELL_MS;
-const parentPid = process.ppid;
 
 /** Ours, and everything we started. We lead our group: process.ts starts us so. */
 function killGroup(): void {
@@ -56,16 +52,6 @@ process.on("message", (message: ToWorker) => {
   }
   const { order } = message;
   graceMs = order.shutdownMs;
-  // Without the flags of this process: whatever they preload must not fill the guard's small heap.
-  const guard = new Worker(hostFile("orphan-guard"), {
-    workerData: { parentPid, graceMs },
-    execArgv: [],
-    resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 2 },
-  });
-  guard.on("error", (error) => {
-    post({ kind: "log", level: "error", fields: { err: error }, message: "the guard against orphans ended; a worker that loops would outlive its parent" });
-  });
-  guard.unref();
   const type = import(order.module).then((exports: object) => workerIn(exports, order.module));
   side = runWorker(type, order, { post, clock: systemClock, random: systemRandom });
   void side.ended.then(() => {

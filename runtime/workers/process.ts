@@ -1,27 +1,50 @@
-// A worker in a process of its own, leader of its own group: whatever it starts dies with it, and a native crash is its own.
+// A worker in a process of its own, leader of its own group: whatever it starts dies with it, and a native crash is its own. Begun by launch.ts like any program.
 //
 // Asked to stop by message and by SIGTERM to the leader only (what it started is its to end, in its order); killed as a whole group.
 
-import { fork, type ChildProcess } from "node:child_process";
+import { fork } from "node:child_process";
+import type { Writable } from "node:stream";
 
-import type { Clock, Log } from "../ports/index.ts";
+import type { Clock, Log, Random } from "../ports/index.ts";
 import { childEnvironment, childFlags, hostFile, type ChildLimits } from "./child-environment.ts";
+import { makeControlGroup, ownGroupFolder } from "./control-group.ts";
+import { type EndCause, endOfProcess } from "./end-cause.ts";
+import { letGo, SHELL, shellArguments, signalGroup } from "./launch.ts";
 import { logLines } from "./line-log.ts";
+import { outOfMemory, watchMemory } from "./memory-watch.ts";
 import type { Carrier, ParentSide } from "./parent-side.ts";
+import { sweep } from "./process-family.ts";
+import { asError } from "./running.ts";
 import type { ToParent } from "./wire.ts";
 
 const LAST_WORD_MS = 500;
+/** Its end on its own comes first: process-host.ts ends with its parent too. */
+const ORPHAN_MARGIN_MS = 500;
+const IPC = 3;
+const GATE = 4;
 
-export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { readonly clock: Clock; readonly log: Log }): void {
+export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { readonly clock: Clock; readonly log: Log; readonly random: Random }): void {
+  const { clock, log } = ports;
+  const { maxHeapMb, memoryMb } = limits;
+  const mark = ports.random.id();
+  const group = makeControlGroup(ownGroupFolder(), mark, memoryMb, clock);
+  const before = shellArguments({ gate: GATE, close: [IPC], graceMs: parent.shutdownMs + ORPHAN_MARGIN_MS, mark, group });
   const child = fork(hostFile("process-host"), [], {
-    env: childEnvironment(limits.env),
-    execArgv: childFlags(limits.maxHeapMb),
+    env: childEnvironment(limits),
+    execPath: SHELL,
+    execArgv: [...before, process.execPath, ...childFlags(maxHeapMb)],
     detached: true,
     serialization: "advanced",
-    stdio: ["ignore", "pipe", "pipe", "ipc"],
+    stdio: ["ignore", "pipe", "pipe", "ipc", "pipe"],
   });
-  logLines(child.stdout, "stdout", ports.log, ports.clock);
-  logLines(child.stderr, "stderr", ports.log, ports.clock);
+  let heapIsFull = false;
+  logLines(child.stdout, "stdout", log, clock);
+  logLines(child.stderr, "stderr", log, clock, {}, (line) => {
+    // The last word of V8 before it aborts.
+    heapIsFull ||= line.includes("heap out of memory");
+    return true;
+  });
+  const over = new AbortController();
   let failed: Error | undefined;
   child.on("message", (message) => {
     parent.message(message as ToParent);
@@ -31,18 +54,28 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
     // Never began: there will be no exit.
     if (child.pid === undefined) parent.gone({ error, detail: error.message });
   });
+  const killAll = (): void => {
+    group?.kill();
+    signalGroup(child.pid, "SIGKILL");
+  };
   child.on("exit", (code, signal) => {
-    // What it started and left behind.
-    killGroup(child);
+    over.abort();
+    if (memoryMb !== undefined && (group?.outOfMemory() ?? 0) > 0) parent.fail(outOfMemory(memoryMb, undefined));
+    const end: EndCause = heapIsFull ? { kind: "out-of-memory", ...(maxHeapMb === undefined ? {} : { limitMb: maxHeapMb }) } : endOfProcess(code, signal);
     const detail = signal === null ? `its process ended with code ${String(code)} before its promise did` : `its process was ended by ${signal}`;
+    // What it started and left behind.
+    killAll();
     const gone = (): void => {
-      ports.clock.clearTimeout(late);
-      parent.gone({ ...(failed === undefined ? {} : { error: failed }), detail, asAsked: signal === "SIGTERM" });
+      clock.clearTimeout(late);
+      child.stdio[GATE]?.destroy();
+      group?.remove();
+      parent.gone({ ...(failed === undefined ? {} : { error: failed }), detail: heapIsFull ? `its heap is full: ${detail}` : detail, end, asAsked: signal === "SIGTERM" });
     };
+    const swept = sweep(mark);
     // Its last word may still be in the pipe when its exit is seen; the channel's end comes after it.
-    const late = ports.clock.setTimeout(gone, LAST_WORD_MS);
-    if (child.connected) child.once("disconnect", gone);
-    else setImmediate(gone);
+    const late = clock.setTimeout(gone, LAST_WORD_MS);
+    if (child.connected) child.once("disconnect", () => void swept.then(gone));
+    else void swept.then(gone);
   });
   const carrier: Carrier = {
     pid: child.pid,
@@ -50,18 +83,19 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
       if (child.connected) child.send(message, () => undefined);
     },
     askToStop: () => void child.kill("SIGTERM"),
-    kill: () => {
-      killGroup(child);
-    },
+    kill: killAll,
   };
   parent.carriedBy(carrier);
-}
-
-function killGroup(child: ChildProcess): void {
-  if (child.pid === undefined) return;
+  const { pid } = child;
+  if (pid === undefined) return;
   try {
-    process.kill(-child.pid, "SIGKILL");
-  } catch {
-    // ESRCH: nobody is left in the group.
+    letGo(pid, child.stdio[GATE] as Writable, limits.niceness, group);
+  } catch (error) {
+    parent.fail(asError(error));
+    return;
   }
+  if (memoryMb !== undefined && group?.limitsMemory !== true)
+    watchMemory(pid, memoryMb, clock, over.signal, (usedMb) => {
+      parent.fail(outOfMemory(memoryMb, usedMb));
+    });
 }

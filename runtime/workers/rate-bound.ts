@@ -18,18 +18,37 @@ export class RateBound {
     this.#at = clock.monotonic();
   }
 
+  /** Nothing passes at this moment. */
+  get isEmpty(): boolean {
+    this.#fill();
+    return this.#tokens < 1;
+  }
+
   /** Undefined: over the bound, counted. Otherwise how many were suppressed since the last one that passed. */
   pass(): number | undefined {
-    const now = this.#clock.monotonic();
-    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1_000) * this.#perSecond);
-    this.#at = now;
-    if (this.#tokens < 1) {
+    if (this.isEmpty) {
       this.#suppressed++;
       return undefined;
     }
     this.#tokens--;
+    return this.takeSuppressed();
+  }
+
+  /** Counts lines that nobody asked about one by one. */
+  suppress(lines: number): void {
+    this.#suppressed += lines;
+  }
+
+  /** Since they were last told of. */
+  takeSuppressed(): number {
     const suppressed = this.#suppressed;
     this.#suppressed = 0;
     return suppressed;
+  }
+
+  #fill(): void {
+    const now = this.#clock.monotonic();
+    this.#tokens = Math.min(this.#burst, this.#tokens + ((now - this.#at) / 1_000) * this.#perSecond);
+    this.#at = now;
   }
 }

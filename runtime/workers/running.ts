@@ -22,9 +22,14 @@ export function isAbnormal(exit: Exit): boolean {
   return exit.kind === "failed" || exit.kind === "killed";
 }
 
+/** Why it ended abnormally, or gave up. */
+export function errorOf(exit: Exit): Error | undefined {
+  return exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
+}
+
 /** One line for reports: the kind, and the message of what caused it. */
 export function reasonOf(exit: Exit): string {
-  const error = exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
+  const error = errorOf(exit);
   return error === undefined ? exit.kind : `${exit.kind}: ${error.message}`;
 }
 

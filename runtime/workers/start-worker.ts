@@ -4,6 +4,7 @@ import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { DEFAULT_WINDOW } from "./channel.ts";
 import type { ChildLimits } from "./child-environment.ts";
+import { lateStart } from "./end-cause.ts";
 import { runInline } from "./inline.ts";
 import { ParentSide } from "./parent-side.ts";
 import { runInProcess } from "./process.ts";
@@ -100,7 +101,7 @@ async function startFailure(parent: ParentSide, ready: boolean | undefined, star
   const aborted = ports.signal?.aborted === true;
   const shutdownMs = aborted ? parent.shutdownMs : 0;
   await stopWithin(parent, ports.clock, { shutdownMs, hurry: ports.hurry });
-  return aborted ? asError(ports.signal.reason) : new DroverError("DROVER_WORKER_START_TIMEOUT", `it was not ready within ${String(startMs)} ms`);
+  return aborted ? asError(ports.signal.reason) : lateStart(startMs);
 }
 
 /** The same value on every isolation, and no surprise when a child moves from inline to a process. @throws DROVER_TREE_INVALID */

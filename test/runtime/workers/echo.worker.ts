@@ -9,7 +9,22 @@ export interface EchoConfig {
   /** Lines that it does before it is ready. */
   readonly before?: "throw" | "throw-ours" | "never-ready" | "end";
   /** What it does once it is ready. */
-  readonly after?: "throw-later" | "reject" | "reject-ours" | "end" | "exit" | "loop" | "ignore-stop" | "silent" | "chatter" | "child" | "fill-heap" | "flood";
+  readonly after?:
+    | "throw-later"
+    | "reject"
+    | "reject-ours"
+    | "end"
+    | "exit"
+    | "loop"
+    | "ignore-stop"
+    | "silent"
+    | "chatter"
+    | "child"
+    | "fill-heap"
+    | "flood"
+    | "unhandled"
+    | "abort"
+    | "segv";
   readonly env?: string;
 }
 
@@ -54,6 +69,15 @@ export const echo = worker({
         throw ours();
       case "end":
         return;
+      case "unhandled":
+        void Promise.reject(new RangeError("nobody looked"));
+        break;
+      case "abort":
+        process.abort();
+        break;
+      case "segv":
+        process.kill(process.pid, "SIGSEGV");
+        break;
       case "exit":
         process.exit(3);
         break;

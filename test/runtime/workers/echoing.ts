@@ -1,7 +1,7 @@
 // Starts the test worker and listens to it. Asserts nothing.
 
 import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
-import { startWorker, type Exit, type Isolation, type RunningWorker, type WorkerOptions } from "../../../runtime/workers/index.ts";
+import { startWorker, type Isolation, type RunningWorker, type WorkerOptions } from "../../../runtime/workers/index.ts";
 import { echo, type EchoConfig, type EchoItem } from "./echo.worker.ts";
 import { heard, listeningLog, type Heard, type LogLine } from "./listening.ts";
 
@@ -23,7 +23,3 @@ export async function start(isolation: Isolation, config: EchoConfig, options: W
 
 /** Its last word once it is ready and has done what its config says. */
 export const up = (item: EchoItem): boolean => "said" in item && item.said === "up";
-
-export function errorOf(exit: Exit): Error | undefined {
-  return exit.kind === "normal" ? undefined : exit.kind === "shutdown" ? exit.cause : exit.error;
-}

@@ -2,7 +2,8 @@
 
 import { test } from "tap";
 
-import { errorOf, everywhere, isolated, start } from "./echoing.ts";
+import { errorOf } from "../../../runtime/workers/index.ts";
+import { everywhere, isolated, start } from "./echoing.ts";
 
 test("S4. a throw outside of its promise is the end of a thread or process, with the cause, and of nobody else", async (t) => {
   for (const isolation of isolated) {

@@ -4,8 +4,8 @@ import { test } from "tap";
 
 import { DroverError } from "../../../runtime/errors.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
-import { stopWithin } from "../../../runtime/workers/index.ts";
-import { errorOf, everywhere, isolated, start, up } from "./echoing.ts";
+import { errorOf, stopWithin } from "../../../runtime/workers/index.ts";
+import { everywhere, isolated, start, up } from "./echoing.ts";
 
 test("A5. a worker's file runs inline, in a thread and in a process: items both ways, logs, and an end when asked", async (t) => {
   for (const isolation of everywhere) {

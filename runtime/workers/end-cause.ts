@@ -1,0 +1,54 @@
+// Why something that runs outside of this thread ended, as data: for the tree, for reports, for whoever decides what to do about it.
+
+import { DroverError, type ErrorCode } from "../errors.ts";
+
+export type EndCause =
+  /** It ended by itself, with this code. */
+  | { readonly kind: "exit-code"; readonly code: number }
+  /** A signal that we did not send: a native crash, the kernel, an operator. */
+  | { readonly kind: "signal"; readonly signal: string }
+  /** Its memory limit, or the heap that it was given. */
+  | { readonly kind: "out-of-memory"; readonly limitMb?: number; readonly usedMb?: number }
+  | { readonly kind: "probe-failed"; readonly probe: "readiness" | "liveness"; readonly detail: string }
+  /** Not ready, or not gone, in time. */
+  | { readonly kind: "deadline"; readonly of: "start" | "stop"; readonly afterMs: number }
+  /** There is no such command, it may not be run, or where it should run is missing. */
+  | { readonly kind: "cannot-run"; readonly detail: string };
+
+/** A DroverError that knows its cause as data. */
+export class EndedError extends DroverError {
+  readonly end: EndCause;
+
+  constructor(code: ErrorCode, detail: string, end: EndCause, cause?: unknown) {
+    super(code, detail, cause === undefined ? {} : { cause });
+    this.end = end;
+  }
+}
+
+const MAX_CAUSES = 8;
+
+/** Of the error or of what caused it; undefined where nobody knows more than its message. */
+export function endCauseOf(error: unknown): EndCause | undefined {
+  let one = error;
+  for (let depth = 0; one instanceof Error && depth < MAX_CAUSES; depth++) {
+    if (one instanceof EndedError) return one.end;
+    one = one.cause;
+  }
+  return undefined;
+}
+
+/** How a process ended by itself. */
+export function endOfProcess(code: number | null, signal: string | null): EndCause {
+  return signal === null ? { kind: "exit-code", code: code ?? -1 } : { kind: "signal", signal };
+}
+
+/** It was asked to stop, and did not. */
+export function killedAfter(afterMs: number): EndedError {
+  return new EndedError("DROVER_WORKER_KILLED", `it did not stop within ${String(afterMs)} ms and was killed`, { kind: "deadline", of: "stop", afterMs });
+}
+
+/** @param seen what is known of why */
+export function lateStart(afterMs: number, seen?: string, cause?: unknown): EndedError {
+  const detail = `it was not ready within ${String(afterMs)} ms${seen === undefined ? "" : `; last seen: ${seen}`}`;
+  return new EndedError("DROVER_WORKER_START_TIMEOUT", detail, { kind: "deadline", of: "start", afterMs }, cause);
+}

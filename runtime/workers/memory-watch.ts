@@ -1,0 +1,31 @@
+// The memory limit where no control group holds it: now and then somebody looks at the whole family. A program that takes faster than that may take more for a moment.
+
+import type { Clock } from "../ports/index.ts";
+import { EndedError } from "./end-cause.ts";
+import { familyOf, residentBytes } from "./process-family.ts";
+
+const LOOK_EVERY_MS = 500;
+const MB = 1_048_576;
+
+/** @param over called once, with the MB in use  @param signal ends the watch */
+export function watchMemory(leader: number, limitMb: number, clock: Clock, signal: AbortSignal, over: (usedMb: number) => void): void {
+  const look = async (): Promise<void> => {
+    const usedMb = Math.round((await residentBytes(await familyOf(leader))) / MB);
+    if (signal.aborted) return;
+    if (usedMb > limitMb) over(usedMb);
+    else arm();
+  };
+  const arm = (): void => {
+    clock.setTimeout(() => void look(), LOOK_EVERY_MS, { unref: true });
+  };
+  arm();
+}
+
+export function outOfMemory(limitMb: number, usedMb: number | undefined): EndedError {
+  const used = usedMb === undefined ? {} : { usedMb };
+  return new EndedError("DROVER_WORKER_FAILED", `it ran out of memory: allowed are ${String(limitMb)} MB${usedMb === undefined ? "" : `, it used ${String(usedMb)} MB`}`, {
+    kind: "out-of-memory",
+    limitMb,
+    ...used,
+  });
+}

@@ -1,0 +1,65 @@
+// Whatever an isolated child does to itself, it dies alone, with its cause, and this thread goes on answering meanwhile.
+
+import { monitorEventLoopDelay } from "node:perf_hooks";
+
+import { test } from "tap";
+
+import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
+import { child, hosted, startTree, supervisor, type ChildSpec, type LastExit } from "../../../runtime/supervision/index.ts";
+import { program } from "../../../runtime/workers/index.ts";
+import { echo, type EchoConfig } from "./echo.worker.ts";
+import { pause } from "./programs.ts";
+
+const P99_MS = 50;
+const RESOLUTION_MS = 5;
+
+/** p99 of the event loop's lag while `run` is under way, ms. */
+async function lagOf(run: () => Promise<void>): Promise<number> {
+  const histogram = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
+  histogram.enable();
+  await run();
+  histogram.disable();
+  return Math.max(0, histogram.percentile(99) / 1e6 - RESOLUTION_MS);
+}
+
+/** Runs it under a supervisor that gives up at once; how it ended there. */
+async function endOf(spec: ChildSpec): Promise<LastExit | undefined> {
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one", intensity: 0 }, [spec]), { clock: systemClock, random: systemRandom, log: silentLog });
+  await tree.exited;
+  return tree.describe().children[0]?.lastExit;
+}
+
+const isolated = (isolation: "thread" | "process", after: NonNullable<EchoConfig["after"]>): ChildSpec =>
+  child("it", echo, { after }, { isolation, maxHeapMb: 40, livenessMs: 400 });
+
+const FAULTS: readonly (readonly [string, ChildSpec, object])[] = (["thread", "process"] as const).flatMap((isolation) => [
+  [`${isolation}: a busy loop`, isolated(isolation, "loop"), { reason: "failed", error: /no sign of life/, cause: { kind: "probe-failed", probe: "liveness" } }] as const,
+  [`${isolation}: a heap blow-up`, isolated(isolation, "fill-heap"), { reason: "failed", error: /its heap is full/, cause: { kind: "out-of-memory", limitMb: 40 } }] as const,
+  [`${isolation}: process.exit`, isolated(isolation, "exit"), { reason: "failed", cause: { kind: "exit-code", code: 3 } }] as const,
+  [`${isolation}: an unhandled rejection`, isolated(isolation, "unhandled"), { reason: "failed", error: "nobody looked" }] as const,
+]);
+const NATIVE = [
+  ["process: abort", isolated("process", "abort"), { reason: "failed", cause: { kind: "signal", signal: "SIGABRT" } }],
+  ["process: a segmentation fault", isolated("process", "segv"), { reason: "failed", cause: { kind: "signal", signal: "SIGSEGV" } }],
+] as const;
+const flood = `const b = Buffer.alloc(1 << 20, 120); let n = 0; (function more() { if (n++ === 100) process.exit(4); else process.stdout.write(b, more); })();`;
+const FLOODS = [
+  ["program: 100 MB without a newline", hosted("it", program({ command: process.execPath, args: ["-e", flood] })), { reason: "failed", cause: { kind: "exit-code", code: 4 } }],
+  ["program: lines without end", hosted("it", program({ command: "sh", args: ["-c", "timeout 1 yes; exit 6"] })), { reason: "failed", cause: { kind: "exit-code", code: 6 } }],
+] as const;
+
+test("S4. a fault in a thread or a process is a supervised death with its cause, and the event loop stays responsive", async (t) => {
+  const quiet = await lagOf(() => pause(700));
+  for (const [name, spec, wanted] of [...FAULTS, ...NATIVE, ...FLOODS]) {
+    let end: LastExit | undefined;
+    const lag = await lagOf(async () => {
+      end = await endOf(spec);
+    });
+    t.match(end, wanted, name);
+    // A machine that others load is late by itself: then twice that lateness is the bound.
+    const after = lag <= P99_MS ? quiet : Math.max(quiet, await lagOf(() => pause(700)));
+    const bound = Math.max(P99_MS, 2 * after);
+    t.ok(lag <= bound, `${name}: p99 ${lag.toFixed(1)} ms, without a fault ${after.toFixed(1)} ms`);
+  }
+});
