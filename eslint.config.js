@@ -11,8 +11,15 @@ const RANDOM_ADAPTERS = ["runtime/host/system-random.ts"];
 /** Takes time and chance away from a machine while it is stepped (hosting H11), so it must name them. */
 const STAND_INS = ["runtime/xstate/purity.ts"];
 
-/** May read the environment, take signals and write to the terminal: the command line, and the one file that a process or thread of ours starts with. */
-const PROCESS_OWNERS = ["cli/**/*.ts", "**/main.ts", "test/**/*.ts", "bench/**/*.ts", "runtime/workers/{thread-host,process-host,child-environment}.ts"];
+/** May read the environment, take signals and write to the terminal: the command line, the one file that a process or thread of ours starts with, and what ends a process that must not go on. */
+const PROCESS_OWNERS = [
+  "cli/**/*.ts",
+  "**/main.ts",
+  "test/**/*.ts",
+  "bench/**/*.ts",
+  "runtime/workers/{thread-host,process-host,child-environment}.ts",
+  "runtime/host/end-process.ts",
+];
 /** Measure and wait in real time: tests of real sockets and processes, and benches. */
 const REAL_TIME = ["test/**/*.ts", "bench/**/*.ts", "**/main.ts"];
 

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import { makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
+import { endProcess, makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
 import { type Clock, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
@@ -30,7 +30,14 @@ export const realPorts: CloudPorts = {
   log: silentLog,
   store: (folder, { clock, log }) => {
     makeFolder(folder, "data");
-    return sqliteStore({ path: join(folder, "journal.db"), clock, log });
+    return sqliteStore({
+      path: join(folder, "journal.db"),
+      clock,
+      log,
+      onFlushFailed: (reason) => {
+        endProcess(log, reason);
+      },
+    });
   },
   broker: ({ host, port, credentials }, { clock, log }) => embeddedBroker({ host, port, credentials: CredentialBook.of(credentials), clock, log }),
   ownCredential: (folder, node) => {

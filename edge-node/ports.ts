@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
-import { makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
+import { endProcess, makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
 import { type AppendLog, type Clock, DroverError, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { VehicleFiles } from "./vehicle-files.ts";
@@ -49,9 +49,26 @@ export const realPorts: EdgePorts = {
   identity: { load: loadIdentity, save: saveIdentity },
   store: (folder, { clock, log }) => {
     makeFolder(folder, "data");
-    return sqliteStore({ path: join(folder, "journal.db"), clock, log });
+    return sqliteStore({
+      path: join(folder, "journal.db"),
+      clock,
+      log,
+      onFlushFailed: (reason) => {
+        endProcess(log, reason);
+      },
+    });
   },
-  telemetryLog: (folder, maxBytes, { clock, log, random }) => sqliteLog({ path: join(folder, "telemetry.db"), maxBytes, clock, log, random }),
+  telemetryLog: (folder, maxBytes, { clock, log, random }) =>
+    sqliteLog({
+      path: join(folder, "telemetry.db"),
+      maxBytes,
+      clock,
+      log,
+      random,
+      onFlushFailed: (reason) => {
+        endProcess(log, reason);
+      },
+    }),
   transport: (uplink, node, vehicle, { clock, log, random }) => {
     const { url, credentials } = uplink;
     const held = credentials === undefined ? undefined : readCredentials(credentials).find((credential) => credential.node === node);

@@ -23,6 +23,12 @@ export const errorCatalogue = {
   DROVER_STORE_NEWER: { title: "The store was written by a newer version of Drover.", advice: "Run that version or newer, or point to another data folder.", exit: 3 },
   DROVER_STORE_LOCKED: { title: "Another process holds the store.", advice: "Stop the other process, or point to another data folder.", exit: 5 },
   DROVER_STORE_FAILED: { title: "The store could not do its work.", advice: "See the cause; check free space and the disk.", exit: 1, status: 503 },
+  DROVER_STORE_FLUSH_FAILED: {
+    title: "The disk failed to flush what was written.",
+    advice: "Look at the disk; the process ends, and its next start settles what the store holds.",
+    exit: 1,
+    status: 503,
+  },
   DROVER_IDENTITY_DAMAGED: {
     title: "The identity of the node cannot be read.",
     advice: "Put identity-1.json or identity-2.json back from a backup; to let the node begin as a new one, remove both.",

@@ -7,7 +7,7 @@ export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } fr
 export type { CellRecord, ChildSpec as EntityChild, DoorReads, EffectClass, EffectOutcome, EntityState, EventData, JournalRecord, TakenEntry } from "./entity/contract.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { silentLog } from "./ports/index.ts";
-export { droverVersion, lowestNode, makeFolder, systemClock, systemRandom } from "./host/index.ts";
+export { droverVersion, endProcess, lowestNode, makeFolder, systemClock, systemRandom } from "./host/index.ts";
 export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";
 export { Retry, type RetryLimits } from "./retry.ts";
 export * from "./supervision/index.ts";

@@ -138,6 +138,12 @@ export function isFailure(error: unknown): boolean {
   return FAILURES.includes(resultCodeOf(error) ?? -1);
 }
 
+/** A flush failed: of what was written since the last one, nobody knows what the disk holds (rules L3). https://sqlite.org/rescode.html#ioerr_fsync and #ioerr_dir_fsync */
+export function isFlushFailure(error: unknown): boolean {
+  const { errcode, cause } = (error ?? {}) as { readonly errcode?: unknown; readonly cause?: unknown };
+  return errcode === 1034 || errcode === 1290 || (cause !== undefined && isFlushFailure(cause));
+}
+
 /** The file does not hold what SQLite wrote. */
 export function isDamage(error: unknown): boolean {
   const code = resultCodeOf(error);

@@ -42,6 +42,8 @@ export interface OpenFile {
   readonly unclean: boolean;
   /** Remembers, across processes, that the file must be read through at the next start. */
   suspect(): void;
+  /** To be told of what was written, after it was answered: folds the log into the file when that has become much. */
+  written(bytes: number): void;
   /** Folds the log into the file. The lock is given back when the thread has ended. */
   close(): void;
 }
@@ -51,6 +53,10 @@ class Damage extends Error {}
 /** A small file is read through at every start: it costs less than 100 ms. */
 const CLEAN_CHECK_BYTES = 16 * 1024 * 1024;
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
+/** The log is folded into the file after so many bytes, as near as they can be told. SQLite does so by itself too, in a commit, and keeps silent when the flush of the file fails then. */
+const FOLD_AFTER_BYTES = 4 * 1024 * 1024;
+/** Pages after which SQLite does it all the same: a bound, should what was written be more than was told. */
+const FOLD_AFTER_PAGES = 8192;
 
 /** @throws DROVER_STORE_LOCKED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
 export function openFile(driver: Driver, spec: FileSpec): OpenFile {
@@ -59,15 +65,22 @@ export function openFile(driver: Driver, spec: FileSpec): OpenFile {
     const lock = lockFile(driver, spec.path, spec.busyTimeoutMs);
     try {
       const opened = openLocked(driver, spec);
+      let writtenBytes = 0;
       return {
         ...opened,
+        written: (bytes) => {
+          writtenBytes += bytes;
+          if (writtenBytes < FOLD_AFTER_BYTES) return;
+          writtenBytes = 0;
+          foldLog(opened.database, "PASSIVE");
+        },
         suspect: () => {
           writeFileSync(suspectPath(spec), "", { mode: 0o600 });
           syncDirectory(dirname(spec.path));
         },
         close: () => {
           // Folded here, since the connection itself may end only with its thread (see `Database.ask`); until then the lock stands as well.
-          foldLog(opened.database);
+          foldLog(opened.database, "TRUNCATE");
           opened.database.close();
           lock.release();
         },
@@ -161,12 +174,15 @@ function prepare(driver: Driver, spec: FileSpec, unclean: boolean, wasLookedAt: 
     const [mode] = database.ask("journal_mode", "pragma_journal_mode");
     if (mode !== "wal") throw new DroverError("DROVER_STORE_FAILED", `the file system of ${spec.path} does not carry a write-ahead log (SQLite chose ${String(mode)})`);
     database.exec(`PRAGMA synchronous = ${spec.synchronous}`);
+    if (spec.synchronous === "FULL") database.exec(`PRAGMA wal_autocheckpoint = ${String(FOLD_AFTER_PAGES)}`);
     database.exec(`PRAGMA journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
     database.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
     if (spec.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${String(spec.maxPages)}`);
     refuseForeign(database, spec);
     if (!wasLookedAt) check(database);
-    if (unclean) foldLog(database);
+    if (unclean) foldLog(database, "TRUNCATE", existsSync(suspectPath(spec)));
+    if (unclean && existsSync(suspectPath(spec)) && sizeOf(`${spec.path}-wal`) > 0)
+      throw new DroverError("DROVER_STORE_FAILED", `the log of ${spec.path} could not be folded into it after a failure of the disk`);
     migrate(database, spec);
     rmSync(suspectPath(spec), { force: true });
     return database;
@@ -176,12 +192,15 @@ function prepare(driver: Driver, spec: FileSpec, unclean: boolean, wasLookedAt: 
   }
 }
 
-/** On a full disk the log stays as it is: what it holds can be read, and commits are refused until there is room. */
-function foldLog(database: Database): void {
+/**
+ * On a full disk the log stays as it is: what it holds can be read, and commits are refused until there is room.
+ * @param isNeeded after a failure of the disk it must be done before anything is acknowledged (rules L3)
+ */
+function foldLog(database: Database, how: "PASSIVE" | "TRUNCATE", isNeeded = false): void {
   try {
-    database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    database.exec(`PRAGMA wal_checkpoint(${how})`);
   } catch (error) {
-    if (resultCodeOf(error) !== SQLITE_FULL) throw error;
+    if (isNeeded || resultCodeOf(error) !== SQLITE_FULL) throw error;
   }
 }
 

@@ -20,6 +20,9 @@ export interface JournalCalls {
   readonly commit: PackedBatch;
 }
 
+/** What a commit writes beside its bytes is told in pages: about one for each entity, and two above them. */
+const PAGE_BYTES = 4096;
+
 export function serveJournal(file: OpenFile): Service {
   const journal = new JournalFile(file.database);
   const calls: { readonly [Call in Exclude<keyof JournalCalls, "commit">]: (argument: JournalCalls[Call]) => unknown } = {
@@ -40,8 +43,16 @@ export function serveJournal(file: OpenFile): Service {
   return {
     handle: (call, argument) => {
       if (call === "commit") {
-        const { outcomes, failure } = journal.commit(unpackBatch(argument as PackedBatch));
-        return { value: outcomes, ...(failure === undefined ? {} : { failure }) };
+        const batch = argument as PackedBatch;
+        const { outcomes, failure } = journal.commit(unpackBatch(batch));
+        if (failure !== undefined) return { value: outcomes, failure };
+        const bytes = batch.bytes.byteLength + PAGE_BYTES * (2 + batch.entities.length);
+        return {
+          value: outcomes,
+          afterwards: () => {
+            file.written(bytes);
+          },
+        };
       }
       return { value: (calls as Record<string, (argument: unknown) => unknown>)[call]?.(argument) };
     },

@@ -12,4 +12,6 @@ export interface Handled {
   readonly value: unknown;
   /** The call was answered, but the connection must not be used again. */
   readonly failure?: unknown;
+  /** Done once the call was answered; what it throws is a failure. */
+  readonly afterwards?: () => void;
 }

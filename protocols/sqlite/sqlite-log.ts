@@ -28,6 +28,8 @@ export interface SqliteLogOptions {
   readonly random: Random;
   /** Default: one of its own. It serves this log alone and ends with it. */
   readonly thread?: SqliteThread;
+  /** Told once, when a flush has failed: nothing is acknowledged any more, and the process must end (rules L3). Of no use with a `thread` of one's own, which has it itself. */
+  readonly onFlushFailed?: (reason: string) => void;
   /** How long another process's lock is waited for, ms; default 2000. */
   readonly lockWaitMs?: number;
   /** Names the run of the operating system; default: what it says itself. */
@@ -45,7 +47,17 @@ const MAX_ITEMS = 10_000;
 const CHECK_BYTES = 256 * 1024 * 1024;
 
 /** @throws DROVER_CONFIG_INVALID when the budget is too small */
-export function sqliteLog({ path, maxBytes, log, clock, random, lockWaitMs = 2000, boot, thread = new SqliteThread({ clock, log }) }: SqliteLogOptions): SqliteLog {
+export function sqliteLog({
+  path,
+  maxBytes,
+  log,
+  clock,
+  random,
+  lockWaitMs = 2000,
+  boot,
+  onFlushFailed,
+  thread = new SqliteThread({ clock, log, onFlushFailed }),
+}: SqliteLogOptions): SqliteLog {
   if (!Number.isSafeInteger(maxBytes) || maxBytes < MIN_BUDGET_BYTES)
     throw new DroverError("DROVER_CONFIG_INVALID", `a log's budget is a whole number of bytes from ${String(MIN_BUDGET_BYTES)}, this is ${String(maxBytes)}`);
   const spec = (): Omit<FileSpec, "mayMoveAside"> => ({

@@ -28,6 +28,8 @@ export interface SqliteStoreOptions {
   readonly clock: Clock;
   /** Default: one of its own. It serves this store alone and ends with it. */
   readonly thread?: SqliteThread;
+  /** Told once, when a flush has failed: nothing is acknowledged any more, and the process must end (rules L3). Of no use with a `thread` of one's own, which has it itself. */
+  readonly onFlushFailed?: (reason: string) => void;
   /** How long another process's lock is waited for, ms; default 2000: a predecessor that was killed is still ending. */
   readonly lockWaitMs?: number;
   /** A bound on the file, 4 KiB pages; default none. What does not fit is refused. */
@@ -41,7 +43,15 @@ export interface SqliteStore extends Store {
 const MAX_PAGE_OF_RESULTS = 10_000;
 
 /** A durable store in one file, held by one process. */
-export function sqliteStore({ path, log, clock, lockWaitMs = 2000, maxPages, thread = new SqliteThread({ clock, log }) }: SqliteStoreOptions): SqliteStore {
+export function sqliteStore({
+  path,
+  log,
+  clock,
+  lockWaitMs = 2000,
+  maxPages,
+  onFlushFailed,
+  thread = new SqliteThread({ clock, log, onFlushFailed }),
+}: SqliteStoreOptions): SqliteStore {
   const counters = { batches: 0, committed: 0, refused: 0, unknown: 0 };
   const spec = (): Omit<FileSpec, "mayMoveAside"> => ({
     path,

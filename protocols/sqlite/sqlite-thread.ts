@@ -3,6 +3,7 @@
 // H1. A request that was posted and not answered is *lost*: whether it was carried out is not known. It is never taken for undone.
 // H2. A thread that ended is not started again before a backoff has passed; what was lost stays lost.
 // H3. Requests wait only in the thread, at most `MAX_PENDING` of them; what is more is turned away at once, unposted.
+// H4. After a flush that failed no thread is started in this process any more: what a new connection would read may not be what the disk holds (rules L3).
 
 import { Worker } from "node:worker_threads";
 import { type Clock, DroverError, type Log, type TimeoutHandle } from "../../runtime/ports/index.ts";
@@ -29,6 +30,8 @@ export interface SqliteThreadOptions {
   readonly log: Log;
   /** A request without an answer for this long is lost, ms. Default 30,000: longer than a card's worst stall. */
   readonly answerWithinMs?: number;
+  /** Told once, when a flush has failed (H4). */
+  readonly onFlushFailed?: ((reason: string) => void) | undefined;
 }
 
 interface Pending {
@@ -57,12 +60,15 @@ export class SqliteThread {
   #failures = 0;
   #notBefore = Number.NEGATIVE_INFINITY;
   #timeout: TimeoutHandle | undefined;
+  #flushFailed: string | undefined;
+  readonly #onFlushFailed: ((reason: string) => void) | undefined;
   readonly counters = { started: 0, lost: 0, turnedAway: 0 };
 
-  constructor({ clock, log, answerWithinMs = 30_000 }: SqliteThreadOptions) {
+  constructor({ clock, log, answerWithinMs = 30_000, onFlushFailed }: SqliteThreadOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#answerWithinMs = answerWithinMs;
+    this.#onFlushFailed = onFlushFailed;
   }
 
   /** Changes whenever another thread took the place of the last one: what was open is not. */
@@ -80,6 +86,7 @@ export class SqliteThread {
 
   /** @throws NotPosted; DroverError when it was answered with one, or (retryable) when it was lost */
   call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+    if (this.#flushFailed !== undefined) return Promise.reject(this.#ended(this.#flushFailed));
     if (this.#pending.size >= MAX_PENDING) {
       this.counters.turnedAway++;
       return Promise.reject(new NotPosted(`${String(MAX_PENDING)} requests wait for the store already`));
@@ -97,6 +104,7 @@ export class SqliteThread {
   /** Starts the thread when it does not run. Waits for the end of the one before: two connections on one file would meet its lock. @throws NotPosted within the backoff */
   async start(): Promise<void> {
     if (this.#running !== undefined) return;
+    if (this.#flushFailed !== undefined) throw this.#ended(this.#flushFailed);
     if (this.#clock.monotonic() < this.#notBefore) throw new NotPosted("the store's thread ended and is started again after a pause");
     await this.#ending;
     this.#running ??= this.#spawn();
@@ -163,8 +171,18 @@ export class SqliteThread {
     this.#clock.clearTimeout(deadline);
   }
 
-  #answered({ id, value, error }: ThreadAnswer): void {
+  /** H4. */
+  #ended(reason: string): NotPosted {
+    return new NotPosted(reason, new DroverError("DROVER_STORE_FLUSH_FAILED", reason));
+  }
+
+  #answered({ id, value, error, flushFailed }: ThreadAnswer): void {
     this.#failures = 0;
+    if (flushFailed !== undefined && this.#flushFailed === undefined) {
+      this.#flushFailed = `a flush of the store failed: ${flushFailed}`;
+      this.#log.error({ reason: flushFailed }, "a flush of the store failed; nothing more is acknowledged");
+      this.#onFlushFailed?.(this.#flushFailed);
+    }
     const pending = this.#pending.get(id);
     // Its deadline passed; whoever asked was told that it is lost.
     if (pending === undefined) return;

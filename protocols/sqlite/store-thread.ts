@@ -5,13 +5,13 @@
 
 import type { MessagePort } from "node:worker_threads";
 import { DroverError } from "../../runtime/ports/index.ts";
-import { type Driver, isDamage, isFailure, loadDriver } from "./driver.ts";
+import { type Driver, isDamage, isFailure, isFlushFailure, loadDriver } from "./driver.ts";
 import { type FileSpec, openFile, type OpenFile } from "./open-file.ts";
 import { serveJournal } from "./serve-journal.ts";
 import { serveLog } from "./serve-log.ts";
 import type { Handled, Service } from "./service.ts";
 import { enter, leave, type ThreadGate } from "./thread-gate.ts";
-import { errorData, type ThreadRequest } from "./thread-protocol.ts";
+import { errorData, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
 
 export type ServiceKind = "journal" | "log";
 export interface OpenArgument {
@@ -32,28 +32,44 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
   let served: { readonly file: OpenFile; readonly service: Service } | undefined;
 
   const life = new Promise<void>((resolve, reject) => {
+    let isOver = false;
     port.on("message", ({ id, call, argument }: ThreadRequest) => {
+      // What waits behind a failure is not carried out any more: its thread ends, and nobody hears of it.
+      if (isOver) return;
       if (!enter(gate)) {
         resolve();
         return;
       }
-      let failure: unknown;
-      try {
-        const handled = carryOut(call, argument);
-        failure = handled.failure;
-        port.postMessage({ id, value: handled.value });
-      } catch (error) {
-        if (isFailure(error)) failure = error;
-        port.postMessage({ id, error: errorData(error) });
-      }
+      const failure = answer(id, call, argument);
       leave(gate);
       if (failure !== undefined) {
-        if (isDamage(failure)) remember();
+        isOver = true;
+        if (isDamage(failure) || isFlushFailure(failure)) remember();
         reject(failure instanceof Error ? failure : new Error("the file failed", { cause: failure }));
       } else if (call === "close") resolve();
     });
   });
   await Promise.race([life, closed]);
+
+  /** @returns what the file failed with */
+  function answer(id: number, call: string, argument: unknown): unknown {
+    try {
+      const { value, failure, afterwards } = carryOut(call, argument);
+      port.postMessage({ id, value, ...flushFailedBy(failure) } satisfies ThreadAnswer);
+      if (failure !== undefined || afterwards === undefined) return failure;
+      try {
+        afterwards();
+        return undefined;
+      } catch (error) {
+        // Nobody asked for it, so nobody is answered.
+        port.postMessage({ id: -1, ...flushFailedBy(error) } satisfies ThreadAnswer);
+        return isFailure(error) ? error : undefined;
+      }
+    } catch (error) {
+      port.postMessage({ id, error: errorData(error), ...flushFailedBy(error) } satisfies ThreadAnswer);
+      return isFailure(error) ? error : undefined;
+    }
+  }
 
   function carryOut(call: string, argument: unknown): Handled {
     if (call === "open") return { value: open(driver, argument as OpenArgument) };
@@ -67,6 +83,10 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
     const service = KINDS[kind](file, settings);
     served = { file, service };
     return { created: file.created, movedAside: file.movedAside, unclean: file.unclean, service: service.opened };
+  }
+
+  function flushFailedBy(error: unknown): { readonly flushFailed?: string } {
+    return isFlushFailure(error) ? { flushFailed: (error as Error).message } : {};
   }
 
   function remember(): void {

@@ -13,6 +13,8 @@ export interface ThreadAnswer {
   readonly id: number;
   readonly value?: unknown;
   readonly error?: ErrorData;
+  /** A flush failed with this call: it is the thread's last (rules L3). */
+  readonly flushFailed?: string;
 }
 
 export interface ErrorData {

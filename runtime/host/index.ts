@@ -1,5 +1,6 @@
 // What a real node gives to the ports that need the operating system. Composition files import it; nothing else does.
 
+export { endProcess } from "./end-process.ts";
 export { makeFolder } from "./make-folder.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";

@@ -93,10 +93,5 @@ export interface Store {
     entries(prefix: string): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]>;
     delete(key: string): Promise<void>;
   };
-  /**
-   * Called once, when a flush has failed: what the disk holds is not known any more and nothing further is acknowledged; the process must end, and the next one's `open`
-   * settles what the store holds (rules L3). A store that cannot fail in this way leaves it out.
-   */
-  onFlushFailed?(listener: (reason: string) => void): void;
   close(): Promise<void>;
 }

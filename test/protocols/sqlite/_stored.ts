@@ -36,3 +36,8 @@ export async function damageRow(path: string, entity: string, part: { readonly s
   else database.exec(`UPDATE journal SET record = CAST(record || x'00' AS BLOB) WHERE history = ${history} AND revision = ${String(part.record)}`);
   database.close();
 }
+
+/** Bytes that say which revision they belong to, and would be noticed when parts of them were those of another. */
+export function recordBytes(revision: number, size: number): Uint8Array {
+  return Uint8Array.from({ length: Math.max(8, size) }, (_, index) => (revision * 31 + index * 7 + ((index * revision) >> 5)) & 0xff);
+}
