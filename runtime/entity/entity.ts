@@ -8,9 +8,10 @@ import type { EntityType, MessageSpec } from "../actor/index.ts";
 import type { CellRef, TaskMark } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp } from "./contract.ts";
+import { NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward } from "./outward.ts";
-import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
+import { outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import type { ParkedRow } from "./rest.ts";
 import { ended } from "./restarts.ts";
@@ -81,8 +82,6 @@ export interface Entity {
   /** Declared effects that are not confirmed. */
   pending(): readonly Pending[];
   parked(): readonly ParkedRow[];
-  /** A message waits for its receiver, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
-  readonly isUnfinished: boolean;
   /** What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline. */
   recoveryInputs(now: number): readonly Input[];
   /** What recovery must do again: sources, idempotent effects, messages of the outbox. */
@@ -107,6 +106,8 @@ export class HostedEntity implements Entity {
   readonly interior: Interior;
   /** Revision of the open turn. */
   #open: number | undefined = undefined;
+  /** Stamp of the last committed turn, while another is open. */
+  #stampBefore = NO_STAMP;
   #views: Map<string, CellView> | undefined = undefined;
 
   constructor(type: EntityType, address: Address, incarnation: string) {
@@ -144,14 +145,14 @@ export class HostedEntity implements Entity {
 
   turn(inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): Turn {
     if (this.#open !== undefined) throw new Error(`a turn of ${this.address} is open: commit or roll back first`);
+    this.#stampBefore = this.interior.stamp;
     try {
       const turn = takeTurn(this.interior, inputs, stamp, isOver);
       this.#open = turn.revision;
       return turn;
     } catch (error) {
       // Not the author's fault but this room's: the entity is left as it was.
-      this.interior.undo.backTo(0);
-      this.interior.settle();
+      this.#takeBack();
       throw error;
     }
   }
@@ -159,6 +160,8 @@ export class HostedEntity implements Entity {
   commit(): void {
     const { interior } = this;
     if (this.#open === undefined) throw new Error(`no turn of ${this.address} is open`);
+    // A turn that left no trace is none: the state is that of the last one, its stamp too (rules R1).
+    if (interior.revision === this.#open) interior.stamp = this.#stampBefore;
     interior.revision = this.#open;
     this.#open = undefined;
     for (const cell of interior.touched) {
@@ -174,7 +177,12 @@ export class HostedEntity implements Entity {
   rollback(): void {
     if (this.#open === undefined) throw new Error(`no turn of ${this.address} is open`);
     this.#open = undefined;
+    this.#takeBack();
+  }
+
+  #takeBack(): void {
     this.interior.undo.backTo(0);
+    this.interior.stamp = this.#stampBefore;
     this.interior.settle();
   }
 
@@ -227,10 +235,6 @@ export class HostedEntity implements Entity {
 
   parked(): readonly ParkedRow[] {
     return [...this.interior.rest.entries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
-  }
-
-  get isUnfinished(): boolean {
-    return isUnfinished(this.interior);
   }
 
   recoveryInputs(now: number): readonly Input[] {

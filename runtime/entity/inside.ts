@@ -21,7 +21,7 @@ export interface Emitted {
 }
 
 const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
-const NO_STAMP: TurnStamp = { now: 0, elapsed: 0, seed: 0 };
+export const NO_STAMP: TurnStamp = { now: 0, elapsed: 0, seed: 0 };
 const NO_LABELS: Readonly<Record<string, string>> = {};
 /** Shared by all entities that take no turn: nothing is ever put into these. */
 const NO_EFFECTS: Effect[] = [];
