@@ -61,8 +61,6 @@ export interface ActivationPorts {
   readonly epoch: number;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
-  /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
-  readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
   /** Performs one effect of a committed turn. Never throws. */
   readonly perform: (effect: Effect) => void;
   /** Told after the effects; never throws. */
@@ -78,8 +76,7 @@ export interface ActivationOptions {
   readonly asOf: number;
 }
 
-/** `asleep`: it takes no turn until it is out of memory or roused. */
-type Phase = "idle" | "scheduled" | "committing" | "settling" | "asleep" | "ended";
+type Phase = "idle" | "scheduled" | "committing" | "settling" | "ended";
 
 /** The turn that is being committed. */
 interface OpenTurn {
@@ -105,7 +102,6 @@ export class Activation {
   #quiet: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
   #asOf: number;
-  #usedAt: number;
   #trimmed = 0;
 
   constructor(entity: Entity, ports: ActivationPorts, options: ActivationOptions) {
@@ -121,7 +117,6 @@ export class Activation {
     this.#deadlines = new DeadlineWatch(clock, (now) => this.#expire(now));
     this.#askAgain = new Retry(clock, () => ports.random.next(), ASK_STORE_AGAIN);
     this.since = clock.now();
-    this.#usedAt = clock.monotonic();
   }
 
   get #isVolatile(): boolean {
@@ -149,16 +144,6 @@ export class Activation {
   /** It takes messages, room in the mailbox provided. */
   get isTaking(): boolean {
     return this.#stopping === undefined && !this.ended;
-  }
-
-  /** Monotonic time of the last turn. */
-  get usedAt(): number {
-    return this.#usedAt;
-  }
-
-  /** Nothing waits, and no turn is open or about to begin. */
-  get isAtRest(): boolean {
-    return this.#phase === "idle" && this.#stopping === undefined && this.#mailbox.length === 0 && this.#lazy.length === 0;
   }
 
   /** Wall time of the last turn that changed anything, ms. */
@@ -216,27 +201,6 @@ export class Activation {
   /** Resolves when no turn is open: what is read then is the newest committed state. */
   async quiet(): Promise<void> {
     while (this.#open !== undefined) await new Promise<void>((resolve) => this.#quiet.push(resolve));
-  }
-
-  /** Only when it is at rest: takes no turn from here on, and keeps what comes. */
-  sleep(): void {
-    this.#phase = "asleep";
-  }
-
-  /** Whether nothing has come since it fell asleep. */
-  get isUndisturbed(): boolean {
-    return this.#phase === "asleep" && this.#stopping === undefined && this.#mailbox.length === 0 && this.#lazy.length === 0;
-  }
-
-  rouse(): void {
-    if (this.#phase !== "asleep") return;
-    this.#phase = "idle";
-    this.#goOn();
-  }
-
-  /** Ends at once; only where it is at rest or undisturbed, so that nobody is told anything. */
-  leave(): void {
-    this.#end();
   }
 
   /** Lets the commit under way end, for at most 3 s, then ends. Mail that waits is settled as not taken. */
@@ -312,8 +276,7 @@ export class Activation {
   #step(mails: readonly Mail[]): void {
     const before = this.entity.revision;
     const { clock } = this.#ports;
-    this.#usedAt = clock.monotonic();
-    const endsAt = this.#usedAt + MAX_TURN_MS;
+    const endsAt = clock.monotonic() + MAX_TURN_MS;
     let turn: Turn;
     let change: Change;
     let commit: EntityCommit | undefined;
@@ -341,9 +304,7 @@ export class Activation {
     const open = { turn, taken, change, commit };
     this.#phase = "committing";
     this.#open = open;
-    const { committer } = this.#ports;
-    const ready = this.#ports.beforeCommit?.(this.entity);
-    void (ready === undefined ? committer.commit(commit) : ready.then(async () => committer.commit(commit))).then((outcome) => {
+    void this.#ports.committer.commit(commit).then((outcome) => {
       if (this.#open === open) this.#answered(outcome, open);
     });
   }
@@ -364,42 +325,56 @@ export class Activation {
   }
 
   #answered(outcome: CommitOutcome, open: OpenTurn): void {
-    const { turn, taken } = open;
-    const { log } = this.#ports;
     if (outcome.kind === "committed") {
       this.#stored(open);
     } else if (outcome.kind === "refused") {
-      this.#open = undefined;
-      this.entity.rollback();
-      log.error({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit refused");
-      for (const mail of taken) mail.settle?.({ kind: "not-stored", reason: outcome.reason });
-      this.#fail(new Error(`the store refused revision ${String(turn.revision)}: ${outcome.reason}`));
+      this.#notStored(open, outcome.reason);
     } else {
       this.#phase = "settling";
-      log.warn({ entity: this.entity.address, revision: turn.revision, reason: outcome.reason }, "commit of unknown outcome: asking the store");
+      this.#ports.log.warn({ entity: this.entity.address, revision: open.turn.revision, reason: outcome.reason }, "commit of unknown outcome: asking the store");
       void this.#askStore(open);
     }
   }
 
+  /** V4. */
+  #notStored({ turn, taken }: OpenTurn, reason: string): void {
+    this.#open = undefined;
+    this.entity.rollback();
+    this.#ports.log.error({ entity: this.entity.address, revision: turn.revision, reason }, "commit refused");
+    for (const mail of taken) mail.settle?.({ kind: "not-stored", reason });
+    this.#fail(new Error(`the store refused revision ${String(turn.revision)}: ${reason}`));
+  }
+
   /** V3: asks until the store answers. */
   async #askStore(open: OpenTurn): Promise<void> {
-    const head = await this.#ports.store.revisionOf(this.entity.address).catch(() => "no answer" as const);
+    const found = await this.#findInStore(open.commit).catch(() => "no answer" as const);
     if (this.#open !== open) return;
-    if (head === "no answer") {
+    if (found === "no answer") {
       if (this.#stopping !== undefined) this.#abandon("the node stopped before the store could be asked");
       else this.#askAgain.later(() => void this.#askStore(open));
       return;
     }
     this.#askAgain.reset();
-    if (head?.incarnation === this.entity.incarnation && head.revision >= open.turn.revision) {
-      this.#stored(open);
-      return;
+    if (found === "written") this.#stored(open);
+    else if (found === "another's") this.#notStored(open, "another owner has written this revision meanwhile");
+    else {
+      this.entity.rollback();
+      this.#mailbox.putBack(open.taken);
+      this.#open = undefined;
+      this.#phase = "idle";
+      this.#goOn();
     }
-    this.entity.rollback();
-    this.#mailbox.putBack(open.taken);
-    this.#open = undefined;
-    this.#phase = "idle";
-    this.#goOn();
+  }
+
+  /** A head at this revision is no proof: whoever took the entity over may have written it. The record tells, as long as the store keeps it (rules C2, E4). */
+  async #findInStore({ entity, incarnation, revision, record, replaces }: EntityCommit): Promise<"written" | "absent" | "another's"> {
+    const { store } = this.#ports;
+    const head = await store.revisionOf(entity);
+    if (head?.incarnation !== incarnation) return head === undefined || head.incarnation === replaces ? "absent" : "another's";
+    if (head.revision < revision) return "absent";
+    if (head.revision > revision) return "another's";
+    const [stored] = await store.journal({ entity, after: revision - 1, limit: 1, order: "oldest-first" });
+    return stored === undefined || Buffer.compare(stored.record, record) === 0 ? "written" : "another's";
   }
 
   #stored({ turn, taken, change, commit }: OpenTurn): void {

@@ -1,6 +1,7 @@
 import { test } from "tap";
+import type { Store } from "../../../runtime/ports/index.ts";
 import { type Change, type Directory, parseAddress } from "../../../runtime/index.ts";
-import { settle } from "../../../runtime/simulation/index.ts";
+import { memoryStore, settle } from "../../../runtime/simulation/index.ts";
 import { counterEntity, hosting } from "./hosting.ts";
 import { ledgerTypes, volatileLedger } from "./ledger.ts";
 
@@ -26,6 +27,31 @@ test("S1. an activation waits for what the last one still writes", async (t) => 
   await Promise.all([told, stopped, again]);
   t.match(await system.tell(A, add(1)), { kind: "accepted" }, "its revision follows");
   t.equal((await store.revisionOf(A))?.revision, (await told).kind === "accepted" ? 3 : 2);
+  await system.stop();
+});
+
+test("S1, C2. a commit of unknown outcome whose revision another owner has written is not taken for written", async (t) => {
+  const store = memoryStore();
+  await store.open();
+  let isTakenOver = false;
+  const contested: Store = {
+    ...store,
+    commit: async (batch) => {
+      if (!isTakenOver) return store.commit(batch);
+      isTakenOver = false;
+      // Whoever took the entity over goes on in the same history, and the connection of the former owner is lost.
+      await store.commit(batch.map((commit) => ({ ...commit, epoch: 2, record: Uint8Array.of(...commit.record, 0) })));
+      return batch.map(() => ({ kind: "unknown", reason: "the connection was lost" }));
+    },
+  };
+  const { system, clock } = await hosting({ store: contested });
+  await system.activate(A, { input: undefined });
+  t.match(await system.tell(A, add(1)), { kind: "accepted" });
+  isTakenOver = true;
+  const told = system.tell(A, add(5));
+  await clock.advance(100);
+  t.match(await told, { kind: "not-stored", reason: /another owner/ });
+  t.equal(total(system), undefined, "and nobody is shown what it had");
   await system.stop();
 });
 
