@@ -5,8 +5,7 @@
 //   ├─ transports   rest-for-one: broker (unless an external one is used), bus
 //   ├─ entities     the system: recovered entities, replicas
 //   ├─ ingest       messages, streams, telemetry, presence, announced trees
-//   ├─ api          HTTP
-//   └─ services     one-for-one, where some are configured: programs
+//   └─ api          HTTP
 
 import { join } from "node:path";
 import { alarmEntity, presenceEntity, requestsEntity, requestsType, vehicleEntity } from "../actors/index.ts";
@@ -21,7 +20,6 @@ import {
   kindOf,
   lifeOf,
   parseAddress,
-  services,
   supervisor,
   type System,
   type Tree,
@@ -176,7 +174,6 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
       hosted("entities", entitiesLife, { kind: "system", startMs: 60_000 }),
       hosted("ingest", ingest.life, { kind: "worker" }),
       hosted("api", apiLife, { kind: "worker" }),
-      ...(config.services === undefined ? [] : [services(config.services, ports.program)]),
     ]),
     { clock, random, log },
   );

@@ -73,6 +73,7 @@ export const errorCatalogue = {
     exit: 3,
   },
   DROVER_TREE_INVALID: { title: "A supervision tree or a child of it is not well formed.", advice: "Mend the named child or flag.", exit: 3 },
+  DROVER_SIMULATION_INVALID: { title: "A simulation cannot be run as it is described.", advice: "Mend the named option.", exit: 3 },
   DROVER_SUPERVISOR_GAVE_UP: { title: "A supervisor saw more restarts than its intensity allows.", advice: "See the cause of the last failure.", exit: 1 },
   DROVER_WORKER_FAILED: { title: "A worker ended although it should run.", advice: "See the cause.", exit: 1 },
   DROVER_WORKER_START_TIMEOUT: { title: "A worker was not ready in time.", advice: "See its log; raise startMs if it needs longer.", exit: 8 },

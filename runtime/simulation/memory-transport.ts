@@ -36,6 +36,8 @@ export interface MemoryNetwork {
   cut(node: string, other?: string): void;
   heal(node: string, other?: string): void;
   setFaults(faults: Faults): void;
+  /** The node's process has ended without a word: its presence ends, and the next `transport` of this name is a new one. */
+  crash(node: string): void;
   /** The present last values. */
   readonly lastValues: ReadonlyMap<string, Uint8Array>;
 }
@@ -105,6 +107,11 @@ class Bus implements MemoryNetwork {
 
   setFaults(faults: Faults): void {
     this.#faults = { drop: 0, duplicate: 0, reorder: 0, ...faults };
+  }
+
+  crash(node: string): void {
+    this.#links.get(node)?.lose("its process ended");
+    this.#links.delete(node);
   }
 
   /** From a node to the bus. */

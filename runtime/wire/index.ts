@@ -27,6 +27,6 @@ export { PendingAsks } from "./pending-asks.ts";
 export { SendWindow } from "./send-window.ts";
 export { Receivers } from "./receivers.ts";
 export { LimitedLog } from "./limited-log.ts";
-export { busRemote, type BusRemoteOptions } from "./bus-remote.ts";
-export { type MessageDoor, type MessageDoorOptions, openMessageDoor } from "./message-door.ts";
+export { busRemote } from "./bus-remote.ts";
+export { type MessageDoor, openMessageDoor } from "./message-door.ts";
 export type { Sending } from "./message-envelope.ts";

@@ -1,0 +1,42 @@
+// S3, F1. A `once` effect is attempted at most once, over all restarts; an `idempotent` one that was committed is confirmed in the end.
+
+import type { PendingEffect } from "../../entity/index.ts";
+import { rowsOf } from "../open-work.ts";
+import type { Checker, CommittedTurn } from "./evidence.ts";
+
+/** Declared effects by their keys, as the turns that committed them say. */
+function declared(turns: readonly CommittedTurn[]): ReadonlyMap<string, { readonly row: PendingEffect; readonly atMs: number }> {
+  const effects = new Map<string, { readonly row: PendingEffect; readonly atMs: number }>();
+  for (const { atMs, record } of turns) for (const row of rowsOf(record, "pending")) if (row.length > 1) effects.set(row[0], { row: row[1] as PendingEffect, atMs });
+  return effects;
+}
+
+export const onceAtMostOnce: Checker = {
+  name: "a once effect happens at most once",
+  promise: "F1",
+  check: ({ history, turns }) => {
+    const effects = declared(turns);
+    const found: { atMs: number; what: string }[] = [];
+    const attempted = new Set<string>();
+    for (const fact of history) {
+      if (fact.kind !== "effect" || fact.what !== "attempt" || effects.get(fact.key)?.row.class !== "once") continue;
+      if (attempted.has(fact.key)) found.push({ atMs: fact.atMs, what: `the once effect ${fact.name} (${fact.key}) was attempted again` });
+      attempted.add(fact.key);
+    }
+    return found;
+  },
+};
+
+export const idempotentConfirmed: Checker = {
+  name: "an idempotent effect is confirmed in the end",
+  promise: "F1",
+  check: ({ history, turns }) => {
+    const noted = history.some(({ kind }) => kind === "effect");
+    if (!noted) return [];
+    const confirmed = new Set<string>();
+    for (const fact of history) if (fact.kind === "effect" && fact.what === "confirmed") confirmed.add(fact.key);
+    return [...declared(turns)]
+      .filter(([key, { row }]) => row.class === "idempotent" && !confirmed.has(key))
+      .map(([key, { row, atMs }]) => ({ atMs, what: `the idempotent effect ${row.name} (${key}) of ${row.cell} was committed and never confirmed` }));
+  },
+};

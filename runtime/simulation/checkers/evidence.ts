@@ -1,0 +1,64 @@
+// What checkers judge: the history, and the turns that stores really took, each with what its system had asked for.
+
+import type { EntityType, Registered } from "../../actor/index.ts";
+import type { JournalRecord } from "../../entity/contract.ts";
+import type { History } from "../history.ts";
+
+export interface Violation {
+  /** Number of the promise or rule, e.g. `S3`. */
+  readonly promise: string;
+  /** Name of the checker that found it. */
+  readonly checker: string;
+  /** When it became certain, ms since the beginning. */
+  readonly atMs: number;
+  readonly what: string;
+}
+
+/** Pure: the same history has the same verdict. */
+export interface Checker {
+  readonly name: string;
+  readonly promise: string;
+  readonly check: (evidence: Evidence) => readonly Omit<Violation, "checker" | "promise">[];
+}
+
+/** A turn of an entity's owner that is in its store, in the order of writing. */
+export interface CommittedTurn {
+  readonly atMs: number;
+  /** Place in the history. */
+  readonly at: number;
+  readonly store: string;
+  readonly node: string;
+  readonly run: number;
+  readonly entity: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  /** As the system had asked for it. */
+  readonly record: JournalRecord;
+}
+
+export interface Evidence {
+  readonly history: History;
+  readonly turns: readonly CommittedTurn[];
+  /** By name, as the nodes host them. */
+  readonly types: ReadonlyMap<string, EntityType>;
+}
+
+export function evidenceOf(history: History, registered: readonly Registered[]): Evidence {
+  const asked = new Map<string, JournalRecord>();
+  const turns: CommittedTurn[] = [];
+  history.forEach((fact, at) => {
+    if (fact.kind === "asked" && fact.epoch > 0 && fact.record !== undefined) asked.set(keyOf(fact), fact.record);
+    if (fact.kind !== "written") return;
+    const record = asked.get(keyOf(fact));
+    if (record === undefined) return;
+    const { atMs, store, node, run, entity, incarnation, revision } = fact;
+    turns.push({ atMs, at, store, node, run, entity, incarnation, revision, record });
+  });
+  const types = new Map<string, EntityType>();
+  for (const type of registered) if (type.kind === "entity") types.set(type.name, type);
+  return { history, turns, types };
+}
+
+function keyOf(fact: { readonly node: string; readonly run: number; readonly entity: string; readonly incarnation: string; readonly revision: number }): string {
+  return `${fact.node} ${String(fact.run)} ${fact.entity} ${fact.incarnation} ${String(fact.revision)}`;
+}

@@ -1,0 +1,36 @@
+// The checkers that judge every run.
+
+import { acknowledgedKept } from "./acknowledged-kept.ts";
+import { allStopped } from "./all-stopped.ts";
+import { idempotentConfirmed, onceAtMostOnce } from "./effects-once.ts";
+import type { Checker, Evidence, Violation } from "./evidence.ts";
+import { nothingBeforeCommit } from "./nothing-before-commit.ts";
+import { oneOwner } from "./one-owner.ts";
+import { replayExact } from "./replay-exact.ts";
+import { replicaEqualsOwner } from "./replica-equals-owner.ts";
+import { senderOrder } from "./sender-order.ts";
+import { takenOnce } from "./taken-once.ts";
+import { timersOnce } from "./timers-once.ts";
+
+export { type Checker, type CommittedTurn, type Evidence, evidenceOf, type Violation } from "./evidence.ts";
+
+export const standardCheckers: readonly Checker[] = [
+  oneOwner,
+  nothingBeforeCommit,
+  acknowledgedKept,
+  takenOnce,
+  senderOrder,
+  onceAtMostOnce,
+  idempotentConfirmed,
+  timersOnce,
+  allStopped,
+  replayExact,
+  replicaEqualsOwner,
+];
+
+/** In the order of time. */
+export function judge(evidence: Evidence, checkers: readonly Checker[]): readonly Violation[] {
+  return checkers
+    .flatMap(({ name: checker, promise, check }) => check(evidence).map((found) => ({ promise, checker, ...found })))
+    .sort((one, other) => one.atMs - other.atMs || (one.checker < other.checker ? -1 : 1));
+}

@@ -1,0 +1,98 @@
+// Brings the planned faults about, and ends each after its time.
+
+import type { PlannedFault } from "./fault-plan.ts";
+import type { SimulationWorld } from "./simulation-world.ts";
+
+/** How much slower a `slow-store` is. */
+const SLOWNESS = 60;
+const LONGEST_JUMP_MS = 60_000;
+
+export function unleash(world: SimulationWorld, plan: readonly PlannedFault[]): { stop(): void } {
+  const { timeline } = world;
+  let isOver = false;
+  const jumps = world.random();
+
+  function later(ms: number, work: () => void): void {
+    timeline.after(ms, () => {
+      if (!isOver) work();
+    });
+  }
+
+  function bring({ kind, node: name, other, forMs }: PlannedFault): void {
+    const node = world.nodes.get(name);
+    if (node === undefined) return;
+    world.tell({ kind: "fault", what: kind, where: other === undefined ? name : `${name} from ${other}`, forMs });
+    switch (kind) {
+      case "kill":
+        node.kill();
+        later(forMs, () => {
+          node.start();
+        });
+        break;
+      case "power-cut":
+        node.endFormer();
+        node.kill();
+        void node.database.powerCut();
+        later(forMs, () => {
+          node.start();
+        });
+        break;
+      case "restart":
+        void node.stop().then(() => {
+          later(forMs, () => {
+            node.start();
+          });
+        });
+        break;
+      case "pause":
+        node.pause();
+        later(forMs, () => {
+          node.resume();
+        });
+        break;
+      case "takeover":
+        node.pause();
+        node.takeOver();
+        later(forMs / 2, () => {
+          node.resume();
+        });
+        later(forMs, () => {
+          node.endFormer();
+        });
+        break;
+      case "cut":
+      case "part":
+        world.cut(name, other);
+        later(forMs, () => {
+          world.heal(name, other);
+        });
+        break;
+      case "store-outage":
+        node.database.isOut = true;
+        later(forMs, () => {
+          node.database.isOut = false;
+        });
+        break;
+      case "slow-store":
+        node.database.slowness = SLOWNESS;
+        later(forMs, () => {
+          node.database.slowness = 1;
+        });
+        break;
+      case "clock-jump":
+        node.wallOffsetMs += (jumps.next() - 0.5) * 2 * LONGEST_JUMP_MS;
+        break;
+    }
+  }
+
+  for (const fault of plan) {
+    later(fault.atMs, () => {
+      bring(fault);
+    });
+  }
+  return {
+    stop: () => {
+      isOver = true;
+    },
+  };
+}

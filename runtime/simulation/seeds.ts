@@ -1,0 +1,62 @@
+// Many seeds of one scenario, one after the other, until one does not hold; and what to tell of it.
+
+import { lineOf } from "./history.ts";
+import { simulate, type Simulation, type SimulationRun } from "./simulate.ts";
+
+export interface SeedsOptions {
+  /** First seed. Default 1. */
+  readonly from?: number;
+  /** How many, ascending. */
+  readonly count: number;
+  /** Told after each run. */
+  readonly each?: (run: SimulationRun) => void;
+  /** Seeds go on after one that does not hold. Default false. */
+  readonly all?: boolean;
+}
+
+export interface SeedsOutcome {
+  readonly runs: number;
+  /** In the order of their seeds. */
+  readonly failed: readonly SimulationRun[];
+}
+
+/** @param scenario made anew for each seed, so that no run leaves anything to the next */
+export async function simulateSeeds(scenario: (seed: number) => Simulation, { from = 1, count, each, all = false }: SeedsOptions): Promise<SeedsOutcome> {
+  const failed: SimulationRun[] = [];
+  let runs = 0;
+  for (let seed = from; seed < from + count; seed++) {
+    const run = await simulate(scenario(seed));
+    runs++;
+    each?.(run);
+    if (run.violations.length === 0) continue;
+    failed.push(run);
+    if (!all) break;
+  }
+  return { runs, failed };
+}
+
+/** Every fact on a line: the same text for the same seed, on every host. */
+export function traceOf(run: SimulationRun): string {
+  return `${run.history.map(lineOf).join("\n")}\n`;
+}
+
+const LINES_BEFORE = 12;
+
+/** What a person needs of a run that does not hold: its seed, what did not hold, the faults until then, and what happened right before. */
+export function explain(run: SimulationRun): string {
+  const [first] = run.violations;
+  if (first === undefined) return `seed ${String(run.seed)}: every promise held in ${String(run.steps)} steps\n`;
+  const before = run.history.filter(({ atMs }) => atMs <= first.atMs);
+  const faults = run.faults.filter(({ atMs }) => atMs <= first.atMs);
+  const lines = [
+    `seed ${String(run.seed)} does not hold:`,
+    ...run.violations.slice(0, 10).map(({ promise, checker, atMs, what }) => `  ${promise} (${checker}) at ${atMs.toFixed(3)} ms: ${what}`),
+    ...(run.violations.length > 10 ? [`  and ${String(run.violations.length - 10)} more`] : []),
+    faults.length === 0 ? "no fault had happened before" : `faults until then: ${[...new Set(faults.map(({ what }) => what))].join(", ")}`,
+    ...faults.map((fault) => `  ${lineOf(fault).trimStart()}`),
+    "what happened right before:",
+    ...before.slice(-LINES_BEFORE).map((fact) => `  ${lineOf(fact).trimStart()}`),
+    `the same seed runs the same way again: simulate({ seed: ${String(run.seed)}, … })`,
+  ];
+  return `${lines.join("\n")}\n`;
+}

@@ -1,0 +1,243 @@
+// One node of the simulated fleet: a place with disks, where one run of a program follows the other.
+
+import type { Log, Random } from "../ports/index.ts";
+import type { System } from "../system/index.ts";
+import { heldBy } from "./held-by.ts";
+import type { NodeFact, Said } from "./history.ts";
+import type { MemoryNetwork } from "./memory-transport.ts";
+import type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts";
+import { SeededRandom } from "./seeded-random.ts";
+import { SimulatedProcess } from "./simulated-process.ts";
+import { notedStore, type SimulatedDatabase, type StoreFaults } from "./simulated-store.ts";
+import type { Timeline } from "./timeline.ts";
+
+/** A program that could not start or has ended is started again after this long. */
+const START_AGAIN_MS = 500;
+/** A stop in order that takes longer is ended by force, as an operating system does. */
+const STOP_WITHIN_MS = 15_000;
+
+export interface SimulatedNodeOptions {
+  readonly name: string;
+  readonly program: NodeProgram;
+  /** Stands between the program and its ports: the seam of tests. */
+  readonly ports: ((ports: ProcessPorts) => ProcessPorts) | undefined;
+  readonly database: SimulatedDatabase;
+  readonly storeFaults: () => StoreFaults;
+  readonly timeline: Timeline;
+  readonly network: MemoryNetwork;
+  readonly order: Random;
+  /** Seed of a process of this node. */
+  readonly seedOf: (run: number) => number;
+  readonly homeOf: (entity: string) => string | undefined;
+  readonly tell: (said: Said) => void;
+}
+
+interface Run {
+  readonly process: SimulatedProcess;
+  readonly epoch: number;
+  running: RunningNode | undefined;
+}
+
+export class SimulatedNode {
+  readonly name: string;
+  readonly database: SimulatedDatabase;
+  readonly #options: SimulatedNodeOptions;
+  readonly #kept = new Map<string, unknown>();
+  #runs = 0;
+  #epoch = 1;
+  #present: Run | undefined;
+  /** Runs that another one took over from, and that go on. */
+  #former: Run[] = [];
+  #isWanted = false;
+  wallOffsetMs = 0;
+
+  constructor(options: SimulatedNodeOptions) {
+    this.name = options.name;
+    this.database = options.database;
+    this.#options = options;
+  }
+
+  get process(): SimulatedProcess | undefined {
+    return this.#present?.process;
+  }
+
+  get running(): RunningNode | undefined {
+    return this.#present?.running;
+  }
+
+  get system(): System | undefined {
+    return this.running?.system;
+  }
+
+  get hosts(): readonly string[] {
+    return this.#options.program.hosts;
+  }
+
+  start(): void {
+    this.#isWanted = true;
+    if (this.#present === undefined) this.#begin();
+  }
+
+  /** Ends its process here and now; nobody starts it again but `start`. */
+  kill(): void {
+    this.#isWanted = false;
+    const run = this.#present;
+    if (run !== undefined) this.#end(run, "killed");
+  }
+
+  /** Ends the runs that were taken over from. */
+  endFormer(): void {
+    for (const run of this.#former) {
+      run.process.end();
+      this.#note(run, "killed");
+    }
+    this.#former = [];
+  }
+
+  pause(): void {
+    const run = this.#present;
+    if (run === undefined) return;
+    run.process.pause();
+    this.#note(run, "paused");
+  }
+
+  resume(): void {
+    for (const run of [this.#present, ...this.#former]) {
+      if (run?.process.isPaused !== true) continue;
+      run.process.resume();
+      this.#note(run, "resumed");
+    }
+  }
+
+  /** Another run begins on the same store under the next epoch; the present one is parted from the network, and goes on without knowing. */
+  takeOver(): void {
+    const run = this.#present;
+    if (run === undefined) return;
+    this.#note(run, "replaced");
+    this.#options.network.crash(this.name);
+    this.#former.push(run);
+    this.#present = undefined;
+    this.#epoch++;
+    this.start();
+  }
+
+  /** Stops it in order; resolves when it is gone, by itself or by force. */
+  async stop(): Promise<void> {
+    this.#isWanted = false;
+    const run = this.#present;
+    if (run === undefined) return;
+    this.#note(run, "stopping");
+    const { timeline } = this.#options;
+    await new Promise<void>((resolve) => {
+      const limit = timeline.after(STOP_WITHIN_MS, () => {
+        this.#say(run, { kind: "left", what: `it did not stop within ${String(STOP_WITHIN_MS / 1_000)} s` });
+        resolve();
+      });
+      const done = (): void => {
+        timeline.callOff(limit);
+        resolve();
+      };
+      run.process.onEnd(done);
+      run.process.enter(() => {
+        (run.running?.stop() ?? Promise.resolve()).then(done, (cause: unknown) => {
+          this.#say(run, { kind: "left", what: `its stop failed: ${messageOf(cause)}` });
+          done();
+        });
+      });
+    });
+    if (!run.process.isAlive) return;
+    if (run.process.pendingTimers > 0) this.#say(run, { kind: "left", what: `${String(run.process.pendingTimers)} timers` });
+    this.#end(run, "gone");
+  }
+
+  #begin(): void {
+    const { timeline, order, seedOf, network, program, homeOf, tell } = this.#options;
+    const process = new SimulatedProcess({
+      node: this.name,
+      run: ++this.#runs,
+      timeline,
+      order,
+      random: new SeededRandom(seedOf(this.#runs)),
+      wallOffsetMs: () => this.wallOffsetMs,
+    });
+    const run: Run = { process, epoch: this.#epoch, running: undefined };
+    this.#present = run;
+    this.#note(run, "starting");
+    const given: ProcessPorts = {
+      node: this.name,
+      run: process.run,
+      epoch: run.epoch,
+      clock: process.clock,
+      random: process.random,
+      defer: process.defer,
+      log: logOf((level, message) => {
+        this.#say(run, { kind: "log", level, message });
+      }),
+      store: this.database.connect(process, run.epoch, this.#options.storeFaults),
+      transport: heldBy(process, network.transport(this.name), ["announce"]),
+      kept: <T>(name: string, make: () => T): T => {
+        if (!this.#kept.has(name)) this.#kept.set(name, make());
+        return this.#kept.get(name) as T;
+      },
+      homeOf,
+      noteEffect: (said) => {
+        if (process.isAlive) this.#say(run, { kind: "effect", ...said });
+      },
+    };
+    const ports = this.#options.ports?.(given) ?? given;
+    program.start({ ...ports, store: notedStore(process, ports.store, tell) }).then(
+      (running) => {
+        run.running = running;
+        this.#note(run, "started");
+        running.system.watch(({ entity, incarnation, revision, record }) => {
+          if (process.isAlive && record !== undefined) this.#say(run, { kind: "shown", entity, incarnation, revision });
+        });
+      },
+      (cause: unknown) => {
+        if (!process.isAlive) return;
+        this.#end(run, "failed-to-start", messageOf(cause));
+        timeline.after(START_AGAIN_MS, () => {
+          if (this.#isWanted && this.#present === undefined) this.#begin();
+        });
+      },
+    );
+  }
+
+  #end(run: Run, what: NodeFact["what"], reason?: string): void {
+    if (run.process.isAlive) this.#note(run, what, reason);
+    run.process.end();
+    this.#options.network.crash(this.name);
+    if (this.#present === run) this.#present = undefined;
+  }
+
+  #note(run: Run, what: NodeFact["what"], reason?: string): void {
+    this.#say(run, { kind: "node", what, epoch: run.epoch, store: this.database.name, ...(reason === undefined ? {} : { reason }) });
+  }
+
+  #say(run: Run, said: DistributiveOmit<Extract<Said, { readonly run: number }>, "node" | "run">): void {
+    this.#options.tell({ ...said, node: this.name, run: run.process.run });
+  }
+}
+
+type DistributiveOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** What matters to a reader of the trace; fields are the log's business. */
+function logOf(say: (level: "warn" | "error", message: string) => void): Log {
+  const log: Log = {
+    debug: () => undefined,
+    info: () => undefined,
+    warn: (_fields, message) => {
+      say("warn", message);
+    },
+    error: (fields, message) => {
+      const { err } = fields as { readonly err?: unknown };
+      say("error", err === undefined ? message : `${message}: ${messageOf(err)}`);
+    },
+    child: () => log,
+  };
+  return log;
+}

@@ -1,0 +1,67 @@
+// One seed runs a user's actors through faults, the same way each time, and says what did not hold.
+
+import { test } from "tap";
+import { explain, FAULT_KINDS, simulate, simulateSeeds, traceOf } from "../../../runtime/simulation/index.ts";
+import { couriers } from "./courier.ts";
+
+/** Of the couriers, in each run of the tests. CI runs 2,000 seeds of the whole fleet. */
+const SEEDS = 60;
+
+test("S1 to S9. a user's actors keep every promise through kills, pauses, takeovers, cuts and failing stores", async (t) => {
+  const kinds = new Set<string>();
+  let attempts = 0;
+  let timers = 0;
+  const { runs, failed } = await simulateSeeds(couriers, {
+    count: SEEDS,
+    each: ({ faults, history }) => {
+      for (const { what } of faults) kinds.add(what);
+      for (const fact of history) {
+        if (fact.kind === "effect" && fact.what === "attempt") attempts++;
+        if (fact.kind === "asked") timers += fact.record?.inputs.filter(({ kind }) => kind === "timer").length ?? 0;
+      }
+    },
+  });
+  t.equal(runs, SEEDS);
+  t.same(failed.map(explain), []);
+  t.same([...kinds].sort(), [...FAULT_KINDS].sort(), "every kind of fault was there");
+  t.ok(attempts > SEEDS * 20 && timers > SEEDS * 10, `effects and timers were at work: ${String(attempts)}, ${String(timers)}`);
+});
+
+test("S9. one seed gives one run, byte for byte, whatever ran before it", async (t) => {
+  for (const seed of [3, 200, 4_294_967_295]) {
+    const first = traceOf(await simulate(couriers(seed)));
+    await simulate(couriers(seed + (seed === 3 ? 1 : -1)));
+    t.equal(traceOf(await simulate(couriers(seed))), first);
+    t.ok(first.split("\n").length > 200, "and something happened in it");
+  }
+  t.not(traceOf(await simulate(couriers(5))), traceOf(await simulate(couriers(6))));
+});
+
+test("without faults nothing fails and nobody waits", async (t) => {
+  const run = await simulate(couriers(9, { faults: "none" }));
+  t.same(run.violations, []);
+  t.same(run.faults, []);
+  t.ok(run.history.every((fact) => fact.kind !== "answered" || fact.outcome.kind === "committed"));
+  t.ok(run.history.every((fact) => fact.kind !== "told" || fact.outcome.kind === "accepted"));
+});
+
+test("a script that throws or never ends is a finding, told with its seed and the faults before it", async (t) => {
+  const thrown = await simulate(
+    couriers(3, {
+      script: async ({ sleep }) => {
+        await sleep(18_000);
+        throw new Error("the parcel is late");
+      },
+    }),
+  );
+  t.match(thrown.violations, [{ promise: "script", what: "the parcel is late" }]);
+  t.ok((thrown.violations[0]?.atMs ?? 0) > 18_000);
+  t.match(explain(thrown), /seed 3 does not hold:\n.*the parcel is late[\s\S]*faults until then: [\s\S]*what happened right before:[\s\S]*simulate\(\{ seed: 3/);
+  const stuck = await simulate(couriers(3, { faults: "none", script: () => new Promise(() => undefined) }));
+  t.match(stuck.violations, [{ promise: "script", what: /never happens/ }]);
+});
+
+test("what cannot be simulated is refused", async (t) => {
+  for (const wrong of [{ seed: -1 }, { seed: 1.5 }, { seed: Number.NaN }, { forMs: Number.POSITIVE_INFINITY }, { settleMs: -1 }, { nodes: {} }, { faults: { nodes: ["nowhere"] } }])
+    await t.rejects(simulate(couriers(1, wrong)), { code: "DROVER_SIMULATION_INVALID" }, JSON.stringify(wrong));
+});
