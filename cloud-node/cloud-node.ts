@@ -5,7 +5,8 @@
 //   ├─ transports   rest-for-one: broker (unless an external one is used), bus
 //   ├─ entities     the system: recovered entities, replicas
 //   ├─ ingest       messages, streams, telemetry, presence, announced trees
-//   └─ api          HTTP
+//   ├─ api          HTTP
+//   └─ services     one-for-one, where some are configured: programs
 
 import { join } from "node:path";
 import { alarmEntity, presenceEntity, requestsEntity, requestsType, vehicleEntity } from "../actors/index.ts";
@@ -20,6 +21,7 @@ import {
   kindOf,
   lifeOf,
   parseAddress,
+  services,
   supervisor,
   type System,
   type Tree,
@@ -174,6 +176,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
       hosted("entities", entitiesLife, { kind: "system", startMs: 60_000 }),
       hosted("ingest", ingest.life, { kind: "worker" }),
       hosted("api", apiLife, { kind: "worker" }),
+      ...(config.services === undefined ? [] : [services(config.services, ports.program)]),
     ]),
     { clock, random, log },
   );

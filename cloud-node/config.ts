@@ -1,6 +1,7 @@
 // The configuration of a cloud node: where it listens, where it keeps its data, which broker it uses (vehicle D1: no vehicle facts).
 
 import { Type as T, type Static } from "typebox";
+import { type ServicesConfig, servicesSchema } from "../runtime/index.ts";
 
 export const cloudConfigSchema = T.Object(
   {
@@ -15,6 +16,7 @@ export const cloudConfigSchema = T.Object(
         { additionalProperties: false },
       ),
     ),
+    services: T.Optional(servicesSchema),
     broker: T.Optional(
       T.Union(
         [
@@ -41,4 +43,4 @@ export const cloudConfigSchema = T.Object(
   { additionalProperties: false },
 );
 
-export type CloudConfig = Static<typeof cloudConfigSchema>;
+export type CloudConfig = Omit<Static<typeof cloudConfigSchema>, "services"> & { readonly services?: ServicesConfig };

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
+import { endProcess, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
 import { type Clock, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
@@ -21,6 +21,8 @@ export interface CloudPorts {
   broker(options: { readonly host: string; readonly port: number; readonly credentials: string }, ports: CloudPorts): Promise<EmbeddedBroker>;
   /** The credential that this node itself uses at its own broker. */
   ownCredential(folder: string, node: string): { readonly username: string; readonly password: string };
+  /** What runs a service; default a real process. */
+  readonly program?: (spec: ProgramSpec) => Startable;
   transport(login: BrokerLogin, node: string, ports: CloudPorts): Transport;
 }
 

@@ -4,6 +4,7 @@
 // `x-path` marks what a configuration file may write relative to its own folder: a `file`, or the file in a `url` of a bus.
 
 import { Type, type Static } from "typebox";
+import { type ServicesConfig, servicesSchema } from "../runtime/index.ts";
 import type { BusOpener } from "./bus-opener.ts";
 
 const NAME = "^[A-Za-z0-9_.~-]{1,64}$";
@@ -53,6 +54,7 @@ export const edgeConfigSchema = Type.Object(
       },
       { required: ["url"], description: "the cloud's broker; without it the vehicle works alone (promise S6)" },
     ),
+    services: servicesSchema,
     http: Type.Object(
       {
         port: Type.Integer({ minimum: 0, maximum: 65_535, description: "0: any free one" }),
@@ -78,6 +80,8 @@ export interface EdgeConfig {
   readonly telemetry?: Partial<Written["telemetry"]>;
   readonly uplink?: { readonly url: string; readonly username?: string; readonly password?: string; readonly credentials?: string };
   readonly http?: { readonly port: number; readonly host?: string };
+  /** By name: programs that this node runs and supervises. */
+  readonly services?: ServicesConfig;
 }
 
 export const DEFAULT_TELEMETRY_BYTES = 64 * 1024 * 1024;

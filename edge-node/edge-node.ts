@@ -6,11 +6,12 @@
 //   ├─ links        one-for-one: the cloud's broker, where one is configured; commands come in
 //   ├─ T/vehicle/V  the entity with its modules
 //   ├─ uplink       samples into the log; with a link: stream, telemetry, tree
-//   └─ api          HTTP on loopback, where one is configured
+//   ├─ api          HTTP on loopback, where one is configured
+//   └─ services     one-for-one, where some are configured: programs
 
 import { linkMetrics } from "../protocols/mqtt/index.ts";
 import type { SignalSource } from "../protocols/uplink/index.ts";
-import { type Address, createTree, hosted, idOf, supervisor, type System, type Tree, type TreeNode } from "../runtime/index.ts";
+import { type Address, createTree, hosted, idOf, services, supervisor, type System, type Tree, type TreeNode } from "../runtime/index.ts";
 import type { AppendLogOpened } from "../runtime/ports/index.ts";
 import { apiLife } from "./api-life.ts";
 import { busChild } from "./bus-child.ts";
@@ -145,6 +146,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
               },
             ),
           ]),
+      ...(config.services === undefined ? [] : [services(config.services, ports.program)]),
     ]),
     { clock, random, log },
   );

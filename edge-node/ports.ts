@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, makeFolder, systemClock, systemRandom } from "../runtime/index.ts";
+import { endProcess, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
 import { type AppendLog, type Clock, DroverError, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { VehicleFiles } from "./vehicle-files.ts";
@@ -21,6 +21,8 @@ export interface EdgePorts {
   store(folder: string, ports: EdgePorts): Store & { readonly metrics?: MetricsSource };
   telemetryLog(folder: string, maxBytes: number, ports: EdgePorts): AppendLog & { readonly metrics?: MetricsSource };
   transport(uplink: NonNullable<EdgeConfig["uplink"]>, node: string, vehicle: { readonly tenant: string; readonly vehicle: string }, ports: EdgePorts): Transport;
+  /** What runs a service; default a real process. */
+  readonly program?: (spec: ProgramSpec) => Startable;
   /** See SystemOptions.defer. */
   readonly defer?: (run: () => void) => void;
 }

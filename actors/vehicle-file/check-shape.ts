@@ -106,10 +106,11 @@ function checkAny(node: Located, shapes: readonly Shape[], path: readonly string
   return undefined;
 }
 
-/** Of several maps the one that knows most of the keys that are written; the first of equals. */
+/** Of several maps the one that knows most of the keys that are written, of several scalars the one of the value's type; the first of equals. */
 function mostAlike(node: Located, shapes: readonly Shape[]): Shape | undefined {
   const [first, ...others] = shapes;
-  if (first === undefined || node.kind !== "map") return first;
+  if (first === undefined || node.kind === "list") return first;
+  if (node.kind === "scalar") return shapes.find(({ type }) => (type === "integer" ? "number" : type) === typeof node.value) ?? first;
   const keys = [...node.entries.keys()];
   const known = (shape: Shape): number => keys.filter((key) => Object.hasOwn(shape.properties ?? {}, key)).length;
   return others.reduce((best, shape) => (known(shape) > known(best) ? shape : best), first);

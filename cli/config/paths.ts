@@ -1,6 +1,6 @@
 // Paths that a configuration file writes relative to its own folder.
 
-import { isAbsolute, join } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import type { Shape } from "./settings.ts";
 
 /** Sources of a bus whose path is a file or a folder. */
@@ -19,7 +19,9 @@ export function withPathsFrom(folder: string, value: unknown, shape: Shape): unk
   );
 }
 
-function fromFolder(folder: string, text: string, kind: "file" | "url"): string {
+function fromFolder(folder: string, text: string, kind: "file" | "url" | "command"): string {
+  // A path that begins with the folder's name would be looked for along PATH.
+  if (kind === "command") return text.includes("/") ? resolve(folder, text) : text;
   if (kind === "file") return isAbsolute(text) ? text : join(folder, text);
   const [, scheme, path = ""] = FILE_SCHEMES.exec(text) ?? [];
   return scheme === undefined || isAbsolute(path) ? text : `${scheme}:${join(folder, path)}`;

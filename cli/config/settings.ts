@@ -8,8 +8,8 @@ export interface Shape {
   readonly patternProperties?: Readonly<Record<string, Shape>>;
   readonly anyOf?: readonly Shape[];
   readonly required?: readonly string[];
-  /** The value, or the file in it, is a path. */
-  readonly "x-path"?: "file" | "url";
+  /** The value, or the file in it, is a path; a command is one where it has a `/`. */
+  readonly "x-path"?: "file" | "url" | "command";
 }
 
 export interface Setting {

@@ -47,6 +47,11 @@ export function entityType(type: {
    */
   readonly durability: Durability;
   readonly placement: Placement;
+  /**
+   * Idle this long, an entity of this type leaves memory as a whole, and comes back when it is called or has something to do (rules C5), after a restart of the node too;
+   * > 0, `Infinity`: only when more are in memory than the node allows. Not for volatile types, which have nothing to come back from.
+   * Default: it stays in memory from its activation until it is deactivated.
+   */
   readonly passivateAfterMs?: number;
   /** For the root. Default `committed`. */
   readonly restartFrom?: "committed" | "initial";
@@ -64,6 +69,12 @@ export function entityType(type: {
       types.set(member.name, member);
     }
   }
+  const { passivateAfterMs } = type;
+  if (passivateAfterMs !== undefined && (type.durability === "volatile" || !(passivateAfterMs > 0)))
+    throw new DroverError(
+      "DROVER_TYPE_INVALID",
+      `entity type "${type.root.name}": passivateAfterMs ${type.durability === "volatile" ? "is not for volatile types: what they know is gone with them" : `is a positive number of milliseconds, this is ${String(passivateAfterMs)}`}`,
+    );
   if (type.durability !== "volatile") for (const member of types.values()) refuse(member.name, member.problems);
   return build({
     kind: "entity",

@@ -1,5 +1,7 @@
 // A copy of a message as plain JSON data, so that nobody outside can change what an actor keeps, and nothing leaves that another node could not read.
 
+import { isWellFormed } from "../xstate/index.ts";
+
 export class NotPlain extends Error {
   readonly path: string;
 
@@ -17,11 +19,13 @@ let objects = 0;
 
 /**
  * Fields that are `undefined` are left out, as in JSON.
- * @throws NotPlain for what JSON does not carry, for keys named `__proto__`, for data nested deeper than 64 levels or of more than 100,000 objects
+ * @throws NotPlain for what JSON or UTF-8 does not carry, for keys named `__proto__`, for data nested deeper than 64 levels or of more than 100,000 objects
  */
 export function plainCopy(value: unknown, path = "", depth = 0): unknown {
   switch (typeof value) {
     case "string":
+      if (!isWellFormed(value)) throw new NotPlain(path, "a text with half a character (a lone surrogate), which UTF-8 does not carry");
+      return value;
     case "boolean":
       return value;
     case "number":
@@ -46,6 +50,7 @@ function copyObject(value: object, path: string, depth: number): unknown {
     throw new NotPlain(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}; send plain data, and actors by their address`);
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
+    if (!isWellFormed(key)) throw new NotPlain(`${path}/${JSON.stringify(key)}`, "a key with half a character, which UTF-8 does not carry");
     if (key === "__proto__") throw new NotPlain(`${path}/__proto__`, "a key that data must not have");
     const item = (value as Readonly<Record<string, unknown>>)[key];
     if (item !== undefined) copy[key] = plainCopy(item, `${path}/${key}`, depth + 1);

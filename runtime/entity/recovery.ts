@@ -26,6 +26,12 @@ export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"],
   return byReceiver;
 }
 
+/** Something of it is under way whose end it must hear of. */
+export function isUnfinished(interior: Interior): boolean {
+  const { rest } = interior;
+  return rest.size("outbox") > 0 || rest.size("pending") > 0 || rest.size("asks") > 0 || sourceCells(interior).length > 0;
+}
+
 export function recoveryInputs(interior: Interior, now: number): readonly Input[] {
   const inputs: Input[] = [];
   for (const effect of pendingEffects(interior)) {

@@ -18,5 +18,6 @@ export { lintTree, type LintLimits, type StartBudget, type StartFactor, type Tre
 export type { DownNotice, Monitor } from "./monitor.ts";
 export type { ReportContext, ReportListener, SupervisorReport } from "./report.ts";
 export type { AddOutcome, RemoveOutcome, RestartOutcome } from "./supervisor-life.ts";
+export { service, type ServiceConfig, services, type ServicesConfig, servicesSchema } from "./service.ts";
 export { createTree, startTree, type SupervisorHandle, type Tree, type TreeOptions } from "./tree.ts";
 export type { LastExit, NodeState, TreeNode } from "./tree-node.ts";

@@ -103,6 +103,11 @@ export interface System extends Directory {
    * Without one it is recovered from the store with backoff; `deactivate` ends that.
    */
   ended(entity: Address): Promise<void>;
+  /**
+   * The committed state of an actor as `read` shows it; of an entity that is not in memory too, from the store and without bringing it there. undefined when nobody knows it.
+   * @throws what the store throws
+   */
+  look(address: Address): Promise<ActorView | undefined>;
   list(query: ActorQuery): { readonly items: readonly ActorView[]; readonly next: string | undefined };
   /** Adds a directory whose actors are shown beside the hosted ones. */
   mount(directory: Directory): void;

@@ -4,14 +4,18 @@
 // N2. An entity that cannot go on is recovered from the store, with backoff, until somebody deactivates it; meanwhile it is away, not gone.
 //     A supervisor that listens to `ended` and activates it sooner takes precedence.
 // N3. An entity that the store knows and that is not active here is away as well: no message to it is ever told "no such actor" (rules M1).
+// N4. One of a passivating type is never away for that: whoever calls it brings it back and waits for it, within its deadline. One that was deactivated stays away
+//     until it is activated again.
 
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
+import type { ActivationGate } from "./activation-gate.ts";
 import type { EntityNode, EntityOptions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
+import type { Passivation } from "./passivation.ts";
 
 const RECOVERY = { firstMs: 200, longestMs: 30_000 };
 /** An entity that ran this long since its recovery is sound again. */
@@ -25,11 +29,35 @@ type Place =
 
 interface Slot {
   place: Place;
-  readonly options: EntityOptions;
+  /** undefined: it came because it was called, and begins no history. */
+  readonly options: EntityOptions | undefined;
   readonly retry: Retry;
   recoveries: number;
   lastFailure: EntityNode["lastExit"];
   liveSince: number;
+  /** Messages that wait for it to come. */
+  waiting: number;
+  /** Monotonic time after which nobody waits for it any more. */
+  giveUpAt: number;
+  /** Its start failed. */
+  hasFailed: boolean;
+}
+
+/** Who calls an entity. */
+export interface Call {
+  readonly priority: "command" | "background";
+  /** Monotonic time until which it waits. */
+  readonly giveUpAt: number;
+}
+
+/** The entity was not brought into memory: too many wait for that, or nobody does any more. */
+class NotAdmitted extends Error {
+  readonly entry: "full" | "gave-up";
+
+  constructor(entity: Address, entry: "full" | "gave-up") {
+    super(`${entity} was not activated: ${entry === "full" ? "too many wait for that" : "nobody waits for it any more"}`);
+    this.entry = entry;
+  }
 }
 
 export interface EntitiesPorts {
@@ -38,12 +66,18 @@ export interface EntitiesPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly open: (entity: Address, type: EntityType, options: EntityOptions) => Promise<HostedEntity>;
+  readonly gate: ActivationGate;
+  /** Undefined where no type passivates, and while the system does not run. */
+  readonly passivation: () => Passivation | undefined;
+  /** Without options only what the store knows; undefined when it does not. */
+  readonly open: (entity: Address, type: EntityType, options: EntityOptions | undefined) => Promise<HostedEntity | undefined>;
 }
 
 export class Entities {
   readonly #ports: EntitiesPorts;
   readonly #slots = new Map<Address, Slot>();
+  /** Deactivated ones of passivating types. */
+  readonly #held = new Set<Address>();
   #isRunning = false;
   recoveries = 0;
 
@@ -57,8 +91,9 @@ export class Entities {
   }
 
   /** @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running, and what the first turn failed with */
-  async activate(entity: Address, options: EntityOptions): Promise<void> {
+  async activate(entity: Address, options: EntityOptions | undefined, priority: Call["priority"] = "background"): Promise<void> {
     const type = this.#typeOf(entity);
+    this.#held.delete(entity);
     for (;;) {
       if (!this.#isRunning) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
       const slot = this.#slots.get(entity);
@@ -68,12 +103,13 @@ export class Entities {
         await slot.place.done;
         continue;
       }
-      return this.#begin(entity, type, this.#slotFor(entity, options, slot));
+      return this.#begin(entity, type, this.#slotFor(entity, options, slot), priority);
     }
   }
 
   /** Resolves when it has ended; also ends its recovery. */
   async deactivate(entity: Address): Promise<void> {
+    if (this.#passivating(entity) !== undefined) this.#held.add(entity);
     for (;;) {
       const slot = this.#slots.get(entity);
       if (slot === undefined) return;
@@ -96,6 +132,7 @@ export class Entities {
   /** Nothing is activated any more; resolves when nothing is hosted. */
   async stop(): Promise<void> {
     this.#isRunning = false;
+    this.#ports.gate.stop();
     await Promise.all([...this.#slots.keys()].map((entity) => this.deactivate(entity)));
   }
 
@@ -112,14 +149,70 @@ export class Entities {
     return place?.kind === "live" || place?.kind === "starting" ? place.live : undefined;
   }
 
-  /** Who takes a message now; `away` when somebody will later. Waits for an activation under way. @param isElsewhere another node has it, as far as is known */
-  async taker(entity: Address, isElsewhere: () => boolean): Promise<HostedEntity | "away" | undefined> {
+  /**
+   * Who takes a message now; `away` when somebody will later, `full` when too many wait for that. Waits for an activation under way, and brings back what was passivated (N4).
+   * @param isElsewhere another node has it, as far as is known
+   */
+  async taker(entity: Address, isElsewhere: () => boolean, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
     const slot = this.#slots.get(entity);
-    if (slot?.place.kind === "starting") await slot.place.done.catch(() => undefined);
+    if (slot?.place.kind === "starting") {
+      if (slot.waiting >= (this.#ports.types.get(kindOf(entity))?.root.mailbox.messages ?? 0)) return "full";
+      slot.giveUpAt = Math.max(slot.giveUpAt, call.giveUpAt);
+      slot.waiting++;
+      await slot.place.done.catch(() => undefined);
+      slot.waiting--;
+    }
     const place = this.#slots.get(entity)?.place;
     if (place?.kind === "live") return place.live;
-    if (place !== undefined || slot !== undefined) return "away";
-    return !isElsewhere() && (await this.#isStored(entity)) ? "away" : undefined;
+    if (place !== undefined) return "away";
+    if (slot !== undefined && (slot.options !== undefined || slot.hasFailed)) return "away";
+    if (isElsewhere()) return undefined;
+    const type = this.#passivating(entity);
+    if (type === undefined || this.#held.has(entity)) return (await this.#isStored(entity)) ? "away" : undefined;
+    return slot === undefined ? this.#called(entity, type, call) : undefined;
+  }
+
+  /** N4. */
+  async #called(entity: Address, type: EntityType, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
+    if (!this.#isRunning) return "away";
+    if (this.#ports.passivation()?.isCrowded === true) return "full";
+    const slot = this.#slotFor(entity, undefined, undefined);
+    slot.giveUpAt = call.giveUpAt;
+    try {
+      await this.#begin(entity, type, slot, call.priority);
+    } catch (cause) {
+      if (cause instanceof NotAdmitted) return cause.entry === "full" ? "full" : "away";
+      this.#ports.log.error({ err: cause, entity }, "an entity that was called could not come back into memory");
+      return "away";
+    }
+    return slot.place.kind === "live" ? slot.place.live : undefined;
+  }
+
+  /** Whether an entity of this address comes into memory when it is called. */
+  comesWhenCalled(entity: Address): boolean {
+    return !this.#held.has(entity) && this.#passivating(entity) !== undefined;
+  }
+
+  /** It comes when it is called, and is not there yet. */
+  isOnItsWay(entity: Address): boolean {
+    const kind = this.#slots.get(entity)?.place.kind;
+    return (kind === undefined || kind === "starting") && this.comesWhenCalled(entity);
+  }
+
+  /** Its type, where an entity of this address is not in memory and comes when it is called. */
+  passivated(entity: Address): EntityType | undefined {
+    return this.#slots.has(entity) || this.#held.has(entity) ? undefined : this.#passivating(entity);
+  }
+
+  /** It has left memory by itself. */
+  left(live: HostedEntity): void {
+    const slot = this.#slots.get(live.address);
+    if (slot?.place.kind === "live" && slot.place.live === live) this.#forget(live.address, slot);
+  }
+
+  #passivating(entity: Address): EntityType | undefined {
+    const type = this.#ports.types.get(kindOf(entity));
+    return type?.passivateAfterMs === undefined || entity.split("/").length !== 3 ? undefined : type;
   }
 
   /** N3. A store that does not answer cannot say that it is gone. */
@@ -166,19 +259,19 @@ export class Entities {
     return type;
   }
 
-  #slotFor(entity: Address, options: EntityOptions, failed: Slot | undefined): Slot {
+  #slotFor(entity: Address, options: EntityOptions | undefined, failed: Slot | undefined): Slot {
     failed?.retry.cancel();
     const { clock, random } = this.#ports;
     const kept = failed ?? { retry: new Retry(clock, () => random.next(), RECOVERY), recoveries: 0, lastFailure: undefined, liveSince: 0 };
-    const slot: Slot = { ...kept, options, place: { kind: "failed", cause: undefined } };
+    const slot: Slot = { ...kept, options, place: { kind: "failed", cause: undefined }, waiting: 0, giveUpAt: Number.POSITIVE_INFINITY, hasFailed: false };
     this.#slots.set(entity, slot);
     return slot;
   }
 
-  #begin(entity: Address, type: EntityType, slot: Slot): Promise<void> {
+  #begin(entity: Address, type: EntityType, slot: Slot, priority: Call["priority"]): Promise<void> {
     const again = slot.lastFailure !== undefined;
     const starting: Extract<Place, { kind: "starting" }> = { kind: "starting", done: Promise.resolve(), live: undefined };
-    const done = this.#open(entity, type, slot, starting);
+    const done = this.#enter(entity, type, slot, starting, priority);
     slot.place = Object.assign(starting, { done });
     done.then(
       () => {
@@ -187,14 +280,32 @@ export class Entities {
         this.recoveries++;
       },
       () => {
+        slot.hasFailed = true;
         if (slot.place === starting) this.#forget(entity, slot);
       },
     );
     return done;
   }
 
+  async #enter(entity: Address, type: EntityType, slot: Slot, starting: Extract<Place, { kind: "starting" }>, priority: Call["priority"]): Promise<void> {
+    const { gate, clock } = this.#ports;
+    const entry = await gate.enter(priority, () => slot.giveUpAt <= clock.monotonic());
+    if (entry !== "entered") throw new NotAdmitted(entity, entry);
+    try {
+      await this.#open(entity, type, slot, starting);
+    } finally {
+      gate.leave();
+    }
+  }
+
   async #open(entity: Address, type: EntityType, slot: Slot, starting: Extract<Place, { kind: "starting" }>): Promise<void> {
     const live = await this.#ports.open(entity, type, slot.options);
+    if (live === undefined) {
+      this.#forget(entity, slot);
+      return;
+    }
+    const passivation = type.passivateAfterMs === undefined ? undefined : this.#ports.passivation();
+    passivation?.came(live);
     starting.live = live;
     try {
       await live.begin();
@@ -204,6 +315,7 @@ export class Entities {
     }
     slot.place = { kind: "live", live };
     slot.liveSince = this.#ports.clock.monotonic();
+    passivation?.began(live);
     live.ended.catch((cause: unknown) => {
       this.#failed(entity, slot, live, cause);
     });
@@ -214,6 +326,7 @@ export class Entities {
     if (slot.place.kind !== "live" || slot.place.live !== live) return;
     const { clock, log } = this.#ports;
     const error = cause instanceof Error ? cause.message : String(cause);
+    this.#ports.passivation()?.ended(entity);
     slot.place = { kind: "failed", cause };
     slot.lastFailure = { reason: "failed", error, at: clock.now() };
     if (clock.monotonic() - slot.liveSince >= STABLE_MS) slot.retry.reset();
@@ -237,6 +350,8 @@ export class Entities {
 
   #forget(entity: Address, slot: Slot): void {
     slot.retry.cancel();
-    if (this.#slots.get(entity) === slot) this.#slots.delete(entity);
+    if (this.#slots.get(entity) !== slot) return;
+    this.#slots.delete(entity);
+    this.#ports.passivation()?.ended(entity);
   }
 }

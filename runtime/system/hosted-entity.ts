@@ -5,7 +5,7 @@
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import type { DoorReads, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, encodeState, type Entity, restoreEntity } from "../entity/index.ts";
+import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type NextTimer, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { Activation, type Mail, type Settled } from "./activation.ts";
@@ -35,6 +35,8 @@ export interface HostedEntityPorts {
   readonly deadLetters: DeadLetters;
   readonly changed: (change: Change) => void;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
+  /** See `ActivationPorts`. */
+  readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
   readonly restarted: () => void;
   readonly diverged: () => void;
 }
@@ -58,6 +60,8 @@ export class HostedEntity {
   readonly type: string;
   /** Resolves at a clean stop, rejects with the cause when the entity cannot go on here. */
   readonly ended: Promise<void>;
+  /** It is out of memory and comes back when it is called. */
+  hasLeft = false;
   readonly #ports: HostedEntityPorts;
   readonly #entity: Entity;
   readonly #activation: Activation;
@@ -70,9 +74,21 @@ export class HostedEntity {
   readonly #taking = new Map<string, Promise<unknown>>();
   #end: (cause?: unknown) => void = () => undefined;
 
-  /** Recovers the entity from the store, or makes a new history; takes no turn before `begin`. @throws when what is stored cannot be read by the registered types */
-  static async activate(address: Address, type: EntityType, options: EntityOptions, ports: HostedEntityPorts): Promise<HostedEntity> {
-    return new HostedEntity(address, options, ports, await recover(address, type, ports));
+  /**
+   * Recovers the entity from the store, or makes a new history; takes no turn before `begin`.
+   * @param options of a new history; without them there is none: undefined when the store does not know the entity
+   * @throws when what is stored cannot be read by the registered types
+   */
+  static async activate(address: Address, type: EntityType, options: EntityOptions | undefined, ports: HostedEntityPorts): Promise<HostedEntity | undefined> {
+    const recovered = await recover(address, type, ports);
+    return options === undefined && recovered.isNew ? undefined : new HostedEntity(address, options ?? { input: undefined }, ports, recovered);
+  }
+
+  /** What the store knows of an actor, without bringing its entity into memory; undefined when it knows nothing. */
+  static async look(address: Address, entity: Address, type: EntityType, ports: HostedEntityPorts): Promise<ActorView | undefined> {
+    const found = await recover(entity, type, ports);
+    const view = found.isNew ? undefined : found.entity.view(address);
+    return view === undefined ? undefined : viewOf(view, found.entity, { node: ports.node, epoch: ports.epoch, asOf: found.asOf, since: found.asOf, isRunning: false });
   }
 
   private constructor(address: Address, options: EntityOptions, ports: HostedEntityPorts, { entity, isNew, since, asOf }: Recovered) {
@@ -153,6 +169,54 @@ export class HostedEntity {
     this.#outgoing.stopEffects();
     await this.#activation.stop();
     this.#outgoing.stop("the node stopped hosting the entity");
+    this.#end();
+  }
+
+  // ---- passivation (rules C5)
+
+  get passivateAfterMs(): number {
+    return this.#entity.type.passivateAfterMs ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Monotonic time of its last turn. */
+  get usedAt(): number {
+    return this.#activation.usedAt;
+  }
+
+  /** No cell has mail, an uncommitted step, an unanswered ask or a run, and nobody waits here for a reply. */
+  get isAtRest(): boolean {
+    return this.#activation.isAtRest && this.#hasNothingOpen;
+  }
+
+  get #hasNothingOpen(): boolean {
+    return !this.#entity.isUnfinished && this.#outgoing.answers.size === 0 && this.#outgoing.relay.waiting === 0 && this.#taking.size === 0;
+  }
+
+  get hasEnded(): boolean {
+    return this.#activation.ended;
+  }
+
+  nextTimer(): NextTimer {
+    return this.#entity.nextTimer();
+  }
+
+  sleep(): void {
+    this.#activation.sleep();
+  }
+
+  get isUndisturbed(): boolean {
+    return this.#activation.isUndisturbed && this.#hasNothingOpen;
+  }
+
+  rouse(): void {
+    this.#activation.rouse();
+  }
+
+  /** Out of memory, at once: only when it is at rest, or asleep and undisturbed. */
+  leave(): void {
+    this.hasLeft = true;
+    this.#activation.leave();
+    this.#outgoing.stop("the entity left memory");
     this.#end();
   }
 

@@ -5,7 +5,7 @@ import type { EventData } from "../entity/contract.ts";
 import type { Refusal } from "../outcome.ts";
 import type { RemoteMessage, TellOptions } from "./contract.ts";
 
-const DEFAULT_WITHIN_MS = 10_000;
+export const DEFAULT_WITHIN_MS = 10_000;
 export const LONGEST_MS = 24 * 3_600_000;
 const MAX_ID_CHARACTERS = 128;
 const MAX_AUTHOR_CHARACTERS = 256;

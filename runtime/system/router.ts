@@ -25,6 +25,8 @@ export interface RouterPorts {
   readonly isStopping: () => boolean;
 }
 
+const RETRY_AFTER_MS = 100;
+
 export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
 
 export function createRouter(ports: RouterPorts): Route {
@@ -36,11 +38,17 @@ export function createRouter(ports: RouterPorts): Route {
     const began = clock.monotonic();
     const withinMs = Math.min(LONGEST_MS, given.withinMs);
     const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
-    const live = await settledWithin(entities.taker(entity, isElsewhere), withinMs);
+    const live = await settledWithin(entities.taker(entity, isElsewhere, { priority: "command", giveUpAt: began + withinMs }), withinMs);
     // What the way here took is time that the deadline has lost.
     const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
+    if (live === "late" && entities.comesWhenCalled(entity)) return { kind: "deadline" };
     if (live === "away" || live === "late") return { kind: "owner-away" };
-    if (live !== undefined) return deliver(live, message);
+    if (live === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
+    if (live !== undefined) {
+      const outcome = await deliver(live, message);
+      // It was passivated between the two: it comes back as it is called again.
+      return outcome.kind === "owner-away" && live.hasLeft ? route(message) : outcome;
+    }
     const remote = ports.remote();
     if (remote?.route(entity) !== undefined) return remote.send(message);
     return nobody(message);

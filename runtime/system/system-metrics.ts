@@ -1,10 +1,12 @@
 // A system's numbers as samples, when somebody asks (port Metrics).
 
 import type { MetricSample } from "../ports/index.ts";
+import type { ActivationGate } from "./activation-gate.ts";
 import type { Committer } from "./committer.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Entities } from "./entities.ts";
 import type { MailBudget } from "./mail-budget.ts";
+import type { Passivation } from "./passivation.ts";
 
 export interface SystemCounters {
   /** By kind of outcome. */
@@ -13,7 +15,17 @@ export interface SystemCounters {
   divergences: number;
 }
 
-export function systemMetrics(counters: SystemCounters, deadLetters: DeadLetters, mail: MailBudget, { counters: commits }: Committer, entities: Entities): readonly MetricSample[] {
+export interface SystemParts {
+  readonly counters: SystemCounters;
+  readonly deadLetters: DeadLetters;
+  readonly mailBudget: MailBudget;
+  readonly committer: Committer;
+  readonly entities: Entities;
+  readonly gate: ActivationGate;
+  readonly passivation: Passivation | undefined;
+}
+
+export function systemMetrics({ counters, deadLetters, mailBudget: mail, committer: { counters: commits }, entities, gate, passivation }: SystemParts): readonly MetricSample[] {
   const samples: MetricSample[] = [];
   const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>>): void => void samples.push({ name, help, kind: "gauge", value, labels });
   const counter = (name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): void => {
@@ -31,6 +43,8 @@ export function systemMetrics(counters: SystemCounters, deadLetters: DeadLetters
   for (const [limit, value] of Object.entries(mail.refused)) counter("drover_mailbox_refused_total", "Messages turned away by a full mailbox, by what was full.", value, { limit });
   counter("drover_mailbox_replaced_total", "Waiting messages that a newer one of the same key took the place of.", mail.replaced);
   gauge("drover_mailbox_bytes", "What all mailboxes hold together.", mail.used, {});
+  gauge("drover_activations_waiting", "Activations that wait for their turn.", gate.waiting, {});
+  for (const [cause, value] of Object.entries(passivation?.counts ?? {})) counter("drover_passivations_total", "Entities that left memory, by cause.", value, { cause });
   const byType = new Map<string, { entities: number; mail: number; outbox: number }>();
   for (const live of entities.all()) {
     const sum = byType.get(live.type) ?? { entities: 0, mail: 0, outbox: 0 };

@@ -1,24 +1,29 @@
 // A node's system: registers types, hosts entities, takes messages from every side and tells each sender the truth (design sections 3, 5).
 
-import { type Address, entityOf } from "../address.ts";
+import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData } from "../entity/contract.ts";
+import type { Entity } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
+import { ActivationGate, type ActivationLimits } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Door } from "./door.ts";
-import { Entities } from "./entities.ts";
+import { type Call, Entities } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
-import { HostedEntity } from "./hosted-entity.ts";
+import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
 import { listViews } from "./listing.ts";
+import { News } from "./news.ts";
 import { createObservation } from "./observation.ts";
-import { outsideMessage } from "./outside-message.ts";
+import { DEFAULT_WITHIN_MS, outsideMessage } from "./outside-message.ts";
+import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
 import { createRouter } from "./router.ts";
+import type { ActorView } from "./views.ts";
 import { type SystemCounters, systemMetrics } from "./system-metrics.ts";
 
 export interface SystemOptions {
@@ -35,6 +40,10 @@ export interface SystemOptions {
   readonly epoch?: number;
   /** What all mailboxes of this node hold together at most, bytes; what is more is told `full`. Default 64 MiB. */
   readonly mailBudgetBytes?: number;
+  /** How many entities of types that passivate may be in memory (`entityType`); beyond it the least used leave. Default 10,000. */
+  readonly residentEntities?: number;
+  /** How fast entities may come into memory: what comes in a storm waits, commands first. */
+  readonly activation?: ActivationLimits;
   /** Whether the wall clock may fire `wall` timers (rules K1). Default: always. */
   readonly wallTrusted?: () => boolean;
   /** Copies the values that a message names, and the outcome of its guard, before it is journaled (vehicle V3). */
@@ -52,6 +61,9 @@ export function createSystem(options: SystemOptions): System {
   const deadLetters = new DeadLetters(clock);
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), restarts: 0, divergences: 0 };
+  const gate = new ActivationGate(clock, options.activation);
+  const isPassivating = [...entityTypes.values()].some(({ passivateAfterMs }) => passivateAfterMs !== undefined);
+  let passivation: Passivation | undefined;
   let hostedClock: HostedClock | undefined;
   let remote: Remote | undefined;
   let isStopping = false;
@@ -62,34 +74,39 @@ export function createSystem(options: SystemOptions): System {
     clock,
     random,
     log,
-    open: async (entity, type, given) => {
-      if (hostedClock === undefined) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
-      return HostedEntity.activate(entity, type, given, {
-        node,
-        epoch: options.epoch ?? 1,
-        store,
-        clock,
-        random,
-        log: log.child({ entity }),
-        committer,
-        hosted: hostedClock,
-        mailBudget,
-        wallTrusted,
-        schedule: defer,
-        deadLetters,
-        changed: (change) => {
-          observation.changed(change);
-        },
-        deliver: (message) => route(message),
-        restarted: () => {
-          counters.restarts++;
-        },
-        diverged: () => {
-          counters.divergences++;
-        },
-      });
-    },
+    gate,
+    passivation: () => passivation,
+    open: async (entity, type, given) => HostedEntity.activate(entity, type, given, portsOf(entity, type)),
   });
+  const portsOf = (entity: Address, type: EntityType): HostedEntityPorts => {
+    if (hostedClock === undefined) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
+    return {
+      node,
+      epoch: options.epoch ?? 1,
+      store,
+      clock,
+      random,
+      log: log.child({ entity }),
+      committer,
+      hosted: hostedClock,
+      mailBudget,
+      wallTrusted,
+      schedule: defer,
+      deadLetters,
+      changed: (change) => {
+        observation.changed(change);
+      },
+      deliver: (message) => route(message),
+      ...(type.passivateAfterMs === undefined ? {} : { beforeCommit: (core: Entity) => passivation?.beforeCommit(core) }),
+      restarted: () => {
+        counters.restarts++;
+      },
+      diverged: () => {
+        counters.divergences++;
+      },
+    };
+  };
+  const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
   const route = createRouter({ entities, actorTypes, remote: () => remote, door: options.door, deadLetters, clock, isStopping: () => isStopping });
 
@@ -102,24 +119,57 @@ export function createSystem(options: SystemOptions): System {
     const message = outsideMessage({ address, event, options: given, ask }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
     if (isStopping) return counted({ kind: "owner-away" });
-    if (given.create !== undefined) await entities.activate(entityOf(message.to), given.create);
+    if (given.create !== undefined) await entities.activate(entityOf(message.to), given.create, "command");
     return counted(await route(message));
+  }
+
+  /** The host's own word waits as long as a message does by default. */
+  function aCall(): Call {
+    return { priority: "command", giveUpAt: clock.monotonic() + DEFAULT_WITHIN_MS };
   }
 
   async function inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told> {
     if (isStopping) return { kind: "owner-away" };
     const entity = entityOf(address);
     if (create !== undefined) await entities.activate(entity, create);
-    const taker = await entities.taker(entity, () => false);
+    const taker = await entities.taker(entity, () => false, aCall());
     if (taker === "away") return { kind: "owner-away" };
+    if (taker === "full") return { kind: "full", retryAfterMs: 100 };
     return taker === undefined ? { kind: "no-such-actor" } : taker.inform(address, event);
   }
 
   function notify(address: Address, event: EventData, reads?: DoorReads): boolean {
-    const live = entities.live(entityOf(address));
+    const entity = entityOf(address);
+    if (entities.isOnItsWay(entity) || news.isWaitedFor(entity)) {
+      if (news.wait(address, event, reads)) return true;
+      deadLetters.add({ to: address, type: event.type, from: "local", reason: "mailbox full" });
+      return false;
+    }
+    const live = entities.live(entity);
     const queued = live?.notify(address, event, reads) ?? false;
     if (!queued) deadLetters.add({ to: address, type: event.type, from: "local", reason: live === undefined ? "no-such-actor" : "mailbox full" });
     return queued;
+  }
+
+  /** Of an entity that is not in memory; as one that comes it waits its turn. */
+  async function stored(address: Address): Promise<ActorView | undefined> {
+    const entity = entityOf(address);
+    const type = entityTypes.get(kindOf(entity));
+    if (type === undefined || type.durability === "volatile" || hostedClock === undefined) return undefined;
+    const giveUpAt = clock.monotonic() + DEFAULT_WITHIN_MS;
+    if ((await gate.enter("command", () => clock.monotonic() >= giveUpAt)) !== "entered")
+      throw new DroverError("DROVER_STORE_FAILED", `${address} could not be read: too many wait for the store`, { retryable: true });
+    try {
+      return await HostedEntity.look(address, entity, type, portsOf(entity, type));
+    } finally {
+      gate.leave();
+    }
+  }
+
+  async function wake(entity: Address): Promise<void> {
+    if (entities.passivated(entity) === undefined) return;
+    const taker = await entities.taker(entity, () => false, { priority: "background", giveUpAt: Number.POSITIVE_INFINITY });
+    if (typeof taker === "string") throw new Error(`it is ${taker}`);
   }
 
   return {
@@ -134,6 +184,7 @@ export function createSystem(options: SystemOptions): System {
     ended: (entity) => entities.ended(entity),
     views: () => observation.views(),
     read: (address) => observation.read(address),
+    look: async (address) => observation.read(address) ?? (await stored(address)),
     history: (address, query) => observation.history(address, query),
     watch: (listener) => observation.watch(listener),
     list: (query) => listViews(observation.views(), query),
@@ -151,16 +202,37 @@ export function createSystem(options: SystemOptions): System {
     taken: (entity, id) => entities.live(entity)?.taken(id),
     deadLetters: ({ after, limit }) => deadLetters.list(after ?? 0, limit),
     describeEntities: () => [...entities.describe()],
-    metrics: () => systemMetrics(counters, deadLetters, mailBudget, committer, entities),
+    metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation }),
     protocolOf: (type) => (actorTypes.get(type) ?? options.foreignTypes?.find(({ types }) => types.has(type))?.types.get(type))?.messages.describe(),
     start: async () => {
       hostedClock ??= await openHostedClock(clock, store);
       isStopping = false;
-      entities.start();
+      if (isPassivating && passivation === undefined) {
+        const { residentEntities: limit } = options;
+        const hosted = hostedClock;
+        const began = new Passivation({
+          store,
+          clock,
+          log,
+          hosted,
+          wallTrusted,
+          schedule: defer,
+          ...(limit === undefined ? {} : { limit }),
+          wake,
+          left: (live) => {
+            entities.left(live);
+          },
+        });
+        passivation = began;
+        entities.start();
+        await began.start();
+      } else entities.start();
     },
     stop: async () => {
       isStopping = true;
+      passivation?.stop();
       await entities.stop();
+      passivation = undefined;
       const ending = hostedClock;
       hostedClock = undefined;
       await ending?.stop();

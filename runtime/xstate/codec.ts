@@ -1,6 +1,7 @@
 // Live data to plain data and back (hosting H8). Plain data is what JSON and msgpackr carry alike.
 //
-// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$error"}, {"$snapshot"}, {"$lost"}.
+// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$text"}, {"$error"},
+//     {"$snapshot"}, {"$lost"}. A text with half a character (a lone surrogate) is one that UTF-8 lacks.
 // D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
 // D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles) is refused with its path.
 // D4. Both directions return the same object where nothing in it needs a change.
@@ -21,6 +22,11 @@ let size = 0;
 /** Of the last value that was encoded: about the characters of its JSON text. */
 export function encodedSize(): number {
   return size;
+}
+
+/** Whether UTF-8 carries a text: no half of a surrogate pair stands alone. */
+export function isWellFormed(text: string): boolean {
+  return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
 export class NotCarried extends Error {
@@ -56,7 +62,7 @@ export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0
   switch (typeof value) {
     case "string":
       size += value.length;
-      return value;
+      return isWellFormed(value) ? value : { $text: JSON.stringify(value) };
     case "boolean":
       return value;
     case "number":
@@ -79,6 +85,8 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined;
     for (let at = 0; at < value.length; at++) {
+      // A hole would read back as undefined: not the same to forEach, map and in.
+      if (value[at] === undefined && !(at in value)) return notCarried(host, `${path}/${String(at)}`, "a hole in a list");
       const plain = encodeData(value[at], host, `${path}/${String(at)}`, depth + 1);
       if (plain !== value[at]) {
         copy ??= value.slice() as unknown[];
@@ -101,10 +109,12 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
 
 function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, path: string, depth: number): unknown {
   const keys = Object.keys(value);
+  if (Object.getOwnPropertySymbols(value).length > 0) return notCarried(host, path, "an object with a symbol for a key");
   let copy: Record<string, unknown> | undefined;
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
     if (key === "__proto__") return notCarried(host, `${path}/__proto__`, "a key with a meaning of its own");
+    if (!isWellFormed(key)) return notCarried(host, `${path}/${JSON.stringify(key)}`, "a key with half a character");
     const before = value[key];
     size += key.length + 3;
     const plain = encodeData(before, host, `${path}/${key}`, depth + 1);
@@ -138,6 +148,9 @@ function encodeError(error: Error, host: CodecHost, path: string, depth: number)
   }
   return plain;
 }
+
+/** Errors of the language come back as what they were; classes of an author's own as an Error with their name. */
+const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((one) => [one.name, one]));
 
 /** @throws Error when it was not written by `encodeData` */
 export function decodeData(plain: unknown, host: CodecHost): unknown {
@@ -178,6 +191,8 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
       return undefined;
     case "$number":
       return Number(value);
+    case "$text":
+      return JSON.parse(String(value)) as string;
     case "$ref": {
       const ref = value as { readonly cell: string; readonly incarnation: number; readonly parent: number } | Destination;
       return "cell" in ref ? host.refOf(ref.cell, ref.incarnation, ref.parent) : new ForeignRef(ref);
@@ -192,7 +207,7 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
 }
 
 function decodeError(plain: { readonly name: string; readonly message: string; readonly more?: Readonly<Record<string, unknown>> }, host: CodecHost): Error {
-  const error = new Error(plain.message);
+  const error = new (ERRORS.get(plain.name) ?? Error)(plain.message);
   Object.defineProperty(error, "name", { value: plain.name, configurable: true, writable: true, enumerable: false });
   // A stack would differ from host to host.
   Object.defineProperty(error, "stack", { value: `${plain.name}: ${plain.message}`, configurable: true, writable: true, enumerable: false });

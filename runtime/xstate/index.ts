@@ -1,5 +1,16 @@
 export { acceptsOf } from "./accepts.ts";
-export { type CodecHost, carried, decodeData, type EncodedConfiguration, encodeConfiguration, encodeData, encodedSize, NotCarried, restoreConfiguration } from "./codec.ts";
+export {
+  type CodecHost,
+  carried,
+  decodeData,
+  type EncodedConfiguration,
+  encodeConfiguration,
+  encodeData,
+  encodedSize,
+  isWellFormed,
+  NotCarried,
+  restoreConfiguration,
+} from "./codec.ts";
 export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";

@@ -40,6 +40,8 @@ function shownMark(mark: string, value: unknown): unknown {
     }
     case "$number":
       return value;
+    case "$text":
+      return JSON.parse(String(value)) as string;
     case "$lost":
       return `(${String(value)})`;
     default:

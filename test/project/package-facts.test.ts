@@ -99,7 +99,7 @@ test("the file for users holds what runs, and nothing of tests or benches", (t) 
 
 test("every door in package.json stands for a room", (t) => {
   const { exports } = JSON.parse(textOf("package.json")) as PackageFile;
-  t.same(Object.keys(exports), ["./runtime", "./simulation", "./actors", "./edge-node", "./cloud-node", "./protocols/*", "./package.json"]);
+  t.same(Object.keys(exports), ["./runtime", "./simulation", "./eslint", "./actors", "./edge-node", "./cloud-node", "./protocols/*", "./package.json"]);
   for (const [door, target] of Object.entries(exports)) {
     if (typeof target === "string") continue;
     t.equal(target.default.replace(/\.js$/, ".d.ts"), target.types, `${door} has its types beside it`);

@@ -1,9 +1,10 @@
-// A small host for entities in tests: takes turns, commits, performs effects, runs sources, moves time from deadline to deadline.
+// A small host for entities in tests: takes turns, commits, performs effects, runs sources, moves time from deadline to deadline. After every commit the state must be
+// what the codec reads back (rules R2).
 
 import type { Address } from "../../runtime/address.ts";
 import { actorType, type AnyMessages, type Durability, type EntityType, entityType, type MessageSpecs, type Messages, messages } from "../../runtime/actor/index.ts";
 import type { Effect, EventData, Input, InputResult, JournalRecord, Turn } from "../../runtime/entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, type Entity, encodeRecord, encodeState, type Restored, restoreEntity } from "../../runtime/entity/index.ts";
+import { createEntity, decodeRecord, decodeState, type Entity, encodeRecord, encodeState, readBackProblem, type Restored, restoreEntity } from "../../runtime/entity/index.ts";
 import { runInline } from "../../runtime/system/effects.ts";
 import { Sources } from "../../runtime/xstate/index.ts";
 
@@ -175,6 +176,8 @@ export class EntityHost {
     this.results.push(...turn.results);
     for (const result of turn.results) if (result.kind === "faulted") this.faults.push(result.error);
     this.entity.commit();
+    const problem = readBackProblem(this.entity);
+    if (problem !== undefined) throw new Error(`what is kept is not what is read back: ${problem}`);
     // N1: after a throw the cell's later actions of this turn are not performed.
     const failed = new Set<number>();
     for (const effect of turn.effects) this.#perform(effect, failed);

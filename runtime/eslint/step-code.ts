@@ -1,0 +1,127 @@
+// Which functions of a file are run while a machine is stepped: guards, assigns, what is computed for sends, delays, inputs, outputs and first contexts, steps of
+// reducers, and the functions of the same file that those use. Custom actions and sources are not: they run after the commit (hosting H9, N1).
+
+import { isFunction, nameOf, propertyOf, type RuleContext, type Scope, type SyntaxNode, variableOf } from "./syntax-tree.ts";
+
+/** Makers whose functions are all run in the step, by names that nobody else uses. */
+const DISTINCT = new Set(["assign", "enqueueActions", "sendParent", "sendTo", "spawnChild", "stopChild", "forwardTo", "stateIn", "fromTransition"]);
+/** By names that others use too: taken when they are XState's or Drover's. */
+const COMMON = new Set(["raise", "emit", "cancel", "log", "and", "or", "not", "reducer"]);
+const MACHINES = new Set(["createMachine", "createStateConfig", "setup", "provide"]);
+/** Of a machine's configuration: the keys whose functions are run in the step, and those that hold such functions by name. */
+const STEP_KEYS = new Set(["guard", "context", "output", "input"]);
+const STEP_TABLES = new Set(["guards", "delays"]);
+const PACKAGES = /^(xstate|drover)(\/|$)/;
+
+export class StepCode {
+  readonly #context: RuleContext;
+  readonly #functions: SyntaxNode[] = [];
+  #stepped: Set<SyntaxNode> | undefined;
+
+  constructor(context: RuleContext) {
+    this.#context = context;
+  }
+
+  /** To be called with every function of the file. */
+  note(node: SyntaxNode): void {
+    this.#functions.push(node);
+  }
+
+  scopeOf(node: SyntaxNode): Scope {
+    return this.#context.sourceCode.getScope(node as never) as Scope;
+  }
+
+  /** A name that nothing in the file declares. */
+  isGlobal(node: SyntaxNode): boolean {
+    return (variableOf(this.scopeOf(node), node["name"] as string)?.defs.length ?? 0) === 0;
+  }
+
+  /** Those that are run while a machine is stepped. To be asked when all functions are noted. */
+  stepped(program: SyntaxNode): ReadonlySet<SyntaxNode> {
+    if (this.#stepped !== undefined) return this.#stepped;
+    const stepped = new Set(this.#functions.filter((node) => this.#isStepPlace(node)));
+    const named = this.#namedFunctions(this.scopeOf(program));
+    for (let grew = true; grew; ) {
+      grew = false;
+      for (const [node, uses] of named) {
+        if (stepped.has(node) || !uses.some((use) => this.#isStepPlace(use) || isWithin(use, stepped))) continue;
+        stepped.add(node);
+        grew = true;
+      }
+    }
+    return (this.#stepped = stepped);
+  }
+
+  #namedFunctions(scope: Scope): readonly (readonly [SyntaxNode, readonly SyntaxNode[]])[] {
+    const found: (readonly [SyntaxNode, readonly SyntaxNode[]])[] = [];
+    for (const variable of scope.variables) {
+      const node = variable.defs[0]?.node;
+      const made = node?.type === "VariableDeclarator" ? (node["init"] as SyntaxNode | null) : node;
+      if (made !== undefined && made !== null && isFunction(made)) found.push([made, variable.references.map((reference) => reference.identifier)]);
+    }
+    return [...found, ...scope.childScopes.flatMap((child) => this.#namedFunctions(child))];
+  }
+
+  /** Whether what stands here is called while a machine is stepped: the first call that it is an argument of decides. */
+  #isStepPlace(node: SyntaxNode): boolean {
+    const keys: string[] = [];
+    for (let at = node, parent = node.parent; parent !== undefined && parent !== null; at = parent, parent = parent.parent) {
+      switch (parent.type) {
+        case "Property":
+          if (parent["value"] !== at) return false;
+          keys.push(nameOf(parent["key"]) ?? "");
+          break;
+        case "ObjectExpression":
+        case "ArrayExpression":
+        case "ConditionalExpression":
+        case "LogicalExpression":
+        case "SpreadElement":
+        case "TSAsExpression":
+        case "TSSatisfiesExpression":
+        case "TSNonNullExpression":
+          break;
+        case "CallExpression":
+          return parent["callee"] !== at && this.#isSteppedBy(parent, keys);
+        default:
+          return false;
+      }
+    }
+    return false;
+  }
+
+  #isSteppedBy(call: SyntaxNode, keys: readonly string[]): boolean {
+    const callee = call["callee"] as SyntaxNode;
+    const name = callee.type === "MemberExpression" ? propertyOf(callee) : nameOf(callee);
+    if (name === undefined || !this.#mayBeXState(callee, name)) return false;
+    if (DISTINCT.has(name) || COMMON.has(name)) return true;
+    const [innermost = "", above = ""] = keys;
+    return MACHINES.has(name) && (STEP_KEYS.has(innermost) || STEP_TABLES.has(above));
+  }
+
+  /** A name imported from elsewhere is something else; a common name must come from XState or Drover. */
+  #mayBeXState(callee: SyntaxNode, name: string): boolean {
+    if (!DISTINCT.has(name) && !COMMON.has(name) && !MACHINES.has(name)) return false;
+    const root = callee.type === "MemberExpression" ? (callee["object"] as SyntaxNode) : callee;
+    const rootName = root.type === "Identifier" ? (root["name"] as string) : undefined;
+    if (rootName === "Object") return false;
+    const definition = rootName === undefined ? undefined : variableOf(this.scopeOf(callee), rootName)?.defs[0];
+    if (definition?.type === "ImportBinding") {
+      const source = (definition.parent?.["source"] as SyntaxNode | undefined)?.["value"];
+      const isTheirs = typeof source === "string" && PACKAGES.test(source);
+      // A local module may hand XState's makers on, but "log" or "emit" of one is probably its own.
+      return isTheirs || (DISTINCT.has(name) && typeof source === "string" && source.startsWith("."));
+    }
+    return !COMMON.has(name) || rootName === "enqueue";
+  }
+}
+
+/** Whether a node lies within one of these functions; an action that is enqueued runs later. */
+export function isWithin(node: SyntaxNode, functions: ReadonlySet<SyntaxNode>): boolean {
+  for (let at: SyntaxNode | null | undefined = node; at !== undefined && at !== null; at = at.parent) {
+    if (!isFunction(at)) continue;
+    if (functions.has(at)) return true;
+    const parent = at.parent;
+    if (parent?.type === "CallExpression" && nameOf(parent["callee"]) === "enqueue") return false;
+  }
+  return false;
+}

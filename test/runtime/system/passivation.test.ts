@@ -1,0 +1,268 @@
+// Entities that leave memory when they are idle, and are there for whoever calls.
+
+import { test } from "tap";
+import { type Address, entityType, parseAddress, type System } from "../../../runtime/index.ts";
+import { ManualClock, MemoryDisk, settle } from "../../../runtime/simulation/index.ts";
+import { counterEntity, type Hosting, hosting } from "./hosting.ts";
+import { ledgerTypes, workerRoot } from "./ledger.ts";
+
+const IDLE_MS = 10_000;
+const A = parseAddress("acme/counter/a");
+const idling = entityType({ root: counterEntity.root, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS });
+const add = (by: number): { type: string; by: number } => ({ type: "count.add", by });
+const inMemory = (system: System): number => system.describeEntities().filter(({ state }) => state === "running").length;
+const metric = (system: System, name: string, label?: string): number =>
+  system.metrics().find((sample) => sample.name === name && (label === undefined || Object.values(sample.labels ?? {}).includes(label)))?.value ?? 0;
+
+async function idleHosting(more: Parameters<typeof hosting>[0] = {}): Promise<Hosting> {
+  return hosting({ types: [idling], ...more });
+}
+
+/** As if the process had been killed: nothing more is written, and what was armed never fires. */
+function killed({ store }: Hosting): void {
+  store.crash();
+}
+
+test("C5. an idle entity leaves memory as a whole and a message brings it back: its state, and the outcomes of its messages, are those it had", async (t) => {
+  const { system, clock } = await idleHosting();
+  await system.activate(A, { input: undefined });
+  const first = await system.ask(A, add(2), { id: "one", withinMs: 1_000 });
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(system), 0);
+  t.equal(metric(system, "drover_passivations_total", "idle"), 1);
+  t.equal(system.read(A), undefined);
+  t.same(await system.ask(A, add(2), { id: "one", withinMs: 1_000 }), first, "the same id has the same answer");
+  t.match(await system.ask(A, add(3), { withinMs: 1_000 }), { kind: "replied", value: { total: 5 } });
+  t.equal(inMemory(system), 1);
+  await system.stop();
+  t.equal(clock.pending, 0);
+});
+
+test("C5. news and the host's own word bring an entity back too, and in order", async (t) => {
+  const { system, clock } = await idleHosting();
+  await system.activate(A, { input: undefined });
+  await clock.advance(IDLE_MS * 2);
+  for (let at = 0; at < 5; at++) t.equal(system.notify(A, { type: "count.tick" }), true);
+  t.match(await system.inform(A, { type: "count.tick" }), { kind: "accepted" });
+  await settle();
+  t.match(system.read(A)?.context, { total: 6 });
+  t.equal(system.notify(parseAddress("acme/counter/nobody"), { type: "count.tick" }), true, "whether it exists is known later");
+  await settle();
+  t.match(system.deadLetters({ limit: 10 }), [{ to: "acme/counter/nobody", reason: "no-such-actor" }]);
+  t.same(await system.tell("acme/counter/nobody", add(1)), { kind: "no-such-actor" });
+  t.equal(inMemory(system), 1, "nothing is made by being called");
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(system), 0);
+  const asked = await Promise.all([1, 1, 1, 1].map((by) => system.ask(A, add(by), { withinMs: 1_000 })));
+  t.same(
+    asked.map((answer) => (answer.kind === "replied" ? answer.value : answer)),
+    [7, 8, 9, 10].map((total) => ({ total })),
+    "messages that wait for an entity come to it in their order",
+  );
+  await system.stop();
+});
+
+test("C5. an entity stays while somebody waits for its reply, and while it is busy with a turn", async (t) => {
+  const { system, clock, store } = await idleHosting();
+  await system.activate(A, { input: undefined });
+  const slow = system.ask(A, { type: "count.slow" }, { withinMs: IDLE_MS * 5 });
+  await clock.advance(IDLE_MS * 3);
+  t.equal(inMemory(system), 1);
+  await system.tell(A, { type: "count.release" });
+  t.match(await slow, { kind: "replied" });
+
+  const commit = store.commit.bind(store);
+  let release: () => void = () => undefined;
+  store.commit = (batch) => new Promise((resolve) => (release = () => void commit(batch).then(resolve)));
+  const told = system.tell(A, add(1), { withinMs: IDLE_MS * 5 });
+  await clock.advance(IDLE_MS * 3);
+  t.equal(inMemory(system), 1, "its step is not committed");
+  store.commit = commit;
+  release();
+  t.match(await told, { kind: "accepted" });
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(system), 0);
+  await system.stop();
+});
+
+test("C5. an entity stays while an ask of its own is unanswered, an effect unconfirmed or a message on its way", async (t) => {
+  const one = await hosting({ types: ledgerTypes.map(({ root }) => entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS })) });
+  const [ASKER, LEDGER, WRITER] = ["acme/asker/a", "acme/ledger/l", "acme/writer/w"].map((address) => parseAddress(address)) as [Address, Address, Address];
+  for (const entity of [ASKER, LEDGER, WRITER]) await one.system.activate(entity, { input: undefined });
+  await one.system.tell(ASKER, { type: "asker.go", to: LEDGER, withinMs: IDLE_MS * 4, mute: true });
+  await one.system.deactivate(LEDGER);
+  await one.system.tell(WRITER, { type: "writer.write", to: LEDGER, n: 1 });
+  await one.clock.advance(IDLE_MS * 3);
+  t.same(
+    one.system.describeEntities().map(({ id }) => id),
+    [ASKER, WRITER],
+  );
+  await one.system.activate(LEDGER, { input: undefined });
+  await one.clock.advance(IDLE_MS * 6);
+  t.equal(inMemory(one.system), 0, "the ask is unknown by now, the message was taken");
+  await one.system.stop();
+
+  let confirm: () => void = () => undefined;
+  const root = workerRoot.with({ effects: { paint: () => new Promise<void>((resolve) => (confirm = resolve)), fire: () => undefined, hold: () => undefined } });
+  const two = await hosting({ types: [entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS })] });
+  const WORKER = parseAddress("acme/worker/w");
+  await two.system.activate(WORKER, { input: undefined });
+  await two.system.tell(WORKER, { type: "worker.do", what: "paint", n: 1 });
+  await two.clock.advance(IDLE_MS * 3);
+  t.equal(inMemory(two.system), 1);
+  confirm();
+  await two.clock.advance(IDLE_MS * 3);
+  t.equal(inMemory(two.system), 0);
+  await two.system.stop();
+});
+
+test("C5, K1. a passivated entity is back for a timer that falls due, at its time, also after a restart", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await idleHosting({ disk, clock });
+  await one.system.activate(A, { input: undefined });
+  await one.system.tell(A, { type: "count.later", ms: 60_000 });
+  await clock.advance(30_000);
+  t.equal(inMemory(one.system), 0);
+  await clock.advance(29_000);
+  t.equal(inMemory(one.system), 0);
+  await clock.advance(1_500);
+  t.match(one.system.read(A), { state: "open", context: { total: 1 } });
+  await clock.advance(IDLE_MS * 2);
+  await one.system.tell(A, { type: "count.later", ms: 500_000 });
+  await clock.advance(100_000);
+  t.equal(inMemory(one.system), 0);
+  await one.system.stop();
+
+  const two = await idleHosting({ disk, clock, seed: 2 });
+  await clock.advance(395_000);
+  t.equal(inMemory(two.system), 0, "it was not needed so far");
+  await clock.advance(10_000);
+  t.match(two.system.read(A), { state: "open", context: { total: 2 } });
+  await two.system.stop();
+  t.equal(clock.pending, 0);
+});
+
+test("C5, S7. after a crash what was in memory and has something to do comes back by itself, and nothing else", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await idleHosting({ disk, clock });
+  const B = parseAddress("acme/counter/b");
+  const C = parseAddress("acme/counter/c");
+  for (const entity of [A, B, C]) await one.system.activate(entity, { input: undefined });
+  await one.system.tell(C, { type: "count.later", ms: 100_000 });
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(one.system), 0);
+  await one.system.tell(A, { type: "count.later", ms: 60_000 });
+  await one.system.tell(B, add(1));
+  killed(one);
+
+  const two = await idleHosting({ disk, clock, seed: 2 });
+  await settle();
+  t.same(
+    two.system.describeEntities().map(({ id }) => id),
+    [A],
+  );
+  await clock.advance(61_000);
+  t.match((await two.system.look(A))?.context, { total: 1 });
+  await clock.advance(60_000);
+  t.match((await two.system.look(C))?.context, { total: 1 }, "and the row of one that had left before is still there");
+  await two.system.stop();
+});
+
+test("C5. an entity that cannot say when it must be back stays; one that is called while it says so stays too, and nothing is lost", async (t) => {
+  const { system, clock, store } = await idleHosting();
+  await system.activate(A, { input: undefined });
+  await system.tell(A, { type: "count.later", ms: 1_000_000 });
+  const set = store.values.set.bind(store.values);
+  let refuse = true;
+  let release: () => void = () => undefined;
+  const values = store.values as { set: typeof set };
+  values.set = (key, value) =>
+    !key.startsWith("wake/")
+      ? set(key, value)
+      : refuse
+        ? Promise.reject(new Error("the disk is away"))
+        : new Promise((resolve, reject) => (release = () => void set(key, value).then(resolve, reject)));
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(system), 1);
+  refuse = false;
+  await clock.advance(IDLE_MS);
+  const told = system.tell(A, add(1));
+  await settle();
+  release();
+  t.match(await told, { kind: "accepted" });
+  t.equal(inMemory(system), 1);
+  t.match(system.read(A)?.context, { total: 1 });
+  values.set = set;
+  await clock.advance(IDLE_MS * 3);
+  t.equal(inMemory(system), 0);
+  await system.stop();
+});
+
+test("C5. beyond the node's number the least used entities leave, and a scan over many pushes out its own kind", async (t) => {
+  const types = [entityType({ root: counterEntity.root, durability: "events", placement: "cloud", passivateAfterMs: Number.POSITIVE_INFINITY })];
+  const { system, clock } = await hosting({ types, residentEntities: 10 });
+  const daily = Array.from({ length: 5 }, (_, at) => parseAddress(`acme/counter/daily-${String(at)}`));
+  for (const entity of daily) await system.activate(entity, { input: undefined });
+  await clock.advance(2_000);
+  for (const entity of daily) await system.tell(entity, add(1));
+  for (let at = 0; at < 50; at++) {
+    await system.activate(parseAddress(`acme/counter/scanned-${String(at)}`), { input: undefined });
+    if (at % 5 === 0) await clock.advance(2_000);
+  }
+  await settle();
+  const here = system.describeEntities().map(({ id }) => id);
+  t.equal(here.length, 10);
+  t.same(here.filter((id) => id.includes("daily")).length, 5);
+  t.equal(metric(system, "drover_passivations_total", "room"), 45);
+  t.match(await system.ask("acme/counter/scanned-3", add(1), { withinMs: 1_000 }), { kind: "replied", value: { total: 1 } });
+  await system.stop();
+});
+
+test("a deactivated entity of a passivating type stays away until it is activated again", async (t) => {
+  const { system } = await idleHosting();
+  await system.activate(A, { input: undefined });
+  await system.deactivate(A);
+  t.same(await system.tell(A, add(1)), { kind: "owner-away" });
+  t.equal(inMemory(system), 0);
+  await system.activate(A, { input: undefined });
+  t.match(await system.tell(A, add(1)), { kind: "accepted" });
+  await system.stop();
+});
+
+test("S5. a storm of messages to entities that are not in memory is let in at its rate, each within its deadline; commands before what only recovers", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await idleHosting({ disk, clock });
+  const entities = Array.from({ length: 300 }, (_, at) => parseAddress(`acme/counter/s-${String(at)}`));
+  for (const entity of entities) await one.system.activate(entity, { input: undefined });
+  await one.system.stop();
+
+  const { system } = await idleHosting({ disk, clock, seed: 2, activation: { perSecond: 100, burst: 50, concurrent: 20, waiting: 200 } });
+  const background = entities.slice(250).map((entity) => system.activate(entity, { input: undefined }));
+  const told = entities.slice(0, 250).map((entity) => system.tell(entity, add(1), { withinMs: 1_500 }));
+  const kinds = new Map<string, number>();
+  for (const each of told) void each.then(({ kind }) => kinds.set(kind, (kinds.get(kind) ?? 0) + 1));
+  await settle(100);
+  t.same(Object.fromEntries(kinds), { full: 50, accepted: 30 }, "those who came first have the burst, then commands; only as many wait as may");
+  await clock.advance(1_000);
+  t.equal(kinds.get("accepted"), 130);
+  t.equal(inMemory(system), 20 + 130, "what only recovers waits behind the commands");
+  await clock.advance(1_000);
+  await Promise.all(told);
+  t.same(Object.fromEntries(kinds), { full: 50, accepted: 179, deadline: 21 }, "who waits too long is told that nothing was done");
+  await clock.advance(2_000);
+  await Promise.all(background);
+  t.equal(metric(system, "drover_activations_waiting"), 0);
+  await system.stop();
+  t.equal(clock.pending, 0);
+});
+
+test("passivateAfterMs is a positive time and not for volatile types", (t) => {
+  const { root } = counterEntity;
+  t.throws(() => entityType({ root, durability: "volatile", placement: "cloud", passivateAfterMs: 1_000 }), { code: "DROVER_TYPE_INVALID" });
+  for (const passivateAfterMs of [0, -1, Number.NaN])
+    t.throws(() => entityType({ root, durability: "events", placement: "cloud", passivateAfterMs }), { code: "DROVER_TYPE_INVALID" });
+  t.end();
+});
