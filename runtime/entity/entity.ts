@@ -11,7 +11,7 @@ import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp
 import { NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward } from "./outward.ts";
-import { outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
+import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import type { ParkedRow } from "./rest.ts";
 import { ended } from "./restarts.ts";
@@ -82,6 +82,8 @@ export interface Entity {
   /** Declared effects that are not confirmed. */
   pending(): readonly Pending[];
   parked(): readonly ParkedRow[];
+  /** A message waits for its receiver, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
+  readonly isUnfinished: boolean;
   /** What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline. */
   recoveryInputs(now: number): readonly Input[];
   /** What recovery must do again: sources, idempotent effects, messages of the outbox. */
@@ -235,6 +237,10 @@ export class HostedEntity implements Entity {
 
   parked(): readonly ParkedRow[] {
     return [...this.interior.rest.entries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
+  }
+
+  get isUnfinished(): boolean {
+    return isUnfinished(this.interior);
   }
 
   recoveryInputs(now: number): readonly Input[] {

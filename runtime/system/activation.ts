@@ -61,6 +61,8 @@ export interface ActivationPorts {
   readonly epoch: number;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
+  /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
+  readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
   /** Performs one effect of a committed turn. Never throws. */
   readonly perform: (effect: Effect) => void;
   /** Told after the effects; never throws. */
@@ -76,7 +78,8 @@ export interface ActivationOptions {
   readonly asOf: number;
 }
 
-type Phase = "idle" | "scheduled" | "committing" | "settling" | "ended";
+/** `asleep`: it takes no turn until it is out of memory or roused. */
+type Phase = "idle" | "scheduled" | "committing" | "settling" | "asleep" | "ended";
 
 /** The turn that is being committed. */
 interface OpenTurn {
@@ -102,6 +105,7 @@ export class Activation {
   #quiet: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
   #asOf: number;
+  #usedAt: number;
   #trimmed = 0;
 
   constructor(entity: Entity, ports: ActivationPorts, options: ActivationOptions) {
@@ -117,6 +121,7 @@ export class Activation {
     this.#deadlines = new DeadlineWatch(clock, (now) => this.#expire(now));
     this.#askAgain = new Retry(clock, () => ports.random.next(), ASK_STORE_AGAIN);
     this.since = clock.now();
+    this.#usedAt = clock.monotonic();
   }
 
   get #isVolatile(): boolean {
@@ -144,6 +149,16 @@ export class Activation {
   /** It takes messages, room in the mailbox provided. */
   get isTaking(): boolean {
     return this.#stopping === undefined && !this.ended;
+  }
+
+  /** Monotonic time of the last turn. */
+  get usedAt(): number {
+    return this.#usedAt;
+  }
+
+  /** Nothing waits, and no turn is open or about to begin. */
+  get isAtRest(): boolean {
+    return this.#phase === "idle" && this.#stopping === undefined && this.#mailbox.length === 0 && this.#lazy.length === 0;
   }
 
   /** Wall time of the last turn that changed anything, ms. */
@@ -201,6 +216,27 @@ export class Activation {
   /** Resolves when no turn is open: what is read then is the newest committed state. */
   async quiet(): Promise<void> {
     while (this.#open !== undefined) await new Promise<void>((resolve) => this.#quiet.push(resolve));
+  }
+
+  /** Only when it is at rest: takes no turn from here on, and keeps what comes. */
+  sleep(): void {
+    this.#phase = "asleep";
+  }
+
+  /** Whether nothing has come since it fell asleep. */
+  get isUndisturbed(): boolean {
+    return this.#phase === "asleep" && this.#stopping === undefined && this.#mailbox.length === 0 && this.#lazy.length === 0;
+  }
+
+  rouse(): void {
+    if (this.#phase !== "asleep") return;
+    this.#phase = "idle";
+    this.#goOn();
+  }
+
+  /** Ends at once; only where it is at rest or undisturbed, so that nobody is told anything. */
+  leave(): void {
+    this.#end();
   }
 
   /** Lets the commit under way end, for at most 3 s, then ends. Mail that waits is settled as not taken. */
@@ -276,7 +312,8 @@ export class Activation {
   #step(mails: readonly Mail[]): void {
     const before = this.entity.revision;
     const { clock } = this.#ports;
-    const endsAt = clock.monotonic() + MAX_TURN_MS;
+    this.#usedAt = clock.monotonic();
+    const endsAt = this.#usedAt + MAX_TURN_MS;
     let turn: Turn;
     let change: Change;
     let commit: EntityCommit | undefined;
@@ -304,7 +341,9 @@ export class Activation {
     const open = { turn, taken, change, commit };
     this.#phase = "committing";
     this.#open = open;
-    void this.#ports.committer.commit(commit).then((outcome) => {
+    const { committer } = this.#ports;
+    const ready = this.#ports.beforeCommit?.(this.entity);
+    void (ready === undefined ? committer.commit(commit) : ready.then(async () => committer.commit(commit))).then((outcome) => {
       if (this.#open === open) this.#answered(outcome, open);
     });
   }
