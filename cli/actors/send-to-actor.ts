@@ -3,7 +3,9 @@
 import { systemRandom } from "../../runtime/index.ts";
 import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, type Failure, printJson, printLines } from "../terminal/index.ts";
+import { stateText } from "./actor-item.ts";
 import { eventOf, type TypedEvent } from "./event-fields.ts";
+import { traceLines, type TraceItem } from "./trace-lines.ts";
 
 export interface SendOptions extends EndpointOptions {
   /** Message id, the Idempotency-Key. */
@@ -43,6 +45,21 @@ export async function askActor(message: Message, options: SendOptions, call: Cal
   else if (outcome.waiting === true) printLines(call.out, [`waiting for its owner (id ${id})`]);
   else printLines(call.out, [JSON.stringify(outcome.reply ?? null)]);
   return EXIT.ok;
+}
+
+/** What the message would do: on a copy, nothing is sent. */
+export async function tryOnActor(message: Message, options: SendOptions, call: Call): Promise<ExitCode> {
+  const event = await eventOf(message, options.body, call.input);
+  const { body } = await apiClient(options, call).ask<{ readonly result: string; readonly state: unknown; readonly trace: readonly TraceItem[] }>(
+    actorPath(message.address, "/trial"),
+    {
+      method: "POST",
+      body: event,
+    },
+  );
+  if (call.json) printJson(call.out, body);
+  else printLines(call.out, [...traceLines(body.trace), `it would be ${body.result}; the state would be ${stateText(body.state)}; nothing was sent`]);
+  return body.result === "accepted" ? EXIT.ok : EXIT.conflict;
 }
 
 async function post(

@@ -9,6 +9,7 @@ interface Options extends ConnectedOptions {
   readonly order: "newest-first" | "oldest-first";
   readonly after?: number;
   readonly before?: number;
+  readonly replay?: true;
 }
 
 const MOST = Number.MAX_SAFE_INTEGER;
@@ -21,16 +22,18 @@ export const addActorsHistory: AddVerb = (parent, run) => {
       .argument("<address>", "tenant/type/id, then /type/id for each child")
       .option("--limit <n>", "at most so many", wholeNumber(1, 1_000), 20)
       .addOption(new Option("--order <order>").choices(["newest-first", "oldest-first"]).default("newest-first"))
+      .option("--replay", "run these turns again on a copy, oldest first, with guards, transitions and effects; step by step on a terminal")
       .option("--after <revision>", "only later ones", wholeNumber(0, MOST))
       .option("--before <revision>", "only earlier ones", wholeNumber(0, MOST)),
   ).action(async (address: string, options: Options) => {
     await run(command, async (call) => {
-      const { showHistory } = await import("../actors/index.ts");
-      return showHistory(address, options, call);
+      const { replayHistory, showHistory } = await import("../actors/index.ts");
+      return (options.replay === true ? replayHistory : showHistory)(address, options, call);
     });
   });
   examples(command, [
     ["drover actors history demo/vehicle/trailer-01/module/torrent-0", "the last 20 turns, newest first"],
     ["drover actors history demo/vehicle/rav4-01 --order oldest-first --limit 100 --json", "from the beginning, for a program"],
+    ["drover actors history demo/presence/rav4-01 --replay --limit 1", "the last turn again, step by step"],
   ]);
 };

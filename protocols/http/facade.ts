@@ -23,6 +23,7 @@ import { actorStreamRoutes } from "./routes/actor-stream.ts";
 import { commandRoutes } from "./routes/commands.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { historyRoutes } from "./routes/history.ts";
+import { inspectionRoutes } from "./routes/inspection.ts";
 import { metricsRoutes } from "./routes/metrics.ts";
 import { nodeRoutes } from "./routes/node.ts";
 import { openapiRoutes } from "./routes/openapi.ts";
@@ -47,6 +48,7 @@ const ROUTES: readonly Routes[] = [
   actorRoutes,
   commandRoutes,
   historyRoutes,
+  inspectionRoutes,
   actorStreamRoutes,
   signalRoutes,
   nodeRoutes,

@@ -67,6 +67,8 @@ export const problemKinds = {
   "method-not-allowed": { status: 405, title: "This path does not have this method.", advice: "Use one of the methods in `allow`." },
   "not-acceptable": { status: 406, title: "This resource is an event stream only.", advice: "Accept text/event-stream." },
   "precondition-failed": { status: 412, title: "The actor has moved on.", advice: "Read it again, decide again, and send with its present ETag." },
+  "hosted-elsewhere": { status: 409, title: "This can only be seen on the node that hosts the actor.", advice: "Ask the node named in `owner`." },
+  "revision-not-kept": { status: 404, title: "The journal does not keep this revision.", advice: "Choose one from `first` to `last`; GET …/history lists them." },
   "no-such-vehicle": {
     status: 404,
     title: "No signals of such a vehicle are known here.",

@@ -13,7 +13,7 @@ import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward } from "./outward.ts";
 import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
-import type { ParkedRow } from "./rest.ts";
+import type { ParkedRow, TimerRow } from "./rest.ts";
 import { ended } from "./restarts.ts";
 import { takeTurn } from "./turn.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
@@ -84,6 +84,8 @@ export interface Entity {
   parked(): readonly ParkedRow[];
   /** A message waits for its receiver, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
   readonly isUnfinished: boolean;
+  /** Armed timers, in no order. */
+  timers(): readonly TimerRow[];
   /** What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline. */
   recoveryInputs(now: number): readonly Input[];
   /** What recovery must do again: sources, idempotent effects, messages of the outbox. */
@@ -241,6 +243,10 @@ export class HostedEntity implements Entity {
 
   get isUnfinished(): boolean {
     return isUnfinished(this.interior);
+  }
+
+  timers(): readonly TimerRow[] {
+    return [...this.interior.rest.entries("timers")].map(([, row]) => row);
   }
 
   recoveryInputs(now: number): readonly Input[] {

@@ -1,7 +1,18 @@
 // One step of a plain reducer, with what it asks for collected as the same actions that a machine's step gives.
 
 import type { AnyReducer, ReducerTurn } from "../actor/index.ts";
-import { enterPureCode, foreignRef, type LogicSnapshot, leavePureCode, type StepAction, type StepCell, type StepEvent, type StepResult, takeReach } from "../xstate/index.ts";
+import {
+  enterPureCode,
+  foreignRef,
+  type LogicSnapshot,
+  leavePureCode,
+  type StepAction,
+  type StepCell,
+  type StepEvent,
+  type StepResult,
+  stepWatcher,
+  takeReach,
+} from "../xstate/index.ts";
 import { parseAddress } from "../address.ts";
 
 export function startReducer(cell: StepCell, reducer: AnyReducer, input: unknown): StepResult {
@@ -19,7 +30,9 @@ export function stepReducer(cell: StepCell, reducer: AnyReducer, snapshot: Logic
   const collected = collector(cell, reducer);
   const context: unknown = pure(() => reducer.step(snapshot.context, event, collected.turn) as unknown);
   if (collected.refusal !== undefined) return { refused: collected.refusal.reason };
-  return { snapshot: context === snapshot.context ? snapshot : active(context), actions: collected.actions, taken: true, systemIds: undefined };
+  const next = context === snapshot.context ? snapshot : active(context);
+  stepWatcher()?.stepped(cell, event, next);
+  return { snapshot: next, actions: collected.actions, taken: true, systemIds: undefined };
 }
 
 function active(context: unknown): LogicSnapshot {

@@ -39,6 +39,8 @@ export interface Mail {
   readonly input: Input;
   /** What it counts against the mailbox's limit; default 256. */
   readonly bytes?: number;
+  /** Monotonic time of its arrival, where it is known. */
+  readonly at?: number;
   /** A waiting message with the same key gives way to it (mailbox B4). */
   readonly key?: string;
   /** Monotonic time after which it is not taken any more. */
@@ -135,6 +137,12 @@ export class Activation {
   /** Of messages that wait. */
   get mailboxBytes(): number {
     return this.#mailbox.bytes;
+  }
+
+  /** How long the oldest message whose arrival is known has waited; undefined when none waits. */
+  get oldestMs(): number | undefined {
+    for (const { at } of this.#mailbox) if (at !== undefined) return this.#ports.clock.monotonic() - at;
+    return undefined;
   }
 
   get ended(): boolean {

@@ -4,6 +4,7 @@ import type { Address } from "../address.ts";
 import type { ChildSpec, DoorReads, EventData, TakenEntry } from "../entity/contract.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { MetricSample } from "../ports/index.ts";
+import type { Inspection } from "./inspected.ts";
 import type { ActorQuery, ActorView, DeadLetter, Directory } from "./views.ts";
 
 export interface TellOptions {
@@ -86,6 +87,8 @@ export interface EntityNode {
 
 export interface System extends Directory {
   readonly node: string;
+  /** A look into actors hosted here, worked out when it is asked for. */
+  readonly inspection: Inspection;
   tell(address: string, event: EventData, options?: TellOptions): Promise<Told>;
   ask(address: string, event: EventData, options: AskOptions): Promise<Answer>;
   /** A message from another node. */

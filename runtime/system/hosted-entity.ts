@@ -15,6 +15,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
+import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
@@ -253,9 +254,10 @@ export class HostedEntity {
       ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
       ...(message.answers === undefined ? {} : { answers: message.answers }),
     };
-    const deadline = clock.monotonic() + message.withinMs;
+    const at = clock.monotonic();
+    const deadline = at + message.withinMs;
     const settled = new Promise<Settled>((resolve) => {
-      if (!this.#offer({ input, deadline, settle: resolve, ...(message.bytes === undefined ? {} : { bytes: message.bytes }) }, from.kind !== "entity"))
+      if (!this.#offer({ input, at, deadline, settle: resolve, ...(message.bytes === undefined ? {} : { bytes: message.bytes }) }, from.kind !== "entity"))
         resolve(this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
     });
     if (from.kind === "outside") this.#note(from.id, settled);
@@ -386,6 +388,13 @@ export class HostedEntity {
     if (this.#activation.isOpen || this.#activation.ended) return undefined;
     const state = this.#entity.state();
     return { type: this.type, incarnation: state.incarnation, revision: state.revision, encoded: encodeState(state) };
+  }
+
+  /** What an actor has under way; undefined when there is no such actor. */
+  interest(address: Address): Interest | undefined {
+    const { clock, hosted } = this.#ports;
+    const { mailboxDepth: depth, mailboxBytes: bytes, oldestMs } = this.#activation;
+    return interestOf(this.#entity, address, { depth, bytes, oldestMs }, { wall: clock.now(), elapsed: hosted.now() });
   }
 
   describe(recoveries: { readonly count: number; readonly last?: EntityNode["lastExit"] }): EntityNode {

@@ -2,6 +2,7 @@
 
 export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./contract.ts";
 export type { Door, DoorVerdict } from "./door.ts";
+export type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
 export { historyEntry } from "./history.ts";
 export { containsState, listViews } from "./listing.ts";
 export { createSystem, type SystemOptions } from "./system.ts";

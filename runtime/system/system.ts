@@ -16,6 +16,7 @@ import { type Call, Entities } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
+import { createInspection } from "./inspection.ts";
 import { listViews } from "./listing.ts";
 import { News } from "./news.ts";
 import { createObservation } from "./observation.ts";
@@ -172,8 +173,25 @@ export function createSystem(options: SystemOptions): System {
     if (typeof taker === "string") throw new Error(`it is ${taker}`);
   }
 
+  const inspection = createInspection({
+    node,
+    hosted: async (entity) => {
+      await wake(entity);
+      return entities.live(entity);
+    },
+    types: entityTypes,
+    actorTypes,
+    history: (address, query) => observation.history(address, query),
+    isKnown: (entity) => entities.passivated(entity) !== undefined || observation.read(entity) !== undefined,
+    store,
+    clock,
+    random,
+    door: options.door,
+  });
+
   return {
     node,
+    inspection,
     tell: async (address, event, given = {}) => (await enter(address, event, given, false)) as Told,
     ask: async (address, event, given) => (await enter(address, event, given, true)) as Answer,
     receive: async (message) => counted(await route(message)),

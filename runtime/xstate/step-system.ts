@@ -3,8 +3,9 @@
 import { DroverError } from "../errors.ts";
 import { hostedBy, type MadeActor } from "./made-actor.ts";
 import type { CellRef } from "./ref.ts";
-import type { StepCell } from "./step-cell.ts";
+import type { LogicSnapshot, StepCell, StepEvent } from "./step-cell.ts";
 import { freeSystemId, noteMade, stagedHolder, stepUnderWay } from "./step-under-way.ts";
+import { namedTransition, stepWatcher } from "./step-watch.ts";
 
 /** Who holds which system id, as earlier steps left it. */
 export interface SystemIds {
@@ -55,11 +56,20 @@ export class StepSystem {
     if (step !== undefined && child?.systemId !== undefined) freeSystemId(step, child.systemId, child);
   }
 
-  _sendInspectionEvent(event: { readonly type: string; readonly actorRef: MadeActor; readonly _transitions?: readonly SelectedTransition[] }): void {
+  _sendInspectionEvent(event: {
+    readonly type: string;
+    readonly actorRef: MadeActor;
+    readonly event?: StepEvent;
+    readonly snapshot?: unknown;
+    readonly _transitions?: readonly SelectedTransition[];
+  }): void {
     const step = stepUnderWay();
     if (step === undefined) return;
     if (event.type === "@xstate.microstep") {
       step.selected ??= anyDoesSomething(event._transitions);
+      const watcher = stepWatcher();
+      if (watcher !== undefined && event._transitions !== undefined && event._transitions.length > 0)
+        watcher.transitions(step.cell, event.event as StepEvent, event._transitions.map(namedTransition), event.snapshot as LogicSnapshot);
     } else if (event.type === "@xstate.actor") {
       if (event.actorRef._parent === step.cell.ref) noteMade(step, event.actorRef);
     }
@@ -82,7 +92,8 @@ export class StepSystem {
 }
 
 interface SelectedTransition {
-  readonly target: unknown;
+  readonly source: { readonly id: string };
+  readonly target: readonly { readonly id: string }[] | undefined;
   readonly actions: readonly unknown[];
 }
 

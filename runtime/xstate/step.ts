@@ -12,7 +12,8 @@ import { takeReach } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
 import { actionsOf } from "./step-actions.ts";
 import type { LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
-import { closeStep, collect, openStep, type RawAction, type Step } from "./step-under-way.ts";
+import { closeStep, collect, openStep, type RawAction, type Step, stepUnderWay } from "./step-under-way.ts";
+import { stepWatcher, watchGuards } from "./step-watch.ts";
 
 /** What a machine's step touches of its scope, and no more (a test holds the list). */
 interface MachineScope {
@@ -23,6 +24,7 @@ interface MachineScope {
 }
 
 const ignore = (): void => undefined;
+const cellUnderWay = (): StepCell | undefined => stepUnderWay()?.cell;
 
 /** One for each step that may be under way: a child's first step runs inside its parent's. */
 const scopes: MachineScope[] = [];
@@ -54,6 +56,7 @@ function logicScopeOf(cell: StepCell, step: Step): object {
 
 /** @throws what the author's code or XState throws; nothing of the step remains then (T3) */
 export function stepMachine(cell: StepCell, machine: AnyStateMachine, snapshot: LogicSnapshot, event: StepEvent): StepResult {
+  watchGuards(machine, cellUnderWay);
   const step = openStep(cell);
   let next: LogicSnapshot;
   try {
@@ -67,6 +70,7 @@ export function stepMachine(cell: StepCell, machine: AnyStateMachine, snapshot: 
 
 /** A failing start is a status, not a throw (H6): its snapshot has status `error` and there are no actions. */
 export function startMachine(cell: StepCell, machine: AnyStateMachine, input: unknown): StepResult {
+  watchGuards(machine, cellUnderWay);
   const step = openStep(cell);
   let snapshot: LogicSnapshot;
   try {
@@ -99,7 +103,9 @@ interface PureLogic {
 
 /** fromTransition and other logic without `start`. */
 export function stepLogic(cell: StepCell, logic: PureLogic, snapshot: LogicSnapshot, event: StepEvent): StepResult {
-  return runLogic(cell, (scope) => logic.transition(snapshot, event, scope) as LogicSnapshot);
+  const result = runLogic(cell, (scope) => logic.transition(snapshot, event, scope) as LogicSnapshot);
+  stepWatcher()?.stepped(cell, event, result.snapshot);
+  return result;
 }
 
 export function startLogic(cell: StepCell, logic: PureLogic, input: unknown): StepResult {

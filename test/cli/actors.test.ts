@@ -40,6 +40,25 @@ test("commands on the machine of a node", async (t) => {
     tt.match(nobody, { code: 0, out: "", err: "no actor matches\n" });
   });
 
+  await t.test("look into an actor: what it has under way, a past state, its turns run again, a message tried out", async (tt) => {
+    const presence = "demo/presence/trailer-01";
+    const inspected = await drover(["actors", "get", presence, "--inspect"], { env });
+    tt.match(inspected, { code: 0, out: /^demo\/presence\/trailer-01\n {2}mailbox {3}0 messages[^]*in state[^]*accepts/ });
+    tt.match(await drover(["actors", "get", presence, "--revision", "1"], { env }), { code: 0, out: /after revision 1, [^]*: unknown/ });
+    tt.match(await drover(["actors", "get", presence, "--revision", "99999"], { env }), { code: 4, err: /are kept/ });
+    const replayed = await drover(["actors", "history", presence, "--replay", "--order", "oldest-first", "--limit", "2"], { env });
+    tt.match(replayed, { code: 0, out: /^revision 1, [^]*> \(start\)[^]*= accepted\nthe same as was committed\n\nrevision 2/ });
+    const stepped = await drover(["actors", "history", presence, "--replay", "--order", "oldest-first", "--limit", "2"], { env, isTerminal: true, input: "\nq\n" });
+    tt.match(stepped, { code: 0, out: /^revision 1, [^\n]*\n> \(start\)\n$/ }, "one step a line, until q");
+    const tried = await drover(["actors", "send", presence, "presence.nonsense", "--dry-run"], { env });
+    tt.equal(tried.code, 3);
+    const elsewhere = await drover(["actors", "get", VEHICLE, "--inspect"], { env });
+    tt.match(elsewhere, { code: 5, err: /edge-trailer-01/ });
+    const { revision } = JSON.parse((await drover(["actors", "get", VEHICLE, "--json"], { env })).out) as { readonly revision: number };
+    const past = await drover(["actors", "get", VEHICLE, "--revision", String(revision)], { env });
+    tt.match(past, { code: 0, out: new RegExp(`after revision ${String(revision)}`) }, "the cloud's copy of its records is enough for a past state");
+  });
+
   await t.test("show one actor, trees, nodes and dead letters, for people and as JSON", async (tt) => {
     for (const [argv, said, json] of [
       [["actors", "get", VEHICLE], /demo\/vehicle\/trailer-01\n {2}state +.*\n[^]*accepts/, { address: VEHICLE, context: Object, accepts: Array }],

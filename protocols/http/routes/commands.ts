@@ -6,7 +6,7 @@ import { type TSchema, Type as T } from "typebox";
 import type { Address, Answer, EventData, TellOptions, Told } from "../../../runtime/index.ts";
 import { addressIn } from "../address-in-path.ts";
 import { entityTag, isMatch } from "../entity-tag.ts";
-import { bodyOf } from "../json-body.ts";
+import { eventIn } from "../event-in.ts";
 import { problemOf } from "../outcome-problem.ts";
 import { type Problem, sendProblem } from "../problem.ts";
 import { answers, ref } from "../schemas.ts";
@@ -116,12 +116,9 @@ function commandOf(request: FastifyRequest, segment: string, { system, random }:
   if (given !== undefined && (typeof given !== "string" || !KEY.test(given)))
     return { name: "header-invalid", detail: "Idempotency-Key: 1 to 128 visible ASCII characters are expected." };
   const id = given ?? random.id();
-  const event = bodyOf(request);
-  if (event === undefined) return { name: "body-not-json", detail: "There is no body." };
-  if (!isEvent(event)) {
-    const problems = isObject(event) ? [{ path: "/type", message: "the type is missing or no text" }] : [{ path: "", message: "a message is an object with a type" }];
-    return { name: "invalid", detail: `${problems[0]?.message ?? ""}.`, members: { id, problems, accepts: system.read(address)?.accepts ?? [] } };
-  }
+  const read = eventIn(request, { id, accepts: system.read(address)?.accepts ?? [] });
+  if ("problem" in read) return read.problem;
+  const { event } = read;
   const moved = preconditionProblem(request, system.read(address)?.revision);
   if (moved !== undefined) return moved;
   return { address, event, id, options: { id, author: request.principal?.name ?? "unknown", trace: request.trace.traceparent, ...sizeOf(request) } };
@@ -155,12 +152,4 @@ function answer(reply: FastifyReply, { address, event, id }: Command, outcome: T
     return reply.code(202).send({ outcome: kind, id, ...more });
   }
   return sendProblem(reply, problemOf(outcome, event.type.slice(0, 128), id, { asOf: system.read(address)?.asOf, nowMs: clock.now() }));
-}
-
-function isEvent(value: unknown): value is EventData {
-  return isObject(value) && typeof value["type"] === "string";
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

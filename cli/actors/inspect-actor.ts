@@ -1,0 +1,67 @@
+// What an actor has under way, and what it was after a past turn: both from the node that hosts it.
+
+import { systemClock } from "../../runtime/index.ts";
+import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
+import { ageText, type Call, EXIT, type ExitCode, oneLine, paint, printJson, printLines, timeText } from "../terminal/index.ts";
+import { stateText } from "./actor-item.ts";
+
+interface Inspected {
+  readonly address: string;
+  readonly revision: number;
+  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs?: number };
+  readonly accepts: readonly string[];
+  readonly inStateMs?: number;
+  readonly lastTransition?: {
+    readonly revision: number;
+    readonly at: number;
+    readonly from: unknown;
+    readonly causes: readonly { readonly type: string; readonly author?: string }[];
+  };
+  readonly timers: readonly { readonly name: string; readonly event: string; readonly clock: string; readonly dueInMs: number }[];
+  readonly effects: readonly { readonly name: string; readonly class: string; readonly since: number }[];
+  readonly outbox: readonly { readonly receiver: string; readonly waiting: number }[];
+  readonly restarts: { readonly count: number; readonly last?: { readonly reason: string; readonly at: number } };
+  readonly parked: readonly { readonly at: number; readonly offender: string; readonly reason: string }[];
+}
+
+export async function inspectActor(address: string, options: EndpointOptions, call: Call): Promise<ExitCode> {
+  const { body } = await apiClient(options, call).ask<Inspected>(actorPath(address, "/inspection"));
+  if (call.json) printJson(call.out, body);
+  else printLines(call.out, [paint(call.hasColour).bold(body.address), ...describe(body).map((line) => `  ${oneLine(line)}`)]);
+  return EXIT.ok;
+}
+
+function describe(seen: Inspected): readonly string[] {
+  const { mailbox, lastTransition, inStateMs, restarts } = seen;
+  const now = systemClock.now();
+  const ago = (at: number): string => `${ageText(now - at)} ago`;
+  return [
+    `mailbox   ${String(mailbox.depth)} messages, ${String(mailbox.bytes)} bytes${mailbox.oldestMs === undefined ? "" : `, the oldest for ${ageText(mailbox.oldestMs)}`}`,
+    ...(lastTransition === undefined
+      ? ["in state  since before the kept journal"]
+      : [
+          `in state  ${inStateMs === undefined ? "" : `for ${ageText(inStateMs)}, `}since revision ${String(lastTransition.revision)}${lastTransition.from === null ? "" : `, from ${stateText(lastTransition.from)}`}`,
+          `because   ${lastTransition.causes.map(({ type, author }) => (author === undefined ? type : `${type} from ${author}`)).join(", ")}`,
+        ]),
+    `accepts   ${seen.accepts.join(", ")}`,
+    ...seen.timers.map(({ event, clock, dueInMs }) => `timer     ${event} ${dueInMs < 0 ? `is late by ${ageText(-dueInMs)}` : `in ${ageText(dueInMs)}`} (${clock})`),
+    ...seen.effects.map(({ name, class: effectClass, since }) => `effect    ${name} (${effectClass}) not confirmed since ${ago(since)}`),
+    ...seen.outbox.map(({ receiver, waiting }) => `outbox    ${String(waiting)} for ${receiver}`),
+    `restarts  ${String(restarts.count)}${restarts.last === undefined ? "" : `, the last ${ago(restarts.last.at)}: ${restarts.last.reason}`}`,
+    ...seen.parked.map(({ at, offender, reason }) => `parked    ${offender} ${ago(at)}: ${reason}`),
+  ];
+}
+
+export async function showPastState(address: string, revision: number, options: EndpointOptions, call: Call): Promise<ExitCode> {
+  const { body } = await apiClient(options, call).ask<{ readonly at: number; readonly status: string; readonly state: unknown; readonly context: unknown }>(
+    actorPath(address, `/history/${String(revision)}/state`),
+  );
+  if (call.json) printJson(call.out, body);
+  else
+    printLines(call.out, [
+      paint(call.hasColour).bold(address),
+      `  after revision ${String(revision)}, ${timeText(body.at)}: ${stateText(body.state)} (${body.status})`,
+      ...((JSON.stringify(body.context, undefined, 2) as string | undefined)?.split("\n") ?? []).map((line) => `    ${oneLine(line)}`),
+    ]);
+  return EXIT.ok;
+}

@@ -1,0 +1,143 @@
+// Looking into actors that are hosted here: what waits, since when a state holds and why, any past state, a turn run again, a message tried out.
+// Everything is worked out when somebody asks; a node that nobody looks at pays nothing.
+//
+// N1. Committed state only (rules C4): a trial and a replay run on a copy, and nothing of them leaves it.
+
+import { type Address, entityOf } from "../address.ts";
+import type { AnyActorType, EntityType } from "../actor/index.ts";
+import type { EventData, Input, JournalRecord } from "../entity/contract.ts";
+import { decodeRecord, decodeState, pastState, type PastState, replayTurn, tryInput } from "../entity/index.ts";
+import type { Clock, Random, Store } from "../ports/index.ts";
+import { shownData } from "../xstate/index.ts";
+import type { Door } from "./door.ts";
+import type { HostedEntity } from "./hosted-entity.ts";
+import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
+import { outsideMessage } from "./outside-message.ts";
+import type { Directory, HistoryEntry } from "./views.ts";
+
+/** Journal records read for one answer at most, in pages. */
+const PAGE = 500;
+const MAX_PAGES = 20;
+/** Turns looked back for the one that led to the present state. */
+const LOOK_BACK = 2_000;
+
+export interface InspectionPorts {
+  readonly node: string;
+  /** Wakes an entity that was passivated: who looks inside wants to see it at work. undefined: not hosted here. */
+  readonly hosted: (entity: Address) => Promise<HostedEntity | undefined>;
+  readonly types: ReadonlyMap<string, EntityType>;
+  readonly actorTypes: ReadonlyMap<string, AnyActorType>;
+  readonly history: Directory["history"];
+  /** Hosted here, or kept here as a replica with the records of its owner. */
+  readonly isKnown: (entity: Address) => boolean;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly door: Door | undefined;
+}
+
+export function createInspection(ports: InspectionPorts): Inspection {
+  const { hosted, types, store, clock } = ports;
+
+  async function inspect(address: Address): Promise<ActorInspection | undefined> {
+    const live = await hosted(entityOf(address));
+    const view = live?.view(address);
+    const interest = live?.interest(address);
+    if (live === undefined || view === undefined || interest === undefined) return undefined;
+    const lastTransition = view.durability === "volatile" ? undefined : await transitionTo(address, view.state);
+    return { ...interest, address, revision: view.revision, lastTransition, inStateMs: lastTransition === undefined ? undefined : Math.max(0, clock.now() - lastTransition.at) };
+  }
+
+  /** The oldest of the newest turns that all have the present state value. */
+  async function transitionTo(address: Address, state: unknown): Promise<ActorInspection["lastTransition"]> {
+    const present = JSON.stringify(state);
+    let since: HistoryEntry | undefined;
+    let before: number | undefined;
+    for (let seen = 0; seen < LOOK_BACK; ) {
+      const page = await ports.history(address, { order: "newest-first", limit: PAGE, ...(before === undefined ? {} : { before }) });
+      for (const entry of page) {
+        if (entry.state === undefined) continue;
+        if (JSON.stringify(entry.state) !== present) return since === undefined ? undefined : { revision: since.revision, at: since.at, from: entry.state, causes: since.inputs };
+        since = entry;
+      }
+      seen += page.length;
+      before = page.at(-1)?.revision;
+      if (before === undefined || page.length < PAGE) break;
+    }
+    // The turn with which its history begins leads from nothing; any other one only looks so because the journal was trimmed.
+    return since?.inputs.some(({ type }) => type === "(start)" || type === "(children)") === true
+      ? { revision: since.revision, at: since.at, from: null, causes: since.inputs }
+      : undefined;
+  }
+
+  /** Records up to `last`, as far back as they are kept, ascending. */
+  async function recordsUpTo(entity: Address, last: number): Promise<readonly JournalRecord[]> {
+    const pages: JournalRecord[][] = [];
+    let before = last + 1;
+    for (let count = 0; count < MAX_PAGES; count++) {
+      const stored = await store.journal({ entity, limit: PAGE, order: "newest-first", before });
+      // What opens a replica's history is a state and no record.
+      const page = stored.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record));
+      pages.push(page);
+      before = stored.at(-1)?.revision ?? 0;
+      if (stored.length < PAGE) break;
+    }
+    return pages.flat().reverse();
+  }
+
+  async function past(entity: Address, revision: number): Promise<{ readonly found: PastState | undefined; readonly records: readonly JournalRecord[]; readonly kept: NotKept }> {
+    const stored = await store.load(entity);
+    const newest = stored?.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
+    const records = await recordsUpTo(entity, Math.max(revision + 1, newest?.revision ?? 0));
+    const first = records[0]?.revision ?? newest?.revision ?? 0;
+    const kept: NotKept = { kind: "not-kept", first, last: stored?.revision ?? 0 };
+    return { found: revision < 1 ? undefined : pastState(revision, newest, records), records, kept };
+  }
+
+  async function stateAt(address: Address, revision: number): Promise<PastActor | NotKept | "absent" | undefined> {
+    const entity = entityOf(address);
+    if (!ports.isKnown(entity)) return undefined;
+    const { found, kept } = await past(entity, revision);
+    if (found === undefined) return kept;
+    const cell = found.state.cells.find((candidate) => candidate.address === address);
+    if (cell === undefined) return found.unknown > 0 ? kept : "absent";
+    const { status, version, value, context } = cell;
+    return { address, revision, at: found.state.stamp.now, status, version, state: value ?? null, context: shownData(context) };
+  }
+
+  async function replay(address: Address, revision: number): Promise<ReplayedRevision | NotKept | undefined> {
+    const live = await hosted(entityOf(address));
+    const type = live === undefined ? undefined : types.get(live.type);
+    if (live === undefined || type === undefined) return undefined;
+    const { found, records, kept } = await past(live.address, revision - 1);
+    const record = records.find((candidate) => candidate.revision === revision);
+    if (record === undefined || (found === undefined && revision > 1)) return { ...kept, first: kept.first + 1 };
+    const replayed = replayTurn(type, live.address, found?.state, record);
+    return { kind: "replayed", revision, at: record.stamp.now, unknown: found?.unknown ?? 0, ...replayed };
+  }
+
+  async function tryOut(address: Address, event: EventData, { author }: { readonly author: string }): Promise<Trial | undefined> {
+    const live = await hosted(entityOf(address));
+    const type = live === undefined ? undefined : types.get(live.type);
+    if (live === undefined || type === undefined || live.view(address) === undefined) return undefined;
+    const message = outsideMessage({ address, event, options: { author }, ask: true }, { node: ports.node, now: clock.now(), id: ports.random.id() });
+    if ("kind" in message) return { kind: "turned-away", refusal: message };
+    const actor = ports.actorTypes.get(live.view(address)?.type ?? "");
+    const verdict = actor === undefined ? undefined : ports.door?.(message, actor);
+    if (verdict?.kind === "refuse") return { kind: "turned-away", refusal: verdict.refusal };
+    const { event: given = message.event, to = message.to, reads } = verdict ?? {};
+    const meant = live.view(to);
+    const checked = meant === undefined ? undefined : ports.actorTypes.get(meant.type)?.messages.check(given);
+    if (checked?.ok === false) return { kind: "turned-away", refusal: { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] } };
+    const encoded = await live.encodedState();
+    if (encoded === undefined) return undefined;
+    const state = decodeState(encoded.encoded);
+    const input: Input = { kind: "message", to, event: given, sender: message.sender, wantsReply: true, ...(reads === undefined ? {} : { reads }) };
+    const stamp = { now: clock.now(), elapsed: state.stamp.elapsed, seed: ports.random.uint32() };
+    const { entries, results, outcome } = tryInput(type, live.address, state, input, stamp);
+    const after = outcome.cells.find((cell) => cell.address === to) ?? state.cells.find((cell) => cell.address === to);
+    return { kind: "tried", result: results[0]?.kind ?? "accepted", trace: entries, state: after?.value ?? null, context: shownData(after?.context ?? null) };
+  }
+
+  return { inspect, stateAt, replay, tryOut };
+}
