@@ -200,6 +200,29 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
   interior.rest.put("timers", timerKey(cell.incarnation, name), { owner: cell.address, incarnation: cell.incarnation, name, to, event, clock, due, generation });
 }
 
+/** A key that no timer of a machine can have. */
+function restartKey(cell: Cell): string {
+  return `${String(cell.incarnation)}!restart`;
+}
+
+/** The cell begins anew when this is due (hosting H14); arming it again replaces it. */
+export function armRestart(interior: Interior, cell: Cell, reason: string, delay: number): void {
+  const generation = interior.rest.next("timer");
+  const due = interior.stamp.elapsed + delay;
+  const event = { type: "drover.restart", reason };
+  interior.rest.put("timers", restartKey(cell), { owner: cell.address, incarnation: cell.incarnation, name: "restart", to: null, event, clock: "elapsed", due, generation });
+}
+
+/** Why the timer's cell is to begin anew; undefined for any other timer: those speak to somebody. */
+export function restartReason(row: TimerRow): string | undefined {
+  return row.to === null ? (row.event as { readonly reason: string }).reason : undefined;
+}
+
+/** Whether the cell waits to begin anew. */
+export function awaitsRestart(interior: Interior, cell: Cell): boolean {
+  return interior.rest.get("timers", restartKey(cell)) !== undefined;
+}
+
 /** The firing of a timer: it is gone with the same commit (rules K1). */
 export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }>): string | undefined {
   const row = interior.rest.get("timers", input.timer);

@@ -2,7 +2,8 @@
 
 import type { Cell } from "./cell.ts";
 import type { Effect, Input, OutboxRow } from "./contract.ts";
-import type { Interior } from "./interior.ts";
+import { type Interior, supervisedOf } from "./interior.ts";
+import { awaitsRestart } from "./outward.ts";
 import type { PendingEffect } from "./rest.ts";
 
 export interface Pending extends PendingEffect {
@@ -68,9 +69,13 @@ export function recoveryEffects(interior: Interior): readonly Effect[] {
 
 /** Sources that run outside of the turn; an ask runs inside, by the outbox. */
 function sourceCells(interior: Interior): readonly Cell[] {
-  return [...interior.cells.values()]
-    .filter((cell) => cell.plan.logic.kind === "source" && cell.plan.logic.mark?.kind !== "ask" && cell.life === "running")
-    .sort((a, b) => a.incarnation - b.incarnation);
+  return (
+    [...interior.cells.values()]
+      .filter((cell) => cell.plan.logic.kind === "source" && cell.plan.logic.mark?.kind !== "ask" && cell.life === "running")
+      // What made it fail is not started again before its time (hosting H14).
+      .filter((cell) => !awaitsRestart(interior, supervisedOf(cell)))
+      .sort((a, b) => a.incarnation - b.incarnation)
+  );
 }
 
 function mayRunAgain(cell: Cell): boolean {

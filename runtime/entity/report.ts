@@ -12,5 +12,5 @@ export function report(interior: Interior, context: SupervisionReport["context"]
 /** Notes a fault or restart of a child. */
 export function countRestart(interior: Interior, address: Address, reason: string, fault?: FaultPlace): void {
   const row = interior.rest.get("restarts", address);
-  interior.rest.put("restarts", address, { count: (row?.count ?? 0) + 1, reason, ...fault, at: interior.stamp.now, escalations: row?.escalations ?? [] });
+  interior.rest.put("restarts", address, { count: (row?.count ?? 0) + 1, reason, ...fault, at: interior.stamp.now, ...(row?.anew === undefined ? {} : { anew: row.anew }) });
 }

@@ -24,12 +24,23 @@ export interface TimerRow {
   readonly generation: number;
 }
 
-/** Faults and restarts of an actor: how often, the last one, and when it began anew of late. */
+/** Faults and restarts of an actor: how often, the last one, and how its state was begun anew of late. */
 export interface RestartRow extends Partial<FaultPlace> {
   readonly count: number;
   readonly reason: string;
   readonly at: number;
-  readonly escalations: readonly number[];
+  readonly anew?: AnewRow | undefined;
+}
+
+/** Beginnings anew without a stable time between them; all on the hosted clock, ms. */
+export interface AnewRow {
+  readonly attempts: number;
+  /** Of the first one. */
+  readonly since: number;
+  readonly last: number;
+  /** Not again before this. */
+  readonly notBefore: number;
+  readonly isDegraded: boolean;
 }
 
 /** What is known of an entity that sends to this one (rules M1, E1). */

@@ -1,19 +1,22 @@
-// How a cell of the supervisor begins anew, and when it is given up (hosting H13).
+// How a cell of the supervisor begins anew, and how rarely (hosting H13, H14).
 //
-// V1. The state that is replaced is kept as an artefact.
-// V2. A cell begins anew at most three times within ten minutes. Then one whose input is set aside anyway goes on from its last committed state, so that bad messages take nobody away;
-//     one whose source fails again and again stays ended, so that nothing restarts for ever.
-// V3. Siblings that begin anew with it are not counted: it was not their failure.
+// V1. The state that is replaced is kept as an artefact: of one that fails again and again the first three, which know something.
+// V2. The first beginning after a stable time is immediate, each further one waits by backoff (../backoff.ts). Meanwhile one whose input is set aside anyway goes on from its last committed
+//     state, so that bad messages take nobody away; one whose source fails goes on without that source until the wait is over, a timer of the entity, also across a restart of the node.
+// V3. Failing for ten minutes without a stable time, a child is degraded and goes on so; the root escalates: whoever hosts the entity decides when it is tried again.
+// V4. Siblings that begin anew with it are not counted: it was not their failure.
 
+import { BACKOFF_DEFAULTS, backoffMs } from "../backoff.ts";
 import type { Cell } from "./cell.ts";
 import { addressOf, startRoot, startSpec } from "./children.ts";
 import { SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
+import { armRestart, restartReason } from "./outward.ts";
 import { park } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
 
-const MAX_ESCALATIONS = 3;
-const ESCALATION_WINDOW_MS = 600_000;
+const GIVE_UP_AFTER_MS = 600_000;
+const KEPT_ARTEFACTS = 3;
 
 /** A supervised cell came to its end by itself. */
 export function ended(interior: Interior, cell: Cell): void {
@@ -24,7 +27,7 @@ export function ended(interior: Interior, cell: Cell): void {
   // One that ends while it starts would do so for ever.
   if (row !== undefined && kind?.restart === "permanent" && interior.isSettled(cell)) {
     countRestart(interior, cell.address, "normal");
-    replace(interior, cell, "normal");
+    restartFromInitial(interior, cell, "normal", false);
   }
 }
 
@@ -41,16 +44,53 @@ export function ruleOf(
 export function restartFromInitial(interior: Interior, cell: Cell, reason: string, isSetAside: boolean): void {
   const present = interior.cells.get(cell.address);
   if (present === undefined) return;
+  const now = interior.stamp.elapsed;
   const row = interior.rest.get("restarts", present.address);
-  const recent = (row?.escalations ?? []).filter((at) => at > interior.stamp.now - ESCALATION_WINDOW_MS);
-  if (recent.length >= MAX_ESCALATIONS) {
-    if (isSetAside) report(interior, "child_restarted", present.address, `${reason} (from its committed state: it has begun anew ${String(MAX_ESCALATIONS)} times within 10 min)`);
-    else giveUp(interior, present, reason);
+  const before = row?.anew !== undefined && now - row.anew.last < BACKOFF_DEFAULTS.resetAfterMs ? row.anew : undefined;
+  if (before !== undefined && now - before.since >= GIVE_UP_AFTER_MS) {
+    if (present.supervision?.kind === "root" && !isSetAside) {
+      giveUp(interior, present, reason);
+      return;
+    }
+    if (!before.isDegraded) {
+      interior.rest.put("restarts", present.address, { count: 1, reason, at: interior.stamp.now, ...row, anew: { ...before, isDegraded: true } });
+      report(interior, "degraded", present.address, `${reason} (failing for ${String(Math.round((now - before.since) / 1_000))} s)`);
+    }
+  }
+  if (before !== undefined && now < before.notBefore) {
+    if (isSetAside) report(interior, "child_restarted", present.address, `${reason} (from its committed state: it has begun anew a moment ago)`);
+    else armRestart(interior, present, reason, before.notBefore - now);
     return;
   }
-  interior.rest.put("restarts", present.address, { count: 1, ...row, reason, at: interior.stamp.now, escalations: [...recent, interior.stamp.now] });
-  const { strategy } = ruleOf(interior, present);
-  for (const other of togetherWith(interior, present, strategy)) replace(interior, other, reason);
+  beginAnew(interior, present, reason);
+}
+
+/** The wait for it is over. False where the timer is another one. */
+export function restartIsDue(interior: Interior, timer: string): boolean {
+  const row = interior.rest.get("timers", timer);
+  const reason = row === undefined ? undefined : restartReason(row);
+  const cell = row === undefined ? undefined : interior.cells.get(row.owner);
+  if (reason === undefined) return false;
+  interior.rest.delete("timers", timer);
+  if (cell?.incarnation === row?.incarnation && cell !== undefined) beginAnew(interior, cell, reason);
+  return true;
+}
+
+function beginAnew(interior: Interior, cell: Cell, reason: string): void {
+  const now = interior.stamp.elapsed;
+  const row = interior.rest.get("restarts", cell.address);
+  const before = row?.anew !== undefined && now - row.anew.last < BACKOFF_DEFAULTS.resetAfterMs ? row.anew : undefined;
+  const attempts = (before?.attempts ?? 0) + 1;
+  const notBefore = now + backoffMs(attempts, () => interior.random());
+  const anew = { attempts, since: before?.since ?? now, last: now, notBefore, isDegraded: before?.isDegraded ?? false };
+  interior.rest.put("restarts", cell.address, { count: 1, ...row, reason, at: interior.stamp.now, anew });
+  const { strategy } = ruleOf(interior, cell);
+  for (const other of togetherWith(interior, cell, strategy)) replace(interior, other, reason);
+}
+
+/** V1. Whatever is kept of one that fails for ever would push out what others left. */
+export function isWorthKeeping(interior: Interior, cell: Cell): boolean {
+  return (interior.rest.get("restarts", cell.address)?.anew?.attempts ?? 1) <= KEPT_ARTEFACTS;
 }
 
 /** In their order of starting. */
@@ -76,7 +116,7 @@ export function giveUp(interior: Interior, cell: Cell, reason: string): void {
 function replace(interior: Interior, cell: Cell, reason: string): void {
   const { supervision } = cell;
   if (supervision === undefined) return;
-  if (interior.durable && cell.committed !== undefined) park(interior, undefined, cell.address, reason, cell);
+  if (interior.durable && cell.committed !== undefined && isWorthKeeping(interior, cell)) park(interior, undefined, cell.address, reason, cell);
   const { input } = cell;
   interior.stopChild(cell);
   if (supervision.kind === "root") {

@@ -12,7 +12,7 @@ import { codeOf, type FaultPlace, messageOf, SupervisedFault } from "./fault.ts"
 import { type Interior, supervisedOf } from "./interior.ts";
 import { attemptsOf, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
-import { giveUp, restartFromInitial, ruleOf } from "./restarts.ts";
+import { giveUp, isWorthKeeping, restartFromInitial, ruleOf } from "./restarts.ts";
 
 const MAX_ATTEMPTS = 3;
 
@@ -74,7 +74,8 @@ function placeOf(interior: Interior, input: Input, thrown: unknown): FaultPlace 
 function setAside(interior: Interior, input: Input, offender: Cell, fault: FaultPlace & { readonly error: string; readonly attempt: number }, parked: boolean): FaultedResult {
   const { error, attempt } = fault;
   const base = { kind: "faulted", ...fault } as const;
-  if (parked) {
+  // A source that fails for ever says the same each time.
+  if (parked && (input.kind !== "source" || isWorthKeeping(interior, offender))) {
     park(interior, input, offender.address, error);
     report(interior, "parked", offender.address, `${input.kind}: ${error}`, { code: fault.code, place: fault.place });
   }
@@ -94,7 +95,9 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
       if (source?.incarnation !== input.incarnation) return { ...base, again: false, parked };
       if (input.said.kind !== "done" && input.said.kind !== "error") return { ...base, again: !parked, parked };
       if (parked) restartFromInitial(interior, offender, error, false);
-      else interior.effects.push({ kind: "source.start", cell: source.address, incarnation: source.incarnation, key: source.key as string });
+      // One that begins anew has sources of its own.
+      else if (ruleOf(interior, offender).restartFrom === "committed")
+        interior.effects.push({ kind: "source.start", cell: source.address, incarnation: source.incarnation, key: source.key as string });
       return { ...base, again: false, parked };
     }
     case "performed":

@@ -6,6 +6,7 @@ import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
 import { isEvent } from "../xstate/index.ts";
+import { restartIsDue } from "./restarts.ts";
 import { reconcile, startRoot } from "./children.ts";
 
 const ACCEPTED: InputResult = { kind: "accepted" };
@@ -24,6 +25,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
     case "message":
       return admit(interior, input);
     case "timer": {
+      if (interior.rest.get("timers", input.timer)?.generation === input.generation && restartIsDue(interior, input.timer)) return ACCEPTED;
       const late = fire(interior, input);
       return late === undefined ? ACCEPTED : dropped(late);
     }

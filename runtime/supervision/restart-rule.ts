@@ -1,9 +1,9 @@
 // When a child may be restarted: one of two rules for each supervisor (hosting H14).
 //
 // I1. Intensity: this restart and those of the last `periodMs` (the borders included, as OTP counts) are more than `intensity`: give up.
-// B1. Backoff: attempt n (from 0) waits a uniformly random time up to min(max, initial * 2^(n-1)), "full jitter"; attempt 0 does not wait.
-// B2. A run of `resetAfterMs` starts the count anew. Failing for `giveUpAfterMs` without one is enough.
+// B2. Backoff (B1 in ../backoff.ts): a run of `resetAfterMs` starts the count anew. Failing for `giveUpAfterMs` without one is enough.
 
+import { BACKOFF_DEFAULTS, backoffMs } from "../backoff.ts";
 import type { Clock, Random } from "../ports/index.ts";
 import type { BackoffOptions, SupervisorFlags } from "./spec.ts";
 
@@ -21,7 +21,7 @@ export interface RestartRule {
 }
 
 /** Of whatever a supervisor leaves out. */
-export const RULE_DEFAULTS = { intensity: 3, periodMs: 30_000, initialMs: 200, maxMs: 30_000, resetAfterMs: 60_000 } as const;
+export const RULE_DEFAULTS = { intensity: 3, periodMs: 30_000, ...BACKOFF_DEFAULTS } as const;
 
 export function restartRule(flags: SupervisorFlags, clock: Clock, random: Random): RestartRule {
   return flags.backoff === undefined
@@ -60,9 +60,7 @@ function byBackoff(options: BackoffOptions, clock: Clock, random: Random): Resta
         failing = { attempts: 0, sinceMs: now };
         children.set(childId, failing);
       }
-      const upToMs = failing.attempts === 0 ? 0 : Math.min(maxMs, initialMs * 2 ** (failing.attempts - 1));
-      failing.attempts++;
-      const delayMs = random.next() * upToMs;
+      const delayMs = backoffMs(failing.attempts++, () => random.next(), { initialMs, maxMs });
       const failingMs = now - failing.sinceMs;
       if (failingMs < giveUpAfterMs) return { kind: "restart", delayMs };
       const detail = `"${childId}" has been failing for ${String(Math.round(failingMs))} ms, allowed are ${String(giveUpAfterMs)} ms`;

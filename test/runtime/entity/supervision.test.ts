@@ -302,38 +302,118 @@ test("a temporary child is not restarted, a permanent one also after a normal en
   t.end();
 });
 
-test("H13. a state that crashes again and again is begun anew, and given up after three of these", async (t) => {
-  let runs = 0;
-  const fragile = actorType({
-    name: "fragile",
+/** Its source fails each time that it runs; `runs` are their times. */
+const failing = (runs: number[], now: () => number, name = "fragile"): ReturnType<typeof actorType> =>
+  actorType({
+    name,
     version: 1,
-    messages: words("go"),
+    messages: words("go", "end"),
     behaviour: machine(
       { context: { n: 0 }, invoke: { src: "p" }, on: { go: { actions: assign({ n: 1 }) } } },
       {
         actors: {
           p: fromPromise(() => {
-            runs++;
+            runs.push(now());
             return Promise.reject(new Error("no"));
           }),
         },
       },
     ) as never,
   });
-  const host = new EntityHost(entityType({ root: fragile, durability: "events", placement: "cloud" }));
+/** From timer to timer; what sources say at each is taken. */
+async function pass(host: EntityHost, ms: number): Promise<void> {
+  const end = host.elapsed + ms;
+  await host.tick(12);
+  for (let next = host.entity.nextTimer().elapsed; next !== undefined && next <= end; next = host.entity.nextTimer().elapsed) {
+    host.advance(next - host.elapsed);
+    await host.tick(12);
+  }
+  host.advance(end - host.elapsed);
+}
+
+/** Each state had its source three times: when they began. */
+const beginnings = (runs: readonly number[]): readonly number[] => runs.filter((_, at) => at % 3 === 0);
+
+test("H13, H14. a state that crashes again and again begins anew at once, then ever more rarely with full jitter, and at last the root escalates", async (t) => {
+  const runs: number[] = [];
+  let elapsed = (): number => 0;
+  const host = new EntityHost(entityType({ root: failing(runs, () => elapsed()), durability: "events", placement: "cloud" }));
+  elapsed = () => host.elapsed;
   host.send("go");
-  await host.tick(60);
-  t.equal(runs, 12, "three runs of each state");
+  await pass(host, 700_000);
+  const times = beginnings(runs);
+  t.equal(times[0], times[1], "the first beginning anew is immediate");
+  const waits = times
+    .slice(1)
+    .map((at, index) => at - (times[index] ?? 0))
+    .slice(1);
+  waits.forEach((wait, attempt) => t.ok(wait <= Math.min(30_000, 200 * 2 ** attempt), `${String(attempt)}: ${String(wait)} ms`));
+  t.ok(Math.max(...waits) > 5_000 && waits.length >= 15, `${String(waits.length)} beginnings, the rarest after ${String(Math.max(...waits))} ms`);
   t.match(host.entity.view(ROOT), { status: "error", error: "no" });
-  t.equal(contexts(host).at(-1), "entity_failed");
-  t.match(
-    host.entity
-      .parked()
-      .filter((row) => "state" in row)
-      .map((row) => (row.state as { context: unknown }).context),
-    [{ n: 1 }, { n: 0 }, { n: 0 }],
+  t.ok((runs.at(-1) ?? 0) >= 600_000 && (runs.at(-1) ?? 0) < 630_000);
+  t.strictSame(
+    contexts(host)
+      .filter((context) => context === "degraded" || context === "entity_failed")
+      .at(-1),
+    "entity_failed",
   );
+  const kept = host.entity.parked().flatMap((row) => ("state" in row ? [(row.state as { context: unknown }).context] : []));
+  t.strictSame(kept, [{ n: 1 }, { n: 0 }, { n: 0 }], "what it knew is kept as an artefact, what begins anew for ever is not");
   t.same(host.send("go"), { kind: "refused", accepts: [] });
+  t.same(host.restart({ by: "journal" }).divergences, []);
+});
+
+test("H14. a child that fails for ten minutes is degraded, told once, answers meanwhile, and is tried for ever", async (t) => {
+  const runs: number[] = [];
+  let elapsed = (): number => 0;
+  const fragile = failing(runs, () => elapsed(), "part");
+  const host = new EntityHost(entityType({ root, durability: "events", placement: "vehicle", children: { part: { types: [fragile], strategy: "one-for-one" } } }));
+  elapsed = () => host.elapsed;
+  host.take({ kind: "children", specs: [spec("a")] });
+  await pass(host, 0);
+  t.same(host.send("go", { to: a }), { kind: "accepted" });
+  t.match(host.context(a), { n: 1 }, "it answers while it waits");
+  await pass(host, 800_000);
+  t.match(host.entity.view(a), { status: "active" });
+  t.strictSame(
+    contexts(host).filter((context) => context === "degraded" || context === "entity_failed"),
+    ["degraded"],
+  );
+  const before = beginnings(runs).length;
+  t.ok(before > 15);
+  await pass(host, 60_000);
+  t.ok(beginnings(runs).length > before, "it goes on");
+});
+
+test("K1, H14. the wait before a beginning anew survives a restart of the node, and its source is not started before it is over", async (t) => {
+  const runs: number[] = [];
+  let elapsed = (): number => 0;
+  const host = new EntityHost(entityType({ root: failing(runs, () => elapsed()), durability: "events", placement: "cloud" }));
+  elapsed = () => host.elapsed;
+  await pass(host, 60_000);
+  const due = host.entity.nextTimer().elapsed ?? 0;
+  t.ok(due > host.elapsed, "it waits");
+  const before = runs.length;
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  host.recover();
+  await pass(host, due - host.elapsed - 1);
+  t.equal(runs.length, before);
+  await pass(host, 1);
+  t.equal(runs.length, before + 3);
+});
+
+test("H14. a permanent child that ends again and again begins anew at once, then by backoff", (t) => {
+  const host = withChildren({ restart: "permanent" });
+  for (let round = 0; round < 4; round++) host.send("end", { to: a });
+  const { restarts } = host.entity.view(a) as { restarts: number };
+  t.ok(restarts < 4, `${String(restarts)} beginnings in one moment`);
+  t.match(host.entity.view(a), { status: "done" });
+  host.advance(30_000);
+  t.match(host.entity.view(a), { status: "active", context: { n: 0 } });
+  host.advance(60_000);
+  host.send("end", { to: a });
+  t.match(host.entity.view(a), { status: "active" }, "after a stable time at once");
+  t.same(host.differences, []);
   t.same(host.restart({ by: "journal" }).divergences, []);
   t.end();
 });
