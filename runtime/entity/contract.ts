@@ -61,6 +61,8 @@ export type Input =
       readonly replyKey?: string;
       /** Set when this is the reply to an ask of this entity (`event` is what `reply` or `decline` made): the ask's key. Taken by its number like any message. */
       readonly answers?: string;
+      /** W3C traceparent of what made the sender send it: handed on with all that this input leads to. */
+      readonly trace?: string;
       /** Only this incarnation of the cell is meant: sends through a ref. */
       readonly incarnation?: number;
     }
@@ -178,6 +180,8 @@ export interface OutboxRow {
   /** Reply rows answer `replyKey` of the receiver; their event is what `reply` or `decline` made. */
   readonly answers?: string;
   readonly expiresAt?: number;
+  /** W3C traceparent of the input that made it. */
+  readonly trace?: string;
 }
 
 /** What must happen after the commit, in this order. */
@@ -207,6 +211,8 @@ export type Effect =
 export interface EffectCause {
   readonly author: string | undefined;
   readonly messageId: string | undefined;
+  /** W3C traceparent. */
+  readonly trace?: string;
 }
 
 export interface SupervisionReport {

@@ -21,6 +21,7 @@ export interface Emitted {
 }
 
 const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
+const NO_TRACE = {};
 export const NO_STAMP: TurnStamp = { now: 0, elapsed: 0, seed: 0 };
 const NO_LABELS: Readonly<Record<string, string>> = {};
 /** Shared by all entities that take no turn: nothing is ever put into these. */
@@ -320,16 +321,22 @@ export abstract class Inside implements CodecHost, TurnFacts {
   }
 }
 
+/** The trace of something, to be handed on; nothing where there is none. */
+export function traceOf({ trace }: { readonly trace?: string }): { readonly trace?: string } {
+  return trace === undefined ? NO_TRACE : { trace };
+}
+
 function causeOf(input: Input): EffectCause {
   if (input.kind !== "message") return NO_CAUSE;
   const { sender } = input;
+  const traced = traceOf(input);
   switch (sender.kind) {
     case "outside":
-      return { author: sender.author, messageId: sender.id };
+      return { author: sender.author, messageId: sender.id, ...traced };
     case "entity":
-      return { author: `entity:${sender.entity}`, messageId: `${sender.incarnation}.${String(sender.seq)}` };
+      return { author: `entity:${sender.entity}`, messageId: `${sender.incarnation}.${String(sender.seq)}`, ...traced };
     case "local":
-      return { author: `local:${sender.name}`, messageId: undefined };
+      return { author: `local:${sender.name}`, messageId: undefined, ...traced };
   }
 }
 

@@ -11,6 +11,7 @@ import { CellRef, ForeignRef, isEvent, type StepAction, type StepEvent } from ".
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
 import { messageOf } from "./fault.ts";
+import { traceOf } from "./inside.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
 import type { TimerRow } from "./rest.ts";
@@ -137,7 +138,7 @@ function addRow(interior: Interior, row: Omit<OutboxRow, "seq">): void {
   if (interior.rest.size("outbox") >= MAX_OUTBOX) refuse(`the outbox of ${interior.address} is full: ${String(MAX_OUTBOX)} messages wait for their receivers`);
   const seq = interior.rest.get("lines", row.receiver) ?? 1;
   interior.rest.put("lines", row.receiver, seq + 1);
-  const full: OutboxRow = { ...row, seq };
+  const full: OutboxRow = { ...row, seq, ...traceOf(interior.cause) };
   interior.rest.put("outbox", rowKey(row.receiver, seq), full);
   interior.effects.push({ kind: "send", row: full });
 }
@@ -197,7 +198,17 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
   const generation = interior.rest.next("timer");
   const name = named ?? `~${String(generation)}`;
   const due = (clock === "wall" ? interior.stamp.now : interior.stamp.elapsed) + Math.max(0, delay);
-  interior.rest.put("timers", timerKey(cell.incarnation, name), { owner: cell.address, incarnation: cell.incarnation, name, to, event, clock, due, generation });
+  interior.rest.put("timers", timerKey(cell.incarnation, name), {
+    owner: cell.address,
+    incarnation: cell.incarnation,
+    name,
+    to,
+    event,
+    clock,
+    due,
+    generation,
+    ...traceOf(interior.cause),
+  });
 }
 
 /** A key that no timer of a machine can have. */
@@ -228,6 +239,7 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   const row = interior.rest.get("timers", input.timer);
   if (row?.generation !== input.generation) return "the timer is not armed any more";
   interior.rest.delete("timers", input.timer);
+  if (row.trace !== undefined) interior.takeInput(input, { author: undefined, messageId: undefined, trace: row.trace });
   const event = row.event as StepEvent;
   const owner = interior.cells.get(row.owner);
   if (owner?.incarnation !== row.incarnation) return "the timer's actor has gone";
@@ -272,6 +284,7 @@ function act(interior: Interior, cell: Cell, action: Extract<StepAction, { kind:
       since: interior.stamp.now,
       author: interior.cause.author,
       messageId: interior.cause.messageId,
+      ...traceOf(interior.cause),
     });
   }
   interior.effects.push({

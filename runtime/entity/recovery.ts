@@ -60,8 +60,9 @@ export function recoveryEffects(interior: Interior): readonly Effect[] {
   for (const cell of sourceCells(interior)) {
     if (mayRunAgain(cell)) effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
   }
-  for (const { cell, incarnation, key, name, params, class: declared, author, messageId } of pendingEffects(interior)) {
-    if (declared === "idempotent") effects.push({ kind: "act", cell, incarnation, key, name, params, declared, cause: { author, messageId } });
+  for (const { cell, incarnation, key, name, params, class: declared, author, messageId, trace } of pendingEffects(interior)) {
+    if (declared === "idempotent")
+      effects.push({ kind: "act", cell, incarnation, key, name, params, declared, cause: { author, messageId, ...(trace === undefined ? {} : { trace }) } });
   }
   for (const rows of outboxOf(interior).values()) for (const row of rows) effects.push({ kind: "send", row });
   return effects;

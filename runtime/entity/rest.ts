@@ -20,6 +20,8 @@ export interface TimerRow {
   readonly clock: "elapsed" | "wall";
   /** On its clock, ms. */
   readonly due: number;
+  /** W3C traceparent of the input that armed it. */
+  readonly trace?: string;
   /** Grows with every arming in the entity: equal deadlines fire in this order (rules K1). */
   readonly generation: number;
 }
@@ -65,6 +67,7 @@ export interface PendingEffect {
   readonly since: number;
   readonly author: string | undefined;
   readonly messageId: string | undefined;
+  readonly trace?: string;
 }
 
 /** An input that made its cell fail three times, or a state that was given up (hosting H13). */

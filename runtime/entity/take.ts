@@ -3,6 +3,7 @@
 import { admit, admitAnswer } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
+import { traceOf } from "./inside.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
 import { isEvent } from "../xstate/index.ts";
@@ -101,7 +102,7 @@ function takePerformed(interior: Interior, input: Extract<Input, { kind: "perfor
     return ACCEPTED;
   }
   const guard = outcome.kind === "refused" ? outcome.guard : undefined;
-  interior.takeInput(input, { author: pending.author, messageId: pending.messageId });
+  interior.takeInput(input, { author: pending.author, messageId: pending.messageId, ...traceOf(pending) });
   interior.deliver(cell, { type, effect: pending.name, key, params: pending.params, reason: reasonOf(outcome), ...(guard === undefined ? {} : { guard }) });
   return ACCEPTED;
 }

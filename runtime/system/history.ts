@@ -16,7 +16,7 @@ export function historyEntry(record: JournalRecord, address: Address): HistoryEn
   return { revision: record.revision, at: record.stamp.now, inputs, state: cell?.value, emitted };
 }
 
-function describeInput(input: Input, address: Address): { type: string; author: string | undefined; id: string | undefined } | undefined {
+function describeInput(input: Input, address: Address): { type: string; author: string | undefined; id: string | undefined; trace?: string } | undefined {
   const entity = address.split("/").length === 3;
   switch (input.kind) {
     case "message": {
@@ -26,6 +26,7 @@ function describeInput(input: Input, address: Address): { type: string; author: 
         type: input.event.type,
         author: sender.kind === "outside" ? sender.author : sender.kind === "entity" ? sender.entity : sender.name,
         id: sender.kind === "outside" ? sender.id : undefined,
+        ...(input.trace === undefined ? {} : { trace: input.trace }),
       };
     }
     case "source":

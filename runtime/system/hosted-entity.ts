@@ -253,6 +253,7 @@ export class HostedEntity {
       ...(reads === undefined ? {} : { reads }),
       ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
       ...(message.answers === undefined ? {} : { answers: message.answers }),
+      ...(message.trace === undefined ? {} : { trace: message.trace }),
     };
     const at = clock.monotonic();
     const deadline = at + message.withinMs;

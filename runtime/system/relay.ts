@@ -108,6 +108,7 @@ export class Relay {
       ask: false,
       ...(row.replyKey === undefined ? {} : { replyKey: row.replyKey }),
       ...(row.answers === undefined ? {} : { answers: row.answers }),
+      ...(row.trace === undefined ? {} : { trace: row.trace }),
       withinMs: TAKEN_WITHIN_MS,
     };
   }

@@ -56,6 +56,8 @@ export interface HistoryEntry {
     readonly type: string;
     readonly author: string | undefined;
     readonly id: string | undefined;
+    /** W3C traceparent. */
+    readonly trace?: string;
     readonly result: string;
   }[];
   /** State value after the turn; undefined when this actor did not change. */
