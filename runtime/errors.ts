@@ -62,10 +62,16 @@ export const errorCatalogue = {
     advice: "Keep less, keep it in several actors, or raise contextLimits of the actor type.",
     exit: 1,
   },
+  DROVER_CONTEXT_INVALID: { title: "The context of an actor does not have the shape that its type declares.", advice: "Mend the machine, or its contextSchema.", exit: 1 },
   DROVER_DATA_NOT_KEPT: {
     title: "A durable actor holds something that cannot be kept.",
     advice: "Keep plain data: no functions, class instances, Map, Set, promises or cycles.",
     exit: 1,
+  },
+  DROVER_STATE_NEWER: {
+    title: "A stored state was made by a newer version than is registered.",
+    advice: "Run that version or a newer one; nothing was changed.",
+    exit: 3,
   },
   DROVER_STATE_INVALID: {
     title: "A stored state does not fit the actor type that is registered.",

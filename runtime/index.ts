@@ -5,6 +5,7 @@ export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, par
 export { type Applied, createReplicas, type ReplicaOptions, type Replicas } from "./cluster/replica.ts";
 export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
 export type { CellRecord, ChildSpec as EntityChild, DoorReads, EffectClass, EffectOutcome, EntityState, EventData, JournalRecord, TakenEntry } from "./entity/contract.ts";
+export { type ActorUpgrade, decodeRecord, decodeState, type EntityUpgrade, upgradeOf } from "./entity/index.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { silentLog } from "./ports/index.ts";
 export { droverVersion, endProcess, lowestNode, makeFolder, systemClock, systemRandom } from "./host/index.ts";

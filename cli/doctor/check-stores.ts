@@ -1,12 +1,12 @@
-// Can the stores be opened as a node would open them? Each is copied first: opening a damaged one moves it aside, and that is for its node to see and tell (rules L2).
+// Can the stores be opened as a node would open them?
 
-import { copyFileSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, statSync } from "node:fs";
 import { basename, join, relative } from "node:path";
 import { sqliteLog, sqliteStore } from "../../protocols/sqlite/index.ts";
 import { systemClock, systemRandom } from "../../runtime/index.ts";
 import { DroverError, silentLog } from "../../runtime/ports/index.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
+import { onCopy, storeFiles } from "./store-copy.ts";
 
 const JOURNAL = "journal.db";
 const TELEMETRY = "telemetry.db";
@@ -34,22 +34,23 @@ export async function checkStores(folder: string): Promise<readonly Finding[]> {
   return findings.length === 0 ? [ok("stores", "there is no store yet")] : findings;
 }
 
+/** Journals in a data folder and below. */
+export function journalsIn(folder: string): readonly string[] {
+  return findStores(folder, MAX_DEPTH).filter((path) => basename(path) === JOURNAL);
+}
+
 async function checkStore(path: string, shown: string): Promise<Finding> {
-  const files = [path, `${path}-wal`].filter(existsSync);
-  const bytes = files.reduce((sum, file) => sum + statSync(file).size, 0);
+  const bytes = storeFiles(path).reduce((sum, file) => sum + statSync(file).size, 0);
   const facts = { path, bytes };
   if (bytes > MAX_COPIED_BYTES)
     return note("store", `${shown} was not looked at: ${String(Math.round(bytes / 1_048_576))} MB`, "A look copies it first.", "Its node looks through it when it starts.", facts);
-  const scratch = mkdtempSync(join(tmpdir(), "drover-doctor-"));
   try {
-    const before = stateOf(files);
-    for (const file of files) copyFileSync(file, join(scratch, basename(file)));
-    if (stateOf(files) !== before) return ok("store", `${shown} is in use by a running node`, { ...facts, inUse: true });
-    const opened = await open(join(scratch, basename(path)));
-    if (opened === undefined) return ok("store", `${shown} is whole`, facts);
+    const opened = await onCopy(path, open);
+    if (opened === "changed") return ok("store", `${shown} is in use by a running node`, { ...facts, inUse: true });
+    if (opened.damage === undefined) return ok("store", `${shown} is whole`, facts);
     return problem(
       "store",
-      `${shown} is damaged: ${opened}`,
+      `${shown} is damaged: ${opened.damage}`,
       "At its next start its node moves it aside and begins a new history; what was not yet told to the cloud is lost.",
       "Put it back from a backup before the node starts, together with its -wal file.",
       facts,
@@ -60,30 +61,18 @@ async function checkStore(path: string, shown: string): Promise<Finding> {
         ? "Run the newer version of Drover again, or point to another data folder."
         : "See the cause; check the rights of the folder.";
     return problem("store", `${shown} cannot be opened: ${(error as Error).message}`, "Its node does not start.", fix, facts);
-  } finally {
-    rmSync(scratch, { recursive: true, force: true });
   }
 }
 
 /** Why it would be moved aside, or undefined when it is whole. @throws what a node would throw */
-async function open(path: string): Promise<string | undefined> {
+async function open(path: string): Promise<{ readonly damage: string | undefined }> {
   const ports = { clock: systemClock, log: silentLog };
   const store = basename(path) === JOURNAL ? sqliteStore({ path, ...ports }) : sqliteLog({ path, maxBytes: NO_BUDGET, random: systemRandom, ...ports });
   try {
-    return (await store.open()).movedAside?.reason;
+    return { damage: (await store.open()).movedAside?.reason };
   } finally {
     await store.close();
   }
-}
-
-/** Sizes and times of change: equal before and after a copy, the copy is of one moment. */
-function stateOf(files: readonly string[]): string {
-  return files
-    .map((file) => {
-      const { size, mtimeMs } = statSync(file);
-      return `${String(size)} ${String(mtimeMs)}`;
-    })
-    .join("\n");
 }
 
 function findStores(folder: string, depth: number): readonly string[] {

@@ -9,15 +9,18 @@ import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, p
 import { checkBroker } from "./check-broker.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
+import { checkMachines } from "./check-machines.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPort } from "./check-port.ts";
-import { checkStores } from "./check-stores.ts";
+import { checkStores, journalsIn } from "./check-stores.ts";
 import { checkToken } from "./check-token.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
 export interface DoctorOptions {
   readonly config?: string;
   readonly data?: string;
+  /** Module with new versions of actor types. */
+  readonly machine?: string;
 }
 
 /** The part of both nodes' configurations that this looks at. */
@@ -34,6 +37,7 @@ const DEFAULT_PORT = 8080;
 export async function runDoctor(options: DoctorOptions, call: Call): Promise<ExitCode> {
   const { config, finding } = await readConfig(options.config, call);
   const folder = options.data ?? config.data ?? dataFolder(call.env);
+  if (options.machine !== undefined) return tell(await checkMachines(options.machine, journalsIn(folder), folder), folder, call);
   const findings: Finding[] = [checkNode(), ...finding];
   const looks: readonly (() => readonly Finding[] | Promise<readonly Finding[]>)[] = [
     () => checkDataFolder(folder, systemClock),
@@ -54,6 +58,10 @@ export async function runDoctor(options: DoctorOptions, call: Call): Promise<Exi
     }
     if (call.interrupt.aborted) return EXIT.interrupted;
   }
+  return tell(findings, folder, call);
+}
+
+function tell(findings: readonly Finding[], folder: string, call: Call): ExitCode {
   const problems = findings.filter(({ status }) => status === "problem").length;
   if (call.json) printJson(call.out, { version: droverVersion(), data: folder, problems, findings });
   else

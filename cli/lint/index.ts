@@ -1,3 +1,4 @@
 // Supervision trees, read without running them.
 
 export { lint } from "./lint.ts";
+export { loadModule } from "./load-module.ts";

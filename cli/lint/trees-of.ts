@@ -1,9 +1,8 @@
 // Where the trees come from that are to be read: a node or the demo as it would be put together, or what a module exports. Nothing of them is started.
 
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
+import { join } from "node:path";
 import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
 import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
 import { type ChildSpec, DroverError, hosted, supervisor, type SupervisorSpec, type Tree } from "../../runtime/index.ts";
@@ -11,6 +10,7 @@ import { silentLog } from "../../runtime/ports/index.ts";
 import { loadConfig } from "../config/index.ts";
 import { createDemoFleet } from "../demo/index.ts";
 import { type Call, CommandFailure, EXIT } from "../terminal/index.ts";
+import { loadModule } from "./load-module.ts";
 
 export interface NamedTree {
   /** `edge`, `cloud`, `demo`, or the name of the export. */
@@ -38,9 +38,7 @@ function builtIn(what: "edge" | "cloud" | "demo", data: string, sources: Paramet
 }
 
 async function exportedBy(file: string): Promise<readonly NamedTree[]> {
-  const path = resolve(file);
-  if (!existsSync(path)) throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: there is no such file; the trees known by name are edge, cloud and demo`);
-  const exported = await load(path, file);
+  const exported = await loadModule(file, "the trees known by name are edge, cloud and demo");
   const trees = Object.entries(exported).flatMap(([name, value]) => (isObject(value) && value["kind"] === "supervisor" ? [{ name, spec: checkedTree(value, 0) }] : []));
   // A default export that has a name too is one tree.
   const found = trees.filter(({ name }, at) => name !== "default" || !trees.some((other, index) => index !== at && exported[other.name] === exported["default"]));
@@ -52,23 +50,6 @@ async function exportedBy(file: string): Promise<readonly NamedTree[]> {
     advice: "Export what `supervisor(…)` returns.",
     exit: EXIT.invalid,
   });
-}
-
-async function load(path: string, file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    return (await import(pathToFileURL(path).href)) as Record<string, unknown>;
-  } catch (error) {
-    throw new CommandFailure(
-      {
-        code: "module-not-loadable",
-        title: "The module cannot be loaded.",
-        detail: `${file}: ${error instanceof Error ? error.message : String(error)}`,
-        advice: "Give JavaScript that this Node can import; TypeScript is compiled first.",
-        exit: EXIT.invalid,
-      },
-      { cause: error },
-    );
-  }
 }
 
 const MAX_DEPTH = 64;

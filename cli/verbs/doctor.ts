@@ -5,6 +5,7 @@ import { type AddVerb, examples } from "./verb.ts";
 interface Options {
   readonly config?: string;
   readonly data?: string;
+  readonly machine?: string;
 }
 
 export const addDoctor: AddVerb = (parent, run) => {
@@ -13,6 +14,7 @@ export const addDoctor: AddVerb = (parent, run) => {
     .description("look for what is wrong on this machine; exit code 1 when something is")
     .option("--config <file>", "configuration of a cloud or edge node, looked at too")
     .option("--data <folder>", "data folder; default: DROVER_DATA, else .drover")
+    .option("--machine <module>", "JavaScript module with new actor types: which live actors of the data folder they would strand, and nothing else is looked at")
     .action(async (options: Options) => {
       await run(
         command,
@@ -26,5 +28,6 @@ export const addDoctor: AddVerb = (parent, run) => {
   examples(command, [
     ["drover doctor", "Node, data folder, disk, stores, ports, clock"],
     ["drover doctor --config edge.yaml --json", "a node's configuration too, for support"],
+    ["drover doctor --machine dist/actors.js", "before an upgrade: which live actors fit, migrate or would be stranded"],
   ]);
 };

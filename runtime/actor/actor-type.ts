@@ -1,5 +1,6 @@
 // An actor type: name, version, protocol, behaviour. Declared once, the same on edge and cloud (design section 3).
 
+import type { TSchema } from "typebox";
 import type { ActorRef, AnyStateMachine, ContextFrom, EventFrom, Snapshot, StateMachine, StateValue } from "xstate";
 
 import { parseAddress } from "../address.ts";
@@ -44,6 +45,10 @@ export interface AnyActorType {
   readonly mailbox: Required<MailboxLimits>;
   readonly contextLimits: Required<ContextLimits>;
   readonly migrate: Readonly<Record<number, Migration>>;
+  /** Older versions that journals may still name, which replay runs (rules T4). */
+  readonly earlier: readonly AnyActorType[];
+  /** Shape of the context (machine) or the state (reducer); undefined: any. */
+  readonly contextSchema: TSchema | undefined;
   /** Names of delays that count on the wall clock (rules K1). */
   readonly wallDelays: ReadonlySet<string>;
   /** Supplied by `with`; empty on a type as declared. */
@@ -111,8 +116,15 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
   readonly mailbox?: MailboxLimits;
   /** Of each actor of this type, and of each actor that its machine makes. */
   readonly contextLimits?: ContextLimits;
-  /** By the version that it starts from. */
+  /** By the version that it starts from: a state of version 1 goes through 1, 2 … to this one. Pure. */
   readonly migrate?: Readonly<Record<number, Migration>>;
+  /**
+   * The same actor type in its older versions, for as long as journals name them: replay runs the version that made a record (rules T4). Where it is not registered any more,
+   * what was committed is taken as it stands. Which of the registered versions writes is the newest; with many nodes the cluster's `activeVersion` of the type decides it.
+   */
+  readonly earlier?: readonly AnyActorType[];
+  /** Shape of the machine's context or the reducer's state. A turn that leaves another one is its input's fault; a stored state of another one is DROVER_STATE_INVALID. */
+  readonly contextSchema?: TSchema;
   readonly wallDelays?: readonly string[];
   /**
    * What senders are shown as accepted, of the words that the present state takes; default all of them. For an actor whose surroundings let through less or under other names.
@@ -143,12 +155,27 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     mailbox: mailboxOf(type.name, type.mailbox),
     contextLimits: contextLimitsOf(type.name, type.contextLimits),
     migrate: type.migrate ?? {},
+    earlier: earlierOf(type.name, type.version, type.earlier ?? []),
+    contextSchema: type.contextSchema,
     wallDelays: new Set(type.wallDelays),
     effects: {},
     tasks: {},
     offers: type.offers,
     problems,
   });
+}
+
+function earlierOf(name: string, version: number, earlier: readonly AnyActorType[]): readonly AnyActorType[] {
+  const versions = new Set<number>();
+  for (const type of earlier) {
+    if (type.name !== name || type.version >= version || versions.has(type.version))
+      throw new DroverError(
+        "DROVER_TYPE_INVALID",
+        `actor type "${name}": earlier has "${type.name}" of version ${String(type.version)}; each is "${name}" in another version below ${String(version)}`,
+      );
+    versions.add(type.version);
+  }
+  return earlier;
 }
 
 function mailboxOf(

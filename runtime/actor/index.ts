@@ -12,6 +12,7 @@ export {
   type TaskImplementation,
   type Tasks,
 } from "./actor-type.ts";
+export { contextProblem } from "./context-schema.ts";
 export { type ChildKind, type Durability, type EntityType, entityType, type Placement, type Registered } from "./entity-type.ts";
 export {
   type AnyMessages,

@@ -146,7 +146,7 @@ export function messages<const S extends MessageSpecs>(specs: S): Messages<S> {
   return new Protocol(specs);
 }
 
-interface Compiled {
+export interface Compiled {
   readonly schema: TSchema;
   check(event: unknown): boolean;
   problems(event: unknown): readonly MessageProblem[];
@@ -206,7 +206,7 @@ function schemaOf(type: string, spec: MessageSpec): TObject {
   return T.Object({ type: T.Literal(type), ...spec.body }, { additionalProperties: false });
 }
 
-function compile(schema: TSchema): Compiled {
+export function compile(schema: TSchema): Compiled {
   const validator = Compile(schema);
   return {
     schema,

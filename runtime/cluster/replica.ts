@@ -5,11 +5,12 @@
 //     A full state at the revision that is held already is a checkpoint: it replaces the cells, and the stored history goes on.
 // P2. A batch is applied whole or not at all; what cannot be read is refused with its reason and changes nothing.
 // P3. What was lost before it came here is counted, and the history shows the hole.
+// P4. Where a record carries the hash of the state, the replica must have it (rules H2); one that has not is told once, and is sound again with the next full state.
 
 import { type Address, entityOf, kindOf, parseAddress } from "../address.ts";
 import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.ts";
 import type { AnyActorType } from "../actor/index.ts";
-import { decodeRecord, decodeState, encodeState } from "../entity/index.ts";
+import { decodeRecord, decodeState, encodeState, hashOfCells } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import { type ActorView, type Change, type Directory, type HistoryEntry, historyEntry, type HistoryQuery } from "../system/index.ts";
@@ -44,6 +45,8 @@ interface Replica {
   cells: Map<string, CellRecord>;
   /** Records stored since the last snapshot of the replica. */
   sinceSnapshot: number;
+  /** No hash has differed since its last full state. */
+  isSound: boolean;
 }
 
 /** The replica's own state is stored beside every so many records, so that a restart reads few. */
@@ -57,8 +60,8 @@ export interface Replicas extends Directory {
   position(entity: Address): StreamPosition;
   apply(batch: StreamBatch): Promise<Applied>;
   entities(): readonly Address[];
-  /** Since the start: `gaps` in histories with the `lost` records, `replaced` histories. */
-  readonly counters: { readonly applied: number; readonly refused: number; readonly gaps: number; readonly lost: number; readonly replaced: number };
+  /** Since the start: `gaps` in histories with the `lost` records, `replaced` histories, replicas that were found `unsound` by a hash (P4). */
+  readonly counters: { readonly applied: number; readonly refused: number; readonly gaps: number; readonly lost: number; readonly replaced: number; readonly unsound: number };
 }
 
 export function createReplicas(options: ReplicaOptions, isReplica: (type: string) => boolean): Replicas {
@@ -67,7 +70,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   const listeners = new Set<(change: Change) => void>();
   /** One batch of an entity at a time. */
   const busy = new Map<string, Promise<unknown>>();
-  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0 };
+  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0, unsound: 0 };
 
   function position(entity: Address): StreamPosition {
     const replica = replicas.get(entity);
@@ -107,6 +110,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       labels: state.labels,
       cells: new Map(state.cells.map((cell) => [cell.address, cell])),
       sinceSnapshot: 0,
+      isSound: true,
     };
   }
 
@@ -127,6 +131,18 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     if (replica.cells.size > MAX_CELLS) throw new Error(`an entity has at most ${String(MAX_CELLS)} actors`);
     replica.revision = record.revision;
     replica.asOf = record.stamp.now;
+    checkHash(replica, record);
+  }
+
+  /** P4. */
+  function checkHash(replica: Replica, record: JournalRecord): void {
+    const recorded: unknown = record.hash?.cells;
+    if (typeof recorded !== "string" || !replica.isSound) return;
+    const computed = hashOfCells(replica.labels, replica.cells.values());
+    if (computed === recorded) return;
+    replica.isSound = false;
+    counters.unsound++;
+    log.error({ entity: replica.entity, revision: record.revision, recorded, computed }, "the hash of a replica is not the one that its owner committed");
   }
 
   async function applyNow(batch: StreamBatch): Promise<Applied> {

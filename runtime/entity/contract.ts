@@ -249,6 +249,23 @@ export interface JournalRecord {
   readonly inputs: readonly Input[];
   readonly results: readonly InputResult[];
   readonly outcome: TurnOutcome;
+  /** Fingerprint of `MadeBy`: which machines, shapes and XState made it (rules R1). Records of older versions have none. */
+  readonly made?: string;
+  /** Of the state after this turn, in every 32nd revision (rules H2). */
+  readonly hash?: StateHash;
+}
+
+/** Hashes of an entity's state: of its cells and labels, which replicas hold too, and of the rest. */
+export interface StateHash {
+  readonly cells: string;
+  readonly rest: string;
+}
+
+/** What a state was made by (rules R1). */
+export interface MadeBy {
+  readonly xstate: string;
+  /** By actor type: its version, its machine's id, and a hash of the shape of its state. */
+  readonly types: Readonly<Record<string, { readonly version: number; readonly machine?: string; readonly schema: string }>>;
 }
 
 export interface TurnOutcome {
@@ -291,4 +308,6 @@ export interface EntityState {
   readonly labels: Readonly<Record<string, string>>;
   readonly cells: readonly CellRecord[];
   readonly rest: Data;
+  /** Of a replica's own state and of older versions: none. */
+  readonly madeBy?: MadeBy;
 }

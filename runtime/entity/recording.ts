@@ -4,10 +4,13 @@ import { encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import { checkSize } from "./context-limit.ts";
+import { checkShape } from "./context-shape.ts";
 import type { CellRecord, EntityState, EventData, Input, InputResult, JournalRecord, TurnOutcome } from "./contract.ts";
 import { SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
+import { madeByOf } from "./made-by.ts";
 import type { RestChange } from "./rest.ts";
+import { carriesHash, hashOf } from "./state-hash.ts";
 
 /** Cells as they were encoded when their last input had been taken. */
 export type Sealed = Map<Cell, CellRecord>;
@@ -23,6 +26,7 @@ export function seal(interior: Interior, sealed: Sealed, since = 0): void {
     try {
       sealed.set(cell, encodeCell(cell, interior));
       checkSize(interior, cell, encodedSize());
+      checkShape(interior, cell);
     } catch (error) {
       if (!(error instanceof NotCarried)) throw error;
       interior.noteFailure(cell, undefined, error);
@@ -36,6 +40,7 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
   const versions: Record<string, number> = {};
   for (const { plan } of interior.touched) versions[plan.actor.name] = plan.actor.version;
   if (interior.root !== undefined) versions[interior.root.plan.actor.name] = interior.root.plan.actor.version;
+  const hash = sealed !== undefined && carriesHash(revision) ? hashOf(stateOf(interior, revision)) : undefined;
   return {
     v: 1,
     entity: interior.address,
@@ -46,6 +51,8 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
     inputs: encodeData(inputs, interior) as readonly Input[],
     results: encodeData(results, interior) as readonly InputResult[],
     outcome: outcomeOf(interior, sealed),
+    made: madeByOf(interior.type).fingerprint,
+    ...(hash === undefined ? {} : { hash }),
   };
 }
 
@@ -71,6 +78,7 @@ export function stateOf(interior: Interior, revision: number): EntityState {
     labels: interior.labels,
     cells: [...interior.cells.values()].sort((a, b) => a.incarnation - b.incarnation).map((cell) => encodeCell(cell, interior)),
     rest: rowsOf(interior, interior.rest.all()),
+    madeBy: madeByOf(interior.type).madeBy,
   };
 }
 

@@ -1,7 +1,9 @@
 // From a stored state and the records after it back to an entity (rules R1, T3; design section 5).
 //
-// A record is run again and compared with what it came to. Where they differ, or where it was made by another version of a machine, what it came to is
-// applied: that was committed and seen.
+// R1. A record is run again, by the version of the machines that made it (rules T4), and compared with what it came to. Nothing that it did to the world is done again.
+// R2. Where they differ, or where such a version is not registered any more, what it came to is applied: that was committed and seen.
+// R3. A state goes from version to version where the records do, and at the end to the registered one, by the steps of `migrate`.
+// R4. Where a record carries the hash of the state, the state must have it (rules H2).
 
 import type { Address } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
@@ -10,17 +12,23 @@ import type { CellRef } from "../xstate/index.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
 import { decodeSnapshotOf, innerOf } from "./cell-record.ts";
-import type { CellRecord, EntityState, Input, JournalRecord, TurnOutcome } from "./contract.ts";
+import { shapeProblem } from "./context-shape.ts";
+import type { CellRecord, EntityState, Input, JournalRecord, StateHash, TurnOutcome } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
-import { outcomeOf } from "./recording.ts";
+import { madeByOf } from "./made-by.ts";
+import { outcomeOf, stateOf } from "./recording.ts";
 import type { TableName } from "./rest.ts";
+import { hashOf } from "./state-hash.ts";
+import { typeAt, typesOf, versionsOf } from "./versions.ts";
 
 export interface Divergence {
   readonly revision: number;
   /** What differs first, as a path into the outcome; or why the record was not run. */
   readonly reason: string;
+  /** Set when every turn came out as recorded, and the state is another one all the same (R4). */
+  readonly hashes?: { readonly recorded: StateHash; readonly computed: StateHash };
 }
 
 export interface Restored {
@@ -28,6 +36,8 @@ export interface Restored {
   readonly divergences: readonly Divergence[];
   /** Some cell was taken to a newer version of its type: a full snapshot should follow (rules T3). */
   readonly migrated: boolean;
+  /** The snapshot was made by other machines, shapes or another XState: a new one should follow, so that each record's `made` is said in full by a snapshot (rules R1). */
+  readonly isRemade: boolean;
 }
 
 export interface Stored {
@@ -52,20 +62,70 @@ export function restoreEntity(type: EntityType, address: Address, stored: Stored
 }
 
 function restored(type: EntityType, address: Address, stored: Stored): Restored {
-  const incarnation = stored.snapshot?.incarnation ?? stored.records[0]?.incarnation ?? stored.incarnation ?? "";
-  const entity = new HostedEntity(type, address, incarnation);
+  const { snapshot, records } = stored;
+  const incarnation = snapshot?.incarnation ?? records[0]?.incarnation ?? stored.incarnation ?? "";
+  const types = typesOf(type, snapshot, records);
+  const begin = types === undefined ? type : ((snapshot === undefined ? types[0] : typeAt(type, versionsOf(snapshot) ?? {})) ?? type);
+  refuseNewer(type, snapshot, records);
+  let entity = new HostedEntity(begin, address, incarnation);
+  let migrated = false;
   const divergences: Divergence[] = [];
-  if (stored.snapshot !== undefined) applyState(entity, stored.snapshot);
-  for (const record of stored.records) {
+  let isSound = true;
+  if (snapshot !== undefined) applyState(entity, snapshot);
+  for (const [index, record] of records.entries()) {
+    const then = types?.[index] ?? type;
+    if (then !== entity.type) {
+      entity = carriedOver(entity, then);
+      migrated = migrate(entity.interior) || migrated;
+      settle(entity);
+    }
     const reason = replay(entity, record);
-    if (reason === undefined) continue;
-    divergences.push({ revision: record.revision, reason });
-    entity.interior.divergences++;
-    applyRecord(entity, record);
+    if (reason !== undefined) {
+      divergences.push({ revision: record.revision, reason });
+      applyRecord(entity, record);
+    }
+    const hashes = isSound ? otherHashes(entity, record) : undefined;
+    if (hashes === undefined) continue;
+    isSound = false;
+    divergences.push({ revision: record.revision, reason: "the state is not the one that was committed", hashes });
   }
-  const migrated = migrate(entity.interior);
+  if (entity.type !== type) entity = carriedOver(entity, type);
+  migrated = migrate(entity.interior) || migrated;
+  for (const cell of entity.interior.cells.values()) {
+    const problem = shapeProblem(cell);
+    if (problem !== undefined) throw new Error(`${cell.address}: its context does not have the shape that "${cell.plan.actor.name}" declares: ${problem}`);
+  }
   settle(entity);
-  return { entity, divergences, migrated };
+  entity.interior.divergences = divergences.length;
+  const isRemade = snapshot?.madeBy !== undefined && difference(snapshot.madeBy, madeByOf(type).madeBy, "") !== undefined;
+  return { entity, divergences, migrated, isRemade };
+}
+
+/** Before anything is read: a newer machine's state may look like anything to this one. @throws DROVER_STATE_NEWER */
+function refuseNewer({ types }: EntityType, snapshot: EntityState | undefined, records: readonly JournalRecord[]): void {
+  const refuse = (name: string, version: number, where: string): void => {
+    const registered = types.get(name)?.version;
+    if (registered !== undefined && version > registered)
+      throw new DroverError("DROVER_STATE_NEWER", `${where} of version ${String(version)} of ${name}; registered is ${String(registered)}`);
+  };
+  for (const { type, version, address } of snapshot?.cells ?? []) refuse(type.split("/")[0] ?? "", version, `${address} has a state`);
+  for (const { versions, revision } of records) for (const [name, version] of Object.entries(versions)) refuse(name, version, `revision ${String(revision)} is`);
+}
+
+/** The same state as an entity of another version of its type. */
+function carriedOver(entity: HostedEntity, type: EntityType): HostedEntity {
+  const next = new HostedEntity(type, entity.address, entity.incarnation);
+  applyState(next, stateOf(entity.interior, entity.revision));
+  return next;
+}
+
+/** R4. */
+function otherHashes({ interior }: HostedEntity, record: JournalRecord): Divergence["hashes"] {
+  const { hash } = record;
+  // A state of a version that is not registered is kept as it was written, not as it would be written now.
+  if (hash === undefined || [...interior.cells.values()].some(isOld)) return undefined;
+  const computed = hashOf(stateOf(interior, record.revision));
+  return computed.cells === hash.cells && computed.rest === hash.rest ? undefined : { recorded: hash, computed };
 }
 
 function replay(entity: HostedEntity, record: JournalRecord): string | undefined {
@@ -85,10 +145,15 @@ function replay(entity: HostedEntity, record: JournalRecord): string | undefined
   } catch (error) {
     reason = `running it again failed: ${messageOf(error)}`;
   }
-  if (!opened) return reason;
-  if (reason === undefined) entity.commit();
-  else entity.rollback();
-  return reason;
+  if (opened) {
+    if (reason === undefined) entity.commit();
+    else entity.rollback();
+  }
+  return reason === undefined || isMadeByThese(interior.type, record) ? reason : `a machine was changed without a new version: ${reason}`;
+}
+
+function isMadeByThese(type: EntityType, { made }: JournalRecord): boolean {
+  return made === undefined || made === madeByOf(type).fingerprint;
 }
 
 function applyRecord(entity: HostedEntity, record: JournalRecord): void {
@@ -198,7 +263,6 @@ function migrate(interior: Interior): boolean {
     const from = cell.recordedVersion;
     if (from === undefined) continue;
     const { actor, logic } = cell.plan;
-    if (from > actor.version) throw new Error(`${cell.address} has a state of version ${String(from)} of ${actor.name}; registered is ${String(actor.version)}`);
     cell.recordedVersion = undefined;
     migrated = true;
     if (cell.supervision === undefined) continue;

@@ -417,15 +417,19 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
     );
   const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
   const records = stored.records.map((record) => decodeRecord(record.record));
-  const { entity, divergences, migrated } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records });
+  const { entity, divergences, migrated, isRemade } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records });
   for (const divergence of divergences) {
     ports.diverged();
-    ports.log.error({ ...divergence }, "a replayed turn differed from what was committed; the committed outcome stands");
+    const what =
+      divergence.hashes === undefined
+        ? "a replayed turn differed from what was committed; the committed outcome stands"
+        : "the hash of a recovered state is not the one that was committed";
+    ports.log.error({ entity: address, ...divergence }, what);
   }
   const stamp = records.at(-1)?.stamp ?? snapshot?.stamp ?? { now: 0, elapsed: 0 };
   ports.hosted.atLeast(stamp.elapsed);
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
-  return { entity, isNew: false, since: { turns: records.length, bytes, isOutdated: migrated || isDamaged }, asOf: stamp.now };
+  return { entity, isNew: false, since: { turns: records.length, bytes, isOutdated: migrated || isRemade || isDamaged }, asOf: stamp.now };
 }
 
 function whyOf(result: Settled): string {

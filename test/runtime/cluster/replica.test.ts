@@ -1,6 +1,7 @@
 import { test } from "tap";
+import { decodeRecord, decodeState, encodeState } from "../../../runtime/entity/index.ts";
 import { createReplicas, createSystem, parseAddress, type Replicas, type StreamBatch, type System } from "../../../runtime/index.ts";
-import { silentLog } from "../../../runtime/ports/index.ts";
+import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
 import { ledgerEntity } from "../system/ledger.ts";
 
@@ -29,9 +30,9 @@ async function owner(): Promise<{ readonly system: System; readonly store: Memor
   };
 }
 
-async function replicasOn(store: MemoryStore): Promise<Replicas> {
+async function replicasOn(store: MemoryStore, log = silentLog): Promise<Replicas> {
   const replicas = createReplicas(
-    { store, clock: new ManualClock(), log: silentLog, node: "cloud", types: new Map(), owner: () => ({ node: "owner", epoch: 1 }), heardAt: () => undefined },
+    { store, clock: new ManualClock(), log, node: "cloud", types: new Map(), owner: () => ({ node: "owner", epoch: 1 }), heardAt: () => undefined },
     (type) => type === "ledger",
   );
   await replicas.open();
@@ -131,3 +132,34 @@ async function opened(): Promise<MemoryStore> {
   await store.open();
   return store;
 }
+
+test("H2. a replica, live and rebuilt from its own copy of the stream, has the state that its owner hashed; one that has not is told once, with both hashes", async (t) => {
+  const source = await owner();
+  const told: object[] = [];
+  const log: Log = { ...silentLog, error: (fields) => void told.push(fields), child: () => log };
+  const disk = new MemoryDisk();
+  const store = memoryStore({ disk });
+  await store.open();
+  const replicas = await replicasOn(store, log);
+  await replicas.apply(await source.opening());
+  for (let n = 0; n < 70; n++) await source.system.tell(LEDGER, enter(n));
+  const { records } = await source.records(1);
+  t.equal(records.filter((record) => decodeRecord(record).hash !== undefined).length, 2);
+  t.match(await replicas.apply(await source.records(1)), { kind: "applied", position: { revision: 71 } });
+  const again = memoryStore({ disk });
+  await again.open();
+  t.equal((await replicasOn(again, log)).position(LEDGER).revision, 71);
+  t.same(told, [], "live and rebuilt, both hashes are the owner's");
+
+  const other = memoryStore();
+  await other.open();
+  const wrong = await replicasOn(other, log);
+  const opening = await source.opening();
+  const first = decodeState(opening.opening ?? new Uint8Array());
+  await wrong.apply({ ...opening, after: 1, opening: encodeState({ ...first, revision: 1, labels: { fleet: "another" } }) });
+  t.match(await wrong.apply(await source.records(1)), { kind: "applied", position: { revision: 71 } });
+  t.match(told, [{ entity: LEDGER, revision: 32, recorded: /^[0-9a-f]{16}$/, computed: /^[0-9a-f]{16}$/ }]);
+  t.equal(told.length, 1);
+  t.equal(wrong.counters.unsound, 1);
+  await source.system.stop();
+});

@@ -5,6 +5,8 @@ import { actorType, entityType, messages, reducer, T } from "../../../runtime/in
 import type { Durability } from "../../../runtime/index.ts";
 import type { Log } from "../../../runtime/ports/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
+import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
+import { memoryStore } from "../../../runtime/simulation/index.ts";
 import { type Hosting, hosting } from "./hosting.ts";
 
 const tallyMessages = messages({ "tally.add": { body: { n: T.Integer() } }, "tally.later": { body: {} }, "tally.ring": { body: {}, internal: true } });
@@ -91,3 +93,53 @@ for (const durability of ["snapshot", "events"] as const) {
     t.same(stateOf(await lived(durability, 0, silentLog, second)), { sum: 401, rung: 0 });
   });
 }
+
+test("a state of a newer machine is refused with a code, and stays as it was", async (t) => {
+  const rooted = (version: number) =>
+    entityType({ root: actorType({ name: "tally", version, messages: tallyMessages, behaviour: tally }), durability: "events", placement: "cloud" });
+  const first = await hosting({ types: [rooted(2)] });
+  await first.system.activate(TALLY as never, { input: undefined });
+  await first.system.tell(TALLY, { type: "tally.add", n: 5 });
+  await first.system.stop();
+  const before = await first.store.load(TALLY);
+  const older = await hosting({ types: [rooted(1)], disk: first.disk, clock: first.clock });
+  await t.rejects(older.system.activate(TALLY as never, { input: undefined }), { code: "DROVER_STATE_NEWER", message: /version 2 of tally; registered is 1/ });
+  t.match(await older.system.tell(TALLY, { type: "tally.add", n: 5 }), { kind: "owner-away" }, "and a sender is told that it is away, not that it is gone");
+  await older.system.stop();
+  t.strictSame(await older.store.load(TALLY), before);
+  const again = await hosting({ types: [rooted(2)], disk: first.disk, clock: first.clock });
+  await again.system.activate(TALLY as never, { input: undefined });
+  t.same(stateOf(again), { sum: 5, rung: 0 });
+  await again.system.stop();
+});
+
+test("H2. a recovered state that is not the committed one is told with entity, revision and both hashes", async (t) => {
+  const first = await lived("events", 70);
+  await first.system.stop();
+  const stored = await first.store.load(TALLY);
+  const state = decodeState(stored?.snapshot?.state ?? new Uint8Array());
+  const forged = memoryStore();
+  await forged.open();
+  await forged.commit([
+    {
+      entity: TALLY,
+      type: "tally",
+      incarnation: "i",
+      revision: 1,
+      epoch: 1,
+      at: 0,
+      record: new Uint8Array(),
+      snapshot: encodeState({ ...state, incarnation: "i", labels: { fleet: "another" } }),
+    },
+  ]);
+  for (const { revision, record } of stored?.records ?? []) {
+    const commit = { entity: TALLY, type: "tally", incarnation: "i", revision, epoch: 1, at: 0, record: encodeRecord({ ...decodeRecord(record), incarnation: "i" }) };
+    t.match(await forged.commit([commit]), [{ kind: "committed" }]);
+  }
+  const told: unknown[] = [];
+  const log: Log = { ...silentLog, error: (fields) => told.push(fields), child: () => log };
+  const second = await hosting({ types: [typeOf("events")], store: forged, log });
+  await second.system.activate(TALLY as never, { input: undefined });
+  t.match(told, [{ entity: TALLY, revision: 32, hashes: { recorded: { cells: /^[0-9a-f]{16}$/ }, computed: { cells: /^[0-9a-f]{16}$/ } } }]);
+  await second.system.stop();
+});

@@ -95,7 +95,6 @@ test("H8. a stored state that does not fit is refused with a code, its actor and
     "a state of a child that it does not have": [/one\/~\/k: State 'gone'/, (_, cells) => Object.assign(cells[1] as Json, { value: "gone" })],
     "a type that is not registered": [/no actor type is registered for "other"/, (_, [root]) => Object.assign(root as Json, { type: "other" })],
     "a source that is not registered": [/registered for "thing\/other"/, (_, cells) => Object.assign(cells[1] as Json, { type: "thing/other" })],
-    "a newer version": [/version 9 of thing; registered is 1/, (_, [root]) => Object.assign(root as Json, { version: 9 })],
     "a mark that the codec does not know": [/unknown tag \$new/, (_, [root]) => Object.assign(root as Json, { context: { n: { $new: 1 } } })],
     "cells that are none": [/one/, (state) => Object.assign(state, { cells: [5] })],
     "no cells": [/one/, (state) => Object.assign(state, { cells: "none" })],

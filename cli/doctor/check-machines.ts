@@ -1,0 +1,160 @@
+// What would new versions of machines do to the actors that live in the stores here? (`drover doctor --machine new.js`, rules T4)
+
+import { relative } from "node:path";
+import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { type ActorUpgrade, type AnyActorType, decodeRecord, decodeState, type EntityType, parseAddress, systemClock, upgradeOf } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+import { loadModule } from "../lint/index.ts";
+import { type Finding, note, ok, problem } from "./finding.ts";
+import { onCopy } from "./store-copy.ts";
+
+const MAX_LISTED = 20;
+const COPY_ATTEMPTS = 5;
+const PAGE = 500;
+
+/** @throws DROVER_CAN_FILE_UNREADABLE when there is no such module */
+export async function checkMachines(module: string, stores: readonly string[], folder: string): Promise<readonly Finding[]> {
+  const types = await typesOf(module);
+  if (types.size === 0)
+    return [
+      problem("machine", `${module} exports no actor type and no entity type`, "There is nothing to compare with.", "Export what `actorType(…)` or `entityType(…)` returns."),
+    ];
+  const findings: Finding[] = [];
+  const actors: ActorUpgrade[] = [];
+  const unreplayable = new Map<string, Set<number>>();
+  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, actors, unreplayable)));
+  for (const type of types.values())
+    findings.push(
+      ...told(
+        type,
+        actors.filter((actor) => actor.type === type.name),
+      ),
+    );
+  for (const [name, versions] of unreplayable) {
+    findings.push(
+      note(
+        "machine",
+        `journals name ${listed(versions)} of ${name}, which the module does not register`,
+        "Their turns are taken as they were committed and not run again at a recovery.",
+        `Register them as \`earlier\` of ${name} for as long as journals name them.`,
+        { type: name, versions: [...versions] },
+      ),
+    );
+  }
+  return findings;
+}
+
+async function typesOf(module: string): Promise<ReadonlyMap<string, AnyActorType>> {
+  const types = new Map<string, AnyActorType>();
+  for (const value of Object.values(await loadModule(module))) {
+    const { kind } = (typeof value === "object" && value !== null ? value : {}) as { readonly kind?: unknown };
+    const found = kind === "entity" ? [...(value as EntityType).types.values()] : kind === "actor" ? [value as AnyActorType] : [];
+    for (const type of found) if ((types.get(type.name)?.version ?? 0) < type.version) types.set(type.name, type);
+  }
+  return types;
+}
+
+async function lookInto(
+  path: string,
+  shown: string,
+  types: ReadonlyMap<string, AnyActorType>,
+  actors: ActorUpgrade[],
+  unreplayable: Map<string, Set<number>>,
+): Promise<readonly Finding[]> {
+  const unread: string[] = [];
+  const read = async (copy: string): Promise<void> => {
+    const store = sqliteStore({ path: copy, clock: systemClock, log: silentLog });
+    try {
+      await store.open();
+      for (let after: string | undefined; ; ) {
+        const page = await store.entities(after, PAGE);
+        for (const { entity } of page) {
+          try {
+            const stored = await store.load(entity);
+            if (stored === undefined) continue;
+            const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
+            const records = stored.records.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record));
+            const upgrade = upgradeOf(types, { entity: parseAddress(entity), snapshot, records });
+            actors.push(...upgrade.actors);
+            for (const [name, versions] of Object.entries(upgrade.unreplayable)) unreplayable.set(name, new Set([...(unreplayable.get(name) ?? []), ...versions]));
+          } catch (error) {
+            unread.push(`${entity}: ${(error as Error).message}`);
+          }
+        }
+        after = page.at(-1)?.entity;
+        if (page.length < PAGE) return;
+      }
+    } finally {
+      await store.close();
+    }
+  };
+  for (let attempt = 0; ; attempt++) {
+    if ((await onCopy(path, read)) !== "changed") break;
+    if (attempt === COPY_ATTEMPTS)
+      return [
+        problem("machine", `${shown} could not be copied: a running node writes to it all the time`, "Its actors were not looked at.", "Stop the node, or look at a backup.", {
+          path,
+        }),
+      ];
+  }
+  if (unread.length === 0) return [];
+  return [
+    problem("machine", `${shown}: ${String(unread.length)} entities cannot be read\n${some(unread)}`, "They were not looked at.", "See `drover doctor` without --machine.", {
+      path,
+    }),
+  ];
+}
+
+function told(type: AnyActorType, actors: readonly ActorUpgrade[]): readonly Finding[] {
+  const name = `${type.name} version ${String(type.version)}`;
+  if (actors.length === 0)
+    return [
+      note("machine", `no live actor of ${type.name} is in these stores`, "Nothing of it can be stranded here.", "Look at the data of other nodes too.", { type: type.name }),
+    ];
+  const findings: Finding[] = [];
+  const of = (verdict: ActorUpgrade["verdict"]): readonly ActorUpgrade[] => actors.filter((actor) => actor.verdict === verdict);
+  const facts = { type: type.name, version: type.version, fits: of("fits").length, migrates: of("migrates").length };
+  const bad = [...of("stranded"), ...of("newer")];
+  if (bad.length > 0) {
+    findings.push(
+      problem(
+        "machine",
+        `${name} would strand ${String(bad.length)} of ${String(actors.length)} live actors, in the states ${statesOf(bad)}\n${some(bad.map(lineOf))}`,
+        "A stranded actor cannot be recovered: its entity stays away until a version that reads it runs.",
+        of("newer").length > 0 && of("stranded").length === 0 ? "Run the newer version that made them, or a newer one still." : `Give ${type.name} the missing steps of migrate.`,
+        { ...facts, stranded: bad.map(({ address, from, state, reason }) => ({ address, from, state, reason })) },
+      ),
+    );
+  }
+  const changed = actors.filter(({ isChangedInPlace }) => isChangedInPlace === true);
+  if (changed.length > 0) {
+    findings.push(
+      problem(
+        "machine",
+        `${name} has other states, or another shape of context, than the version ${String(type.version)} that made ${String(changed.length)} live actors`,
+        "Turns that the old one took cannot be run again with the new one.",
+        "Raise its version.",
+        facts,
+      ),
+    );
+  }
+  if (findings.length > 0) return findings;
+  return [ok("machine", `${name}: ${String(actors.length)} live actors, ${String(facts.fits)} as they are and ${String(facts.migrates)} by migrate`, facts)];
+}
+
+function statesOf(actors: readonly ActorUpgrade[]): string {
+  return [...new Set(actors.map(({ state }) => JSON.stringify(state)))].sort().slice(0, MAX_LISTED).join(", ");
+}
+
+function lineOf({ address, from, state, reason }: ActorUpgrade): string {
+  return `${address} (version ${String(from)}, state ${JSON.stringify(state)}): ${reason ?? ""}`;
+}
+
+function some(lines: readonly string[]): string {
+  const more = lines.length > MAX_LISTED ? [`and ${String(lines.length - MAX_LISTED)} more`] : [];
+  return [...lines.slice(0, MAX_LISTED), ...more].map((line) => `  ${line}`).join("\n");
+}
+
+function listed(versions: ReadonlySet<number>): string {
+  return `${versions.size === 1 ? "version" : "versions"} ${[...versions].sort((a, b) => a - b).join(", ")}`;
+}

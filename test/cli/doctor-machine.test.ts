@@ -1,0 +1,90 @@
+// `drover doctor --machine new.js`: what a new version of a machine would do to the actors that live in a data folder (rules T4).
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { test } from "tap";
+import { setup } from "xstate";
+import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { actorType, createSystem, entityType, messages, systemClock, systemRandom } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+import { built } from "../project/checkout.ts";
+import { drover, scratch } from "./captured.ts";
+
+const pumpMessages = messages({ "pump.run": { body: {} }, "pump.stop": { body: {} } });
+const pump = setup({ types: { events: {} as { type: "pump.run" } | { type: "pump.stop" } } }).createMachine({
+  id: "pump",
+  initial: "off",
+  states: { off: { on: { "pump.run": "running" } }, running: { on: { "pump.stop": "gone" } }, gone: { type: "final" } },
+});
+
+/** One pump that is off, two that run, one that has ended. */
+async function livedIn(data: string): Promise<void> {
+  const store = sqliteStore({ path: join(data, "journal.db"), log: silentLog, clock: systemClock });
+  await store.open();
+  const types = [entityType({ root: actorType({ name: "pump", version: 1, messages: pumpMessages, behaviour: pump }), durability: "events", placement: "cloud" })];
+  const system = createSystem({ node: "n1", types, store, clock: systemClock, random: systemRandom, log: silentLog });
+  await system.start();
+  for (const [id, said] of Object.entries({ a: [], b: ["pump.run"], c: ["pump.run"], d: ["pump.run", "pump.stop"] })) {
+    await system.activate(`acme/pump/${id}` as never, { input: undefined });
+    for (const type of said) await system.tell(`acme/pump/${id}`, { type });
+  }
+  await system.stop();
+  await store.close();
+}
+
+const moduleOf = (version: number, states: string, more = ""): string => `
+  import { actorType, entityType, messages } from ${JSON.stringify(pathToFileURL(join(built, "runtime/index.js")).href)};
+  import { setup } from "xstate";
+  const behaviour = setup({}).createMachine({ id: "pump", initial: "off", states: { ${states} } });
+  export const pump = entityType({
+    root: actorType({ name: "pump", version: ${String(version)}, messages: messages({ "pump.run": { body: {} } }), behaviour, ${more} }),
+    durability: "events",
+    placement: "cloud",
+  });
+`;
+
+test("T4. doctor says which live actors a new machine version would strand, in which states, and which go through migrate", async (t) => {
+  const data = scratch(t);
+  await livedIn(data);
+  const folder = t.testdir();
+  const look = async (
+    source: string,
+  ): Promise<{ readonly code: number; readonly findings: readonly { readonly status: string; readonly what: string; readonly facts: object }[] }> => {
+    const file = join(folder, `new-${String(Math.random()).slice(2)}.js`);
+    writeFileSync(file, source);
+    const { code, out, err } = await drover(["doctor", "--data", data, "--machine", file, "--json"]);
+    if (out === "") throw new Error(err);
+    return { code, findings: (JSON.parse(out) as { findings: [] }).findings };
+  };
+
+  const stranding = await look(moduleOf(2, "off: {}, spinning: {}"));
+  t.equal(stranding.code, 1);
+  const [bad] = stranding.findings;
+  t.match(bad, { status: "problem", what: /pump version 2 would strand 2 of 3 live actors, in the states "running"/ });
+  t.match(bad?.what, /acme\/pump\/b \(version 1, state "running"\).*migrate\[1\]/);
+  t.notMatch(bad?.what, /acme\/pump\/a /);
+  t.match(bad?.facts, { fits: 1, stranded: [{ address: "acme/pump/b" }, { address: "acme/pump/c" }] });
+
+  const migrating = await look(
+    moduleOf(2, "off: {}, spinning: {}", 'migrate: { 1: (old) => ({ value: old.value === "running" ? "spinning" : old.value, context: old.context }) }'),
+  );
+  t.equal(migrating.code, 0);
+  t.match(
+    migrating.findings.find(({ status }) => status === "ok"),
+    { what: "pump version 2: 3 live actors, 0 as they are and 3 by migrate" },
+  );
+  t.match(
+    migrating.findings.find(({ status }) => status === "note"),
+    { what: /journals name version 1 of pump, which the module does not register/ },
+  );
+
+  t.match(await look(moduleOf(2, "off: {}, running: {}, gone: {}, more: {}")), { code: 0, findings: [{ what: /3 live actors, 3 as they are/ }, { status: "note" }] });
+  t.match(await look(moduleOf(1, "off: {}, running: {}, gone: { type: 'final' }")), { code: 0, findings: [{ status: "ok" }] });
+  const inPlace = await look(moduleOf(1, "off: {}, running: {}, gone: { type: 'final' }, more: {}"));
+  t.equal(inPlace.code, 1);
+  t.match(inPlace.findings, [{ status: "problem", what: /other states.*made 3 live actors/ }]);
+  t.match(await look(moduleOf(1, "off: {}").replaceAll('"pump"', '"other"')), { code: 0, findings: [{ status: "note", what: /no live actor of other/ }] });
+  t.match(await look("export const nothing = 1;"), { code: 1, findings: [{ what: /exports no actor type/ }] });
+  t.match(await drover(["doctor", "--data", data, "--machine", join(folder, "none.js")]), { code: 4 });
+});
