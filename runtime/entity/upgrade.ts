@@ -55,7 +55,8 @@ export function upgradeOf(
 
 /** As a replica keeps them: by recorded outcomes. */
 function newestCells(snapshot: EntityState | undefined, records: readonly JournalRecord[]): ReadonlyMap<string, CellRecord> {
-  const cells = new Map(snapshot?.cells.map((cell) => [cell.address, cell]));
+  const cells = new Map<string, CellRecord>();
+  for (const cell of snapshot?.cells ?? []) cells.set(cell.address, cell);
   for (const { outcome } of records) {
     for (const address of outcome.ended) cells.delete(address);
     for (const cell of outcome.cells) cells.set(cell.address, cell);
