@@ -1,7 +1,7 @@
 // A cell: one actor of an entity, living or finished (design section 3).
 
 import type { Address } from "../address.ts";
-import { type ChildRequest, CellRef, type LogicSnapshot, type StepCell, type StepResult, type TurnFacts } from "../xstate/index.ts";
+import { type ChildRequest, CellRef, type LogicSnapshot, type Observer, type StepCell, type StepResult, type Subscription, type TurnFacts } from "../xstate/index.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -21,6 +21,10 @@ export interface CellHost {
   begin(cell: Cell, input: unknown): LogicSnapshot;
   childOf(parent: Cell, id: string): Cell | undefined;
   bookId(cell: Cell): string;
+  readonly observers: {
+    observe(cell: Cell, observer: Observer): Subscription;
+    listen(cell: Cell, type: string, listener: (event: { readonly type: string }) => void): Subscription;
+  };
   post(cell: Cell, event: { readonly type: string }): void;
 }
 
@@ -53,6 +57,8 @@ export class Cell implements StepCell {
   isTouched: boolean;
   /** Its context was found beyond the first of its limits. */
   isLarge: boolean;
+  /** While an observer is told: the snapshot that it is told. */
+  shown: LogicSnapshot | undefined;
 
   constructor(
     host: CellHost,
@@ -90,6 +96,7 @@ export class Cell implements StepCell {
     this.recordedVersion = undefined;
     this.isTouched = false;
     this.isLarge = false;
+    this.shown = undefined;
   }
 
   get src(): unknown {
@@ -109,7 +116,15 @@ export class Cell implements StepCell {
   }
 
   look(): LogicSnapshot {
-    return this.host.isStepped() ? this.snapshot : (this.committed ?? this.snapshot);
+    return this.host.isStepped() ? this.snapshot : (this.shown ?? this.committed ?? this.snapshot);
+  }
+
+  observe(observer: Observer): Subscription {
+    return this.host.observers.observe(this, observer);
+  }
+
+  listen(type: string, listener: (event: { readonly type: string }) => void): Subscription {
+    return this.host.observers.listen(this, type, listener);
   }
 
   post(event: { readonly type: string }): void {

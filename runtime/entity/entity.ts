@@ -98,6 +98,8 @@ export interface Entity {
   specOf(address: Address, message: string): MessageSpec | undefined;
   /** Sends through a ref from outside of a step, e.g. `self.send` in an inline action: become inputs. */
   onPost(listener: (input: Input) => void): void;
+  /** What somebody who watches an actor through its ref threw; that one is told nothing more. */
+  onObserverFailure(listener: (cell: Address, error: unknown) => void): void;
 }
 
 const OUTWARD: Outward = { ...outward, ended };
@@ -175,6 +177,7 @@ export class HostedEntity implements Entity {
     if (interior.gone !== undefined) for (const address of interior.gone.keys()) this.#views?.delete(address);
     // A fault leaves its cell as it was: only the count of its restarts has changed.
     for (const address of interior.rest.changedKeys("restarts")) this.#views?.delete(address);
+    interior.tellObservers();
     interior.settle();
   }
 
@@ -268,6 +271,10 @@ export class HostedEntity implements Entity {
 
   specOf(address: Address, message: string): MessageSpec | undefined {
     return this.interior.cells.get(address)?.plan.actor.messages.specOf(message);
+  }
+
+  onObserverFailure(listener: (cell: Address, error: unknown) => void): void {
+    this.interior.onObserverFailure = listener;
   }
 
   onPost(listener: (input: Input) => void): void {

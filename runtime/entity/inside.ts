@@ -11,6 +11,7 @@ import { CellIndex } from "./cell-index.ts";
 import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
 import type { FaultPlace } from "./fault.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
+import { Observers } from "./observers.ts";
 import { Rest } from "./rest.ts";
 import { drawFrom } from "./turn-random.ts";
 import { UndoLog } from "./undo.ts";
@@ -18,6 +19,7 @@ import { UndoLog } from "./undo.ts";
 export interface Emitted {
   readonly cell: Address;
   readonly event: EventData;
+  readonly from: Cell;
 }
 
 const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
@@ -41,6 +43,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   readonly cells = new CellIndex();
   readonly system: StepSystem;
   onPost: ((cell: Cell, event: EventData) => void) | undefined = undefined;
+  onObserverFailure: ((cell: Address, error: unknown) => void) | undefined = undefined;
   labels = NO_LABELS;
   stamp = NO_STAMP;
   /** Of the last commit. */
@@ -68,6 +71,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   unheardOutcomes = 0;
   faults = 0;
   divergences = 0;
+  #observers: Observers | undefined = undefined;
   #refs: Map<string, WeakRef<CellRef>> | undefined = undefined;
 
   constructor(type: EntityType, address: Address, incarnation: string) {
@@ -230,6 +234,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.touch(cell);
     for (const child of cell.listed()) this.forget(child);
     // A ref that outlives its cell shows the same before and after a restart.
+    this.#observers?.noteLast(cell, this.undo);
     if (this.durable) this.setSnapshot(cell, { status: "stopped", output: undefined, error: undefined });
   }
 
@@ -246,7 +251,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
 
   emit(cell: Cell, event: EventData): void {
     this.effects.push({ kind: "emit", cell: cell.address, event });
-    this.emitted.push({ cell: cell.address, event });
+    this.emitted.push({ cell: cell.address, event, from: cell });
   }
 
   // ---- system ids
@@ -313,6 +318,17 @@ export abstract class Inside implements CodecHost, TurnFacts {
     const slash = type.indexOf("/");
     const actor = this.type.types.get(slash === -1 ? type : type.slice(0, slash));
     return actor === undefined ? undefined : planOfType(actor, type);
+  }
+
+  // ---- observers
+
+  get observers(): Observers {
+    return (this.#observers ??= new Observers((cell, error) => this.onObserverFailure?.(cell.address, error)));
+  }
+
+  /** Tells those who watch what the commit has changed, before `settle` forgets it. */
+  tellObservers(): void {
+    this.#observers?.committed(this.touched, this.emitted);
   }
 
   /** Errors as a durable actor keeps them. */

@@ -131,6 +131,9 @@ export class HostedEntity {
       },
       this.#activation,
     );
+    entity.onObserverFailure((actor, error) => {
+      ports.log.warn({ err: error, actor }, "an observer of an actor threw; it is told nothing more");
+    });
     entity.onPost((input) => {
       if (this.#activation.hasControlRoom) this.#activation.control({ input });
       else if (input.kind === "message") ports.deadLetters.add({ to: input.to, type: input.event.type, from: "local", reason: "mailbox full" });

@@ -16,7 +16,7 @@ export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, takeReach } from "./purity.ts";
-export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type TurnFacts, turnFactsOf } from "./ref.ts";
+export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { Sources } from "./sources.ts";
 export { shownData } from "./shown.ts";
 export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";

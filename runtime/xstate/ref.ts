@@ -28,6 +28,19 @@ export interface CellFace {
   look(): unknown;
   /** A send from outside a step: becomes an input. */
   post(event: { readonly type: string }): void;
+  /** Tells what is committed from now on, until it is unsubscribed. */
+  observe(observer: Observer): Subscription;
+  listen(type: string, listener: (event: { readonly type: string }) => void): Subscription;
+}
+
+export interface Observer {
+  next?(snapshot: unknown): void;
+  error?(error: unknown): void;
+  complete?(): void;
+}
+
+export interface Subscription {
+  unsubscribe(): void;
 }
 
 export class CellRef {
@@ -76,12 +89,17 @@ export class CellRef {
     return this.#cell.look();
   }
 
-  subscribe(): never {
-    return notHere("subscribe");
+  /** As of bare XState, but of committed snapshots, one for each commit that changed it: `waitFor` and `toPromise` work on it. Not while a machine is stepped. */
+  subscribe(observer: Observer | ((snapshot: unknown) => void) | undefined, error?: (error: unknown) => void, complete?: () => void): Subscription {
+    if (isStepping()) impure(`subscribe() was called on a ref of ${this.#cell.address} while a machine was stepped; use onSnapshot or syncSnapshot`);
+    const given = typeof observer === "object" ? observer : { next: observer, error, complete };
+    return this.#cell.observe({ next: (snapshot) => given.next?.(snapshot), error: (cause) => given.error?.(cause), complete: () => given.complete?.() });
   }
 
-  on(): never {
-    return notHere("on");
+  /** Hears what the actor emits once it is committed; `*` hears everything. Not while a machine is stepped. */
+  on(type: string, listener: (event: { readonly type: string }) => void): Subscription {
+    if (isStepping()) impure(`on() was called on a ref of ${this.#cell.address} while a machine was stepped; let the actor send`);
+    return this.#cell.listen(type, listener);
   }
 
   start(): never {
@@ -106,7 +124,7 @@ export class CellRef {
 }
 
 function notHere(name: string): never {
-  throw new DroverError("DROVER_IMPURE_STEP", `${name}() is not offered on the ref of a hosted actor; let it emit, or read it through the system`);
+  throw new DroverError("DROVER_IMPURE_STEP", `${name}() is not offered on the ref of a hosted actor; its machine and its supervisor start and stop it`);
 }
 
 /** Where something goes that leaves the entity. */

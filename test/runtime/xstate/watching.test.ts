@@ -1,0 +1,172 @@
+// Watching an actor through its ref: XState's own waitFor and toPromise, subscribe and on, in sources and inline actions.
+
+import { test } from "tap";
+import { type AnyActorRef, toPromise, waitFor } from "xstate";
+
+import type { EventData } from "../../../runtime/entity/contract.ts";
+import { cellOf } from "../../../runtime/xstate/index.ts";
+import { anyMessages, EntityHost, thingType } from "../entity-host.ts";
+import { assign, emit, fromCallback, fromPromise, machine, sendTo, spawnChild, stopChild } from "./loose.ts";
+
+const kid = machine({
+  id: "kid",
+  context: { n: 0 },
+  initial: "run",
+  states: {
+    run: { on: { ADD: { actions: [assign({ n: ({ context }) => context.n + 1 }), emit(({ context }) => ({ type: "counted", n: context.n }))] }, END: "end", BOOM: "boom" } },
+    boom: {
+      entry: assign(() => {
+        throw new Error("boom");
+      }),
+    },
+    end: { type: "final" },
+  },
+  output: ({ context }) => ({ total: context.n }),
+});
+
+/** A parent whose source does `work` with the ref of `k`, and keeps what it comes to. */
+function working(work: (k: AnyActorRef) => unknown, durability: "events" | "volatile" = "events"): EntityHost {
+  const parent = machine(
+    {
+      context: { result: null },
+      invoke: [
+        { src: "kid", id: "k", systemId: "K", onDone: { actions: [] }, onError: { actions: [] } },
+        {
+          src: "work",
+          onDone: { actions: assign({ result: ({ event }) => event.output }) },
+          onError: { actions: assign({ result: ({ event }) => `failed: ${String(event.error.message)}` }) },
+        },
+      ],
+      on: { "*": { actions: sendTo("k", ({ event }) => event) }, DROP: { actions: stopChild("k") } },
+    },
+    { actors: { kid, work: fromPromise(async ({ system }) => work(system.get("K"))) } },
+  );
+  return new EntityHost(thingType(parent, anyMessages(), { durability }));
+}
+const result = (host: EntityHost): unknown => (host.context() as { readonly result: unknown }).result;
+
+for (const durability of ["events", "volatile"] as const) {
+  test(`C4, H9. waitFor on a ref of a ${durability} actor resolves with the first committed snapshot that fits`, async (t) => {
+    const host = working(async (k) => (await waitFor(k, (snapshot: { context: { n: number } }) => snapshot.context.n === 2)).context, durability);
+    host.send("ADD");
+    await host.tick(3);
+    t.equal(result(host), null);
+    host.send("ADD");
+    await host.tick(3);
+    t.same(result(host), { n: 2 });
+  });
+
+  test(`C4, H9. toPromise on a ref of a ${durability} actor resolves with its output, and rejects with its error`, async (t) => {
+    const done = working(async (k) => toPromise(k), durability);
+    done.send("ADD");
+    done.send("END");
+    await done.tick(3);
+    t.same(result(done), { total: 1 });
+    const failed = working(async (k) => toPromise(k), durability);
+    failed.send("BOOM");
+    await failed.tick(3);
+    t.equal(result(failed), "failed: boom");
+  });
+}
+
+test("C4. what has ended before says so at once; what ends without fitting ends the wait; a wait has its own deadline", async (t) => {
+  const late = working(async (k) => {
+    await waitFor(k, (snapshot: { status: string }) => snapshot.status === "done");
+    return toPromise(k);
+  });
+  late.send("END");
+  await late.tick(3);
+  t.same(result(late), { total: 0 });
+  const dropped = working(async (k) => waitFor(k, () => false));
+  dropped.send("DROP");
+  await dropped.tick(3);
+  t.match(result(dropped), /terminated without satisfying/);
+  const timed = working(async (k) => waitFor(k, () => false, { timeout: 1 }));
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await timed.tick(2);
+  t.match(result(timed), /Timeout of 1 ms/);
+});
+
+test("C4, S2. subscribe and on tell what is committed: after the turn, once for each commit, nothing of a turn that was taken back", async (t) => {
+  const heard: string[] = [];
+  const host = working((k) => {
+    k.subscribe((snapshot: { context: { n: number } }) => heard.push(`n ${String(snapshot.context.n)}`));
+    k.on("counted", (event: EventData) => heard.push(`counted ${String(event["n"])}`));
+    k.on("*", (event: EventData) => heard.push(`* ${event.type}`));
+    const gone = k.subscribe(() => heard.push("never"));
+    gone.unsubscribe();
+    return new Promise(() => undefined);
+  });
+  await host.tick();
+  host.take(host.message("ADD"), host.message("ADD"));
+  t.same(heard, [], "not within the turn");
+  await host.tick();
+  t.same(heard, ["counted 1", "* counted", "counted 2", "* counted", "n 2"]);
+  heard.length = 0;
+  host.entity.turn([host.message("ADD")], { now: 1, elapsed: 1, seed: 1 });
+  host.entity.rollback();
+  await host.tick();
+  t.same(heard, []);
+});
+
+test("N8. an observer that throws is told nothing more, and neither the turn nor the process hears of it", async (t) => {
+  const failures: unknown[] = [];
+  let told = 0;
+  const host = working((k) => {
+    k.subscribe(() => {
+      told++;
+      throw new Error("mine");
+    });
+    return new Promise(() => undefined);
+  });
+  host.entity.onObserverFailure((cell, error) => failures.push([cell, (error as Error).message]));
+  await host.tick();
+  host.send("ADD");
+  host.send("ADD");
+  await host.tick();
+  t.same(failures, [["acme/thing/one/~/k", "mine"]]);
+  t.equal(told, 1);
+});
+
+test("H11. watching while a machine is stepped is a fault", (t) => {
+  for (const reach of ["subscribe", "on"]) {
+    const host = new EntityHost(thingType(machine({ on: { GO: { actions: assign(({ self }) => self[reach]("x", () => undefined)) } } }), anyMessages()));
+    t.match(host.send("GO"), { kind: "faulted", code: "DROVER_IMPURE_STEP", error: /was called on a ref/ }, reach);
+  }
+  t.end();
+});
+
+test("H5. a source may watch its own parent and a sibling, and what it opened ends with the actor that it watched", async (t) => {
+  const heard: string[] = [];
+  const parent = machine(
+    {
+      id: "p",
+      initial: "a",
+      states: { a: { on: { NEXT: "b" } }, b: {} },
+      entry: spawnChild("watch", { id: "w" }),
+    },
+    {
+      actors: {
+        watch: fromCallback(({ self }) => {
+          const sub = self._parent.subscribe({ next: (snapshot: { value: string }) => heard.push(snapshot.value), complete: () => heard.push("complete") });
+          return () => {
+            sub.unsubscribe();
+            heard.push("closed");
+          };
+        }),
+      },
+    },
+  );
+  const host = new EntityHost(thingType(parent, anyMessages()));
+  host.send("NEXT");
+  await host.tick();
+  t.same(heard, ["b"]);
+  const { root } = (host.entity as unknown as { readonly interior: { readonly root: { readonly ref: { subscribe: unknown; start: () => void; stop: () => void } } } }).interior;
+  t.throws(() => {
+    root.ref.start();
+  }, /its machine and its supervisor start and stop it/);
+  t.throws(() => {
+    root.ref.stop();
+  }, /start and stop it/);
+  t.ok(cellOf(root.ref));
+});
