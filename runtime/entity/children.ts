@@ -5,6 +5,7 @@ import type { Cell } from "./cell.ts";
 import type { ChildSpec, InputResult } from "./contract.ts";
 import { messageOf, SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
+import { moveIn } from "./moving-in.ts";
 import { planOf } from "./plan.ts";
 import { seal } from "./recording.ts";
 import { report } from "./report.ts";
@@ -12,12 +13,16 @@ import type { ChildRow } from "./rest.ts";
 
 export const MAX_CHILDREN = 1_000;
 
-/** @throws SupervisedFault when the first step fails */
-export function startRoot(interior: Interior, input: unknown): void {
+/**
+ * @param bare of bare XState, to begin from instead of the machine's own beginning
+ * @throws SupervisedFault when the first step fails
+ */
+export function startRoot(interior: Interior, input: unknown, bare?: unknown): void {
   const plan = planOf(interior.type.root);
   const root = interior.makeCell({ plan, parent: undefined, id: plan.actor.name, address: interior.address, supervision: { kind: "root" } });
   root.input = input;
-  begin(interior, root, input);
+  if (bare === undefined) begin(interior, root, input);
+  else moveIn(interior, root, bare);
 }
 
 function begin(interior: Interior, cell: Cell, input: unknown): void {

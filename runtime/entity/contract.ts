@@ -46,7 +46,13 @@ export type Sender =
 
 export type Input =
   /** The first turn of a history. */
-  | { readonly kind: "start"; readonly input: Data; readonly labels: Readonly<Record<string, string>> }
+  | {
+      readonly kind: "start";
+      readonly input: Data;
+      readonly labels: Readonly<Record<string, string>>;
+      /** What `getPersistedSnapshot()` of bare XState gave: the root goes on from there instead of beginning. */
+      readonly bareSnapshot?: Data;
+    }
   /** The children that the configuration wants now; missing ones start, surplus ones stop. */
   | { readonly kind: "children"; readonly specs: readonly ChildSpec[] }
   | {

@@ -151,14 +151,29 @@ export class Interior extends Inside implements CellHost {
       if (status === "active") for (const child of cell.listed()) if (child.snapshot.status === "active") this.start(child);
       this.#perform(cell, first, true);
     } else {
-      this.effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
-      this.outward.sourceStarted(this, cell);
+      this.startSource(cell);
       this.tellParent(cell);
     }
     if ((cell.life as string) === "starting") {
       this.setLife(cell, "running");
       this.#drain(cell);
     }
+  }
+
+  /** Starts a cell whose state was placed: its children first, as bare XState starts what it restores; nothing is entered again. */
+  resume(cell: Cell): void {
+    this.setLife(cell, "starting");
+    for (const child of cell.listed()) if (child.snapshot.status === "active") this.resume(child);
+    if (cell.plan.logic.kind === "source") this.startSource(cell);
+    this.tellParent(cell);
+    if ((cell.life as string) !== "starting") return;
+    this.setLife(cell, "running");
+    this.#drain(cell);
+  }
+
+  startSource(cell: Cell): void {
+    this.effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
+    this.outward.sourceStarted(this, cell);
   }
 
   #enterMade(result: StepResult): void {

@@ -18,7 +18,7 @@ export function takeInput(interior: Interior, input: Input): InputResult {
     case "start":
       if (interior.root !== undefined && interior.root.life !== "ended") return dropped("the entity has started before");
       interior.setLabels(input.labels);
-      startRoot(interior, input.input);
+      startRoot(interior, input.input, input.bareSnapshot);
       return ACCEPTED;
     case "children":
       if (interior.root === undefined) return dropped("the entity has not started");

@@ -71,6 +71,11 @@ export interface EntityOptions {
   /** Input of the root actor; only the first activation of a history uses it. */
   readonly input: unknown;
   readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * What `getPersistedSnapshot()` of bare XState gave for the root's machine: a new history goes on from there. Its children move in with it, its sources start, its timers of
+   * `after` run with their whole delay; other delayed events are not in such a snapshot. `input` is kept for a restart from the beginning.
+   */
+  readonly bareSnapshot?: unknown;
   /** The children that must exist; others of these kinds are stopped. */
   readonly children?: readonly ChildSpec[];
 }

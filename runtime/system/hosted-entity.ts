@@ -142,11 +142,11 @@ export class HostedEntity {
 
   /** First turn of a new history, or what recovery must say; resolves when that is committed. @throws what the first turn failed with */
   async begin(): Promise<void> {
-    const { input, labels = {}, children } = this.#options;
+    const { input, labels = {}, children, bareSnapshot } = this.#options;
     const first: Promise<void>[] = [];
     // A history may have begun without its root having started, or its root has failed for good: this is the next try.
     const root = this.#entity.view(this.address);
-    if (root === undefined || root.status === "error") first.push(this.#say({ kind: "start", input, labels }));
+    if (root === undefined || root.status === "error") first.push(this.#say({ kind: "start", input, labels, ...(bareSnapshot === undefined ? {} : { bareSnapshot }) }));
     if (children !== undefined) first.push(this.#say({ kind: "children", specs: children }));
     if (!this.#isNew) {
       // An actor that fails on its recovery is its supervisor's business, not a reason to host none of them.

@@ -1,4 +1,5 @@
 export { acceptsOf } from "./accepts.ts";
+export { afterTimers, type BareSnapshot, bareProblem, restoreBare } from "./bare-snapshot.ts";
 export {
   type CodecHost,
   carried,

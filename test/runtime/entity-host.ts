@@ -14,6 +14,7 @@ export const EPOCH = 1_767_225_600_000;
 export interface HostOptions {
   readonly address?: Address;
   readonly input?: unknown;
+  readonly bareSnapshot?: unknown;
   readonly labels?: Readonly<Record<string, string>>;
   /** Each turn is taken twice, with a rollback between, and must come to the same (hosting H11). */
   readonly twice?: boolean;
@@ -54,7 +55,8 @@ export class EntityHost {
     this.sources = this.#makeSources();
     this.entity = createEntity(type, this.address, "history-1");
     this.#listen();
-    if (options.bare !== true) this.take({ kind: "start", input: options.input, labels: options.labels ?? {} });
+    if (options.bare !== true)
+      this.take({ kind: "start", input: options.input, labels: options.labels ?? {}, ...(options.bareSnapshot === undefined ? {} : { bareSnapshot: options.bareSnapshot }) });
   }
 
   /** Takes these inputs in one turn, then all that follow from them. @returns the results of these inputs */

@@ -5,7 +5,7 @@ import { type AnyStateMachine, createActor, SimulatedClock } from "xstate";
 import { actorType, entityType } from "../../../runtime/actor/index.ts";
 import type { CellRef } from "../../../runtime/xstate/index.ts";
 import { cellOf } from "../../../runtime/xstate/index.ts";
-import { anyMessages, EntityHost } from "../entity-host.ts";
+import { anyMessages, EntityHost, type HostOptions } from "../entity-host.ts";
 import type { DifferentialCase, Trace } from "./case.ts";
 
 export interface Ran {
@@ -83,7 +83,7 @@ export interface HostedRun {
   readonly host: EntityHost;
 }
 
-export function hostOf(machine: AnyStateMachine, options: { readonly twice?: boolean } = {}): EntityHost {
+export function hostOf(machine: AnyStateMachine, options: HostOptions = {}): EntityHost {
   const root = actorType({ name: "thing", version: 1, messages: anyMessages(), behaviour: machine });
   return new EntityHost(entityType({ root, durability: "volatile", placement: "cloud" }), options);
 }

@@ -5,6 +5,7 @@ import { type AnyStateMachine, createActor } from "xstate";
 
 import { difference, restoreEntity } from "../../../runtime/entity/index.ts";
 import type { EntityHost } from "../entity-host.ts";
+import { OrderedClock, show, type Shown } from "./bare-actor.ts";
 import type { Doing } from "./case.ts";
 import { hostOf, rootOf } from "./differential.ts";
 import { drawMachine, drawScript } from "./random-machine.ts";
@@ -15,64 +16,6 @@ const ONLY = process.env["DROVER_SEED"];
 const STEPS = 12;
 /** Machines that answer each other for longer than this are left out. */
 const MAX_SPENT = 3_000;
-
-/** Fires in the order of due times, equal ones in the order of arming; XState's simulated clock leaves that open. */
-class OrderedClock {
-  #now = 0;
-  #next = 0;
-  readonly #armed = new Map<number, { readonly due: number; readonly run: () => void }>();
-
-  setTimeout(run: () => void, delay: number): number {
-    this.#armed.set(++this.#next, { due: this.#now + delay, run });
-    return this.#next;
-  }
-
-  clearTimeout(id: number): void {
-    this.#armed.delete(id);
-  }
-
-  advance(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const due = [...this.#armed].filter(([, timer]) => timer.due <= end).sort(([a, x], [b, y]) => x.due - y.due || a - b)[0];
-      if (due === undefined) break;
-      this.#armed.delete(due[0]);
-      this.#now = Math.max(this.#now, due[1].due);
-      due[1].run();
-    }
-    this.#now = end;
-  }
-}
-
-interface Shown {
-  readonly status: string;
-  readonly value?: unknown;
-  readonly context?: unknown;
-  readonly output?: unknown;
-  readonly children?: Readonly<Record<string, { getSnapshot(): Shown }>>;
-  readonly _nodes?: readonly { readonly id: string }[];
-  readonly historyValue?: Readonly<Record<string, readonly { readonly id: string }[]>>;
-  readonly tags?: ReadonlySet<string>;
-}
-
-function show(snapshot: Shown): unknown {
-  return {
-    status: snapshot.status,
-    value: snapshot.value,
-    order: snapshot._nodes?.map((node) => node.id).join(" "),
-    context: withoutRefs(snapshot.context),
-    output: snapshot.output,
-    history: Object.fromEntries(Object.entries(snapshot.historyValue ?? {}).map(([id, nodes]) => [id, nodes.map((node) => node.id)])),
-    children: snapshot.status === "active" ? Object.fromEntries(Object.entries(snapshot.children ?? {}).map(([id, child]) => [id, show(child.getSnapshot())])) : {},
-  };
-}
-
-function withoutRefs(value: unknown): unknown {
-  if (typeof value !== "object" || value === null) return value;
-  if ("send" in value) return `ref ${(value as unknown as { readonly id: string }).id}`;
-  if (Array.isArray(value)) return value.map(withoutRefs);
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutRefs(item)]));
-}
 
 interface Compared {
   readonly kind: "same" | "left out" | "different";
