@@ -176,7 +176,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
       hosted("entities", entitiesLife, { kind: "system", startMs: 60_000 }),
       hosted("ingest", ingest.life, { kind: "worker" }),
       hosted("api", apiLife, { kind: "worker" }),
-      ...(config.services === undefined ? [] : [services(config.services, ports.program)]),
+      ...(config.services === undefined ? [] : [services(config.services, ports.program, ports.keptServices?.(config.data, log))]),
     ]),
     { clock, random, log },
   );

@@ -3,8 +3,8 @@
 import { join } from "node:path";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
-import { type Clock, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
+import { endProcess, keptFile, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
+import { type Clock, type KeptChildren, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
   readonly url: string;
@@ -23,6 +23,8 @@ export interface CloudPorts {
   ownCredential(folder: string, node: string): { readonly username: string; readonly password: string };
   /** What runs a service; default a real process. */
   readonly program?: (spec: ProgramSpec) => Startable;
+  /** Keeps the services that were added at run time; default nobody does. */
+  readonly keptServices?: (folder: string, log: Log) => KeptChildren;
   transport(login: BrokerLogin, node: string, ports: CloudPorts): Transport;
 }
 
@@ -46,5 +48,6 @@ export const realPorts: CloudPorts = {
     const { node: username, secret } = nodeCredential(folder, node, { kind: "everything" });
     return { username, password: secret };
   },
+  keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
   transport: (login, node, { clock, random, log }) => mqttTransport({ ...login, node, clock, random, log }),
 };

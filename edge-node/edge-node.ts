@@ -146,7 +146,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
               },
             ),
           ]),
-      ...(config.services === undefined ? [] : [services(config.services, ports.program)]),
+      ...(config.services === undefined ? [] : [services(config.services, ports.program, ports.keptServices?.(config.data, log))]),
     ]),
     { clock, random, log },
   );

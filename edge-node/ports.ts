@@ -4,8 +4,19 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
-import { type AppendLog, type Clock, DroverError, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
+import { endProcess, keptFile, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
+import {
+  type AppendLog,
+  type Clock,
+  DroverError,
+  type KeptChildren,
+  type Log,
+  type MetricsSource,
+  type Random,
+  silentLog,
+  type Store,
+  type Transport,
+} from "../runtime/ports/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { VehicleFiles } from "./vehicle-files.ts";
 
@@ -23,6 +34,8 @@ export interface EdgePorts {
   transport(uplink: NonNullable<EdgeConfig["uplink"]>, node: string, vehicle: { readonly tenant: string; readonly vehicle: string }, ports: EdgePorts): Transport;
   /** What runs a service; default a real process. */
   readonly program?: (spec: ProgramSpec) => Startable;
+  /** Keeps the services that were added at run time; default nobody does. */
+  readonly keptServices?: (folder: string, log: Log) => KeptChildren;
   /** See SystemOptions.defer. */
   readonly defer?: (run: () => void) => void;
 }
@@ -71,6 +84,7 @@ export const realPorts: EdgePorts = {
         endProcess(log, reason);
       },
     }),
+  keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
   transport: (uplink, node, vehicle, { clock, log, random }) => {
     const { url, credentials } = uplink;
     const held = credentials === undefined ? undefined : readCredentials(credentials).find((credential) => credential.node === node);

@@ -1,6 +1,7 @@
 // What a real node gives to the ports that need the operating system. Composition files import it; nothing else does.
 
 export { endProcess } from "./end-process.ts";
+export { keptFile } from "./kept-file.ts";
 export { makeFolder } from "./make-folder.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";

@@ -3,6 +3,7 @@ export { DroverError, type ErrorCode, type TextPosition } from "../errors.ts";
 export type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogGapReason, LogItem, LogTotals } from "./append-log.ts";
 export type { Clock, TimeoutHandle } from "./clock.ts";
 export { commitProblem, commitShapeProblem, type HistoryHead, MAX_BATCH_COMMITS, MAX_RECORD_BYTES } from "./commit-rule.ts";
+export type { KeptChild, KeptChildren } from "./kept-children.ts";
 export { type Log, silentLog } from "./log.ts";
 export type { MetricSample, MetricsSource } from "./metrics.ts";
 export type { Random } from "./random.ts";

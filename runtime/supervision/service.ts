@@ -2,12 +2,16 @@
 //
 // The schema uses the keywords that a configuration's check knows with line and column. `x-path` marks what a file may write relative to its own folder.
 
-import { Type as T, type Static } from "typebox";
+import { Type as T, type Static, type TObject, type TProperties } from "typebox";
+import { Compile } from "typebox/compile";
 
 import { DroverError } from "../errors.ts";
+import type { KeptChildren } from "../ports/index.ts";
 import { program, type LivenessProbe, type ProgramSpec, type ReadinessProbe, type Startable, WORKER_DEFAULTS } from "../workers/index.ts";
 import { hosted, supervisor, type HostedSpec, type SupervisorSpec } from "./spec.ts";
 
+/** For data that come another way than through the check of a configuration, which refuses what it does not know. */
+const closed = { additionalProperties: false };
 const VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$";
 const text = T.String({ maxLength: 131_071 });
 const ms = (minimum: number): ReturnType<typeof T.Integer> => T.Integer({ minimum, maximum: 86_400_000 });
@@ -23,32 +27,40 @@ const line = T.String({ minLength: 1, maxLength: 200, description: "a regular ex
 const every = { interval_ms: T.Optional(ms(1)), timeout_ms: T.Optional(ms(1)) };
 const often = { ...every, failures: T.Optional(T.Integer({ minimum: 1, maximum: 1_000, description: "so many in a row end it; default 3" })) };
 
-const serviceSchema = T.Object({
-  command: T.String({ minLength: 1, maxLength: 4096, "x-path": "command", title: "a program's path or name", description: "a path, or a name along PATH" }),
-  args: T.Optional(T.Array(text, { maxItems: 1_000 })),
-  cwd: T.Optional(T.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "a folder" })),
-  inherit: T.Optional(
-    T.Array(T.String({ pattern: VARIABLE, title: "a variable's name" }), {
-      maxItems: 256,
-      description: "variables that it gets from this process; default PATH, HOME, LANG and the like",
-    }),
-  ),
-  env: T.Optional(T.Object({}, { patternProperties: { [VARIABLE]: text }, title: "a variable's name", maxProperties: 256, description: "variables beside those" })),
-  ready: T.Optional(T.Union([T.Object({ line, ...every }), T.Object({ tcp, ...every }), T.Object({ http, status, ...every }), T.Object({ exec, ...every })])),
-  alive: T.Optional(T.Union([T.Object({ tcp, ...often }), T.Object({ http, status, ...often }), T.Object({ exec, ...often })])),
-  memory_mb: T.Optional(T.Integer({ minimum: 1, maximum: 1_000_000, description: "of it and all that it starts" })),
-  niceness: T.Optional(T.Integer({ minimum: -20, maximum: 19 })),
-  restart: T.Optional(T.Union([T.Literal("permanent"), T.Literal("transient"), T.Literal("temporary")], { description: "default permanent" })),
-  start_ms: T.Optional(ms(1)),
-  stop_ms: T.Optional(ms(0)),
-  log: T.Optional(
-    T.Object({
-      lines_per_second: T.Optional(T.Integer({ minimum: 1, maximum: 100_000 })),
-      burst: T.Optional(T.Integer({ minimum: 1, maximum: 1_000_000 })),
-      line_bytes: T.Optional(T.Integer({ minimum: 16, maximum: 1_048_576 })),
-    }),
-  ),
-});
+const probe = <P extends TProperties>(properties: P): TObject<P> => T.Object(properties, closed);
+
+const serviceSchema = T.Object(
+  {
+    command: T.String({ minLength: 1, maxLength: 4096, "x-path": "command", title: "a program's path or name", description: "a path, or a name along PATH" }),
+    args: T.Optional(T.Array(text, { maxItems: 1_000 })),
+    cwd: T.Optional(T.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "a folder" })),
+    inherit: T.Optional(
+      T.Array(T.String({ pattern: VARIABLE, title: "a variable's name" }), {
+        maxItems: 256,
+        description: "variables that it gets from this process; default PATH, HOME, LANG and the like",
+      }),
+    ),
+    env: T.Optional(T.Object({}, { patternProperties: { [VARIABLE]: text }, title: "a variable's name", maxProperties: 256, description: "variables beside those", ...closed })),
+    ready: T.Optional(T.Union([probe({ line, ...every }), probe({ tcp, ...every }), probe({ http, status, ...every }), probe({ exec, ...every })])),
+    alive: T.Optional(T.Union([probe({ tcp, ...often }), probe({ http, status, ...often }), probe({ exec, ...often })])),
+    memory_mb: T.Optional(T.Integer({ minimum: 1, maximum: 1_000_000, description: "of it and all that it starts" })),
+    niceness: T.Optional(T.Integer({ minimum: -20, maximum: 19 })),
+    restart: T.Optional(T.Union([T.Literal("permanent"), T.Literal("transient"), T.Literal("temporary")], { description: "default permanent" })),
+    start_ms: T.Optional(ms(1)),
+    stop_ms: T.Optional(ms(0)),
+    log: T.Optional(
+      T.Object(
+        {
+          lines_per_second: T.Optional(T.Integer({ minimum: 1, maximum: 100_000 })),
+          burst: T.Optional(T.Integer({ minimum: 1, maximum: 1_000_000 })),
+          line_bytes: T.Optional(T.Integer({ minimum: 16, maximum: 1_048_576 })),
+        },
+        closed,
+      ),
+    ),
+  },
+  closed,
+);
 
 /** The `services` of a node's configuration. */
 export const servicesSchema = T.Object(
@@ -84,13 +96,24 @@ export function service(name: string, written: ServiceConfig, run: (spec: Progra
   );
 }
 
-/** The place of services in a node's tree: one that fails is tried for ever, more and more rarely, and takes nobody else with it. */
-export function services(written: ServicesConfig | undefined, run?: (spec: ProgramSpec) => Startable): SupervisorSpec {
+/**
+ * The place of services in a node's tree: one that fails is tried for ever, more and more rarely, and takes nobody else with it.
+ * @param store keeps those that are added at run time: `keepChild(name, config)`
+ */
+export function services(written: ServicesConfig | undefined, run?: (spec: ProgramSpec) => Startable, store?: KeptChildren): SupervisorSpec {
+  const kept = store === undefined ? {} : { kept: { store, make: (name: string, data: unknown) => service(name, checkedService(name, data), run) } };
   return supervisor(
     "services",
-    { strategy: "one-for-one", backoff: { giveUpAfterMs: 600_000, onGiveUp: "degrade" }, startFailure: "retry" },
+    { strategy: "one-for-one", backoff: { giveUpAfterMs: 600_000, onGiveUp: "degrade" }, startFailure: "retry", ...kept },
     Object.entries(written ?? {}).map(([name, one]) => service(name, one, run)),
   );
+}
+
+/** Data come from a file, or from whoever adds a service. */
+function checkedService(name: string, data: unknown): ServiceConfig {
+  const [problem] = Compile(serviceSchema).Errors(data);
+  if (problem !== undefined) throw new DroverError("DROVER_CONFIG_INVALID", `services.${name}${problem.instancePath.replaceAll("/", ".")}: ${problem.message}`);
+  return data as ServiceConfig;
 }
 
 function checked(name: string, make: () => Startable): Startable {

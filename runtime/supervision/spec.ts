@@ -1,6 +1,7 @@
 // A supervision tree as frozen data: what runs, in which order, and what happens when it ends. Nothing runs until a tree is started from it.
 
 import { DroverError } from "../errors.ts";
+import type { KeptChildren } from "../ports/index.ts";
 import type { Startable, WorkerOptions, WorkerType } from "../workers/index.ts";
 
 export type Strategy = "one-for-one" | "rest-for-one" | "one-for-all";
@@ -41,6 +42,13 @@ export interface BackoffOptions {
   readonly onGiveUp?: "escalate" | "degrade";
 }
 
+/** How children that were added at run time outlive the process. */
+export interface Keeping {
+  readonly store: KeptChildren;
+  /** A child of that id. Throws where the data make none. */
+  readonly make: (id: string, data: unknown) => ChildSpec;
+}
+
 interface CommonFlags {
   readonly strategy: Strategy;
   /** Its own restart type below another supervisor, default permanent. */
@@ -51,6 +59,8 @@ interface CommonFlags {
   readonly shutdownMs?: number;
   /** Default never. */
   readonly autoShutdown?: AutoShutdown;
+  /** Of a one-for-one supervisor: where children that are added with `keepChild` are kept, and what makes them again. */
+  readonly kept?: Keeping;
 }
 
 export type SupervisorFlags = CommonFlags & (IntensityFlags | BackoffFlags);
@@ -151,6 +161,7 @@ function checkId(id: string): void {
 function checkFlags(id: string, flags: SupervisorFlags): void {
   if (!["one-for-one", "rest-for-one", "one-for-all"].includes(flags.strategy)) throw invalid(id, `no such strategy: ${flags.strategy}`);
   checkEnd(id, flags);
+  if (flags.kept !== undefined && flags.strategy !== "one-for-one") throw invalid(id, "only a one-for-one supervisor keeps children");
   if (!["never", "any-significant", "all-significant", undefined].includes(flags.autoShutdown)) throw invalid(id, `no such autoShutdown: ${String(flags.autoShutdown)}`);
   if (flags.backoff === undefined) {
     if (flags.intensity !== undefined && !(Number.isInteger(flags.intensity) && flags.intensity >= 0))

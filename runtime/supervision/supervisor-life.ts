@@ -12,6 +12,7 @@ import { DroverError } from "../errors.ts";
 import type { Clock } from "../ports/index.ts";
 import { asError, type Exit, type Running, type StartContext } from "../workers/index.ts";
 import { ChildSlot, type NestedSupervisor, type TreePorts } from "./child-slot.ts";
+import { KeptList } from "./kept-list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
 import { restartRule, type RestartRule, type Verdict } from "./restart-rule.ts";
 import { checkSignificance, isSignificant, restartTypeOf, type ChildSpec, type SupervisorSpec } from "./spec.ts";
@@ -34,9 +35,15 @@ export type AddOutcome =
   | { readonly kind: "start-failed"; readonly error: Error; readonly kept: boolean }
   | { readonly kind: "id-taken" | "not-running" | "not-one-for-one" };
 
-export interface RemoveOutcome {
-  readonly kind: "removed" | "no-such-child" | "not-one-for-one";
-}
+export type RemoveOutcome =
+  | { readonly kind: "removed" | "no-such-child" | "not-one-for-one" }
+  /** It would come back: it is still kept, and runs. */
+  | { readonly kind: "still-kept"; readonly error: Error };
+
+export type KeepOutcome =
+  | AddOutcome
+  /** It could not be written down, and was not started. */
+  | { readonly kind: "not-kept"; readonly error: Error };
 
 export type RestartOutcome = { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error };
 
@@ -47,6 +54,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   readonly #ports: TreePorts;
   readonly #rule: RestartRule;
   readonly #degraded = new Set<ChildSlot>();
+  readonly #kept: KeptList | undefined;
   /** What it should have below it: as written, then what was added and not removed. */
   #specs: readonly ChildSpec[];
   #lanes: readonly Lane[] = [];
@@ -59,6 +67,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     this.#ports = ports;
     this.#rule = restartRule(spec.flags, ports.clock, ports.random);
     this.#specs = spec.children;
+    if (spec.flags.kept !== undefined) this.#kept = new KeptList(spec.flags.kept, ports.log.child({ supervisor: path }));
     this.#fillLanes();
   }
 
@@ -75,6 +84,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     this.#life = life;
     this.#rule.forget();
     this.#degraded.clear();
+    if (this.#kept !== undefined) this.#recall(await this.#kept.specs());
     this.#fillLanes();
     const stop = (): void => void this.#end(life, { kind: "shutdown" });
     const hurry = (): void => {
@@ -154,7 +164,36 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     return { kind: "start-failed", error: outcome.error, kept: outcome.retrying && this.#lanes.includes(lane) };
   }
 
+  /** As `addChild`, of what these data make, and it comes back with the process. @throws DROVER_TREE_INVALID where no children are kept, and for data that make none */
+  async keepChild(id: string, data: unknown): Promise<KeepOutcome> {
+    const kept = this.#kept;
+    if (kept === undefined) throw new DroverError("DROVER_TREE_INVALID", `"${this.path}" keeps no children`);
+    return kept.inTurn(async () => {
+      const spec = kept.make(id, data);
+      if (this.#laneOf(id) !== undefined || kept.has(id)) return { kind: "id-taken" };
+      if (this.#life?.isUp !== true || this.#life.ending !== undefined) return { kind: "not-running" };
+      const error = await kept.put({ id, data });
+      if (error !== undefined) return { kind: "not-kept", error };
+      const outcome = await this.addChild(spec);
+      const isThere = outcome.kind === "started" || (outcome.kind === "start-failed" && outcome.kept);
+      // What cannot be taken out now is made again at the next start: told there, or started.
+      if (!isThere) await kept.drop(id);
+      return outcome;
+    });
+  }
+
   async removeChild(id: string): Promise<RemoveOutcome> {
+    if (this.#kept?.has(id) !== true) return this.#remove(id);
+    const kept = this.#kept;
+    return kept.inTurn(async () => {
+      const error = await kept.drop(id);
+      if (error !== undefined) return { kind: "still-kept", error };
+      const outcome = await this.#remove(id);
+      return outcome.kind === "no-such-child" ? { kind: "removed" } : outcome;
+    });
+  }
+
+  async #remove(id: string): Promise<RemoveOutcome> {
     if (!this.#isOneForOne) return { kind: "not-one-for-one" };
     const lane = this.#laneOf(id);
     if (lane === undefined) return { kind: "no-such-child" };
@@ -217,6 +256,12 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
 
   #laneOf(id: string): Lane | undefined {
     return this.#lanes.find((lane) => lane.slots.some((slot) => slot.id === id));
+  }
+
+  /** What is kept and not here yet. */
+  #recall(kept: readonly ChildSpec[]): void {
+    const known = new Set(this.#specs.map(({ id }) => id));
+    this.#specs = [...this.#specs, ...kept.filter(({ id }) => !known.has(id))];
   }
 
   #forget(spec: ChildSpec): void {

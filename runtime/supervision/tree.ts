@@ -7,7 +7,7 @@ import type { ChildSlot } from "./child-slot.ts";
 import { monitorRun, runEndOf, WatchedRun, type DownNotice, type Monitor, type RunEnd } from "./monitor.ts";
 import { Reports, type ReportListener } from "./report.ts";
 import type { ChildSpec, SupervisorSpec } from "./spec.ts";
-import { SupervisorLife, type AddOutcome, type RemoveOutcome, type RestartOutcome } from "./supervisor-life.ts";
+import { SupervisorLife, type AddOutcome, type KeepOutcome, type RemoveOutcome, type RestartOutcome } from "./supervisor-life.ts";
 import type { NodeState, TreeNode } from "./tree-node.ts";
 
 export interface TreeOptions {
@@ -22,7 +22,9 @@ export interface TreeOptions {
 export interface SupervisorHandle {
   /** Starts it last; it stops first. Only below a one-for-one supervisor that runs. @throws DROVER_TREE_INVALID for a significant child where autoShutdown is never */
   addChild(spec: ChildSpec): Promise<AddOutcome>;
-  /** Stops and forgets it. Only below a one-for-one supervisor. */
+  /** As `addChild`, made from these data, and it comes back after a restart of the process. Only where the supervisor's `kept` says how. @throws DROVER_TREE_INVALID */
+  keepChild(id: string, data: unknown): Promise<KeepOutcome>;
+  /** Stops and forgets it, also where it is kept. Only below a one-for-one supervisor. */
   removeChild(id: string): Promise<RemoveOutcome>;
   /** By request and not counted as a failure; its siblings go with it as the strategy says. */
   restartChild(id: string): Promise<RestartOutcome>;
@@ -131,6 +133,7 @@ export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
       if (found === undefined) return undefined;
       return {
         addChild: (child) => found.addChild(child),
+        keepChild: (id, data) => found.keepChild(id, data),
         removeChild: (id) => found.removeChild(id),
         restartChild: (id) => found.restartChild(id),
         describe: () => found.describeChildren(),

@@ -19,7 +19,7 @@ export interface LineLimits {
   readonly maxBytes?: number | undefined;
 }
 
-export const LINE_DEFAULTS = { perSecond: 50, burst: 200, maxBytes: 4_096 } as const;
+const LINE_DEFAULTS = { perSecond: 50, burst: 200, maxBytes: 4_096 } as const;
 
 const SLICE_MS = 100;
 const SLICE_BYTES = 4 * 1_048_576;

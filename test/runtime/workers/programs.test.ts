@@ -41,12 +41,12 @@ test("a command that does not exist, may not be run or is a folder, and a folder
     [{ command: "true", cwd: join(folder, "plain") }, /its working directory .*plain is no folder/],
   ] as const;
   for (const [spec, message] of cases) await t.rejects(startProgram(spec), { code: "DROVER_WORKER_FAILED", message, end: { kind: "cannot-run" } }, String(message));
-  await t.rejects(startProgram(sh("exit 127")), { message: /code 127: what it runs was not found/, end: { kind: "exit-code", code: 127 } });
+  await t.rejects(startProgram(sh("exit 127", { ready: { line: "never" } })), { message: /code 127: what it runs was not found/, end: { kind: "exit-code", code: 127 } });
   await t.rejects(startProgram(sh("exit 0", { ready: { line: "never" } })), { message: /ended before it was ready \(normal\)/ });
   // Text without a first line that names an interpreter is what a shell takes it for.
   chmodSync(join(folder, "plain"), 0o755);
   writeFileSync(join(folder, "plain"), "exit 9\n");
-  await t.rejects(startProgram({ command: "./plain", cwd: folder }), { message: /code 9/, end: { kind: "exit-code", code: 9 } });
+  await t.rejects(startProgram({ command: "./plain", cwd: folder, ready: { line: "never" } }), { message: /code 9/, end: { kind: "exit-code", code: 9 } });
 });
 
 test("S5. what cannot be a program is refused before anything is begun", (t) => {

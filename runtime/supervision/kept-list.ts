@@ -1,0 +1,85 @@
+// Children that were added at run time and outlive the process: kept as data, made again when their supervisor starts (OTP forgets them).
+//
+// K1. What is told as started is kept: it is written first. What then cannot be added is taken out again.
+// K2. One change at a time; each writes the whole list.
+// K3. A list that cannot be read keeps nobody from starting: the supervisor starts with what it is written with, and nothing is kept until the list was read. A child whose data
+//     make no child any more is told, left out, and stays in the list.
+
+import { DroverError } from "../errors.ts";
+import type { KeptChild, Log } from "../ports/index.ts";
+import { asError } from "../workers/index.ts";
+import { restartTypeOf, type ChildSpec, type Keeping } from "./spec.ts";
+
+export class KeptList {
+  readonly #keeping: Keeping;
+  readonly #log: Log;
+  #children: readonly KeptChild[] | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(keeping: Keeping, log: Log) {
+    this.#keeping = keeping;
+    this.#log = log;
+  }
+
+  has(id: string): boolean {
+    return this.#children?.some((child) => child.id === id) === true;
+  }
+
+  /** What is to be started beside what is written, in the order of adding. Never rejects (K3). */
+  async specs(): Promise<readonly ChildSpec[]> {
+    const problem = await this.#read();
+    if (problem !== undefined) this.#log.error({ err: problem }, "the kept children cannot be read; nothing is kept until they can");
+    return (this.#children ?? []).flatMap(({ id, data }) => {
+      try {
+        return [this.make(id, data)];
+      } catch (error) {
+        this.#log.error({ err: error, child: id }, "a kept child cannot be made from its data and is left out");
+        return [];
+      }
+    });
+  }
+
+  /** @throws DROVER_TREE_INVALID for a temporary one, and for another id than asked for; whatever `make` throws */
+  make(id: string, data: unknown): ChildSpec {
+    const spec = this.#keeping.make(id, data);
+    if (spec.id !== id) throw new DroverError("DROVER_TREE_INVALID", `a kept child "${id}" was made as "${spec.id}"`);
+    if (restartTypeOf(spec) === "temporary") throw new DroverError("DROVER_TREE_INVALID", `"${id}": a temporary child is forgotten when it ends, so it cannot be kept`);
+    return spec;
+  }
+
+  /** K2. */
+  inTurn<T>(run: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(run);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
+
+  /** Undefined, or why it is not kept. */
+  async put(child: KeptChild): Promise<Error | undefined> {
+    return (await this.#read()) ?? (await this.#write([...(this.#children ?? []).filter(({ id }) => id !== child.id), child]));
+  }
+
+  /** Undefined, or why it is still kept. */
+  async drop(id: string): Promise<Error | undefined> {
+    return this.has(id) ? this.#write((this.#children ?? []).filter((child) => child.id !== id)) : undefined;
+  }
+
+  async #read(): Promise<Error | undefined> {
+    try {
+      this.#children ??= await this.#keeping.store.load();
+      return undefined;
+    } catch (error) {
+      return asError(error);
+    }
+  }
+
+  async #write(children: readonly KeptChild[]): Promise<Error | undefined> {
+    try {
+      await this.#keeping.store.save(children);
+      this.#children = children;
+      return undefined;
+    } catch (error) {
+      return asError(error);
+    }
+  }
+}
