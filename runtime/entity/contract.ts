@@ -87,6 +87,8 @@ export type Input =
       /** What threw, e.g. `action "blink"`. */
       readonly where?: string;
     }
+  /** `of` hung its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead. */
+  | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
   | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
   /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */

@@ -15,7 +15,8 @@ import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, 
 import { stateOf } from "./recording.ts";
 import type { ParkedRow, TimerRow } from "./rest.ts";
 import { ended } from "./restarts.ts";
-import { takeTurn } from "./turn.ts";
+import { takeTurn, type TurnGuide } from "./turn.ts";
+import { cellMeant } from "./supervision.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 
 export interface Counters {
@@ -62,10 +63,10 @@ export interface Entity {
   readonly labels: Readonly<Record<string, string>>;
   readonly counters: Counters;
   /**
-   * @param isOver whether the turn has lasted long enough; asked after each input
+   * @param guide decides after each input whether the turn goes on
    * @throws Error while another turn is open
    */
-  turn(inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): Turn;
+  turn(inputs: readonly Input[], stamp: TurnStamp, guide?: TurnGuide): Turn;
   commit(): void;
   /** Everything as before the turn; its inputs are the caller's again. */
   rollback(): void;
@@ -94,6 +95,8 @@ export interface Entity {
   taken(id: string): TakenEntry | undefined;
   /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
   source(cell: Address, incarnation: number): SourceDescription | undefined;
+  /** Whom an input concerns first: the cell that is named when its step hangs (rules M4). */
+  cellOf(input: Input): Address;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
   specOf(address: Address, message: string): MessageSpec | undefined;
   /** Sends through a ref from outside of a step, e.g. `self.send` in an inline action: become inputs. */
@@ -149,11 +152,11 @@ export class HostedEntity implements Entity {
     return { deadLetters, unheardOutcomes, faults, divergences };
   }
 
-  turn(inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): Turn {
+  turn(inputs: readonly Input[], stamp: TurnStamp, guide?: TurnGuide): Turn {
     if (this.#open !== undefined) throw new Error(`a turn of ${this.address} is open: commit or roll back first`);
     this.#stampBefore = this.interior.stamp;
     try {
-      const turn = takeTurn(this.interior, inputs, stamp, isOver);
+      const turn = takeTurn(this.interior, inputs, stamp, guide);
       this.#open = turn.revision;
       return turn;
     } catch (error) {
@@ -267,6 +270,10 @@ export class HostedEntity implements Entity {
   source(address: Address, incarnation: number): SourceDescription | undefined {
     const cell = this.interior.cells.get(address);
     return cell?.incarnation === incarnation && cell.life === "running" ? describe(cell) : undefined;
+  }
+
+  cellOf(input: Input): Address {
+    return cellMeant(this.interior, input)?.address ?? this.address;
   }
 
   specOf(address: Address, message: string): MessageSpec | undefined {

@@ -1,6 +1,8 @@
 export { fingerprintOf, MAX_TAKEN } from "./admission.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
+export { inputKey } from "./parking.ts";
+export type { TurnGuide } from "./turn.ts";
 export { createEntity, type Entity, type NextTimer } from "./entity.ts";
 export { pastState, type PastState } from "./past-state.ts";
 export { replayTurn, type ReplayedTurn, tryInput } from "./replayed-turn.ts";

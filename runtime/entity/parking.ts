@@ -56,7 +56,7 @@ export function recordParked(interior: Interior, input: Extract<Input, { kind: "
 }
 
 /** Which input it was, over all its attempts. */
-function keyOf(input: Input): string {
+export function inputKey(input: Input): string {
   switch (input.kind) {
     case "start":
     case "children":
@@ -77,22 +77,24 @@ function keyOf(input: Input): string {
       return `delivered ${input.receiver} ${String(input.seq)}`;
     case "answered":
       return `answered ${input.key}`;
+    case "attempt":
+      return `attempt at ${inputKey(input.of)}`;
   }
 }
 
 /** An input that was taken after all has no failures any more. */
 export function forgive(interior: Interior, input: Input): void {
-  if (interior.rest.size("attempts") > 0) interior.rest.delete("attempts", keyOf(input));
+  if (interior.rest.size("attempts") > 0) interior.rest.delete("attempts", inputKey(input));
 }
 
 /** Notes how often an input has failed; undefined forgets it. */
 export function track(interior: Interior, input: Input, attempt: number | undefined): void {
-  const key = keyOf(input);
+  const key = inputKey(input);
   if (attempt === undefined) interior.rest.delete("attempts", key);
   else if (interior.rest.size("attempts") < MAX_TRACKED || interior.rest.has("attempts", key)) interior.rest.put("attempts", key, attempt);
 }
 
 /** How often this input has made its cell fail so far. */
 export function attemptsOf(interior: Interior, input: Input): number {
-  return interior.rest.get("attempts", keyOf(input)) ?? 0;
+  return interior.rest.get("attempts", inputKey(input)) ?? 0;
 }

@@ -71,6 +71,20 @@ function placeOf(interior: Interior, input: Input, thrown: unknown): FaultPlace 
   return interior.failure ?? { code: codeOf(thrown.reason), place: `${thrown.cell.address}: its ${input.kind}` };
 }
 
+/** An input that hung its process before may be stepped once more, or is parked at its third attempt (rules M4). */
+export function attempt(interior: Interior, { of: suspect, crashes, cause }: Extract<Input, { kind: "attempt" }>): InputResult {
+  const attempts = Math.max(attemptsOf(interior, suspect), crashes) + 1;
+  if (attempts < MAX_ATTEMPTS) {
+    track(interior, suspect, attempts);
+    return { kind: "accepted" };
+  }
+  const result = setAsideAtOnce(interior, suspect, new Error(cause));
+  // What leaves no record of its own (an id, a number, a row) may come again: it still has its attempts behind it.
+  const isRecorded = suspect.kind === "message" ? suspect.sender.kind !== "local" : suspect.kind === "timer" || suspect.kind === "performed" || suspect.kind === "answered";
+  if (!isRecorded) track(interior, suspect, MAX_ATTEMPTS);
+  return result;
+}
+
 function setAside(interior: Interior, input: Input, offender: Cell, fault: FaultPlace & { readonly error: string; readonly attempt: number }, parked: boolean): FaultedResult {
   const { error, attempt } = fault;
   const base = { kind: "faulted", ...fault } as const;
@@ -111,6 +125,7 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
     case "delivered":
       return { ...base, again: !parked, parked };
     case "fault":
+    case "attempt":
       return { ...base, again: false, parked };
   }
 }
@@ -121,7 +136,8 @@ function offenderOf(interior: Interior, input: Input, thrown: unknown): Cell | u
   return present ?? interior.root;
 }
 
-function cellMeant(interior: Interior, input: Input): Cell | undefined {
+/** The cell that an input is for. */
+export function cellMeant(interior: Interior, input: Input): Cell | undefined {
   switch (input.kind) {
     case "message":
       return interior.cells.get(input.to);

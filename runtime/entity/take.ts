@@ -9,6 +9,7 @@ import { answered, fire, rowKey } from "./outward.ts";
 import { isEvent } from "../xstate/index.ts";
 import { restartIsDue } from "./restarts.ts";
 import { reconcile, startRoot } from "./children.ts";
+import { attempt } from "./supervision.ts";
 
 const ACCEPTED: InputResult = { kind: "accepted" };
 
@@ -45,6 +46,8 @@ export function takeInput(interior: Interior, input: Input): InputResult {
       return takeReceipt(interior, input);
     case "answered":
       return admitAnswer(interior, input);
+    case "attempt":
+      return attempt(interior, input);
   }
 }
 

@@ -9,8 +9,15 @@ import { forgive } from "./parking.ts";
 import { handleFault, setAsideAtOnce } from "./supervision.ts";
 import { takeInput } from "./take.ts";
 
-/** @param isOver whether the turn has lasted long enough: asked after each input, and what is left stays the caller's */
-export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp, isOver?: () => boolean): TakenTurn {
+/** Who watches over a turn while it is taken; nothing of what it takes depends on it but how many inputs. */
+export interface TurnGuide {
+  /** An input is about to be stepped. */
+  begins(input: Input): void;
+  /** The turn has lasted long enough: asked after each input, and what is left stays the caller's. */
+  isOver(): boolean;
+}
+
+export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: TurnStamp, guide?: TurnGuide): TakenTurn {
   interior.openTurn(stamp);
   const { durable } = interior;
   const results: InputResult[] = [];
@@ -19,6 +26,7 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
   let keptResults: InputResult[] = results;
   for (let at = 0; at < inputs.length; at++) {
     const given = inputs[at] as Input;
+    guide?.begins(given);
     const mark = interior.undo.mark();
     const effects = interior.effects.length;
     const input = durable ? keepable(given, interior) : given;
@@ -35,7 +43,7 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
       keptResults.push(result);
     }
     if (result.kind === "dropped") interior.deadLetters++;
-    if (result.kind === "faulted" || (isOver?.() === true && at + 1 < inputs.length)) {
+    if (result.kind === "faulted" || (at + 1 < inputs.length && guide?.isOver() === true)) {
       kept ??= inputs.slice(0, at + 1);
       break;
     }

@@ -8,8 +8,8 @@
 
 import type { Address } from "../address.ts";
 import type { Effect, Input, InputResult, JournalRecord, Turn } from "../entity/contract.ts";
-import { type Entity, encodeRecord, encodeState } from "../entity/index.ts";
-import type { Clock, CommitOutcome, EntityCommit, Log, Random, Store, TimeoutHandle } from "../ports/index.ts";
+import { type Entity, encodeRecord, encodeState, inputKey, type TurnGuide } from "../entity/index.ts";
+import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
 import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
@@ -17,6 +17,7 @@ import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
+import { Suspects } from "./suspects.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
 
@@ -63,6 +64,8 @@ export interface ActivationPorts {
   readonly epoch: number;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
+  /** Who ends a process that hangs in a step, and knows of what hung before (rules M4). */
+  readonly stepWatch: StepWatch | undefined;
   /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
   readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
   /** Performs one effect of a committed turn. Never throws. */
@@ -91,7 +94,7 @@ interface OpenTurn {
   readonly commit: EntityCommit;
 }
 
-export class Activation {
+export class Activation implements TurnGuide {
   readonly entity: Entity;
   readonly since: number;
   readonly #ports: ActivationPorts;
@@ -104,6 +107,7 @@ export class Activation {
   #lazyHandle: TimeoutHandle | undefined;
   #phase: Phase = "idle";
   #open: OpenTurn | undefined;
+  readonly #suspects: Suspects | undefined;
   #quiet: (() => void)[] = [];
   #stopping: Promise<void> | undefined;
   #asOf: number;
@@ -124,6 +128,7 @@ export class Activation {
     this.#askAgain = new Retry(clock, () => ports.random.next(), ASK_STORE_AGAIN);
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
+    this.#suspects = Suspects.of(entity.address, ports.stepWatch);
   }
 
   get #isVolatile(): boolean {
@@ -298,7 +303,13 @@ export class Activation {
       mail.settle?.({ kind: "deadline" });
       return false;
     });
-    if (mails.length > 0) this.#step(mails);
+    const cut =
+      this.#suspects === undefined
+        ? mails
+        : this.#suspects.cut(mails, (rest) => {
+            this.#mailbox.putBack(rest);
+          });
+    if (cut.length > 0) this.#step(cut);
     else this.#goOn();
   }
 
@@ -321,7 +332,6 @@ export class Activation {
     const before = this.entity.revision;
     const { clock } = this.#ports;
     this.#usedAt = clock.monotonic();
-    const endsAt = this.#usedAt + MAX_TURN_MS;
     let turn: Turn;
     let change: Change;
     let commit: EntityCommit | undefined;
@@ -329,11 +339,13 @@ export class Activation {
       turn = this.entity.turn(
         mails.map((mail) => mail.input),
         this.#stamp(),
-        () => clock.monotonic() >= endsAt,
+        this,
       );
       change = this.#changeOf(turn);
       commit = turn.record === undefined || this.#isVolatile ? undefined : this.#commitOf(turn, turn.record);
+      this.#ports.stepWatch?.idle();
     } catch (cause) {
+      this.#ports.stepWatch?.idle();
       for (const mail of mails) mail.settle?.({ kind: "not-stored", reason: "the entity failed while it took the message; nothing of it was kept" });
       this.#fail(cause);
       return;
@@ -354,6 +366,22 @@ export class Activation {
     void (ready === undefined ? committer.commit(commit) : ready.then(async () => committer.commit(commit))).then((outcome) => {
       if (this.#open === open) this.#answered(outcome, open);
     });
+  }
+
+  // ---- guide of its turns
+
+  begins(input: Input): void {
+    const { stepWatch } = this.#ports;
+    if (stepWatch === undefined) return;
+    const { entity } = this;
+    // A volatile actor's node-local message comes from nobody who sends it again, and there may be very many.
+    const isNamed = !this.#isVolatile || input.kind !== "message" || input.sender.kind !== "local";
+    const cell = input.kind === "message" ? input.to : entity.cellOf(input);
+    stepWatch.stepping(entity.address, cell, input.kind === "message" ? input.event.type : `(${input.kind})`, isNamed ? inputKey(input) : "");
+  }
+
+  isOver(): boolean {
+    return this.#ports.clock.monotonic() - this.#usedAt >= MAX_TURN_MS;
   }
 
   #commitOf(turn: Turn, record: JournalRecord): EntityCommit {

@@ -7,7 +7,7 @@ import type { EntityType } from "../actor/index.ts";
 import type { DoorReads, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
 import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type NextTimer, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
-import type { Clock, Log, Random, Store } from "../ports/index.ts";
+import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { Activation, type Mail, type Settled } from "./activation.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
@@ -31,6 +31,7 @@ export interface HostedEntityPorts {
   readonly committer: Committer;
   readonly hosted: HostedClock;
   readonly mailBudget: MailBudget;
+  readonly stepWatch: StepWatch | undefined;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
   readonly deadLetters: DeadLetters;

@@ -6,7 +6,7 @@ import type { DoorReads, EventData } from "../entity/contract.ts";
 import type { Entity } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
-import type { Clock, Log, Random, Store } from "../ports/index.ts";
+import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { ActivationGate, type ActivationLimits } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
@@ -45,6 +45,8 @@ export interface SystemOptions {
   readonly residentEntities?: number;
   /** How fast entities may come into memory: what comes in a storm waits, commands first. */
   readonly activation?: ActivationLimits;
+  /** Ends the process when a step hangs, and names what hung before (rules M4): `startStepWatch`. Default: none. */
+  readonly stepWatch?: StepWatch;
   /** Whether the wall clock may fire `wall` timers (rules K1). Default: always. */
   readonly wallTrusted?: () => boolean;
   /** Copies the values that a message names, and the outcome of its guard, before it is journaled (vehicle V3). */
@@ -91,6 +93,7 @@ export function createSystem(options: SystemOptions): System {
       committer,
       hosted: hostedClock,
       mailBudget,
+      stepWatch: options.stepWatch,
       wallTrusted,
       schedule: defer,
       deadLetters,

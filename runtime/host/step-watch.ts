@@ -1,0 +1,94 @@
+// The real watch over steps: a thread sees, through shared memory, whether the main thread is stuck in one step; then it writes down which, and ends the process (rules M4).
+//
+// W1. What is written is on the disk before the process ends: one line a death in the crash file. The next process reads it, and lets that message be stepped with care.
+// W2. Time is counted in looks of the thread, not by a clock: a process that was suspended as a whole is not taken for one that hangs.
+
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { Worker } from "node:worker_threads";
+
+import { DroverError } from "../errors.ts";
+import type { HungStep, StepWatch } from "../ports/index.ts";
+import { StepMemory } from "./step-memory.ts";
+
+export const DEFAULT_HANG_MS = 2_000;
+/** Lines that are kept: what is older concerns messages that nobody sends any more. */
+const MAX_KEPT = 100;
+
+export interface StepWatchOptions {
+  /** The crash file; its folder exists. */
+  readonly file: string;
+  /** A step that lasts longer ends the process, ms, from 100. Default 2,000. */
+  readonly hangMs?: number;
+}
+
+/** Starts the thread; it keeps no process alive. @throws DROVER_CONFIG_INVALID when the crash file can be neither read nor written */
+export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOptions): StepWatch & { stop(): Promise<void> } {
+  const memory = new StepMemory();
+  let hung = readCrashes(file);
+  let step = 0;
+  let last = { entity: "", cell: "", what: "", key: "" };
+  const worker = new Worker(new URL(`./step-watch.worker${import.meta.url.slice(-3)}`, import.meta.url), {
+    name: "drover-step-watch",
+    workerData: { buffer: memory.buffer, file, hangMs },
+    env: {},
+  });
+  worker.unref();
+
+  return {
+    stepping: (entity, cell, what, key) => {
+      if (last.key !== key || last.entity !== entity || last.cell !== cell || last.what !== what) {
+        last = { entity, cell, what, key };
+        memory.write(JSON.stringify(last));
+      }
+      step = step === 0x7f_ff_ff_ff ? 1 : step + 1;
+      memory.number = step;
+    },
+    idle: () => {
+      memory.number = 0;
+    },
+    get hung() {
+      return hung;
+    },
+    settled: (entity, key) => {
+      const left = hung.filter((each) => each.entity !== entity || each.key !== key);
+      if (left.length === hung.length) return;
+      hung = left;
+      writeCrashes(file, left);
+    },
+    stop: async () => {
+      await worker.terminate();
+    },
+  };
+}
+
+function readCrashes(file: string): readonly HungStep[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw new DroverError("DROVER_CONFIG_INVALID", `the crash file ${file} cannot be read: ${String(cause)}`, { cause });
+  }
+  const crashes: HungStep[] = [];
+  for (const line of text.split("\n")) {
+    try {
+      const { at, entity, cell, what, key } = JSON.parse(line) as HungStep;
+      if (typeof at === "number" && [entity, cell, what, key].every((field) => typeof field === "string")) crashes.push({ at, entity, cell, what, key });
+    } catch {
+      // The last line of a process that died while it wrote says nothing.
+    }
+  }
+  return crashes.slice(-MAX_KEPT);
+}
+
+function writeCrashes(file: string, crashes: readonly HungStep[]): void {
+  const next = `${file}.next`;
+  const descriptor = openSync(next, "w");
+  try {
+    writeSync(descriptor, crashes.map((each) => `${JSON.stringify(each)}\n`).join(""));
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(next, file);
+}
