@@ -67,8 +67,10 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   const lastSeen = (entity: Address): number | undefined => replicas.read(entity)?.asOf;
   const bus = busLink({ config, node, credentials: join(config.data, "credentials"), ports, sending, find: (entity) => links.place(entity, lastSeen) });
   const remote = rememberingSent(bus.remote, clock);
+  const stepWatch = ports.stepWatch?.(config.data);
   const system = createSystem({
     node,
+    ...(stepWatch === undefined ? {} : { stepWatch }),
     types: [presenceEntity, requestsEntity, alarmEntity, requestsType.with({ effects: forwarding(links, remote, () => system, clock) })],
     foreignTypes: [vehicleEntity],
     store,
@@ -191,6 +193,6 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
       return firstToken;
     },
     start: () => tree.start(),
-    stop: () => tree.stop(STOP_WITHIN_MS),
+    stop: () => tree.stop(STOP_WITHIN_MS).finally(() => stepWatch?.stop()),
   };
 }

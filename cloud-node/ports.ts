@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, keptFile, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
+import { endProcess, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
 import { type Clock, type KeptChildren, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
@@ -21,6 +21,8 @@ export interface CloudPorts {
   broker(options: { readonly host: string; readonly port: number; readonly credentials: string }, ports: CloudPorts): Promise<EmbeddedBroker>;
   /** The credential that this node itself uses at its own broker. */
   ownCredential(folder: string, node: string): { readonly username: string; readonly password: string };
+  /** Ends the process when a step hangs (rules M4); default: nobody does. */
+  stepWatch?(folder: string): NodeStepWatch;
   /** What runs a service; default a real process. */
   readonly program?: (spec: ProgramSpec) => Startable;
   /** Keeps the services that were added at run time; default nobody does. */
@@ -32,6 +34,7 @@ export const realPorts: CloudPorts = {
   clock: systemClock,
   random: systemRandom,
   log: silentLog,
+  stepWatch: (folder) => startStepWatch({ file: join(folder, "steps.crash") }),
   store: (folder, { clock, log }) => {
     makeFolder(folder, "data");
     return sqliteStore({

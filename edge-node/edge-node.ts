@@ -65,13 +65,14 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   const session = random.id();
   const store = ports.store(config.data, ports);
   const telemetry = ports.telemetryLog(config.data, config.telemetry?.max_bytes ?? DEFAULT_TELEMETRY_BYTES, ports);
+  const stepWatch = ports.stepWatch?.(config.data);
   let epoch = 1;
   let apiUrl: string | undefined;
   let telemetryOpened: AppendLogOpened | undefined;
 
   const sent = sentFrames({ telemetry, clock, log, appended: (seq) => uplink.appended(seq) });
   const node = config.node ?? `edge-${idOf(model.vehicle as Address)}`;
-  const works = vehicleWorks({ model, node, epoch: () => epoch, store, sent, ports });
+  const works = vehicleWorks({ model, node, epoch: () => epoch, store, sent, stepWatch, ports });
   const { system, pipeline } = works;
   const { vehicle } = works.commands;
   const signals = signalValues(vehicle, pipeline, clock);
@@ -174,6 +175,6 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
       };
     },
     start: () => tree.start(),
-    stop: () => tree.stop(STOP_WITHIN_MS),
+    stop: () => tree.stop(STOP_WITHIN_MS).finally(() => stepWatch?.stop()),
   };
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, keptFile, makeFolder, type ProgramSpec, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
+import { endProcess, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
 import {
   type AppendLog,
   type Clock,
@@ -32,6 +32,8 @@ export interface EdgePorts {
   store(folder: string, ports: EdgePorts): Store & { readonly metrics?: MetricsSource };
   telemetryLog(folder: string, maxBytes: number, ports: EdgePorts): AppendLog & { readonly metrics?: MetricsSource };
   transport(uplink: NonNullable<EdgeConfig["uplink"]>, node: string, vehicle: { readonly tenant: string; readonly vehicle: string }, ports: EdgePorts): Transport;
+  /** Ends the process when a step hangs (rules M4); default: nobody does. */
+  stepWatch?(folder: string): NodeStepWatch;
   /** What runs a service; default a real process. */
   readonly program?: (spec: ProgramSpec) => Startable;
   /** Keeps the services that were added at run time; default nobody does. */
@@ -73,6 +75,7 @@ export const realPorts: EdgePorts = {
       },
     });
   },
+  stepWatch: (folder) => startStepWatch({ file: join(folder, "steps.crash") }),
   telemetryLog: (folder, maxBytes, { clock, log, random }) =>
     sqliteLog({
       path: join(folder, "telemetry.db"),

@@ -3,7 +3,7 @@
 import { moduleType, ownerType, vehicleEntity } from "../actors/index.ts";
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import { type Address, createSystem, type System } from "../runtime/index.ts";
-import type { Store } from "../runtime/ports/index.ts";
+import type { StepWatch, Store } from "../runtime/ports/index.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { commandDoor } from "./command-door.ts";
 import { type CommandList, commandList } from "./commands.ts";
@@ -34,10 +34,11 @@ export interface VehicleWorksOptions {
   readonly epoch: () => number;
   readonly store: Store;
   readonly sent: SentFrames;
+  readonly stepWatch: StepWatch | undefined;
   readonly ports: EdgePorts;
 }
 
-export function vehicleWorks({ model, node, epoch, store, sent, ports }: VehicleWorksOptions): VehicleWorks {
+export function vehicleWorks({ model, node, epoch, store, sent, stepWatch, ports }: VehicleWorksOptions): VehicleWorks {
   const { clock, random, log, defer } = ports;
   const commands = commandList(model, model.vehicle);
   const pipeline = createPipeline(model, clock);
@@ -50,6 +51,7 @@ export function vehicleWorks({ model, node, epoch, store, sent, ports }: Vehicle
     clock,
     random,
     log,
+    ...(stepWatch === undefined ? {} : { stepWatch }),
     get epoch() {
       return epoch();
     },

@@ -18,6 +18,8 @@ export interface MailboxLimits {
   readonly messages?: number;
   /** Of waiting messages: the encoded length of one that came over a wire, 256 for any other. Default 1 MiB, or 256 for each of `messages` if that is more. */
   readonly bytes?: number;
+  /** Messages that its actors have postponed. Default 100. */
+  readonly postponed?: number;
 }
 
 /** Counted as the context's encoded text, in characters; measured after each turn that changed it, of volatile types at every 64th turn. */
@@ -103,7 +105,7 @@ export type Parts<B> = {
 
 const TYPE_NAME = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 const DEFAULT_CONTEXT: Required<ContextLimits> = { warnBytes: 262_144, maxBytes: 4_194_304 };
-const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576 };
+const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576, postponed: 100 };
 const LEAST_MESSAGE_BYTES = 256;
 
 /** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do */
@@ -180,12 +182,12 @@ function earlierOf(name: string, version: number, earlier: readonly AnyActorType
 
 function mailboxOf(
   typeName: string,
-  { messages = DEFAULT_MAILBOX.messages, bytes = Math.max(DEFAULT_MAILBOX.bytes, messages * LEAST_MESSAGE_BYTES) }: MailboxLimits = {},
+  { messages = DEFAULT_MAILBOX.messages, bytes = Math.max(DEFAULT_MAILBOX.bytes, messages * LEAST_MESSAGE_BYTES), postponed = DEFAULT_MAILBOX.postponed }: MailboxLimits = {},
 ): Required<MailboxLimits> {
-  for (const [limit, value] of Object.entries({ messages, bytes }))
+  for (const [limit, value] of Object.entries({ messages, bytes, postponed }))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new DroverError("DROVER_TYPE_INVALID", `actor type "${typeName}": mailbox.${limit} is a whole number from 1, this is ${String(value)}`);
-  return { messages, bytes };
+  return { messages, bytes, postponed };
 }
 
 function contextLimitsOf(name: string, given: ContextLimits | undefined): Required<ContextLimits> {

@@ -29,6 +29,11 @@ export interface MessageSpec {
    * Messages of other entities, whose numbers leave no gaps, are all taken.
    */
   readonly coalesceBy?: string;
+  /**
+   * A state that does not take it keeps it instead of refusing it: it is offered again when the state has changed, before all that waits. Its sender is told `accepted`, and a
+   * reply comes when there is one. So many wait at most: `mailbox.postponed`. For machines; a reducer says `turn.postpone()`.
+   */
+  readonly postpone?: true;
   /** Said by the host only (P3). */
   readonly internal?: true;
 }

@@ -10,6 +10,8 @@ export interface ReducerTurn {
   readonly address: string;
   /** Wall time of the turn, ms since 1970. */
   readonly now: number;
+  /** Who is answerable for this message, as `author(self)` says it. */
+  readonly author: string | undefined;
   /** Uniform in [0, 1), from the turn's seed. */
   random(): number;
   /** To an actor's address, or to where an answer is wanted. */
@@ -22,6 +24,8 @@ export interface ReducerTurn {
   perform(effect: string, params: unknown): void;
   /** The state does not take this message: nothing of this step happens, its sender is told. */
   refuse(reason?: string): void;
+  /** Not in this state: nothing of this step happens, and the message is offered again after the next change of the state, before all that waits (`postpone` of a protocol). */
+  postpone(): void;
 }
 
 export interface Reducer<S = unknown, E = unknown, I = unknown> {

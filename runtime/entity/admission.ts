@@ -9,7 +9,8 @@ import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
 import type { Interior } from "./interior.ts";
-import { answered, answerOf } from "./outward.ts";
+import { answered, answerOf, decline } from "./outward.ts";
+import { postpone } from "./stash.ts";
 import type { SenderRow } from "./rest.ts";
 
 type EntitySender = Extract<Sender, { kind: "entity" }>;
@@ -25,6 +26,9 @@ const EVICTION_MS = 60_000;
 const NOBODY: Destination = { kind: "nobody" };
 const KEPT_REFUSALS = 16;
 const KEPT_HISTORIES = 8;
+
+/** Whoever asked would wait for what never comes. */
+const UNANSWERED = { path: "/type", message: "has no reply: tell it instead of asking it" };
 
 export function admit(interior: Interior, input: MessageInput): InputResult {
   switch (input.sender.kind) {
@@ -60,7 +64,7 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   interior.nextEviction = Math.min(interior.nextEviction, sender.expiresAt + EVICTION_MS);
   // Entered before the step, which may answer at once.
   interior.rest.put("taken", sender.id, entry);
-  const result = take(interior, input, { kind: "outside-reply", id: sender.id });
+  const result = take(interior, input, replyOf(input));
   if (result.kind === "accepted") return result;
   interior.undo.backTo(mark);
   // A refusal by state is an outcome that the same id hears again; a malformed message may be mended and sent anew.
@@ -161,8 +165,7 @@ function takeFromEntity(interior: Interior, input: MessageInput, sender: EntityS
     return { kind: "accepted" };
   }
   if (sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now) return { kind: "too-old" };
-  const replyTo: Destination = input.replyKey === undefined ? NOBODY : { kind: "entity-reply", entity: sender.entity, key: input.replyKey };
-  return take(interior, input, replyTo);
+  return take(interior, input, replyOf(input));
 }
 
 interface Line {
@@ -201,13 +204,15 @@ function isFinal(result: InputResult): result is Extract<Refusal, { kind: "refus
 
 // ---- into the cell
 
-function take(interior: Interior, input: MessageInput, replyTo: Destination): InputResult {
+/** @param place of a postponed message that is offered again */
+function take(interior: Interior, input: MessageInput, replyTo: Destination, place?: string): InputResult {
   const cell = interior.cells.get(input.to);
   if (cell === undefined || (input.incarnation !== undefined && input.incarnation !== cell.incarnation)) return { kind: "no-such-actor" };
   if (cell.supervision === undefined) return takeInner(interior, input, cell);
   const { messages } = cell.plan.actor;
   const checked = messages.check(input.event, input.sender.kind === "local");
   if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
+  if (input.wantsReply && messages.specOf(input.event.type)?.reply === undefined) return { kind: "invalid", problems: [UNANSWERED], accepts: acceptedBy(cell) };
   const taken = interior.offer(
     cell,
     withDoorFields(
@@ -218,9 +223,32 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination): In
     ),
   );
   if (taken === true) return { kind: "accepted" };
+  const isPostponed = taken === false ? messages.specOf(input.event.type)?.postpone === true && cell.snapshot.status === "active" : taken.postponed;
+  if (isPostponed) return postpone(interior, input, place);
   const guard = input.reads?.guard;
   const reason = taken === false ? undefined : taken.reason;
   return { kind: "refused", accepts: acceptedBy(cell), ...(reason === undefined ? {} : { reason }), ...(guard === undefined || guard.open === true ? {} : { guard }) };
+}
+
+/** A postponed message, when its actor's state has changed. It was accepted before: what becomes of it now is told to whoever waits for a reply. */
+export function takePostponed(interior: Interior, { key }: Extract<Input, { kind: "postponed" }>): InputResult {
+  const row = interior.rest.get("stash", key);
+  if (row === undefined) return { kind: "dropped", reason: "the postponed message was taken before" };
+  const { input } = row;
+  const { sender } = input;
+  interior.rest.delete("stash", key);
+  interior.takeInput(input);
+  const replyTo = replyOf(input);
+  const isOver = sender.kind !== "local" && sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now;
+  const result: InputResult = isOver ? { kind: "too-old" } : take(interior, input, replyTo, key);
+  if (result.kind === "accepted") return result;
+  if (input.wantsReply) decline(interior, replyTo, result as Refusal);
+  return { kind: "dropped", reason: `the postponed message came to nothing: ${result.kind}` };
+}
+
+function replyOf({ sender, replyKey }: MessageInput): Destination {
+  if (sender.kind === "outside") return { kind: "outside-reply", id: sender.id };
+  return sender.kind === "local" || replyKey === undefined ? NOBODY : { kind: "entity-reply", entity: sender.entity, key: replyKey };
 }
 
 /** What a machine made has no door: only its own kind reaches it, through a ref. */

@@ -62,6 +62,8 @@ export type Input =
       readonly sender: Sender;
       /** The sender waits for a reply (an ask). */
       readonly wantsReply: boolean;
+      /** Wall time until which it waits, where that is known: asks that are made while this one is handled wait no longer. */
+      readonly answerBy?: number;
       readonly reads?: DoorReads;
       /** Where an entity's ask wants its reply: the key of its pending ask. */
       readonly replyKey?: string;
@@ -87,6 +89,8 @@ export type Input =
       /** What threw, e.g. `action "blink"`. */
       readonly where?: string;
     }
+  /** A postponed message is offered again, since its actor's state has changed. */
+  | { readonly kind: "postponed"; readonly key: string }
   /** `of` hung its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead. */
   | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
@@ -243,6 +247,8 @@ export interface Turn {
   /** undefined when nothing changed and nothing needs to be kept (only duplicates, say): nothing is committed then. */
   readonly record: JournalRecord | undefined;
   readonly effects: readonly Effect[];
+  /** Postponed messages are on their way again: what waits comes behind them. */
+  readonly hasReleased: boolean;
 }
 
 /** One committed turn. Everything needed to run it again, and what came of it (rules R1, T3). */

@@ -16,6 +16,7 @@ import { stateOf } from "./recording.ts";
 import type { ParkedRow, TimerRow } from "./rest.ts";
 import { ended } from "./restarts.ts";
 import { takeTurn, type TurnGuide } from "./turn.ts";
+import { releasedInputs } from "./stash.ts";
 import { cellMeant } from "./supervision.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 
@@ -95,6 +96,8 @@ export interface Entity {
   taken(id: string): TakenEntry | undefined;
   /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
   source(cell: Address, incarnation: number): SourceDescription | undefined;
+  /** Postponed messages that are on their way again, in order. */
+  released(): readonly Input[];
   /** Whom an input concerns first: the cell that is named when its step hangs (rules M4). */
   cellOf(input: Input): Address;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
@@ -270,6 +273,10 @@ export class HostedEntity implements Entity {
   source(address: Address, incarnation: number): SourceDescription | undefined {
     const cell = this.interior.cells.get(address);
     return cell?.incarnation === incarnation && cell.life === "running" ? describe(cell) : undefined;
+  }
+
+  released(): readonly Input[] {
+    return releasedInputs(this.interior);
   }
 
   cellOf(input: Input): Address {

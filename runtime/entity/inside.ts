@@ -59,6 +59,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   touched = NO_CELLS;
   /** Gone since the last commit, and what others still see of them. */
   gone: Map<string, Cell> | undefined = undefined;
+  /** The input under way has released postponed messages. */
+  hasReleased = false;
   /** Effects and sources named so far in this turn. */
   workIndex = 0;
   /** State of random(self). */
@@ -101,11 +103,12 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.effects = [];
     this.emitted = [];
     this.workIndex = 0;
+    this.hasReleased = false;
   }
 
   /** @returns how to take back all that happens from here on */
   savepoint(mark = this.undo.mark()): () => void {
-    const { effects, emitted, randomState, workIndex } = this;
+    const { effects, emitted, randomState, workIndex, hasReleased } = this;
     const effectCount = effects.length;
     const emittedCount = emitted.length;
     return () => {
@@ -116,6 +119,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
       this.emitted.length = emittedCount;
       this.randomState = randomState;
       this.workIndex = workIndex;
+      this.hasReleased = hasReleased;
     };
   }
 
@@ -150,6 +154,10 @@ export abstract class Inside implements CodecHost, TurnFacts {
 
   get now(): number {
     return this.stamp.now;
+  }
+
+  get author(): string | undefined {
+    return this.cause.author;
   }
 
   random(): number {

@@ -24,6 +24,7 @@ import { faultPlace, runaway, SupervisedFault } from "./fault.ts";
 import { Inside } from "./inside.ts";
 import { innerPlan, type Plan } from "./plan.ts";
 import { startReducer, stepReducer } from "./reducer-step.ts";
+import { release, releaseOn } from "./stash.ts";
 
 const DELIVERIES = 1_000;
 const DELIVERIES_PER_CELL = 20;
@@ -44,7 +45,7 @@ export interface Outward {
   ended(interior: Interior, cell: Cell): void;
 }
 
-type Taken = boolean | { readonly reason: string | undefined };
+type Taken = boolean | { readonly reason: string | undefined; readonly postponed: boolean };
 
 export class Interior extends Inside implements CellHost {
   readonly outward: Outward;
@@ -254,7 +255,7 @@ export class Interior extends Inside implements CellHost {
             return true;
           }
           const step = stepReducer(cell, logic.reducer, cell.snapshot, event);
-          if ("refused" in step) return { reason: step.refused };
+          if ("refused" in step) return { reason: step.refused, postponed: step.postponed };
           result = step;
         }
       }
@@ -271,6 +272,7 @@ export class Interior extends Inside implements CellHost {
     }
     const before = cell.snapshot;
     this.setSnapshot(cell, result.snapshot);
+    if (this.rest.size("stash") > 0) releaseOn(this, cell, before);
     this.#dropFinished(cell, before);
     this.#perform(cell, result, false);
     if (event.type === "xstate.stop" && (cell.life as string) !== "ended") this.stopCell(cell, "stopped");
@@ -385,6 +387,8 @@ export class Interior extends Inside implements CellHost {
     if (cell.life === "ended") return;
     if (cell.plan.logic.kind === "source") this.#stopSource(cell, how);
     this.setLife(cell, "ended");
+    // Whoever waits for it must hear that it has gone.
+    if (cell.supervision !== undefined && this.rest.size("stash") > 0) release(this, cell.address);
     if (cell.mail !== undefined) cell.mail.length = 0;
     if (how === "stopped" && cell.snapshot.status === "active") this.setSnapshot(cell, { ...cell.snapshot, status: "stopped" });
     this.outward.forget(this, cell);

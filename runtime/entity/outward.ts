@@ -7,7 +7,7 @@
 import { type Address, entityOf, parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
-import { CellRef, ForeignRef, isEvent, type StepAction, type StepEvent } from "../xstate/index.ts";
+import { CellRef, type Destination, ForeignRef, isEvent, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
 import { messageOf } from "./fault.ts";
@@ -145,6 +145,13 @@ function addRow(interior: Interior, row: Omit<OutboxRow, "seq">): void {
 
 export function rowKey(receiver: Address, seq: number): string {
   return `${receiver} ${String(seq)}`;
+}
+
+/** Says to whoever waits that there will be no reply. */
+export function decline(interior: Interior, to: Destination, refusal: Refusal): void {
+  const made = { type: "decline", refusal };
+  if (to.kind === "outside-reply") answerOutside(interior, to.id, () => made);
+  else if (to.kind === "entity-reply") addRow(interior, { receiver: to.entity as Address, to: to.entity as Address, event: made, wantsReply: false, answers: to.key });
 }
 
 /** The first answer counts; it is kept beside the message's outcome until that expires (rules M2). */
@@ -315,7 +322,13 @@ function sourceStarted(interior: Interior, cell: Cell): void {
   try {
     const to = parseAddress(String(asked?.to));
     if (typeof withinMs !== "number" || !Number.isFinite(withinMs) || withinMs <= 0) throw new Error("withinMs is a positive number of milliseconds");
-    const expiresAt = interior.stamp.now + withinMs;
+    const remainingMs = remainingOf(interior);
+    if (remainingMs <= 0) {
+      interior.fail(cell, { kind: "deadline" });
+      return;
+    }
+    const awaitedMs = Math.min(withinMs, remainingMs);
+    const expiresAt = interior.stamp.now + awaitedMs;
     interior.rest.put("asks", cell.key as string, { cell: cell.address, incarnation: cell.incarnation, deadline: expiresAt });
     addRow(interior, {
       receiver: entityOf(to),
@@ -325,11 +338,16 @@ function sourceStarted(interior: Interior, cell: Cell): void {
       replyKey: cell.key as string,
       expiresAt,
     });
-    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, withinMs, "elapsed");
+    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, awaitedMs, "elapsed");
   } catch (error) {
     problem = messageOf(error);
   }
   if (problem !== undefined) interior.fail(cell, { kind: "invalid", problems: [{ path: "", message: problem }], accepts: [] });
+}
+
+/** What whoever asked this entity still waits, ms: an answer to an ask of its own is of no use to it after that. */
+function remainingOf({ input, stamp }: Interior): number {
+  return input?.kind === "message" && input.answerBy !== undefined ? input.answerBy - stamp.now : Number.POSITIVE_INFINITY;
 }
 
 function deadline(interior: Interior, cell: Cell): void {

@@ -77,6 +77,8 @@ export function inputKey(input: Input): string {
       return `delivered ${input.receiver} ${String(input.seq)}`;
     case "answered":
       return `answered ${input.key}`;
+    case "postponed":
+      return `postponed ${input.key}`;
     case "attempt":
       return `attempt at ${inputKey(input.of)}`;
   }

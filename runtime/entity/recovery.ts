@@ -5,6 +5,7 @@ import type { Effect, Input, OutboxRow } from "./contract.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { awaitsRestart } from "./outward.ts";
 import type { PendingEffect } from "./rest.ts";
+import { releasedInputs } from "./stash.ts";
 
 export interface Pending extends PendingEffect {
   readonly key: string;
@@ -52,7 +53,7 @@ export function recoveryInputs(interior: Interior, now: number): readonly Input[
   for (const [key, ask] of [...interior.rest.entries("asks")].sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (ask.deadline <= now) inputs.push({ kind: "answered", key, answer: { kind: "unknown", reason: "no answer came before the deadline" } });
   }
-  return inputs;
+  return [...releasedInputs(interior), ...inputs];
 }
 
 export function recoveryEffects(interior: Interior): readonly Effect[] {

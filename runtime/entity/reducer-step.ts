@@ -16,23 +16,28 @@ import {
 import { parseAddress } from "../address.ts";
 
 export function startReducer(cell: StepCell, reducer: AnyReducer, input: unknown): StepResult {
-  const collected = collector(cell, reducer);
+  const asked = new Asked(cell, reducer);
   try {
-    const context: unknown = pure(() => reducer.initial(input, collected.turn) as unknown);
-    return { snapshot: active(context), actions: collected.actions, taken: true, systemIds: undefined };
+    const context: unknown = pure(() => reducer.initial(input, asked) as unknown);
+    return { snapshot: active(context), actions: asked.actions, taken: true, systemIds: undefined };
   } catch (error) {
     return { snapshot: { status: "error", output: undefined, error }, actions: [], taken: true, systemIds: undefined };
   }
 }
 
 /** @throws what the reducer throws */
-export function stepReducer(cell: StepCell, reducer: AnyReducer, snapshot: LogicSnapshot, event: StepEvent): StepResult | { readonly refused: string | undefined } {
-  const collected = collector(cell, reducer);
-  const context: unknown = pure(() => reducer.step(snapshot.context, event, collected.turn) as unknown);
-  if (collected.refusal !== undefined) return { refused: collected.refusal.reason };
+export function stepReducer(
+  cell: StepCell,
+  reducer: AnyReducer,
+  snapshot: LogicSnapshot,
+  event: StepEvent,
+): StepResult | { readonly refused: string | undefined; readonly postponed: boolean } {
+  const asked = new Asked(cell, reducer);
+  const context: unknown = pure(() => reducer.step(snapshot.context, event, asked) as unknown);
+  if (asked.refusal !== undefined) return { refused: asked.refusal.reason, postponed: asked.refusal.postponed };
   const next = context === snapshot.context ? snapshot : active(context);
   stepWatcher()?.stepped(cell, event, next);
-  return { snapshot: next, actions: collected.actions, taken: true, systemIds: undefined };
+  return { snapshot: next, actions: asked.actions, taken: true, systemIds: undefined };
 }
 
 function active(context: unknown): LogicSnapshot {
@@ -51,44 +56,71 @@ function pure<R>(work: () => R): R {
   }
 }
 
-interface Collector {
-  readonly turn: ReducerTurn;
-  readonly actions: StepAction[];
-  refusal: { readonly reason: string | undefined } | undefined;
-}
+const NO_ACTIONS: readonly StepAction[] = [];
 
-function collector(cell: StepCell, reducer: AnyReducer): Collector {
-  const actions: StepAction[] = [];
-  const collected: Collector = {
-    actions,
-    refusal: undefined,
-    turn: {
-      address: cell.address,
-      get now(): number {
-        return cell.facts.now;
-      },
-      random: () => cell.facts.random(),
-      send: (to, event) => {
-        actions.push({ kind: "send", to: typeof to === "string" ? foreignRef(parseAddress(to)) : to, event, delay: undefined, timer: undefined, wall: false });
-      },
-      arm: (timer, delayMs, event, options) => {
-        actions.push({ kind: "send", to: cell.ref, event, delay: delayMs, timer, wall: options?.clock === "wall" });
-      },
-      cancel: (timer) => {
-        actions.push({ kind: "cancel", timer });
-      },
-      emit: (event) => {
-        actions.push({ kind: "emit", event });
-      },
-      perform: (effect, params) => {
-        const effectClass = reducer.effects[effect];
-        if (effectClass === undefined) throw new Error(`the reducer does not declare an effect "${effect}"`);
-        actions.push({ kind: "act", name: effect, params, effectClass, run: undefined });
-      },
-      refuse: (reason) => {
-        collected.refusal = { reason };
-      },
-    },
-  };
-  return collected;
+/** What a step asks for beside its next state. One object a step: most ask for nothing. */
+class Asked implements ReducerTurn {
+  readonly #cell: StepCell;
+  readonly #reducer: AnyReducer;
+  #actions: StepAction[] | undefined = undefined;
+  refusal: { readonly reason: string | undefined; readonly postponed: boolean } | undefined = undefined;
+
+  constructor(cell: StepCell, reducer: AnyReducer) {
+    this.#cell = cell;
+    this.#reducer = reducer;
+  }
+
+  get actions(): readonly StepAction[] {
+    return this.#actions ?? NO_ACTIONS;
+  }
+
+  get address(): string {
+    return this.#cell.address;
+  }
+
+  get now(): number {
+    return this.#cell.facts.now;
+  }
+
+  get author(): string | undefined {
+    return this.#cell.facts.author;
+  }
+
+  random(): number {
+    return this.#cell.facts.random();
+  }
+
+  send(...[to, event]: Parameters<ReducerTurn["send"]>): void {
+    this.#ask({ kind: "send", to: typeof to === "string" ? foreignRef(parseAddress(to)) : to, event, delay: undefined, timer: undefined, wall: false });
+  }
+
+  arm(...[timer, delayMs, event, options]: Parameters<ReducerTurn["arm"]>): void {
+    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, wall: options?.clock === "wall" });
+  }
+
+  cancel(timer: string): void {
+    this.#ask({ kind: "cancel", timer });
+  }
+
+  emit(event: StepEvent): void {
+    this.#ask({ kind: "emit", event });
+  }
+
+  perform(effect: string, params: unknown): void {
+    const effectClass = this.#reducer.effects[effect];
+    if (effectClass === undefined) throw new Error(`the reducer does not declare an effect "${effect}"`);
+    this.#ask({ kind: "act", name: effect, params, effectClass, run: undefined });
+  }
+
+  refuse(reason?: string): void {
+    this.refusal = { reason, postponed: false };
+  }
+
+  postpone(): void {
+    this.refusal = { reason: undefined, postponed: true };
+  }
+
+  #ask(action: StepAction): void {
+    (this.#actions ??= []).push(action);
+  }
 }

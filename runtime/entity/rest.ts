@@ -7,6 +7,7 @@ import type { Address } from "../address.ts";
 import type { ChildSpec, EffectClass, OutboxRow, TakenEntry } from "./contract.ts";
 import type { Refusal } from "../outcome.ts";
 import type { FaultPlace } from "./fault.ts";
+import type { StashRow } from "./stash.ts";
 import type { UndoLog } from "./undo.ts";
 
 export interface TimerRow {
@@ -100,15 +101,17 @@ export interface RestTables {
   attempts: number;
   parked: ParkedRow;
   children: ChildRow;
+  /** Postponed messages in the order of their keys. */
+  stash: StashRow;
   restarts: RestartRow;
 }
 
 export type TableName = keyof RestTables;
 
-const COUNTERS = ["incarnation", "timer", "child", "parked"] as const;
+const COUNTERS = ["incarnation", "timer", "child", "parked", "stash"] as const;
 export type Counter = (typeof COUNTERS)[number];
 type Counts = Readonly<Record<Counter, number>>;
-const NO_COUNTS: Counts = { incarnation: 0, timer: 0, child: 0, parked: 0 };
+const NO_COUNTS: Counts = { incarnation: 0, timer: 0, child: 0, parked: 0, stash: 0 };
 
 /** `counters` are written as one more table. */
 export type RestChange = readonly [table: TableName | "counters", key: string, value: unknown];

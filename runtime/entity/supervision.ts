@@ -120,6 +120,13 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
     case "answered":
       if (parked) interior.rest.delete("asks", input.key);
       return { ...base, again: !parked, parked };
+    case "postponed": {
+      const row = interior.rest.get("stash", input.key);
+      if (!parked || row === undefined) return { ...base, again: !parked, parked };
+      interior.rest.delete("stash", input.key);
+      recordParked(interior, row.input, { kind: "refused", accepts: acceptedBy(offender), reason: `set aside after ${String(attempt)} failures: ${error}` });
+      return { ...base, again: false, parked };
+    }
     case "start":
     case "children":
     case "delivered":
@@ -144,6 +151,8 @@ export function cellMeant(interior: Interior, input: Input): Cell | undefined {
     case "source":
     case "fault":
       return interior.cells.get(input.cell);
+    case "postponed":
+      return interior.cells.get(interior.rest.get("stash", input.key)?.input.to ?? "");
     case "timer":
       return interior.cells.get(interior.rest.get("timers", input.timer)?.owner ?? "");
     default:

@@ -1,6 +1,6 @@
 // What one input does to the entity.
 
-import { admit, admitAnswer } from "./admission.ts";
+import { admit, admitAnswer, takePostponed } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import { traceOf } from "./inside.ts";
@@ -46,6 +46,8 @@ export function takeInput(interior: Interior, input: Input): InputResult {
       return takeReceipt(interior, input);
     case "answered":
       return admitAnswer(interior, input);
+    case "postponed":
+      return takePostponed(interior, input);
     case "attempt":
       return attempt(interior, input);
   }

@@ -40,19 +40,20 @@ export function traceTurn(entity: HostedEntity, inputs: readonly Input[], stamp:
     if (index < inputs.length) entries.push({ kind: "input", index, input: shown(interior, inputs[index]) });
   };
   try {
-    begin(0);
     let taken = 0;
     /** Where the result of each input belongs. */
     const ends: number[] = [];
     const turn = watchSteps(watcherOf(interior, entries), () =>
-      takeTurn(interior, inputs, stamp, () => {
-        ends.push(entries.length);
-        begin(++taken);
-        return false;
+      takeTurn(interior, inputs, stamp, {
+        begins: () => {
+          if (taken > 0) ends.push(entries.length);
+          begin(taken++);
+        },
+        isOver: () => false,
       }),
     );
     const { results } = turn;
-    // The last input's end is not asked for, nor is that of one which failed.
+    // No input begins after the last.
     for (let index = ends.length; index < results.length; index++) ends.push(entries.length);
     const traced: TraceEntry[] = [];
     let from = 0;

@@ -43,7 +43,8 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
       keptResults.push(result);
     }
     if (result.kind === "dropped") interior.deadLetters++;
-    if (result.kind === "faulted" || (at + 1 < inputs.length && guide?.isOver() === true)) {
+    // What was postponed comes before what waits, so that the turn ends here.
+    if (result.kind === "faulted" || interior.hasReleased || (at + 1 < inputs.length && guide?.isOver() === true)) {
       kept ??= inputs.slice(0, at + 1);
       break;
     }
@@ -88,6 +89,7 @@ export class TakenTurn implements Turn {
   readonly consumed: number;
   readonly results: readonly InputResult[];
   readonly effects: readonly Effect[];
+  readonly hasReleased: boolean;
   readonly #interior: Interior;
   readonly #inputs: readonly Input[];
   readonly #kept: readonly InputResult[];
@@ -98,6 +100,7 @@ export class TakenTurn implements Turn {
     this.consumed = results.length;
     this.results = results;
     this.effects = interior.effects;
+    this.hasReleased = interior.hasReleased;
     this.#interior = interior;
     this.#inputs = inputs;
     this.#kept = kept;

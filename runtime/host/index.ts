@@ -3,7 +3,7 @@
 export { endProcess } from "./end-process.ts";
 export { keptFile } from "./kept-file.ts";
 export { makeFolder } from "./make-folder.ts";
-export { startStepWatch, type StepWatchOptions } from "./step-watch.ts";
+export { type NodeStepWatch, startStepWatch } from "./step-watch.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";
 export { droverVersion, lowestNode } from "./version.ts";

@@ -21,8 +21,13 @@ export interface StepWatchOptions {
   readonly hangMs?: number;
 }
 
+/** With its thread, which `stop` ends. */
+export interface NodeStepWatch extends StepWatch {
+  stop(): Promise<void>;
+}
+
 /** Starts the thread; it keeps no process alive. @throws DROVER_CONFIG_INVALID when the crash file can be neither read nor written */
-export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOptions): StepWatch & { stop(): Promise<void> } {
+export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOptions): NodeStepWatch {
   const memory = new StepMemory();
   let hung = readCrashes(file);
   let step = 0;

@@ -473,6 +473,7 @@ export class Activation implements TurnGuide {
 
   #committed(turn: Turn, taken: readonly Mail[], change: Change | undefined): void {
     this.#timers.rearm(this.entity);
+    if (turn.hasReleased) this.#mailbox.putBack(this.entity.released().map((input) => ({ input, at: this.#usedAt })));
     if (change !== undefined) this.#asOf = change.at;
     for (const effect of turn.effects) this.#ports.perform(effect);
     taken.forEach((mail, index) => {

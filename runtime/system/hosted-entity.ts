@@ -254,6 +254,7 @@ export class HostedEntity {
       event: message.event,
       sender,
       wantsReply: message.ask || message.replyKey !== undefined,
+      ...answerBy(message, clock.now()),
       ...(reads === undefined ? {} : { reads }),
       ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
       ...(message.answers === undefined ? {} : { answers: message.answers }),
@@ -434,6 +435,12 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
   ports.hosted.atLeast(stamp.elapsed);
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
   return { entity, isNew: false, since: { turns: records.length, bytes, isOutdated: migrated || isRemade || isDamaged }, asOf: stamp.now };
+}
+
+/** Of an ask: the wall time until which its sender waits. */
+function answerBy({ ask, withinMs, replyKey, sender }: RemoteMessage, now: number): { readonly answerBy?: number } {
+  if (ask) return { answerBy: now + withinMs };
+  return replyKey === undefined || sender.kind !== "entity" || sender.expiresAt === undefined ? {} : { answerBy: sender.expiresAt };
 }
 
 function whyOf(result: Settled): string {

@@ -127,12 +127,20 @@ export function createInspection(ports: InspectionPorts): Inspection {
     if (verdict?.kind === "refuse") return { kind: "turned-away", refusal: verdict.refusal };
     const { event: given = message.event, to = message.to, reads } = verdict ?? {};
     const meant = live.view(to);
-    const checked = meant === undefined ? undefined : ports.actorTypes.get(meant.type)?.messages.check(given);
+    const messages = meant === undefined ? undefined : ports.actorTypes.get(meant.type)?.messages;
+    const checked = messages?.check(given);
     if (checked?.ok === false) return { kind: "turned-away", refusal: { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] } };
     const encoded = await live.encodedState();
     if (encoded === undefined) return undefined;
     const state = decodeState(encoded.encoded);
-    const input: Input = { kind: "message", to, event: given, sender: message.sender, wantsReply: true, ...(reads === undefined ? {} : { reads }) };
+    const input: Input = {
+      kind: "message",
+      to,
+      event: given,
+      sender: message.sender,
+      wantsReply: messages?.specOf(given.type)?.reply !== undefined,
+      ...(reads === undefined ? {} : { reads }),
+    };
     const stamp = { now: clock.now(), elapsed: state.stamp.elapsed, seed: ports.random.uint32() };
     const { entries, results, outcome } = tryInput(type, live.address, state, input, stamp);
     const after = outcome.cells.find((cell) => cell.address === to) ?? state.cells.find((cell) => cell.address === to);

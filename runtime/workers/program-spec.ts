@@ -88,7 +88,8 @@ function checkReadiness(ready: ReadinessProbe): void {
     checkProbe("ready", ready);
     return;
   }
-  if (ready.line === "" || ready.line.length > MAX_PATTERN) throw invalid(`ready.line is a regular expression of 1 to ${String(MAX_PATTERN)} characters`);
+  if (ready.line === "" || ready.line.length > MAX_PATTERN)
+    throw invalid(`ready.line is a regular expression of 1 to ${String(MAX_PATTERN)} characters`);
   try {
     new RegExp(ready.line, "u");
   } catch (error) {

@@ -8,6 +8,8 @@ import { impure, isStepping } from "./purity.ts";
 
 export interface TurnFacts {
   readonly now: number;
+  /** Who is answerable for what is being taken. */
+  readonly author: string | undefined;
   random(): number;
 }
 

@@ -1,5 +1,8 @@
 import { test } from "tap";
-import { parseAddress } from "../../../runtime/index.ts";
+import { assign, sendTo, setup } from "xstate";
+import { actorType, ask, entityType, type EventOf, messages, parseAddress, type ReplyTo, reply, T } from "../../../runtime/index.ts";
+import { hosting } from "./hosting.ts";
+import { ledgerRoot, ledgerTypes } from "./ledger.ts";
 import { begin, LEDGER, type Node, type Nodes, twoNodes } from "./two-nodes.ts";
 
 const ASKER = parseAddress("t/asker/a-1");
@@ -76,4 +79,44 @@ test("O2. an ask that reaches its receiver past its expiry is refused there and 
   t.same(got(a), { count: 0 }, "the late one was not answered, the next one was");
   t.match(a.system.deadLetters({ limit: 10 }), [{ reason: "too-old" }]);
   await Promise.all([a.stop(), b.stop()]);
+});
+
+test("an ask of a message without a reply is told so at once, and nothing is done", async (t) => {
+  const { system } = await hosting({ types: ledgerTypes });
+  await system.activate(LEDGER, { input: undefined });
+  t.match(await system.ask(LEDGER, { type: "ledger.enter", n: 1 }, { withinMs: 60_000 }), { kind: "invalid", problems: [{ path: "/type", message: /has no reply/ }] });
+  t.match(system.read(LEDGER)?.context, { entries: [] });
+  await system.stop();
+});
+
+test("F2. an ask that is made while an ask is handled waits no longer than who asked first", async (t) => {
+  const relayMessages = messages({ "relay.count": { body: { of: T.String() }, reply: T.Any() } });
+  const machine = setup({
+    types: { context: {} as { of: string; replyTo: ReplyTo<unknown> | undefined }, events: {} as EventOf<typeof relayMessages> },
+    actors: { mute: ask(ledgerRoot, "ledger.mute") },
+    actions: {
+      note: assign({ of: ({ event }) => event.of, replyTo: ({ event }) => event.replyTo }),
+      answer: sendTo(
+        ({ context }) => context.replyTo as ReplyTo<unknown>,
+        ({ event }) => reply((event as unknown as { error: unknown }).error),
+      ),
+    },
+  }).createMachine({
+    context: { of: "", replyTo: undefined },
+    initial: "idle",
+    states: {
+      idle: { on: { "relay.count": { target: "asking", actions: "note" } } },
+      asking: { invoke: { src: "mute", input: ({ context }) => ({ to: context.of, body: {}, withinMs: 3_600_000 }), onError: { target: "idle", actions: "answer" } } },
+    },
+  });
+  const root = actorType({ name: "relay", version: 1, messages: relayMessages, behaviour: machine });
+  const { system, clock } = await hosting({ types: [...ledgerTypes, entityType({ root, durability: "events", placement: "cloud" })] });
+  const RELAY = parseAddress("acme/relay/r");
+  for (const entity of [LEDGER, RELAY]) await system.activate(entity, { input: undefined });
+  const asked = system.ask(RELAY, { type: "relay.count", of: LEDGER }, { id: "first", withinMs: 2_000 });
+  await clock.advance(2_500);
+  t.match(await asked, { kind: "unknown" });
+  t.match(await system.ask(RELAY, { type: "relay.count", of: LEDGER }, { id: "first", withinMs: 10 }), { kind: "replied", value: { kind: "unknown" } }, "not after an hour");
+  t.equal(system.read(RELAY)?.state, "idle");
+  await system.stop();
 });

@@ -13,7 +13,7 @@ interface Entries {
   readonly entries: readonly number[];
 }
 
-const ledgerRoot = actorType({
+export const ledgerRoot = actorType({
   name: "ledger",
   version: 1,
   messages: ledgerMessages,

@@ -180,6 +180,6 @@ test("S5. a turn ends after 5 ms however many wait, and goes on in its own order
 test("a mailbox without room for anything is no mailbox", (t) => {
   for (const limits of [{ messages: 0 }, { bytes: 0.5 }, { messages: Number.NaN }])
     t.throws(() => actorType({ name: "x", version: 1, messages: note, behaviour: root.behaviour, mailbox: limits }), { code: "DROVER_TYPE_INVALID" });
-  t.same(actorType({ name: "x", version: 1, messages: note, behaviour: root.behaviour }).mailbox, { messages: 1_000, bytes: 1_048_576 });
+  t.same(actorType({ name: "x", version: 1, messages: note, behaviour: root.behaviour }).mailbox, { messages: 1_000, bytes: 1_048_576, postponed: 100 });
   t.end();
 });

@@ -1,0 +1,54 @@
+// Messages that wait for another state of their actor (gen_statem's postpone): committed with the entity, offered again when the state has changed.
+//
+// P1. A message is postponed when its protocol entry says `postpone` and the machine's state does not take it, or when a reducer says so. It counts as accepted.
+// P2. When its actor's state has changed it is offered again as an input of its own, with its own savepoint, before all that waits, in the order of postponing; what the new
+//     state does not take either keeps its place. "Changed" is the state value of a machine, and any new state of a reducer.
+// P3. So many wait at most (`mailbox.postponed`), then the next is told `full`. One whose time to be kept has passed is dropped when its turn comes.
+
+import type { Address } from "../address.ts";
+import type { LogicSnapshot } from "../xstate/index.ts";
+import type { Cell } from "./cell.ts";
+import type { Input, InputResult } from "./contract.ts";
+import type { Interior } from "./interior.ts";
+
+type MessageInput = Extract<Input, { kind: "message" }>;
+
+export interface StashRow {
+  readonly input: MessageInput;
+  /** The state has changed since: it is on its way. */
+  readonly isReleased: boolean;
+}
+
+const RETRY_AFTER_MS = 1_000;
+const KEY_DIGITS = 12;
+
+/** @param key its place, when it had one before */
+export function postpone(interior: Interior, input: MessageInput, key?: string): InputResult {
+  if (key === undefined && interior.rest.size("stash") >= interior.type.root.mailbox.postponed) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
+  interior.rest.put("stash", key ?? String(interior.rest.next("stash")).padStart(KEY_DIGITS, "0"), { input, isReleased: false });
+  return { kind: "accepted" };
+}
+
+/** Call when a cell has another snapshot, where something is postponed. */
+export function releaseOn(interior: Interior, cell: Cell, before: LogicSnapshot): void {
+  const is = cell.snapshot;
+  const isMachine = "value" in before && "value" in is;
+  if (isMachine ? JSON.stringify(before.value) !== JSON.stringify(is.value) || before.status !== is.status : before !== is) release(interior, cell.address);
+}
+
+/** The actor's postponed messages are offered again. */
+export function release(interior: Interior, address: Address): void {
+  for (const [key, row] of [...interior.rest.entries("stash")]) {
+    if (row.isReleased || row.input.to !== address) continue;
+    interior.rest.put("stash", key, { ...row, isReleased: true });
+    interior.hasReleased = true;
+  }
+}
+
+/** What is on its way, in order. */
+export function releasedInputs(interior: Interior): readonly Input[] {
+  return [...interior.rest.entries("stash")]
+    .filter(([, row]) => row.isReleased)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key]) => ({ kind: "postponed", key }));
+}
