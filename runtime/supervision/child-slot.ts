@@ -144,7 +144,9 @@ export class ChildSlot {
     this.#lastExit = lastExitOf(exit, this.#ports.clock.now());
     // One that was let go of ends here for whoever watches.
     this.#run?.end(runEndOf(exit, this.#ports.clock.now()));
-    if (isAbnormal(exit)) this.tell("shutdown_error", reasonOf(exit), errorOf(exit));
+    // Who is killed by intent has done nothing wrong (OTP).
+    const isMeant = exit.kind === "killed" && this.#stopLimits().shutdownMs === 0;
+    if (isAbnormal(exit) && !isMeant) this.tell("shutdown_error", reasonOf(exit), errorOf(exit));
     this.#enter({ kind: "down" });
   }
 

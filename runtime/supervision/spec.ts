@@ -70,7 +70,7 @@ export interface CommonChildOptions {
   readonly restart?: RestartType;
   /** Whether its end counts for its supervisor's auto-shutdown, default false; not with `permanent` and not below `never` (OTP). */
   readonly significant?: boolean;
-  /** From the request to stop to the kill, ms, default 5 s. */
+  /** From the request to stop to the kill, ms, default 5 s; 0: killed without being asked (OTP: `brutal_kill`). */
   readonly shutdownMs?: number;
   /** From the start to ready, ms, default 10 s. */
   readonly startMs?: number;

@@ -66,7 +66,7 @@ export interface Startable {
 const KILL_WAIT_MS = 2_000;
 
 export interface StopLimits {
-  /** From the request to the kill, ms; `Infinity` waits (OTP's default for supervisors). */
+  /** From the request to the kill, ms; `Infinity` waits (OTP's default for supervisors), 0 kills without asking (OTP: `brutal_kill`). */
   readonly shutdownMs: number;
   /** From the kill to letting go, ms; default 2 s. */
   readonly killWaitMs?: number;
@@ -76,9 +76,11 @@ export interface StopLimits {
 
 /** Stops, kills after the deadline, and says how it ended. Never rejects, never waits longer than its limits. */
 export async function stopWithin(running: Running, clock: Clock, limits: StopLimits): Promise<Exit> {
-  running.stop();
-  const inOrder = await settledWithin(running.exited, clock, limits.shutdownMs, limits.hurry);
-  if (inOrder !== undefined) return inOrder;
+  if (limits.shutdownMs > 0) {
+    running.stop();
+    const inOrder = await settledWithin(running.exited, clock, limits.shutdownMs, limits.hurry);
+    if (inOrder !== undefined) return inOrder;
+  }
   running.kill();
   const killed = await settledWithin(running.exited, clock, limits.killWaitMs ?? KILL_WAIT_MS, undefined);
   return killed ?? { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", "it did not end even when it was killed and was let go of") };

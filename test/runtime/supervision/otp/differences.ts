@@ -9,6 +9,8 @@
 //     stops everything then. A stop is prompt.
 // D4. The budget is used up while the supervisor starts (V2): its start fails, with the cause; OTP's start succeeds and the supervisor ends right after.
 // D5. A child that was added comes back when its supervisor is restarted; OTP forgets it.
+// D6. A supervisor that is killed after its finite shutdown takes along whatever still runs below it. In OTP it alone dies: a child that traps exits hears of that, and one that hangs
+//     goes on for ever, beside its successor where there is one.
 //
 // Not in the table, since OTP has no such thing: backoff instead of intensity, giving up by time, `degraded` (hosting H14: restart-rules.test.ts); a start that is
 // watched by a deadline. Not in the table, since it always states both: Drover allows 3 restarts in 30 s by default, OTP 1 in 5 s (a link that fails twice at
@@ -16,13 +18,14 @@
 
 import type { Scene } from "./scene.ts";
 
-type Difference = "D1" | "D2" | "D3" | "D4" | "D5";
+type Difference = "D1" | "D2" | "D3" | "D4" | "D5" | "D6";
 
 /** Which one a scene may show; undefined: none. */
 export function namedDifference({ name, root }: Scene): Difference | undefined {
   if (name.startsWith("a stop races its restart") || name.includes("a stop while its siblings go down")) return "D3";
   if (name.includes("used up while the supervisor starts")) return "D4";
   if (name.includes("a child that was added when its supervisor is restarted")) return "D5";
+  if (name.startsWith("finite supervisor") && name.includes("does not stop")) return "D6";
   if (/ while (the next|a later) one (starts|is started again)/.test(name)) return root.strategy === "one-for-one" ? "D1" : "D2";
   return undefined;
 }

@@ -23,11 +23,12 @@ export function generatedScenes(seed: number, count: number): readonly Scene[] {
       if (depth < MAX_DEPTH && random.next() < 0.25) children.push(tree(`${id}${String(left)}`, ids, depth + 1));
       else {
         ids.push(`c${String(ids.length)}`);
-        children.push(a(ids.at(-1) ?? "", pick(RESTARTS)));
+        children.push(a(ids.at(-1) ?? "", pick(RESTARTS), random.next() < 0.25 ? { shutdownMs: 0 } : {}));
       }
     }
     const marked = children.map((child) => ({ ...child, significant: child.restart !== "permanent" && autoShutdown !== "never" && random.next() < 0.6 }));
-    return below(id, { restart: depth === 0 ? "permanent" : pick(RESTARTS), strategy: pick(STRATEGIES), intensity: upTo(4), autoShutdown }, marked);
+    const finite = random.next() < 0.25 ? { shutdownMs: 60_000 } : {};
+    return below(id, { ...finite, restart: depth === 0 ? "permanent" : pick(RESTARTS), strategy: pick(STRATEGIES), intensity: upTo(4), autoShutdown }, marked);
   }
 
   return Array.from({ length: count }, (_, index) => {

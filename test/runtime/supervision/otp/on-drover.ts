@@ -97,8 +97,8 @@ function release(id: string, stage: Stage): void {
   stage.releases.delete(id);
 }
 
-function supervisorOf({ id, restart, significant, strategy, intensity, periodSeconds, autoShutdown, children }: SceneSupervisor, stage: Stage): SupervisorSpec {
-  const flags = { restart, significant, strategy, intensity, periodMs: periodSeconds * 1_000, autoShutdown };
+function supervisorOf({ id, restart, significant, strategy, intensity, periodSeconds, autoShutdown, shutdownMs, children }: SceneSupervisor, stage: Stage): SupervisorSpec {
+  const flags = { restart, significant, strategy, intensity, periodMs: periodSeconds * 1_000, autoShutdown, ...(shutdownMs === undefined ? {} : { shutdownMs }) };
   return supervisor(
     id,
     flags,

@@ -25,13 +25,13 @@ export async function playOnOtp(escript: string, scenes: readonly Scene[]): Prom
   }
 }
 
-function supervisorTerm({ id, restart, significant, strategy, intensity, periodSeconds, autoShutdown, children }: SceneSupervisor): string {
+function supervisorTerm({ id, restart, significant, strategy, intensity, periodSeconds, autoShutdown, shutdownMs, children }: SceneSupervisor): string {
   const flags = `{${[atom(strategy), intensity, periodSeconds, atom(autoShutdown)].join(", ")}}`;
-  return `{${id}, ${restart}, ${String(significant)}, ${flags}, [${children.map(childTerm).join(", ")}]}`;
+  return `{${id}, ${restart}, ${String(significant)}, ${shutdownMs === undefined ? "infinity" : String(shutdownMs)}, ${flags}, [${children.map(childTerm).join(", ")}]}`;
 }
 
 function childTerm(child: SceneChild | SceneSupervisor): string {
-  return "children" in child ? supervisorTerm(child) : `{${[child.id, child.restart, child.significant, child.shutdownMs].join(", ")}}`;
+  return "children" in child ? supervisorTerm(child) : `{${[child.id, child.restart, child.significant, child.shutdownMs === 0 ? "brutal_kill" : child.shutdownMs].join(", ")}}`;
 }
 
 function stepTerm(step: Step): string {

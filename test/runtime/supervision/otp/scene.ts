@@ -9,7 +9,7 @@ export interface SceneChild {
   readonly id: string;
   readonly restart: RestartType;
   readonly significant: boolean;
-  /** Whole ms. */
+  /** Whole ms; 0 is OTP's `brutal_kill`. */
   readonly shutdownMs: number;
 }
 
@@ -22,6 +22,8 @@ export interface SceneSupervisor {
   /** OTP knows whole seconds only. */
   readonly periodSeconds: number;
   readonly autoShutdown: AutoShutdown;
+  /** Whole ms; undefined is OTP's `infinity`. */
+  readonly shutdownMs?: number;
   readonly children: readonly (SceneChild | SceneSupervisor)[];
 }
 

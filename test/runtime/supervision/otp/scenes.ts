@@ -7,7 +7,17 @@ const strategies: readonly Strategy[] = ["one-for-one", "rest-for-one", "one-for
 const restarts: readonly RestartType[] = ["permanent", "transient", "temporary"];
 const hows: readonly How[] = ["normal", "shutdown", "stopped", "failed", "killed"];
 
-export const scenes: readonly Scene[] = [...phases(), ...groups(), ...failingRestarts(), ...intensities(), ...deadlines(), ...autoShutdowns(), ...nested()];
+export const scenes: readonly Scene[] = [
+  ...phases(),
+  ...groups(),
+  ...failingRestarts(),
+  ...intensities(),
+  ...deadlines(),
+  ...brutalKills(),
+  ...finiteSupervisors(),
+  ...autoShutdowns(),
+  ...nested(),
+];
 
 function scene(name: string, more: Partial<SceneSupervisor>, children: readonly (SceneChild | SceneSupervisor)[], steps: readonly Step[]): Scene {
   return { name, root: below("root", more, children), steps };
@@ -130,6 +140,48 @@ function deadlines(): readonly Scene[] {
       [["start"], ["hold-stop", "c"], ["end", "b", "failed"], ["advance", 1]],
     ),
   ]);
+}
+
+/** OTP's `brutal_kill` (shutdownMs 0): killed without being asked. */
+function brutalKills(): readonly Scene[] {
+  const brutal = { shutdownMs: 0 };
+  return [
+    ...strategies.flatMap((strategy) => [
+      scene(`brutal kill: ${strategy}, a stop`, { strategy }, [a("a", "permanent", brutal), a("b"), a("c", "permanent", brutal)], [["start"], ["stop"]]),
+      scene(`brutal kill: ${strategy}, even one that would not stop`, { strategy }, [a("a"), a("b", "permanent", brutal)], [["start"], ["hold-stop", "b"], ["stop"]]),
+      ...restarts.map((restart) =>
+        scene(`brutal kill: ${strategy}, a ${restart} sibling is taken along`, { strategy }, [a("a"), a("b"), a("c", restart, brutal)], [["start"], ["end", "b", "failed"]]),
+      ),
+      scene(`brutal kill: ${strategy}, its own end is restarted as any other`, { strategy }, [a("a"), a("b", "permanent", brutal), a("c")], [["start"], ["end", "b", "failed"]]),
+      scene(
+        `brutal kill: ${strategy}, the budget is used up`,
+        { strategy, intensity: 0 },
+        [a("a", "permanent", brutal), a("b"), a("c", "permanent", brutal)],
+        [["start"], ["end", "b", "failed"]],
+      ),
+    ]),
+    scene("brutal kill: removed by request", {}, [a("a"), a("b", "permanent", brutal)], [["start"], ["remove", "b"]]),
+    scene("brutal kill: restarted by request", {}, [a("a"), a("b", "permanent", brutal)], [["start"], ["restart", "b"]]),
+  ];
+}
+
+/** A supervisor that has not stopped in time is killed. */
+function finiteSupervisors(): readonly Scene[] {
+  return strategies.flatMap((strategy) => {
+    const tree = [a("a"), below("inner", { shutdownMs: 600 }, [a("b"), a("c")]), a("d")];
+    return [
+      scene(`finite supervisor: ${strategy}, it stops in time`, { strategy }, tree, [["start"], ["stop"]]),
+      scene(`finite supervisor: ${strategy}, it stops in time at last`, { strategy }, tree, [["start"], ["hold-stop", "c"], ["stop"], ["release", "c"]]),
+      scene(`finite supervisor: ${strategy}, it stops in time for a restart`, { strategy }, tree, [["start"], ["end", "a", "failed"]]),
+      scene(`finite supervisor: ${strategy}, a child of it does not stop`, { strategy }, tree, [["start"], ["hold-stop", "c"], ["stop"], ["advance", 1]]),
+      scene(`finite supervisor: ${strategy}, a child of it does not stop for a restart`, { strategy }, tree, [
+        ["start"],
+        ["hold-stop", "c"],
+        ["end", "a", "failed"],
+        ["advance", 1],
+      ]),
+    ];
+  });
 }
 
 function autoShutdowns(): readonly Scene[] {

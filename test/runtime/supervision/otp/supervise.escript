@@ -21,7 +21,7 @@ main([File]) ->
     [receive {Run, Name, Line} -> io:format("~s\t~s~n", [Name, Line]) end || Run <- Runs].
 
 play(Root, Steps) ->
-    Notes = spawn_link(fun() -> note(#{log => [], fail => #{}, hold_start => [], hold_stop => [], held => #{}, pids => #{}, asked => []}) end),
+    Notes = spawn_link(fun() -> note(#{log => [], fail => #{}, hold_start => [], hold_stop => [], held => #{}, pids => #{}, brutal => [], asked => []}) end),
     Parent = spawn_link(fun() -> process_flag(trap_exit, true), parent(Notes, undefined) end),
     timer:sleep(until_phase(100)),
     Base = erlang:monotonic_time(millisecond),
@@ -56,7 +56,7 @@ act(stop, _, _, Parent) -> Parent ! stop;
 act({'end', Id, How}, _, Notes, _) ->
     case call(Notes, {pid, Id}) of
         undefined -> ok;
-        Pid when How =:= killed -> exit(Pid, kill);
+        Pid when How =:= killed -> call(Notes, {outside, Id}), exit(Pid, kill);
         Pid -> Pid ! {'end', How}
     end;
 act({add, Id}, _, Notes, Parent) -> Parent ! {add, Notes, Id};
@@ -109,13 +109,14 @@ state(undefined, _) -> "down";
 state(restarting, _) -> "restarting".
 
 %% Supervisors and children.
-init({Notes, {_, _, _, {Strategy, Intensity, Period, Auto}, Children}}) ->
+init({Notes, {_, _, _, _, {Strategy, Intensity, Period, Auto}, Children}}) ->
     {ok, {#{strategy => Strategy, intensity => Intensity, period => Period, auto_shutdown => Auto}, [spec(Notes, Child) || Child <- Children]}}.
 
 spec(Notes, {Id, Restart, Significant, Shutdown}) ->
+    Shutdown =:= brutal_kill andalso call(Notes, {brutal, Id}),
     #{id => Id, start => {?MODULE, start_child, [Notes, Id, worker]}, restart => Restart, significant => Significant, shutdown => Shutdown};
-spec(Notes, {Id, Restart, Significant, _, _} = Nested) ->
-    #{id => Id, start => {supervisor, start_link, [?MODULE, {Notes, Nested}]}, restart => Restart, significant => Significant, shutdown => infinity, type => supervisor}.
+spec(Notes, {Id, Restart, Significant, Shutdown, _, _} = Nested) ->
+    #{id => Id, start => {supervisor, start_link, [?MODULE, {Notes, Nested}]}, restart => Restart, significant => Significant, shutdown => Shutdown, type => supervisor}.
 
 start_child(Notes, Id, worker) -> proc_lib:start_link(?MODULE, child, [Notes, Id, self(), worker]).
 
@@ -152,6 +153,9 @@ note(S = #{log := Log, pids := Pids}) ->
         {From, {'fail-starts', Id, Count}} -> reply(From, ok), note(set(fail, Id, Count, S));
         {From, {'hold-start', Id}} -> reply(From, ok), note(add(hold_start, Id, S));
         {From, {'hold-stop', Id}} -> reply(From, ok), note(add(hold_stop, Id, S));
+        %% Killed by the scene, not by its supervisor.
+        {From, {outside, Id}} -> reply(From, ok), note(S#{pids := maps:remove(Id, Pids)});
+        {From, {brutal, Id}} -> reply(From, ok), note(add(brutal, Id, S));
         {From, {release, Id}} ->
             reply(From, ok),
             #{held := Held, hold_start := Starts, hold_stop := Stops} = S,
@@ -181,6 +185,12 @@ note(S = #{log := Log, pids := Pids}) ->
             case [Id || {Id, Known} <- maps:to_list(Pids), Known =:= Pid] of
                 [Id] when Reason =:= killed, is_map_key(Id, map_get(held, S)) ->
                     note(say(["kill ", atom_to_list(Id)], S#{held := maps:remove(Id, maps:get(held, S)), pids := maps:remove(Id, Pids)}));
+                [Id] when Reason =:= killed ->
+                    S1 = S#{pids := maps:remove(Id, Pids)},
+                    note(case lists:member(Id, maps:get(brutal, S)) of
+                        true -> say(["kill ", atom_to_list(Id)], S1);
+                        false -> S1
+                    end);
                 [Id] -> note(S#{pids := maps:remove(Id, Pids)});
                 [] -> note(S)
             end
