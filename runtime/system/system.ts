@@ -5,7 +5,7 @@ import type { EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData } from "../entity/contract.ts";
 import type { Entity } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
-import type { Answer, Told } from "../outcome.ts";
+import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { ActivationGate, type ActivationLimits } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
@@ -123,8 +123,19 @@ export function createSystem(options: SystemOptions): System {
     const message = outsideMessage({ address, event, options: given, ask }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
     if (isStopping) return counted({ kind: "owner-away" });
-    if (given.create !== undefined) await entities.activate(entityOf(message.to), given.create, "command");
-    return counted(await route(message));
+    const unbegun = given.create === undefined ? undefined : await begin(entityOf(message.to), given.create, "command");
+    return counted(unbegun ?? (await route(message)));
+  }
+
+  /** What keeps an entity from beginning is the outcome of the message that should have begun it (hosting A4). @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID */
+  async function begin(entity: Address, options: EntityOptions, ...priority: [] | ["command"]): Promise<Refusal | undefined> {
+    try {
+      await entities.activate(entity, options, ...priority);
+      return undefined;
+    } catch (cause) {
+      if (cause instanceof DroverError && (cause.code === "DROVER_ADDRESS_INVALID" || cause.code === "DROVER_TYPE_INVALID")) throw cause;
+      return { kind: "not-stored", reason: `${entity} could not begin: ${cause instanceof Error ? cause.message : String(cause)}` };
+    }
   }
 
   /** The host's own word waits as long as a message does by default. */
@@ -135,7 +146,8 @@ export function createSystem(options: SystemOptions): System {
   async function inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told> {
     if (isStopping) return { kind: "owner-away" };
     const entity = entityOf(address);
-    if (create !== undefined) await entities.activate(entity, create);
+    const unbegun = create === undefined ? undefined : await begin(entity, create);
+    if (unbegun !== undefined) return unbegun;
     const taker = await entities.taker(entity, () => false, aCall());
     if (taker === "away") return { kind: "owner-away" };
     if (taker === "full") return { kind: "full", retryAfterMs: 100 };

@@ -55,6 +55,21 @@ test("S1, C2. a commit of unknown outcome whose revision another owner has writt
   await system.stop();
 });
 
+test("A4. an entity that cannot begin, for a store that refuses or fails, is an outcome of the message that should have begun it", async (t) => {
+  const { system, store, clock } = await hosting();
+  store.refuseNext(A, "no room");
+  t.match(await system.tell(A, add(1), { create: { input: undefined } }), { kind: "not-stored", reason: /could not begin: .*no room/ });
+  store.failWith(new Error("the card is gone"));
+  const informed = system.inform(A, add(1), { input: undefined });
+  await clock.advance(60_000);
+  t.match(await informed, { kind: "not-stored", reason: /the card is gone/ });
+  store.failWith(undefined);
+  t.match(await system.tell(A, add(1), { create: { input: undefined } }), { kind: "accepted" });
+  t.equal(total(system), 1);
+  await t.rejects(system.tell("acme/nothing/a", add(1), { create: { input: undefined } }), { code: "DROVER_TYPE_INVALID" });
+  await system.stop();
+});
+
 test("a stop during an activation leaves nothing hosted, and no timer armed", async (t) => {
   const { system, clock } = await hosting();
   const activated = system.activate(A, { input: undefined }).catch(() => undefined);
