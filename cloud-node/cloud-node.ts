@@ -10,7 +10,6 @@
 
 import { join } from "node:path";
 import { alarmEntity, presenceEntity, requestsEntity, requestsType, vehicleEntity } from "../actors/index.ts";
-import { listenHttp, loadTokens } from "../protocols/http/index.ts";
 import { SignalMirror } from "../protocols/uplink/index.ts";
 import {
   type Address,
@@ -77,6 +76,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     clock,
     random,
     log,
+    ...(ports.defer === undefined ? {} : { defer: ports.defer }),
   });
   const replicas = createReplicas(
     {
@@ -136,17 +136,15 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   }
 
   const apiLife = lifeOf(async ({ ready }, signal) => {
-    const tokens = await loadTokens(config.data, { clock });
-    firstToken = tokens.firstToken;
-    const server = await listenHttp({
-      ...(config.http?.host === undefined ? {} : { host: config.http.host }),
+    const server = await ports.api({
+      host: config.http?.host,
       port: config.http?.port ?? HTTP_PORT,
+      data: config.data,
       facade: {
         system,
         clock,
         random,
         log,
-        tokens,
         trees: () => [{ node, at: clock.now(), tree: tree.describe(), entities: system.describeEntities() }, ...ingest.trees()],
         nodes: () => [
           { node, kind: "cloud", state: "up", since: tree.describe().since },
@@ -163,6 +161,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
       },
     });
     http = server.url;
+    firstToken = server.firstToken;
     ready();
     await untilAborted(signal);
     await server.close();

@@ -3,4 +3,4 @@
 export { type CloudConfig, cloudConfigSchema } from "./config.ts";
 export { type CloudNode, createCloudNode } from "./cloud-node.ts";
 export { type CloudListening, cloudWorker } from "./cloud.worker.ts";
-export { type CloudPorts, realPorts } from "./ports.ts";
+export { type Api, type CloudPorts, realPorts } from "./ports.ts";

@@ -1,6 +1,7 @@
 // What a cloud node stands on. The real ones here; a test or the simulator hands over its own (hosting A6).
 
 import { join } from "node:path";
+import { type HttpFacadeOptions, listenHttp, loadTokens } from "../protocols/http/index.ts";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
 import { endProcess, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
@@ -28,6 +29,17 @@ export interface CloudPorts {
   /** Keeps the services that were added at run time; default nobody does. */
   readonly keptServices?: (folder: string, log: Log) => KeptChildren;
   transport(login: BrokerLogin, node: string, ports: CloudPorts): Transport;
+  /** Serves the API to who holds a token of the folder. @throws DROVER_PORT_IN_USE */
+  api(options: { readonly host: string | undefined; readonly port: number; readonly data: string; readonly facade: Omit<HttpFacadeOptions, "tokens"> }): Promise<Api>;
+  /** See SystemOptions.defer. */
+  readonly defer?: (run: () => void) => void;
+}
+
+export interface Api {
+  readonly url: string;
+  /** Made at the first start of a folder. */
+  readonly firstToken: string | undefined;
+  close(): Promise<void>;
 }
 
 export const realPorts: CloudPorts = {
@@ -53,4 +65,9 @@ export const realPorts: CloudPorts = {
   },
   keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
   transport: (login, node, { clock, random, log }) => mqttTransport({ ...login, node, clock, random, log }),
+  api: async ({ host, port, data, facade }) => {
+    const tokens = await loadTokens(data, { clock: facade.clock });
+    const server = await listenHttp({ ...(host === undefined ? {} : { host }), port, facade: { ...facade, tokens } });
+    return { url: server.url, firstToken: tokens.firstToken, close: () => server.close() };
+  },
 };
