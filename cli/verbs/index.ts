@@ -14,6 +14,7 @@ import { addDoctor } from "./doctor.ts";
 import { addEnroll } from "./enroll.ts";
 import { addLint } from "./lint.ts";
 import { addNodesLs } from "./nodes-ls.ts";
+import { addSimulate } from "./simulate.ts";
 import { addStart } from "./start.ts";
 import { addTree } from "./tree.ts";
 import { addVehicleCheck } from "./vehicle-check.ts";
@@ -47,6 +48,7 @@ export function addVerbs(root: Command, run: Run): void {
   ]);
   addCanDecode(can, run);
   addLint(root, run);
+  addSimulate(root, run);
   addEnroll(root, run);
   addDoctor(root, run);
 }

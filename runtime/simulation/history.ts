@@ -18,7 +18,7 @@ interface InRun extends At {
 export interface NodeFact extends InRun {
   readonly kind: "node";
   /** `gone`: it has stopped in order and holds nothing any more but what a `left` names. */
-  readonly what: "starting" | "started" | "failed-to-start" | "stopping" | "gone" | "killed" | "paused" | "resumed" | "replaced";
+  readonly what: "starting" | "started" | "failed-to-start" | "exited" | "stopping" | "gone" | "killed" | "paused" | "resumed" | "replaced";
   readonly epoch: number;
   /** The store that it stands on: runs that name the same one share it. */
   readonly store: string;

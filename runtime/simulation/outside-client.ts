@@ -73,11 +73,19 @@ export class OutsideClient {
       };
       process.enter(() => {
         const given = { ...options, id, withinMs };
-        void (ask ? system.ask(address, event, given) : system.tell(address, event, given)).then((word) => {
-          process.enter(() => {
-            end(word);
-          });
-        });
+        const word: Promise<Told | Answer> = ask ? system.ask(address, event, given) : system.tell(address, event, given);
+        void word.then(
+          (told) => {
+            process.enter(() => {
+              end(told);
+            });
+          },
+          (cause: unknown) => {
+            // Outcomes are values (hosting A4): a rejection is a finding of its own.
+            end({ kind: "unknown", reason: String(cause) });
+            throw cause;
+          },
+        );
       });
     });
     tell({ kind: "told", node: node.name, id, to: address, outcome });

@@ -22,6 +22,8 @@ export interface ProcessPorts {
   readonly transport: Transport;
   /** Something that outlives the process, as a file does; made at the first call of this name, the same for all runs of the node. */
   readonly kept: <T>(name: string, make: () => T) => T;
+  /** Something outside as this process holds it: nothing comes through when the process has ended, everything waits while it is paused. */
+  readonly hold: <T extends object>(port: T) => T;
   /** Notes what became of a declared effect, for the checkers. */
   readonly noteEffect: (said: EffectSaid) => void;
   /** Other nodes by the entities that they host at the beginning: where a message for an entity goes. */
@@ -43,6 +45,8 @@ export type EffectSaid = Pick<EffectFact, "what" | "key" | "name" | "actor">;
 export interface RunningNode {
   /** What tells and asks of a script go to, and what is compared at the end. */
   readonly system: System;
+  /** Settles when it has ended by itself; then it is started again. Default: it never does. */
+  readonly exited?: Promise<unknown>;
   /** Nothing that the program alone knows of is under way. Default: always. */
   isQuiet?(): boolean;
   /** Stops in order; resolves when nothing is held any more. */

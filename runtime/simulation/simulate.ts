@@ -106,6 +106,22 @@ const STOP_WITHIN_MS = 20_000;
 
 /** @throws DROVER_SIMULATION_INVALID for a seed, a time or a node that is none; what a script throws is a violation, as a finding of its own */
 export async function simulate(simulation: Simulation): Promise<SimulationRun> {
+  const unheard: Violation[] = [];
+  let nowMs = (): number => 0;
+  const hear = (cause: unknown): void => {
+    const what = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
+    unheard.push({ promise: "S4", checker: "every failure is heard", atMs: nowMs(), what: `a rejection that nobody handled would end the process: ${what}` });
+  };
+  process.on("unhandledRejection", hear);
+  try {
+    return await run(simulation, unheard, (clock) => (nowMs = clock));
+  } finally {
+    process.off("unhandledRejection", hear);
+  }
+}
+
+/** @param found grows while it runs */
+async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: () => number) => void): Promise<SimulationRun> {
   const { seed, forMs = FOR_MS, settleMs = SETTLE_MS } = simulation;
   const programs = programsOf(simulation);
   const faults = simulation.faults === "none" ? undefined : (simulation.faults ?? {});
@@ -115,13 +131,13 @@ export async function simulate(simulation: Simulation): Promise<SimulationRun> {
     network: { ...DEFAULT_NETWORK, ...(faults === undefined ? { drop: 0, duplicate: 0, reorder: 0 } : faults.network) },
     store: { ...DEFAULT_STORE, ...(faults === undefined ? { unknown: 0, refused: 0, failedRead: 0 } : faults.store) },
   });
+  clockIs(() => world.timeline.nowMs);
   const names = Object.keys(programs);
   const plan =
     faults === undefined ? [] : planFaults(world.random(), { nodes: faults.nodes ?? names, kinds: faults.kinds ?? FAULT_KINDS, everyMs: faults.everyMs ?? 2_000, untilMs: forMs });
   for (const node of world.nodes.values()) node.start();
   await world.pass(START_WITHIN_MS, () => [...world.nodes.values()].every(({ running }) => running !== undefined));
   const nemesis = unleash(world, plan);
-  const found: Violation[] = [];
   const script = runScript(world, simulation.script, found);
   await world.pass(world.timeline.nowMs + forMs);
   await world.pass(SCRIPT_WITHIN_MS, () => script.isOver);

@@ -32,9 +32,13 @@ export interface SimulatedNodeOptions {
   readonly tell: (said: Said) => void;
 }
 
+const NEVER = new Promise<never>(() => undefined);
+
 interface Run {
   readonly process: SimulatedProcess;
   readonly epoch: number;
+  /** Rejected when it cannot start; never settled when its process has ended before. */
+  starting: Promise<RunningNode>;
   running: RunningNode | undefined;
 }
 
@@ -139,10 +143,12 @@ export class SimulatedNode {
       };
       run.process.onEnd(done);
       run.process.enter(() => {
-        (run.running?.stop() ?? Promise.resolve()).then(done, (cause: unknown) => {
-          this.#say(run, { kind: "left", what: `its stop failed: ${messageOf(cause)}` });
-          done();
-        });
+        run.starting
+          .then((running) => running.stop())
+          .then(done, (cause: unknown) => {
+            this.#say(run, { kind: "left", what: `its stop failed: ${messageOf(cause)}` });
+            done();
+          });
       });
     });
     if (!run.process.isAlive) return;
@@ -160,7 +166,7 @@ export class SimulatedNode {
       random: new SeededRandom(seedOf(this.#runs)),
       wallOffsetMs: () => this.wallOffsetMs,
     });
-    const run: Run = { process, epoch: this.#epoch, running: undefined };
+    const run: Run = { process, epoch: this.#epoch, starting: NEVER, running: undefined };
     this.#present = run;
     this.#note(run, "starting");
     const given: ProcessPorts = {
@@ -180,27 +186,36 @@ export class SimulatedNode {
         return this.#kept.get(name) as T;
       },
       homeOf,
+      hold: (port) => heldBy(process, port),
       noteEffect: (said) => {
         if (process.isAlive) this.#say(run, { kind: "effect", ...said });
       },
     };
     const ports = this.#options.ports?.(given) ?? given;
-    program.start({ ...ports, store: notedStore(process, ports.store, tell) }).then(
+    run.starting = program.start({ ...ports, store: notedStore(process, ports.store, tell) });
+    run.starting.then(
       (running) => {
         run.running = running;
         this.#note(run, "started");
+        void running.exited?.then((exit) => {
+          this.#startAgain(run, "exited", JSON.stringify(exit));
+        });
         running.system.watch(({ entity, incarnation, revision, record }) => {
           if (process.isAlive && record !== undefined) this.#say(run, { kind: "shown", entity, incarnation, revision });
         });
       },
       (cause: unknown) => {
-        if (!process.isAlive) return;
-        this.#end(run, "failed-to-start", messageOf(cause));
-        timeline.after(START_AGAIN_MS, () => {
-          if (this.#isWanted && this.#present === undefined) this.#begin();
-        });
+        this.#startAgain(run, "failed-to-start", messageOf(cause));
       },
     );
+  }
+
+  #startAgain(run: Run, what: NodeFact["what"], reason: string): void {
+    if (!run.process.isAlive || !this.#isWanted) return;
+    this.#end(run, what, reason);
+    this.#options.timeline.after(START_AGAIN_MS, () => {
+      if (this.#isWanted && this.#present === undefined) this.#begin();
+    });
   }
 
   #end(run: Run, what: NodeFact["what"], reason?: string): void {

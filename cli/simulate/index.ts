@@ -1,0 +1,4 @@
+// The fleet in simulated time.
+
+export { fleet } from "./fleet.ts";
+export { simulateVerb } from "./simulate-verb.ts";

@@ -1,0 +1,97 @@
+// `drover simulate`: our own nodes, unchanged, through the faults of many seeds; one seed again with all that happens in it; a scenario of one's own.
+
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { test } from "tap";
+import { fleet } from "../../cli/simulate/index.ts";
+import { explain, simulateSeeds, traceOf, simulate } from "../../runtime/simulation/index.ts";
+import { built } from "../project/checkout.ts";
+import { drover, scratch } from "./captured.ts";
+
+/** In each run of the tests. CI runs 2,000 by `drover simulate`. */
+const SEEDS = 12;
+
+test("S1 to S9. one cloud node and four edge nodes keep every promise through kills, pauses, cuts and failing stores", async (t) => {
+  const seen = { accepted: 0, replied: 0, waiting: 0, alarms: 0, replicas: 0, kills: 0 };
+  const { runs, failed } = await simulateSeeds(fleet, {
+    count: SEEDS,
+    each: ({ history }) => {
+      for (const fact of history) {
+        if (fact.kind === "told" && fact.outcome.kind === "replied") seen.replied++;
+        if (fact.kind === "told" && fact.outcome.kind === "accepted") seen["waiting" in fact.outcome ? "waiting" : "accepted"]++;
+        if (fact.kind === "sent" && fact.type === "alarm.acknowledge") seen.alarms++;
+        if (fact.kind === "view" && fact.isReplica) seen.replicas++;
+        if (fact.kind === "node" && fact.what === "killed") seen.kills++;
+      }
+    },
+  });
+  t.equal(runs, SEEDS);
+  t.same(failed.map(explain), []);
+  for (const [what, count] of Object.entries(seen)) t.ok(count >= SEEDS / 5, `${what}: ${String(count)}`);
+});
+
+test("S9. a seed of the fleet runs the same way twice, byte for byte", async (t) => {
+  const first = traceOf(await simulate(fleet(11)));
+  t.equal(traceOf(await simulate(fleet(11))), first);
+});
+
+test("seeds that hold are counted, in words and as JSON", async (t) => {
+  const { code, out, err } = await drover(["simulate", "--seeds", "4..5"]);
+  t.equal(code, 0, err);
+  t.match(out, /^fleet: seeds 4 to 5, 2 hold, 0 do not; \d+ faults, \d+ steps, \d+ s simulated\n$/);
+  t.match(JSON.parse((await drover(["simulate", "--seed", "4", "--json"])).out), { scenario: "fleet", first: 4, runs: 1, failed: [] });
+});
+
+test("a seed is shown with everything that happens in it", async (t) => {
+  const { code, out, err } = await drover(["simulate", "--seed", "4", "--trace"]);
+  t.equal(code, 0);
+  t.equal(out, traceOf(await simulate(fleet(4))));
+  t.match(err, /^seed 4: every promise held in \d+ steps\n$/);
+  const facts = (await drover(["simulate", "--seed", "4", "--trace", "--json"])).out.trim().split("\n");
+  t.match(JSON.parse(facts[0] ?? ""), { kind: "node", what: "starting", atMs: 0, node: "cloud", run: 1 });
+});
+
+test("a scenario of one's own that does not hold ends with exit code 1, its seed and what happened", async (t) => {
+  const file = join(scratch(t), "scenario.mjs");
+  const runtime = pathToFileURL(join(built, "runtime/index.js")).href;
+  writeFileSync(
+    file,
+    `import { actorType, entityType, messages, reducer } from ${JSON.stringify(runtime)};
+     const root = actorType({ name: "lamp", version: 1, messages: messages({ on: { body: {} } }), behaviour: reducer({ initial: () => 0, step: (n) => n + 1 }) });
+     const lamp = entityType({ root, durability: "events", placement: "cloud" });
+     export const scenario = (seed) => ({
+       seed,
+       forMs: 500,
+       faults: "none",
+       nodes: { home: { types: [lamp], entities: { "t/lamp/a": undefined } } },
+       script: async ({ tell, system }) => {
+         await tell("t/lamp/a", { type: "on" });
+         if (seed === 3) throw new Error("too dark with " + system("home").read("t/lamp/a").context);
+       },
+     });`,
+  );
+  const { code, out, err } = await drover(["simulate", file, "--count", "5"]);
+  t.equal(code, 1);
+  t.match(out, /seeds 1 to 3, 2 hold, 1 do not/);
+  t.match(err, /seed 3 does not hold:\n {2}script \(the script ends\) at [\d.]+ ms: too dark with 1/);
+  t.match(JSON.parse((await drover(["simulate", file, "--count", "5", "--all", "--json"])).out), {
+    runs: 5,
+    failed: [{ seed: 3, violations: [{ promise: "script" }], faults: [] }],
+  });
+});
+
+test("wrong usage is refused", async (t) => {
+  for (const wrong of [
+    ["--seed", "-1"],
+    ["--seed", "x"],
+    ["--seeds", "5..4"],
+    ["--seeds", "5"],
+    ["--count", "0"],
+  ])
+    t.equal((await drover(["simulate", ...wrong])).code, 2, wrong.join(" "));
+  t.equal((await drover(["simulate", "nowhere.js"])).code, 4);
+  const file = join(scratch(t), "empty.mjs");
+  writeFileSync(file, "export const other = 1;");
+  t.match(await drover(["simulate", file]), { code: 3, err: /exports no scenario/ });
+});

@@ -1,0 +1,81 @@
+// The checkers find what they are for: each promise is broken by a part between a node and its ports, and some seed of few shows it.
+
+import { test } from "tap";
+import { actorType, entityType, messages, reducer, T } from "../../../runtime/index.ts";
+import { type NodeSpec, simulate, type Simulation } from "../../../runtime/simulation/index.ts";
+import { fleet } from "../../../cli/simulate/index.ts";
+import * as broken from "./broken.ts";
+import { couriers } from "./courier.ts";
+
+const MOST_SEEDS = 500;
+
+/** All nodes of the couriers with this part between them and their ports. */
+function between(ports: NonNullable<NodeSpec["ports"]>): (seed: number) => Simulation {
+  return (seed) => {
+    const simulation = couriers(seed);
+    return { ...simulation, nodes: Object.fromEntries(Object.entries(simulation.nodes).map(([name, node]) => [name, { ...node, ports }])) };
+  };
+}
+
+const cases: readonly (readonly [title: string, checker: string, scenario: (seed: number) => Simulation])[] = [
+  ["S1, E4. a store that does not check epochs", "one owner commits", between(broken.ignoresEpochs)],
+  ["S2. a store that answers before it writes", "nothing leaves before its commit", between(broken.answersBeforeItWrites)],
+  ["S3. a disk that confirms what it has not kept", "no acknowledged command is lost", lyingDisks],
+  ["S3, M1, M2. a recovery that forgets what was taken", "a message takes effect once", between(broken.forgetsWhatWasTaken)],
+  ["S7. a recovery that loses timers", "a timer fires once", between(broken.losesTimers)],
+  ["F1. a recovery that loses effects", "an idempotent effect is confirmed in the end", between(broken.losesEffects)],
+  ["F1. a recovery that repeats once effects", "a once effect happens at most once", between(broken.repeatsOnceEffects)],
+  ["M1. a link that mixes up what it carries", "per-sender order", between(broken.mixesUpMessages)],
+  ["a node that leaves a timer behind", "every started thing is stopped", between(broken.leavesATimer)],
+  ["S9. a step that is not pure", "replay is exact", impure],
+  ["T3. a cloud that reads a replica wrong", "a replica equals its owner", onTheCloud(broken.misreadsContexts)],
+  ["O2. a cloud that forgets that it has to forward", "a waiting request comes to its end", onTheCloud(broken.losesEffects)],
+];
+
+for (const [title, checker, scenario] of cases) {
+  test(`${title} is found`, async (t) => {
+    const found = await firstSeed(scenario, checker);
+    t.ok(found !== undefined, `within ${String(MOST_SEEDS)} seeds`);
+    t.comment(found);
+  });
+}
+
+/** What the first seed shows in which this checker finds something. */
+async function firstSeed(scenario: (seed: number) => Simulation, checker: string): Promise<string | undefined> {
+  for (let seed = 1; seed <= MOST_SEEDS; seed++) {
+    const violation = (await simulate(scenario(seed))).violations.find((found) => found.checker === checker);
+    if (violation !== undefined) return `seed ${String(seed)}: ${violation.what}`;
+  }
+  return undefined;
+}
+
+function onTheCloud(ports: NonNullable<NodeSpec["ports"]>): (seed: number) => Simulation {
+  return (seed) => {
+    const simulation = fleet(seed);
+    return { ...simulation, nodes: { ...simulation.nodes, cloud: { ...(simulation.nodes["cloud"] as NodeSpec), ports } } };
+  };
+}
+
+function lyingDisks(seed: number): Simulation {
+  const simulation = couriers(seed);
+  return { ...simulation, nodes: Object.fromEntries(Object.entries(simulation.nodes).map(([name, node]) => [name, { ...node, lyingDisk: true }])) };
+}
+
+/** Counts what it was asked in a variable of the process, which no journal holds. */
+function impure(seed: number): Simulation {
+  let steps = 0;
+  const root = actorType({
+    name: "tally",
+    version: 1,
+    messages: messages({ "tally.add": { body: { n: T.Integer() } } }),
+    behaviour: reducer<{ readonly steps: number }, { readonly type: string }>({ initial: () => ({ steps: 0 }), step: () => ({ steps: ++steps }) }),
+  });
+  return {
+    seed,
+    nodes: { one: { types: [entityType({ root, durability: "events", placement: "cloud" })], entities: { "t/tally/a": undefined } } },
+    forMs: 2_000,
+    script: async ({ insist }) => {
+      for (let n = 0; n < 5; n++) await insist("t/tally/a", { type: "tally.add", n }, { forMs: 5_000 });
+    },
+  };
+}

@@ -1,0 +1,115 @@
+// Parts that break a promise on purpose, put between a simulated node and its ports. The simulator must find each.
+
+import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
+import type { CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
+import type { ProcessPorts } from "../../../runtime/simulation/index.ts";
+import { decodeEnvelope, encodeEnvelope } from "../../../runtime/wire/index.ts";
+
+type Wrapper = (ports: ProcessPorts) => ProcessPorts;
+type Rows = Record<string, readonly (readonly [string, unknown?])[]>;
+
+function withStore(make: (store: Store) => Partial<Store>): Wrapper {
+  return (ports) => {
+    const { store } = ports;
+    const through: Store = {
+      open: () => store.open(),
+      commit: (batch) => store.commit(batch),
+      revisionOf: (entity) => store.revisionOf(entity),
+      load: (entity) => store.load(entity),
+      entities: (after, limit) => store.entities(after, limit),
+      journal: (query) => store.journal(query),
+      trim: (entity, revision) => store.trim(entity, revision),
+      values: store.values,
+      close: () => store.close(),
+    };
+    return { ...ports, store: { ...through, ...make(store) } };
+  };
+}
+
+/** E4: whatever epoch the owner has, the store takes it for the newest. */
+export const ignoresEpochs = withStore((store) => ({ commit: (batch) => store.commit(batch.map((commit) => ({ ...commit, epoch: 1_000_000 }))) }));
+
+/** S2: says `committed` as soon as it has heard of it. */
+export const answersBeforeItWrites = withStore((store) => ({
+  commit: (batch) => {
+    void store.commit(batch);
+    return Promise.resolve(batch.map((): CommitOutcome => ({ kind: "committed" })));
+  },
+}));
+
+/** What is recovered lacks the rows of these tables, or has them changed. */
+function recovers(change: (table: string, row: readonly [string, unknown?]) => readonly [string, unknown?] | undefined): Wrapper {
+  const changed = (rest: unknown): Rows =>
+    Object.fromEntries(
+      Object.entries(rest as Rows).map(([table, rows]) => [table, rows.map((row) => (row.length === 1 ? row : change(table, row))).filter((row) => row !== undefined)]),
+    );
+  const read = (stored: StoredEntity): StoredEntity => ({
+    ...stored,
+    snapshot: stored.snapshot === undefined ? undefined : { ...stored.snapshot, state: spoiltState(stored.snapshot.state, changed) },
+    records: stored.records.map((kept) => {
+      const record = decodeRecord(kept.record);
+      return { ...kept, record: encodeRecord({ ...record, outcome: { ...record.outcome, rest: changed(record.outcome.rest) } }) };
+    }),
+  });
+  return withStore((store) => ({
+    load: async (entity) => {
+      const stored = await store.load(entity);
+      return stored === undefined ? undefined : read(stored);
+    },
+  }));
+}
+
+function spoiltState(bytes: Uint8Array, changed: (rest: unknown) => Rows): Uint8Array {
+  const state = decodeState(bytes);
+  return encodeState({ ...state, rest: state.rest === null ? null : changed(state.rest) });
+}
+
+/** What was taken before the restart is not known after it. */
+export const forgetsWhatWasTaken = recovers((table, row) => (table === "taken" || table === "senders" ? undefined : row));
+export const losesTimers = recovers((table, row) => (table === "timers" ? undefined : row));
+export const losesEffects = recovers((table, row) => (table === "pending" ? undefined : row));
+/** F1: what may happen once only is taken for repeatable. */
+export const repeatsOnceEffects = recovers((table, row) => (table === "pending" ? [row[0], { ...(row[1] as object), class: "idempotent" }] : row));
+
+/** Context of what is recovered is not what was committed. */
+export const misreadsContexts = withStore((store) => ({
+  load: async (entity) => {
+    const stored = await store.load(entity);
+    if (stored?.snapshot === undefined) return stored;
+    const state = decodeState(stored.snapshot.state);
+    const cells = state.cells.map((cell, at) => (at === 0 ? { ...cell, context: { ...(cell.context as object), misread: true } } : cell));
+    return { ...stored, snapshot: { ...stored.snapshot, state: encodeState({ ...state, cells }) } };
+  },
+}));
+
+function withTransport(make: (transport: Transport, ports: ProcessPorts) => Partial<Transport>): Wrapper {
+  return (ports) => {
+    const { transport } = ports;
+    const own = make(transport, ports);
+    return { ...ports, transport: new Proxy(transport, { get: (target, name) => (Reflect.get(own, name) as unknown) ?? (Reflect.get(target, name) as unknown) }) };
+  };
+}
+
+/** M1: a message of an entity carries what the one before it to the same actor should have carried, once in a while. */
+export const mixesUpMessages = withTransport((transport, { random }) => {
+  const before = new Map<string, unknown>();
+  return {
+    ask: (key, payload, options) => {
+      const decoded = decodeEnvelope(payload);
+      if (!decoded.ok || decoded.envelope.sender.entity === undefined) return transport.ask(key, payload, options);
+      const { envelope } = decoded;
+      const to = String(envelope.to);
+      const body = before.get(to);
+      before.set(to, envelope.body);
+      return transport.ask(key, body !== undefined && random.next() < 0.2 ? encodeEnvelope({ ...envelope, body }) : payload, options);
+    },
+  };
+});
+
+/** Something of it is still armed when it has stopped. */
+export const leavesATimer = withTransport((transport, { clock }) => ({
+  stop: async (withinMs) => {
+    await transport.stop(withinMs);
+    clock.setTimeout(() => undefined, 3_600_000);
+  },
+}));
