@@ -19,6 +19,8 @@ export interface Database {
    * while one lives. What is opened to look, and closed again, asks this way.
    */
   ask(expression: string, from: string): readonly SqlValue[];
+  /** As `ask`, for several columns, row by row. `take` must not use the connection. @throws also RangeError, for a whole number that is none of JavaScript's */
+  each(expressions: readonly string[], from: string, take: (values: readonly SqlValue[]) => void): void;
   prepare(sql: string): Statement;
   close(): void;
 }
@@ -37,7 +39,7 @@ export interface Driver {
 interface ForeignDatabase {
   exec(sql: string): void;
   prepare(sql: string): Statement;
-  function(name: string, run: (value: SqlValue) => null): void;
+  function(name: string, options: { readonly varargs: true }, run: (...values: readonly SqlValue[]) => null): void;
   close(): void;
 }
 
@@ -65,18 +67,23 @@ function driverOf(name: string, module: ForeignModule): Driver {
     name,
     open: (path, { readOnly, busyTimeoutMs }) => {
       const database = new module.DatabaseSync(path, readOnly === true ? { readOnly, timeout: busyTimeoutMs } : { timeout: busyTimeoutMs });
-      let told: SqlValue[] = [];
-      database.function("drover_tell", (value) => {
-        told.push(value);
+      let tell: (values: readonly SqlValue[]) => void = () => undefined;
+      database.function("drover_tell", { varargs: true }, (...values) => {
+        tell(values);
         return null;
       });
+      const each: Database["each"] = (expressions, from, take) => {
+        tell = take;
+        database.exec(`SELECT drover_tell(${expressions.join(", ")}) FROM ${from}`);
+      };
       return {
+        each,
         exec: (sql) => {
           database.exec(sql);
         },
         ask: (expression, from) => {
-          told = [];
-          database.exec(`SELECT drover_tell(${expression}) FROM ${from}`);
+          const told: SqlValue[] = [];
+          each([expression], from, ([value = null]) => told.push(value));
           return told;
         },
         prepare: (sql) => guarded(database.prepare(sql)),
@@ -120,6 +127,7 @@ export function resultCodeOf(error: unknown): number | undefined {
 }
 
 /** https://sqlite.org/rescode.html, the ones that are told apart. */
+export const SQLITE_ERROR = 1;
 export const SQLITE_BUSY = 5;
 export const SQLITE_IOERR = 10;
 const SQLITE_CORRUPT = 11;

@@ -9,10 +9,9 @@
 //     write the commit mark. After any error of the disk the file is closed, and the next opening decides what became of it (rules L3).
 // J3. A new incarnation replaces the old one, rows and snapshot, in its own transaction; which commits may is decided by the port's commit rule (rules T1).
 // J4. A history keeps its newest two snapshots in two slots, which are written in turn. Snapshots and records carry a checksum, since a page that tore or lost a bit within a
-//     row is still a sound page to SQLite: recovery starts from the newest snapshot that matches, with every record after it. Rows written before there were checksums
-//     have none and are believed.
+//     row is still a sound page to SQLite: recovery starts from the newest snapshot that matches, with every record after it. The checksum covers the row's place too
+//     (seal.ts); what an older version wrote is believed up to its history's `unsealed` revision. What recovery needs is looked at when the file is opened (journal-check.ts).
 
-import { crc32 } from "node:zlib";
 import {
   type CommitOutcome,
   commitProblem,
@@ -23,6 +22,7 @@ import {
   type StoredEntity,
   type StoredRecord,
 } from "../../runtime/ports/index.ts";
+import { isWholeRecord, isWholeSnapshot, isWholeValue, type SealedHistory, sealOfHistory, sealOfRecord, sealOfSnapshot, sealOfValue, SUM } from "./seal.ts";
 import { type Database, resultCodeOf, SQLITE_CONSTRAINT, SQLITE_FULL, SQLITE_MISMATCH, SQLITE_TOOBIG, type SqlRow, type Statement } from "./driver.ts";
 
 export const JOURNAL_APPLICATION_ID = 0x44524a4c; // "DRJL"
@@ -42,6 +42,14 @@ export const JOURNAL_MIGRATIONS: readonly string[] = [
   INSERT INTO snapshots (slot, revision, state) SELECT history * 2, revision, state FROM single_snapshots;
   DROP TABLE single_snapshots;
   `,
+  // The file that opens it seals the histories (`sealHistories`).
+  `
+  ALTER TABLE histories ADD COLUMN unsealed INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE histories ADD COLUMN sum INTEGER;
+  ALTER TABLE named_values ADD COLUMN sum INTEGER;
+  UPDATE histories SET unsealed = max((SELECT coalesce(max(revision), 0) FROM journal WHERE history = number),
+    (SELECT coalesce(max(revision), 0) FROM snapshots WHERE slot BETWEEN number * 2 AND number * 2 + 1));
+  `,
 ];
 
 /** Rows that one call of `trimStep` deletes at most, so that commits wait for no long deletion. */
@@ -50,8 +58,12 @@ const CACHED_HEADS = 50_000;
 /** Errors that say something about one entity's values; all others are the store's. */
 const ENTITY_ERRORS: readonly (number | undefined)[] = [SQLITE_CONSTRAINT, SQLITE_TOOBIG, SQLITE_MISMATCH];
 
-interface Head extends HistoryHead {
-  readonly number: number;
+interface Head extends HistoryHead, SealedHistory {}
+
+/** Some revisions did not match their checksums and are left out. */
+export interface JournalRead {
+  readonly records: readonly StoredRecord[];
+  readonly damaged: readonly number[];
 }
 
 export interface BatchResult {
@@ -101,7 +113,7 @@ export class JournalFile {
     const head = this.#readHead(entity);
     if (head === undefined) return undefined;
     const generations = this.#sql.snapshots.all(head.number * 2, head.number * 2 + 1);
-    const whole = generations.findIndex(isWhole);
+    const whole = generations.findIndex((row) => isWholeSnapshot(head, row));
     const damaged = generations.slice(0, whole === -1 ? generations.length : whole).map((row) => Number(row["revision"]));
     const row = whole === -1 ? undefined : generations[whole];
     const snapshot = row === undefined ? undefined : { revision: Number(row["revision"]), state: bytesOf(row["state"]) };
@@ -112,10 +124,11 @@ export class JournalFile {
   #recordsAfter(entity: string, head: Head, after: number, damaged: readonly number[]): readonly StoredRecord[] {
     const rows = this.#sql.ascending.all(head.number, after, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     const passedOver = damaged.length === 0 ? "" : `; its snapshots of revision ${damaged.join(" and ")} do not match their checksums`;
-    for (let revision = after + 1; revision <= head.revision; revision++) {
+    for (let revision = after + 1; revision <= Math.max(head.revision, after + rows.length); revision++) {
       const row = rows[revision - after - 1];
       if (Number(row?.["revision"]) !== revision) throw new DroverError("DROVER_STORE_FAILED", `the history of ${entity} has no revision ${String(revision)}${passedOver}`);
-      if (row === undefined || !isWhole(row)) throw new DroverError("DROVER_STORE_FAILED", `revision ${String(revision)} of ${entity} does not match its checksum${passedOver}`);
+      if (row === undefined || !isWholeRecord(head, row))
+        throw new DroverError("DROVER_STORE_FAILED", `revision ${String(revision)} of ${entity} does not match its checksum${passedOver}`);
     }
     return rows.map(recordOf);
   }
@@ -124,14 +137,26 @@ export class JournalFile {
     return this.#sql.entities.all(after ?? "", limit).map((row) => ({ entity: String(row["entity"]), type: String(row["type"]) }));
   }
 
-  journal({ entity, after, before, limit, order }: JournalQuery): readonly StoredRecord[] {
+  /** As many as `limit` whole ones, where there are so many. */
+  journal({ entity, after = 0, before = Number.MAX_SAFE_INTEGER, limit, order }: JournalQuery): JournalRead {
     const head = this.#readHead(entity);
-    if (head === undefined) return [];
-    const statement = order === "oldest-first" ? this.#sql.ascending : this.#sql.descending;
-    return statement
-      .all(head.number, after ?? 0, before ?? Number.MAX_SAFE_INTEGER, limit)
-      .filter(isWhole)
-      .map(recordOf);
+    const records: StoredRecord[] = [];
+    const damaged: number[] = [];
+    if (head === undefined) return { records, damaged };
+    const oldestFirst = order === "oldest-first";
+    const statement = oldestFirst ? this.#sql.ascending : this.#sql.descending;
+    for (let [above, below] = [after, before]; ; ) {
+      const wanted = limit - records.length;
+      const rows = statement.all(head.number, above, below, wanted);
+      for (const row of rows) {
+        if (isWholeRecord(head, row)) records.push(recordOf(row));
+        else damaged.push(Number(row["revision"]));
+      }
+      const last = rows.at(-1)?.["revision"];
+      if (last === undefined || rows.length < wanted || records.length === limit) return { records, damaged };
+      if (oldestFirst) above = Number(last);
+      else below = Number(last);
+    }
   }
 
   /** Deletes some of what `trim` asks for. @returns whether there is more to delete */
@@ -142,17 +167,22 @@ export class JournalFile {
     return Number(changes) === TRIM_STEP_ROWS;
   }
 
-  getValue(key: string): Uint8Array | undefined {
+  /** @returns `damaged`: there is one, and it does not match its checksum */
+  getValue(key: string): Uint8Array | "damaged" | undefined {
     const row = this.#sql.getValue.get(key);
-    return row === undefined ? undefined : bytesOf(row["value"]);
+    return row === undefined ? undefined : isWholeValue(row) ? bytesOf(row["value"]) : "damaged";
   }
 
   setValue(key: string, value: Uint8Array): void {
-    this.#sql.setValue.run(key, value);
+    this.#sql.setValue.run(key, value, sealOfValue(key, value));
   }
 
+  /** Whole ones. */
   valueEntries(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
-    return this.#sql.valueEntries.all(prefix, `${prefix}\u{10ffff}`).map((row) => ({ key: String(row["key"]), value: bytesOf(row["value"]) }));
+    return this.#sql.valueEntries
+      .all(prefix, `${prefix}\u{10ffff}`)
+      .filter(isWholeValue)
+      .map((row) => ({ key: String(row["key"]), value: bytesOf(row["value"]) }));
   }
 
   deleteValue(key: string): void {
@@ -165,12 +195,13 @@ export class JournalFile {
     if (problem !== undefined) return { kind: "refused", reason: problem };
     this.#sql.savepoint.run();
     try {
-      const number = head?.incarnation === commit.incarnation ? head.number : this.#openHistory(commit, head);
-      this.#sql.insert.run(number, commit.revision, commit.epoch, commit.at, commit.record, crc32(commit.record));
-      if (commit.snapshot !== undefined) this.#keepSnapshot(number, commit.revision, commit.snapshot);
-      if (commit.snapshot !== undefined && commit.forgetsOlder === true) this.#sql.forget.run(number, this.#olderSnapshot(number));
+      const { revision, epoch, at, record, snapshot } = commit;
+      const history = head?.incarnation === commit.incarnation ? head : this.#openHistory(commit, head);
+      this.#sql.insert.run(history.number, revision, epoch, at, record, sealOfRecord(history, revision, epoch, at, record));
+      if (snapshot !== undefined) this.#keepSnapshot(history, revision, snapshot);
+      if (snapshot !== undefined && commit.forgetsOlder === true) this.#sql.forget.run(history.number, this.#olderSnapshot(history.number));
       this.#sql.release.run();
-      changed.set(commit.entity, { number, type: commit.type, incarnation: commit.incarnation, revision: commit.revision });
+      changed.set(commit.entity, { ...history, revision });
       return { kind: "committed" };
     } catch (error) {
       if (!(error instanceof TypeError) && !ENTITY_ERRORS.includes(resultCodeOf(error))) throw error;
@@ -180,11 +211,12 @@ export class JournalFile {
     }
   }
 
-  /** J4. */
-  #keepSnapshot(history: number, revision: number, state: Uint8Array): void {
-    const newest = this.#sql.newestSlot.get(history * 2, history * 2 + 1)?.["slot"];
-    const slot = newest === undefined || Number(newest) === history * 2 + 1 ? history * 2 : history * 2 + 1;
-    this.#sql.putSnapshot.run(slot, revision, state, crc32(state));
+  /** J4. What says to be newer than this commit is damaged, and goes first. */
+  #keepSnapshot(history: SealedHistory, revision: number, state: Uint8Array): void {
+    const first = history.number * 2;
+    const newest = this.#sql.newestSlot.get(first, first + 1, revision)?.["slot"];
+    const slot = newest === undefined || Number(newest) === first + 1 ? first : first + 1;
+    this.#sql.putSnapshot.run(slot, revision, state, sealOfSnapshot(history, revision, state));
   }
 
   /** Revision of the older one of two snapshots; 0 while there is one. */
@@ -193,13 +225,15 @@ export class JournalFile {
     return Number(row?.["slots"]) === 2 ? Number(row?.["oldest"]) : 0;
   }
 
-  #openHistory(commit: EntityCommit, old: Head | undefined): number {
+  #openHistory({ entity, type, incarnation }: EntityCommit, old: Head | undefined): SealedHistory {
     if (old !== undefined) {
       this.#sql.dropRecords.run(old.number);
       this.#sql.dropSnapshots.run(old.number * 2, old.number * 2 + 1);
       this.#sql.dropHistory.run(old.number);
     }
-    return Number(this.#sql.openHistory.get(commit.entity, commit.type, commit.incarnation)?.["number"]);
+    const history = { number: Number(this.#sql.openHistory.get(entity, type, incarnation)?.["number"]), entity, type, incarnation, unsealed: 0 };
+    this.#sql.sealHistory.run(sealOfHistory(history), history.number);
+    return history;
   }
 
   #takeBack(batch: readonly EntityCommit[], error: unknown, outcome: CommitOutcome): BatchResult {
@@ -220,9 +254,12 @@ export class JournalFile {
     if (row === undefined) return undefined;
     const head: Head = {
       number: Number(row["number"]),
+      entity,
+      unsealed: Number(row["unsealed"]),
       type: String(row["type"]),
       incarnation: String(row["incarnation"]),
-      revision: Math.max(Number(row["recorded"] ?? 0), Number(row["snapshotted"] ?? 0)),
+      // A snapshot stands beside its record, unless an older version has trimmed that one.
+      revision: Number(row["recorded"] ?? row["snapshotted"] ?? 0),
     };
     if (this.#heads.size >= CACHED_HEADS) this.#heads.clear();
     this.#heads.set(entity, head);
@@ -236,40 +273,40 @@ function prepareStatements(database: Database): Record<StatementName, Statement>
 
 type StatementName = keyof typeof SQL;
 
+/** As `SUM`. */
+const EPOCH = "iif(epoch BETWEEN 0 AND 9007199254740991, epoch, -1) AS epoch";
+
 const SQL = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   savepoint: "SAVEPOINT one_entity",
   release: "RELEASE one_entity",
   undo: "ROLLBACK TO one_entity",
-  head: `SELECT number, type, incarnation, (SELECT max(revision) FROM journal WHERE history = number) AS recorded, (SELECT max(revision) FROM snapshots WHERE slot BETWEEN number * 2 AND number * 2 + 1) AS snapshotted
+  head: `SELECT number, type, incarnation, unsealed, (SELECT max(revision) FROM journal WHERE history = number) AS recorded, (SELECT max(revision) FROM snapshots WHERE slot BETWEEN number * 2 AND number * 2 + 1) AS snapshotted
     FROM histories WHERE entity = ?`,
   openHistory: "INSERT INTO histories (entity, type, incarnation) VALUES (?, ?, ?) RETURNING number",
+  sealHistory: "UPDATE histories SET sum = ? WHERE number = ?",
   dropRecords: "DELETE FROM journal WHERE history = ?",
   dropSnapshots: "DELETE FROM snapshots WHERE slot BETWEEN ? AND ?",
   dropHistory: "DELETE FROM histories WHERE number = ?",
   insert: "INSERT INTO journal (history, revision, epoch, at, record, sum) VALUES (?, ?, ?, ?, ?, ?)",
   putSnapshot: "INSERT OR REPLACE INTO snapshots (slot, revision, state, sum) VALUES (?, ?, ?, ?)",
-  newestSlot: "SELECT slot FROM snapshots WHERE slot BETWEEN ? AND ? ORDER BY revision DESC LIMIT 1",
-  snapshots: "SELECT revision, state, sum FROM snapshots WHERE slot BETWEEN ? AND ? ORDER BY revision DESC",
+  newestSlot: "SELECT slot FROM snapshots WHERE slot BETWEEN ? AND ? AND revision < ? ORDER BY revision DESC LIMIT 1",
+  snapshots: `SELECT revision, state, ${SUM} AS sum FROM snapshots WHERE slot BETWEEN ? AND ? ORDER BY revision DESC`,
   snapshotBounds: "SELECT count(*) AS slots, min(revision) AS oldest FROM snapshots WHERE slot BETWEEN ? AND ?",
   forget: "DELETE FROM journal WHERE history = ? AND revision <= ?",
-  ascending: "SELECT revision, at, record, sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?",
-  descending: "SELECT revision, at, record, sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?",
+  ascending: `SELECT revision, ${EPOCH}, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?`,
+  descending: `SELECT revision, ${EPOCH}, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
   entities: "SELECT entity, type FROM histories WHERE entity > ? ORDER BY entity LIMIT ?",
   trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
-  getValue: "SELECT value FROM named_values WHERE key = ?",
-  setValue: "INSERT INTO named_values (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-  valueEntries: "SELECT key, value FROM named_values WHERE key >= ? AND key < ? ORDER BY key",
+  getValue: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key = ?`,
+  setValue: "INSERT INTO named_values (key, value, sum) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
+  valueEntries: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key >= ? AND key < ? ORDER BY key`,
   deleteValue: "DELETE FROM named_values WHERE key = ?",
 } as const;
 
 function recordOf(row: SqlRow): StoredRecord {
   return { revision: Number(row["revision"]), at: Number(row["at"]), record: bytesOf(row["record"]) };
-}
-
-function isWhole(row: SqlRow): boolean {
-  return row["sum"] === null || Number(row["sum"]) === crc32(bytesOf(row["record"] ?? row["state"]));
 }
 
 function bytesOf(value: unknown): Uint8Array {

@@ -3,12 +3,13 @@
 //
 // O1. A file from a newer version is refused untouched. A file that is someone else's is refused untouched.
 // O2. The look is by a connection that only reads, so that a damaged file goes aside as it was found: a writing one would fold the log into it when it closes.
+//     Its contents are looked at in the same way, where the file's kind knows how (`Contents`).
 // O3. After an unclean stop the log is folded into the file and flushed before anything is acknowledged (rules L3).
 
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DroverError } from "../../runtime/ports/index.ts";
-import { type Database, type Driver, isDamage, resultCodeOf, SQLITE_CANTOPEN, SQLITE_FULL, SQLITE_IOERR } from "./driver.ts";
+import { type Database, type Driver, isDamage, resultCodeOf, SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_FULL, SQLITE_IOERR } from "./driver.ts";
 import { lockFile } from "./file-lock.ts";
 import { moveAside, syncDirectory } from "./move-aside.ts";
 import { inspectWal } from "./wal-inspection.ts";
@@ -34,6 +35,20 @@ export interface FileSpec {
   readonly maxPages?: number;
 }
 
+/** What a kind of file knows of its own contents; SQLite sees damage of its tables, not of the values in them. */
+export interface Contents {
+  /** SQLite's own look. Only the longer one sees a key that is out of order, behind which rows are hidden. */
+  readonly check: "quick_check" | "integrity_check";
+  /** A table that only files of this kind have. */
+  readonly table: string;
+  /** A table that only the present schema version has, or a column of `table`: with it, an older version in the header is damage. */
+  readonly newest: { readonly table: string; readonly column: string };
+  /** Why the file cannot be served as it is, or undefined. Prepares nothing. */
+  readonly problem: (database: Database) => string | undefined;
+  /** In the transaction that has brought the schema up to date. */
+  readonly migrated: (database: Database) => void;
+}
+
 export interface OpenFile {
   readonly database: Database;
   readonly created: boolean;
@@ -50,6 +65,9 @@ export interface OpenFile {
 
 class Damage extends Error {}
 
+/** No version of Drover will have a higher one: it is the header that is damaged. */
+const MAX_VERSION = 1_000;
+
 /** A small file is read through at every start: it costs less than 100 ms. */
 const CLEAN_CHECK_BYTES = 16 * 1024 * 1024;
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
@@ -59,12 +77,12 @@ const FOLD_AFTER_BYTES = 4 * 1024 * 1024;
 const FOLD_AFTER_PAGES = 8192;
 
 /** @throws DROVER_STORE_LOCKED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
-export function openFile(driver: Driver, spec: FileSpec): OpenFile {
+export function openFile(driver: Driver, spec: FileSpec, contents: Contents): OpenFile {
   try {
     makeDirectory(dirname(spec.path));
     const lock = lockFile(driver, spec.path, spec.busyTimeoutMs);
     try {
-      const opened = openLocked(driver, spec);
+      const opened = openLocked(driver, spec, contents);
       let writtenBytes = 0;
       return {
         ...opened,
@@ -95,11 +113,11 @@ export function openFile(driver: Driver, spec: FileSpec): OpenFile {
   }
 }
 
-function openLocked(driver: Driver, spec: FileSpec): Pick<OpenFile, "database" | "created" | "movedAside" | "unclean"> {
+function openLocked(driver: Driver, spec: FileSpec, contents: Contents): Pick<OpenFile, "database" | "created" | "movedAside" | "unclean"> {
   const before = present(spec);
   try {
-    const wasLookedAt = !before.any || look(driver, spec, before);
-    return { database: prepare(driver, spec, before.unclean, wasLookedAt), created: !before.any, movedAside: undefined, unclean: before.unclean };
+    const wasLookedAt = !before.any || look(driver, spec, contents, before);
+    return { database: prepare(driver, spec, contents, before.unclean, wasLookedAt), created: !before.any, movedAside: undefined, unclean: before.unclean };
   } catch (error) {
     if (!(error instanceof Damage) && !isDamage(error)) throw error;
     const reason = (error as Error).message;
@@ -107,7 +125,7 @@ function openLocked(driver: Driver, spec: FileSpec): Pick<OpenFile, "database" |
       throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is damaged: ${reason}; it is moved aside at the next start`, { cause: error });
     const path = moveAside(spec.path, spec.at);
     rmSync(suspectPath(spec), { force: true });
-    return { database: prepare(driver, spec, false, true), created: true, movedAside: { path, reason }, unclean: false };
+    return { database: prepare(driver, spec, contents, false, true), created: true, movedAside: { path, reason }, unclean: false };
   }
 }
 
@@ -126,22 +144,26 @@ function present(spec: FileSpec): Present {
 }
 
 /** @returns false where it cannot be looked at: on a full disk SQLite finds no room for the index that a reading connection needs */
-function look(driver: Driver, spec: FileSpec, before: Present): boolean {
+function look(driver: Driver, spec: FileSpec, contents: Contents, before: Present): boolean {
   if (before.fileBytes === 0) throw new Damage("the file is gone or empty, but its write-ahead log is there");
   // A rollback journal stands only while a file is created or changed to a log; its undoing needs to write.
   const readOnly = sizeOf(`${spec.path}-journal`) === 0;
   const database = driver.open(spec.path, { readOnly, busyTimeoutMs: spec.busyTimeoutMs });
   const wal = inspectWal(`${spec.path}-wal`);
   try {
-    refuseForeign(database, spec);
+    const version = knownVersion(database, spec, contents);
     if (wal.problem !== undefined && spec.synchronous === "FULL") throw new Damage(wal.problem);
     // SQLite reads what is missing of the last page as zeros. Only folding the log may have been interrupted within a page, and the log still holds that page then.
     const pageBytes = Number(database.ask("page_size", "pragma_page_size")[0]);
     if (before.fileBytes % pageBytes !== 0 && !wal.pages.has(Math.ceil(before.fileBytes / pageBytes))) throw new Damage("the file ends within a page");
-    if (before.fileBytes <= (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) check(database);
-    return true;
+    if (before.fileBytes <= (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) check(database, contents);
+    // An older one is looked at once it has been brought up to date.
+    if (version === spec.migrations.length) checkContents(database, contents);
+    return version === spec.migrations.length || version === 0;
   } catch (error) {
     const code = resultCodeOf(error);
+    // What is asked here is fixed and was right for what was written: a table, a column or a format that is not there is damage.
+    if (code === SQLITE_ERROR) throw new Damage((error as Error).message, { cause: error });
     if (code !== SQLITE_IOERR && code !== SQLITE_CANTOPEN) throw error;
     if (wal.problem !== undefined && spec.synchronous === "FULL") throw new Damage(wal.problem);
     return false;
@@ -150,23 +172,45 @@ function look(driver: Driver, spec: FileSpec, before: Present): boolean {
   }
 }
 
-function check(database: Database): void {
-  const [verdict] = database.ask("quick_check", "pragma_quick_check");
+function checkContents(database: Database, contents: Contents): void {
+  let problem: string | undefined;
+  try {
+    problem = contents.problem(database);
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === "ERR_OUT_OF_RANGE") throw new Damage("it holds a number that was never written", { cause: error });
+    throw error;
+  }
+  if (problem !== undefined) throw new Damage(problem);
+}
+
+function check(database: Database, { check: name }: Contents): void {
+  const [verdict] = database.ask(name, `pragma_${name}`);
   if (verdict !== "ok") throw new Damage(String(verdict));
 }
 
-/** O1. An empty file with version 0 is one whose creation was interrupted. */
-function refuseForeign(database: Database, spec: FileSpec): void {
+/**
+ * O1. An empty file with version 0 is one whose creation was interrupted.
+ * @returns the schema version of the file: 0 to the newest that is known
+ */
+function knownVersion(database: Database, spec: FileSpec, { table, newest }: Contents): number {
   const version = pragma(database, "user_version");
   const known = spec.migrations.length;
+  if (version < 0 || version > MAX_VERSION) throw new Damage(`its schema version is ${String(version)}`);
+  const [isOurs] = database.ask("count(*)", `sqlite_master WHERE type = 'table' AND name = '${table}'`);
+  if (pragma(database, "application_id") !== spec.applicationId) {
+    // One byte of the header may be wrong; what the file holds says whose it is.
+    if (isOurs === 1) throw new Damage(`its header does not say that it is a ${spec.noun}, but it holds one`);
+    const [tables] = database.ask("count(*)", "sqlite_master");
+    if (version > 0 || tables !== 0) throw new DroverError("DROVER_STORE_FAILED", `${spec.path} is a SQLite file of something else, not a Drover ${spec.noun}`);
+  }
   if (version > known)
     throw new DroverError("DROVER_STORE_NEWER", `the ${spec.noun} ${spec.path} has schema version ${String(version)}, this version of Drover knows up to ${String(known)}`);
-  if (pragma(database, "application_id") === spec.applicationId) return;
-  const [tables] = database.ask("count(*)", "sqlite_master");
-  if (version > 0 || tables !== 0) throw new DroverError("DROVER_STORE_FAILED", `${spec.path} is a SQLite file of something else, not a Drover ${spec.noun}`);
+  if (version < known && database.ask("count(*)", `pragma_table_info('${newest.table}') WHERE name = '${newest.column}'`)[0] === 1)
+    throw new Damage(`its header says schema version ${String(version)}, its tables are of version ${String(known)}`);
+  return version;
 }
 
-function prepare(driver: Driver, spec: FileSpec, unclean: boolean, wasLookedAt: boolean): Database {
+function prepare(driver: Driver, spec: FileSpec, contents: Contents, unclean: boolean, wasLookedAt: boolean): Database {
   const database = driver.open(spec.path, { busyTimeoutMs: spec.busyTimeoutMs });
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
@@ -178,12 +222,13 @@ function prepare(driver: Driver, spec: FileSpec, unclean: boolean, wasLookedAt: 
     database.exec(`PRAGMA journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
     database.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
     if (spec.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${String(spec.maxPages)}`);
-    refuseForeign(database, spec);
-    if (!wasLookedAt) check(database);
+    knownVersion(database, spec, contents);
+    if (!wasLookedAt) check(database, contents);
     if (unclean) foldLog(database, "TRUNCATE", existsSync(suspectPath(spec)));
     if (unclean && existsSync(suspectPath(spec)) && sizeOf(`${spec.path}-wal`) > 0)
       throw new DroverError("DROVER_STORE_FAILED", `the log of ${spec.path} could not be folded into it after a failure of the disk`);
-    migrate(database, spec);
+    migrate(database, spec, contents);
+    if (!wasLookedAt) checkContents(database, contents);
     rmSync(suspectPath(spec), { force: true });
     return database;
   } catch (error) {
@@ -204,15 +249,20 @@ function foldLog(database: Database, how: "PASSIVE" | "TRUNCATE", isNeeded = fal
   }
 }
 
-function migrate(database: Database, spec: FileSpec): void {
+function migrate(database: Database, spec: FileSpec, contents: Contents): void {
   for (let version = pragma(database, "user_version"); version < spec.migrations.length; version++) {
     database.exec("BEGIN IMMEDIATE");
     try {
       database.exec(spec.migrations[version] ?? "");
+      if (version + 1 === spec.migrations.length) contents.migrated(database);
       database.exec(`PRAGMA application_id = ${String(spec.applicationId)}; PRAGMA user_version = ${String(version + 1)}`);
       database.exec("COMMIT");
     } catch (error) {
-      database.exec("ROLLBACK");
+      try {
+        database.exec("ROLLBACK");
+      } catch {
+        // SQLite has taken it back by itself, as it does after most errors of the disk.
+      }
       throw error;
     }
   }

@@ -2,8 +2,10 @@
 
 import type { JournalQuery } from "../../runtime/ports/index.ts";
 import { type PackedBatch, unpackBatch } from "./batch-packing.ts";
+import { journalProblem } from "./journal-check.ts";
 import { JournalFile } from "./journal-file.ts";
-import type { OpenFile } from "./open-file.ts";
+import type { Contents, OpenFile } from "./open-file.ts";
+import { sealHistories } from "./seal.ts";
 import type { Service } from "./service.ts";
 
 /** Calls of the store's facade with their arguments and values. */
@@ -22,6 +24,14 @@ export interface JournalCalls {
 
 /** What a commit writes beside its bytes is told in pages: about one for each entity, and two above them. */
 const PAGE_BYTES = 4096;
+
+export const journalContents: Contents = {
+  check: "integrity_check",
+  table: "journal",
+  newest: { table: "histories", column: "unsealed" },
+  problem: journalProblem,
+  migrated: sealHistories,
+};
 
 export function serveJournal(file: OpenFile): Service {
   const journal = new JournalFile(file.database);

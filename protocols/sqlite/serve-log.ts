@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { LogEntry } from "../../runtime/ports/index.ts";
 import { LogFile, type LogSettings } from "./log-file.ts";
-import type { OpenFile } from "./open-file.ts";
+import type { Contents, OpenFile } from "./open-file.ts";
 import type { Service } from "./service.ts";
 
 /** Calls of the log's facade with their arguments. */
@@ -20,6 +20,8 @@ export interface ServeLogSettings {
   /** Default: what the operating system says, where it does. */
   readonly boot?: string;
 }
+
+export const logContents: Contents = { check: "quick_check", table: "entries", newest: { table: "entries", column: "sum" }, problem: () => undefined, migrated: () => undefined };
 
 export function serveLog(file: OpenFile, given: unknown): Service {
   const settings = given as ServeLogSettings;

@@ -12,10 +12,9 @@ import {
   type MetricsSource,
   type Store,
   type StoredEntity,
-  type StoredRecord,
 } from "../../runtime/ports/index.ts";
 import { buffersOf, packBatch } from "./batch-packing.ts";
-import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "./journal-file.ts";
+import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, type JournalRead } from "./journal-file.ts";
 import type { FileSpec } from "./open-file.ts";
 import type { JournalCalls } from "./serve-journal.ts";
 import { ServedFile } from "./served-file.ts";
@@ -41,6 +40,8 @@ export interface SqliteStore extends Store {
 }
 
 const MAX_PAGE_OF_RESULTS = 10_000;
+/** Words about damaged rows, in the life of a store. */
+const MAX_TOLD = 1_000;
 
 /** A durable store in one file, held by one process. */
 export function sqliteStore({
@@ -53,6 +54,7 @@ export function sqliteStore({
   thread = new SqliteThread({ clock, log, onFlushFailed }),
 }: SqliteStoreOptions): SqliteStore {
   const counters = { batches: 0, committed: 0, refused: 0, unknown: 0 };
+  const told = new Set<string>();
   const spec = (): Omit<FileSpec, "mayMoveAside"> => ({
     path,
     noun: "journal",
@@ -65,6 +67,13 @@ export function sqliteStore({
     ...(maxPages === undefined ? {} : { maxPages }),
   });
   const file = new ServedFile({ thread, log, kind: "journal", spec });
+
+  /** Once for each entity or value, since histories are read again and again. */
+  function tellOnce(what: string, fields: Readonly<Record<string, unknown>>, message: string): void {
+    if (told.has(what) || told.size >= MAX_TOLD) return;
+    told.add(what);
+    log.warn({ path, ...fields }, message);
+  }
 
   async function call<Call extends Exclude<keyof JournalCalls, "commit">>(name: Call, argument: JournalCalls[Call]): Promise<unknown> {
     return file.call(name, argument);
@@ -106,12 +115,22 @@ export function sqliteStore({
     revisionOf: async (entity) => (await call("revisionOf", entity)) as { incarnation: string; revision: number } | undefined,
     load: async (entity) => (await call("load", entity)) as StoredEntity | undefined,
     entities: async (after, limit) => (await call("entities", { after, limit: pageSize(limit) })) as readonly { entity: string; type: string }[],
-    journal: async (query) => (await call("journal", { ...query, limit: pageSize(query.limit) })) as readonly StoredRecord[],
+    journal: async (query) => {
+      const { records, damaged } = (await call("journal", { ...query, limit: pageSize(query.limit) })) as JournalRead;
+      if (damaged.length > 0)
+        tellOnce(query.entity, { entity: query.entity, revisions: damaged }, "records in an entity's history do not match their checksums and are passed over");
+      return records;
+    },
     trim: async (entity, revision) => {
       while ((await call("trimStep", { entity, revision })) === true);
     },
     values: {
-      get: async (key) => (await call("values.get", key)) as Uint8Array | undefined,
+      get: async (key) => {
+        const found = (await call("values.get", key)) as Uint8Array | "damaged" | undefined;
+        if (found !== "damaged") return found;
+        tellOnce(`value ${key}`, { key }, "a named value does not match its checksum; it counts as absent");
+        return undefined;
+      },
       set: async (key, value) => {
         if (value.byteLength > MAX_RECORD_BYTES)
           throw new DroverError("DROVER_STORE_FAILED", `value ${key} has ${String(value.byteLength)} bytes, more than ${String(MAX_RECORD_BYTES)}`);

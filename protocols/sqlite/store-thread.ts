@@ -6,9 +6,9 @@
 import type { MessagePort } from "node:worker_threads";
 import { DroverError } from "../../runtime/ports/index.ts";
 import { type Driver, isDamage, isFailure, isFlushFailure, loadDriver } from "./driver.ts";
-import { type FileSpec, openFile, type OpenFile } from "./open-file.ts";
-import { serveJournal } from "./serve-journal.ts";
-import { serveLog } from "./serve-log.ts";
+import { type Contents, type FileSpec, openFile, type OpenFile } from "./open-file.ts";
+import { journalContents, serveJournal } from "./serve-journal.ts";
+import { logContents, serveLog } from "./serve-log.ts";
 import type { Handled, Service } from "./service.ts";
 import { enter, leave, type ThreadGate } from "./thread-gate.ts";
 import { errorData, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
@@ -21,7 +21,10 @@ export interface OpenArgument {
   readonly settings: unknown;
 }
 
-const KINDS: Readonly<Record<ServiceKind, (file: OpenFile, settings: unknown) => Service>> = { journal: serveJournal, log: serveLog };
+const KINDS: Readonly<Record<ServiceKind, { readonly contents: Contents; readonly serve: (file: OpenFile, settings: unknown) => Service }>> = {
+  journal: { contents: journalContents, serve: serveJournal },
+  log: { contents: logContents, serve: serveLog },
+};
 
 /** Resolves once the file was closed by a call, the gate was shut, or the other side closed the port. Rejects when the disk or the contents failed. Either way the thread must end then. */
 export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promise<void> {
@@ -79,8 +82,9 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
   }
 
   function open(driver: Driver, { kind, file: spec, settings }: OpenArgument): unknown {
-    const file = openFile(driver, spec);
-    const service = KINDS[kind](file, settings);
+    const { contents, serve } = KINDS[kind];
+    const file = openFile(driver, spec, contents);
+    const service = serve(file, settings);
     served = { file, service };
     return { created: file.created, movedAside: file.movedAside, unclean: file.unclean, service: service.opened };
   }

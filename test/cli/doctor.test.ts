@@ -105,6 +105,23 @@ test("a damaged store is told and left as it is: moving it aside is for its node
   t.equal((await doctor(data)).code, 1, "cut short");
 });
 
+test("a record whose bytes are not what was written is told by entity and revision", async (t) => {
+  const data = scratch(t);
+  const path = join(data, "journal.db");
+  const store = sqliteStore({ path, clock: systemClock, log: silentLog });
+  await store.open();
+  for (let revision = 1; revision <= 3; revision++)
+    await store.commit([{ entity: "demo/requests/van", type: "requests", incarnation: "i", revision, epoch: 1, at: 1, record: Buffer.from(`reply ${String(revision)}: 120`) }]);
+  await store.close();
+  writeFileSync(path, readFileSync(path, "latin1").replace("reply 2: 120", "reply 2: 150"), "latin1");
+  const { code, told } = await doctor(data);
+  t.equal(code, 1);
+  t.match(
+    told.findings.find(({ check }) => check === "store"),
+    { status: "problem", what: /journal\.db is damaged: revision 2 of demo\/requests\/van does not match its checksum/ },
+  );
+});
+
 test("what was moved aside, a token that others can read, a wrong configuration: each its own finding", async (t) => {
   const data = scratch(t);
   mkdirSync(join(data, "rav4-01", "journal.db.damaged-2026-01-01"), { recursive: true });

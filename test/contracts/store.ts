@@ -20,6 +20,15 @@ export function aCommit(entity: string, revision: number, more: Partial<EntityCo
   return { entity: `acme/vehicle/${entity}`, type: "vehicle", incarnation: "i1", revision, epoch: 1, at: 1000 + revision, record: bytes(`${entity}#${String(revision)}`), ...more };
 }
 
+/** Why an entity that was damaged is not loaded: the words of the error, or that a store which looks at its opening has moved everything aside (rules L2). */
+async function cannotLoad(store: Store): Promise<string> {
+  try {
+    return (await store.load("acme/vehicle/a")) === undefined ? "nothing is there" : "it is loaded all the same";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 export function kinds(outcomes: readonly CommitOutcome[]): readonly string[] {
   return outcomes.map(({ kind }) => kind);
 }
@@ -148,9 +157,7 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     const mended = await once.load("acme/vehicle/a");
     t.equal(mended?.damaged, undefined, "a snapshot that was passed over and is not the newest any more is no news");
     t.equal(text(mended?.snapshot?.state), "state 26");
-    await damage("acme/vehicle/a", { snapshot: 26 }).then((twice) =>
-      t.rejects(twice.load("acme/vehicle/a"), { code: "DROVER_STORE_FAILED", message: /revision/ }, "never a state with a hole"),
-    );
+    t.match(await cannotLoad(await damage("acme/vehicle/a", { snapshot: 26 })), /revision|nothing/, "never a state with a hole");
   });
 
   await check("S3. where both snapshots are damaged and no record was forgotten, the journal alone is the way back", async (t, { store, damage }) => {
@@ -172,7 +179,9 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
       [1, 3, 4, 5, 6],
     );
     const again = await damage("acme/vehicle/a", { record: 5 });
-    await t.rejects(again.load("acme/vehicle/a"), { code: "DROVER_STORE_FAILED", message: /acme\/vehicle\/a/ });
+    const why = await cannotLoad(again);
+    t.match(why, /acme\/vehicle\/a|nothing/);
+    if (why === "nothing is there") return;
     t.equal((await again.load("acme/vehicle/b"))?.records.length, 6, "others are read");
     t.strictSame(kinds(await again.commit([aCommit("a", 7), aCommit("b", 7)])), ["committed", "committed"]);
   });

@@ -20,6 +20,13 @@ function damage(path: string): void {
   if (existsSync(`${path}-wal`)) writeFileSync(`${path}-wal`, Buffer.alloc(4_096, 0x5a));
 }
 
+/** Bytes within a value: every table stays sound, and SQLite finds nothing. */
+function rewrite(path: string, from: string, to: string): void {
+  const text = readFileSync(path, "latin1");
+  if (!text.includes(from) || from.length !== to.length) throw new Error(`${path} does not hold ${from}`);
+  writeFileSync(path, text.replaceAll(from, to), "latin1");
+}
+
 function movedAside(folder: string): readonly string[] {
   return readdirSync(folder).filter((name) => name.includes("damaged"));
 }
@@ -81,7 +88,7 @@ test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts 
   const before = (await api.actor(TRAILER)).body;
   await all.stopEdge();
   const identity = readdirSync(folder).filter((name) => name.startsWith("identity"));
-  damage(join(folder, "journal.db"));
+  rewrite(join(folder, "journal.db"), "confirmed", "rejected!");
   await all.startEdge();
   await all.ready();
   t.equal(movedAside(folder).length, 1);
@@ -99,7 +106,7 @@ test("L2. A vehicle's damaged store is moved aside whole; it runs, nothing acts 
     const { body } = await api.actor(TRAILER);
     return body.incarnation !== before.incarnation ? body : undefined;
   });
-  t.match(after.context.storeLoss, { reason: String });
+  t.match(after.context.storeLoss, { reason: /demo\/vehicle\/trailer-01 does not match its checksum/ });
   t.equal(lamp(rig, GALLEY), 40);
   t.equal(lampFrames(rig, GALLEY).length, 1, "nothing was sent for it");
   t.match(await api.ask(TORRENT, ON(42), { key: "after" }), { status: 200 });
@@ -115,8 +122,8 @@ test("a store from a newer version is refused with both versions and stays as it
   await all.stopEdge();
   await all.stopCloud();
   for (const folder of [all.data, edgeFolder]) await pretendNewer(join(folder, "journal.db"));
-  await t.rejects(all.startCloud(), { code: "DROVER_STORE_NEWER", message: /99.*1/ });
-  await t.rejects(all.startEdge(), { code: "DROVER_STORE_NEWER", message: /99.*1/ });
+  await t.rejects(all.startCloud(), { code: "DROVER_STORE_NEWER", message: /99.*up to \d/ });
+  await t.rejects(all.startEdge(), { code: "DROVER_STORE_NEWER", message: /99.*up to \d/ });
   for (const folder of [all.data, edgeFolder]) t.same(movedAside(folder), []);
 });
 

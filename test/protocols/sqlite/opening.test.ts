@@ -8,6 +8,7 @@ import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/sqlite/journal-file.ts";
 import { type FileSpec, openFile } from "../../../protocols/sqlite/open-file.ts";
+import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { aCommit } from "../../contracts/store.ts";
 import { damageRow, makeStore, openStore } from "./_stored.ts";
@@ -23,7 +24,7 @@ test("a store from a newer version is refused with both versions, and not touche
   database.exec("PRAGMA user_version = 7");
   database.close();
   const before = readFileSync(path);
-  await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_NEWER", message: /version 7.*up to 2/ });
+  await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_NEWER", message: /version 7.*up to 3/ });
   t.ok(readFileSync(path).equals(before));
   t.notOk(readdirSync(t.testdirName).some((name) => name.includes("damaged")));
 });
@@ -130,13 +131,13 @@ test("S3. what durability needs is really set on the connection", async (t) => {
     mayMoveAside: true,
     at: 0,
   };
-  const file = openFile(await loadDriver(), spec);
+  const file = openFile(await loadDriver(), spec, journalContents);
   const { database } = file;
   const setting = (name: string): unknown => database.ask(name, `pragma_${name}`)[0];
   t.equal(setting("journal_mode"), "wal");
   t.equal(setting("synchronous"), 2, "FULL: flushed at every commit");
   t.equal(setting("locking_mode"), "exclusive");
-  t.equal(setting("user_version"), 2);
+  t.equal(setting("user_version"), 3);
   t.equal(setting("application_id"), JOURNAL_APPLICATION_ID);
   t.equal(setting("cell_size_check"), 1);
   t.equal(database.ask("sql", "sqlite_master").length, 6, "tables and their indexes");

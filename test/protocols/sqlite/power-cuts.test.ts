@@ -9,6 +9,7 @@ import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, JournalFile } from "../../../protocols/sqlite/journal-file.ts";
 import { openFile } from "../../../protocols/sqlite/open-file.ts";
+import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
 import { faultyDisk, needsFaultyDisk } from "../../faulty-disk/index.ts";
 import { type Operation, PowerCuts, readRecord, type Survival } from "../../faulty-disk/power-cuts.ts";
@@ -87,17 +88,21 @@ test("S3, L2. after a power cut at any moment every acknowledged commit is there
     const folder = join(scratch, String(cuts));
     mkdirSync(folder, { recursive: true });
     for (const [name, content] of left) writeFileSync(join(folder, name), content);
-    const file = openFile(driver, {
-      path: join(folder, "journal.db"),
-      noun: "journal",
-      applicationId: JOURNAL_APPLICATION_ID,
-      migrations: JOURNAL_MIGRATIONS,
-      synchronous: "FULL",
-      checkBytes: Number.POSITIVE_INFINITY,
-      busyTimeoutMs: 0,
-      mayMoveAside: true,
-      at: 0,
-    });
+    const file = openFile(
+      driver,
+      {
+        path: join(folder, "journal.db"),
+        noun: "journal",
+        applicationId: JOURNAL_APPLICATION_ID,
+        migrations: JOURNAL_MIGRATIONS,
+        synchronous: "FULL",
+        checkBytes: Number.POSITIVE_INFINITY,
+        busyTimeoutMs: 0,
+        mayMoveAside: true,
+        at: 0,
+      },
+      journalContents,
+    );
     try {
       if (file.movedAside !== undefined) return `it was moved aside: ${file.movedAside.reason}`;
       const journal = new JournalFile(file.database);
