@@ -75,7 +75,20 @@ const treeNode = {
     state: { type: "string" },
     restarts: { type: "integer" },
     since: { type: "number", description: "wall ms" },
-    lastExit: { type: "object", additionalProperties: true, properties: { reason: { type: "string" }, error: { type: "string" }, at: { type: "number" } } },
+    lastExit: {
+      type: "object",
+      additionalProperties: true,
+      properties: {
+        reason: { type: "string" },
+        error: { type: "string" },
+        at: { type: "number" },
+        cause: {
+          type: "object",
+          additionalProperties: true,
+          description: "why, as data, where that is known: exit-code, signal, out-of-memory, probe-failed, deadline, cannot-run",
+        },
+      },
+    },
     pid: { type: "integer" },
     isolation: { type: "string" },
     children: { type: "array", items: { $ref: "TreeNode#" } },

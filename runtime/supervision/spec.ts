@@ -180,6 +180,10 @@ function checkOptions(id: string, options: ChildOptions<never, never>): void {
   checkEnd(id, options);
   checkMs(id, "startMs", options.startMs);
   checkMs(id, "livenessMs", options.livenessMs);
+  checkMs(id, "memoryMb", options.memoryMb);
+  const { niceness } = options;
+  if (niceness !== undefined && !(Number.isInteger(niceness) && niceness >= -20 && niceness <= 19))
+    throw invalid(id, `niceness is an integer from -20 to 19, got ${String(niceness)}`);
   if (!["inline", "thread", "process", undefined].includes(options.isolation)) throw invalid(id, `no such isolation: ${String(options.isolation)}`);
 }
 

@@ -9,6 +9,8 @@ export interface ChildLimits {
   readonly inherit?: readonly string[] | undefined;
   /** Bound of its JavaScript heap, MB; default V8's own. */
   readonly maxHeapMb?: number | undefined;
+  /** For a process: where it runs; default where this one does. */
+  readonly cwd?: string | undefined;
   /** For a process: of it and all that it starts, MB of RAM, > 0; default none. */
   readonly memoryMb?: number | undefined;
   /** For a process: -20 to 19; below 0 needs the right to. Default: that of this process. */

@@ -2,7 +2,7 @@
 //
 // N1. A line longer than the bound is cut; its entry says how many bytes are missing.
 // N2. Lines over the rate are counted. The next entry that passes says how many; where none passes soon, an entry of its own does.
-// N3. What is read in a tenth of a second is bounded: a program that floods its stdout waits for us, not the other way round.
+// N3. What is read at once is bounded, and so is what is read in a second (20 MiB): a program that floods its stdout waits for us, not the other way round.
 // N4. The last line needs no newline.
 
 import type { Readable } from "node:stream";
@@ -21,8 +21,8 @@ export interface LineLimits {
 
 const LINE_DEFAULTS = { perSecond: 50, burst: 200, maxBytes: 4_096 } as const;
 
-const SLICE_MS = 100;
-const SLICE_BYTES = 4 * 1_048_576;
+const SLICE_MS = 25;
+const SLICE_BYTES = 524_288;
 const TELL_SUPPRESSED_MS = 1_000;
 const NEWLINE = 10;
 

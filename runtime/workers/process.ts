@@ -14,6 +14,7 @@ import { logLines } from "./line-log.ts";
 import { outOfMemory, watchMemory } from "./memory-watch.ts";
 import type { Carrier, ParentSide } from "./parent-side.ts";
 import { sweep } from "./process-family.ts";
+import { folderOf } from "./program-spec.ts";
 import { asError } from "./running.ts";
 import type { ToParent } from "./wire.ts";
 
@@ -27,10 +28,13 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
   const { clock, log } = ports;
   const { maxHeapMb, memoryMb } = limits;
   const mark = ports.random.id();
+  // A shell that cannot enter its folder would be taken for one that is missing.
+  const cwd = limits.cwd === undefined ? undefined : folderOf(limits.cwd);
   const group = makeControlGroup(ownGroupFolder(), mark, memoryMb, clock);
   const before = shellArguments({ gate: GATE, close: [IPC], graceMs: parent.shutdownMs + ORPHAN_MARGIN_MS, mark, group });
   const child = fork(hostFile("process-host"), [], {
     env: childEnvironment(limits),
+    ...(cwd === undefined ? {} : { cwd }),
     execPath: SHELL,
     execArgv: [...before, process.execPath, ...childFlags(maxHeapMb)],
     detached: true,

@@ -88,8 +88,7 @@ function checkReadiness(ready: ReadinessProbe): void {
     checkProbe("ready", ready);
     return;
   }
-  if (ready.line === "" || ready.line.length > MAX_PATTERN)
-    throw invalid(`ready.line is a regular expression of 1 to ${String(MAX_PATTERN)} characters`);
+  if (ready.line === "" || ready.line.length > MAX_PATTERN) throw invalid(`ready.line is a regular expression of 1 to ${String(MAX_PATTERN)} characters`);
   try {
     new RegExp(ready.line, "u");
   } catch (error) {
@@ -145,15 +144,17 @@ const INHERITED = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "T
 
 /** Looks for the command and the folder as they are now. @throws EndedError of `cannot-run` */
 export function runnableOf(spec: Pick<ProgramSpec, "command" | "args" | "cwd" | "inherit" | "env">): Runnable {
-  const cwd = resolve(spec.cwd ?? ".");
-  if (found(cwd)?.isDirectory() !== true) throw cannotRun(`its working directory ${cwd} is no folder`);
-  try {
-    accessSync(cwd, constants.X_OK);
-  } catch {
-    throw cannotRun(`its working directory ${cwd} may not be entered`);
-  }
+  const cwd = folderOf(spec.cwd);
   const env = { ...inheritedEnvironment(spec.inherit ?? INHERITED), ...spec.env };
   return { file: fileOf(spec.command, cwd, env["PATH"]), args: spec.args ?? [], cwd, env };
+}
+
+/** A folder that a process can run in. @throws EndedError of `cannot-run` */
+export function folderOf(written: string | undefined): string {
+  const cwd = resolve(written ?? ".");
+  if (found(cwd)?.isDirectory() !== true) throw cannotRun(`its working directory ${cwd} is no folder`);
+  if (!mayRun(cwd)) throw cannotRun(`its working directory ${cwd} may not be entered`);
+  return cwd;
 }
 
 function fileOf(command: string, cwd: string, path: string | undefined): string {

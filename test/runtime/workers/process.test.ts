@@ -1,6 +1,8 @@
 // What only processes do: die of signals, lead a group, and end with their parent.
 
 import { fork } from "node:child_process";
+import { readlinkSync } from "node:fs";
+import { getPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
 import { test } from "tap";
@@ -98,6 +100,25 @@ test("A5. a process ends when its IPC channel closes though its parent lives, an
   host.disconnect();
   t.equal(await ended, "SIGKILL", "its own, of the whole group");
   await gone(grandchild);
+});
+
+test("a process has its own environment, folder, niceness and memory", async (t) => {
+  const folder = t.testdir({});
+  const items = heard<EchoItem>();
+  const options = { isolation: "process", into: items.take, niceness: 6, inherit: ["PATH"], cwd: folder } as const;
+  process.env["UNLISTED"] = "no";
+  const running = await startWorker(echo, { env: "UNLISTED" }, options, ports);
+  t.match(await items.first((item) => "said" in item), { said: "(not set)" });
+  t.equal(getPriority(running.pid ?? 0), 6);
+  t.equal(readlinkSync(`/proc/${String(running.pid)}/cwd`), folder);
+  await stopWithin(running, systemClock, { shutdownMs: 5_000 });
+  await t.rejects(startWorker(echo, {}, { isolation: "process", cwd: `${folder}/missing` }, ports), {
+    message: /working directory .*missing is no folder/,
+    end: { kind: "cannot-run" },
+  });
+  const greedy = await startWorker(echo, { after: "fill-heap" }, { isolation: "process", memoryMb: 150, maxHeapMb: 2_000 }, ports);
+  t.match(await greedy.exited, { kind: "failed", error: { end: { kind: "out-of-memory", limitMb: 150 } } });
+  for (const bad of [{ niceness: 20 }, { memoryMb: 0 }]) t.throws(() => child("a", echo, {}, bad), { code: "DROVER_TREE_INVALID" }, JSON.stringify(bad));
 });
 
 test("a process that cannot load its worker says what was wrong", async (t) => {
