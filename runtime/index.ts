@@ -4,7 +4,18 @@ export * from "./actor/index.ts";
 export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, parseAddress } from "./address.ts";
 export { type Applied, createReplicas, type ReplicaOptions, type Replicas } from "./cluster/replica.ts";
 export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
-export type { CellRecord, ChildSpec as EntityChild, DoorReads, EffectClass, EffectOutcome, EntityState, EventData, JournalRecord, TakenEntry } from "./entity/contract.ts";
+export type {
+  CellRecord,
+  ChildSpec as EntityChild,
+  DoorReads,
+  EffectClass,
+  EffectOutcome,
+  EntityState,
+  EventData,
+  JournalRecord,
+  TakenEntry,
+  TimerPolicy,
+} from "./entity/contract.ts";
 export { type ActorUpgrade, decodeRecord, decodeState, type EntityUpgrade, upgradeOf } from "./entity/index.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { silentLog } from "./ports/index.ts";

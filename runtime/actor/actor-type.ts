@@ -3,6 +3,7 @@
 import type { TSchema } from "typebox";
 import type { ActorRef, AnyStateMachine, ContextFrom, EventFrom, Snapshot, StateMachine, StateValue } from "xstate";
 
+import type { TimerPolicy } from "../entity/contract.ts";
 import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import { declaredWork, foreignRef, isMachine, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
@@ -51,8 +52,8 @@ export interface AnyActorType {
   readonly earlier: readonly AnyActorType[];
   /** Shape of the context (machine) or the state (reducer); undefined: any. */
   readonly contextSchema: TSchema | undefined;
-  /** Names of delays that count on the wall clock (rules K1). */
-  readonly wallDelays: ReadonlySet<string>;
+  /** By the names of delays; the others are `remaining` (rules K1). */
+  readonly timers: Readonly<Record<string, TimerPolicy>>;
   /** Supplied by `with`; empty on a type as declared. */
   readonly effects: Readonly<Record<string, EffectImplementation>>;
   readonly tasks: Readonly<Record<string, TaskImplementation>>;
@@ -127,7 +128,8 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
   readonly earlier?: readonly AnyActorType[];
   /** Shape of the machine's context or the reducer's state. A turn that leaves another one is its input's fault; a stored state of another one is DROVER_STATE_INVALID. */
   readonly contextSchema?: TSchema;
-  readonly wallDelays?: readonly string[];
+  /** What becomes of the machine's delays whose time passes unwatched, by their names (rules K1). Default `remaining`: hosted time, so that what remains is waited out. */
+  readonly timers?: Readonly<Record<string, TimerPolicy>>;
   /**
    * What senders are shown as accepted, of the words that the present state takes; default all of them. For an actor whose surroundings let through less or under other names.
    * Pure. It only tells: what is refused is the door's and the machine's to decide.
@@ -144,10 +146,6 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     type.name,
     problems.filter((problem) => !problem.durableOnly),
   );
-  if (isMachine(behaviour)) {
-    const unknown = (type.wallDelays ?? []).find((name) => !Object.hasOwn(behaviour.implementations.delays, name));
-    if (unknown !== undefined) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": wallDelays names "${unknown}", which the machine's delays do not have`);
-  }
   return build({
     kind: "actor",
     name: type.name,
@@ -159,12 +157,23 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     migrate: type.migrate ?? {},
     earlier: earlierOf(type.name, type.version, type.earlier ?? []),
     contextSchema: type.contextSchema,
-    wallDelays: new Set(type.wallDelays),
+    timers: timersOf(type.name, behaviour, type.timers ?? {}),
     effects: {},
     tasks: {},
     offers: type.offers,
     problems,
   });
+}
+
+function timersOf(name: string, behaviour: AnyBehaviour, timers: Readonly<Record<string, TimerPolicy>>): Readonly<Record<string, TimerPolicy>> {
+  for (const [delay, policy] of Object.entries(timers)) {
+    if (!isMachine(behaviour)) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": timers are of machines; a reducer gives the policy when it arms`);
+    if (!Object.hasOwn(behaviour.implementations.delays, delay))
+      throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": timers names "${delay}", which the machine's delays do not have`);
+    if (typeof policy === "object" && !(Number.isSafeInteger(policy.each) && policy.each >= 1))
+      throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": timers.${delay}.each is a whole number from 1, this is ${String(policy.each)}`);
+  }
+  return timers;
 }
 
 function earlierOf(name: string, version: number, earlier: readonly AnyActorType[]): readonly AnyActorType[] {

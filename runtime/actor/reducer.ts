@@ -1,6 +1,6 @@
 // A behaviour that is a plain function: the other kind beside a machine (design section 3).
 
-import type { EffectClass, EventData } from "../entity/contract.ts";
+import type { EffectClass, EventData, TimerPolicy } from "../entity/contract.ts";
 import { effectClassOf } from "../xstate/index.ts";
 import type { ReplyTo } from "./messages.ts";
 
@@ -16,8 +16,8 @@ export interface ReducerTurn {
   random(): number;
   /** To an actor's address, or to where an answer is wanted. */
   send(to: string | ReplyTo<never>, event: EventData): void;
-  /** Sends `event` to this actor after `delayMs`; arming an armed name replaces it. Default clock `elapsed` (rules K1). */
-  arm(timer: string, delayMs: number, event: EventData, options?: { readonly clock?: "elapsed" | "wall" }): void;
+  /** Sends `event` to this actor after `delayMs`; arming an armed name replaces it. Default policy `remaining` (rules K1). */
+  arm(timer: string, delayMs: number, event: EventData, options?: { readonly policy?: TimerPolicy }): void;
   cancel(timer: string): void;
   emit(event: EventData): void;
   /** A declared effect with its parameters (data). */

@@ -74,7 +74,8 @@ export type Input =
       /** Only this incarnation of the cell is meant: sends through a ref. */
       readonly incarnation?: number;
     }
-  | { readonly kind: "timer"; readonly timer: string; readonly generation: number }
+  /** `missed`: its time passed while nobody watched the clock; told of timers that keep a rhythm. */
+  | { readonly kind: "timer"; readonly timer: string; readonly generation: number; readonly missed?: true }
   /** What a promise, callback, observable or transition source said (hosting H9). */
   | { readonly kind: "source"; readonly cell: string; readonly incarnation: number; readonly said: SourceSaid }
   /** How a declared effect ended (rules F1, F2). */
@@ -122,6 +123,13 @@ export type EffectOutcome =
   | { readonly kind: "dropped" };
 
 export type DeliveryOutcome = { readonly kind: "accepted" } | Refusal;
+
+/**
+ * By which clock a timer counts, and what becomes of it when its time has passed unwatched (rules K1):
+ * `remaining` counts hosted time and so waits out what remains; the others count wall time. `absolute` fires once, late. `skip` does not fire for a time that was missed and goes on with
+ * the next of its rhythm. `each` fires for each missed time, at most so many of them, then goes on. Default `remaining`.
+ */
+export type TimerPolicy = "remaining" | "absolute" | "skip" | { readonly each: number };
 
 export type EffectClass = "idempotent" | "once" | "state";
 
@@ -265,7 +273,7 @@ export interface JournalRecord {
   readonly outcome: TurnOutcome;
   /** Fingerprint of `MadeBy`: which machines, shapes and XState made it (rules R1). Records of older versions have none. */
   readonly made?: string;
-  /** Of the state after this turn, in every 32nd revision (rules H2). */
+  /** Of the state after this turn, in every 32nd revision, of a large state less often (rules H2). */
   readonly hash?: StateHash;
 }
 

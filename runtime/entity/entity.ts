@@ -18,6 +18,7 @@ import { ended } from "./restarts.ts";
 import { takeTurn, type TurnGuide } from "./turn.ts";
 import { releasedInputs } from "./stash.ts";
 import { cellMeant } from "./supervision.ts";
+import { isMissed } from "./timer-policy.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 
 export interface Counters {
@@ -45,6 +46,13 @@ export interface SourceDescription {
   readonly key: string;
   readonly self: CellRef;
   readonly system: object;
+}
+
+export interface DueAt {
+  readonly now: number;
+  readonly elapsed: number;
+  readonly wallTrusted?: boolean;
+  readonly watchedSince?: number;
 }
 
 export interface NextTimer {
@@ -77,8 +85,11 @@ export interface Entity {
   /** Root, then children by address, then what machines made. */
   views(): readonly CellView[];
   nextTimer(): NextTimer;
-  /** Inputs for the timers that are due. `wallTrusted` false: none of the wall clock fires (rules K1). Default true. */
-  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted?: boolean }): readonly Input[];
+  /**
+   * Inputs for the timers that are due. `wallTrusted` false: none of the wall clock fires (rules K1). Default true. `watchedSince`: wall time from which on the clock was watched;
+   * default always, so that nothing was missed.
+   */
+  due(at: DueAt): readonly Input[];
   /** Unconfirmed messages by receiver, in order of their numbers. */
   outbox(): ReadonlyMap<Address, readonly OutboxRow[]>;
   /** Declared effects that are not confirmed. */
@@ -233,9 +244,14 @@ export class HostedEntity implements Entity {
     return { elapsed, wall };
   }
 
-  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted?: boolean }): readonly Input[] {
+  due(at: DueAt): readonly Input[] {
     const wall = at.wallTrusted === false ? Number.NEGATIVE_INFINITY : at.now;
-    return dueRows(this.interior.rest.entries("timers"), at.elapsed, wall).map(([timer, row]) => ({ kind: "timer", timer, generation: row.generation }));
+    return dueRows(this.interior.rest.entries("timers"), at.elapsed, wall).map(([timer, row]) => ({
+      kind: "timer",
+      timer,
+      generation: row.generation,
+      ...(isMissed(row, at.now, at.watchedSince ?? Number.NEGATIVE_INFINITY) ? { missed: true as const } : {}),
+    }));
   }
 
   outbox(): ReadonlyMap<Address, readonly OutboxRow[]> {

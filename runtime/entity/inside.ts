@@ -13,6 +13,7 @@ import type { FaultPlace } from "./fault.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
 import { Observers } from "./observers.ts";
 import { Rest } from "./rest.ts";
+import type { Firing } from "./timer-policy.ts";
 import { drawFrom } from "./turn-random.ts";
 import { UndoLog } from "./undo.ts";
 
@@ -61,6 +62,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   gone: Map<string, Cell> | undefined = undefined;
   /** The input under way has released postponed messages. */
   hasReleased = false;
+  /** The timer whose firing is handled now. */
+  firing: Firing | undefined = undefined;
   /** Effects and sources named so far in this turn. */
   workIndex = 0;
   /** State of random(self). */

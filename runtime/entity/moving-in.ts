@@ -66,6 +66,6 @@ function arm(interior: Interior, cell: Cell): void {
     interior.rest.put("systemIds", cell.systemId, cell.ref);
   }
   if (logic.kind !== "machine") return;
-  for (const { event, delay, wall } of afterTimers(cell, logic.machine, cell.snapshot))
-    interior.outward.arm(interior, cell, { kind: "send", to: cell.ref, event, delay, timer: event.type, wall });
+  for (const { event, delay, policy } of afterTimers(cell, logic.machine, cell.snapshot))
+    interior.outward.arm(interior, cell, { kind: "send", to: cell.ref, event, delay, timer: event.type, policy });
 }

@@ -9,12 +9,13 @@ import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
 import { CellRef, type Destination, ForeignRef, isEvent, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
-import type { EventData, Input, OutboxRow, TakenEntry } from "./contract.ts";
+import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./contract.ts";
 import { messageOf } from "./fault.ts";
 import { traceOf } from "./inside.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
 import type { TimerRow } from "./rest.ts";
+import { ahead, clockOf, nextDue, rhythmOf } from "./timer-policy.ts";
 
 /** Rows that may wait for receivers, over all of them. */
 const MAX_OUTBOX = 10_000;
@@ -198,13 +199,18 @@ function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, {
   if (!isEvent(action.event)) refuse("an event is an object with a type");
   if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
     refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
-  arm(interior, cell, action.timer, action.to, action.event, delay, action.wall ? "wall" : "elapsed");
+  arm(interior, cell, action.timer, action.to, action.event, delay, action.policy);
 }
 
-function arm(interior: Interior, cell: Cell, named: string | undefined, to: unknown, event: StepEvent, delay: number, clock: "elapsed" | "wall"): void {
+function arm(interior: Interior, cell: Cell, named: string | undefined, to: unknown, event: StepEvent, delay: number, policy: TimerPolicy): void {
   const generation = interior.rest.next("timer");
   const name = named ?? `~${String(generation)}`;
-  const due = (clock === "wall" ? interior.stamp.now : interior.stamp.elapsed) + Math.max(0, delay);
+  const { firing, stamp } = interior;
+  const clock = clockOf(policy);
+  const rhythm = rhythmOf(policy, delay);
+  const isOwn = firing?.incarnation === cell.incarnation && firing.name === name;
+  const next =
+    rhythm === undefined ? { due: (clock === "wall" ? stamp.now : stamp.elapsed) + Math.max(0, delay), late: 0 } : nextDue(rhythm, stamp.now, isOwn ? firing : undefined);
   interior.rest.put("timers", timerKey(cell.incarnation, name), {
     owner: cell.address,
     incarnation: cell.incarnation,
@@ -212,7 +218,8 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
     to,
     event,
     clock,
-    due,
+    due: next.due,
+    ...(rhythm === undefined ? {} : { rhythm: { ...rhythm, late: next.late } }),
     generation,
     ...traceOf(interior.cause),
   });
@@ -246,6 +253,13 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   const row = interior.rest.get("timers", input.timer);
   if (row?.generation !== input.generation) return "the timer is not armed any more";
   interior.rest.delete("timers", input.timer);
+  const { rhythm } = row;
+  if (rhythm !== undefined && input.missed === true && rhythm.atMost === 0) {
+    const due = ahead(row.due, rhythm.every, interior.stamp.now);
+    // Armed with nothing between its times it could never be caught up with: it waits for its next arming.
+    if (due > interior.stamp.now) interior.rest.put("timers", input.timer, { ...row, due, generation: interior.rest.next("timer") });
+    return undefined;
+  }
   if (row.trace !== undefined) interior.takeInput(input, { author: undefined, messageId: undefined, trace: row.trace });
   const event = row.event as StepEvent;
   const owner = interior.cells.get(row.owner);
@@ -261,10 +275,20 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
       return undefined;
     }
   }
-  guarded(interior, owner, () => {
-    send(interior, owner, row.to, event);
-  });
+  interior.firing = { incarnation: row.incarnation, name: row.name, due: row.due, late: lateness(rhythm?.late ?? 0, input.missed) };
+  try {
+    guarded(interior, owner, () => {
+      send(interior, owner, row.to, event);
+    });
+  } finally {
+    interior.firing = undefined;
+  }
   return undefined;
+}
+
+/** The first missed firing of a row is not known as late before it fires. */
+function lateness(late: number, isMissed: true | undefined): number {
+  return late === 0 && isMissed === true ? 1 : late;
 }
 
 /** Due on each clock, in the order of firing: by due time, equal ones by arming; elapsed before wall. */
@@ -311,7 +335,7 @@ function sourceStarted(interior: Interior, cell: Cell): void {
   const mark = cell.plan.logic.kind === "source" ? cell.plan.logic.mark : undefined;
   if (mark === undefined) return;
   if (mark.kind === "task") {
-    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, mark.withinMs, "elapsed");
+    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, mark.withinMs, "remaining");
     return;
   }
   const asked = cell.input as { readonly to?: unknown; readonly body?: unknown; readonly withinMs?: unknown } | undefined;
@@ -338,7 +362,7 @@ function sourceStarted(interior: Interior, cell: Cell): void {
       replyKey: cell.key as string,
       expiresAt,
     });
-    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, awaitedMs, "elapsed");
+    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, awaitedMs, "remaining");
   } catch (error) {
     problem = messageOf(error);
   }

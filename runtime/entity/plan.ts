@@ -40,7 +40,7 @@ export function planOf(actor: AnyActorType): Plan {
   const { behaviour } = actor;
   const logic: CellLogic = isReducer(behaviour)
     ? { kind: "reducer", reducer: behaviour }
-    : { kind: "machine", machine: hostedMachine(behaviour, actor.wallDelays), original: behaviour };
+    : { kind: "machine", machine: hostedMachine(behaviour, actor.timers), original: behaviour };
   const plan: Plan = { type: actor.name, actor, logic, src: undefined };
   plans.set(actor, plan);
   return plan;

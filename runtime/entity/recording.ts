@@ -40,7 +40,7 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
   const versions: Record<string, number> = {};
   for (const { plan } of interior.touched) versions[plan.actor.name] = plan.actor.version;
   if (interior.root !== undefined) versions[interior.root.plan.actor.name] = interior.root.plan.actor.version;
-  const hash = sealed !== undefined && carriesHash(revision) ? hashOf(stateOf(interior, revision)) : undefined;
+  const hash = sealed !== undefined && carriesHash(revision, interior.cells.size + interior.rest.rows) ? hashOf(stateOf(interior, revision)) : undefined;
   return {
     v: 1,
     entity: interior.address,

@@ -91,11 +91,11 @@ class Asked implements ReducerTurn {
   }
 
   send(...[to, event]: Parameters<ReducerTurn["send"]>): void {
-    this.#ask({ kind: "send", to: typeof to === "string" ? foreignRef(parseAddress(to)) : to, event, delay: undefined, timer: undefined, wall: false });
+    this.#ask({ kind: "send", to: typeof to === "string" ? foreignRef(parseAddress(to)) : to, event, delay: undefined, timer: undefined, policy: "remaining" });
   }
 
   arm(...[timer, delayMs, event, options]: Parameters<ReducerTurn["arm"]>): void {
-    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, wall: options?.clock === "wall" });
+    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, policy: options?.policy ?? "remaining" });
   }
 
   cancel(timer: string): void {

@@ -23,6 +23,8 @@ export interface TimerRow {
   readonly due: number;
   /** W3C traceparent of the input that armed it. */
   readonly trace?: string;
+  /** Of a timer that keeps a rhythm, ms: its period, how many late firings in a row it may have, and the how manieth its next one is. */
+  readonly rhythm?: { readonly every: number; readonly atMost: number; readonly late: number } | undefined;
   /** Grows with every arming in the entity: equal deadlines fire in this order (rules K1). */
   readonly generation: number;
 }
@@ -144,6 +146,13 @@ export class Rest {
 
   size(table: TableName): number {
     return this.#tables?.get(table)?.size ?? 0;
+  }
+
+  /** Of all tables. */
+  get rows(): number {
+    let rows = 0;
+    if (this.#tables !== undefined) for (const table of this.#tables.values()) rows += table.size;
+    return rows;
   }
 
   entries<N extends TableName>(table: N): Iterable<readonly [string, RestTables[N]]> {

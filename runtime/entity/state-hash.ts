@@ -7,11 +7,15 @@ import { createHash } from "node:crypto";
 
 import type { CellRecord, EntityState, StateHash } from "./contract.ts";
 
-/** Records between two that carry one: several of them stand between two snapshots, and a turn of a large entity seldom pays for it. */
+/** Records between two that carry one: several of them stand between two snapshots of a small state. */
 const HASH_EVERY = 32;
+/** Rows of the state for which each record pays in the mean, where the state is large. */
+const ROWS_PER_RECORD = 4;
 
-export function carriesHash(revision: number): boolean {
-  return revision % HASH_EVERY === 0;
+/** @param rows cells and rows of the state: a hash reads all of them, so that a large state carries one less often */
+export function carriesHash(revision: number, rows: number): boolean {
+  const wanted = Math.floor(rows / ROWS_PER_RECORD);
+  return revision % (wanted <= HASH_EVERY ? HASH_EVERY : 2 ** Math.floor(Math.log2(wanted))) === 0;
 }
 
 export function hashOf({ labels, cells, rest }: Pick<EntityState, "labels" | "cells" | "rest">): StateHash {

@@ -5,10 +5,17 @@ import type { Clock, Store, TimeoutHandle } from "../ports/index.ts";
 
 const KEY = "hosted-ms";
 const SAVE_EVERY_MS = 15_000;
+/** What a clock that is corrected in small steps does not do between two looks. */
+const JUMP_MS = 2_000;
 
 export interface HostedClock {
   /** Hosted ms. */
   now(): number;
+  /**
+   * Wall time from which on the wall clock was watched without a break: since the start, since it has been trusted, since its last jump.
+   * @param isTrusted whether it is now
+   */
+  watchedSince(isTrusted: boolean): number;
   /** Called with the stamps of recovered state, before any timer is armed. */
   atLeast(elapsed: number): void;
   stop(): Promise<void>;
@@ -21,6 +28,17 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
   const began = clock.monotonic();
   const now = (): number => base + (clock.monotonic() - began);
   const save = (): Promise<void> => store.values.set(KEY, new TextEncoder().encode(String(Math.floor(now()))));
+
+  let watched = clock.now();
+  let wasTrusted = true;
+  let ahead = clock.now() - clock.monotonic();
+  const watchedSince = (isTrusted: boolean): number => {
+    const drift = clock.now() - clock.monotonic();
+    if (Math.abs(drift - ahead) > JUMP_MS || (isTrusted && !wasTrusted)) watched = clock.now();
+    ahead = drift;
+    wasTrusted = isTrusted;
+    return watched;
+  };
 
   let handle: TimeoutHandle | undefined;
   let stopped = false;
@@ -41,6 +59,7 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
 
   return {
     now,
+    watchedSince,
     atLeast: (elapsed) => {
       if (elapsed > now()) base += elapsed - now();
     },

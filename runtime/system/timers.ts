@@ -12,7 +12,7 @@ type TimerInput = Extract<Input, { kind: "timer" }>;
 export interface TimerSource {
   /** Earliest due time on each clock, undefined where none is armed. */
   nextTimer(): { readonly elapsed: number | undefined; readonly wall: number | undefined };
-  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted: boolean }): readonly Input[];
+  due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted: boolean; readonly watchedSince: number }): readonly Input[];
 }
 
 export class Timers {
@@ -58,7 +58,9 @@ export class Timers {
   }
 
   #fire(source: TimerSource): void {
-    const due = source.due({ now: this.#clock.now(), elapsed: this.#hosted.now(), wallTrusted: this.#wallTrusted() });
+    const wallTrusted = this.#wallTrusted();
+    const watchedSince = this.#hosted.watchedSince(wallTrusted);
+    const due = source.due({ now: this.#clock.now(), elapsed: this.#hosted.now(), wallTrusted, watchedSince });
     for (const input of due) {
       if (input.kind !== "timer") continue;
       const key = `${input.timer}#${String(input.generation)}`;

@@ -6,7 +6,8 @@
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
-import { takeWallDelay } from "./hosted-machine.ts";
+import type { TimerPolicy } from "../entity/contract.ts";
+import { takeTimerPolicy } from "./hosted-machine.ts";
 import { nodesById } from "./logic.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
@@ -84,8 +85,8 @@ export function afterTimers(
   cell: StepCell,
   machine: AnyStateMachine,
   snapshot: LogicSnapshot,
-): readonly { readonly event: StepEvent; readonly delay: number; readonly wall: boolean }[] {
-  const timers = new Map<string, { readonly event: StepEvent; readonly delay: number; readonly wall: boolean }>();
+): readonly { readonly event: StepEvent; readonly delay: number; readonly policy: TimerPolicy }[] {
+  const timers = new Map<string, { readonly event: StepEvent; readonly delay: number; readonly policy: TimerPolicy }>();
   const delays = machine.implementations.delays as Readonly<Record<string, unknown>>;
   enterPureCode();
   try {
@@ -94,7 +95,7 @@ export function afterTimers(
         const given: unknown = typeof delay === "string" ? delays[delay] : delay;
         const args = { context: snapshot.context, event: { type: "xstate.init" }, self: cell.ref, system: cell.system };
         const resolved: unknown = typeof given === "function" ? (given as (args: object) => unknown)(args) : given;
-        timers.set(eventType, { event: { type: eventType }, delay: Number(resolved), wall: takeWallDelay() });
+        timers.set(eventType, { event: { type: eventType }, delay: Number(resolved), policy: takeTimerPolicy() });
       }
     }
   } finally {

@@ -1,46 +1,47 @@
-// An author's machine as the host steps it: a copy with a limit on microsteps (named difference N14), delays that say on which clock they count, and watched code.
+// An author's machine as the host steps it: a copy with a limit on microsteps (named difference N14), delays that say what becomes of them (rules K1), and watched code.
 
 import type { AnyStateMachine } from "xstate";
 
+import type { TimerPolicy } from "../entity/contract.ts";
 import { watchMachine } from "./watched-code.ts";
 
 /** Microsteps that one event may cause in one machine. */
 const MAX_MICROSTEPS = 1_000;
 
 const copies = new WeakMap<AnyStateMachine, AnyStateMachine>();
-const wallCopies = new WeakMap<AnyStateMachine, { readonly names: string; readonly machine: AnyStateMachine }>();
+const timedCopies = new WeakMap<AnyStateMachine, { readonly policies: string; readonly machine: AnyStateMachine }>();
 
-let wallDelayResolved = false;
+let resolved: TimerPolicy = "remaining";
 
-/** Whether a delay of the wall clock was resolved since the last call: asked for each delayed action right after XState resolved it. */
-export function takeWallDelay(): boolean {
-  const found = wallDelayResolved;
-  wallDelayResolved = false;
+/** The policy of the delay that was resolved since the last call: asked for each delayed action right after XState resolved it. */
+export function takeTimerPolicy(): TimerPolicy {
+  const found = resolved;
+  resolved = "remaining";
   return found;
 }
 
-/** @param wallDelays names of delays that count on the wall clock */
-export function hostedMachine(machine: AnyStateMachine, wallDelays: ReadonlySet<string> = new Set()): AnyStateMachine {
-  if (wallDelays.size === 0) {
+/** @param timers policies by the names of delays */
+export function hostedMachine(machine: AnyStateMachine, timers: Readonly<Record<string, TimerPolicy>> = {}): AnyStateMachine {
+  if (Object.keys(timers).length === 0) {
     const known = copies.get(machine);
     if (known !== undefined) return known;
     const made = copyOf(machine, {});
     copies.set(machine, made);
     return made;
   }
-  const names = [...wallDelays].sort().join(" ");
-  const known = wallCopies.get(machine);
-  if (known?.names === names) return known.machine;
+  const policies = JSON.stringify(timers);
+  const known = timedCopies.get(machine);
+  if (known?.policies === policies) return known.machine;
   const delays: Record<string, unknown> = {};
-  for (const name of wallDelays) {
+  for (const [name, policy] of Object.entries(timers)) {
     const delay = (machine.implementations.delays as Record<string, unknown>)[name];
     delays[name] = (...args: readonly unknown[]): unknown => {
-      wallDelayResolved = true;
+      resolved = policy;
       return typeof delay === "function" ? (delay as (...args: readonly unknown[]) => unknown)(...args) : delay;
     };
   }
   const made = copyOf(machine, delays);
-  wallCopies.set(machine, { names, machine: made });
+  timedCopies.set(machine, { policies, machine: made });
   return made;
 }
 

@@ -2,6 +2,7 @@
 
 import type { AnyStateMachine } from "xstate";
 
+import type { TimerPolicy } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import { isEvent } from "./event.ts";
 import { effectClassOf } from "./marks.ts";
@@ -19,24 +20,24 @@ export function actionsOf(step: Step, machine: AnyStateMachine | undefined): rea
     } else if (entry.kind === "stopped") {
       if (step.made?.includes(entry.child) !== true) actions.push({ kind: "stop", child: entry.child });
     } else {
-      const action = actionOf(entry.action, entry.wall, machine, swap);
+      const action = actionOf(entry.action, entry.policy, machine, swap);
       if (action !== undefined) actions.push(action);
     }
   }
   return actions;
 }
 
-function actionOf(action: RawAction, wall: boolean, machine: AnyStateMachine | undefined, swap: <V>(value: V) => V): StepAction | undefined {
+function actionOf(action: RawAction, policy: TimerPolicy, machine: AnyStateMachine | undefined, swap: <V>(value: V) => V): StepAction | undefined {
   switch (action.type) {
     case "xstate.raise": {
       const params = action.params as { readonly event: StepEvent; readonly id?: string; readonly delay?: unknown };
       checkSend(params.event, params.delay);
-      return typeof params.delay === "number" ? { kind: "send", to: action.info.self, event: swap(params.event), delay: params.delay, timer: params.id, wall } : undefined;
+      return typeof params.delay === "number" ? { kind: "send", to: action.info.self, event: swap(params.event), delay: params.delay, timer: params.id, policy } : undefined;
     }
     case "xstate.sendTo": {
       const params = action.params as { readonly to: unknown; readonly event: StepEvent; readonly id?: string; readonly delay?: unknown };
       checkSend(params.event, params.delay);
-      return { kind: "send", to: swap(params.to), event: swap(params.event), delay: typeof params.delay === "number" ? params.delay : undefined, timer: params.id, wall };
+      return { kind: "send", to: swap(params.to), event: swap(params.event), delay: typeof params.delay === "number" ? params.delay : undefined, timer: params.id, policy };
     }
     case "xstate.cancel":
       return { kind: "cancel", timer: (action.params as { readonly sendId: string }).sendId };

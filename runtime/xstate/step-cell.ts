@@ -1,6 +1,6 @@
 // What a step is given and what it gives: a cell as the step sees it, and its outcome as data.
 
-import type { EffectClass } from "../entity/contract.ts";
+import type { EffectClass, TimerPolicy } from "../entity/contract.ts";
 import type { CellFace } from "./ref.ts";
 
 export type StepAction =
@@ -9,7 +9,7 @@ export type StepAction =
   | { readonly kind: "log"; readonly label: string | undefined; readonly value: unknown }
   /** `spawned`: made by spawn() in an assign, which XState starts earlier than spawnChild when the parent itself is starting. */
   | { readonly kind: "start"; readonly child: StepCell; readonly spawned: boolean }
-  | { readonly kind: "send"; readonly to: unknown; readonly event: StepEvent; readonly delay: number | undefined; readonly timer: string | undefined; readonly wall: boolean }
+  | { readonly kind: "send"; readonly to: unknown; readonly event: StepEvent; readonly delay: number | undefined; readonly timer: string | undefined; readonly policy: TimerPolicy }
   | { readonly kind: "cancel"; readonly timer: string }
   | { readonly kind: "emit"; readonly event: StepEvent }
   | { readonly kind: "stop"; readonly child: StepCell };

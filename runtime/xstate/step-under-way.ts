@@ -1,7 +1,8 @@
 // The step that is under way: what XState says of it while it runs. Steps nest, since a child's first step is computed inside its parent's.
 
 import { DroverError } from "../errors.ts";
-import { takeWallDelay } from "./hosted-machine.ts";
+import type { TimerPolicy } from "../entity/contract.ts";
+import { takeTimerPolicy } from "./hosted-machine.ts";
 import { host, type MadeActor, stepCellOf } from "./made-actor.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
 import type { StepCell } from "./step-cell.ts";
@@ -15,7 +16,7 @@ export interface RawAction {
 }
 
 export type Collected =
-  | { readonly kind: "raw"; readonly action: RawAction; readonly wall: boolean }
+  | { readonly kind: "raw"; readonly action: RawAction; readonly policy: TimerPolicy }
   | { readonly kind: "made"; readonly child: StepCell; spawned: boolean }
   | { readonly kind: "stopped"; readonly child: StepCell };
 
@@ -106,5 +107,5 @@ export function collect(action: RawAction): void {
     for (const entry of step.collected) if (entry.kind === "made" && entry.child === child) entry.spawned = false;
     return;
   }
-  step.collected.push({ kind: "raw", action, wall: takeWallDelay() });
+  step.collected.push({ kind: "raw", action, policy: takeTimerPolicy() });
 }

@@ -49,7 +49,7 @@ function logicScopeOf(cell: StepCell, step: Step): object {
     stopChild: ignore,
     actionExecutor: ignore,
     emit: (event: StepEvent) => {
-      step.collected.push({ kind: "raw", action: { type: "xstate.emit", info: undefined as never, params: { event }, exec: undefined }, wall: false });
+      step.collected.push({ kind: "raw", action: { type: "xstate.emit", info: undefined as never, params: { event }, exec: undefined }, policy: "remaining" });
     },
   };
 }

@@ -84,8 +84,8 @@ test("names, versions and wall delays are checked", (t) => {
   t.throws(make({ name: "a/b" }), { code: "DROVER_TYPE_INVALID" });
   t.throws(make({ version: 0 }), { code: "DROVER_TYPE_INVALID" });
   t.throws(make({ version: 1.5 }), { code: "DROVER_TYPE_INVALID" });
-  t.throws(make({ wallDelays: ["DAY"] }), { code: "DROVER_TYPE_INVALID", message: /"DAY"/ });
-  t.doesNotThrow(make({ wallDelays: ["NIGHT"] }));
+  t.throws(make({ timers: { DAY: "absolute" } }), { code: "DROVER_TYPE_INVALID", message: /"DAY"/ });
+  t.doesNotThrow(make({ timers: { NIGHT: "absolute" } }));
   const type = register(machine);
   t.throws(() => entityType({ root: type, durability: "events", placement: "cloud", children: { Module: { types: [], strategy: "one-for-one" } } }), {
     code: "DROVER_TYPE_INVALID",

@@ -114,7 +114,7 @@ test("K1. delays that the type lists count on the wall clock, and do not fire be
     },
   });
   const wallType = entityType({
-    root: actorType({ name: "night", version: 1, messages: words(), behaviour: night as never, wallDelays: ["NIGHT"] }),
+    root: actorType({ name: "night", version: 1, messages: words(), behaviour: night as never, timers: { NIGHT: "absolute" } }),
     durability: "events",
     placement: "vehicle",
   });

@@ -188,3 +188,13 @@ test("the declared shape of a context: a turn that leaves another is a fault, a 
   });
   t.end();
 });
+
+test("H2. a large state is hashed less often, so that a turn does not pay for all of it each time", (t) => {
+  const host = new EntityHost(typeOf(actor(1)));
+  for (let n = 0; n < 1_100; n++) host.send("ADD");
+  const records = host.journal();
+  const carrying = records.filter(({ hash }) => hash !== undefined).map(({ revision }) => revision);
+  t.same(carrying.slice(-3), [768, 896, 1_024], "each message leaves a row that is kept until it expires");
+  t.same(restoreEntity(host.type, ROOT, { snapshot: undefined, records }).divergences, []);
+  t.end();
+});

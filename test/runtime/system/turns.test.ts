@@ -1,6 +1,6 @@
 import { test } from "tap";
 import { assign, fromCallback, setup } from "xstate";
-import { actorType, entityType, messages, parseAddress, type Registered, T } from "../../../runtime/index.ts";
+import { actorType, entityType, messages, parseAddress, type Registered, T, type TimerPolicy } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/simulation/index.ts";
 import { hosting } from "./hosting.ts";
 
@@ -13,7 +13,7 @@ interface Outlet {
   stopped: number;
 }
 
-function listening(outlet: Outlet, wallDelays: readonly string[] = []): readonly Registered[] {
+function listening(outlet: Outlet, timers: Readonly<Record<string, TimerPolicy>> = {}): readonly Registered[] {
   const behaviour = setup({
     types: { context: {} as { heard: readonly number[] }, events: {} as Word },
     actors: {
@@ -44,7 +44,7 @@ function listening(outlet: Outlet, wallDelays: readonly string[] = []): readonly
       late: {},
     },
   });
-  return [entityType({ root: actorType({ name: "listener", version: 1, messages: words, behaviour, wallDelays }), durability: "events", placement: "cloud" })];
+  return [entityType({ root: actorType({ name: "listener", version: 1, messages: words, behaviour, timers }), durability: "events", placement: "cloud" })];
 }
 
 const L = parseAddress("t/listener/l");
@@ -111,7 +111,7 @@ test("S4, H13. a fault restarts its actor from what was committed, and the tree 
 
 test("K1. a wall timer fires by the wall clock, over a restart and a jump, and not before that clock is trusted", async (t) => {
   const outlet: Outlet = { say: undefined, started: 0, stopped: 0 };
-  const types = listening(outlet, ["WAIT"]);
+  const types = listening(outlet, { WAIT: "absolute" });
   let isTrusted = true;
   const options = { types, wallTrusted: () => isTrusted };
   const first = await hosting(options);

@@ -1,0 +1,145 @@
+// What becomes of timers whose time passed while nobody watched the clock (rules K1; promise S7).
+
+import { test } from "tap";
+
+import { actorType, entityType, type EntityType, now, reducer } from "../../../runtime/actor/index.ts";
+import type { TimerPolicy } from "../../../runtime/entity/contract.ts";
+import { hosting } from "../system/hosting.ts";
+import { EntityHost, EPOCH, words } from "../entity-host.ts";
+import { assign, machine } from "../xstate/loose.ts";
+
+const EVERY_MS = 100;
+
+/** Notes when it ticks, every 100 ms, by the state's own `after`. */
+function ticking(policy: TimerPolicy): EntityType {
+  const behaviour = machine(
+    {
+      context: { ticks: [] },
+      initial: "on",
+      states: {
+        on: { after: { EVERY: { target: "on", reenter: true, actions: assign({ ticks: ({ context, self }) => [...context.ticks, now(self as never) - EPOCH] }) } } },
+      },
+    },
+    { delays: { EVERY: EVERY_MS } },
+  );
+  const root = actorType({ name: "ticking", version: 1, messages: words(), behaviour: behaviour as never, timers: { EVERY: policy } });
+  return entityType({ root, durability: "events", placement: "vehicle" });
+}
+
+const ticks = (host: EntityHost): unknown => (host.context() as { readonly ticks: unknown }).ticks;
+
+/** Takes what is due, again and again, until nothing is. */
+function takeDue(host: EntityHost, watchedSince: number): void {
+  for (let count = 0; count < 100; count++) {
+    const [due] = host.entity.due({ now: host.now, elapsed: host.elapsed, watchedSince });
+    if (due === undefined) return;
+    host.take(due);
+  }
+  throw new Error("timers without end");
+}
+
+/** Ticks at 100 and 200 in time; then no power from 250 to 770. */
+function lived(policy: TimerPolicy): EntityHost {
+  const host = new EntityHost(ticking(policy));
+  host.advance(200);
+  host.now += 50;
+  host.elapsed += 50;
+  host.restart();
+  host.now += 520;
+  takeDue(host, host.now);
+  return host;
+}
+
+const stories: readonly (readonly [TimerPolicy, string, readonly number[], number | undefined, number | undefined])[] = [
+  ["remaining", "waits out what remained", [100, 200], 50, undefined],
+  ["absolute", "fires once, late, and counts from then", [100, 200, 770], undefined, 100],
+  ["skip", "fires for none that was missed and keeps its rhythm", [100, 200], undefined, 30],
+  [{ each: 10 }, "fires for each that was missed and keeps its rhythm", [100, 200, 770, 770, 770, 770, 770], undefined, 30],
+  [{ each: 2 }, "fires for as many missed ones as it may and keeps its rhythm", [100, 200, 770, 770], undefined, 30],
+  [{ each: 1 }, "fires once for all that were missed and keeps its rhythm", [100, 200, 770], undefined, 30],
+];
+
+for (const [policy, what, expected, elapsedLeft, wallLeft] of stories) {
+  test(`K1. ${JSON.stringify(policy)}: a timer whose times passed without power ${what}`, (t) => {
+    const host = lived(policy);
+    t.same(ticks(host), expected);
+    const { elapsed, wall } = host.entity.nextTimer();
+    t.equal(elapsed === undefined ? undefined : elapsed - host.elapsed, elapsedLeft);
+    t.equal(wall === undefined ? undefined : wall - host.now, wallLeft);
+    t.same(host.restart({ by: "journal" }).divergences, [], "and a replay comes to the same");
+    t.same(ticks(host), expected);
+    t.end();
+  });
+}
+
+test("K1. a timer with a rhythm does not drift, and a stall of the node is caught up with as its policy says", (t) => {
+  for (const [policy, expected] of [
+    ["skip", [110, 210, 660, 700]],
+    [{ each: 2 }, [110, 210, 660, 660, 660, 700]],
+    ["absolute", [110, 210, 660]],
+  ] as const) {
+    const host = new EntityHost(ticking(policy));
+    const at = (ms: number): void => {
+      host.now = EPOCH + ms;
+      takeDue(host, EPOCH);
+    };
+    for (const ms of [110, 210, 220, 660, 700]) at(ms);
+    t.same(ticks(host), expected, JSON.stringify(policy));
+  }
+  t.end();
+});
+
+test("K1. a timer more than a minute late was missed, whatever kept it", (t) => {
+  const host = new EntityHost(ticking("skip"));
+  host.now = EPOCH + 60_050;
+  t.match(host.entity.due({ now: host.now, elapsed: 0, watchedSince: 0 }), [{ kind: "timer" }]);
+  t.equal((host.entity.due({ now: host.now, elapsed: 0, watchedSince: 0 })[0] as { missed?: true }).missed, undefined);
+  host.now += 100;
+  t.match(host.entity.due({ now: host.now, elapsed: 0, watchedSince: 0 }), [{ missed: true }]);
+  t.end();
+});
+
+test("K1. an unknown delay, a policy of a reducer's type and a count that is none are refused", (t) => {
+  const behaviour = machine({ initial: "on", states: { on: { after: { EVERY: "on" } } } }, { delays: { EVERY: 1 } });
+  const make =
+    (timers: Readonly<Record<string, TimerPolicy>>, of: object = behaviour) =>
+    (): unknown =>
+      actorType({ name: "ticking", version: 1, messages: words(), behaviour: of as never, timers });
+  t.throws(make({ NEVER: "skip" }), { code: "DROVER_TYPE_INVALID", message: /"NEVER"/ });
+  for (const each of [0, 1.5, Number.NaN]) t.throws(make({ EVERY: { each } }), { code: "DROVER_TYPE_INVALID", message: /EVERY.each/ });
+  t.throws(make({ EVERY: "skip" }, reducer({ initial: () => 0, step: (state) => state })), { code: "DROVER_TYPE_INVALID", message: /reducer/ });
+  t.end();
+});
+
+test("K1. a node knows what it has not watched: the time before its start, before its clock was trusted, and what the clock jumped over", async (t) => {
+  const beat = reducer<{ readonly beats: number }, { readonly type: string }>({
+    initial: (_, turn) => {
+      turn.arm("beat", 60_000, { type: "BEAT" }, { policy: "skip" });
+      return { beats: 0 };
+    },
+    step: ({ beats }, _, turn) => {
+      turn.arm("beat", 60_000, { type: "BEAT" }, { policy: "skip" });
+      return { beats: beats + 1 };
+    },
+  });
+  const types = [entityType({ root: actorType({ name: "beating", version: 1, messages: words("BEAT"), behaviour: beat }), durability: "events", placement: "cloud" })];
+  const ACTOR = "acme/beating/one" as never;
+  const first = await hosting({ types });
+  const { clock, disk } = first;
+  const beats = (host: typeof first): unknown => (host.system.read(ACTOR)?.context as { readonly beats: number } | undefined)?.beats;
+  await first.system.activate(ACTOR, { input: undefined });
+  await clock.advance(121_000);
+  t.equal(beats(first), 2);
+  await first.system.stop();
+  await clock.advance(200_000);
+  const second = await hosting({ types, disk, clock });
+  await second.system.activate(ACTOR, { input: undefined });
+  await clock.advance(1_000);
+  t.equal(beats(second), 2, "what passed without it is skipped");
+  await clock.advance(40_000);
+  t.equal(beats(second), 3, "and the rhythm goes on, 360 s after its beginning");
+  clock.jump(3_600_000);
+  await clock.advance(119_000);
+  t.equal(beats(second), 4, "the hour that was jumped over is skipped, once the clock was looked at; then the rhythm of minutes goes on");
+  await second.system.stop();
+});
