@@ -34,17 +34,20 @@ export interface Shown {
   readonly context?: unknown;
   readonly output?: unknown;
   readonly children?: Readonly<Record<string, { getSnapshot(): Shown }>>;
-  readonly _nodes?: readonly { readonly id: string }[];
+  readonly _nodes?: readonly { readonly id: string; readonly type: string }[];
   readonly historyValue?: Readonly<Record<string, readonly { readonly id: string }[]>>;
   readonly tags?: ReadonlySet<string>;
 }
 
-/** States in their order, context without refs, history, and all that below it. */
+/** States, the order of those that decide between conflicting transitions, context without refs, history, and all that below it. */
 export function show(snapshot: Shown): unknown {
   return {
     status: snapshot.status,
     value: snapshot.value,
-    order: snapshot._nodes?.map((node) => node.id).join(" "),
+    order: snapshot._nodes
+      ?.filter((node) => node.type === "atomic" || node.type === "final")
+      .map((node) => node.id)
+      .join(" "),
     context: withoutRefs(snapshot.context),
     output: snapshot.output,
     history: Object.fromEntries(Object.entries(snapshot.historyValue ?? {}).map(([id, nodes]) => [id, nodes.map((node) => node.id)])),
