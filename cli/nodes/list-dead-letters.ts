@@ -12,8 +12,16 @@ interface Letter {
   readonly reason: string;
 }
 
-export async function listDeadLetters(options: EndpointOptions & { readonly limit: number }, call: Call): Promise<ExitCode> {
-  const { body } = await apiClient(options, call).ask<{ readonly items: readonly Letter[] }>("/v1/dead-letters", { query: { limit: options.limit } });
+export interface LetterFilter {
+  readonly limit: number;
+  readonly to?: string;
+  readonly reason?: string;
+}
+
+export async function listDeadLetters(options: EndpointOptions & LetterFilter, call: Call): Promise<ExitCode> {
+  const { limit, to, reason } = options;
+  const query = { limit, ...(to === undefined ? {} : { to }), ...(reason === undefined ? {} : { reason }) };
+  const { body } = await apiClient(options, call).ask<{ readonly items: readonly Letter[] }>("/v1/dead-letters", { query });
   if (call.json) printJson(call.out, body);
   else if (body.items.length === 0) call.err.write("no dead letters\n");
   else

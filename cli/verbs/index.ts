@@ -9,6 +9,7 @@ import { addActorsSend } from "./actors-send.ts";
 import { addActorsWatch } from "./actors-watch.ts";
 import { addCanDecode } from "./can-decode.ts";
 import { addDeadLettersLs } from "./dead-letters-ls.ts";
+import { addDeadLettersRedeliver } from "./dead-letters-redeliver.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnroll } from "./enroll.ts";
@@ -40,7 +41,11 @@ export function addVerbs(root: Command, run: Run): void {
   for (const add of [addActorsLs, addActorsGet, addActorsSend, addActorsAsk, addActorsWatch, addActorsHistory]) add(actors, run);
   addTree(root, run);
   addNodesLs(group(root, "nodes", "the nodes of the fleet", [["drover nodes ls", "cloud and vehicles' nodes, and whether they are linked"]]), run);
-  addDeadLettersLs(group(root, "dead-letters", "messages that reached nobody", [["drover dead-letters ls", "to whom, from whom, and why not"]]), run);
+  const deadLetters = group(root, "dead-letters", "messages that reached nobody", [
+    ["drover dead-letters ls", "to whom, from whom, and why not"],
+    ["drover dead-letters redeliver 17", "send one of them again"],
+  ]);
+  for (const add of [addDeadLettersLs, addDeadLettersRedeliver]) add(deadLetters, run);
   const vehicle = group(root, "vehicle", "the files that describe a vehicle", [["drover vehicle check my-vehicle.yaml", "what is wrong with a vehicle's file, and where"]]);
   addVehicleCheck(vehicle, run);
   const can = group(root, "can", "recordings and CAN databases, without a node", [

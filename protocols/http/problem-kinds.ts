@@ -96,6 +96,8 @@ export const problemKinds = {
   "token-exists": { status: 409, title: "There is a token of this name already.", advice: "Choose another name, or delete that token first." },
   "no-such-token": { status: 404, title: "There is no token of this name.", advice: "List tokens with GET /v1/tokens." },
   "last-admin": { status: 409, title: "This is the last token of an admin.", advice: "Make another admin's token first." },
+  "no-such-letter": { status: 404, title: "This node keeps no dead letter of this number.", advice: "List them with GET /v1/dead-letters; the last 1,000 are kept." },
+  "letter-spent": { status: 409, title: "This dead letter cannot be sent again.", advice: "See `detail`; send the message itself, under a new Idempotency-Key." },
   "token-limit": { status: 409, title: "There are as many tokens as this node keeps.", advice: "Delete tokens that are no longer used." },
 
   // The node.

@@ -5,7 +5,8 @@ import type { ChildSpec, DoorReads, EventData, TakenEntry } from "../entity/cont
 import type { Answer, Told } from "../outcome.ts";
 import type { MetricSample } from "../ports/index.ts";
 import type { Inspection } from "./inspected.ts";
-import type { ActorQuery, ActorView, DeadLetter, Directory } from "./views.ts";
+import type { Redelivery } from "./dead-letters.ts";
+import type { ActorQuery, ActorView, DeadLetter, DeadLetterQuery, Directory } from "./views.ts";
 
 export interface TellOptions {
   /** Message id: the same id has one outcome until it expires (rules M2). Default: a fresh one. At most 128 characters. */
@@ -128,7 +129,10 @@ export interface System extends Directory {
   settledStateOf(entity: Address): Promise<{ readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined>;
   /** What became of a message id at an actor hosted here, if it is still kept. */
   taken(entity: Address, id: string): TakenEntry | undefined;
-  deadLetters(query: { readonly after?: number; readonly limit: number }): readonly DeadLetter[];
+  /** The last 1,000 messages that reached nobody, oldest first. */
+  deadLetters(query: DeadLetterQuery): readonly DeadLetter[];
+  /** Sends one of them again, as `author` says; once it was taken never again. */
+  redeliver(number: number, options: { readonly author: string }): Promise<Redelivery>;
   describeEntities(): readonly EntityNode[];
   metrics(): readonly MetricSample[];
   /** Event types of an actor type's protocol with their JSON Schemas, for OpenAPI and errors. */

@@ -133,7 +133,7 @@ export class Outgoing {
       this.#inbox.lazily(input);
       return;
     }
-    this.#ports.deadLetters.add({ to: row.to, type: row.event.type, from: this.#entity.address, reason: outcome.kind });
+    this.#ports.deadLetters.add({ to: row.to, type: row.event.type, from: this.#entity.address, reason: outcome.kind, event: row.event });
     this.#inbox.control({ input });
   }
 

@@ -50,7 +50,11 @@ export function createRouter(ports: RouterPorts): Route {
       return outcome.kind === "owner-away" && live.hasLeft ? route(message) : outcome;
     }
     const remote = ports.remote();
-    if (remote?.route(entity) !== undefined) return remote.send(message);
+    if (remote?.route(entity) !== undefined) {
+      const outcome = await remote.send(message);
+      if (outcome.kind === "no-such-actor") addDead(message);
+      return outcome;
+    }
     return nobody(message);
   }
 
@@ -103,8 +107,12 @@ export function createRouter(ports: RouterPorts): Route {
   }
 
   function nobody(message: RemoteMessage): Told {
-    deadLetters.add({ to: message.to, type: message.event.type, from: message.sender.kind === "entity" ? message.sender.entity : message.sender.author, reason: "no-such-actor" });
+    addDead(message);
     return { kind: "no-such-actor" };
+  }
+
+  function addDead({ to, event, sender }: RemoteMessage): void {
+    deadLetters.add({ to, type: event.type, from: sender.kind === "entity" ? sender.entity : sender.author, reason: "no-such-actor", event });
   }
 
   return route;

@@ -62,6 +62,8 @@ export function createSystem(options: SystemOptions): System {
   const { entityTypes, actorTypes } = register(options.types);
   const committer = createCommitter(store, defer, log);
   const deadLetters = new DeadLetters(clock);
+  /** Names this run: numbers of dead letters begin anew with the next. */
+  const session = random.id();
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), restarts: 0, divergences: 0 };
   const gate = new ActivationGate(clock, options.activation);
@@ -233,7 +235,9 @@ export function createSystem(options: SystemOptions): System {
     stateOf: (entity) => entities.live(entity)?.encodedStateNow(),
     settledStateOf: async (entity) => entities.live(entity)?.encodedState(),
     taken: (entity, id) => entities.live(entity)?.taken(id),
-    deadLetters: ({ after, limit }) => deadLetters.list(after ?? 0, limit),
+    deadLetters: (query) => deadLetters.list(query),
+    redeliver: async (number, { author }) =>
+      deadLetters.redeliver(number, async (to, event) => enter(to, event, { id: `dead-letter.${session}.${String(number)}`, author }, false)),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation }),
     protocolOf: (type) => (actorTypes.get(type) ?? options.foreignTypes?.find(({ types }) => types.has(type))?.types.get(type))?.messages.describe(),

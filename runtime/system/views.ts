@@ -103,4 +103,19 @@ export interface DeadLetter {
   readonly type: string;
   readonly from: string;
   readonly reason: string;
+  /** What it said is kept too: it can be sent again. */
+  readonly isKept: boolean;
+  /** Wall time at which it was taken after all. */
+  readonly sentAgainAt?: number;
+}
+
+export interface DeadLetterQuery {
+  /** Only letters with a greater number. */
+  readonly after?: number;
+  readonly limit: number;
+  /** This actor, or one below it. */
+  readonly to?: string;
+  readonly type?: string;
+  readonly from?: string;
+  readonly reason?: string;
 }

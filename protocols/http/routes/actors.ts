@@ -69,10 +69,10 @@ export const actorRoutes: Routes = (plain, { system, decorate }) => {
         response: answers({ 200: ref("Actor"), 304: { type: "null", description: "If-None-Match names the present revision" } }),
       },
     },
-    (request, reply) => {
+    async (request, reply) => {
       const address = addressIn(request.params.address);
       if (typeof address !== "string") return sendProblem(reply, address);
-      const view = system.read(address);
+      const view = await system.look(address);
       if (view === undefined) return sendProblem(reply, { name: "no-such-actor", detail: `Nobody has the address ${address}.` });
       const tag = entityTag(view.revision);
       reply.header("etag", tag);

@@ -151,7 +151,9 @@ test("a replica is shown with its age, an actor of a type without machine states
     labels: {},
   };
   const { system } = await serving(t);
-  const { as } = await serving(t, { system: fakeOver(system, { read: () => replica, list: () => ({ items: [replica], next: undefined }) }) });
+  const { as } = await serving(t, {
+    system: fakeOver(system, { read: () => replica, look: async () => Promise.resolve(replica), list: () => ({ items: [replica], next: undefined }) }),
+  });
   const shown = (await as("viewer", { url: `/v1/actors/${encodeURIComponent(replica.address)}` })).json<object>();
   t.match(shown, { staleMs: 70_000, asOf: 5, owner: { node: "edge-1", epoch: 4 }, revision: 12, context: { odd: null } });
   t.notOk("state" in shown || "accepts" in shown, "what is not known is left out");

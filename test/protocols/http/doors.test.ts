@@ -26,6 +26,7 @@ const ROUTES: readonly (readonly [method: "GET" | "POST" | "DELETE", url: string
   ["GET", "/v1/tree", "viewer"],
   ["GET", "/v1/nodes", "viewer"],
   ["GET", "/v1/dead-letters", "viewer"],
+  ["POST", "/v1/dead-letters/1/redeliver", "operator"],
   ["POST", `${AT}/events`, "operator"],
   ["POST", `${AT}/ask`, "operator"],
   ["GET", "/v1/tokens", "admin"],

@@ -1,6 +1,7 @@
 // What a node tells of itself: trees, nodes, dead letters, health, metrics.
 
 import { test } from "tap";
+import { parseAddress } from "../../../runtime/index.ts";
 import type { AnnouncedTree } from "../../../protocols/http/index.ts";
 import { AT, isProblem, serving, servingCounter } from "./serving.ts";
 
@@ -60,6 +61,22 @@ test("messages that reached nobody are listed oldest first and paged by number",
   );
   t.equal(rest.next, undefined);
   for (const bad of ["?limit=0", "?limit=1001", "?after=-1", "?after=x", "?befor=1"]) isProblem(t, await as("viewer", { url: `/v1/dead-letters${bad}` }), 400, "query-invalid");
+});
+
+test("M2. a message that reached nobody is sent again when its actor is there, once; letters are found by receiver and reason", async (t) => {
+  const { as, system } = await servingCounter(t);
+  await system.tell("acme/counter/late", { type: "count.add", by: 1 }, { author: "ann" });
+  await system.tell("acme/counter/other", { type: "count.add", by: 1 }, { author: "ann" });
+  const found = (await as("viewer", { url: "/v1/dead-letters?to=acme/counter/late&reason=no-such-actor" })).json<{ items: { number: number }[] }>();
+  t.match(found.items, [{ number: 1, isKept: true }]);
+  const again = (number: number) => as("operator", { method: "POST", url: `/v1/dead-letters/${String(number)}/redeliver` });
+  isProblem(t, await again(1), 404, "no-such-actor");
+  await system.activate(parseAddress("acme/counter/late"), { input: undefined });
+  const sent = await again(1);
+  t.equal(sent.statusCode, 202);
+  t.same(sent.json(), { outcome: "accepted", to: "acme/counter/late", type: "count.add" });
+  isProblem(t, await again(1), 409, "letter-spent");
+  isProblem(t, await again(77), 404, "no-such-letter");
 });
 
 test("live answers always; ready says why not; startup stays true once it was", async (t) => {

@@ -80,6 +80,7 @@ test("every route of the API stands in it with its role and its problem", async 
     "/v1/actors/{address}/stream",
     "/v1/actors/{address}/trial",
     "/v1/dead-letters",
+    "/v1/dead-letters/{number}/redeliver",
     "/v1/nodes",
     "/v1/session",
     "/v1/tokens",

@@ -1,0 +1,66 @@
+// Messages that reached nobody.
+
+import { test } from "tap";
+import { parseAddress, type Remote } from "../../../runtime/index.ts";
+import { ManualClock } from "../../../runtime/simulation/index.ts";
+import { DeadLetters } from "../../../runtime/system/dead-letters.ts";
+import { hosting } from "./hosting.ts";
+
+const A = parseAddress("acme/counter/a");
+const add = (by: number): { type: string; by: number } => ({ type: "count.add", by });
+
+test("S5. a flood of letters for one actor leaves those for others in their place; all are counted", (t) => {
+  const letters = new DeadLetters(new ManualClock());
+  letters.add({ to: "t/a/other", type: "go", from: "ann", reason: "no-such-actor", event: { type: "go" } });
+  for (let at = 0; at < 5_000; at++) letters.add({ to: "t/a/flooded", type: "go", from: "ann", reason: "mailbox full" });
+  t.equal(letters.list({ limit: 1_000 }).length, 101);
+  t.match(letters.list({ limit: 1 }), [{ number: 1, to: "t/a/other", isKept: true }]);
+  t.equal(letters.counts.get("mailbox full"), 5_000);
+  for (let at = 0; at < 5_000; at++) letters.add({ to: `t/a/${String(at)}`, type: "go", from: "ann", reason: "no-such-actor", event: { type: "go", text: "x".repeat(10_000) } });
+  const kept = letters.list({ limit: 1_000 });
+  t.ok(kept.length > 400 && kept.length < 420, `4 MiB of events are ${String(kept.length)} of 10 kB`);
+  t.equal(kept.at(-1)?.to, "t/a/4999");
+  letters.add({ to: "t/a/large", type: "go", from: "ann", reason: "no-such-actor", event: { type: "go", text: "x".repeat(1_000_000) } });
+  t.match(letters.list({ limit: 1_000, to: "t/a/large" }), [{ isKept: false }], "one that takes far too much room is listed without what it said");
+  t.end();
+});
+
+test("letters are found by receiver, event, sender and reason", (t) => {
+  const letters = new DeadLetters(new ManualClock());
+  letters.add({ to: "t/vehicle/a/module/m", type: "go", from: "ann", reason: "no-such-actor" });
+  letters.add({ to: "t/vehicle/ab", type: "stop", from: "bob", reason: "no-such-actor" });
+  letters.add({ to: "t/vehicle/a", type: "go", from: "bob", reason: "mailbox full" });
+  const numbers = (query: object): readonly number[] => letters.list({ limit: 10, ...query }).map(({ number }) => number);
+  t.same(numbers({ to: "t/vehicle/a" }), [1, 3]);
+  t.same(numbers({ type: "stop" }), [2]);
+  t.same(numbers({ from: "bob", reason: "mailbox full" }), [3]);
+  t.same(numbers({ after: 1, limit: 1 }), [2]);
+  t.end();
+});
+
+test("M2. a message that reached nobody is sent again once its actor is there, by whoever asks for that, and never twice", async (t) => {
+  const { system } = await hosting();
+  t.match(await system.tell(A, add(5), { author: "ann" }), { kind: "no-such-actor" });
+  t.match(await system.redeliver(1, { author: "bob" }), { kind: "sent", outcome: { kind: "no-such-actor" } });
+  await system.activate(A, { input: undefined });
+  t.match(await Promise.all([system.redeliver(1, { author: "bob" }), system.redeliver(1, { author: "bob" })]), [
+    { kind: "sent", outcome: { kind: "accepted" } },
+    { kind: "sent", outcome: { kind: "accepted" } },
+  ]);
+  t.match(system.read(A)?.context, { total: 5 });
+  t.match(await system.redeliver(1, { author: "bob" }), { kind: "sent-before" });
+  t.same((await system.history(A, { limit: 10, order: "oldest-first" })).flatMap(({ inputs }) => inputs.map(({ author }) => author)).filter(Boolean), ["bob"]);
+  t.same(await system.redeliver(99, { author: "bob" }), { kind: "no-such-letter" });
+  system.notify(parseAddress("acme/counter/b"), add(1));
+  t.same(await system.redeliver(system.deadLetters({ limit: 10 }).at(-1)?.number ?? 0, { author: "bob" }), { kind: "not-kept" });
+  await system.stop();
+});
+
+test("a message that another node knows no actor for is a dead letter of the node that sent it", async (t) => {
+  const { system } = await hosting();
+  const remote: Remote = { route: () => ({ node: "n2", reachable: true }), send: async () => Promise.resolve({ kind: "no-such-actor" }) };
+  system.setRemote(remote);
+  t.match(await system.tell("acme/vehicle/v/module/gone", { type: "module.go" }, { author: "ann" }), { kind: "no-such-actor" });
+  t.match(system.deadLetters({ limit: 10 }), [{ to: "acme/vehicle/v/module/gone", type: "module.go", from: "ann", reason: "no-such-actor", isKept: true }]);
+  await system.stop();
+});
