@@ -10,7 +10,7 @@ const VANS = ["van-1", "van-2", "van-3", "van-4"] as const;
 type Van = (typeof VANS)[number];
 
 /** Faults happen for this long, ms. Two thousand seeds must fit into four minutes on one core. */
-const FOR_MS = 7_000;
+const FOR_MS = 6_000;
 const SETTLE_MS = 60_000;
 const ACTIONS_PER_VAN = 3;
 /** Without `part` and `takeover`: a broker confirms what it keeps for its subscribers, and one process at a time has a vehicle's store (rules F3). */

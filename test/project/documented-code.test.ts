@@ -15,7 +15,16 @@ interface Block {
   readonly lines: readonly string[];
 }
 
-const DOCUMENTS = ["README.md", "ARCHITECTURE.md", "actors/README.md", "protocols/README.md", "runtime/README.md", "edge-node/README.md", "cloud-node/README.md"];
+const DOCUMENTS = [
+  "README.md",
+  "ARCHITECTURE.md",
+  "actors/README.md",
+  "protocols/README.md",
+  "runtime/README.md",
+  "runtime/simulation/README.md",
+  "edge-node/README.md",
+  "cloud-node/README.md",
+];
 const REFERENCE = /^(?:\/\/|#) ((?:test|cli)\/[\w./-]+\.(?:ts|yaml))(?:#([\w-]+))?$/;
 
 for (const document of DOCUMENTS) {
