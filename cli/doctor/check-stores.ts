@@ -52,7 +52,7 @@ async function checkStore(path: string, shown: string): Promise<Finding> {
       "store",
       `${shown} is damaged: ${opened.damage}`,
       "At its next start its node moves it aside and begins a new history; what was not yet told to the cloud is lost.",
-      "Put it back from a backup before the node starts, together with its -wal file.",
+      "Put it back from a backup before the node starts, together with its -wal file, and remove the .mark file.",
       facts,
     );
   } catch (error) {

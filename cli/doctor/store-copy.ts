@@ -4,9 +4,9 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from "node:fs
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-/** Of what one moment's copy needs: the file and its log. */
+/** Of what one moment's copy needs: the file, its log, and the mark that says what was committed in them. */
 export function storeFiles(path: string): readonly string[] {
-  return [path, `${path}-wal`].filter(existsSync);
+  return [path, `${path}-wal`, `${path}.mark`].filter(existsSync);
 }
 
 /** @returns "changed" when a running node wrote while it was copied: such a copy is of no one moment */

@@ -1,13 +1,16 @@
 // Looks, when a journal is opened, at everything that recovery will read and at nothing else: SQLite's own check sees a damaged table, not a damaged value in it.
 //
-// C1. Of each history: its own row, its newest whole snapshot, every record after it. Damage there makes an entity unrecoverable or its history untrue: the file is moved
+// C1. All named values. Of each history: its own row, its newest whole snapshot, every record after it. Damage there makes an entity unrecoverable or its history untrue: the file is moved
 //     aside as a whole (rules L2). A damaged newest snapshot is no damage of that kind where the older one and all records since it are whole.
 // C2. What recovery does not need, old records and an older snapshot, is not looked at: reading them passes over what is damaged.
 // C3. A row that belongs to no history lost its place, and with it the newest record of some history may be gone.
 // C4. Nothing here is prepared, so that the connection can be closed and the file moved.
 
 import type { Database, SqlValue } from "./driver.ts";
-import { isWholeRecord, isWholeSnapshot, type SealedHistory, sealOfHistory, SUM } from "./seal.ts";
+import { isWholeRecord, isWholeSnapshot, isWholeValue, type SealedHistory, sealOfHistory, SUM } from "./seal.ts";
+
+/** Named value that holds the store's era. */
+export const ERA_KEY = "store/era";
 
 /** What is wrong with it, naming entity and revision, or undefined. Time is that of reading what recovery reads. @throws SQLite's errors, RangeError for numbers that were never written */
 export function journalProblem(database: Database): string | undefined {
@@ -18,8 +21,9 @@ export function journalProblem(database: Database): string | undefined {
     if (sum !== sealOfHistory(history)) problems.push(`history ${String(number)}, of the entity ${JSON.stringify(history.entity)}, does not match its checksum`);
     histories.push(history);
   });
-  // Nothing is read: what they say is not needed to go on, but that they can be asked is.
-  database.each(["key", "value", "sum"], "named_values LIMIT 0", () => undefined);
+  database.each(["key", "value", SUM], "named_values", ([key = null, value = null, sum = null]) => {
+    if (!isWholeValue({ key, value, sum })) problems.push(`the value ${JSON.stringify(key)} does not match its checksum`);
+  });
   problems.push(...strays(database));
   if (problems.length > 0) return summary(problems);
   for (const history of histories) {
@@ -27,6 +31,12 @@ export function journalProblem(database: Database): string | undefined {
     if (problem !== undefined) problems.push(problem);
   }
   return problems.length === 0 ? undefined : summary(problems);
+}
+
+/** The newest era (store-mark.ts) whose first commit it holds. */
+export function journalEra(database: Database): number {
+  const [value] = database.ask("value", `named_values WHERE key = '${ERA_KEY}'`);
+  return value instanceof Uint8Array ? Number(new TextDecoder().decode(value)) : 0;
 }
 
 /** C3, and entities that cannot be found by their name. */

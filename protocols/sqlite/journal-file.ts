@@ -22,6 +22,7 @@ import {
   type StoredEntity,
   type StoredRecord,
 } from "../../runtime/ports/index.ts";
+import { ERA_KEY } from "./journal-check.ts";
 import { isWholeRecord, isWholeSnapshot, isWholeValue, type SealedHistory, sealOfHistory, sealOfRecord, sealOfSnapshot, sealOfValue, SUM } from "./seal.ts";
 import { type Database, resultCodeOf, SQLITE_CONSTRAINT, SQLITE_FULL, SQLITE_MISMATCH, SQLITE_TOOBIG, type SqlRow, type Statement } from "./driver.ts";
 
@@ -82,12 +83,14 @@ export class JournalFile {
     this.#sql = prepareStatements(database);
   }
 
-  commit(batch: readonly EntityCommit[]): BatchResult {
+  /** @param era whose first commit this is (store-mark.ts) */
+  commit(batch: readonly EntityCommit[], era?: number): BatchResult {
     const changed = new Map<string, Head>();
     const outcomes: CommitOutcome[] = [];
     try {
       this.#sql.begin.run();
       for (const commit of batch) outcomes.push(this.#write(commit, changed));
+      if (era !== undefined) this.setValue(ERA_KEY, new TextEncoder().encode(String(era)));
     } catch (error) {
       return this.#takeBack(batch, error, { kind: "refused", reason: `nothing was written: ${messageOf(error)}` });
     }

@@ -5,8 +5,10 @@
 
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { MARK_SUFFIX } from "./store-mark.ts";
 
-const PARTS = ["", "-wal", "-shm", "-journal"];
+/** The mark goes last: until then a store that is half gone is known for what it is. */
+const PARTS = ["", "-wal", "-shm", "-journal", MARK_SUFFIX];
 
 /** @param at wall time, ms since 1970, for the folder's name @returns the folder */
 export function moveAside(path: string, at: number): string {

@@ -12,6 +12,7 @@ import { DroverError } from "../../runtime/ports/index.ts";
 import { type Database, type Driver, isDamage, resultCodeOf, SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_FULL, SQLITE_IOERR } from "./driver.ts";
 import { lockFile } from "./file-lock.ts";
 import { moveAside, syncDirectory } from "./move-aside.ts";
+import { readMark, writeMark } from "./store-mark.ts";
 import { inspectWal } from "./wal-inspection.ts";
 
 export interface FileSpec {
@@ -45,6 +46,8 @@ export interface Contents {
   readonly newest: { readonly table: string; readonly column: string };
   /** Why the file cannot be served as it is, or undefined. Prepares nothing. */
   readonly problem: (database: Database) => string | undefined;
+  /** The newest era that it knows of (store-mark.ts); undefined where files of this kind bear no mark. */
+  readonly era: ((database: Database) => number) | undefined;
   /** In the transaction that has brought the schema up to date. */
   readonly migrated: (database: Database) => void;
 }
@@ -57,8 +60,10 @@ export interface OpenFile {
   readonly unclean: boolean;
   /** Remembers, across processes, that the file must be read through at the next start. */
   suspect(): void;
-  /** To be told of what was written, after it was answered: folds the log into the file when that has become much. */
-  written(bytes: number): void;
+  /** To be told of what was written, after it was answered: folds the log into the file when that has become much. @returns whether it did */
+  written(bytes: number): boolean;
+  /** Remembers beside the file that the first commit of this era was confirmed. @returns false where that cannot be written */
+  mark(era: number): boolean;
   /** Folds the log into the file. The lock is given back when the thread has ended. */
   close(): void;
 }
@@ -68,6 +73,7 @@ class Damage extends Error {}
 /** No version of Drover will have a higher one: it is the header that is damaged. */
 const MAX_VERSION = 1_000;
 
+const GONE_BACK = "its history has gone back: commits that were confirmed are not in it, as when its log is lost or it was put back from a copy";
 /** A small file is read through at every start: it costs less than 100 ms. */
 const CLEAN_CHECK_BYTES = 16 * 1024 * 1024;
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
@@ -88,10 +94,12 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
         ...opened,
         written: (bytes) => {
           writtenBytes += bytes;
-          if (writtenBytes < FOLD_AFTER_BYTES) return;
+          if (writtenBytes < FOLD_AFTER_BYTES) return false;
           writtenBytes = 0;
           foldLog(opened.database, "PASSIVE");
+          return true;
         },
+        mark: (era) => writeMark(spec.path, era),
         suspect: () => {
           writeFileSync(suspectPath(spec), "", { mode: 0o600 });
           syncDirectory(dirname(spec.path));
@@ -116,6 +124,7 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
 function openLocked(driver: Driver, spec: FileSpec, contents: Contents): Pick<OpenFile, "database" | "created" | "movedAside" | "unclean"> {
   const before = present(spec);
   try {
+    if (!before.any && readMark(spec.path) > 0) throw new Damage("the file is gone, although commits were confirmed in it");
     const wasLookedAt = !before.any || look(driver, spec, contents, before);
     return { database: prepare(driver, spec, contents, before.unclean, wasLookedAt), created: !before.any, movedAside: undefined, unclean: before.unclean };
   } catch (error) {
@@ -158,7 +167,8 @@ function look(driver: Driver, spec: FileSpec, contents: Contents, before: Presen
     if (before.fileBytes % pageBytes !== 0 && !wal.pages.has(Math.ceil(before.fileBytes / pageBytes))) throw new Damage("the file ends within a page");
     if (before.fileBytes <= (before.unclean ? spec.checkBytes : CLEAN_CHECK_BYTES)) check(database, contents);
     // An older one is looked at once it has been brought up to date.
-    if (version === spec.migrations.length) checkContents(database, contents);
+    if (version === spec.migrations.length) checkContents(database, contents, spec.path);
+    else if (version === 0 && readMark(spec.path) > 0) throw new Damage(GONE_BACK);
     return version === spec.migrations.length || version === 0;
   } catch (error) {
     const code = resultCodeOf(error);
@@ -172,7 +182,7 @@ function look(driver: Driver, spec: FileSpec, contents: Contents, before: Presen
   }
 }
 
-function checkContents(database: Database, contents: Contents): void {
+function checkContents(database: Database, contents: Contents, path: string): void {
   let problem: string | undefined;
   try {
     problem = contents.problem(database);
@@ -181,6 +191,7 @@ function checkContents(database: Database, contents: Contents): void {
     throw error;
   }
   if (problem !== undefined) throw new Damage(problem);
+  if (contents.era !== undefined && contents.era(database) < readMark(path)) throw new Damage(GONE_BACK);
 }
 
 function check(database: Database, { check: name }: Contents): void {
@@ -228,7 +239,7 @@ function prepare(driver: Driver, spec: FileSpec, contents: Contents, unclean: bo
     if (unclean && existsSync(suspectPath(spec)) && sizeOf(`${spec.path}-wal`) > 0)
       throw new DroverError("DROVER_STORE_FAILED", `the log of ${spec.path} could not be folded into it after a failure of the disk`);
     migrate(database, spec, contents);
-    if (!wasLookedAt) checkContents(database, contents);
+    if (!wasLookedAt) checkContents(database, contents, spec.path);
     rmSync(suspectPath(spec), { force: true });
     return database;
   } catch (error) {

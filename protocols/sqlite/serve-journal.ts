@@ -2,7 +2,7 @@
 
 import type { JournalQuery } from "../../runtime/ports/index.ts";
 import { type PackedBatch, unpackBatch } from "./batch-packing.ts";
-import { journalProblem } from "./journal-check.ts";
+import { journalEra, journalProblem } from "./journal-check.ts";
 import { JournalFile } from "./journal-file.ts";
 import type { Contents, OpenFile } from "./open-file.ts";
 import { sealHistories } from "./seal.ts";
@@ -30,11 +30,14 @@ export const journalContents: Contents = {
   table: "journal",
   newest: { table: "histories", column: "unsealed" },
   problem: journalProblem,
+  era: journalEra,
   migrated: sealHistories,
 };
 
 export function serveJournal(file: OpenFile): Service {
   const journal = new JournalFile(file.database);
+  let era = journalEra(file.database) + 1;
+  let isMarked = false;
   const calls: { readonly [Call in Exclude<keyof JournalCalls, "commit">]: (argument: JournalCalls[Call]) => unknown } = {
     revisionOf: (entity) => journal.revisionOf(entity),
     load: (entity) => journal.load(entity),
@@ -54,13 +57,17 @@ export function serveJournal(file: OpenFile): Service {
     handle: (call, argument) => {
       if (call === "commit") {
         const batch = argument as PackedBatch;
-        const { outcomes, failure } = journal.commit(unpackBatch(batch));
+        const { outcomes, failure } = journal.commit(unpackBatch(batch), isMarked ? undefined : era);
+        // Before the answer: what the mark names is committed by now, and what was answered is named by it.
+        if (!isMarked && outcomes.some(({ kind }) => kind === "committed")) isMarked = file.mark(era);
         if (failure !== undefined) return { value: outcomes, failure };
         const bytes = batch.bytes.byteLength + PAGE_BYTES * (2 + batch.entities.length);
         return {
           value: outcomes,
           afterwards: () => {
-            file.written(bytes);
+            if (!file.written(bytes)) return;
+            era++;
+            isMarked = false;
           },
         };
       }

@@ -21,7 +21,14 @@ export interface ServeLogSettings {
   readonly boot?: string;
 }
 
-export const logContents: Contents = { check: "quick_check", table: "entries", newest: { table: "entries", column: "sum" }, problem: () => undefined, migrated: () => undefined };
+export const logContents: Contents = {
+  check: "quick_check",
+  table: "entries",
+  newest: { table: "entries", column: "sum" },
+  problem: () => undefined,
+  era: undefined,
+  migrated: () => undefined,
+};
 
 export function serveLog(file: OpenFile, given: unknown): Service {
   const settings = given as ServeLogSettings;

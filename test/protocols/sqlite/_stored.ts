@@ -24,7 +24,7 @@ export async function openStore(t: Test, path: string, more: Partial<SqliteStore
 export function crashCopy(path: string, folder: string): string {
   mkdirSync(folder, { recursive: true });
   const copy = join(folder, basename(path));
-  for (const part of ["", "-wal"]) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
+  for (const part of ["", "-wal", ".mark"]) if (existsSync(path + part)) copyFileSync(path + part, copy + part);
   return copy;
 }
 

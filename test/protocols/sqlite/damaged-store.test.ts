@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { t as file, type Test, test } from "tap";
@@ -61,6 +61,9 @@ const damages: readonly (readonly [string, (path: string) => void])[] = [
   ["a page in the middle is garbage", (path) => overwrite(path, 4096 * 8, 4096)],
   ["the file is empty", (path) => truncateSync(path, 0)],
   ["the file is gone", (path) => rmSync(path)],
+  ["the log is gone", (path) => rmSync(`${path}-wal`)],
+  ["the log is cut to its header", (path) => truncateSync(`${path}-wal`, WAL_HEADER_BYTES)],
+  ["the log is cut within its header", (path) => truncateSync(`${path}-wal`, 10)],
   ["the log's header is garbage", (path) => overwrite(`${path}-wal`, 0, 32)],
   ["one bit of the log's header is wrong", (path) => overwrite(`${path}-wal`, 17, 1)],
   ["a page in the middle of the log is garbage", (path) => overwrite(`${path}-wal`, WAL_HEADER_BYTES + 3 * FRAME_BYTES + 500, 100)],
@@ -93,9 +96,6 @@ test("L2. a damaged store is moved aside as a whole, with its -wal and -shm as t
 const interruptions: readonly (readonly [string, (wal: string) => void, number])[] = [
   ["cut in its last frame", (wal) => truncateSync(wal, statSync(wal).size - 100), 59],
   ["with its last frame unwritten", (wal) => overwrite(wal, statSync(wal).size - FRAME_BYTES, FRAME_BYTES), 59],
-  ["cut to its header", (wal) => truncateSync(wal, WAL_HEADER_BYTES), 40],
-  ["cut within its header", (wal) => truncateSync(wal, 10), 40],
-  ["gone", (wal) => rmSync(wal), 40],
 ];
 
 test("S3. what a crash leaves of its last write is no damage: the commits before it stay", async (t) => {
@@ -108,6 +108,47 @@ test("S3. what a crash leaves of its last write is no damage: the commits before
       t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision });
     });
   }
+});
+
+test("L1, L2. a store whose file or log is lost, or that was put back from a copy, is known to have gone back and is moved aside; one that is only old is not", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const copy = (): string => crashCopy(path, join(t.testdirName, `copy-${String(copies++)}`));
+  const first = await openStore(t, path);
+  t.notOk(existsSync(`${path}.mark`), "nothing was confirmed yet");
+  t.ok((await openStoreWithResult(t, crashCopy(path, join(t.testdirName, "unused")))).opened.movedAside === undefined);
+  await first.commit([aCommit("a", 1)]);
+  const young = copy();
+  t.equal(statSync(young).size, 4_096, "everything is in the log");
+  rmSync(`${young}-wal`);
+  const lost = await openStoreWithResult(t, young);
+  t.match(lost.opened, { created: true, movedAside: { reason: /gone back/ } });
+  t.match(await lost.store.commit([aCommit("a", 1, { incarnation: "i2" })]), [{ kind: "committed" }]);
+  await lost.store.close();
+  t.match((await openStoreWithResult(t, young)).opened, { created: false, movedAside: undefined });
+
+  const early = copy();
+  // Folded while it is open, and written to again.
+  for (let revision = 2; revision <= 8; revision++) await first.commit([aCommit("a", revision, { record: new Uint8Array(1_000_000) })]);
+  await first.commit([aCommit("a", 9)]);
+  const killed = copy();
+  t.match((await openStoreWithResult(t, crashCopy(killed, join(t.testdirName, "whole")))).opened, { movedAside: undefined });
+  rmSync(`${killed}-wal`);
+  t.match((await openStoreWithResult(t, killed)).opened, { movedAside: { reason: /gone back/ } });
+  copyFileSync(`${path}.mark`, `${early}.mark`);
+  t.match((await openStoreWithResult(t, early)).opened, { movedAside: { reason: /gone back/ } }, "a copy from before");
+
+  await first.close();
+  for (let round = 0; round < 3; round++) {
+    const again = await openStoreWithResult(t, path);
+    t.equal(again.opened.movedAside, undefined);
+    if (round === 1) await again.store.commit([aCommit("a", 10)]);
+    await again.store.close();
+  }
+  const gone = copy();
+  rmSync(gone);
+  t.match((await openStoreWithResult(t, gone)).opened, { created: true, movedAside: { reason: /the file is gone/ } });
+  writeFileSync(`${path}.mark`, "99 1");
+  t.equal((await openStoreWithResult(t, path)).opened.movedAside, undefined, "a mark that is damaged is none");
 });
 
 test("L2. damage met while the store is in use is an error, and is moved aside at the next start", async (t) => {
