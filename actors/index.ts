@@ -1,7 +1,18 @@
 // The domain's actors. They speak signal names, never bytes, and do no I/O.
 
 export { alarmEntity } from "./alarm/index.ts";
-export { moduleType, ownerType, SETPOINT, type CommandReply, type Desired, type ModuleContext, type ModuleInput, type OutputState, type Transmission } from "./module/index.ts";
+export {
+  moduleType,
+  ownerType,
+  SETPOINT,
+  timeToLiveOf,
+  type CommandReply,
+  type Desired,
+  type ModuleContext,
+  type ModuleInput,
+  type OutputState,
+  type Transmission,
+} from "./module/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
-export { type Forwarding, MAX_WAITING, requestsEntity, requestsType, type WaitingRequest } from "./requests/index.ts";
+export { type Forwarding, requestIn, type RequestsContext, requestsEntity, requestsType, type SettledRequest, type WaitingRequest } from "./requests/index.ts";
 export { vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot } from "./vehicle/index.ts";

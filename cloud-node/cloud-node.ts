@@ -29,12 +29,13 @@ import {
 } from "../runtime/index.ts";
 import { busLink } from "./bus-link.ts";
 import type { CloudConfig } from "./config.ts";
+import { forwarding } from "./forwarding.ts";
 import { ingestLife } from "./ingest-life.ts";
 import { type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
 import { rememberingSent } from "./sent-commands.ts";
 import { VehicleLinks } from "./vehicle-links.ts";
-import { forwarding, waitingRemote } from "./waiting-commands.ts";
+import { waitingRemote } from "./waiting-commands.ts";
 
 const HTTP_PORT = 8080;
 const HOSTED_TYPES: readonly string[] = [presenceEntity.name, requestsEntity.name, alarmEntity.name];

@@ -18,7 +18,12 @@ interface Sent {
   outcome?: Word;
 }
 
-export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Remote {
+export interface SentMemory extends Remote {
+  /** This message was sent to its owner before, by this run of the node, and may have been taken. */
+  wasSent(message: RemoteMessage): boolean;
+}
+
+export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): SentMemory {
   const sent = new Map<string, Sent>();
 
   async function send(message: RemoteMessage): Promise<Word> {
@@ -55,7 +60,11 @@ export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Remo
     return entry;
   }
 
-  return { route: (entity) => direct.route(entity), send };
+  return {
+    route: (entity) => direct.route(entity),
+    send,
+    wasSent: (message) => message.sender.kind === "outside" && sentBefore(message, message.sender) !== undefined,
+  };
 }
 
 /** Nothing came of this attempt, whatever came of an earlier one. */

@@ -1,13 +1,10 @@
 // Commands whose protocol lets them wait for their vehicle (rules O2): kept in `T/requests/V`, answered as waiting, forwarded when the vehicle is there.
 
 import { isDeepStrictEqual } from "node:util";
-import { type ModuleContext, ownerType, type requestsType, SETPOINT, type WaitingRequest, moduleType, vehicleRoot, type Forwarding } from "../actors/index.ts";
-import { type Address, type Answer, entityOf, parseAddress, type Remote, type RemoteMessage, type System, type Told } from "../runtime/index.ts";
+import { type ModuleContext, ownerType, requestIn, type RequestsContext, SETPOINT, timeToLiveOf, moduleType, vehicleRoot } from "../actors/index.ts";
+import { type Address, type Answer, entityOf, parseAddress, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
-import type { VehicleLinks } from "./vehicle-links.ts";
-
-/** The vehicle answers a forwarded request within this; then it is asked again under the same id. */
-const ANSWER_WITHIN_MS = 20_000;
+import type { SentMemory } from "./sent-commands.ts";
 
 const WAITING = { kind: "accepted", durable: "local", waiting: true } as const;
 
@@ -24,35 +21,50 @@ function requestsOf(vehicle: Address): Address {
 /**
  * W1. What is kept fits its protocol, and an id that waits stands for one message of one author (rules M2).
  * W2. Kept is only what was not sent: a vehicle whose word is outstanding is asked again under the same id.
+ * W3. Who comes while others wait queues behind them: an older wish never reaches the vehicle after a newer one.
+ * W4. Whoever asks again once it is settled hears the vehicle's word, from the vehicle, to which what it waited is told; or that it came too late and was never sent.
  *
  * @param direct sends to the vehicle
  */
-export function waitingRemote(direct: Remote, system: () => System, clock: Clock): Remote {
-  async function send(message: RemoteMessage): Promise<Told | Answer> {
-    const { sender } = message;
-    const made = { ...message, ...againstOf(message) };
-    if (sender.kind !== "outside") return direct.send(made);
-    const held = waitingOf(message, sender);
-    if (held !== undefined) return held;
+export function waitingRemote(direct: SentMemory, system: () => System, clock: Clock): Remote {
+  async function send(given: RemoteMessage): Promise<Told | Answer> {
+    const { sender } = given;
+    const message = { ...given, ...againstOf(given) };
+    if (sender.kind !== "outside") return direct.send(message);
+    const known = knownOf(message, sender);
+    if (known !== undefined) return known;
     const spec = waitingSpec(message);
-    const answer = direct.route(entityOf(message.to))?.reachable === false && spec !== undefined ? ({ kind: "owner-away" } as const) : await direct.send(made);
-    if (answer.kind !== "owner-away" || spec === undefined) return answer;
-    const checked = spec.check(message.event);
-    if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: system().read(message.to)?.accepts ?? [] };
-    return keep(made, sender);
+    if (spec === undefined || direct.wasSent(message)) return direct.send(message);
+    const isFree = direct.route(entityOf(message.to))?.reachable !== false && !isAnyWaiting(message.to);
+    const word = isFree ? await direct.send(message) : ({ kind: "owner-away" } as const);
+    return word.kind === "owner-away" ? keep(message, sender, spec) : word;
   }
 
-  async function keep(message: RemoteMessage, sender: Outside): Promise<Told | Answer> {
+  async function keep(message: RemoteMessage, sender: Outside, spec: Messages): Promise<Told | Answer> {
     const { to, event, against } = message;
+    const view = system().read(to);
+    const checked = spec.check(event);
+    if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: view?.accepts ?? [] };
+    const ttlMs = timeToLiveOf((view?.context ?? {}), event);
     const kept = await system().inform(
       requestsOf(entityOf(to)),
-      { type: "request.keep", request: sender.id, to, event, author: sender.author, expiresAt: sender.expiresAt, ...(against === undefined ? {} : { against }) },
+      {
+        type: "request.keep",
+        request: sender.id,
+        to,
+        event,
+        author: sender.author,
+        expiresAt: sender.expiresAt,
+        keptAt: clock.now(),
+        ...(ttlMs === undefined ? {} : { ttlMs }),
+        ...(against === undefined ? {} : { against }),
+      },
       { input: undefined },
     );
     if (kept.kind === "accepted") return WAITING;
     if (kept.kind !== "refused") return kept;
     // The same one was kept meanwhile, or there is no room.
-    return waitingOf(message, sender) ?? { kind: "full", retryAfterMs: Math.max(1_000, 60_000 - (clock.now() % 60_000)) };
+    return (await knownOf(message, sender)) ?? { kind: "full", retryAfterMs: Math.max(1_000, 60_000 - (clock.now() % 60_000)) };
   }
 
   /** Its protocol, when that lets it wait. */
@@ -62,78 +74,33 @@ export function waitingRemote(direct: Remote, system: () => System, clock: Clock
     return specs?.specOf(message.event.type)?.whenAway === "wait" ? specs : undefined;
   }
 
-  /** W1. */
-  function waitingOf(message: RemoteMessage, sender: Outside): typeof WAITING | { readonly kind: "id-reused" } | undefined {
-    const context = system().read(requestsOf(entityOf(message.to)))?.context as { readonly waiting?: Readonly<Record<string, WaitingRequest>> } | undefined;
-    const held = context?.waiting !== undefined && Object.hasOwn(context.waiting, sender.id) ? context.waiting[sender.id] : undefined;
+  function contextFor(to: Address): RequestsContext | undefined {
+    return system().read(requestsOf(entityOf(to)))?.context as RequestsContext | undefined;
+  }
+
+  function isAnyWaiting(to: Address): boolean {
+    return (contextFor(to)?.waiting.length ?? 0) > 0;
+  }
+
+  /** W1, W4. */
+  function knownOf(message: RemoteMessage, sender: Outside): Promise<Told | Answer> | Told | Answer | undefined {
+    const context = contextFor(message.to);
+    const held = context === undefined ? undefined : requestIn(context, sender.id, clock.now());
     if (held === undefined) return undefined;
-    return held.to === message.to && held.author === sender.author && isDeepStrictEqual(held.event, message.event) ? WAITING : { kind: "id-reused" };
+    if (held.to !== message.to || held.author !== sender.author || !isDeepStrictEqual(held.event, message.event)) return { kind: "id-reused" };
+    if (!("outcome" in held)) return WAITING;
+    return held.outcome === "expired" ? { kind: "too-old" } : direct.send({ ...message, waitedMs: clock.now() - held.keptAt });
   }
 
   /** O2: what the sender had seen is what this node showed: the count of the replica. */
   function againstOf(message: RemoteMessage): { readonly against?: number } {
     const view = system().read(message.to);
-    const outputs = (view?.context as Partial<ModuleContext> | undefined)?.outputs;
+    const outputs = (view?.context as Partial<ModuleContext> | undefined)?.outputs ?? {};
     const named = message.event["output"];
-    const output = outputs?.[typeof named === "string" ? named : SETPOINT];
+    const name = typeof named === "string" ? named : SETPOINT;
+    const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
     return output === undefined ? {} : { against: output.turn };
   }
 
   return { route: (entity) => direct.route(entity), send };
-}
-
-/** The effect `forward`: done when the vehicle has given its final word; thrown to be repeated while it has not (rules F1). */
-export function forwarding(links: VehicleLinks, direct: Remote, system: () => System, clock: Clock): NonNullable<Parameters<typeof requestsType.with>[0]["effects"]> {
-  return {
-    forward: async (request: Forwarding, work) => {
-      const to = parseAddress(request.to);
-      const requests = parseAddress(work.actor);
-      const settle = async (outcome: string): Promise<void> => {
-        await system().inform(requests, { type: "request.settled", request: request.request, outcome });
-      };
-      if (request.expiresAt <= clock.now()) {
-        await settle("too-old");
-        return;
-      }
-      await untilExpiry(clock, request.expiresAt, work.signal, (signal) => links.reachable(entityOf(to), signal));
-      if (request.expiresAt <= clock.now()) {
-        await settle("too-old");
-        return;
-      }
-      const answer = await direct.send({
-        to,
-        event: request.event,
-        sender: { kind: "outside", id: request.request, author: request.author, expiresAt: request.expiresAt },
-        ask: true,
-        withinMs: ANSWER_WITHIN_MS,
-        ...(request.against === undefined ? {} : { against: request.against }),
-      });
-      if (answer.kind === "unknown" || answer.kind === "owner-away" || answer.kind === "full" || answer.kind === "not-stored" || answer.kind === "deadline")
-        throw new Error(`the vehicle's word is outstanding: ${answer.kind}`);
-      await settle(answer.kind === "replied" ? outcomeOf(answer.value) : answer.kind);
-    },
-  };
-}
-
-function outcomeOf(value: unknown): string {
-  const outcome = (value as { readonly outcome?: unknown } | null | undefined)?.outcome;
-  return typeof outcome === "string" ? outcome : "replied";
-}
-
-/** Ends a wait when its request expires, without an error. */
-async function untilExpiry(clock: Clock, expiresAt: number, outer: AbortSignal, wait: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const abort = new AbortController();
-  const stop = (): void => {
-    abort.abort();
-  };
-  outer.addEventListener("abort", stop, { once: true });
-  const timeout = clock.setTimeout(stop, expiresAt - clock.now(), { unref: true });
-  try {
-    await wait(abort.signal);
-  } catch (cause) {
-    if (outer.aborted) throw cause;
-  } finally {
-    clock.clearTimeout(timeout);
-    outer.removeEventListener("abort", stop);
-  }
 }

@@ -4,8 +4,9 @@
 // D1. The bus's mode is asked first: on a vehicle whose file opens no bus nothing is a command.
 // D2. What is not listed is refused with what is. A sender may tighten times, never loosen them.
 // D3. The guard's outcome and a muted bus go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
-// D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus: it waits on, and is neither refused nor executed over what a
-//     person has set meanwhile (rules O2).
+// D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus, and its actor's state shows it: it waits on, and is neither
+//     refused nor executed over what a person has set meanwhile (rules O2).
+// D5. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
 
 import { vehicleMessages } from "../actors/index.ts";
 import { type ModelTarget, valueProblem } from "../actors/vehicle-file/index.ts";
@@ -13,6 +14,7 @@ import { type Address, type AnyActorType, type Door, type DoorReads, type DoorVe
 import type { Clock } from "../runtime/ports/index.ts";
 import { type Channels, outputNameOf } from "./channels.ts";
 import { type CommandList, isMuted, type Listed, mutedReport } from "./commands.ts";
+import type { ModuleFacts } from "./module-facts.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface CommandDoorOptions {
@@ -21,6 +23,7 @@ export interface CommandDoorOptions {
   readonly pipeline: Pick<Pipeline, "conditions">;
   readonly clock: Clock;
   readonly read: System["read"];
+  readonly isPresenceKnown: ModuleFacts["isPresenceKnown"];
 }
 
 type Found = { readonly kind: "found"; readonly listed: Listed } | { readonly kind: "refused"; readonly reason: string; readonly accepts: readonly string[] };
@@ -100,6 +103,8 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const against = event["against"] ?? message.against;
     const problem = rangeProblem(event, target);
     if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: Object.keys(commands.offersOf(target.module)) } };
+    const ttlMs = remaining(tightened(event["ttlMs"], command.ttlMs), message.waitedMs);
+    if (ttlMs === "over") return { kind: "refuse", refusal: { kind: "too-old" } };
     if (command.whenAway === "wait" && !isKnown(target)) return { kind: "refuse", refusal: { kind: "owner-away" } };
     const mapped: EventData = {
       ...event,
@@ -107,7 +112,7 @@ export function commandDoor(options: CommandDoorOptions): Door {
       command: command.name,
       ...(output === undefined ? {} : { output: output.name }),
       deadlineMs: tightened(event["deadlineMs"], command.deadlineMs),
-      ttlMs: tightened(event["ttlMs"], command.ttlMs),
+      ttlMs,
       ...(against === undefined ? {} : { against }),
     };
     return { kind: "pass", event: mapped, reads: readsOf({ command, target }), ...(to === message.to ? {} : { to }) };
@@ -115,9 +120,10 @@ export function commandDoor(options: CommandDoorOptions): Door {
 
   /** D4. */
   function isKnown(target: ModelTarget): boolean {
+    const nowMs = options.clock.monotonic();
+    if (!options.isPresenceKnown(target.module, nowMs)) return false;
     const state = options.read(commands.moduleAddress(target.module))?.state as { readonly presence?: string } | undefined;
-    if (state?.presence === "silent") return true;
-    return state?.presence === "present" && (target.confirm === undefined || options.channels.read(target, options.clock.monotonic()).value !== undefined);
+    return state?.presence === "silent" || target.confirm === undefined || options.channels.read(target, nowMs).value !== undefined;
   }
 
   function readsOf({ command, target }: Listed): DoorReads {
@@ -150,4 +156,10 @@ function refuse(reason: string, accepts: readonly string[]): DoorVerdict {
 /** What is no number is left for the protocol's check to refuse. */
 function tightened(asked: unknown, allowed: number): unknown {
   return asked === undefined ? allowed : typeof asked === "number" ? Math.min(asked, allowed) : asked;
+}
+
+/** D5. */
+function remaining(ttlMs: unknown, waitedMs = 0): unknown {
+  if (typeof ttlMs !== "number" || waitedMs === 0) return ttlMs;
+  return ttlMs - waitedMs < 1 ? "over" : Math.floor(ttlMs - waitedMs);
 }

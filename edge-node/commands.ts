@@ -23,6 +23,8 @@ export interface CommandList {
   committed(command: string, module: string, output: string): Listed | undefined;
   /** By their name in the file, with the word of the type that each runs as; none where the module's bus is listen-only. */
   offersOf(module: string): Readonly<Record<string, string>>;
+  /** Their times to live by the same names, ms. */
+  ttlsOf(module: string): Readonly<Record<string, number>>;
   isListenOnly(bus: string): boolean;
 }
 
@@ -34,6 +36,7 @@ export function commandList(model: VehicleModel, vehicleText: string): CommandLi
     const byName = from.filter(({ command }) => command.name === word);
     return [...byName, ...from.filter(({ command }) => command.as === word && command.name !== word)];
   };
+  const openFor = (module: string): readonly Listed[] => all.filter(({ target }) => target.module === module && modes.get(target.bus) === "normal");
   return {
     model,
     vehicle,
@@ -46,8 +49,8 @@ export function commandList(model: VehicleModel, vehicleText: string): CommandLi
       ),
     forVehicle: (word) => named(word, all),
     committed: (command, module, output) => all.find((each) => each.command.name === command && each.target.module === module && outputNameOf(each.target) === output),
-    offersOf: (module) =>
-      Object.fromEntries(all.filter(({ target }) => target.module === module && modes.get(target.bus) === "normal").map(({ command }) => [command.name, command.as])),
+    offersOf: (module) => Object.fromEntries(openFor(module).map(({ command }) => [command.name, command.as])),
+    ttlsOf: (module) => Object.fromEntries(openFor(module).map(({ command }) => [command.name, command.ttlMs])),
     isListenOnly: (bus) => modes.get(bus) !== "normal",
   };
 }

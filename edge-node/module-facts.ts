@@ -20,6 +20,14 @@ import type { Teller } from "./teller.ts";
 /** Set points that differ by less are the same, in their unit. */
 const SAME = 0.05;
 const LEAST_GRACE_MS = 3_000;
+const PRESENCE = "presence";
+/** State of the region that each fact leads to. */
+const LEADS_TO: ReadonlyMap<string, string> = new Map([
+  ["module.seen", "present"],
+  ["module.silenced", "silent"],
+  ["module.excused", "not expected"],
+  ["module.expected", "unseen"],
+]);
 /** Reports of one output, at most one in this time. */
 const REPORT_EVERY_MS = 200;
 
@@ -35,6 +43,8 @@ export interface ModuleFactsOptions {
 
 export interface ModuleFacts {
   beat(nowMs: number): void;
+  /** The module was heard, or had the time to speak, since its bus came up; its actor's state shows it, and no other word on it is on its way. */
+  isPresenceKnown(module: string, nowMs: number): boolean;
 }
 
 interface OutputSeen {
@@ -51,6 +61,7 @@ interface Description {
   readonly moduleType: string | null;
   readonly outputs: readonly string[];
   readonly offers: Readonly<Record<string, string>>;
+  readonly ttlMs: Readonly<Record<string, number>>;
 }
 
 /** Names of a module's outputs as its actor keeps them. */
@@ -58,12 +69,13 @@ export function outputsOf(channels: Channels, module: string): readonly string[]
   return channels.all.filter((channel) => channel.module === module && channel.output !== "").map(({ output }) => output);
 }
 
-function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers }: Description): boolean {
+function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers, ttlMs }: Description): boolean {
   const known = Object.entries(context.outputs).filter(([, output]) => output.desired === undefined);
   return (
     context.bus === bus &&
     context.moduleType === moduleType &&
     isDeepStrictEqual(context.offers, offers) &&
+    isDeepStrictEqual(context.ttlMs, ttlMs) &&
     outputs.every((name) => Object.hasOwn(context.outputs, name)) &&
     known.every(([name]) => outputs.includes(name))
   );
@@ -109,25 +121,35 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   }
 
   function descriptionOf(module: ModelModule): Description {
-    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, module.name), offers: commands.offersOf(module.name) };
+    const { name } = module;
+    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ttlMs: commands.ttlsOf(name) };
   }
 
-  function tellPresence(module: ModelModule, address: Address, committed: string | undefined, nowMs: number): void {
+  /** What the bus shows and the committed state does not, or will not once it has taken the word that is on its way to it. */
+  function presenceFact(module: ModelModule, committed: string | undefined, nowMs: number): { readonly type: string; readonly why?: string } | undefined {
+    const told = teller.last(commands.moduleAddress(module.name), PRESENCE);
+    const isShown = (state: string): boolean => committed === state && (told === undefined || LEADS_TO.get(told) === state);
     const bus = pipeline.condition(module.bus);
-    if (bus.kind === "down") {
-      if (committed !== "not expected") teller.say(address, "presence", { type: "module.excused", why: `the bus ${module.bus} is down` });
-      return;
-    }
+    if (bus.kind === "down") return isShown("not expected") ? undefined : { type: "module.excused", why: `the bus ${module.bus} is down` };
     const heard = presence.stateOf(module.name, nowMs);
     const silentAfterMs = heard?.silentAfterMs;
     const neverSpoke = heard?.state === "unseen" && silentAfterMs !== undefined && nowMs - bus.sinceMs >= Math.max(silentAfterMs, LEAST_GRACE_MS);
-    if (heard?.state === "present") {
-      if (committed !== "present") teller.say(address, "presence", { type: "module.seen" });
-    } else if (heard?.state === "silent" || neverSpoke) {
-      if (committed !== "silent") teller.say(address, "presence", { type: "module.silenced" });
-    } else if (committed === "not expected") teller.say(address, "presence", { type: "module.expected" });
+    if (heard?.state === "present") return isShown("present") ? undefined : { type: "module.seen" };
+    if (heard?.state === "silent" || neverSpoke) return isShown("silent") ? undefined : { type: "module.silenced" };
+    if (committed === "not expected") return { type: "module.expected" };
     // Present by the journal, and not heard since: that was another run of the bus.
-    else if (committed === "present") teller.say(address, "presence", { type: "module.excused", why: "not heard since the node or the bus started" });
+    return committed === "present" ? { type: "module.excused", why: "not heard since the node or the bus started" } : undefined;
+  }
+
+  function tellPresence(module: ModelModule, address: Address, committed: string | undefined, nowMs: number): void {
+    const fact = presenceFact(module, committed, nowMs);
+    if (fact !== undefined) teller.say(address, PRESENCE, fact);
+  }
+
+  function isPresenceKnown(name: string, nowMs: number): boolean {
+    const module = model.modules.find((each) => each.name === name);
+    const committed = (system.read(commands.moduleAddress(name))?.state as ModuleState | undefined)?.presence;
+    return module !== undefined && (committed === "present" || committed === "silent") && presenceFact(module, committed, nowMs) === undefined;
   }
 
   function tellFaults(module: ModelModule, address: Address, context: ModuleContext, nowMs: number): void {
@@ -172,5 +194,5 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
       teller.say(address, `output ${output}`, { type: "output.reported", output });
   }
 
-  return { beat };
+  return { beat, isPresenceKnown };
 }

@@ -90,8 +90,9 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
 }
 
 function childOf(module: ModelModule, channels: Channels, commands: CommandList): EntityChild {
-  const input: ModuleInput = { moduleType: module.type ?? null, bus: module.bus, outputs: outputsOf(channels, module.name), offers: commands.offersOf(module.name) };
-  return { kind: "module", id: module.name, type: isOwner(module) ? "setpoint-owner" : "module", input };
+  const { name, bus } = module;
+  const input: ModuleInput = { moduleType: module.type ?? null, bus, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ttlMs: commands.ttlsOf(name) };
+  return { kind: "module", id: name, type: isOwner(module) ? "setpoint-owner" : "module", input };
 }
 
 /** Its type has a set point of its own (Therma). */

@@ -60,10 +60,11 @@ export function vehicleWorks({ model, node, epoch, store, sent, stepWatch, ports
   });
   const read = (address: Address): ReturnType<System["read"]> => system.read(address);
   const confirmations = createConfirmations({ pipeline, channels, system, clock });
-  const door = commandDoor({ commands, channels, pipeline, clock, read });
   const transmit = createTransmit({ commands, channels, confirmations, pipeline, sent, clock, read });
   const teller = createTeller(system, clock);
-  const facts = [createVehicleFacts({ commands, pipeline, teller, system }), createModuleFacts({ commands, pipeline, channels, confirmations, teller, system, clock })];
+  const moduleFacts = createModuleFacts({ commands, pipeline, channels, confirmations, teller, system, clock });
+  const facts = [createVehicleFacts({ commands, pipeline, teller, system }), moduleFacts];
+  const door = commandDoor({ commands, channels, pipeline, clock, read, isPresenceKnown: (...of) => moduleFacts.isPresenceKnown(...of) });
 
   function perform(...work: Parameters<Transmit["perform"]>): ReturnType<Transmit["perform"]> {
     return transmit.perform(...work);

@@ -62,6 +62,18 @@ function wanted(event: CommandEvent, output: string | undefined, value: number, 
   };
 }
 
+/**
+ * How long a command may wait for its module, ms, by what its sender asks and the vehicle's file allows; undefined where neither says. The file may list a word more than once:
+ * then the longest, since the vehicle itself knows which was meant and counts what the command has waited (vehicle V1).
+ */
+export function timeToLiveOf({ offers = {}, ttlMs = {} }: Partial<ModuleContext>, event: { readonly type: string; readonly [field: string]: unknown }): number | undefined {
+  const names = Object.hasOwn(offers, event.type) ? [event.type] : Object.keys(offers).filter((name) => offers[name] === event.type);
+  const allowed = names.map((name) => ttlMs[name]).filter((each) => each !== undefined);
+  const asked = event["ttlMs"];
+  const all = [...(allowed.length === 0 ? [] : [Math.max(...allowed)]), ...(typeof asked === "number" ? [asked] : [])];
+  return all.length === 0 ? undefined : Math.min(...all);
+}
+
 function outputOf(context: ModuleContext, name: string): OutputState | undefined {
   return Object.hasOwn(context.outputs, name) ? context.outputs[name] : undefined;
 }

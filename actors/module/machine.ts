@@ -122,7 +122,9 @@ const module = setup({
         event.type === "fault.cleared" ? Object.fromEntries(Object.entries(context.faults).filter(([code]) => code !== event.code)) : context.faults,
     }),
     describe: assign(({ context, event }) =>
-      event.type === "module.described" ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType, offers: event.offers } : context,
+      event.type === "module.described"
+        ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType, offers: event.offers, ...(event.ttlMs === undefined ? {} : { ttlMs: event.ttlMs }) }
+        : context,
     ),
     identify: assign({
       part: ({ context, event }) => (event.type === "module.identified" ? event.part : context.part),

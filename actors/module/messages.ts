@@ -47,6 +47,8 @@ export const moduleMessages = messages({
       outputs: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }),
       /** Commands by their name in the file, with the word of the type. */
       offers: T.Record(T.String({ maxLength: 64 }), T.String({ maxLength: 64 })),
+      /** Their times to live, ms. */
+      ttlMs: T.Optional(T.Record(T.String({ maxLength: 64 }), T.Integer({ minimum: 1 }))),
     },
     internal: true,
   },

@@ -46,6 +46,8 @@ export interface ModuleContext {
   readonly outputs: Readonly<Record<string, OutputState>>;
   /** Commands that the vehicle's file lists for it, by their name there, with the word of its type; none on a bus that is listen-only. */
   readonly offers: Readonly<Record<string, string>>;
+  /** Time to live of each, ms; absent until a node that tells it has described the module. */
+  readonly ttlMs?: Readonly<Record<string, number>>;
   /** Commands taken so far: names the next one. */
   readonly commands: number;
   /** Faults that stand, by code. */
@@ -62,6 +64,7 @@ export interface ModuleInput {
   readonly bus: string;
   readonly outputs: readonly string[];
   readonly offers: Readonly<Record<string, string>>;
+  readonly ttlMs?: Readonly<Record<string, number>>;
 }
 
 /** Parameters of the effect that hands a command's frame over. */
@@ -79,5 +82,6 @@ export interface Transmission {
 export function initialContext(input: ModuleInput): ModuleContext {
   const outputs: Record<string, OutputState> = {};
   for (const name of input.outputs) outputs[name] = { state: "unknown", turn: 0 };
-  return { moduleType: input.moduleType, bus: input.bus, outputs, offers: input.offers, commands: 0, faults: {}, part: null, firmware: null, excuse: null };
+  const { moduleType, bus, offers, ttlMs } = input;
+  return { moduleType, bus, outputs, offers, ...(ttlMs === undefined ? {} : { ttlMs }), commands: 0, faults: {}, part: null, firmware: null, excuse: null };
 }

@@ -53,6 +53,8 @@ export interface RemoteMessage {
   readonly answers?: string;
   /** Count of changes of hand that its sender had seen of what it is about, where a forwarding node knows it (rules O2). */
   readonly against?: number;
+  /** How long it waited for its owner before it was sent, ms: its time to live counts from when it was kept (rules O2). */
+  readonly waitedMs?: number;
   /** Remaining time to be taken (tell) or answered (ask), ms. */
   readonly withinMs: number;
   readonly trace?: string;

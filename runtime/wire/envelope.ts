@@ -41,6 +41,7 @@ export interface Envelope {
   readonly trace?: string;
   readonly author?: string;
   readonly against?: number;
+  readonly waitedMs?: number;
   /** JSON and Uint8Array; undefined arrives as null. Dates, maps, sets and classes are not carried. */
   readonly body: unknown;
 }
@@ -121,6 +122,7 @@ const isOfForm: Readonly<Record<FieldName, (value: unknown) => boolean>> = {
   body: anything,
   against: count,
   oldest: count,
+  waitedMs: duration,
 };
 
 function fieldProblem(values: Readonly<Partial<Record<FieldName, unknown>>>): string | undefined {

@@ -36,6 +36,7 @@ export function messageEnvelope(message: RemoteMessage, id: string, from: Sendin
     ...(message.answers === undefined ? {} : { answers: message.answers }),
     ...(message.trace === undefined ? {} : { trace: message.trace }),
     ...(message.against === undefined ? {} : { against: message.against }),
+    ...(message.waitedMs === undefined ? {} : { waitedMs: message.waitedMs }),
     body: message.event,
   });
 }
@@ -57,6 +58,7 @@ export function envelopeMessage(envelope: Envelope, lateMs: number, clock: Clock
     ...(envelope.answers === undefined ? {} : { answers: envelope.answers }),
     ...(envelope.trace === undefined ? {} : { trace: envelope.trace }),
     ...(envelope.against === undefined ? {} : { against: envelope.against }),
+    ...(envelope.waitedMs === undefined ? {} : { waitedMs: envelope.waitedMs + lateMs }),
   };
   if (entity !== undefined) {
     if (incarnation === undefined || seq === undefined || epoch === undefined) return { bad: "an entity's message without incarnation, seq or epoch" };

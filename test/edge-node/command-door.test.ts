@@ -1,14 +1,27 @@
 // What the door makes of a word of the vehicle's file, and what it refuses before anything is journaled.
 
 import { test } from "tap";
-import { createEdgeNode } from "../../edge-node/index.ts";
+import type { SimulatedRig } from "../../cli/rig/index.ts";
+import { createEdgeNode, type EdgePorts } from "../../edge-node/index.ts";
 import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
+import { parseAddress } from "../../runtime/index.ts";
+import { memoryStore } from "../../runtime/simulation/index.ts";
 import { commandFrames, type Desk, desk, rigOn, running, type Trailer, trailer, VEHICLES, viewOf } from "./desk.ts";
+import { RigInTime } from "./rig-in-time.ts";
 
 const VEHICLE = "demo/vehicle/trailer-01";
 
 function tell(at: Desk, { node }: Pick<Trailer, "node">, to: string, event: { readonly type: string; readonly [field: string]: unknown }, id?: string): Promise<unknown> {
   return running(at, node.system.tell(to, event, { withinMs: 2_000, ...(id === undefined ? {} : { id }) }));
+}
+
+/** The node once more on its disks, which are slow; it is not waited for until its modules are seen. */
+async function startedAgain(at: Desk, rig: SimulatedRig, commitMs: number): Promise<Pick<Trailer, "node">> {
+  const store: EdgePorts["store"] = () => memoryStore({ disk: at.disk, delay: () => new Promise((resolve) => void at.clock.setTimeout(resolve, commitMs)) });
+  const config = { vehicle: `${VEHICLES}trailer-01.yaml`, data: "memory", buses: { can0: () => new RigInTime(rig, at.clock) } };
+  const node = createEdgeNode(config, { ...at.ports(), store });
+  await running(at, node.start());
+  return { node };
 }
 
 async function history(car: Pick<Trailer, "node">, to: string): Promise<string> {
@@ -165,4 +178,56 @@ test("X1. A bus that the vehicle has not is named when it is to be muted", async
   const car = await trailer(at);
   t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "cna0" }), { kind: "refused", reason: /has no bus "cna0"; it has can0/ });
   await car.node.stop();
+});
+
+test("V1. Time that a command has waited for its vehicle is time that it no longer has to live", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const wish = (value: number, waitedMs: number, more: object = {}): Promise<unknown> =>
+    running(
+      at,
+      car.node.system.receive({
+        to: parseAddress(`${VEHICLE}/module/therma`),
+        event: { type: "climate.setpoint.request", value, ...more },
+        sender: { kind: "outside", id: `w${value}`, author: "ann", expiresAt: at.clock.now() + 86_400_000 },
+        ask: true,
+        withinMs: 5_000,
+        waitedMs,
+      }),
+    );
+  const seen: unknown[] = [];
+  car.node.system.watch((change) => {
+    for (const input of change.record?.inputs ?? []) if (input.kind === "message" && input.event.type === "climate.setpoint.request") seen.push(input.event["ttlMs"]);
+  });
+  t.same(await wish(20, 600_000), { kind: "too-old" }, "the file says 10 minutes");
+  t.same(await wish(21, 5_000, { ttlMs: 5_000 }), { kind: "too-old" }, "its sender said less");
+  t.same(commandFrames(car.rig), []);
+  t.match(await wish(22, 4_000.5, { ttlMs: 5_000 }), { kind: "replied", value: { outcome: "confirmed" } });
+  t.same(seen, [999]);
+  t.match(await wish(22, 700_000, { ttlMs: 5_000 }), { kind: "replied", value: { outcome: "confirmed" } }, "M2: what it knows it tells");
+  await car.node.stop();
+});
+
+test("O2. A command that may wait is not judged before its module was heard since the start and the module's actor shows it: at whatever moment it comes, it is never refused", async (t) => {
+  const at = desk();
+  const rig = rigOn(at, ["therma"]);
+  const first = await trailer(at, rig);
+  await first.node.stop();
+  const therma = `${VEHICLE}/module/therma`;
+  const words: string[] = [];
+  // Therma speaks once a second: its first word falls before, between and after each commit of the start.
+  for (let phaseMs = 0; phaseMs < 1_000; phaseMs += 50) {
+    await at.clock.advance(1_000 + phaseMs - (at.clock.monotonic() % 1_000));
+    const again = await startedAgain(at, rig, 90);
+    for (let ms = 0; ms < 400; ms += 15) {
+      void again.node.system.ask(therma, { type: "climate.setpoint.request", value: 22 }, { withinMs: 60_000 }).then((word) => {
+        words.push(word.kind === "refused" ? `refused: ${word.reason ?? word.accepts.join(", ")}` : word.kind);
+      });
+      await at.clock.advance(15);
+    }
+    await at.clock.advance(1_000);
+    await running(at, again.node.stop());
+  }
+  t.equal(words.length, 20 * 27);
+  t.same([...new Set(words)].sort(), ["owner-away", "replied"]);
 });

@@ -39,6 +39,10 @@ async function standsKnown(all: Fleet): Promise<void> {
   await until("the vehicle knows the set point", 5_000, () => outputAt(all.edge(), THERMA, SETPOINT).stands !== undefined);
 }
 
+async function waiting({ api }: Fleet): Promise<readonly unknown[]> {
+  return (await api.actor("demo/requests/trailer-01")).body.context.waiting;
+}
+
 async function outcomeOf({ api }: Fleet, key: string, value: number): Promise<{ readonly outcome: string; readonly value?: number }> {
   const { body } = await until(`the outcome of ${key}`, 15_000, async () => {
     const answer = await api.ask(THERMA, WISH(value), { key, timeoutMs: 3_000 });
@@ -76,12 +80,12 @@ test("O2, S3. A request that waits survives a restart of the cloud", { timeout: 
   await all.stopCloud();
   await all.startCloud();
   t.match(await api.ask(THERMA, WISH(18), { key: "kept" }), { status: 202, body: { waiting: true } });
-  t.match((await api.actor("demo/requests/trailer-01")).body, { context: { waiting: { kept: { author: String } } } }, "M2: with its author");
+  t.match((await api.actor("demo/requests/trailer-01")).body, { context: { waiting: [{ request: "kept", author: String }] } }, "M2: with its author");
   link.heal();
   await until("Therma has the new set point", 15_000, () => setpoint(all) === 18);
   t.match(await outcomeOf(all, "kept", 18), { outcome: "confirmed", value: 18 });
   t.same(wishes(all), [18]);
-  await until("nothing waits any more", 5_000, async () => Object.keys((await api.actor("demo/requests/trailer-01")).body.context.waiting).length === 0);
+  await until("nothing waits any more", 5_000, async () => (await waiting(all)).length === 0);
 });
 
 test("O2. A set point that somebody turns in the vehicle after the request was made wins and stays", { timeout: 200_000 }, async (t) => {
@@ -130,4 +134,42 @@ test("O2. A request that waits is not lost to a restart of the vehicle in which 
   await all.startEdge();
   t.match(await outcomeOf(all, "patient", 22), { outcome: "confirmed", value: 22 });
   t.same(wishes(all), [22]);
+});
+
+test("O2, M2. Requests that wait reach the vehicle in the order in which they were accepted, over a restart of the cloud: the last one stands", { timeout: 200_000 }, async (t) => {
+  const all = await fleet(t);
+  const { api } = all;
+  await all.stopEdge();
+  await all.linkIs(false);
+  const asked = [
+    ["9", 18],
+    ["__proto__", 24],
+    ["1", 28],
+  ] as const;
+  for (const [key, value] of asked) t.match(await api.ask(THERMA, WISH(value), { key }), { status: 202, body: { waiting: true } }, key);
+  t.match(await api.ask(THERMA, WISH(24), { key: "__proto__" }), { status: 202, body: { waiting: true } });
+  await all.stopCloud();
+  await all.startCloud();
+  t.match(await api.ask(THERMA, WISH(32), { key: "0" }), { status: 202, body: { waiting: true } });
+  await all.startEdge();
+  t.match(await outcomeOf(all, "0", 32), { outcome: "confirmed", value: 32 });
+  t.same(wishes(all), [18, 24, 28, 32]);
+  t.equal(setpoint(all), 32);
+  for (const [key, value] of asked) t.match(await outcomeOf(all, key, value), { outcome: "confirmed", value }, key);
+  t.same(wishes(all), [18, 24, 28, 32]);
+});
+
+test("V1, M2. A request that waits longer than its time to live is gone: nothing is ever sent, and its key tells so", { timeout: 200_000 }, async (t) => {
+  const all = await fleet(t);
+  const { api } = all;
+  await all.stopEdge();
+  await all.linkIs(false);
+  const short = { ...WISH(19), ttlMs: 500 };
+  t.match(await api.ask(THERMA, short, { key: "short" }), { status: 202, body: { waiting: true } });
+  await until("it is gone", 5_000, async () => (await waiting(all)).length === 0);
+  await all.startEdge();
+  await all.ready();
+  t.match(await api.ask(THERMA, short, { key: "short" }), { status: 410, body: { type: "urn:drover:problem:too-old" } });
+  await whileFor("nothing is sent", 1_500, () => wishes(all).length === 0);
+  t.match((await api.actor(THERMA)).body, { context: { ttlMs: { "climate.setpoint.request": 600_000 } } }, "the cloud knows what the vehicle's file allows");
 });

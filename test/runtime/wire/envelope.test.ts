@@ -18,6 +18,8 @@ const full: Envelope = {
   answers: "a-1",
   trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
   author: "ann",
+  against: 3,
+  waitedMs: 1_500.5,
   body: { type: "light.set", channel: 1, nested: { bytes: new Uint8Array([1, 2, 3]), list: [1, -2, 3.5, null, "é", true] } },
 };
 
@@ -36,7 +38,7 @@ test("an envelope reads back as it was written, with every field and with only t
 });
 
 test("the first bytes are fixed: DR, major, minor, kind", (t) => {
-  t.same(Array.from(encodeEnvelope(full).subarray(0, 5)), [0x44, 0x52, 1, 0, 2]);
+  t.same(Array.from(encodeEnvelope(full).subarray(0, 5)), [0x44, 0x52, 1, 1, 2]);
   t.end();
 });
 

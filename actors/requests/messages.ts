@@ -1,0 +1,31 @@
+// What the requests of a vehicle are told, by their own node alone.
+
+import { messages, T } from "../../runtime/index.ts";
+
+const request = T.String({ minLength: 1, maxLength: 128, description: "message id of the command" });
+
+export const requestsMessages = messages({
+  "request.keep": {
+    body: {
+      request,
+      to: T.String({ maxLength: 512 }),
+      event: T.Object({ type: T.String() }, { additionalProperties: true }),
+      author: T.String({ maxLength: 256 }),
+      expiresAt: T.Number(),
+      keptAt: T.Number(),
+      /** Time to live from then on, ms, where it is known. */
+      ttlMs: T.Optional(T.Number({ minimum: 0 })),
+      /** Changes of hand that its sender had seen (rules O2). */
+      against: T.Optional(T.Integer({ minimum: 0 })),
+    },
+    internal: true,
+  },
+  /** The one at the head is about to leave. */
+  "request.sent": { body: { request }, internal: true },
+  /** The final word on one. */
+  "request.settled": { body: { request, outcome: T.String() }, internal: true },
+  /** Nothing of the one at the head was taken, and the vehicle cannot say yet: others need not wait for it. */
+  "request.postponed": { body: { request }, internal: true },
+  /** The time to live of one is over. */
+  "requests.ended": { body: {}, internal: true },
+});

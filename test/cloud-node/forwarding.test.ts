@@ -1,0 +1,222 @@
+// Requests that wait, from the door of the cloud to a vehicle that is a function: order, times, and what is told to whoever asks again. In virtual time.
+
+import { type Test, test } from "tap";
+import { requestsEntity, requestsType } from "../../actors/index.ts";
+import { forwarding } from "../../cloud-node/forwarding.ts";
+import { rememberingSent } from "../../cloud-node/sent-commands.ts";
+import { waitingRemote } from "../../cloud-node/waiting-commands.ts";
+import { type Answer, createSystem, parseAddress, type RemoteMessage, type System, type Told } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+import { ManualClock, MemoryDisk, memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
+
+const VEHICLE = parseAddress("acme/vehicle/v1");
+const THERMA = parseAddress("acme/vehicle/v1/module/therma");
+const REQUESTS = parseAddress("acme/requests/v1");
+const WISH = (value: number, more: Readonly<Record<string, unknown>> = {}) => ({ type: "climate.setpoint.request", value, ...more });
+const confirmed = { kind: "replied", value: { outcome: "confirmed" } } as const;
+
+interface CloudDesk {
+  readonly system: System;
+  readonly clock: ManualClock;
+  readonly disk: MemoryDisk;
+  /** What reached the vehicle, in order. */
+  readonly heard: RemoteMessage[];
+  isUp: boolean;
+  /** The vehicle's answer. */
+  answer: (message: RemoteMessage) => Promise<Told | Answer> | Told | Answer;
+  up(): void;
+  ask(value: number, id: string, more?: Readonly<Record<string, unknown>>): Promise<Answer>;
+  waiting(): readonly string[];
+  outcomes(): readonly string[];
+}
+
+async function desk(t: Test, { clock, disk }: Pick<CloudDesk, "clock" | "disk"> = { clock: new ManualClock(), disk: new MemoryDisk() }): Promise<CloudDesk> {
+  const store = memoryStore({ disk });
+  await store.open();
+  const wakes = new Set<() => void>();
+  const self: CloudDesk = {
+    get system() {
+      return system;
+    },
+    clock,
+    disk,
+    heard: [],
+    isUp: false,
+    answer: () => confirmed,
+    up: () => {
+      self.isUp = true;
+      for (const wake of wakes) wake();
+      wakes.clear();
+    },
+    ask: (value, id, more) => system.ask(THERMA, WISH(value, more), { id, withinMs: 5_000, author: "ann" }),
+    waiting: () => contextOf().waiting.map(({ request }) => request),
+    outcomes: () => contextOf().settled.map(({ request, outcome }) => `${request} ${outcome}`),
+  };
+  const contextOf = (): { readonly waiting: readonly { request: string }[]; readonly settled: readonly { request: string; outcome: string }[] } =>
+    system.read(REQUESTS)?.context as never;
+  const links = {
+    reachable: (_entity: string, signal: AbortSignal) =>
+      new Promise<void>((resolve, reject) => {
+        if (self.isUp) return resolve();
+        wakes.add(resolve);
+        signal.addEventListener("abort", () => {
+          reject(new Error("no longer wanted"));
+        });
+      }),
+  };
+  const direct = rememberingSent(
+    {
+      route: () => ({ node: "edge", reachable: self.isUp }),
+      send: async (message) => {
+        if (!self.isUp) return { kind: "owner-away" };
+        self.heard.push(message);
+        return self.answer(message);
+      },
+    },
+    clock,
+  );
+  const system: System = createSystem({
+    node: "cloud",
+    types: [requestsEntity, requestsType.with({ effects: forwarding(links, direct, () => system, clock) })],
+    store,
+    clock,
+    random: new SeededRandom(1),
+    log: silentLog,
+  });
+  await system.start();
+  system.mount({ read: (address: string) => (address === THERMA ? replica : undefined), views: () => [], watch: () => () => undefined, history: async () => undefined } as never);
+  system.setRemote(waitingRemote(direct, () => system, clock));
+  await system.activate(REQUESTS, { input: undefined });
+  t.teardown(() => system.stop());
+  return self;
+}
+
+const replica = {
+  address: THERMA,
+  entity: VEHICLE,
+  type: "setpoint-owner",
+  accepts: ["climate.setpoint.request"],
+  context: {
+    outputs: { setpoint: { state: "settled", turn: 4 } },
+    offers: { "climate.setpoint.request": "climate.setpoint.request" },
+    ttlMs: { "climate.setpoint.request": 600_000 },
+  },
+};
+
+const values = ({ heard }: CloudDesk): readonly unknown[] => heard.map(({ event }) => event["value"]);
+
+test("O2. Requests reach the vehicle one after the other in the order in which they were accepted; one that it cannot judge yet holds the line", async (t) => {
+  const at = await desk(t);
+  for (const [n, value] of [20, 24, 28, 32].entries()) t.match(await at.ask(value, `w${String(9 - n)}`), { kind: "accepted", waiting: true });
+  let refusals = 3;
+  const order: string[] = [];
+  at.answer = async ({ event }) => {
+    if (refusals-- > 0) return { kind: "owner-away" };
+    order.push(`begin ${String(event["value"])}`);
+    await new Promise<void>((resolve) => void at.clock.setTimeout(resolve, 500));
+    order.push(`end ${String(event["value"])}`);
+    return confirmed;
+  };
+  at.up();
+  await at.clock.advance(10_000);
+  t.same(values(at), [20, 20, 20, 20, 24, 28, 32]);
+  t.same(
+    order,
+    [20, 24, 28, 32].flatMap((value) => [`begin ${String(value)}`, `end ${String(value)}`]),
+  );
+  t.same(at.outcomes(), ["w9 confirmed", "w8 confirmed", "w7 confirmed", "w6 confirmed"]);
+  t.match(at.heard[0], { against: 4, sender: { id: "w9", author: "ann" } });
+});
+
+test("O2. A request that comes while others wait queues behind them, though the vehicle is there", async (t) => {
+  const at = await desk(t);
+  await at.ask(20, "older");
+  at.answer = () => ({ kind: "owner-away" });
+  at.up();
+  await at.clock.advance(100);
+  t.match(await at.ask(30, "newer"), { kind: "accepted", waiting: true });
+  at.answer = () => confirmed;
+  await at.clock.advance(5_000);
+  t.equal(values(at).at(-1), 30);
+  t.match(await at.ask(31, "newest"), confirmed, "nobody waits any more");
+});
+
+test("O2. One that was refused, or that the vehicle gives no word on, does not hold the others for ever", async (t) => {
+  const at = await desk(t);
+  for (const [value, id] of [
+    [20, "refused"],
+    [21, "silent"],
+    [22, "good"],
+  ] as const)
+    await at.ask(value, id);
+  at.answer = ({ event }) => {
+    if (event["value"] === 20) return { kind: "refused", accepts: [] };
+    return event["value"] === 21 ? { kind: "unknown", reason: "no status showed it" } : confirmed;
+  };
+  at.up();
+  await at.clock.advance(60_000);
+  t.same(at.outcomes(), ["refused refused", "silent unknown", "good confirmed"]);
+  await at.ask(21, "silent");
+  t.ok((at.heard.at(-1)?.waitedMs ?? 0) >= 60_000, "who asks again asks the vehicle, which hears how long it has waited");
+});
+
+test("V1. Nothing is sent after its time to live, by the message or by the vehicle's file; whoever asks again hears that it came too late", async (t) => {
+  const at = await desk(t);
+  await at.ask(20, "mine", { ttlMs: 5_000 });
+  await at.ask(21, "file");
+  await at.clock.advance(20_000);
+  t.same(at.outcomes(), ["mine expired"]);
+  t.same(await at.ask(20, "mine", { ttlMs: 5_000 }), { kind: "too-old" });
+  t.match(await at.ask(25, "mine", { ttlMs: 5_000 }), { kind: "id-reused" });
+  await at.clock.advance(600_000);
+  t.same(at.outcomes(), ["mine expired", "file expired"]);
+  at.up();
+  await at.clock.advance(10_000);
+  t.same(at.heard, []);
+  t.same(await at.ask(21, "file"), { kind: "too-old" });
+});
+
+test("V1. How long a request waited travels with it; that it is over is the vehicle's word too", async (t) => {
+  const at = await desk(t);
+  await at.ask(20, "patient");
+  await at.clock.advance(30_000);
+  at.answer = () => ({ kind: "too-old" });
+  at.up();
+  await at.clock.advance(1_000);
+  t.match(at.heard, [{ waitedMs: 30_000 }]);
+  t.same(at.outcomes(), ["patient expired"]);
+  t.same(await at.ask(20, "patient"), { kind: "too-old" });
+  t.equal(at.heard.length, 1);
+});
+
+test("S3. A request that may have been sent when its time ended is asked for until the vehicle has told, over a kill of the cloud too", async (t) => {
+  const at = await desk(t);
+  await at.ask(20, "cut", { ttlMs: 5_000 });
+  at.answer = () => {
+    at.isUp = false;
+    return { kind: "unknown", reason: "the link was cut" };
+  };
+  at.up();
+  await at.clock.advance(20_000);
+  t.same(at.waiting(), ["cut"], "it may have acted");
+  await at.system.stop();
+  const again = await desk(t, at);
+  await again.clock.advance(20_000);
+  t.same(again.waiting(), ["cut"]);
+  again.up();
+  await again.clock.advance(1_000);
+  t.match(again.heard, [{ sender: { id: "cut" } }]);
+  t.same(again.outcomes(), ["cut confirmed"]);
+});
+
+test("M2. An id is a value, whatever it is called", async (t) => {
+  const at = await desk(t);
+  const ids = ["__proto__", "constructor", "toString", "hasOwnProperty"];
+  for (const id of ids) t.match(await at.ask(20, id), { kind: "accepted", waiting: true }, id);
+  at.up();
+  for (let ms = 0; ms < 200; ms += 10) await at.clock.advance(10);
+  t.same(
+    at.outcomes(),
+    ids.map((id) => `${id} confirmed`),
+  );
+});
