@@ -208,7 +208,7 @@ test("V1. Time that a command has waited for its vehicle is time that it no long
   await car.node.stop();
 });
 
-test("O2. A command that may wait is not judged before its module was heard since the start and the module's actor shows it: at whatever moment it comes, it is never refused", async (t) => {
+test("O2. A command that may wait is never refused for the moment of a start at which it came: its module is heard first, and its actor shows it", async (t) => {
   const at = desk();
   const rig = rigOn(at, ["therma"]);
   const first = await trailer(at, rig);
