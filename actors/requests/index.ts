@@ -57,7 +57,7 @@ export const requestsType = actorType({
   behaviour: requestsMachine,
   migrate: { 1: fromVersion1 },
   // A command's time runs while the node is stopped too.
-  wallDelays: ["untilFirstEnd"],
+  timers: { untilFirstEnd: "absolute" },
 });
 
 export const requestsEntity = entityType({ root: requestsType, durability: "events", placement: "cloud" });

@@ -2,6 +2,7 @@
 // for temperatures, also of vehicles that are away; the vehicles raise alarms, which a person acknowledges.
 
 import { isDeepStrictEqual } from "node:util";
+import type { RequestsContext } from "../../actors/index.ts";
 import { parseAddress } from "../../runtime/index.ts";
 import type { Checker, FaultKind, NodeSpec, Script, Simulation } from "../../runtime/simulation/index.ts";
 import { cloudProgram, edgeProgram } from "./node-programs.ts";
@@ -27,8 +28,8 @@ const waitingEnds: Checker = {
     const found: { atMs: number; what: string }[] = [];
     for (const fact of history) {
       if (fact.kind !== "view" || !fact.address.includes("/requests/")) continue;
-      const { waiting, settled: ended } = fact.context as { readonly waiting: object; readonly settled: readonly { readonly request: string }[] };
-      for (const id of Object.keys(waiting)) found.push({ atMs: fact.atMs, what: `${id} still waits in ${fact.address}` });
+      const { waiting, settled: ended } = fact.context as RequestsContext;
+      for (const { request } of waiting) found.push({ atMs: fact.atMs, what: `${request} still waits in ${fact.address}` });
       for (const { request } of ended) settled.add(request);
     }
     for (const fact of history) {
