@@ -61,3 +61,18 @@ function withoutRefs(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutRefs);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutRefs(item)]));
 }
+
+/** XState may enter a state twice without leaving it, and then its `after` is armed twice (named difference N4). @returns whether that has happened */
+export function watchArming(system: object): () => boolean {
+  const { scheduler, getSnapshot } = system as unknown as {
+    readonly scheduler: { schedule: (source: { readonly sessionId: string }, target: unknown, event: unknown, delay: number, id?: string) => void };
+    readonly getSnapshot: () => { readonly _scheduledEvents: object };
+  };
+  const { schedule } = scheduler;
+  let found = false;
+  scheduler.schedule = (source, target, event, delay, id) => {
+    found ||= id !== undefined && Object.hasOwn(getSnapshot()._scheduledEvents, `${source.sessionId}.${id}`);
+    schedule(source, target, event, delay, id);
+  };
+  return () => found;
+}

@@ -269,7 +269,7 @@ test("H12. a child fails once: its parent hears it, and what it did not handle f
   t.end();
 });
 
-test("H3. system ids: taken ones throw, stopping frees them with those below at once, a failed step gives none", (t) => {
+test("H3, N11. system ids: taken ones throw, stopping frees them with those below at once, a failed step gives none", (t) => {
   const mid = machine({ invoke: { src: "kid", id: "k", systemId: "inner" } }, { actors: { kid } });
   const host = hostOf(
     machine(

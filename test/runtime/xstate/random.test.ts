@@ -5,7 +5,7 @@ import { type AnyStateMachine, createActor } from "xstate";
 
 import { difference, restoreEntity } from "../../../runtime/entity/index.ts";
 import type { EntityHost } from "../entity-host.ts";
-import { OrderedClock, show, type Shown } from "./bare-actor.ts";
+import { OrderedClock, show, type Shown, watchArming } from "./bare-actor.ts";
 import type { Doing } from "./case.ts";
 import { hostOf, rootOf } from "./differential.ts";
 import { drawMachine, drawScript } from "./random-machine.ts";
@@ -50,6 +50,7 @@ function compare(seed: number): Compared {
     },
   });
   bare.on("*", (event: unknown) => heard.push(event));
+  const armsTwice = watchArming(bare.system);
   bare.start();
   counting = false;
   if (hasFailed()) return LEFT_OUT;
@@ -58,8 +59,8 @@ function compare(seed: number): Compared {
   const emitted = (host: EntityHost): unknown[] => host.emitted.filter(({ cell }) => cell === host.address).map(({ event }) => event);
 
   const differs = (after: Doing): Compared | undefined => {
-    // Named differences: an id that lives (N15), more deliveries than an input may cause (H1).
-    if (plain.faults.length > 0) return LEFT_OUT;
+    // Named differences: an id that lives (N15), more deliveries than an input may cause (H1), a timer that is armed twice and fires twice (N4).
+    if (plain.faults.length > 0 || armsTwice()) return LEFT_OUT;
     const expected = { state: show(bare.getSnapshot()), trace: traces.bare, heard };
     for (const [name, host, trace] of [
       ["plain", plain, traces.plain],
