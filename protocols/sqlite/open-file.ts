@@ -32,6 +32,8 @@ export interface FileSpec {
   readonly mayMoveAside: boolean;
   /** Wall time, ms since 1970. */
   readonly at: number;
+  /** Of a file that is made; default 4096. A small one makes small transactions small writes (rules L4). */
+  readonly pageBytes?: number;
   /** A bound on the file, for tests of a full disk. */
   readonly maxPages?: number;
 }
@@ -225,6 +227,7 @@ function prepare(driver: Driver, spec: FileSpec, contents: Contents, unclean: bo
   const database = driver.open(spec.path, { busyTimeoutMs: spec.busyTimeoutMs });
   try {
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
+    if (spec.pageBytes !== undefined) database.exec(`PRAGMA page_size = ${String(spec.pageBytes)}`);
     database.exec("PRAGMA journal_mode = WAL");
     const [mode] = database.ask("journal_mode", "pragma_journal_mode");
     if (mode !== "wal") throw new DroverError("DROVER_STORE_FAILED", `the file system of ${spec.path} does not carry a write-ahead log (SQLite chose ${String(mode)})`);
