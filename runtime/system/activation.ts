@@ -70,6 +70,8 @@ export interface ActivationPorts {
   readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
   /** Performs one effect of a committed turn. Never throws. */
   readonly perform: (effect: Effect) => void;
+  /** Whether `changed` has listeners. */
+  readonly isWatched: () => boolean;
   /** Told after the effects; never throws. */
   readonly changed: (change: Change) => void;
   /** The entity cannot go on here; `cause` is for its supervisor. */
@@ -333,7 +335,7 @@ export class Activation implements TurnGuide {
     const { clock } = this.#ports;
     this.#usedAt = clock.monotonic();
     let turn: Turn;
-    let change: Change;
+    let change: Change | undefined;
     let commit: EntityCommit | undefined;
     try {
       turn = this.entity.turn(
@@ -341,8 +343,9 @@ export class Activation implements TurnGuide {
         this.#stamp(),
         this,
       );
-      change = this.#changeOf(turn);
-      commit = turn.record === undefined || this.#isVolatile ? undefined : this.#commitOf(turn, turn.record);
+      // Of a volatile turn that nobody watches no record is made.
+      change = this.#isVolatile && !this.#ports.isWatched() ? undefined : this.#changeOf(turn);
+      commit = this.#isVolatile || turn.record === undefined ? undefined : this.#commitOf(turn, turn.record);
       this.#ports.stepWatch?.idle();
     } catch (cause) {
       this.#ports.stepWatch?.idle();
@@ -353,8 +356,9 @@ export class Activation implements TurnGuide {
     const taken = mails.slice(0, turn.consumed);
     for (const { input } of taken) if (input.kind === "timer") this.#timers.consumed(input);
     this.#mailbox.putBack(mails.slice(turn.consumed));
-    if (commit === undefined) {
+    if (commit === undefined || change === undefined) {
       this.entity.commit();
+      if (turn.revision !== before) this.#asOf = this.entity.stamp.now;
       this.#committed(turn, taken, turn.revision === before ? undefined : change);
       return;
     }

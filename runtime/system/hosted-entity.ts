@@ -35,6 +35,7 @@ export interface HostedEntityPorts {
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
   readonly deadLetters: DeadLetters;
+  readonly isWatched: () => boolean;
   readonly changed: (change: Change) => void;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
   /** See `ActivationPorts`. */

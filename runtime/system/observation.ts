@@ -13,6 +13,8 @@ const MAX_PAGES = 20;
 
 export interface Observation extends Directory {
   mount(directory: Directory): void;
+  /** Somebody watches for changes. */
+  isWatched(): boolean;
   /** A turn was committed here. */
   changed(change: Change): void;
 }
@@ -76,6 +78,7 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
     views,
     read,
     history,
+    isWatched: () => listeners.size > 0,
     changed,
     watch: (listener) => {
       // One entry a call, though a caller may pass the same function twice.

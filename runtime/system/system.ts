@@ -99,6 +99,7 @@ export function createSystem(options: SystemOptions): System {
       wallTrusted,
       schedule: defer,
       deadLetters,
+      isWatched: () => observation.isWatched(),
       changed: (change) => {
         observation.changed(change);
       },
