@@ -10,7 +10,7 @@ import { DroverError } from "../errors.ts";
 import type { HungStep, StepWatch } from "../ports/index.ts";
 import { StepMemory } from "./step-memory.ts";
 
-export const DEFAULT_HANG_MS = 2_000;
+const DEFAULT_HANG_MS = 2_000;
 /** Lines that are kept: what is older concerns messages that nobody sends any more. */
 const MAX_KEPT = 100;
 

@@ -11,7 +11,7 @@ import type { MailBudget, MailLimit } from "./mail-budget.ts";
 import { Ring } from "./ring.ts";
 
 /** Of a message that came over no wire: what an event of a few fields takes in memory. */
-export const LOCAL_MAIL_BYTES = 256;
+const LOCAL_MAIL_BYTES = 256;
 const MAX_REPLACEMENTS = 64;
 
 export interface Post {
