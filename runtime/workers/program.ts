@@ -43,6 +43,8 @@ async function startProgram(spec: ProgramSpec, context: StartContext): Promise<R
   if (ready === "ready") return run;
   if (ready === "ended") {
     const exit = await run.exited;
+    // Without a probe a program that has done its work was ready.
+    if (exit.kind === "normal" && spec.ready === undefined) return run;
     throw "error" in exit ? exit.error : new EndedError("DROVER_WORKER_FAILED", `it ended before it was ready (${reasonOf(exit)})`, { kind: "exit-code", code: 0 });
   }
   const exit = await stopWithin(run, clock, { shutdownMs: spec.shutdownMs ?? WORKER_DEFAULTS.shutdownMs, hurry });
@@ -129,7 +131,7 @@ class ProgramRun implements Running {
     const { ready, memoryMb } = this.#spec;
     if (ready === undefined) {
       void settledWithin(this.exited, clock, SETTLED_MS, undefined).then((exit) => {
-        if (exit === undefined || exit.kind === "normal") this.#isReady();
+        if (exit === undefined) this.#isReady();
       });
     } else if (!("line" in ready)) {
       const failed = (detail: string): void => {

@@ -1,7 +1,7 @@
 // Any program as a supervised child: how it starts, ends and fails, and that nothing of it is left.
 
 import { fork } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { test } from "tap";
 
 import { systemClock } from "../../../runtime/host/index.ts";
+import { ownGroupFolder } from "../../../runtime/workers/control-group.ts";
 import { program, stopWithin } from "../../../runtime/workers/index.ts";
 import { gone } from "./listening.ts";
 import { endOf, pause, sh, startProgram } from "./programs.ts";
@@ -47,6 +48,26 @@ test("a command that does not exist, may not be run or is a folder, and a folder
   chmodSync(join(folder, "plain"), 0o755);
   writeFileSync(join(folder, "plain"), "exit 9\n");
   await t.rejects(startProgram({ command: "./plain", cwd: folder, ready: { line: "never" } }), { message: /code 9/, end: { kind: "exit-code", code: 9 } });
+});
+
+test("without a probe a program is ready when it still runs a moment later, or has done its work", async (t) => {
+  t.match(await endOf((await startProgram({ command: "true" })).running), { kind: "normal" });
+  const lasting = await startProgram(sh("exec sleep 1000"));
+  t.strictSame(await stopWithin(lasting.running, systemClock, { shutdownMs: 5_000 }), { kind: "shutdown" });
+  const closed = await startProgram(sh("exec >&- 2>&-; exec sleep 1000"));
+  t.strictSame(await stopWithin(closed.running, systemClock, { shutdownMs: 5_000 }), { kind: "shutdown" }, "one that closes its stdout goes on");
+});
+
+test("S5. a program that fails again and again leaves no descriptor, no process and no group behind", async (t) => {
+  const open = (): number => readdirSync("/proc/self/fd").length;
+  await startProgram(sh("exit 1", { ready: { line: "never" } })).catch(() => undefined);
+  const before = open();
+  for (let round = 0; round < 12; round++) await t.rejects(startProgram(sh("setsid sleep 1000 & sleep 1000 & echo x; exit 1", { ready: { line: "never" }, memoryMb: 500 })));
+  t.ok(open() <= before + 1, `${String(before)} -> ${String(open())} descriptors`);
+  const own = ownGroupFolder();
+  const groups = (): readonly string[] => (own === undefined ? [] : readdirSync(own).filter((name) => name.startsWith(`drover-${String(process.pid)}-`)));
+  for (let wait = 0; wait < 50 && groups().length > 0; wait++) await pause(100);
+  t.strictSame(groups(), []);
 });
 
 test("S5. what cannot be a program is refused before anything is begun", (t) => {
