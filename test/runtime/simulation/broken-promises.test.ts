@@ -33,7 +33,7 @@ const cases: readonly (readonly [title: string, checker: string, scenario: (seed
 ];
 
 for (const [title, checker, scenario] of cases) {
-  test(`${title} is found`, async (t) => {
+  test(`${title} is found`, { timeout: 120_000 }, async (t) => {
     const found = await firstSeed(scenario, checker);
     t.ok(found !== undefined, `within ${String(MOST_SEEDS)} seeds`);
     t.comment(found);
