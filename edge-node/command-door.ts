@@ -9,7 +9,7 @@
 // D5. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
 
 import { vehicleMessages } from "../actors/index.ts";
-import { type ModelTarget, valueProblem } from "../actors/vehicle-file/index.ts";
+import { type ModelTarget, targetProblem, type VehicleModel } from "../actors/vehicle-file/index.ts";
 import { type Address, type AnyActorType, type Door, type DoorReads, type DoorVerdict, type EventData, idOf, kindOf, type RemoteMessage, type System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { type Channels, outputNameOf } from "./channels.ts";
@@ -101,7 +101,7 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const { event } = message;
     const { output } = target;
     const against = event["against"] ?? message.against;
-    const problem = rangeProblem(event, target);
+    const problem = rangeProblem(model, event, target);
     if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: Object.keys(commands.offersOf(target.module)) } };
     const ttlMs = remaining(tightened(event["ttlMs"], command.ttlMs), message.waitedMs);
     if (ttlMs === "over") return { kind: "refuse", refusal: { kind: "too-old" } };
@@ -138,10 +138,11 @@ export function commandDoor(options: CommandDoorOptions): Door {
 }
 
 /** The file and the module's type may allow less than the protocol does. A field of the wrong kind is the protocol's to refuse. */
-function rangeProblem(event: EventData, { value: allowed }: ModelTarget): { readonly path: string; readonly message: string } | undefined {
-  const field = allowed.kind === "level" ? "level" : "value";
+function rangeProblem(model: VehicleModel, event: EventData, target: ModelTarget): { readonly path: string; readonly message: string } | undefined {
+  const { kind } = target.value;
+  const field = kind === "level" ? "level" : "value";
   const value = event[field];
-  const message = (allowed.kind === "level" || allowed.kind === "number") && typeof value === "number" ? valueProblem(allowed, value) : undefined;
+  const message = (kind === "level" || kind === "number") && typeof value === "number" ? targetProblem(model, target, value) : undefined;
   return message === undefined ? undefined : { path: `/${field}`, message };
 }
 

@@ -35,7 +35,8 @@ type Phase =
   | { readonly kind: "telling"; readonly event: Ending };
 
 type Ending =
-  | { readonly type: "output.confirmed" | "output.contended"; readonly output: string; readonly key: string }
+  | { readonly type: "output.confirmed"; readonly output: string; readonly key: string; readonly value?: number }
+  | { readonly type: "output.contended"; readonly output: string; readonly key: string }
   | { readonly type: "output.unconfirmed"; readonly output: string; readonly key: string; readonly reason: string };
 
 interface Watched extends Awaited {
@@ -114,13 +115,13 @@ export function createConfirmations({
   function watch(awaited: Awaited, phase: Phase): void {
     const key = keyOf(awaited.target);
     watched.set(key, { ...awaited, output: outputNameOf(awaited.target), phase });
-    own.expect(key, awaited.key, awaited.value);
+    own.expect(key, awaited.key, awaited.value, awaited.target.confirm?.tolerance);
   }
 
   function judge(each: Watched, value: number | undefined, timeMs: number): void {
     const { confirm } = each.target;
     if (each.phase.kind !== "answering" || confirm === undefined || value === undefined || timeMs < each.phase.fromMs) return;
-    if (Math.abs(value - each.value) <= confirm.tolerance + 1e-9) end(each, { type: "output.confirmed", output: each.output, key: each.key });
+    if (Math.abs(value - each.value) <= confirm.tolerance + 1e-9) end(each, { type: "output.confirmed", output: each.output, key: each.key, value });
   }
 
   function end(each: Watched, event: Ending): void {
@@ -148,7 +149,7 @@ export function createConfirmations({
       if (awaited.target.method.kind === "toggle") channels.touched(awaited.target, clock.monotonic());
     },
     showing: (awaited, value) => {
-      own.expect(keyOf(awaited.target), awaited.key, value);
+      own.expect(keyOf(awaited.target), awaited.key, value, awaited.target.confirm?.tolerance);
     },
     seen: (awaited, atMs) => {
       const each = find(awaited);

@@ -6,7 +6,8 @@
 // M4. A set point that the module itself keeps, found otherwise after a start or a gap than it stood before, was set by somebody meanwhile (rules O2).
 
 import { isDeepStrictEqual } from "node:util";
-import { type ModuleContext, SETPOINT } from "../actors/index.ts";
+import { SAME_VALUE, SETPOINT } from "../actors/module/index.ts";
+import type { ModuleContext } from "../actors/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
@@ -17,8 +18,6 @@ import { watchIdentities } from "./identities.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Teller } from "./teller.ts";
 
-/** Set points that differ by less are the same, in their unit. */
-const SAME = 0.05;
 const LEAST_GRACE_MS = 3_000;
 const PRESENCE = "presence";
 /** State of the region that each fact leads to. */
@@ -182,7 +181,7 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
     }
     if (nowMs - seen.toldMs < REPORT_EVERY_MS) return;
     const stands = output === SETPOINT ? seen.value : undefined;
-    const isNew = stands !== undefined && committed.desired === undefined && (committed.stands === undefined || Math.abs(committed.stands - stands) >= SAME);
+    const isNew = stands !== undefined && committed.desired === undefined && (committed.stands === undefined || Math.abs(committed.stands - stands) >= SAME_VALUE);
     // M4.
     const foreign = seen.foreign || (isNew && seen.isFirst && committed.stands !== undefined);
     if (foreign || isNew) {

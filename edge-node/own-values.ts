@@ -2,17 +2,18 @@
 //
 // A module may show a value after the next command was handed over already, or leave one out that the next command replaced: they are met in order, and the ones before go with it.
 
+import { SAME_VALUE } from "../actors/module/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 
 /** A change to the wanted value within this time after the hand-over is ours, ms. */
 const OURS_MS = 10_000;
 const MOST_VALUES = 64;
-const SAME = 0.05;
 
 interface Expected {
   /** Names the command. */
   readonly key: string;
   readonly value: number;
+  readonly tolerance: number;
   readonly untilMs: number;
 }
 
@@ -24,9 +25,9 @@ export class OwnValues {
     this.#clock = clock;
   }
 
-  /** A frame that is to give `channel` this value is about to leave. */
-  expect(channel: string, key: string, value: number): void {
-    const next: Expected = { key, value, untilMs: this.#clock.monotonic() + OURS_MS };
+  /** A frame that is to give `channel` this value is about to leave. @param tolerance with which the module's status shows it, in the signal's unit, default 0 */
+  expect(channel: string, key: string, value: number, tolerance = 0): void {
+    const next: Expected = { key, value, tolerance, untilMs: this.#clock.monotonic() + OURS_MS };
     this.#expected.set(channel, [...this.#standing(channel), next].slice(-MOST_VALUES));
   }
 
@@ -41,7 +42,7 @@ export class OwnValues {
   /** Whether a command of ours wanted it so; a later change to the same value is somebody else's. */
   take(channel: string, value: number): boolean {
     const standing = this.#standing(channel);
-    const index = standing.findIndex((each) => Math.abs(each.value - value) <= SAME);
+    const index = standing.findIndex((each) => Math.abs(each.value - value) <= each.tolerance + SAME_VALUE);
     this.#keep(channel, standing.slice(index + 1));
     return index >= 0;
   }

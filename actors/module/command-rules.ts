@@ -11,8 +11,8 @@ type CommandEvent = Extract<ModuleEvent, { type: "light.set" | "relay.set" | "ou
 export const SETPOINT = "setpoint";
 const DEFAULT_DEADLINE_MS = 500;
 const DEFAULT_TTL_MS = 10_000;
-/** A desired value with which the reported one agrees, in the output's unit. */
-const SAME = 0.05;
+/** What arithmetic leaves between two readings of one value: the finest step of a signal is far above it. */
+export const SAME_VALUE = 1e-6;
 
 /** A command, whatever its words. */
 export interface Wanted {
@@ -89,13 +89,13 @@ export function isSuperseded(context: ModuleContext, command: Wanted): boolean {
   if (output === undefined || command.against === undefined) return false;
   if (command.against < output.turn) return true;
   // Turned by hand, and not told yet.
-  return output.stands !== undefined && output.desired === undefined && command.reported !== null && Math.abs(command.reported.value - output.stands) >= SAME;
+  return output.stands !== undefined && output.desired === undefined && command.reported !== null && Math.abs(command.reported.value - output.stands) >= SAME_VALUE;
 }
 
 export function isAlreadySo(context: ModuleContext, command: Wanted): boolean {
   const output = outputOf(context, command.output);
   if (output === undefined || output.state === "pending" || command.as === "output.identify" || !guardOpen(command)) return false;
-  return command.reported !== null && Math.abs(command.reported.value - command.value) < SAME;
+  return command.reported !== null && Math.abs(command.reported.value - command.value) < SAME_VALUE;
 }
 
 export function mayBegin(context: ModuleContext, command: Wanted): boolean {
@@ -127,6 +127,11 @@ export function transmissionOf(context: ModuleContext, output: string): Transmis
   return { key, as, command, output, value, since, deadlineMs };
 }
 
+/** What the module reports, in the sender's words where both name one value: 199 tenths are 19.9. `reported` undefined: no status says it. */
+export function shownValue(reported: number | undefined, wanted: number): number {
+  return reported === undefined || Math.abs(reported - wanted) < SAME_VALUE ? wanted : reported;
+}
+
 export type Ending = "confirmed" | "unknown" | "contended" | "refused" | "expired";
 
 /** Whether `key` names the command that is in force on `output`. */
@@ -134,13 +139,18 @@ export function isInForce(context: ModuleContext, output: string, key: string): 
   return outputOf(context, output)?.desired?.key === key;
 }
 
-export function ended(context: ModuleContext, name: string, outcome: Ending, now: number, reason?: string): ModuleContext {
+/** @param value what the module's status showed, where that confirmed it */
+export function ended(
+  context: ModuleContext,
+  name: string,
+  { outcome, now, reason, value }: { readonly outcome: Ending; readonly now: number; readonly reason?: string | undefined; readonly value?: number | undefined },
+): ModuleContext {
   const output = outputOf(context, name);
   if (output?.desired === undefined) return context;
   const state = outcome === "confirmed" ? "settled" : outcome === "contended" ? "contended" : "unknown";
   const { desired, stands, turn } = output;
   const last = { command: desired.command, outcome, at: now, ...(reason === undefined ? {} : { reason }) };
-  const known = name === SETPOINT && outcome === "confirmed" ? desired.value : stands;
+  const known = name === SETPOINT && outcome === "confirmed" ? shownValue(value, desired.value) : stands;
   return withOutput(context, name, { state, turn: turn + (outcome === "contended" ? 1 : 0), last, ...(known === undefined ? {} : { stands: known }) });
 }
 
@@ -176,8 +186,9 @@ function withOutput(context: ModuleContext, name: string, output: OutputState): 
   return { ...context, outputs: { ...context.outputs, [name]: output } };
 }
 
-export function replyOf(command: { readonly as: string; readonly value: number }, output: string, outcome: CommandReply["outcome"]): ReturnType<typeof reply<CommandReply>> {
-  return reply<CommandReply>(command.as === "output.identify" ? { outcome: "done", output } : { outcome, output, value: command.value });
+/** @param value of a confirmed command what the module itself reports, never what was wished for; of a superseded one what no longer counts */
+export function replyOf(command: { readonly as: string }, output: string, outcome: CommandReply["outcome"], value: number | undefined): ReturnType<typeof reply<CommandReply>> {
+  return reply<CommandReply>(command.as === "output.identify" ? { outcome: "done", output } : { outcome, output, ...(value === undefined ? {} : { value }) });
 }
 
 /** What the asker hears when the module has not confirmed. */

@@ -20,6 +20,7 @@ import {
   type ModuleEvent,
   reported,
   SETPOINT,
+  shownValue,
   replyOf,
   transmissionOf,
   wantedOf,
@@ -37,11 +38,11 @@ function commandOf(event: ModuleEvent): { readonly output: string; readonly key:
   return { output: "output" in event ? (event.output ?? "") : "", key: "key" in event ? event.key : "" };
 }
 
-function endingOf(event: ModuleEvent): { readonly output: string; readonly outcome: Ending; readonly reason: string; readonly guard?: GuardReport } {
+function endingOf(event: ModuleEvent): { readonly output: string; readonly outcome: Ending; readonly reason: string; readonly guard?: GuardReport; readonly value?: number } {
   const { output } = commandOf(event);
   switch (event.type) {
     case "output.confirmed":
-      return { output, outcome: "confirmed", reason: "" };
+      return { output, outcome: "confirmed", reason: "", ...(event.value === undefined ? {} : { value: event.value }) };
     case "output.contended":
       return { output, outcome: "contended", reason: "somebody else switched the output before it answered" };
     case "effect.refused":
@@ -80,7 +81,7 @@ const module = setup({
       const command = wantedOf(event);
       if (command === undefined) return;
       const replaced = context.outputs[command.output]?.desired;
-      if (replaced?.replyTo !== undefined) enqueue.sendTo(replaced.replyTo, replyOf(replaced, command.output, "superseded"));
+      if (replaced?.replyTo !== undefined) enqueue.sendTo(replaced.replyTo, replyOf(replaced, command.output, "superseded", replaced.value));
       const next = begun(context, command, now(self));
       enqueue.assign(next);
       const transmission = transmissionOf(next, command.output);
@@ -91,11 +92,11 @@ const module = setup({
     }),
     answerSo: enqueueActions(({ event, enqueue }) => {
       const command = wantedOf(event);
-      if (command?.replyTo !== undefined) enqueue.sendTo(command.replyTo, replyOf(command, command.output, "confirmed"));
+      if (command?.replyTo !== undefined) enqueue.sendTo(command.replyTo, replyOf(command, command.output, "confirmed", shownValue(command.reported?.value, command.value)));
     }),
     answerSuperseded: enqueueActions(({ event, enqueue }) => {
       const command = wantedOf(event);
-      if (command?.replyTo !== undefined) enqueue.sendTo(command.replyTo, replyOf(command, command.output, "superseded"));
+      if (command?.replyTo !== undefined) enqueue.sendTo(command.replyTo, replyOf(command, command.output, "superseded", command.value));
     }),
     settleSo: assign(({ context, event }) => {
       const command = wantedOf(event);
@@ -103,12 +104,13 @@ const module = setup({
     }),
     /** The command in force has ended; whoever asked is told how. */
     end: enqueueActions(({ context, event, enqueue, self }) => {
-      const { output, outcome, reason, guard } = endingOf(event);
+      const { output, outcome, reason, guard, value } = endingOf(event);
       const desired = context.outputs[output]?.desired;
       if (desired === undefined) return;
-      enqueue.assign(ended(context, output, outcome, now(self), outcome === "confirmed" ? undefined : reason));
+      enqueue.assign(ended(context, output, { outcome, now: now(self), reason: outcome === "confirmed" ? undefined : reason, value }));
       enqueue.cancel(timerOf(output));
-      if (desired.replyTo !== undefined) enqueue.sendTo(desired.replyTo, outcome === "confirmed" ? replyOf(desired, output, "confirmed") : declineOf(outcome, reason, guard));
+      if (desired.replyTo !== undefined)
+        enqueue.sendTo(desired.replyTo, outcome === "confirmed" ? replyOf(desired, output, "confirmed", shownValue(value, desired.value)) : declineOf(outcome, reason, guard));
     }),
     doubt: assign(({ context, event }) => doubted(context, commandOf(event).output)),
     noteReport: assign(({ context, event }) => (event.type === "output.reported" ? reported(context, event.output, event.foreign === true, event.stands) : context)),

@@ -21,7 +21,7 @@ const output = T.Optional(T.String({ minLength: 1, maxLength: 64, description: "
 export const commandReply = T.Object({
   outcome: T.Union([T.Literal("confirmed"), T.Literal("superseded"), T.Literal("done")]),
   output: T.Optional(T.String()),
-  value: T.Optional(T.Number()),
+  value: T.Optional(T.Number({ description: "confirmed: as the module itself reports it; superseded: what the command had wanted" })),
 });
 
 export const moduleMessages = messages({
@@ -60,7 +60,8 @@ export const moduleMessages = messages({
   "fault.cleared": { body: { code: T.String({ maxLength: 64 }) }, internal: true },
   /** `stands`: of a set point that the module itself keeps. */
   "output.reported": { body: { output: T.String({ maxLength: 64 }), foreign: T.Optional(T.Boolean()), stands: T.Optional(T.Number()) }, internal: true },
-  "output.confirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
+  /** `value`: what the module's status showed; absent where no status confirms the command, and in journals of before. */
+  "output.confirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }), value: T.Optional(T.Number()) }, internal: true },
   "output.contended": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }) }, internal: true },
   "output.unconfirmed": { body: { output: T.String({ maxLength: 64 }), key: T.String({ maxLength: 512 }), reason: T.String({ maxLength: 200 }) }, internal: true },
   /** Nothing is known of it any more: after a start, a gap, a bus that was down (vehicle V1). */

@@ -1,6 +1,7 @@
-// From a listed command's target and a value to the frame that leaves; a value out of its range becomes a refusal, never another value (vehicle X1).
+// From a listed command's target and a value to the frame that leaves; a value out of its range, or between two steps of what its signal can say, becomes a refusal, never
+// another value (vehicle X1).
 
-import { type CanFrame, encodeFrame, findMessage } from "../../protocols/can/index.ts";
+import { type CanFrame, type CanMessage, encodeFrame, findMessage, findSignal, isFloat } from "../../protocols/can/index.ts";
 import type { CommandValue } from "../module-types/index.ts";
 import type { ModelTarget, VehicleModel } from "./vehicle-model.ts";
 
@@ -11,7 +12,7 @@ export function commandFrame(model: VehicleModel, target: ModelTarget, value: nu
   const bus = model.buses.find((candidate) => candidate.name === target.bus);
   if (bus?.mode !== "normal") return { kind: "refused", reason: `the bus ${target.bus} is listen-only` };
   // While an output is shown (blink) its levels are the type's, not the caller's.
-  const reason = target.method.kind === "blink" ? undefined : valueProblem(target.value, value);
+  const reason = target.method.kind === "blink" ? undefined : targetProblem(model, target, value);
   if (reason !== undefined) return { kind: "refused", reason };
   const message = findMessage(bus.database, target.frame.message);
   if (message === undefined) return { kind: "refused", reason: `the database of ${bus.name} has no message ${target.frame.message}` };
@@ -20,8 +21,30 @@ export function commandFrame(model: VehicleModel, target: ModelTarget, value: nu
   return { kind: "refused", reason: outcome.problems.map((problem) => `${String(problem.signal)}: ${problem.message}`).join("; ") };
 }
 
-/** Why `value` may not be sent, or undefined. */
-export function valueProblem(allowed: CommandValue, value: number): string | undefined {
+/** Part of a step by which a value may miss it: what arithmetic leaves. */
+const STEP_TOLERANCE = 1e-6;
+
+/** Why `value` may not be sent to `target`, or undefined. */
+export function targetProblem(model: VehicleModel, target: ModelTarget, value: number): string | undefined {
+  const database = model.buses.find(({ name }) => name === target.bus)?.database;
+  const message = database === undefined ? undefined : findMessage(database, target.frame.message);
+  return valueProblem(target.value, value) ?? (message === undefined ? undefined : stepProblem(message, target, value));
+}
+
+/** The frame would say another value than was wanted, and the module would keep that one: whoever asked is told before anything is sent. */
+function stepProblem(message: CanMessage, target: ModelTarget, value: number): string | undefined {
+  for (const [name, field] of Object.entries(target.frame.fields)) {
+    const signal = field.kind === "value" ? findSignal(message, name) : undefined;
+    if (signal === undefined || isFloat(signal) || signal.factor === 0) continue;
+    const steps = (value - signal.offset) / signal.factor;
+    if (Math.abs(steps - Math.round(steps)) <= STEP_TOLERANCE) continue;
+    const [below, above] = [Math.floor(steps), Math.ceil(steps)].map((whole) => Number((whole * signal.factor + signal.offset).toPrecision(12)));
+    return `${String(value)} lies between two steps of ${String(signal.factor)}: ${String(below)} or ${String(above)} can be set`;
+  }
+  return undefined;
+}
+
+function valueProblem(allowed: CommandValue, value: number): string | undefined {
   switch (allowed.kind) {
     case "none":
       return undefined;

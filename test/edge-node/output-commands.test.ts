@@ -53,6 +53,22 @@ test("a command that finds the output so already is confirmed without a frame", 
   await car.node.stop();
 });
 
+test("V1, X1. A set point between two steps of what the frame can say is refused; what is confirmed is the module's own value", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const request = (value: number): Promise<unknown> => ask(at, car, THERMA, { type: "climate.setpoint.request", value });
+  t.match(await request(21.5), { kind: "replied", value: { outcome: "confirmed", value: 21.5 } });
+  const frames = commandFrames(car.rig);
+  for (const value of [21.537, 21.53, 21.54, 21.4999, 21.501])
+    t.match(await request(value), { kind: "invalid", problems: [{ path: "/value", message: /between two steps of 0\.1: 21\.[45] or 21\.[56] can be set/ }] }, String(value));
+  t.same(commandFrames(car.rig), frames, "nothing was sent");
+  t.match(await request(21.5), { kind: "replied", value: { outcome: "confirmed", value: 21.5 } }, "it is so already");
+  t.match(await request(21.400000000000002), { kind: "replied", value: { outcome: "confirmed", value: 21.400000000000002 } }, "what arithmetic leaves is no other step");
+  for (const value of [5, 35, 19.9, 7.1, 30.3]) t.match(await request(value), { kind: "replied", value: { outcome: "confirmed", value } }, String(value));
+  t.match(outputs(car, "therma")["setpoint"], { stands: 30.3, last: { outcome: "confirmed" } });
+  await car.node.stop();
+});
+
 test("V2. A relay is toggled once, on a fresh status, and confirmed by a status at least a period after our frame", async (t) => {
   const at = desk();
   const car = await trailer(at);

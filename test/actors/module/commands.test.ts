@@ -167,6 +167,23 @@ test("a set point is its owner's: the request names a value, the owner's broadca
   await desk.system.stop();
 });
 
+test("V1. What is confirmed is what the module reports: a status that is coarser than the command, or near the wish, answers with its own value", async (t) => {
+  const desk = await moduleDesk();
+  await desk.fact(HEATER, { type: "module.seen" });
+  const request = await asked(desk, HEATER, { type: "climate.setpoint.request", value: 21.3 });
+  await desk.fact(HEATER, { type: "output.confirmed", output: "setpoint", key: "1", value: 21.5 });
+  t.match(request.answer, { kind: "replied", value: { outcome: "confirmed", output: "setpoint", value: 21.5 } });
+  t.match(desk.context(HEATER), { outputs: { setpoint: { stands: 21.5 } } });
+  desk.reported = { value: 21.5, ageMs: 5 };
+  await asked(desk, HEATER, { type: "climate.setpoint.request", value: 21.53 });
+  t.match(desk.transmissions, [{ value: 21.3 }, { value: 21.53 }], "near is not the same: it is sent, and the module decides");
+  await desk.fact(HEATER, { type: "output.confirmed", output: "setpoint", key: "2", value: 21.5 });
+  desk.reported = { value: 21.500000000000004, ageMs: 5 };
+  t.match((await asked(desk, HEATER, { type: "climate.setpoint.request", value: 21.5 })).answer, { value: { outcome: "confirmed", value: 21.5 } }, "it is so already");
+  t.equal(desk.transmissions.length, 2);
+  await desk.system.stop();
+});
+
 test("F1, F2. After a crash what was handed over is not sent again; the command keeps its end", async (t) => {
   const desk = await moduleDesk();
   await desk.fact(LAMPS, { type: "module.seen" });
