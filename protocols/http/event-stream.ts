@@ -61,7 +61,10 @@ export class EventStream {
 
   /** False when the stream has ended, now or before. */
   send({ event, data, id }: StreamEvent): boolean {
-    return this.#write(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    const text = textOf(data);
+    // The next one shows what follows; ending the stream would only bring the client back to it.
+    if (text === undefined) return this.#write(`: an event "${event}" could not be written\n\n`);
+    return this.#write(`${id === undefined ? "" : `id: ${id}\n`}event: ${event}\ndata: ${text}\n\n`);
   }
 
   /** Ends the stream; `why` is told as a comment. */
@@ -122,5 +125,14 @@ export class EventStream {
     this.#ended = true;
     this.#options.clock.clearTimeout(this.#heartbeat);
     this.#options.onEnd();
+  }
+}
+
+/** undefined for what JSON does not carry: doors keep that out, and one who watches must not bring down what is watched. */
+function textOf(data: unknown): string | undefined {
+  try {
+    return JSON.stringify(data);
+  } catch {
+    return undefined;
   }
 }

@@ -38,6 +38,7 @@ import { Sessions } from "./sessions.ts";
 import { endInOrder } from "./stopping.ts";
 import { traceOf } from "./trace.ts";
 import { checkBySchema } from "./validation.ts";
+import { answerWholeLists } from "./whole-lists.ts";
 
 /** A request must have arrived within this, ms; a client that sends a byte a second is cut. */
 const REQUEST_MS = 30_000;
@@ -93,6 +94,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   checkBySchema(app);
   answerFailures(app, log);
   answerUnknownPaths(app);
+  const leftOut = answerWholeLists(app, log, clock);
 
   const sessions = new Sessions(tokens, clock);
   const failures = new FailedLogins(clock, log);
@@ -106,6 +108,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     streams,
     changes: new ChangeHub(system),
     cookieName,
+    leftOut,
     isUnderPressure: () => app.isUnderPressure(),
   };
 

@@ -103,11 +103,12 @@ function countRequests(app: FastifyInstance, registry: Registry, { clock }: Rout
   });
 }
 
-function facadeSamples({ streams, sessions, failures }: RouteParts): readonly MetricSample[] {
+function facadeSamples({ streams, sessions, failures, leftOut }: RouteParts): readonly MetricSample[] {
   return [
     { name: "drover_http_streams", help: "Event streams open.", kind: "gauge", value: streams.size },
     { name: "drover_http_sessions", help: "Sessions of people at a browser.", kind: "gauge", value: sessions.size },
     { name: "drover_http_failed_logins_total", help: "Attempts to sign in that failed.", kind: "counter", value: failures.total },
+    { name: "drover_http_items_left_out_total", help: "Items of lists that could not be written.", kind: "counter", value: leftOut.count },
   ];
 }
 

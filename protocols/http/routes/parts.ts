@@ -7,6 +7,7 @@ import type { HttpFacadeOptions } from "../facade-options.ts";
 import type { FailedLogins } from "../failed-logins.ts";
 import type { OpenStreams } from "../open-streams.ts";
 import type { Sessions } from "../sessions.ts";
+import type { LeftOut } from "../whole-lists.ts";
 
 export interface RouteParts extends HttpFacadeOptions {
   readonly decorate: Decorate;
@@ -15,6 +16,7 @@ export interface RouteParts extends HttpFacadeOptions {
   readonly streams: OpenStreams;
   readonly changes: ChangeHub;
   readonly cookieName: string;
+  readonly leftOut: LeftOut;
   /** The event loop is late: the node answers, and should get no further work. */
   readonly isUnderPressure: () => boolean;
 }

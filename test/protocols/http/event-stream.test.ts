@@ -51,6 +51,15 @@ function open(isReading: boolean): { readonly peer: Peer; readonly stream: Event
   };
 }
 
+test("an event that cannot be written is left out, and the stream goes on", (t) => {
+  const { peer, stream } = open(true);
+  t.equal(stream.send({ event: "changed", id: "i:1", data: { value: 2n ** 60n } }), true);
+  t.equal(stream.send({ event: "changed", id: "i:2", data: { value: 1 } }), true);
+  t.same(peer.heard.slice(1), [': an event "changed" could not be written\n\n', 'id: i:2\nevent: changed\ndata: {"value":1}\n\n']);
+  stream.close("done");
+  t.end();
+});
+
 test("S5. what waits for a slow client has a bound; then its stream ends, and its memory is given back", async (t) => {
   const { peer, stream, clock, ended } = open(false);
   let sent = 0;

@@ -2,6 +2,7 @@
 
 import { test } from "tap";
 import { parseAddress } from "../../../runtime/index.ts";
+import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import type { AnnouncedTree } from "../../../protocols/http/index.ts";
 import { AT, isProblem, serving, servingCounter } from "./serving.ts";
 
@@ -37,6 +38,35 @@ test("/v1/tree joins the announced trees with restarts and the cause of the last
   ];
   const { as } = await serving(t, { trees: () => trees });
   t.same((await as("viewer", { url: "/v1/tree" })).json(), { items: trees });
+});
+
+test("S10. an item of a list that cannot be written is left out, counted and logged: the others are shown", async (t) => {
+  const good: AnnouncedTree = { node: "cloud-1", at: 5, tree: { id: "cloud", kind: "supervisor", state: "running", restarts: 0, since: 1, children: [] } };
+  const bad = { ...good, node: "edge-evil", tree: { ...good.tree, restarts: "many" } } as unknown as AnnouncedTree;
+  const words: object[] = [];
+  const log: Log = { ...silentLog, warn: (fields) => void words.push(fields) };
+  const { as } = await serving(t, {
+    log,
+    trees: () => [bad, good, bad],
+    nodes: () => [
+      { node: "n", kind: "edge", state: "up", since: (2n ** 60n) as never },
+      { node: "m", kind: "edge", state: "up", more: { deep: 1n } },
+      { node: "o", kind: "edge", state: "up" },
+    ],
+  });
+  const trees = await as("viewer", { url: "/v1/tree" });
+  t.same([trees.statusCode, trees.json()], [200, { items: [good] }]);
+  const nodes = await as("viewer", { url: "/v1/nodes" });
+  t.equal(nodes.statusCode, 200);
+  t.same(
+    nodes
+      .json<{ items: { node: string }[] }>()
+      .items.map(({ node }) => node)
+      .at(-1),
+    "o",
+  );
+  t.match(words[0], { route: "/v1/tree", leftOut: 2 });
+  t.match((await as("viewer", { url: "/metrics" })).body, /drover_http_items_left_out_total [3-9]/);
 });
 
 test("/v1/nodes lists nodes with what each adds", async (t) => {
