@@ -1,7 +1,8 @@
 // The supervision trees that nodes announce on the bus, beside this node's own: what `/v1/tree` joins.
 
-import { decodeEnvelope, type TreeNode } from "../runtime/index.ts";
-import type { Clock, Transport } from "../runtime/ports/index.ts";
+import { decodeEnvelope, LimitedLog, type TreeNode } from "../runtime/index.ts";
+import type { Clock, Log, Transport } from "../runtime/ports/index.ts";
+import { treeProblem } from "./tree-check.ts";
 
 export interface AnnouncedTree {
   readonly node: string;
@@ -13,8 +14,17 @@ export interface AnnouncedTree {
 const PATTERNS = ["drover/v1/v/*/*/up/tree", "drover/v1/n/*/tree"];
 const MAX_TREES = 10_000;
 
-export async function watchTrees(transport: Transport, clock: Clock): Promise<{ all(): readonly AnnouncedTree[]; close(): Promise<void> }> {
+export interface AnnouncedTrees {
+  all(): readonly AnnouncedTree[];
+  /** Announcements that did not fit: what was shown before stays. */
+  readonly counters: { readonly bad: number };
+  close(): Promise<void>;
+}
+
+export async function watchTrees(transport: Transport, clock: Clock, log: Log): Promise<AnnouncedTrees> {
   const trees = new Map<string, AnnouncedTree>();
+  const counters = { bad: 0 };
+  const limitedLog = new LimitedLog(log, clock);
   const watched = await Promise.all(
     PATTERNS.map((pattern) =>
       transport.watchLast(pattern, (delivery) => {
@@ -23,22 +33,22 @@ export async function watchTrees(transport: Transport, clock: Clock): Promise<{ 
           return;
         }
         const decoded = decodeEnvelope(delivery.payload);
-        if (!decoded.ok || decoded.envelope.kind !== "tree" || !isTree(decoded.envelope.body, 0)) return;
-        if (trees.size >= MAX_TREES && !trees.has(delivery.key)) return;
-        trees.set(delivery.key, { node: decoded.envelope.sender.node, at: clock.now(), tree: decoded.envelope.body });
+        const full = trees.size >= MAX_TREES && !trees.has(delivery.key) ? `there are ${String(MAX_TREES)} already` : undefined;
+        const problem = full ?? (decoded.ok ? (decoded.envelope.kind === "tree" ? treeProblem(decoded.envelope.body) : `kind ${decoded.envelope.kind}`) : decoded.detail);
+        if (!decoded.ok || problem !== undefined) {
+          counters.bad++;
+          limitedLog.warn({ reason: "bad-tree", key: delivery.key, detail: problem }, "an announced tree could not be taken");
+          return;
+        }
+        trees.set(delivery.key, { node: decoded.envelope.sender.node, at: clock.now(), tree: decoded.envelope.body as TreeNode });
       }),
     ),
   );
   return {
+    counters,
     all: () => [...trees.values()].sort((a, b) => (a.node < b.node ? -1 : 1)),
     close: async () => {
       await Promise.all(watched.map((subscription) => subscription.close()));
     },
   };
-}
-
-function isTree(value: unknown, depth: number): value is TreeNode {
-  if (typeof value !== "object" || value === null || depth > 20) return false;
-  const { id, kind, state, children } = value as Partial<TreeNode>;
-  return typeof id === "string" && typeof kind === "string" && typeof state === "string" && Array.isArray(children) && children.every((child) => isTree(child, depth + 1));
 }

@@ -39,7 +39,7 @@ export function ingestLife(options: IngestOptions): { readonly life: ReturnType<
       openStreamIngest({ ...common, replicas, heard }),
       openTelemetryIngest({ ...common, mirror, heard }),
     ]);
-    const announced = await watchTrees(transport, clock);
+    const announced = await watchTrees(transport, clock, log);
     trees = () => announced.all();
     const unwatch = await watchLive(transport, sending, log, (event) => {
       presences.changed(event);

@@ -2,7 +2,7 @@
 
 import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Log, Transport } from "../../runtime/ports/index.ts";
-import type { Sending } from "../../runtime/wire/index.ts";
+import { isRecord, isText, type Sending } from "../../runtime/wire/index.ts";
 
 export interface LiveInfo {
   readonly node: string;
@@ -23,6 +23,18 @@ export interface LinkEvent {
   readonly live: LiveInfo | undefined;
 }
 
+const MAX_VERSION_CHARACTERS = 64;
+
+function liveIn(payload: Uint8Array): LiveInfo | { readonly problem: string } {
+  const decoded = decodeEnvelope(payload);
+  if (!decoded.ok) return { problem: decoded.detail };
+  const { kind, sender, body } = decoded.envelope;
+  if (kind !== "live") return { problem: `kind ${kind}` };
+  const version = isRecord(body) ? (body["version"] ?? "") : body === null ? "" : undefined;
+  if (!isText(version, MAX_VERSION_CHARACTERS)) return { problem: `version: a text of at most ${String(MAX_VERSION_CHARACTERS)} characters is expected` };
+  return { node: sender.node, session: sender.session ?? "", epoch: sender.epoch ?? 0, version };
+}
+
 /** Calls back on every change of presence, and with what stands when it begins. */
 export async function watchLive(transport: Transport, sending: Sending, log: Log, changed: (event: LinkEvent) => void): Promise<() => Promise<void>> {
   const limitedLog = new LimitedLog(log, sending.clock);
@@ -34,14 +46,12 @@ export async function watchLive(transport: Transport, sending: Sending, log: Log
       changed({ tenant, vehicle, live: undefined });
       return;
     }
-    const decoded = decodeEnvelope(delivery.payload);
-    if (!decoded.ok || decoded.envelope.kind !== "live") {
-      limitedLog.warn({ reason: "bad-live", key: delivery.key, detail: decoded.ok ? decoded.envelope.kind : decoded.detail }, "a presence could not be read");
+    const live = liveIn(delivery.payload);
+    if ("problem" in live) {
+      limitedLog.warn({ reason: "bad-live", key: delivery.key, detail: live.problem }, "a presence could not be read");
       return;
     }
-    const { node, session, epoch } = decoded.envelope.sender;
-    const version = (decoded.envelope.body as { readonly version?: unknown } | null)?.version;
-    changed({ tenant, vehicle, live: { node, session: session ?? "", epoch: epoch ?? 0, version: typeof version === "string" ? version : "" } });
+    changed({ tenant, vehicle, live });
   });
   return () => watched.close();
 }

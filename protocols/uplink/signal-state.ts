@@ -1,5 +1,7 @@
 // Signals as an API shows them, in a vehicle from its own table and in the cloud from what it sent: one shape for both (design section 8).
 
+import { isRecord, isText, isWallTime } from "../../runtime/wire/index.ts";
+
 /** What does not change while a vehicle runs. */
 export interface SignalInfo {
   readonly name: string;
@@ -36,13 +38,61 @@ export interface SampleRecord {
   readonly values: Readonly<Record<string, number | null>>;
 }
 
-const MAX_NAME_CHARACTERS = 256;
+/** What a vehicle tells of its signals once, before their values. */
+export interface SignalDescription {
+  readonly signals: readonly SignalInfo[];
+  readonly simulated: boolean;
+  readonly staleAfterMs: number;
+}
 
+const MAX_NAME_CHARACTERS = 256;
+const MAX_UNIT_CHARACTERS = 64;
+const MAX_LABELS = 4_096;
+/** More than a vehicle has; of these the mirror keeps what it has room for. */
+const MAX_LISTED = 100_000;
+const DEFAULT_STALE_AFTER_MS = 60_000;
+
+/** Why an unchecked value is no sample, or undefined. */
 export function sampleProblem(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return "an object is expected";
-  const { at, values } = value as { readonly at?: unknown; readonly values?: unknown };
-  if (typeof at !== "number" || !Number.isFinite(at)) return "at: a time in ms is expected";
-  if (typeof values !== "object" || values === null) return "values: an object is expected";
-  if (Object.keys(values).some((name) => name.length > MAX_NAME_CHARACTERS)) return `values: names have at most ${String(MAX_NAME_CHARACTERS)} characters`;
-  return Object.values(values).every((item: unknown) => item === null || (typeof item === "number" && Number.isFinite(item))) ? undefined : "values: numbers or null are expected";
+  const { at, values } = isRecord(value) ? value : {};
+  if (!isWallTime(at)) return "at: a time in ms is expected";
+  if (!isRecord(values)) return "values: an object is expected";
+  if (Object.keys(values).some((name) => !isName(name))) return `values: names have 1 to ${String(MAX_NAME_CHARACTERS)} characters`;
+  return Object.values(values).every((item) => item === null || (typeof item === "number" && Number.isFinite(item))) ? undefined : "values: numbers or null are expected";
+}
+
+/** The checked description in an unchecked value, or why there is none. */
+export function descriptionOf(value: unknown): SignalDescription | { readonly problem: string } {
+  const { signals, simulated, staleAfterMs } = isRecord(value) ? value : {};
+  if (!Array.isArray(signals) || signals.length > MAX_LISTED) return { problem: `signals: a list of at most ${String(MAX_LISTED)} is expected` };
+  if (!isAbsent(simulated) && typeof simulated !== "boolean") return { problem: "simulated: true or false is expected" };
+  if (!isAbsent(staleAfterMs) && !(typeof staleAfterMs === "number" && Number.isFinite(staleAfterMs) && staleAfterMs >= 0)) return { problem: "staleAfterMs: ms are expected" };
+  const bad = signals.findIndex((signal: unknown) => !isInfo(signal));
+  if (bad !== -1) return { problem: `signals/${String(bad)}: name, unit or null, and labels of number and text are expected` };
+  return { signals: signals as readonly SignalInfo[], simulated: simulated === true, staleAfterMs: staleAfterMs ?? DEFAULT_STALE_AFTER_MS };
+}
+
+function isInfo(value: unknown): value is SignalInfo {
+  if (!isRecord(value)) return false;
+  const { name, unit, labels } = value;
+  return (
+    typeof name === "string" &&
+    isName(name) &&
+    (isAbsent(unit) || isText(unit, MAX_UNIT_CHARACTERS)) &&
+    Array.isArray(labels) &&
+    labels.length <= MAX_LABELS &&
+    labels.every(isLabel)
+  );
+}
+
+function isLabel(value: unknown): boolean {
+  return Array.isArray(value) && value.length === 2 && typeof value[0] === "number" && Number.isFinite(value[0]) && isText(value[1], MAX_NAME_CHARACTERS);
+}
+
+function isName(name: string): boolean {
+  return name.length > 0 && name.length <= MAX_NAME_CHARACTERS;
+}
+
+function isAbsent(value: unknown): value is undefined | null {
+  return value === undefined || value === null;
 }

@@ -45,6 +45,7 @@ export async function openStreamIngest(options: StreamIngestOptions): Promise<St
     options.heard(name.tenant, name.vehicle);
     const applied = await replicas.apply(batch);
     counters[applied.kind]++;
+    if (applied.kind === "refused") limitedLog.warn({ reason: "refused-batch", entity: batch.entity, detail: applied.reason }, "a stream batch was refused");
     return reply({ position: applied.position, refused: applied.kind === "refused" ? applied.reason : null });
   }
 

@@ -3,9 +3,12 @@
 import { Packr } from "msgpackr";
 import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
-import type { Sending } from "../../runtime/wire/index.ts";
-import { type SampleRecord, type SignalInfo, sampleProblem } from "./signal-state.ts";
+import { isRecord, messagePackProblem, type Sending } from "../../runtime/wire/index.ts";
+import { descriptionOf, type SampleRecord, sampleProblem } from "./signal-state.ts";
 import type { SignalMirror } from "./signal-mirror.ts";
+
+/** Entries of one batch. */
+const MAX_ITEMS = 10_000;
 
 const packr = new Packr({ useRecords: false, moreTypes: false, structuredClone: false });
 
@@ -44,33 +47,39 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
   }
 
   function take(address: string, item: unknown): void {
-    const { kind, bytes, count } = (item ?? {}) as { readonly kind?: unknown; readonly bytes?: unknown; readonly count?: unknown };
+    const { kind, bytes, from, to, count } = isRecord(item) ? item : {};
     if (kind === "gap") {
-      counters.lost += typeof count === "number" && count > 0 && Number.isFinite(count) ? count : 0;
+      if (!isCount(from) || !isCount(to) || !isCount(count)) {
+        badItem(address, "a gap is three numbers");
+        return;
+      }
+      counters.lost += count;
       counters.gaps++;
-      limitedLog.warn({ vehicle: address, gap: item }, "telemetry was dropped in the vehicle");
+      limitedLog.warn({ vehicle: address, gap: { from, to, count } }, "telemetry was dropped in the vehicle");
       return;
     }
-    let sample: unknown;
-    try {
-      sample = bytes instanceof Uint8Array ? packr.unpack(bytes) : undefined;
-    } catch {
-      sample = undefined;
-    }
-    if (sampleProblem(sample) !== undefined) {
-      counters.bad++;
+    const sample = bytes instanceof Uint8Array ? unpacked(bytes) : { problem: "an entry has no bytes" };
+    const problem = "problem" in sample ? sample.problem : sampleProblem(sample.value);
+    if ("problem" in sample || problem !== undefined) {
+      badItem(address, problem);
       return;
     }
     counters.samples++;
-    mirror.take(address, sample as SampleRecord);
+    mirror.take(address, sample.value as SampleRecord);
+  }
+
+  /** The others of its batch are taken. */
+  function badItem(vehicle: string, detail: string | undefined): void {
+    counters.bad++;
+    limitedLog.warn({ reason: "bad-telemetry-entry", vehicle, detail }, "a telemetry entry could not be read");
   }
 
   const served: Subscription = await transport.serve(everyVehicle.up("telemetry"), (delivery) => {
     const vehicle = vehicleOf(delivery);
     const decoded = decodeEnvelope(delivery.payload);
-    const items = decoded.ok && decoded.envelope.kind === "telemetry" ? (decoded.envelope.body as { readonly items?: unknown } | null)?.items : undefined;
-    const refused = vehicle === undefined || !Array.isArray(items) ? (decoded.ok ? "no items" : decoded.detail) : undefined;
-    if (vehicle === undefined || !Array.isArray(items)) bad(delivery, refused ?? "");
+    const items = decoded.ok && decoded.envelope.kind === "telemetry" ? listOf(decoded.envelope.body) : undefined;
+    const refused = vehicle === undefined || items === undefined ? (decoded.ok ? `no list of at most ${String(MAX_ITEMS)} items` : decoded.detail) : undefined;
+    if (vehicle === undefined || items === undefined) bad(delivery, refused ?? "");
     else {
       options.heard(vehicle.tenant, vehicle.vehicle);
       for (const item of items) take(vehicle.address, item);
@@ -82,7 +91,7 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
   const live = await transport.subscribe(everyVehicle.up("signals"), (delivery) => {
     const vehicle = vehicleOf(delivery);
     const decoded = decodeEnvelope(delivery.payload);
-    const problem = decoded.ok ? sampleProblem(decoded.envelope.body) : decoded.detail;
+    const problem = decoded.ok ? (decoded.envelope.kind === "signals" ? sampleProblem(decoded.envelope.body) : `kind ${decoded.envelope.kind}`) : decoded.detail;
     if (vehicle === undefined || !decoded.ok || problem !== undefined) bad(delivery, problem ?? "foreign key");
     else mirror.take(vehicle.address, decoded.envelope.body as SampleRecord);
   });
@@ -91,12 +100,16 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
     const vehicle = vehicleOf(delivery);
     if (vehicle === undefined || delivery.payload.byteLength === 0) return;
     const decoded = decodeEnvelope(delivery.payload);
-    const body = decoded.ok ? (decoded.envelope.body as { readonly signals?: unknown; readonly simulated?: unknown; readonly staleAfterMs?: unknown } | null) : null;
-    if (body === null || !Array.isArray(body.signals) || !body.signals.every(isInfo)) {
-      bad(delivery, "no list of signals");
+    const description = decoded.ok
+      ? decoded.envelope.kind === "signals"
+        ? descriptionOf(decoded.envelope.body)
+        : { problem: `kind ${decoded.envelope.kind}` }
+      : { problem: decoded.detail };
+    if ("problem" in description) {
+      bad(delivery, description.problem);
       return;
     }
-    mirror.describe(vehicle.address, body.signals, { simulated: body.simulated === true, staleAfterMs: typeof body.staleAfterMs === "number" ? body.staleAfterMs : 60_000 });
+    mirror.describe(vehicle.address, description.signals, description);
   });
 
   return {
@@ -107,6 +120,22 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
   };
 }
 
-function isInfo(value: unknown): value is SignalInfo {
-  return typeof value === "object" && value !== null && typeof (value as SignalInfo).name === "string" && Array.isArray((value as SignalInfo).labels);
+function listOf(body: unknown): readonly unknown[] | undefined {
+  const items = isRecord(body) ? body["items"] : undefined;
+  return Array.isArray(items) && items.length <= MAX_ITEMS ? items : undefined;
+}
+
+/** A sample as the log holds it: bytes of their own, walked like an envelope before anything is made of them. */
+function unpacked(bytes: Uint8Array): { readonly value: unknown } | { readonly problem: string } {
+  const problem = messagePackProblem(bytes, 0);
+  if (problem !== undefined) return { problem };
+  try {
+    return { value: packr.unpack(bytes) };
+  } catch (cause) {
+    return { problem: cause instanceof Error ? cause.message : "not MessagePack" };
+  }
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

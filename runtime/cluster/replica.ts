@@ -6,16 +6,18 @@
 // P2. A batch is applied whole or not at all; what cannot be read is refused with its reason and changes nothing.
 // P3. What was lost before it came here is counted, and the history shows the hole.
 // P4. Where a record carries the hash of the state, the replica must have it (rules H2); one that has not is told once, and is sound again with the next full state.
+// P5. What the store holds is checked like what arrives: it may have been taken by an earlier version that checked less.
 
 import { type Address, entityOf, kindOf, parseAddress } from "../address.ts";
 import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.ts";
 import type { AnyActorType } from "../actor/index.ts";
-import { decodeRecord, decodeState, encodeState, hashOfCells } from "../entity/index.ts";
+import { encodeState, hashOfCells } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import { type ActorView, type Change, type Directory, type HistoryEntry, historyEntry, type HistoryQuery } from "../system/index.ts";
+import { LimitedLog } from "../wire/index.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
-import { MAX_CELLS, recordProblem, stateProblem } from "./stream-check.ts";
+import { type Checked, MAX_CELLS, readRecord, readState } from "./stream-check.ts";
 
 export interface ReplicaOptions {
   readonly store: Store;
@@ -60,8 +62,11 @@ export interface Replicas extends Directory {
   position(entity: Address): StreamPosition;
   apply(batch: StreamBatch): Promise<Applied>;
   entities(): readonly Address[];
-  /** Since the start: `gaps` in histories with the `lost` records, `replaced` histories, replicas that were found `unsound` by a hash (P4). */
-  readonly counters: { readonly applied: number; readonly refused: number; readonly gaps: number; readonly lost: number; readonly replaced: number; readonly unsound: number };
+  /**
+   * Since the start: batches `refused`, `gaps` in histories with the `lost` records, `replaced` histories, replicas that were found `unsound` by a hash (P4), stored states and
+   * records that were `unreadable` (P5).
+   */
+  readonly counters: Readonly<Record<"applied" | "refused" | "gaps" | "lost" | "replaced" | "unsound" | "unreadable", number>>;
 }
 
 export function createReplicas(options: ReplicaOptions, isReplica: (type: string) => boolean): Replicas {
@@ -70,7 +75,8 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   const listeners = new Set<(change: Change) => void>();
   /** One batch of an entity at a time. */
   const busy = new Map<string, Promise<unknown>>();
-  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0, unsound: 0 };
+  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0, unsound: 0, unreadable: 0 };
+  const limitedLog = new LimitedLog(log, clock);
 
   function position(entity: Address): StreamPosition {
     const replica = replicas.get(entity);
@@ -87,15 +93,19 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     }
   }
 
-  async function load(entity: string): Promise<void> {
-    const stored = await store.load(entity);
+  /** P5. */
+  async function load(text: string): Promise<void> {
+    const stored = await store.load(text);
     if (stored?.snapshot === undefined) return;
     try {
-      const replica = fromState(decodeState(stored.snapshot.state), stored.incarnation);
-      for (const record of stored.records) applyRecord(replica, decodeRecord(record.record));
+      const entity = parseAddress(text);
+      const state = orThrow(readState(stored.snapshot.state, { entity, type: kindOf(entity) }));
+      const replica = fromState(state, stored.incarnation);
+      for (const { record } of stored.records) applyRecord(replica, orThrow(readRecord(record, entity, replica.incarnation)));
       replicas.set(entity, replica);
     } catch (cause) {
-      log.error({ err: cause, entity }, "a stored replica cannot be read; its owner is asked for a full state");
+      counters.unreadable++;
+      log.error({ err: cause, entity: text }, "a stored replica cannot be read; its owner is asked for a full state");
     }
   }
 
@@ -121,8 +131,6 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   function applyRecord(replica: Replica, record: JournalRecord): void {
-    const problem = recordProblem(record, replica.entity, replica.incarnation);
-    if (problem !== undefined) throw new Error(problem);
     if (record.revision !== replica.revision + 1) throw new Error(`revision ${String(record.revision)} does not follow ${String(replica.revision)}`);
     for (const address of record.outcome.ended) replica.cells.delete(address);
     for (const cell of record.outcome.cells) replica.cells.set(cell.address, cell);
@@ -148,7 +156,10 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   async function applyNow(batch: StreamBatch): Promise<Applied> {
     const held = replicas.get(batch.entity);
     if (batch.opening === undefined && batch.records.length === 0) return { kind: "applied", position: position(batch.entity) };
-    const refuse = (reason: string): Applied => ({ kind: "refused", reason, position: position(batch.entity) });
+    const refuse = (reason: string): Applied => {
+      counters.refused++;
+      return { kind: "refused", reason, position: position(batch.entity) };
+    };
     let next: Replica;
     const commits: EntityCommit[] = [];
     const changes: Change[] = [];
@@ -157,9 +168,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
         if (held?.incarnation !== batch.incarnation || held.revision !== batch.after) return refuse("the records do not follow what is held");
         next = { ...held, cells: new Map(held.cells) };
       } else {
-        const state = decodeState(batch.opening);
-        const problem = stateProblem(state, { entity: batch.entity, type: kindOf(batch.entity), incarnation: batch.incarnation, revision: batch.after });
-        if (problem !== undefined) return refuse(problem);
+        const state = orThrow(readState(batch.opening, { entity: batch.entity, type: kindOf(batch.entity), incarnation: batch.incarnation, revision: batch.after }));
         const isCheckpoint = held?.incarnation === batch.incarnation && held.revision === state.revision;
         // What is stored and could not be read is replaced like anything else (P1).
         const before = held?.stored ?? (await store.revisionOf(batch.entity))?.incarnation;
@@ -178,7 +187,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
         });
       }
       for (const bytes of batch.records) {
-        const record = decodeRecord(bytes);
+        const record = orThrow(readRecord(bytes, next.entity, next.incarnation));
         applyRecord(next, record);
         commits.push({
           entity: next.entity,
@@ -208,7 +217,6 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     if (problem !== undefined) {
       // Some of it may have been stored: what the store holds is what is held.
       await load(batch.entity);
-      counters.refused++;
       return refuse(problem);
     }
     replicas.set(batch.entity, next);
@@ -341,10 +349,18 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   async function history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
-    const records = await store.journal({ entity: entityOf(address), ...query });
+    const entity = entityOf(address);
+    const records = await store.journal({ entity, ...query });
     return records.flatMap((stored) => {
       if (stored.record.byteLength === 0) return [];
-      const entry = historyEntry(decodeRecord(stored.record), address);
+      const read = readRecord(stored.record, entity, undefined);
+      if (!read.ok) {
+        // P5: the others are shown.
+        counters.unreadable++;
+        limitedLog.warn({ reason: "unreadable-record", entity, revision: stored.revision, detail: read.problem }, "a stored record of a replica cannot be read and is not shown");
+        return [];
+      }
+      const entry = historyEntry(read.value, address);
       return entry === undefined ? [] : [entry];
     });
   }
@@ -365,4 +381,10 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       };
     },
   };
+}
+
+/** For where many checks end in one refusal. */
+function orThrow<X>(checked: Checked<X>): X {
+  if (!checked.ok) throw new Error(checked.problem);
+  return checked.value;
 }

@@ -4,6 +4,7 @@
 // T3. A full state opens every incarnation, follows a change of machine version and every 1,000 records, and closes a gap.
 
 import type { Address } from "../address.ts";
+import { isRecord, isText } from "../wire/index.ts";
 
 /** What the receiver holds of an entity; undefined revision: nothing. */
 export interface StreamPosition {
@@ -25,14 +26,16 @@ export interface StreamBatch {
   readonly lost?: { readonly from: number; readonly to: number };
 }
 
+const MAX_NAME_CHARACTERS = 512;
+
 /** A full state after so many records (rules T3). */
 export const OPENING_EVERY = 1_000;
 
 /** Problem of an unchecked value as a batch, or undefined. */
 export function batchProblem(value: unknown): string | undefined {
-  if (typeof value !== "object" || value === null) return "an object is expected";
-  const batch = value as Record<string, unknown>;
-  for (const key of ["entity", "type", "incarnation"]) if (typeof batch[key] !== "string" || batch[key] === "") return `${key}: a text is expected`;
+  if (!isRecord(value)) return "an object is expected";
+  const batch = value;
+  for (const key of ["entity", "type", "incarnation"]) if (!isText(batch[key], MAX_NAME_CHARACTERS) || batch[key] === "") return `${key}: a text is expected`;
   if (!Number.isSafeInteger(batch["after"]) || (batch["after"] as number) < 0) return "after: a whole number from 0 is expected";
   if (batch["opening"] !== undefined && batch["opening"] !== null && !(batch["opening"] instanceof Uint8Array)) return "opening: bytes are expected";
   const records = batch["records"];

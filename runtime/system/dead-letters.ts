@@ -35,6 +35,8 @@ interface Kept {
   readonly event: EventData | undefined;
   readonly bytes: number;
 }
+/** Of each text: a stranger's words must not fill the memory. */
+const MAX_CHARACTERS = 512;
 
 export class DeadLetters {
   readonly #clock: Clock;
@@ -49,7 +51,8 @@ export class DeadLetters {
     this.#clock = clock;
   }
 
-  add({ event, ...said }: Undelivered): void {
+  add({ event, to, type, from, reason }: Undelivered): void {
+    const said = { to: to.slice(0, MAX_CHARACTERS), type: type.slice(0, MAX_CHARACTERS), from: from.slice(0, MAX_CHARACTERS), reason };
     const number = ++this.#number;
     this.#byReason.set(said.reason, (this.#byReason.get(said.reason) ?? 0) + 1);
     const text = event === undefined ? undefined : textOf(event);

@@ -7,7 +7,8 @@ import type { Answer, Told } from "../outcome.ts";
 import type { Remote, RemoteMessage } from "../system/contract.ts";
 import type { AskOutcome, Transport } from "../ports/index.ts";
 import { decodeEnvelope } from "./envelope.ts";
-import { answerOf, messageEnvelope, type Sending } from "./message-envelope.ts";
+import { answerOf } from "./answer-check.ts";
+import { messageEnvelope, type Sending } from "./message-envelope.ts";
 
 /** The owner waits this much less than the sender, so that its own `unknown` still arrives. */
 const HEADROOM_MS = 50;

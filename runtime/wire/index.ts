@@ -30,3 +30,5 @@ export { LimitedLog } from "./limited-log.ts";
 export { busRemote } from "./bus-remote.ts";
 export { type MessageDoor, openMessageDoor } from "./message-door.ts";
 export type { Sending } from "./message-envelope.ts";
+export { messagePackProblem } from "./message-pack-check.ts";
+export { type DataLimits, isRecord, isText, isWallTime, plainDataProblem } from "./plain-data.ts";

@@ -74,24 +74,3 @@ export function envelopeMessage(envelope: Envelope, lateMs: number, clock: Clock
 export function answerEnvelope(answer: Told | Answer, correlation: string, id: string, from: Sending): Uint8Array {
   return encodeEnvelope({ kind: "answer", id, sender: { node: from.node, session: from.session, sentAt: from.clock.monotonic() }, correlation, body: answer });
 }
-
-const ANSWER_KINDS: ReadonlySet<string> = new Set([
-  "accepted",
-  "replied",
-  "refused",
-  "invalid",
-  "id-reused",
-  "no-such-actor",
-  "full",
-  "owner-away",
-  "deadline",
-  "not-stored",
-  "too-old",
-  "unknown",
-]);
-
-/** What a body of kind `answer` says; anything that is none is `unknown`, since the message was sent. */
-export function answerOf(body: unknown): Told | Answer {
-  if (typeof body === "object" && body !== null && ANSWER_KINDS.has(String((body as { kind?: unknown }).kind))) return body as Told | Answer;
-  return { kind: "unknown", reason: "the owner's answer could not be read" };
-}

@@ -1,4 +1,5 @@
 // Encoded data as whoever looks at it from outside reads it: JSON without the codec's own marks. One way only; recovery and the wire use the codec.
+// It may come from another node: a mark that carries what it never does is shown as data, and nothing here throws.
 
 /**
  * What was undefined is left out (null in a list), a number that JSON lacks is its text, a ref is the address of its actor, what was lost says what it was.
@@ -24,6 +25,10 @@ function shownOrGone(encoded: unknown): unknown {
   for (const key of keys) {
     const value = shownOrGone(record[key]);
     const name = key.startsWith("$") ? key.slice(1) : key;
+    if (name === "__proto__") {
+      changed = true;
+      continue;
+    }
     changed ||= value !== record[key] || name !== key;
     if (value !== undefined) copy[name] = value;
   }
@@ -35,15 +40,15 @@ function shownMark(mark: string, value: unknown): unknown {
     case "$undefined":
       return undefined;
     case "$ref": {
-      const { cell, address } = value as { readonly cell?: string; readonly address?: string };
-      return cell ?? address ?? shownData(value);
+      const { cell, address } = (value ?? {}) as { readonly cell?: unknown; readonly address?: unknown };
+      return typeof cell === "string" ? cell : typeof address === "string" ? address : shownData(value);
     }
     case "$number":
       return value;
     case "$text":
       return JSON.parse(String(value)) as string;
     case "$lost":
-      return `(${String(value)})`;
+      return `(${typeof value === "string" ? value : "lost"})`;
     default:
       return shownData(value);
   }

@@ -1,6 +1,7 @@
+import { Packr } from "msgpackr";
 import { test } from "tap";
 import { decodeRecord, decodeState, encodeState } from "../../../runtime/entity/index.ts";
-import { createReplicas, createSystem, parseAddress, type Replicas, type StreamBatch, type System } from "../../../runtime/index.ts";
+import { type CellRecord, createReplicas, createSystem, type EntityState, parseAddress, type Replicas, type StreamBatch, type System } from "../../../runtime/index.ts";
 import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
 import { ledgerEntity } from "../system/ledger.ts";
@@ -125,6 +126,81 @@ test("P3. a full state that leaps over records is a gap, counted with its size; 
   t.match(replicas.counters, { gaps: 1, replaced: 1 });
   t.same(entries(replicas), []);
   await Promise.all([fresh.stop(), other.system.stop()]);
+});
+
+/** As an evil owner writes it: whatever msgpackr can carry. */
+function foreignState(batch: StreamBatch, change: (state: EntityState & { cells: CellRecord[] }) => unknown): Uint8Array {
+  const state = decodeState(batch.opening ?? new Uint8Array());
+  return new Packr({ useRecords: false, moreTypes: true }).pack(change({ ...state, cells: [...state.cells] }));
+}
+
+function withCell(batch: StreamBatch, more: object): Uint8Array {
+  return foreignState(batch, (state) => ({ ...state, cells: state.cells.map((cell) => ({ ...cell, ...more })) }));
+}
+
+const nested = (depth: number): unknown => (depth === 0 ? 1 : { in: nested(depth - 1) });
+
+test("S10. a full state that JSON cannot show, or of the wrong form, is refused and changes nothing", async (t) => {
+  const source = await owner();
+  const store = memoryStore();
+  await store.open();
+  const replicas = await replicasOn(store);
+  const batch = await source.opening();
+  const bad: readonly (readonly [string, Uint8Array])[] = [
+    ["a BigInt as state", withCell(batch, { value: { motion: 2n ** 60n } })],
+    ["a BigInt in a context", withCell(batch, { context: { n: [1, 2n ** 60n] } })],
+    ["a Date in a context", withCell(batch, { context: { at: new Date(5) } })],
+    ["a Map", withCell(batch, { context: new Map([[1, 2]]) })],
+    ["an Error", withCell(batch, { context: { e: new TypeError("x") } })],
+    ["a regular expression", withCell(batch, { value: /(a+)+$/ })],
+    ["NaN in a context", withCell(batch, { context: { n: Number.NaN } })],
+    ["bytes in a context", withCell(batch, { context: { n: new Uint8Array(3) } })],
+    ["a deep state", withCell(batch, { value: nested(40) })],
+    ["a broad state", withCell(batch, { value: Array.from({ length: 5_000 }, () => "x") })],
+    ["a long state", withCell(batch, { value: "x".repeat(5_000) })],
+    ["a version that is no number", withCell(batch, { version: "1" })],
+    ["a half version", withCell(batch, { version: 1.5 })],
+    ["accepts with null", withCell(batch, { accepts: [null] })],
+    ["a time that no clock shows", foreignState(batch, (state) => ({ ...state, stamp: { now: 1e300, elapsed: 0, seed: 0 } }))],
+    ["labels with an object", foreignState(batch, (state) => ({ ...state, labels: { toString: { a: 1 } } }))],
+    ["cells that are null", foreignState(batch, (state) => ({ ...state, cells: [null] }))],
+  ];
+  for (const [name, opening] of bad) {
+    t.match(await replicas.apply({ ...batch, opening }), { kind: "refused", position: { revision: 0 } }, name);
+    t.equal(replicas.read(LEDGER), undefined, name);
+  }
+  t.match(await replicas.apply({ ...batch, incarnation: "a\nevent: b", opening: foreignState(batch, (state) => ({ ...state, incarnation: "a\nevent: b" })) }), { kind: "refused" });
+  t.match(await replicas.apply(batch), { kind: "applied" });
+  t.equal(replicas.counters.refused, bad.length + 1);
+  await source.system.stop();
+});
+
+test("P5. what an earlier version stored and does not fit is not shown: not as a state, not in a history", async (t) => {
+  const source = await owner();
+  const batch = await source.opening();
+  const store = memoryStore();
+  await store.open();
+  const stored = { entity: LEDGER, type: "ledger", incarnation: batch.incarnation, epoch: 0, at: 0 };
+  await store.commit([{ ...stored, revision: 1, record: new Uint8Array(0), snapshot: withCell(batch, { value: { motion: 2n ** 60n } }) }]);
+  const replicas = await replicasOn(store);
+  t.same([replicas.read(LEDGER), replicas.entities(), replicas.counters.unreadable], [undefined, [], 1]);
+  t.match(await replicas.apply(batch), { kind: "applied" }, "its owner's next full state takes the place");
+  await source.system.tell(LEDGER, enter(1));
+  await source.system.tell(LEDGER, enter(2));
+  const { records } = await source.records(1);
+  const evil = new Packr({ useRecords: false }).pack({ ...decodeRecord(records[0] ?? new Uint8Array()), results: [{ kind: 2n ** 60n }] });
+  const other = memoryStore();
+  await other.open();
+  await other.commit([{ ...stored, revision: 1, record: new Uint8Array(0), snapshot: batch.opening ?? new Uint8Array() }]);
+  await other.commit([{ ...stored, revision: 2, record: evil }]);
+  await other.commit([{ ...stored, revision: 3, record: records[1] ?? new Uint8Array(), snapshot: batch.opening ?? new Uint8Array() }]);
+  const after = await replicasOn(other);
+  const history = await after.history(LEDGER, { limit: 10, order: "oldest-first" });
+  t.same(
+    history.map(({ revision }) => revision),
+    [3],
+  );
+  await source.system.stop();
 });
 
 async function opened(): Promise<MemoryStore> {

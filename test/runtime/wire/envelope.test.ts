@@ -95,6 +95,12 @@ test("garbage never throws, takes long or revives anything", (t) => {
     ["a timestamp", [0xd6, 0xff, 0, 0, 0, 0]],
     ["a nesting of a thousand", Array.from({ length: 1000 }, () => 0x91)],
     ["the byte that is never used", [0xc1]],
+    ["an unsigned integer of 64 bits, which becomes a BigInt", [0xcf, 0x10, 0, 0, 0, 0, 0, 0, 0]],
+    ["a signed integer of 64 bits", [0xd3, 0, 0, 0, 0, 0, 0, 0, 1]],
+    ["a number as a key", [0x81, 0x01, 0x01]],
+    ["a list as a key", [0x81, 0x91, 0x01, 0x01]],
+    ["the key __proto__ behind another", [0x82, 0xa1, 0x61, 0x01, 0xa9, ...new TextEncoder().encode("__proto__"), 0x80]],
+    ["the key __proto__ with a length of two bytes", [0x81, 0xda, 0x00, 0x09, ...new TextEncoder().encode("__proto__"), 0x80]],
     ["a map where the fields should be", [0x80]],
   ];
   for (const [name, bytes] of cases) t.match(decodeEnvelope(Uint8Array.from([...head, ...bytes])), { ok: false, reason: "malformed" }, name);
@@ -102,6 +108,12 @@ test("garbage never throws, takes long or revives anything", (t) => {
   const empty = encodeEnvelope({ kind: "tell", id: "1", sender: { node: "n" }, body: null });
   for (const [name, bytes] of cases.slice(0, -1))
     t.match(decodeEnvelope(Uint8Array.from([...empty.subarray(0, -1), ...bytes])), { ok: false, reason: "malformed" }, `${name} as a body`);
+  t.end();
+});
+
+test("texts that only hold __proto__, and numbers beyond 32 bits, are data", (t) => {
+  const body = { list: ["__proto__", 2 ** 40, -(2 ** 50), 1.7e12], x__proto__: "__proto__", "": { a: { b: "__proto__" } } };
+  t.match(decodeEnvelope(encodeEnvelope({ kind: "tell", id: "1", sender: { node: "n" }, body })), { ok: true, envelope: { body } });
   t.end();
 });
 
