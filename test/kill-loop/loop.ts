@@ -51,6 +51,8 @@ export async function killLoop(options: {
   readonly progress?: (line: string) => void;
 }): Promise<KillLoopReport> {
   const random = new SeededRandom(options.seed);
+  // Moments of kills have a sequence of their own: how often the other is drawn from depends on what the machine does.
+  const moments = new SeededRandom(options.seed + 1_000_000);
   const ledger = new Ledger();
   const path = join(options.folder, "journal.db");
   const entities: string[] = [];
@@ -182,14 +184,14 @@ export async function killLoop(options: {
   const isFull = (entity: string): boolean => !lanes.some((lane) => lane.entity === entity);
 
   for (let kills = 0; kills < options.kills; kills++) {
-    if (random.next() < 0.25) {
+    if (moments.next() < 0.25) {
       start(running());
-      await pause(random.next() * 600);
+      await pause(moments.next() * 600);
       killsWhileStarting++;
     } else {
       await started(running());
       for (const lane of lanes) send({ kind: "activate", entity: lane.entity });
-      await pause(random.next() * LIFE_MS);
+      await pause(moments.next() * LIFE_MS);
       // L2. A timer may still be armed or an effect be under way: judged again later.
       const full = running().filter(isFull);
       if (full.length > 0) for (const [entity, problems] of await look(full)) if (problems.length === 0) atRest.add(entity);
