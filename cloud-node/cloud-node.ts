@@ -19,7 +19,6 @@ import {
   hosted,
   kindOf,
   lifeOf,
-  parseAddress,
   services,
   supervisor,
   type System,
@@ -34,6 +33,7 @@ import { ingestLife } from "./ingest-life.ts";
 import { type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
 import { rememberingSent } from "./sent-commands.ts";
+import { activateStored } from "./stored-entities.ts";
 import { VehicleLinks } from "./vehicle-links.ts";
 import { waitingRemote } from "./waiting-commands.ts";
 
@@ -109,31 +109,22 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   const entitiesLife = lifeOf(async ({ ready }, signal) => {
     await system.start();
     await replicas.open();
-    for (const entity of await entitiesOf(HOSTED_TYPES)) await system.activate(parseAddress(entity), { input: undefined });
+    const unreadable = await activateStored({ system, store, types: HOSTED_TYPES, log });
     await Promise.all(replicas.entities().map((vehicle) => presences.expect(vehicle)));
-    if (lost !== undefined) await raiseStoreLoss(lost.reason);
+    if (lost !== undefined) await raiseAlarm("store-moved-aside", "the cloud node's store was damaged and moved aside", lost.reason);
+    if (unreadable.length > 0) await raiseAlarm("unreadable-entities", "stored entities cannot be read by this version; the node goes on without them", unreadable.join("; "));
     ready();
     await untilAborted(signal);
     await system.stop();
   });
 
   /** L2: never a silent reset. */
-  async function raiseStoreLoss(reason: string): Promise<void> {
+  async function raiseAlarm(name: string, title: string, cause: string): Promise<void> {
     await system.tell(
-      `drover/alarm/${node}.store-moved-aside`,
-      { type: "alarm.raise", title: "the cloud node's store was damaged and moved aside", severity: "critical", about: `@node/${node}`, cause: reason.slice(0, 1_000) },
+      `drover/alarm/${node}.${name}`,
+      { type: "alarm.raise", title, severity: "critical", about: `@node/${node}`, cause: cause.slice(0, 1_000) },
       { create: { input: undefined } },
     );
-  }
-
-  async function entitiesOf(types: readonly string[]): Promise<readonly string[]> {
-    const found: string[] = [];
-    for (let after: string | undefined; ; ) {
-      const page = await store.entities(after, 500);
-      found.push(...page.filter(({ type }) => types.includes(type)).map(({ entity }) => entity));
-      after = page.at(-1)?.entity;
-      if (page.length < 500) return found;
-    }
   }
 
   const apiLife = lifeOf(async ({ ready }, signal) => {

@@ -3,12 +3,18 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
-import { test } from "tap";
+import tap, { test } from "tap";
 import { createCloudNode } from "../../cloud-node/index.ts";
 import { createEdgeNode } from "../../edge-node/index.ts";
 import { loadDriver } from "../../protocols/sqlite/driver.ts";
+import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { parseAddress, systemClock } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
 import { busesOf, demoFile, fleet, GALLEY, lamp, lampFrames, scratchFolder, TORRENT, TRAILER } from "./fleet.ts";
 import { until } from "./until.ts";
+
+/** Real nodes and disks, on a machine that may be busy with other tests. */
+tap.setTimeout(200_000);
 
 const ON = (level: number): { readonly type: string; readonly output: string; readonly level: number } => ({ type: "light.set", output: "galley", level });
 
@@ -125,6 +131,20 @@ test("a store from a newer version is refused with both versions and stays as it
   await t.rejects(all.startCloud(), { code: "DROVER_STORE_NEWER", message: /99.*up to \d/ });
   await t.rejects(all.startEdge(), { code: "DROVER_STORE_NEWER", message: /99.*up to \d/ });
   for (const folder of [all.data, edgeFolder]) t.same(movedAside(folder), []);
+});
+
+test("L2. a stored entity that this version cannot read stops nobody else: the cloud node starts without it and raises an alarm", async (t) => {
+  const data = scratchFolder(t);
+  const store = sqliteStore({ path: join(data, "journal.db"), clock: systemClock, log: silentLog });
+  await store.open();
+  await store.commit([{ entity: "demo/alarm/strange", type: "alarm", incarnation: "i", revision: 1, epoch: 1, at: 1, record: Uint8Array.of(0xc1) }]);
+  await store.close();
+  const node = createCloudNode({ data, http: { port: 0 }, broker: { port: 0 } });
+  t.teardown(() => node.stop());
+  await node.start();
+  const alarm = node.system.read(parseAddress("drover/alarm/cloud-1.unreadable-entities"));
+  t.match(alarm, { state: "raised", context: { cause: /demo\/alarm\/strange/ } });
+  t.match(await node.system.tell("demo/alarm/strange", { type: "alarm.clear" }), { kind: "owner-away" }, "it is away, not gone");
 });
 
 test("a port in use is named, with the key that changes it", async (t) => {
