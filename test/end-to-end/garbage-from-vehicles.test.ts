@@ -228,12 +228,13 @@ test("S10, S5. Whatever a vehicle says, every list, document and stream of the A
   await introduce(made, GOOD);
   const before = await until("the healthy vehicle is shown", 10_000, async () => {
     const now = (await shown(made)) as {
+      readonly actor: { readonly presence: string };
       readonly node: readonly unknown[];
       readonly tree: readonly unknown[];
       readonly signals: { readonly items?: readonly unknown[] };
       readonly item: readonly { readonly presence: string }[];
     };
-    return now.node.length === 1 && now.tree.length === 1 && now.signals.items?.length === 2 && now.item[0]?.presence === "online" && now;
+    return now.node.length === 1 && now.tree.length === 1 && now.signals.items?.length === 2 && now.item[0]?.presence === "online" && now.actor.presence === "online" && now;
   });
   const streams = ["stream", "signals/stream"].map((which) =>
     made.watch.stream(which === "stream" ? `/v1/actors/${encodeURIComponent(addressOf(GOOD))}/stream` : `/v1/vehicles/${encodeURIComponent(addressOf(GOOD))}/signals/stream`),
