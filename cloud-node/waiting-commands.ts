@@ -45,7 +45,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     const view = system().read(to);
     const checked = spec.check(event);
     if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: view?.accepts ?? [] };
-    const ttlMs = timeToLiveOf((view?.context ?? {}), event);
+    const ttlMs = timeToLiveOf(view?.context ?? {}, event);
     const kept = await system().inform(
       requestsOf(entityOf(to)),
       {

@@ -4,10 +4,9 @@
 // R2. Nothing may depend on the order of a table's keys: undoing and restoring may change it.
 
 import type { Address } from "../address.ts";
-import type { ChildSpec, EffectClass, OutboxRow, TakenEntry } from "./contract.ts";
+import type { ChildSpec, EffectClass, Input, OutboxRow, TakenEntry } from "./contract.ts";
 import type { Refusal } from "../outcome.ts";
 import type { FaultPlace } from "./fault.ts";
-import type { StashRow } from "./stash.ts";
 import type { UndoLog } from "./undo.ts";
 
 export interface TimerRow {
@@ -81,6 +80,13 @@ export interface ParkedRow {
   readonly input: unknown;
   /** The state that was replaced by a start from the beginning. */
   readonly state?: unknown;
+}
+
+/** A message that waits for another state of its actor. */
+export interface StashRow {
+  readonly input: Extract<Input, { kind: "message" }>;
+  /** The state has changed since: it is on its way. */
+  readonly isReleased: boolean;
 }
 
 export interface ChildRow extends ChildSpec {

@@ -9,35 +9,29 @@ import type { Address } from "../address.ts";
 import type { LogicSnapshot } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { Input, InputResult } from "./contract.ts";
-import type { Interior } from "./interior.ts";
+import type { Inside } from "./inside.ts";
 
 type MessageInput = Extract<Input, { kind: "message" }>;
-
-export interface StashRow {
-  readonly input: MessageInput;
-  /** The state has changed since: it is on its way. */
-  readonly isReleased: boolean;
-}
 
 const RETRY_AFTER_MS = 1_000;
 const KEY_DIGITS = 12;
 
 /** @param key its place, when it had one before */
-export function postpone(interior: Interior, input: MessageInput, key?: string): InputResult {
+export function postpone(interior: Inside, input: MessageInput, key?: string): InputResult {
   if (key === undefined && interior.rest.size("stash") >= interior.type.root.mailbox.postponed) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
   interior.rest.put("stash", key ?? String(interior.rest.next("stash")).padStart(KEY_DIGITS, "0"), { input, isReleased: false });
   return { kind: "accepted" };
 }
 
 /** Call when a cell has another snapshot, where something is postponed. */
-export function releaseOn(interior: Interior, cell: Cell, before: LogicSnapshot): void {
+export function releaseOn(interior: Inside, cell: Cell, before: LogicSnapshot): void {
   const is = cell.snapshot;
   const isMachine = "value" in before && "value" in is;
   if (isMachine ? JSON.stringify(before.value) !== JSON.stringify(is.value) || before.status !== is.status : before !== is) release(interior, cell.address);
 }
 
 /** The actor's postponed messages are offered again. */
-export function release(interior: Interior, address: Address): void {
+export function release(interior: Inside, address: Address): void {
   for (const [key, row] of [...interior.rest.entries("stash")]) {
     if (row.isReleased || row.input.to !== address) continue;
     interior.rest.put("stash", key, { ...row, isReleased: true });
@@ -46,7 +40,7 @@ export function release(interior: Interior, address: Address): void {
 }
 
 /** What is on its way, in order. */
-export function releasedInputs(interior: Interior): readonly Input[] {
+export function releasedInputs(interior: Inside): readonly Input[] {
   return [...interior.rest.entries("stash")]
     .filter(([, row]) => row.isReleased)
     .sort(([a], [b]) => (a < b ? -1 : 1))

@@ -7,7 +7,7 @@
 // V5. Nobody waits longer than its deadline, whatever the store does: what still waits for its turn is told `deadline` and is never taken, what is being committed `unknown`.
 
 import type { Address } from "../address.ts";
-import type { Effect, Input, InputResult, JournalRecord, Turn } from "../entity/contract.ts";
+import type { Effect, Input, JournalRecord, Turn } from "../entity/contract.ts";
 import { type Entity, encodeRecord, encodeState, inputKey, type TurnGuide } from "../entity/index.ts";
 import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
@@ -15,6 +15,7 @@ import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
+import type { Mail } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
 import { Suspects } from "./suspects.ts";
@@ -35,23 +36,6 @@ const LAZY_MS = 250;
 const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
 /** A stop waits this long for the commit under way. */
 const STOP_WITHIN_MS = 3_000;
-
-export interface Mail {
-  readonly input: Input;
-  /** What it counts against the mailbox's limit; default 256. */
-  readonly bytes?: number;
-  /** Monotonic time of its arrival, where it is known. */
-  readonly at?: number;
-  /** A waiting message with the same key gives way to it (mailbox B4). */
-  readonly key?: string;
-  /** Monotonic time after which it is not taken any more. */
-  readonly deadline?: number;
-  /** Told after the commit that contains it, or when it is clear that none will; only the first word counts. */
-  readonly settle?: (result: Settled) => void;
-}
-
-/** `accepted-at`: committed with this revision; of a volatile entity it is `accepted` alone (rules M3). */
-export type Settled = InputResult | { readonly kind: "accepted-at"; readonly revision: number };
 
 export interface ActivationPorts {
   readonly clock: Clock;

@@ -8,12 +8,13 @@ import type { DoorReads, EventData, Input, Sender, SupervisionReport, TakenEntry
 import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type NextTimer, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
-import { Activation, type Mail, type Settled } from "./activation.ts";
+import { Activation } from "./activation.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
+import type { Mail, Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing } from "./outgoing.ts";

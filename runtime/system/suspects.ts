@@ -3,7 +3,7 @@
 import { inputKey } from "../entity/index.ts";
 import type { Input, InputResult } from "../entity/contract.ts";
 import type { StepWatch } from "../ports/index.ts";
-import type { Mail } from "./activation.ts";
+import type { Mail } from "./mail.ts";
 
 export class Suspects {
   readonly #entity: string;

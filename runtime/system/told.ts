@@ -3,7 +3,7 @@
 import type { TakenEntry } from "../entity/contract.ts";
 import type { Told } from "../outcome.ts";
 import type { RemoteMessage } from "./contract.ts";
-import type { Settled } from "./activation.ts";
+import type { Settled } from "./mail.ts";
 
 /** A turn's result as its sender learns it. */
 export function toldOf(result: Settled, sender?: RemoteMessage["sender"]): Told {

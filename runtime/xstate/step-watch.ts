@@ -101,7 +101,7 @@ function wrap(guard: Guard, told: (params: unknown, passed: boolean | undefined)
   return check === undefined ? plain : Object.assign(plain, guard, { check: (snapshot: unknown, args: unknown) => asked(undefined, () => check(snapshot, args, guard))() });
 }
 
-export function guardName(guard: unknown): string | undefined {
+function guardName(guard: unknown): string | undefined {
   if (guard === undefined) return undefined;
   if (typeof guard === "string") return guard;
   const type = (guard as { readonly type?: unknown }).type;

@@ -1,0 +1,20 @@
+// What waits in an entity's mailbox, and how its sender learns what became of it.
+
+import type { Input, InputResult } from "../entity/contract.ts";
+
+export interface Mail {
+  readonly input: Input;
+  /** What it counts against the mailbox's limit; default 256. */
+  readonly bytes?: number;
+  /** Monotonic time of its arrival, where it is known. */
+  readonly at?: number;
+  /** A waiting message with the same key gives way to it (mailbox B4). */
+  readonly key?: string;
+  /** Monotonic time after which it is not taken any more. */
+  readonly deadline?: number;
+  /** Told after the commit that contains it, or when it is clear that none will; only the first word counts. */
+  readonly settle?: (result: Settled) => void;
+}
+
+/** `accepted-at`: committed with this revision; of a volatile entity it is `accepted` alone (rules M3). */
+export type Settled = InputResult | { readonly kind: "accepted-at"; readonly revision: number };
