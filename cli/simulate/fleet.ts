@@ -12,7 +12,8 @@ type Van = (typeof VANS)[number];
 
 /** Faults happen for this long, ms. Two thousand seeds must fit into four minutes on one core. */
 const FOR_MS = 6_000;
-const SETTLE_MS = 60_000;
+/** A vehicle that was asked and gave no word is asked for two minutes. */
+const SETTLE_MS = 180_000;
 const ACTIONS_PER_VAN = 3;
 /** Without `part` and `takeover`: a broker confirms what it keeps for its subscribers, and one process at a time has a vehicle's store (rules F3). */
 const KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "cut", "store-outage", "slow-store", "clock-jump"];
