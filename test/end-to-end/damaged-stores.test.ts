@@ -21,7 +21,7 @@ const ON = (level: number): { readonly type: string; readonly output: string; re
 /** What a bad card does: pages in the middle are not what was written. */
 function damage(path: string): void {
   const bytes = readFileSync(path);
-  bytes.fill(0xa5, 0, 8_192);
+  bytes.fill(0xa5, 0, Math.min(8_192, bytes.length));
   writeFileSync(path, bytes);
   if (existsSync(`${path}-wal`)) writeFileSync(`${path}-wal`, Buffer.alloc(4_096, 0x5a));
 }
