@@ -1,6 +1,7 @@
 // How fast entities may come into memory: a token bucket and a bound on how many are on their way at once (promise S5).
 //
 // G1. Who finds no room waits, commands before the rest (timers that fell due, recoveries), each in order of arrival; nobody is refused for coming in a storm.
+//     Who needs room in memory waits too while there is none, and lets those pass who need none.
 // G2. Who has given up meanwhile costs nothing: its turn passes without a token.
 
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
@@ -17,12 +18,16 @@ export interface ActivationLimits {
   readonly waiting?: number;
 }
 
+/** Room in memory is looked for again this often, ms. */
+const LOOK_AGAIN_MS = 20;
+
 const DEFAULTS: Required<ActivationLimits> = { perSecond: 5_000, burst: 1_000, concurrent: 256, waiting: 10_000 };
 
 /** `gave-up`: its time had passed when its turn came. */
 export type Entry = "entered" | "gave-up" | "full";
 
 interface Waiting {
+  readonly hasRoom: () => boolean;
   readonly isGone: () => boolean;
   readonly settle: (entry: Entry) => void;
 }
@@ -32,6 +37,8 @@ export class ActivationGate {
   readonly #limits: Required<ActivationLimits>;
   readonly #commands = new Ring<Waiting>();
   readonly #others = new Ring<Waiting>();
+  /** Commands first. */
+  readonly #queues = [this.#commands, this.#others];
   #tokens: number;
   #filledAt: number;
   #inside = 0;
@@ -48,13 +55,16 @@ export class ActivationGate {
     return this.#commands.length + this.#others.length;
   }
 
-  /** @param isGone asked when its turn has come: nobody waits for it any more. Who has entered calls `leave`, whatever became of it. */
-  async enter(priority: "command" | "background", isGone: () => boolean): Promise<Entry> {
+  /**
+   * @param isGone asked when its turn has come: nobody waits for it any more. Who has entered calls `leave`, whatever became of it.
+   * @param hasRoom asked before it enters; by default there is room
+   */
+  async enter(priority: "command" | "background", isGone: () => boolean, hasRoom: () => boolean = always): Promise<Entry> {
     const queue = priority === "command" ? this.#commands : this.#others;
-    if (this.waiting === 0 && this.#take()) return "entered";
+    if (this.waiting === 0 && hasRoom() && this.#take()) return "entered";
     if (priority === "command" && queue.length >= this.#limits.waiting) return "full";
     const entry = new Promise<Entry>((settle) => {
-      queue.push({ isGone, settle });
+      queue.push({ isGone, hasRoom, settle });
     });
     this.#arm();
     return entry;
@@ -69,11 +79,19 @@ export class ActivationGate {
   stop(): void {
     this.#clock.clearTimeout(this.#handle);
     this.#handle = undefined;
-    for (let next = this.#next(); next !== undefined; next = this.#next()) next.settle("gave-up");
+    for (const queue of this.#queues) for (let next = queue.shift(); next !== undefined; next = queue.shift()) next.settle("gave-up");
   }
 
-  #next(): Waiting | undefined {
-    return this.#commands.shift() ?? this.#others.shift();
+  /** The queue whose first may enter, as far as room is concerned. */
+  #ready(): Ring<Waiting> | undefined {
+    for (const queue of this.#queues) {
+      for (let first = queue.first(); first?.isGone() === true; first = queue.first()) {
+        queue.shift();
+        first.settle("gave-up");
+      }
+      if (queue.first()?.hasRoom() === true) return queue;
+    }
+    return undefined;
   }
 
   #take(): boolean {
@@ -88,26 +106,24 @@ export class ActivationGate {
   }
 
   #admit(): void {
-    while (this.waiting > 0 && this.#take()) {
-      let next = this.#next();
-      for (; next?.isGone() === true; next = this.#next()) next.settle("gave-up");
-      if (next === undefined) {
-        this.#tokens++;
-        this.#inside--;
-      } else next.settle("entered");
-    }
+    for (let queue = this.#ready(); queue !== undefined && this.#take(); queue = this.#ready()) queue.shift()?.settle("entered");
     this.#arm();
   }
 
-  /** For the next token; room inside is told by who leaves. */
+  /** For the next token, or for room in memory; room inside is told by who leaves. */
   #arm(): void {
     if (this.waiting === 0 || this.#handle !== undefined || this.#inside >= this.#limits.concurrent) return;
+    const untilToken = Math.max(1, Math.ceil(((1 - this.#tokens) / this.#limits.perSecond) * 1_000));
     this.#handle = this.#clock.setTimeout(
       () => {
         this.#handle = undefined;
         this.#admit();
       },
-      Math.max(1, Math.ceil(((1 - this.#tokens) / this.#limits.perSecond) * 1_000)),
+      this.#tokens < 1 ? untilToken : LOOK_AGAIN_MS,
     );
   }
+}
+
+function always(): boolean {
+  return true;
 }

@@ -175,7 +175,6 @@ export class Entities {
   /** N4. */
   async #called(entity: Address, type: EntityType, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
     if (!this.#isRunning) return "away";
-    if (this.#ports.passivation()?.isCrowded === true) return "full";
     const slot = this.#slotFor(entity, undefined, undefined);
     slot.giveUpAt = call.giveUpAt;
     try {
@@ -289,7 +288,12 @@ export class Entities {
 
   async #enter(entity: Address, type: EntityType, slot: Slot, starting: Extract<Place, { kind: "starting" }>, priority: Call["priority"]): Promise<void> {
     const { gate, clock } = this.#ports;
-    const entry = await gate.enter(priority, () => slot.giveUpAt <= clock.monotonic());
+    const entry = await gate.enter(
+      priority,
+      () => slot.giveUpAt <= clock.monotonic(),
+      // Who stays for good needs no room among those that come and go.
+      slot.options === undefined ? () => this.#ports.passivation()?.isCrowded !== true : undefined,
+    );
     if (entry !== "entered") throw new NotAdmitted(entity, entry);
     try {
       await this.#open(entity, type, slot, starting);

@@ -28,6 +28,12 @@ export class Ring<T extends object> {
     for (let at = items.length - 1; at >= 0; at--) slots[--this.#head & (slots.length - 1)] = items[at];
   }
 
+  /** The next one, which stays. */
+  first(): T | undefined {
+    const slots = this.#slots;
+    return slots === undefined || this.length === 0 ? undefined : slots[this.#head & (slots.length - 1)];
+  }
+
   shift(): T | undefined {
     const slots = this.#slots;
     if (slots === undefined) return undefined;
