@@ -4,7 +4,8 @@ import { type ChildSpec, hosted, type Startable, startWorker, type WorkerOptions
 import type { Log } from "../../runtime/ports/index.ts";
 
 const START_MS = 30_000;
-const SHUTDOWN_MS = 3_000;
+/** One that does not end must leave the others their time within the stop of the whole demo. */
+const SHUTDOWN_MS = 2_000;
 
 export interface ProcessChildOptions<E> extends Pick<WorkerOptions<E, never>, "into" | "env" | "maxHeapMb" | "livenessMs"> {
   /** Of this process alone. */

@@ -3,6 +3,7 @@
 // H1. One batch is under way at a time; a lost answer means that the position is asked for again, never that records are assumed taken.
 // H2. What is not acknowledged stays until the journal's bound is reached, with a link or without; then the oldest goes, and the next batch opens with a full state
 //     that names the loss.
+//     Where the cloud says that it took a batch and stands before its end, or keeps refusing and moving, the next try waits: no answer of it makes this node busy.
 // H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
 
 import {
@@ -33,6 +34,8 @@ const TRIM_EVERY = 200;
 /** A stop waits this long for the batch under way. */
 const STOP_WITHIN_MS = 1_000;
 const WARN_AT = 3;
+/** Refusals in a row that may move the position before the next try waits. */
+const MAX_MOVES = 3;
 
 export interface StreamShipperOptions {
   readonly transport: Transport;
@@ -77,6 +80,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   /** A full state waiting until the cloud has all records before it (rules T3). */
   let checkpoint: FullState | undefined;
   let trimmed = 0;
+  let moves = 0;
   let revision = 0;
   let incarnation = "";
   let running: Promise<void> | undefined;
@@ -171,7 +175,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
       counters.shipped += batch.records.length;
       sinceOpening += batch.records.length;
     }
-    goOnFrom(outcome, from);
+    goOnFrom(outcome, from, { incarnation: batch.incarnation, revision: batch.after + batch.records.length });
     return "sent";
   }
 
@@ -190,7 +194,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
     });
     if (outcome === "too-large") throw new Error(`the full state of ${String(state.encoded.byteLength)} bytes is larger than one message`);
     checkpoint = undefined;
-    goOnFrom(outcome, from);
+    goOnFrom(outcome, from, state);
     if (outcome.refused !== undefined) return;
     sinceOpening = 0;
     counters.openings++;
@@ -199,11 +203,22 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
     log.warn({ entity, ...lost }, "records were dropped before the cloud had them; a full state closed the gap");
   }
 
-  /** @throws when the cloud refuses and stands where it stood: the same again would be refused again at once */
-  function goOnFrom(outcome: Taken, from: StreamPosition): void {
+  /**
+   * @param upTo where a cloud stands that took the batch
+   * @throws when the cloud refuses and stands where it stood, or took it and stands elsewhere (H1): the same again would come to the same at once
+   */
+  function goOnFrom(outcome: Taken, from: StreamPosition, upTo: { readonly incarnation: string; readonly revision: number }): void {
     position = outcome.position;
-    if (outcome.refused === undefined) return;
+    if (outcome.refused === undefined) {
+      if (position.incarnation !== upTo.incarnation || position.revision < upTo.revision) throw new Error(`the cloud took a batch up to revision ${String(upTo.revision)} and does not stand there`);
+      moves = 0;
+      return;
+    }
     counters.refused++;
+    if (++moves > MAX_MOVES) {
+      moves = 0;
+      throw new Error(`the cloud refuses batch after batch: ${outcome.refused}`);
+    }
     const isMoved = outcome.position.incarnation !== from.incarnation || outcome.position.revision !== from.revision;
     if (!isMoved) throw new Error(`the cloud refused a batch: ${outcome.refused}`);
     log.info({ entity, reason: outcome.refused }, "the cloud did not take a batch; going on from where it stands");

@@ -191,6 +191,30 @@ test("S5. a cloud that cannot store is asked again with backoff, not without pau
   await ended(world.clock, edge, cloud);
 });
 
+test("S5. a cloud that says it took what it does not have, or refuses and moves for ever, is asked with backoff", async (t) => {
+  const lies: Readonly<Record<string, (asked: number, incarnation: string) => object>> = {
+    "taken, and still at the beginning": () => ({ position: { revision: 0 } }),
+    "taken, in another history": (asked) => ({ position: { incarnation: `other-${String(asked)}`, revision: asked } }),
+    "refused, each time from another place": (asked, incarnation) => ({ position: { incarnation, revision: asked % 3 }, refused: "no" }),
+  };
+  for (const [name, lie] of Object.entries(lies)) {
+    const world = fleet(21);
+    const liar = world.network.transport("cloud");
+    await liar.start();
+    const edge = await world.edge();
+    const incarnation = (await edge.system.settledStateOf(VEHICLE))?.incarnation ?? "";
+    let asked = 0;
+    await liar.serve(vehicleNames("acme", "v1").up("stream"), async () =>
+      encodeEnvelope({ kind: "stream-ack", id: "x", sender: { node: "cloud" }, body: lie(++asked, incarnation) }),
+    );
+    await drive(edge, 5);
+    await world.clock.advance(60_000);
+    t.ok(asked > 2 && asked < 120, `${name}: asked ${String(asked)} times in a minute`);
+    await liar.stop();
+    await edge.stop();
+  }
+});
+
 test("C2. a batch whose commit is unknown is neither lost nor applied twice", async (t) => {
   for (const written of [true, false]) {
     const world = fleet(12);
