@@ -45,14 +45,14 @@ test("S10. A vehicle's credential reaches no other vehicle, neither on its topic
   const own = vehicleNames("demo", "rav4-01").up("in");
   await client.publishAsync(`${DOWN}/@ask`, lightAsk(TORRENT, 201), { qos: 1 });
   await client.publishAsync(`${own}/@ask`, lightAsk(TORRENT, 202), { qos: 1 });
-  const raise = { body: { type: "alarm.raise", title: "x", severity: "critical", about: "x" } };
+  const raise = { kind: "tell" as const, body: { type: "alarm.raise", title: "x", severity: "critical", about: "x" } };
   await client.publishAsync(`${own}/@ask`, lightAsk("demo/alarm/trailer-01.forged", 203, raise), { qos: 1 });
   await client.publishAsync(`${own}/@ask`, lightAsk("demo/alarm/rav4-01.own", 204, raise), { qos: 1 });
-  await until("its own alarm stands, so everything before it was judged", 5_000, async () => (await api.actor("demo/alarm/rav4-01.own")).status === 200);
+  await until("its own alarm is raised, so everything before it was judged", 5_000, async () => (await api.actor("demo/alarm/rav4-01.own")).body.state === "raised");
   t.equal((await api.actor("demo/alarm/trailer-01.forged")).status, 404);
   t.match(
     (await api.get(`/v1/actors/${encodeURIComponent("demo/alarm/rav4-01.own")}/history`)).body.items,
-    [{ inputs: [{ author: RAV4 }] }],
+    [{ inputs: [{ type: "alarm.raise", author: RAV4 }] }, {}],
     "in its own name, whatever it claims",
   );
   t.match(await api.ask(TORRENT, { type: "light.set", output: "galley", level: 5 }, { key: "s10" }), { status: 200 });
