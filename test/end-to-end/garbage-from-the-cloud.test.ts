@@ -63,7 +63,7 @@ test("S10, S6. Whatever the cloud says or answers, the vehicle's API answers and
     [THERMA, { type: "climate.setpoint.request", value: 21 }],
     [TRAILER, { type: "bus.mute", bus: "can0" }],
   ] as const)
-    await all(String(body.type), body, command(to));
+    await all(body.type, body, command(to));
   const whole = {
     ...sender,
     ...timed,
