@@ -17,6 +17,11 @@ export const errorCatalogue = {
     exit: 2,
     status: 400,
   },
+  DROVER_TOPIC_INVALID: {
+    title: "What is published names no topic, or is no event.",
+    advice: 'Write up to 16 segments of [A-Za-z0-9_.~-] with "/" between them; publish plain data with a type.',
+    exit: 1,
+  },
   DROVER_TYPE_INVALID: { title: "An actor type cannot be registered.", advice: "Mend the machine or its protocol as the detail says.", exit: 3 },
   DROVER_CONFIG_INVALID: { title: "The configuration is not valid.", advice: "Mend the named key.", exit: 3 },
   DROVER_PORT_IN_USE: { title: "A port is already in use.", advice: "Stop the other program, or change the named key.", exit: 1 },

@@ -3,7 +3,8 @@ export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts
 export type * from "./contract.ts";
 export { inputKey } from "./parking.ts";
 export type { TurnGuide } from "./turn.ts";
-export { createEntity, type Entity, type NextTimer } from "./entity.ts";
+export { createEntity, type Entity, type NextTimer, type SourceDescription } from "./entity.ts";
+export { NotPlain, plainCopy } from "./plain.ts";
 export { pastState, type PastState } from "./past-state.ts";
 export { replayTurn, type ReplayedTurn, tryInput } from "./replayed-turn.ts";
 export type { TraceEntry } from "./traced-turn.ts";

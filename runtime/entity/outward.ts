@@ -333,7 +333,7 @@ function act(interior: Interior, cell: Cell, action: Extract<StepAction, { kind:
 
 function sourceStarted(interior: Interior, cell: Cell): void {
   const mark = cell.plan.logic.kind === "source" ? cell.plan.logic.mark : undefined;
-  if (mark === undefined) return;
+  if (mark === undefined || mark.kind === "subscription") return;
   if (mark.kind === "task") {
     arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, mark.withinMs, "remaining");
     return;

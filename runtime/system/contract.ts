@@ -105,6 +105,12 @@ export interface System extends Directory {
   notify(address: Address, event: EventData, reads?: DoorReads): boolean;
   /** As `notify`, and settles after the commit that contains it. The host's own word: no door, no id. */
   inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told>;
+  /**
+   * To the actors of this node that listen to the topic now (`subscription`): telemetry, which nobody keeps, confirms or sends on. Actors publish with `emit(publication(…))`.
+   * @returns how many took it in, to wait for their turns
+   * @throws DROVER_TOPIC_INVALID for a name that is no topic, and for an event that is not plain data with a type
+   */
+  publish(topic: string, event: EventData): number;
   /** Activates an entity: recovers it from the store, or begins its history. */
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */

@@ -20,6 +20,7 @@ import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing } from "./outgoing.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
+import type { Topics } from "./topics.ts";
 import type { ActorView, Change } from "./views.ts";
 
 export interface HostedEntityPorts {
@@ -36,6 +37,7 @@ export interface HostedEntityPorts {
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
   readonly deadLetters: DeadLetters;
+  readonly topics: Topics;
   readonly isWatched: () => boolean;
   readonly changed: (change: Change) => void;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
@@ -402,7 +404,8 @@ export class HostedEntity {
   interest(address: Address): Interest | undefined {
     const { clock, hosted } = this.#ports;
     const { mailboxDepth: depth, mailboxBytes: bytes, oldestMs } = this.#activation;
-    return interestOf(this.#entity, address, { depth, bytes, oldestMs }, { wall: clock.now(), elapsed: hosted.now() });
+    const subscriptions = this.#outgoing.listening.of(address);
+    return interestOf(this.#entity, address, { mailbox: { depth, bytes, oldestMs }, subscriptions, now: { wall: clock.now(), elapsed: hosted.now() } });
   }
 
   describe(recoveries: { readonly count: number; readonly last?: EntityNode["lastExit"] }): EntityNode {

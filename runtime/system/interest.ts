@@ -1,11 +1,14 @@
-// What an actor has under way: mail, timers, effects without confirmation, messages that wait for their receivers, failures.
+// What an actor has under way: mail, subscriptions, timers, effects without confirmation, messages that wait for their receivers, failures.
 
 import type { Address } from "../address.ts";
 import type { Entity } from "../entity/index.ts";
+import type { SubscriptionView } from "./listening.ts";
 
 export interface Interest {
   /** Of the entity, which has one mailbox for all its actors. `oldestMs`: how long its oldest message has waited; undefined when none waits. */
   readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs: number | undefined };
+  /** Topics that it listens to. */
+  readonly subscriptions: readonly SubscriptionView[];
   /** Event types that the present state takes, before guards. */
   readonly accepts: readonly string[];
   /** By due time. `dueInMs` counts on the timer's own clock and is negative when it is late. */
@@ -20,8 +23,13 @@ export interface Interest {
   readonly parked: readonly { readonly at: number; readonly offender: Address; readonly reason: string }[];
 }
 
-/** @param now on both clocks, ms; undefined when there is no such actor */
-export function interestOf(entity: Entity, address: Address, mailbox: Interest["mailbox"], now: { readonly wall: number; readonly elapsed: number }): Interest | undefined {
+interface InterestSurroundings extends Pick<Interest, "mailbox" | "subscriptions"> {
+  /** On both clocks, ms. */
+  readonly now: { readonly wall: number; readonly elapsed: number };
+}
+
+/** undefined when there is no such actor. */
+export function interestOf(entity: Entity, address: Address, { mailbox, subscriptions, now }: InterestSurroundings): Interest | undefined {
   const view = entity.view(address);
   if (view === undefined) return undefined;
   const timers = entity
@@ -31,6 +39,7 @@ export function interestOf(entity: Entity, address: Address, mailbox: Interest["
     .sort((a, b) => a.dueInMs - b.dueInMs);
   return {
     mailbox,
+    subscriptions,
     accepts: view.accepts,
     timers,
     effects: entity

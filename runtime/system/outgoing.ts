@@ -4,18 +4,20 @@
 // O2. What a source says is bounded by the entity's control lane: a flood is cut and counted, its end is always heard (promise S5).
 
 import type { Address } from "../address.ts";
-import type { EffectImplementation, EntityType } from "../actor/index.ts";
-import type { Effect, EffectOutcome, OutboxRow, DeliveryOutcome, SourceSaid, SupervisionReport } from "../entity/contract.ts";
-import type { Entity } from "../entity/index.ts";
+import type { AnyMessages, EffectImplementation, EntityType } from "../actor/index.ts";
+import type { Effect, EffectOutcome, EventData, OutboxRow, DeliveryOutcome, SourceSaid, SupervisionReport } from "../entity/contract.ts";
+import type { Entity, SourceDescription } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
-import { Sources } from "../xstate/index.ts";
+import { Sources, type TaskMark } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";
 import { Answers } from "./answers.ts";
 import type { RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { Effects } from "./effects.ts";
+import { Listening } from "./listening.ts";
 import { Relay } from "./relay.ts";
+import type { Topics } from "./topics.ts";
 
 export interface OutgoingPorts {
   readonly epoch: number;
@@ -23,6 +25,7 @@ export interface OutgoingPorts {
   readonly random: Random;
   readonly log: Log;
   readonly deadLetters: DeadLetters;
+  readonly topics: Topics;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
   readonly reported: (report: SupervisionReport) => void;
 }
@@ -30,6 +33,7 @@ export interface OutgoingPorts {
 export class Outgoing {
   readonly answers: Answers;
   readonly relay: Relay;
+  readonly listening: Listening;
   readonly #entity: Entity;
   readonly #type: EntityType;
   readonly #ports: OutgoingPorts;
@@ -46,6 +50,7 @@ export class Outgoing {
     this.#ports = ports;
     this.#inbox = inbox;
     this.answers = new Answers(clock);
+    this.listening = new Listening(ports.topics, inbox, log);
     this.relay = new Relay(
       {
         entity: entity.address,
@@ -106,7 +111,9 @@ export class Outgoing {
         this.#ports.log.info({ actor: effect.cell, value: effect.value }, effect.label ?? "log");
         break;
       case "emit":
-        break; // told with the change
+        // Told with the change; a publication goes to its topic too.
+        if (effect.event.type === "drover.publication") this.#publish(effect.cell, effect.event);
+        break;
       case "supervision":
         this.#ports.reported(effect.report);
         break;
@@ -159,6 +166,10 @@ export class Outgoing {
     if (source === undefined || source.task?.kind === "ask") return;
     this.#sourceCells.set(incarnation, cell);
     const { kind, logic, input, self, system, key, name = "" } = source;
+    if (source.task?.kind === "subscription") {
+      this.#sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
+      return;
+    }
     const supplied = source.task === undefined ? undefined : this.#type.types.get(source.actor)?.tasks[name];
     const task =
       source.task === undefined
@@ -168,6 +179,21 @@ export class Outgoing {
             return supplied(given as never, { key, signal, actor: cell });
           };
     this.#sources.start({ incarnation, kind, logic, task, input, self, system });
+  }
+
+  /** A callback that says nothing itself: what it listens to goes into the mailbox as there is room, bounded and counted. */
+  #subscribing({ cell, incarnation, actor, input }: SourceDescription, mark: Extract<TaskMark, { kind: "subscription" }>): { readonly config: unknown } {
+    const messages = this.#type.types.get(actor)?.messages as AnyMessages;
+    const topic = (input as { readonly topic?: unknown } | undefined)?.topic;
+    return { config: () => this.listening.begin({ cell, incarnation, mark, topic, messages }) };
+  }
+
+  #publish(cell: Address, { topic, event }: EventData): void {
+    try {
+      this.#ports.topics.publish(topic, event);
+    } catch (error) {
+      this.#ports.log.warn({ err: error, actor: cell }, "what an actor published was no event for a topic");
+    }
   }
 
   /** O2. */

@@ -7,6 +7,7 @@ import type { DeadLetters } from "./dead-letters.ts";
 import type { Entities } from "./entities.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import type { Passivation } from "./passivation.ts";
+import type { Topics } from "./topics.ts";
 
 export interface SystemCounters {
   /** By kind of outcome. */
@@ -23,9 +24,12 @@ export interface SystemParts {
   readonly entities: Entities;
   readonly gate: ActivationGate;
   readonly passivation: Passivation | undefined;
+  readonly topics: Topics;
 }
 
-export function systemMetrics({ counters, deadLetters, mailBudget: mail, committer: { counters: commits }, entities, gate, passivation }: SystemParts): readonly MetricSample[] {
+export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
+  const { counters, deadLetters, mailBudget: mail, committer, entities, gate, passivation, topics } = parts;
+  const { counters: commits } = committer;
   const samples: MetricSample[] = [];
   const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>>): void => void samples.push({ name, help, kind: "gauge", value, labels });
   const counter = (name: string, help: string, value: number, labels?: Readonly<Record<string, string>>): void => {
@@ -43,6 +47,16 @@ export function systemMetrics({ counters, deadLetters, mailBudget: mail, committ
   for (const [limit, value] of Object.entries(mail.refused)) counter("drover_mailbox_refused_total", "Messages turned away by a full mailbox, by what was full.", value, { limit });
   counter("drover_mailbox_replaced_total", "Waiting messages that a newer one of the same key took the place of.", mail.replaced);
   gauge("drover_mailbox_bytes", "What all mailboxes hold together.", mail.used, {});
+  const { published, ...heard } = topics.counts;
+  counter("drover_topic_published_total", "Events published to topics of this node.", published);
+  for (const [outcome, value] of Object.entries(heard))
+    counter(
+      "drover_topic_events_total",
+      "Events that came to subscriptions, by what became of them: taken by an actor, dropped for want of room, refused by its protocol.",
+      value,
+      { outcome },
+    );
+  gauge("drover_topic_subscriptions", "Subscriptions of actors to topics.", topics.listening, {});
   gauge("drover_activations_waiting", "Activations that wait for their turn.", gate.waiting, {});
   for (const [cause, value] of Object.entries(passivation?.counts ?? {})) counter("drover_passivations_total", "Entities that left memory, by cause.", value, { cause });
   const byType = new Map<string, { entities: number; mail: number; outbox: number }>();

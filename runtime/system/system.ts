@@ -24,6 +24,7 @@ import { DEFAULT_WITHIN_MS, outsideMessage } from "./outside-message.ts";
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
 import { createRouter } from "./router.ts";
+import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
 import { type SystemCounters, systemMetrics } from "./system-metrics.ts";
 
@@ -62,6 +63,7 @@ export function createSystem(options: SystemOptions): System {
   const { entityTypes, actorTypes } = register(options.types);
   const committer = createCommitter(store, defer, log);
   const deadLetters = new DeadLetters(clock);
+  const topics = new Topics();
   /** Names this run: numbers of dead letters begin anew with the next. */
   const session = random.id();
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
@@ -99,6 +101,7 @@ export function createSystem(options: SystemOptions): System {
       wallTrusted,
       schedule: defer,
       deadLetters,
+      topics,
       isWatched: () => observation.isWatched(),
       changed: (change) => {
         observation.changed(change);
@@ -215,6 +218,7 @@ export function createSystem(options: SystemOptions): System {
     receive: async (message) => counted(await route(message)),
     inform,
     notify,
+    publish: (topic, event) => topics.publish(topic, event),
     activate: (entity, given) => entities.activate(entity, given),
     deactivate: (entity) => entities.deactivate(entity),
     ended: (entity) => entities.ended(entity),
@@ -240,7 +244,7 @@ export function createSystem(options: SystemOptions): System {
     redeliver: async (number, { author }) =>
       deadLetters.redeliver(number, async (to, event) => enter(to, event, { id: `dead-letter.${session}.${String(number)}`, author }, false)),
     describeEntities: () => [...entities.describe()],
-    metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation }),
+    metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation, topics }),
     protocolOf: (type) => (actorTypes.get(type) ?? options.foreignTypes?.find(({ types }) => types.has(type))?.types.get(type))?.messages.describe(),
     start: async () => {
       hostedClock ??= await openHostedClock(clock, store);

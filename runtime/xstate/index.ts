@@ -15,7 +15,7 @@ export {
 export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
-export { effectClassOf, markEffect, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
+export { effectClassOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { Sources } from "./sources.ts";

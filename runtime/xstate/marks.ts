@@ -1,6 +1,6 @@
-// How a machine names what it does to the world: marks on the functions and logics that `effect`, `task` and `ask` return (hosting A2, H7).
+// How a machine names what it does to the world: marks on the functions and logics that `effect`, `task`, `ask` and `subscription` return (hosting A2, H7).
 
-import { fromPromise, type PromiseActorLogic } from "xstate";
+import { type CallbackActorLogic, type EventObject, fromCallback, fromPromise, type PromiseActorLogic } from "xstate";
 
 import type { EffectClass } from "../entity/contract.ts";
 
@@ -11,7 +11,10 @@ export type TaskLogic<I, O> = PromiseActorLogic<O, I> & { readonly [taskBrand]: 
 
 export type TaskMark =
   /** `withinMs`: after this long it counts as unknown; measured on hosted time. */
-  { readonly kind: "task"; readonly class: "idempotent" | "once"; readonly withinMs: number } | { readonly kind: "ask"; readonly message: string };
+  | { readonly kind: "task"; readonly class: "idempotent" | "once"; readonly withinMs: number }
+  | { readonly kind: "ask"; readonly message: string }
+  /** `waiting`: events that wait at most. */
+  | { readonly kind: "subscription"; readonly waiting: number; readonly overflow: "drop-oldest" | "drop-newest" };
 
 const effectClasses = new WeakMap<object, EffectClass>();
 const taskMarks = new WeakMap<object, TaskMark>();
@@ -31,6 +34,15 @@ export function markedPromise<O, I>(mark: TaskMark): TaskLogic<I, O> {
   const logic = fromPromise<O, I>(() => Promise.reject(new Error(`this ${mark.kind} is not supplied on this node`)));
   taskMarks.set(logic, mark);
   return logic as TaskLogic<I, O>;
+}
+
+/** A callback logic that only names what its node does in its place: running it as it stands fails. */
+export function markedCallback<I>(mark: TaskMark): CallbackActorLogic<EventObject, I> {
+  const logic = fromCallback<EventObject, I>(() => {
+    throw new Error(`a ${mark.kind} is begun by the node that hosts its actor`);
+  });
+  taskMarks.set(logic, mark);
+  return logic;
 }
 
 export function taskMarkOf(logic: unknown): TaskMark | undefined {

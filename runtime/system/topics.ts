@@ -1,0 +1,61 @@
+// The topics of a node: who listens to what, and what was published. Nothing is kept here; what waits, waits with its listener.
+
+import { topicName } from "../actor/index.ts";
+import type { EventData } from "../entity/contract.ts";
+import { NotPlain, plainCopy } from "../entity/index.ts";
+import { DroverError } from "../errors.ts";
+import { isEvent } from "../xstate/index.ts";
+
+export interface TopicListener {
+  /** Takes it, drops it or refuses it; never throws. @returns whether it was taken in, to wait for its turn */
+  hear(event: EventData): boolean;
+}
+
+export class Topics {
+  /** `taken`: handed to an actor in a turn that ended well. */
+  readonly counts = { published: 0, taken: 0, overflow: 0, refused: 0 };
+  readonly #listeners = new Map<string, Set<TopicListener>>();
+  #listening = 0;
+
+  /** Subscriptions that are open. */
+  get listening(): number {
+    return this.#listening;
+  }
+
+  /**
+   * To everyone who listens now, in the order of their coming. One copy is made for all: nobody outside can change it afterwards.
+   * @returns how many took it in
+   * @throws DROVER_TOPIC_INVALID for a name that is no topic, and for an event that is not plain data with a type
+   */
+  publish(topic: unknown, event: unknown): number {
+    const listeners = this.#listeners.get(topicName(topic));
+    const copy = copied(event);
+    this.counts.published++;
+    let heard = 0;
+    if (listeners !== undefined) for (const listener of listeners) if (listener.hear(copy)) heard++;
+    return heard;
+  }
+
+  /** @returns how it ends. @throws DROVER_TOPIC_INVALID */
+  listen(topic: unknown, listener: TopicListener): () => void {
+    const name = topicName(topic);
+    const listeners = this.#listeners.get(name) ?? new Set<TopicListener>();
+    this.#listeners.set(name, listeners.add(listener));
+    this.#listening++;
+    return () => {
+      if (!listeners.delete(listener)) return;
+      this.#listening--;
+      if (listeners.size === 0) this.#listeners.delete(name);
+    };
+  }
+}
+
+function copied(event: unknown): EventData {
+  if (!isEvent(event)) throw new DroverError("DROVER_TOPIC_INVALID", "what is published is an event: an object with a type");
+  try {
+    return plainCopy(event) as EventData;
+  } catch (cause) {
+    if (cause instanceof NotPlain) throw new DroverError("DROVER_TOPIC_INVALID", `what is published is plain data: ${cause.message}`, { cause });
+    throw cause;
+  }
+}
