@@ -9,6 +9,8 @@ interface Inspected {
   readonly address: string;
   readonly revision: number;
   readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs?: number };
+  /** A node of an earlier version does not tell. */
+  readonly subscriptions?: readonly { readonly topic: string; readonly waiting: number; readonly taken: number; readonly dropped: number; readonly refused: number }[];
   readonly accepts: readonly string[];
   readonly inStateMs?: number;
   readonly lastTransition?: {
@@ -44,6 +46,10 @@ function describe(seen: Inspected): readonly string[] {
           `because   ${lastTransition.causes.map(({ type, author }) => (author === undefined ? type : `${type} from ${author}`)).join(", ")}`,
         ]),
     `accepts   ${seen.accepts.join(", ")}`,
+    ...(seen.subscriptions ?? []).map(
+      ({ topic, waiting, taken, dropped, refused }) =>
+        `listens   to ${topic}: ${String(waiting)} waiting, ${String(taken)} taken, ${String(dropped)} dropped, ${String(refused)} refused`,
+    ),
     ...seen.timers.map(({ event, clock, dueInMs }) => `timer     ${event} ${dueInMs < 0 ? `is late by ${ageText(-dueInMs)}` : `in ${ageText(dueInMs)}`} (${clock})`),
     ...seen.effects.map(({ name, class: effectClass, since }) => `effect    ${name} (${effectClass}) not confirmed since ${ago(since)}`),
     ...seen.outbox.map(({ receiver, waiting }) => `outbox    ${String(waiting)} for ${receiver}`),
