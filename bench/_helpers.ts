@@ -30,6 +30,8 @@ export interface Sample {
   readonly elapsedMs: number;
   /** Of each unit, in a group that asks how long and not how many, ms. */
   readonly latenciesMs?: readonly number[];
+  /** What the units hold of the heap, together, in a group that asks how much. */
+  readonly heapBytes?: number;
 }
 
 export interface Prepared {
@@ -55,8 +57,8 @@ export interface ForeignContender {
 export interface Group {
   readonly name: string;
   readonly unit: string;
-  /** `rate`: units a second, more is better. `latency`: ms a unit, less is better. */
-  readonly measures: "rate" | "latency";
+  /** `rate`: units a second, more is better. `latency`: ms a unit, less is better. `heap`: bytes a unit, less is better. */
+  readonly measures: "rate" | "latency" | "heap";
   /** Name of the contender that the others are told as ratios to. */
   readonly reference: string;
   readonly contenders: readonly (Contender | ForeignContender)[];

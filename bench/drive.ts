@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 
 import { type BenchDefinition, type Budget, type Contender, type ForeignContender, type Group, type Spread, spreadOf } from "./_helpers.ts";
-import { type ContenderWord, type DriverWord, type RoundWord, wordsOf } from "./round-lines.ts";
+import { type ContenderWord, type DriverWord, type FinishedWord, type RoundWord, wordsOf } from "./round-lines.ts";
 
 /** Longest wait for a word of a contender, ms: preparing the largest takes some seconds on a busy machine. */
 const WORD_WITHIN_MS = 120_000;
@@ -21,10 +21,16 @@ export interface ContenderResult {
   /** ms, by round; only where latency is measured. */
   readonly p50Ms?: Spread;
   readonly p99Ms?: Spread;
-  /** Rate by the reference's of the same round; where latency is measured, p99 by the reference's. */
+  /** Bytes a unit, by round; only where heap is measured. */
+  readonly heapBytes?: Spread;
+  /** By how much its event loop came late, p99, by round; only of contenders in Node. */
+  readonly lagP99Ms?: Spread;
+  /** Rate by the reference's of the same round; where latency is measured, p99 by the reference's, where heap is, bytes. */
   readonly ratio?: Spread;
-  /** Resident memory of its process at the end. */
+  /** Of the whole run; round-lines.ts says what each is. */
   readonly rssMiB?: number;
+  readonly heapMiB?: number;
+  readonly p999Ms?: number;
 }
 
 export interface GroupResult {
@@ -43,7 +49,7 @@ class Running {
   readonly #ended: Promise<string>;
   readonly rounds: RoundWord[] = [];
   skipped: string | undefined;
-  rssMiB = Number.NaN;
+  whole: Omit<FinishedWord, "say"> = { rssMiB: Number.NaN };
   #isMissing = false;
 
   constructor(name: string, [program = "", ...args]: readonly string[]) {
@@ -81,7 +87,10 @@ class Running {
   async finish(): Promise<void> {
     this.#say({ say: "finish" });
     const word = await this.#next();
-    if (word.say === "finished") this.rssMiB = word.rssMiB;
+    if (word.say === "finished") {
+      const { say: _, ...whole } = word;
+      this.whole = whole;
+    }
     (this.#child.stdin as Writable).end();
     await this.#ended;
   }
@@ -151,12 +160,28 @@ function rateOf({ work, elapsedMs }: RoundWord): number {
   return (work * 1_000) / elapsedMs;
 }
 
-function resultOf({ name, skipped, rounds, rssMiB }: Running, reference: Running | undefined, measures: Group["measures"]): ContenderResult {
+function heapOf({ work, heapBytes = Number.NaN }: RoundWord): number {
+  return heapBytes / work;
+}
+
+const MEASURED: Readonly<Record<Group["measures"], (word: RoundWord) => number>> = { rate: rateOf, latency: ({ p99Ms = Number.NaN }) => p99Ms, heap: heapOf };
+
+function resultOf({ name, skipped, rounds, whole }: Running, reference: Running | undefined, measures: Group["measures"]): ContenderResult {
   if (skipped !== undefined) return { name, skipped };
-  const common = { name, work: rounds.reduce((sum, { work }) => sum + work, 0), rounds: rounds.length, rate: spreadOf(rounds.map(rateOf)), rssMiB };
-  const measured = (word: RoundWord): number => (measures === "rate" ? rateOf(word) : (word.p99Ms ?? Number.NaN));
+  const { p999Ms, ...kept } = whole;
+  const lags = rounds.flatMap(({ lagP99Ms }) => (lagP99Ms === undefined ? [] : [lagP99Ms]));
+  const lag = lags.length === 0 ? {} : { lagP99Ms: spreadOf(lags) };
+  const common = { name, work: rounds.reduce((sum, { work }) => sum + work, 0), rounds: rounds.length, rate: spreadOf(rounds.map(rateOf)), ...lag, ...kept };
+  const measured = MEASURED[measures];
   const ratios = reference === undefined || reference.name === name ? [] : rounds.map((word, at) => measured(word) / measured(reference.rounds[at] as RoundWord));
   const ratio = ratios.length === 0 ? {} : { ratio: spreadOf(ratios) };
   if (measures === "rate") return { ...common, ...ratio };
-  return { ...common, ...ratio, p50Ms: spreadOf(rounds.map(({ p50Ms = Number.NaN }) => p50Ms)), p99Ms: spreadOf(rounds.map(({ p99Ms = Number.NaN }) => p99Ms)) };
+  if (measures === "heap") return { ...common, ...ratio, heapBytes: spreadOf(rounds.map(heapOf)) };
+  return {
+    ...common,
+    ...ratio,
+    p50Ms: spreadOf(rounds.map(({ p50Ms = Number.NaN }) => p50Ms)),
+    p99Ms: spreadOf(rounds.map(({ p99Ms = Number.NaN }) => p99Ms)),
+    ...(p999Ms === undefined ? {} : { p999Ms }),
+  };
 }

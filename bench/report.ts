@@ -32,23 +32,39 @@ export function machineLine({ processor, cores, memoryGiB, system, node, loadBef
 
 /** A Markdown table, so that it can stand in README.md as it is. */
 export function tableOf(result: GroupResult): string {
-  const isRate = result.measures === "rate";
-  const head = isRate
-    ? ["contender", `${result.unit}/s: median`, "middle half", "min–max", `× ${result.reference}`, "middle half", "MiB"]
-    : ["contender", "p50 ms: median", "p99 ms: median", "p99 min–max", `p99 × ${result.reference}`, "middle half", "MiB"];
+  const head = ["contender", ...headOf(result), "middle half", "lag p99 ms", "heap MiB", "MiB"];
   const rows = result.contenders.map((contender) =>
-    contender.skipped === undefined ? rowOf(contender, isRate) : [contender.name, `skipped: ${contender.skipped}`, "", "", "", "", ""],
+    contender.skipped === undefined ? rowOf(contender, result.measures) : [contender.name, `skipped: ${contender.skipped}`, ...head.slice(2).map(() => "")],
   );
   const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
   return [`### ${result.bench}: ${result.group}`, "", ...lines].join("\n");
 }
 
-function rowOf({ name, rate, ratio, p50Ms, p99Ms, rssMiB = Number.NaN }: ContenderResult, isRate: boolean): readonly string[] {
+function headOf({ measures, unit, reference }: GroupResult): readonly string[] {
+  switch (measures) {
+    case "rate":
+      return [`${unit}/s: median`, "middle half", "min–max", `× ${reference}`];
+    case "latency":
+      return ["p50 ms: median", "p99 ms: median", "p99 min–max", "p999 ms: of all", `p99 × ${reference}`];
+    case "heap":
+      return [`bytes for one of ${unit}: median`, "middle half", "min–max", `× ${reference}`];
+  }
+}
+
+function rowOf(contender: ContenderResult, measures: GroupResult["measures"]): readonly string[] {
+  const { name, ratio, rssMiB, heapMiB, lagP99Ms } = contender;
   const relative = ratio === undefined ? ["1", ""] : [fixed(ratio.median), middle(ratio, fixed)];
-  const absolute = isRate
-    ? [countOf(rate?.median), rate === undefined ? "" : middle(rate, countOf), rate === undefined ? "" : `${countOf(rate.min)}–${countOf(rate.max)}`]
-    : [fixed(p50Ms?.median), fixed(p99Ms?.median), p99Ms === undefined ? "" : `${fixed(p99Ms.min)}–${fixed(p99Ms.max)}`];
-  return [name, ...absolute, ...relative, Math.round(rssMiB).toString()];
+  return [name, ...absoluteOf(contender, measures), ...relative, lagP99Ms === undefined ? "" : fixed(lagP99Ms.median), whole(heapMiB), whole(rssMiB)];
+}
+
+function absoluteOf({ rate, p50Ms, p99Ms, p999Ms, heapBytes }: ContenderResult, measures: GroupResult["measures"]): readonly string[] {
+  if (measures === "latency") return [fixed(p50Ms?.median), fixed(p99Ms?.median), p99Ms === undefined ? "" : `${fixed(p99Ms.min)}–${fixed(p99Ms.max)}`, fixed(p999Ms)];
+  const [spread, show] = measures === "rate" ? ([rate, countOf] as const) : ([heapBytes, whole] as const);
+  return [show(spread?.median), spread === undefined ? "" : middle(spread, show), spread === undefined ? "" : `${show(spread.min)}–${show(spread.max)}`];
+}
+
+function whole(value?: number): string {
+  return value === undefined ? "" : Math.round(value).toString();
 }
 
 function middle({ lowerQuartile, upperQuartile }: Spread, show: (value: number) => string): string {

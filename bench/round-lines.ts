@@ -1,7 +1,7 @@
 // What a contender's process and the driver say to each other: one JSON object a line.
 //
 // driver → contender on standard input:   {"say":"round"} · {"say":"finish"}
-// contender → driver on standard output:  {"say":"ready"} · {"say":"skip","reason"} · {"say":"round",…RoundWord} · {"say":"finished","rssMiB"}
+// contender → driver on standard output:  {"say":"ready"} · {"say":"skip","reason"} · {"say":"round",…RoundWord} · {"say":"finished",…FinishedWord}
 // A contender that fails writes to standard error and ends with a code other than 0.
 
 import { createInterface } from "node:readline";
@@ -14,9 +14,24 @@ export interface RoundWord {
   /** Of the round's units; only in a group that measures latency. */
   readonly p50Ms?: number;
   readonly p99Ms?: number;
+  /** Of all its units together; only in a group that measures heap. */
+  readonly heapBytes?: number;
+  /** Of a contender in Node: by how much its event loop came late, p99. Not where heap is measured: that itself stops everything. */
+  readonly lagP99Ms?: number;
 }
 
-export type ContenderWord = { readonly say: "ready" } | { readonly say: "skip"; readonly reason: string } | RoundWord | { readonly say: "finished"; readonly rssMiB: number };
+/** What is asked of the whole run. */
+export interface FinishedWord {
+  readonly say: "finished";
+  /** Resident memory of the process at its end. */
+  readonly rssMiB: number;
+  /** Of a contender in Node: the heap that is held at the end, after a collection. */
+  readonly heapMiB?: number;
+  /** Over the units of all rounds, since one round has too few of them; only in a group that measures latency. */
+  readonly p999Ms?: number;
+}
+
+export type ContenderWord = { readonly say: "ready" } | { readonly say: "skip"; readonly reason: string } | RoundWord | FinishedWord;
 
 export type DriverWord = { readonly say: "round" } | { readonly say: "finish" };
 

@@ -35,9 +35,10 @@ export async function countsRealWork(t: Test, bench: BenchDefinition): Promise<v
     results.map(({ group }) => group),
     bench.groups.map(({ name }) => name),
   );
-  for (const { group, reference, contenders } of results) {
+  for (const { group, measures, reference, contenders } of results) {
+    const foreign = bench.groups.find(({ name }) => name === group)?.contenders.filter((contender) => "command" in contender) ?? [];
     const hasReference = contenders.some(({ name, skipped }) => name === reference && skipped === undefined);
-    for (const { name, skipped, work = 0, rounds, rate, ratio } of contenders) {
+    for (const { name, skipped, work = 0, rounds, rate, ratio, heapBytes, p999Ms, heapMiB, lagP99Ms } of contenders) {
       if (skipped !== undefined) {
         t.match(skipped, /^needs /, `${group}: ${name} is skipped by name`);
         continue;
@@ -45,6 +46,11 @@ export async function countsRealWork(t: Test, bench: BenchDefinition): Promise<v
       t.ok(work > 0, `${group}: ${name} took ${String(work)}`);
       t.equal(rounds, QUICK_ROUNDS, `${group}: ${name} had its rounds`);
       t.ok(Number.isFinite(rate?.median), `${group}: ${name} has a rate`);
+      t.equal(Number.isFinite(heapBytes?.median), measures === "heap", `${group}: ${name} says what its units hold only where that is asked`);
+      t.equal(Number.isFinite(p999Ms), measures === "latency", `${group}: ${name} says what the slowest took only where that is asked`);
+      const isForeign = foreign.some((contender) => contender.name === name);
+      t.equal(Number.isFinite(heapMiB), !isForeign, `${group}: ${name} tells its heap if it is one of Node's`);
+      t.equal(Number.isFinite(lagP99Ms?.median), !isForeign && measures !== "heap", `${group}: ${name} tells how late its event loop came`);
       t.equal(ratio !== undefined, hasReference && name !== reference, `${group}: ${name} is told as a ratio to ${reference}`);
     }
   }
