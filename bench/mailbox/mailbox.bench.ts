@@ -1,11 +1,13 @@
 // What a message costs on its way through the system: mailbox, turn, savepoint, supervision, without a store.
 //
-// A plain behaviour stands beside nact and beside the least a mailbox can be; XState machines stand beside createActor().send, where a send is a synchronous call.
+// A plain behaviour stands beside nact, beside Erlang/OTP where it is installed, and beside the least a mailbox can be; XState machines stand beside createActor().send, where a send is a synchronous call.
+
+import { fileURLToPath } from "node:url";
 
 import * as nact from "nact";
 import { createActor } from "xstate";
 
-import { type BenchDefinition, type Contender, type Group, mustMatch, type Prepared, Tally } from "../_helpers.ts";
+import { type BenchDefinition, type Contender, type ForeignContender, type Group, mustMatch, type Prepared, Tally } from "../_helpers.ts";
 import { BURST, byNotify, byTell, plainBehaviour } from "./hosted.ts";
 import { machineOf, MACHINE_KINDS, type MachineKind } from "./machines.ts";
 
@@ -22,6 +24,8 @@ export const mailbox: BenchDefinition = {
         plain("drover notify", byNotify),
         plain("drover tell, awaited", byTell),
         { name: "nact", prepare: prepareNact },
+        erlang("erlang gen_server", "gen_server"),
+        erlang("erlang process", "process"),
         { name: "array and microtask", prepare: prepareFloor },
       ],
     },
@@ -30,6 +34,12 @@ export const mailbox: BenchDefinition = {
 };
 
 type Door = typeof byNotify;
+
+const ERLANG = fileURLToPath(new URL("./erlang_rounds.escript", import.meta.url));
+
+function erlang(name: string, kind: "gen_server" | "process"): ForeignContender {
+  return { name, command: () => ["escript", ERLANG, kind, String(BURST)] };
+}
 
 function plain(name: string, door: Door): Contender {
   return {
