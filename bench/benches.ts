@@ -4,6 +4,8 @@ import type { BenchDefinition } from "./_helpers.ts";
 import { canDecode } from "./can-decode/can-decode.bench.ts";
 import { durable } from "./durable/durable.bench.ts";
 import { mailbox } from "./mailbox/mailbox.bench.ts";
+import { resident } from "./resident/resident.bench.ts";
+import { restart } from "./restart/restart.bench.ts";
 import { stepping } from "./stepping/stepping.bench.ts";
 
-export const benches: readonly BenchDefinition[] = [canDecode, mailbox, durable, stepping];
+export const benches: readonly BenchDefinition[] = [canDecode, mailbox, durable, stepping, resident, restart];

@@ -33,7 +33,7 @@ const dimmer = setup({
   },
 });
 
-const dimmerEntity = entityType({
+export const dimmerEntity = entityType({
   root: actorType({ name: "dimmer", version: 1, messages: commandMessages, behaviour: dimmer }),
   durability: "events",
   placement: "cloud",

@@ -27,7 +27,8 @@ export function plainBehaviour(tally: Tally): AnyBehaviour {
   });
 }
 
-async function host(behaviour: AnyBehaviour, entities: number): Promise<{ readonly system: System; readonly addresses: readonly Address[] }> {
+/** @param entities how many actors of this behaviour, each an entity */
+export async function host(behaviour: AnyBehaviour, entities: number): Promise<{ readonly system: System; readonly addresses: readonly Address[] }> {
   const root = actorType({ name: "receiver", version: 1, messages: goMessages, behaviour: behaviour as never, mailbox: { messages: BURST } });
   const store = memoryStore({ disk: new MemoryDisk() });
   await store.open();
