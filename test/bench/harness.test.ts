@@ -5,6 +5,7 @@ import { test } from "tap";
 import { mustMatch, QUICK, quantile, spreadOf, Tally } from "../../bench/_helpers.ts";
 import { benches } from "../../bench/benches.ts";
 import { runGroup } from "../../bench/drive.ts";
+import { tableOf } from "../../bench/report.ts";
 import { serveContender } from "../../bench/serve-contender.ts";
 import { runBenches } from "./quick-run.ts";
 
@@ -64,4 +65,23 @@ test("the spread of rounds is made of rounds that happened", async (t) => {
   const hundred = Array.from({ length: 100 }, (_, at) => at + 1);
   t.equal(quantile(hundred, 0.99), 99);
   t.ok(Number.isNaN(quantile([], 0.5)));
+});
+
+test("a table has a cell under each heading, whatever is measured and whoever was skipped or tells no heap", async (t) => {
+  const one = spreadOf([1]);
+  const told = { work: 1, rounds: 1, rate: one, p50Ms: one, p99Ms: one, p999Ms: 7, heapBytes: spreadOf([1_536]), rssMiB: 30 };
+  const contenders = [
+    { name: "ours", ...told, ratio: one, lagP99Ms: spreadOf([4]), heapMiB: 20 },
+    { name: "foreign", ...told },
+    { name: "gone", skipped: "needs it" },
+  ];
+  for (const measures of ["rate", "latency", "heap"] as const) {
+    const lines = tableOf({ bench: "b", group: "g", unit: "things", measures, reference: "foreign", contenders }).split("\n").slice(2);
+    const cells = lines.map((line) => line.split(" | ").length);
+    t.same(new Set(cells).size, 1, `${measures}: ${cells.join(", ")} cells`);
+    const ours = lines.find((line) => line.includes("ours")) ?? "";
+    t.match(ours, /\| 4\.00 \| 20 \| 30 \|$/, `${measures}: lag, heap, all`);
+    if (measures === "latency") t.match(ours, /\| 7\.00 \|/);
+    if (measures === "heap") t.match(ours, /\| 1536 \|/);
+  }
 });
