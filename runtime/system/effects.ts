@@ -34,6 +34,8 @@ export class Effects {
   readonly #abort = new AbortController();
   readonly #retries = new Set<Retry>();
   readonly #timeouts = new Set<TimeoutHandle>();
+  /** Effects that this node does not supply, told. */
+  readonly #missing = new Set<string>();
   /** The incarnation and the turn of the inline action that threw last. */
   #thrown: { readonly incarnation: number; readonly turn: string } | undefined;
 
@@ -112,8 +114,16 @@ export class Effects {
   /** A synchronous throw and a rejection are one thing. */
   async #attempt(act: Act): Promise<EffectOutcome> {
     const implementation = this.#options.implementation(act.cell, act.name);
-    if (implementation === undefined) return { kind: "failed", error: `this node does not supply the effect "${act.name}"` };
+    if (implementation === undefined) return this.#notSupplied(act);
     return outcomeOf((await implementation(act.params as never, { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause })) as EffectWord);
+  }
+
+  /** Few actors listen to `effect.failed`, so that whoever forgot it learns it from the log. */
+  #notSupplied({ cell, name }: Act): EffectOutcome {
+    const error = `this node does not supply the effect "${name}"`;
+    if (!this.#missing.has(name)) this.#options.log.warn({ cell, effect: name }, `${error}: give the node its actor type with({ effects: { ${name} } })`);
+    this.#missing.add(name);
+    return { kind: "failed", error };
   }
 }
 

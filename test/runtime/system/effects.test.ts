@@ -1,7 +1,7 @@
 import { test } from "tap";
 import { sendTo, setup } from "xstate";
 
-import { actorType, entityType, messages, parseAddress } from "../../../runtime/index.ts";
+import { actorType, entityType, messages, parseAddress, silentLog } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/simulation/index.ts";
 import { hosting, type Hosting } from "./hosting.ts";
 import { workerEntity, workerRoot } from "./ledger.ts";
@@ -51,6 +51,19 @@ test("S2. an effect is performed after its commit, never before", async (t) => {
   node.store.commit = commit;
   await told;
   t.same(work.done, ["fire 1"]);
+  await node.system.stop();
+});
+
+test("an effect that the node does not supply has failed, and the log says once what to do", async (t) => {
+  const said: string[] = [];
+  const log: typeof silentLog = { ...silentLog, warn: (_fields: object, text: string) => void said.push(text), child: () => log };
+  const node = await hosting({ types: [workerEntity], log });
+  await node.system.activate(W, { input: undefined });
+  await node.system.tell(W, order("fire", 1));
+  await node.system.tell(W, order("fire", 2));
+  await settle();
+  t.match(heard(node), [{ type: "effect.failed", effect: "fire" }, { type: "effect.failed" }]);
+  t.same(said, ['this node does not supply the effect "fire": give the node its actor type with({ effects: { fire } })']);
   await node.system.stop();
 });
 
