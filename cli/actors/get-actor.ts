@@ -30,7 +30,7 @@ function describe(actor: ActorItem, call: Call): readonly string[] {
     ["owner", owner?.node],
     ["as of", `${timeText(asOf)}, ${ageText(systemClock.now() - asOf)} ago${typeof staleMs === "number" ? `; its owner was heard ${ageText(staleMs)} ago` : ""}`],
     ["labels", pairs(labels)],
-    ["accepts", Array.isArray(accepts) ? accepts.join(", ") : undefined],
+    ["accepts", Array.isArray(accepts) ? accepts.join(", ") || "nothing" : undefined],
   ];
   const width = Math.max(...rows.map(([name]) => name.length));
   const contextLines = (JSON.stringify(context, undefined, 2) as string | undefined)?.split("\n") ?? [];

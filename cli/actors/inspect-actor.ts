@@ -45,7 +45,7 @@ function describe(seen: Inspected): readonly string[] {
           `in state  ${inStateMs === undefined ? "" : `for ${ageText(inStateMs)}, `}since revision ${String(lastTransition.revision)}${lastTransition.from === null ? "" : `, from ${stateText(lastTransition.from)}`}`,
           `because   ${lastTransition.causes.map(({ type, author }) => (author === undefined ? type : `${type} from ${author}`)).join(", ")}`,
         ]),
-    `accepts   ${seen.accepts.join(", ")}`,
+    `accepts   ${seen.accepts.join(", ") || "nothing"}`,
     ...(seen.subscriptions ?? []).map(
       ({ topic, waiting, taken, dropped, refused }) =>
         `listens   to ${topic}: ${String(waiting)} waiting, ${String(taken)} taken, ${String(dropped)} dropped, ${String(refused)} refused`,
