@@ -2,12 +2,13 @@
 //
 // D1. A fenced block of TypeScript or YAML starts with a comment that names its file and region: `// test/docs/embed.test.ts#embed`, `# cli/demo/vehicles/a.yaml#signals`.
 // D2. The block equals the lines between `#region embed` and `#endregion` of that file, or the whole file when it names no region; indentation of the region's first line is taken off.
+//     Where the file imports a room, a block may name the package's door to it instead, so that it can be copied: `drover/runtime`.
 // D3. TypeScript comes from test/ (tap runs it, or a test imports it); YAML from a vehicle file that the demo or a test starts.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
-import { root } from "./checkout.ts";
+import { root, textOf } from "./checkout.ts";
 
 interface Block {
   readonly line: number;
@@ -38,15 +39,23 @@ for (const document of DOCUMENTS) {
       if (file === undefined) continue;
       t.ok(existsSync(join(root, file)), `${document}:${String(line)}: ${file} exists`);
       if (!existsSync(join(root, file))) continue;
-      t.equal(
-        lines.slice(1).join("\n").trimEnd(),
-        regionOf(readFileSync(join(root, file), "utf8"), region),
-        `${document}:${String(line)} equals ${file}${region === undefined ? "" : `#${region}`}`,
-      );
+      const shown = lines.slice(1).join("\n").trimEnd();
+      const source = regionOf(readFileSync(join(root, file), "utf8"), region);
+      const isAsInstalled = shown.includes('from "drover/');
+      t.equal(shown, isAsInstalled ? asInstalled(source ?? "") : source, `${document}:${String(line)} equals ${file}${region === undefined ? "" : `#${region}`}`);
     }
     t.end();
   });
 }
+
+test("D2. a room that the package has a door to is named by that door, any other is left as it is", (t) => {
+  t.equal(asInstalled('from "../../runtime/index.ts"'), 'from "drover/runtime"');
+  t.equal(asInstalled('from "../../../runtime/simulation/index.ts"'), 'from "drover/simulation"');
+  t.equal(asInstalled('from "../../protocols/sqlite/index.ts"'), 'from "drover/protocols/sqlite"');
+  t.equal(asInstalled('from "../../cli/index.ts"'), 'from "../../cli/index.ts"');
+  t.equal(asInstalled('from "./kitchen.ts"'), 'from "./kitchen.ts"');
+  t.end();
+});
 
 test("D2. a region is the lines between its marks, without their indentation", (t) => {
   const text = ["one", "  // #region two", "  a {", "", "    b", "  }", "  // #endregion", "three", ""].join("\n");
@@ -86,4 +95,21 @@ function regionOf(text: string, region: string | undefined): string | undefined 
     .map((line) => (line.slice(0, indent).trim() === "" ? line.slice(indent) : line))
     .join("\n")
     .trimEnd();
+}
+
+/** Imports of rooms as a user of the package writes them. */
+function asInstalled(text: string): string {
+  return text.replaceAll(/from "(?:\.\.\/)+([\w/-]+)\/index\.ts"/g, (whole, room: string) => {
+    const door = doors().find(({ built }) => built.test(room));
+    return door === undefined ? whole : `from "${door.name.replace("*", room.split("/").at(-1) ?? "")}"`;
+  });
+}
+
+function doors(): readonly { readonly name: string; readonly built: RegExp }[] {
+  const { exports } = JSON.parse(textOf("package.json")) as { readonly exports: Readonly<Record<string, string | { readonly default: string }>> };
+  return Object.entries(exports).flatMap(([name, target]) =>
+    typeof target === "string"
+      ? []
+      : [{ name: `drover${name.slice(1)}`, built: new RegExp(`^${target.default.slice("./dist/".length, -"/index.js".length).replace("*", "[^/]+")}$`) }],
+  );
 }

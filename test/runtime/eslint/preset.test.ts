@@ -4,11 +4,9 @@ import { Linter } from "eslint";
 import { test } from "tap";
 import tseslint from "typescript-eslint";
 
-// #region use
 import drover from "../../../runtime/eslint/index.ts";
 
 const machines: Linter.Config[] = [{ files: ["**/*.machine.ts", "**/*.machine.js"], ...drover.configs.recommended }];
-// #endregion
 
 const config: Linter.Config[] = [drover.configs.recommended, { languageOptions: { ecmaVersion: 2024, sourceType: "module" } }];
 

@@ -1,0 +1,121 @@
+// The guide of runtime/README.md, run step by step.
+
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { Linter } from "eslint";
+import { test } from "tap";
+import { textOf } from "../../project/checkout.ts";
+import lintConfig from "./lint.ts";
+// #region memory
+import { createSystem, parseAddress, silentLog } from "../../../runtime/index.ts";
+import { ManualClock, memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
+import { equipment, kitchenType, pot } from "./kitchen.ts";
+
+async function inMemory(kitchen = kitchenType()) {
+  const clock = new ManualClock();
+  const store = memoryStore();
+  const heated: boolean[] = [];
+  const potHere = pot.with({ effects: { heat: ({ on }) => void heated.push(on) } });
+  await store.open();
+  const system = createSystem({ node: "n1", types: [kitchen, potHere], store, clock, random: new SeededRandom(1), log: silentLog });
+  await system.start();
+  await system.activate(parseAddress("home/kitchen/one"), equipment);
+  return { system, clock, heated };
+}
+
+const BLUE = "home/kitchen/one/pot/blue";
+
+test("a pot brews, and says no while it does", async (t) => {
+  const { system, clock, heated } = await inMemory();
+  const brew = { type: "tea.brew", tea: "green" };
+  t.same(await system.ask(BLUE, brew, { withinMs: 1_000, id: "breakfast" }), { kind: "replied", value: { readyInMs: 120_000 } });
+  t.same(await system.ask(BLUE, brew, { withinMs: 1_000, id: "breakfast" }), { kind: "replied", value: { readyInMs: 120_000 } }, "one id acts once");
+  t.same(await system.ask(BLUE, brew, { withinMs: 1_000 }), { kind: "refused", accepts: [] }, "it is steeping");
+  t.match(await system.tell(BLUE, { type: "tea.brew" }), { kind: "invalid", problems: [{ path: "/tea" }] });
+  t.match(await system.tell("home/kitchen/one/pot/red", { type: "tea.pour" }), { kind: "no-such-actor" });
+
+  await clock.advance(120_000);
+  t.match(system.read(parseAddress(BLUE)), { state: "ready", context: { brewed: 1 } });
+  t.match(await system.tell(BLUE, { type: "tea.pour" }), { kind: "accepted", durable: "local" });
+  t.same(heated, [true, false]);
+  await system.stop();
+});
+// #endregion
+
+// #region crash
+for (const restartFrom of ["committed", "initial"] as const) {
+  test(`chalk is no tea: the pot goes on from its ${restartFrom} state`, async (t) => {
+    const { system, clock } = await inMemory(kitchenType(restartFrom));
+    await system.tell(BLUE, { type: "tea.brew", tea: "green" });
+    await clock.advance(120_000);
+    await system.tell(BLUE, { type: "tea.pour" });
+
+    const answer = await system.ask(BLUE, { type: "tea.brew", tea: "chalk" }, { withinMs: 1_000 });
+    t.match(answer, { kind: "refused", reason: "set aside after 3 failures: nobody knows how long chalk steeps" });
+    t.match(system.read(parseAddress(BLUE)), { state: "empty", context: { brewed: restartFrom === "committed" ? 1 : 0 } });
+    t.match(system.describeEntities()[0]?.children[0], { id: BLUE, restarts: 3, lastExit: { reason: "failed", error: "nobody knows how long chalk steeps" } });
+    await system.stop();
+  });
+}
+// #endregion
+
+// #region seeds
+import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
+import { scenario } from "./scenario.ts";
+
+test("the pot keeps every promise", async (t) => {
+  const { failed } = await simulateSeeds(scenario, { count: 200 });
+  t.same(failed.map(explain), []);
+});
+
+test("a disk that confirms what it did not keep is found", async (t) => {
+  const { failed } = await simulateSeeds((seed) => scenario(seed, { lyingDisk: true }), { count: 200 });
+  t.match(failed[0]?.violations[0], { promise: "S3" });
+});
+// #endregion
+
+test("the guide's node: killed while the pot steeps it comes back with what it knew, and tells what it did", async (t) => {
+  const data = await mkdtemp(join(tmpdir(), "drover-docs-"));
+  t.teardown(() => rm(data, { recursive: true, force: true }));
+  const brew = ["actors", "ask", BLUE, "tea.brew", "tea=green", "--id", "breakfast", "--json"];
+  const first = await startNode(data);
+  t.teardown(() => first.process.kill("SIGKILL"));
+  const drover = (url: string, args: readonly string[]) => promisify(execFile)(process.execPath, [CLI, ...args, "--url", url, "--data", data]).then(({ stdout }) => stdout);
+  const answer = await drover(first.url, brew);
+  t.match(answer, /"readyInMs": ?120000/);
+  first.process.kill("SIGKILL");
+  await once(first.process, "exit");
+
+  const second = await startNode(data);
+  t.teardown(() => second.process.kill("SIGKILL"));
+  t.same(await drover(second.url, brew), answer, "the same id, the same answer, no second pot");
+  t.match(await drover(second.url, ["actors", "get", BLUE, "--inspect"]), /from empty[^]*timer +xstate\.after\.STEEPED/);
+  t.match(await drover(second.url, ["actors", "history", BLUE, "--replay"]), /the same as was committed/);
+  const tried = drover(second.url, ["actors", "send", BLUE, "tea.pour", "--dry-run"]);
+  await t.rejects(tried, { code: 5, stdout: /= refused[^]*nothing was sent/ }, "why it would be refused, and the exit code of a conflict");
+  second.process.kill("SIGTERM");
+  t.same(await once(second.process, "exit"), [0, null], "it stops in order");
+});
+
+test("the guide's lint finds a clock in the machine's file and nothing in the machine as it stands", (t) => {
+  const code = textOf("test/docs/first-actor/kitchen.ts");
+  const found = (text: string) => new Linter().verify(text, lintConfig as Linter.Config[], "kitchen.ts").map(({ ruleId }) => ruleId);
+  t.same(found(code), []);
+  t.same(found(code.replace("context.brewed + 1", "Date.now()")), ["drover/pure-step"]);
+  t.end();
+});
+
+const CLI = join(import.meta.dirname, "../../../cli/main.js");
+
+async function startNode(data: string): Promise<{ readonly process: ChildProcess; readonly url: string }> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, "node.js"), data, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line.startsWith("DROVER_URL=")) return { process: child, url: line.slice("DROVER_URL=".length) };
+  }
+  throw new Error("the node ended before it said where it listens");
+}
