@@ -1,0 +1,123 @@
+// A node under churn for as long as one likes, and the slope of its heap: what leaks shows as a slope, whatever the level (issue of the runtime's stage, "soak").
+//
+// 5,000 known actors with SQLite on disk, of which half are in memory: messages of every kind, timers, children that come and go, faults, entities that leave memory and return.
+
+import { performance } from "node:perf_hooks";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { assign, setup } from "xstate";
+import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { actorType, createSystem, entityType, type EventOf, messages, parseAddress, systemClock, systemRandom, T } from "../../runtime/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+
+const protocol = messages({
+  "soak.add": { body: { by: T.Integer() } },
+  "soak.later": { body: { ms: T.Integer() } },
+  "soak.child": { body: {} },
+  "soak.fail": { body: {} },
+});
+
+const child = setup({}).createMachine({ initial: "on", states: { on: { after: { 500: "off" } }, off: { type: "final" } } });
+
+const machine = setup({
+  types: { context: {} as { total: number; children: number }, events: {} as EventOf<typeof protocol> },
+  actors: { child },
+  actions: {
+    add: assign({ total: ({ context, event }) => (context.total + (event.type === "soak.add" ? event.by : 1)) % 1_000_003 }),
+    fail: assign(() => {
+      throw new Error("failed on purpose");
+    }),
+  },
+  delays: { LATER: ({ event }) => (event.type === "soak.later" ? event.ms : 0) },
+}).createMachine({
+  context: { total: 0, children: 0 },
+  initial: "open",
+  states: {
+    open: { on: { "soak.add": { actions: "add" }, "soak.later": "later", "soak.child": "withChild", "soak.fail": { actions: "fail" } } },
+    later: { after: { LATER: { target: "open", actions: "add" } }, on: { "soak.add": { actions: "add" } } },
+    withChild: { invoke: { src: "child", id: "child", onDone: "open" }, on: { "soak.add": { actions: "add" } } },
+  },
+});
+
+export interface SoakOptions {
+  readonly folder: string;
+  /** How long it runs, ms, of which the first third is warm-up. */
+  readonly forMs: number;
+  /** Default 5,000. */
+  readonly actors?: number;
+  /** Messages a second, default 300. */
+  readonly perSecond?: number;
+  readonly progress?: (line: string) => void;
+}
+
+export interface SoakReport {
+  readonly messages: number;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Least squares over the heap after a collection, from the end of the warm-up on. */
+  readonly heapMbAnHour: number;
+  readonly heapMb: readonly number[];
+  readonly rssMb: number;
+  readonly seconds: number;
+}
+
+/** Outcomes of ids are kept this long: with the default of a day an hour's messages would all be kept, as promised (rules M2). */
+const KEEP_MS = 5_000;
+const SAMPLES = 60;
+const TICK_MS = 50;
+/** Under way at once. */
+const MAX_OPEN = 2_000;
+
+export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, progress }: SoakOptions): Promise<SoakReport> {
+  setFlagsFromString("--expose-gc");
+  const collect = runInNewContext("gc") as () => void;
+  const store = sqliteStore({ path: `${folder}/journal.db`, log: silentLog, clock: systemClock });
+  await store.open();
+  const root = actorType({ name: "soak", version: 1, messages: protocol, behaviour: machine });
+  const type = entityType({ root, durability: "snapshot", placement: "cloud", passivateAfterMs: Number.POSITIVE_INFINITY });
+  const system = createSystem({ node: "soak", types: [type], store, clock: systemClock, random: systemRandom, log: silentLog, residentEntities: Math.ceil(actors / 2) });
+  await system.start();
+  const outcomes: Record<string, number> = {};
+  let sent = 0;
+  let open = 0;
+  const say = async (at: number): Promise<void> => {
+    const dice = systemRandom.next();
+    const event = dice < 0.7 ? { type: "soak.add", by: at } : dice < 0.85 ? { type: "soak.later", ms: 200 } : dice < 0.99 ? { type: "soak.child" } : { type: "soak.fail" };
+    sent++;
+    open++;
+    const told = await system.tell(parseAddress(`acme/soak/a${String(at)}`), event, { keepMs: KEEP_MS, withinMs: 5_000, create: { input: undefined } });
+    open--;
+    outcomes[told.kind] = (outcomes[told.kind] ?? 0) + 1;
+  };
+  const began = performance.now();
+  const heap: (readonly [atMs: number, mb: number])[] = [];
+  const elapsed = (): number => performance.now() - began;
+  let due = 0;
+  let number = 0;
+  while (elapsed() < forMs) {
+    due += (perSecond * TICK_MS) / 1_000;
+    // All of them first, then at random.
+    const now = Math.min(Math.floor(due), MAX_OPEN - open);
+    due -= now;
+    for (let count = 0; count < now; count++) void say(number < actors ? number++ : Math.floor(systemRandom.next() * actors));
+    await new Promise<void>((resolve) => {
+      systemClock.setTimeout(resolve, TICK_MS);
+    });
+    if (elapsed() < ((heap.length + 1) * forMs) / SAMPLES) continue;
+    collect();
+    heap.push([elapsed(), process.memoryUsage().heapUsed / 1_048_576]);
+    progress?.(`${(elapsed() / 1_000).toFixed(0)} s: heap ${(heap.at(-1)?.[1] ?? 0).toFixed(2)} MB, ${String(sent)} messages, ${JSON.stringify(outcomes)}`);
+  }
+  const rssMb = process.memoryUsage().rss / 1_048_576;
+  const seconds = elapsed() / 1_000;
+  await system.stop();
+  await store.close();
+  const warm = heap.slice(Math.floor(heap.length / 3));
+  return { messages: sent, outcomes, heapMbAnHour: slopeOf(warm) * 3_600_000, heapMb: heap.map(([, mb]) => Number(mb.toFixed(2))), rssMb, seconds };
+}
+
+/** Least squares; y a unit of x. */
+function slopeOf(points: readonly (readonly [number, number])[]): number {
+  const mean = (of: (point: readonly [number, number]) => number): number => points.reduce((sum, point) => sum + of(point), 0) / points.length;
+  const [x, y] = [mean(([at]) => at), mean(([, mb]) => mb)];
+  return points.reduce((sum, [at, mb]) => sum + (at - x) * (mb - y), 0) / points.reduce((sum, [at]) => sum + (at - x) ** 2, 0);
+}
