@@ -210,7 +210,8 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   function goOnFrom(outcome: Taken, from: StreamPosition, upTo: { readonly incarnation: string; readonly revision: number }): void {
     position = outcome.position;
     if (outcome.refused === undefined) {
-      if (position.incarnation !== upTo.incarnation || position.revision < upTo.revision) throw new Error(`the cloud took a batch up to revision ${String(upTo.revision)} and does not stand there`);
+      if (position.incarnation !== upTo.incarnation || position.revision < upTo.revision)
+        throw new Error(`the cloud took a batch up to revision ${String(upTo.revision)} and does not stand there`);
       moves = 0;
       return;
     }
