@@ -92,13 +92,13 @@ export class JournalFile {
       for (const commit of batch) outcomes.push(this.#write(commit, changed));
       if (era !== undefined) this.setValue(ERA_KEY, new TextEncoder().encode(String(era)));
     } catch (error) {
-      return this.#takeBack(batch, error, { kind: "refused", reason: `nothing was written: ${messageOf(error)}` });
+      return this.#takeBack(batch, error, { kind: "refused", reason: `nothing was written: ${messageOf(error)}`, ...passingOf(error) });
     }
     try {
       this.#sql.commit.run();
     } catch (error) {
       const kind = resultCodeOf(error) === SQLITE_FULL ? "refused" : "unknown";
-      const result = this.#takeBack(batch, error, { kind, reason: `the commit failed: ${messageOf(error)}` });
+      const result = this.#takeBack(batch, error, { kind, reason: `the commit failed: ${messageOf(error)}`, ...passingOf(error) });
       return kind === "unknown" ? { ...result, failure: error } : result;
     }
     if (this.#heads.size + changed.size > CACHED_HEADS) this.#heads.clear();
@@ -318,4 +318,9 @@ function bytesOf(value: unknown): Uint8Array {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
+}
+
+/** A full disk has room again, sooner or later. */
+function passingOf(error: unknown): { readonly passing?: true } {
+  return resultCodeOf(error) === SQLITE_FULL ? { passing: true } : {};
 }

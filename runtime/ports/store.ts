@@ -31,7 +31,12 @@ export interface EntityCommit {
 export type CommitOutcome =
   | { readonly kind: "committed" }
   /** This entity's turn was not written and never will be; the others of the batch were. */
-  | { readonly kind: "refused"; readonly reason: string }
+  | {
+      readonly kind: "refused";
+      readonly reason: string;
+      /** The store has no room now, and nothing is wrong with the history: its entity may go on from what is committed. */
+      readonly passing?: true;
+    }
   /** Whether it was written is not known: ask `revisionOf` before anything else (rules C2). */
   | { readonly kind: "unknown"; readonly reason: string };
 

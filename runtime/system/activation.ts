@@ -4,6 +4,8 @@
 // V2. Nothing leaves before its commit: effects, answers, views, timers and changes all follow `committed` (promise S2).
 // V3. A commit of unknown outcome stops the entity until the store was asked for its revision (rules C2).
 // V4. A refused commit rolls the turn back and tells its senders; the entity ends here, and whoever hosts it recovers it from the store.
+//     Where the store only has no room now, it goes on from what is committed instead, with backoff: senders from outside and other entities are told, what nobody would
+//     repeat (its timers, its host's news, words of its sources) waits. A full disk takes down no entity, and nothing that hangs on one.
 // V5. Nobody waits longer than its deadline, whatever the store does: what still waits for its turn is told `deadline` and is never taken, what is being committed `unknown`.
 
 import type { Address } from "../address.ts";
@@ -33,6 +35,8 @@ const TRIM_EVERY = 500;
 const MAX_LAZY = 32;
 /** Results that nobody waits for ride on the next turn, or on one of their own after this long. A crash before that finds their effects unconfirmed and settles them by class (rules F1). */
 const LAZY_MS = 250;
+/** Room is looked for often: senders from outside wait for the outcome of each try. */
+const TRY_STORE_AGAIN = { firstMs: 100, longestMs: 1_000 };
 const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
 /** A stop waits this long for the commit under way. */
 const STOP_WITHIN_MS = 3_000;
@@ -89,6 +93,7 @@ export class Activation implements TurnGuide {
   readonly #timers: Timers;
   readonly #deadlines: DeadlineWatch;
   readonly #askAgain: Retry;
+  readonly #tryAgain: Retry;
   readonly #lazy: Input[] = [];
   #lazyHandle: TimeoutHandle | undefined;
   #phase: Phase = "idle";
@@ -112,6 +117,7 @@ export class Activation implements TurnGuide {
     });
     this.#deadlines = new DeadlineWatch(clock, (now) => this.#expire(now));
     this.#askAgain = new Retry(clock, () => ports.random.next(), ASK_STORE_AGAIN);
+    this.#tryAgain = new Retry(clock, () => ports.random.next(), TRY_STORE_AGAIN);
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
     this.#suspects = Suspects.of(entity.address, ports.stepWatch);
@@ -248,6 +254,7 @@ export class Activation implements TurnGuide {
       this.#abandon("the node stopped before the store had answered");
     }, STOP_WITHIN_MS);
     if (this.#askAgain.isWaiting) this.#abandon("the node stopped before the store could be asked");
+    if (this.#tryAgain.isWaiting) this.#abandon("the node stopped while the store had no room");
     await this.quiet();
     // What was only noted is written, so that a clean stop leaves nothing unconfirmed.
     while (this.#lazy.length > 0 && !this.ended) {
@@ -391,7 +398,8 @@ export class Activation implements TurnGuide {
     if (outcome.kind === "committed") {
       this.#stored(open);
     } else if (outcome.kind === "refused") {
-      this.#notStored(open, outcome.reason);
+      if (outcome.passing === true) this.#storeLater(open, outcome.reason);
+      else this.#notStored(open, outcome.reason);
     } else {
       this.#phase = "settling";
       this.#ports.log.warn({ entity: this.entity.address, revision: open.turn.revision, reason: outcome.reason }, "commit of unknown outcome: asking the store");
@@ -406,6 +414,26 @@ export class Activation implements TurnGuide {
     this.#ports.log.error({ entity: this.entity.address, revision: turn.revision, reason }, "commit refused");
     for (const mail of taken) mail.settle?.({ kind: "not-stored", reason });
     this.#fail(new Error(`the store refused revision ${String(turn.revision)}: ${reason}`));
+  }
+
+  /** V4, of a store without room. */
+  #storeLater({ turn, taken }: OpenTurn, reason: string): void {
+    this.#open = undefined;
+    this.entity.rollback();
+    this.#ports.log.warn({ entity: this.entity.address, revision: turn.revision, reason }, "commit refused for want of room; the entity goes on from what is committed");
+    const isKept = ({ input }: Mail): boolean => !(input.kind === "start" || input.kind === "children" || (input.kind === "message" && input.sender.kind !== "local"));
+    for (const mail of taken) if (!isKept(mail)) mail.settle?.({ kind: "not-stored", reason });
+    this.#mailbox.putBack(taken.filter(isKept));
+    this.#phase = "settling";
+    if (this.#stopping !== undefined) this.#abandon("the node stopped while the store had no room");
+    else {
+      this.#tryAgain.later(() => {
+        if (this.#phase !== "settling" || this.#open !== undefined) return;
+        this.#phase = "idle";
+        this.#goOn();
+      });
+    }
+    this.#goOn();
   }
 
   /** V3: asks until the store answers. */
@@ -445,6 +473,7 @@ export class Activation implements TurnGuide {
     this.#rhythm.committed(commit.record.byteLength, commit.snapshot !== undefined);
     this.#open = undefined;
     this.#phase = "idle";
+    this.#tryAgain.reset();
     this.#trim(turn.revision);
     this.#committed(turn, taken, change);
   }
@@ -525,6 +554,7 @@ export class Activation implements TurnGuide {
     this.#timers.stop();
     this.#deadlines.stop();
     this.#askAgain.cancel();
+    this.#tryAgain.cancel();
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
     for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
