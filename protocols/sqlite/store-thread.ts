@@ -47,7 +47,6 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
       leave(gate);
       if (failure !== undefined) {
         isOver = true;
-        if (isDamage(failure) || isFlushFailure(failure)) remember();
         reject(failure instanceof Error ? failure : new Error("the file failed", { cause: failure }));
       } else if (call === "close") resolve();
     });
@@ -58,20 +57,26 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
   function answer(id: number, call: string, argument: unknown): unknown {
     try {
       const { value, failure, afterwards } = carryOut(call, argument);
-      port.postMessage({ id, value, ...flushFailedBy(failure) } satisfies ThreadAnswer);
+      tell({ id, value }, failure);
       if (failure !== undefined || afterwards === undefined) return failure;
       try {
         afterwards();
         return undefined;
       } catch (error) {
         // Nobody asked for it, so nobody is answered.
-        port.postMessage({ id: -1, ...flushFailedBy(error) } satisfies ThreadAnswer);
+        tell({ id: -1 }, error);
         return isFailure(error) ? error : undefined;
       }
     } catch (error) {
-      port.postMessage({ id, error: errorData(error), ...flushFailedBy(error) } satisfies ThreadAnswer);
+      tell({ id, error: errorData(error) }, error);
       return isFailure(error) ? error : undefined;
     }
+  }
+
+  /** A failure is remembered beside the file first: whoever is told of a failed flush ends the process, and may be faster than what would come after. */
+  function tell(answer: ThreadAnswer, failure: unknown): void {
+    if (isDamage(failure) || isFlushFailure(failure)) remember();
+    port.postMessage({ ...answer, ...flushFailedBy(failure) } satisfies ThreadAnswer);
   }
 
   function carryOut(call: string, argument: unknown): Handled {

@@ -2,11 +2,12 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Test, test } from "tap";
 import { faultyDisk, needsFaultyDisk } from "../../faulty-disk/index.ts";
+import { readRecord } from "../../faulty-disk/power-cuts.ts";
 import { aCommit } from "../../contracts/store.ts";
 import { openStore, recordBytes } from "./_stored.ts";
 
@@ -75,6 +76,22 @@ test("L3. after a flush that failed nothing more is acknowledged in this process
       await nothingLost(t, path, said, bytes);
     });
   }
+});
+
+test("L3. a flush that failed is remembered on the disk before anybody is told of it, since whoever is told ends the process", needsFaultyDisk, async (t) => {
+  const folder = t.testdir();
+  const record = join(t.testdirName, "..", "changes-of-the-disk");
+  t.teardown(() => {
+    rmSync(record, { force: true });
+  });
+  // Flushes that take a while: what comes after the telling would come far too late.
+  const disk = faultyDisk({ under: folder, fail: `sync:-wal:8:1:${EIO}`, flushMs: "60:60:1", record });
+  await run(childOf("_faulty-child"), [join(folder, "journal.db"), "12", "300"], disk);
+  const changes = readRecord(record);
+  const told = changes.findIndex(({ name, data }) => name === "said" && Buffer.from(data).includes('"flush-failed"'));
+  t.ok(told > 0, "it is told");
+  const last = changes.slice(0, told).findLast(({ name }) => name !== "said");
+  t.match(last, { call: "sync", name: "" }, "the change before it is the flush of the folder, with the note in it");
 });
 
 test("L3. when the next process cannot fold the log either, it does not serve", needsFaultyDisk, async (t) => {
