@@ -9,8 +9,20 @@ import { join, relative, resolve } from "node:path";
 import { failuresOf, leavesOf } from "./tap-totals.mjs";
 
 const root = resolve(import.meta.dirname, "..");
+const WITHOUT_DOMAINS = join(root, ".ci/without-domains.cjs");
 /** Two cores, and tests that wait more than they work. */
 const JOBS = 3;
+/** These nearly only wait, for time to pass in real programs: one of them at a time, beside the others. */
+const WAITING = [
+  "end-to-end/wear",
+  "end-to-end/link-faults",
+  "end-to-end/late-commands",
+  "end-to-end/waiting-requests",
+  "end-to-end/silent-modules",
+  "protocols/http/page",
+  "protocols/sqlite/disk-faults",
+  "runtime/supervision/otp-table",
+];
 /** Of one test in seconds, unless it says otherwise; a file is ended after the second. */
 const TEST_S = 240;
 const FILE_S = 300;
@@ -25,13 +37,10 @@ const texts = [];
 const totals = { total: 0, pass: 0, fail: 0, skip: 0 };
 const failures = [];
 const began = performance.now();
-let next = 0;
+const waits = (file) => WAITING.some((name) => file.endsWith(`${name}.test.js`));
+const lists = [files.filter(waits), files.filter((file) => !waits(file))];
 
-await Promise.all(
-  Array.from({ length: JOBS }, async () => {
-    while (next < files.length) await run(files[next++]);
-  }),
-);
+await Promise.all([inTurn(lists[0]), ...Array.from({ length: JOBS }, () => inTurn(lists[1]))]);
 
 const summary = `# { ${Object.entries(totals)
   .filter(([name, count]) => count > 0 || name === "total" || name === "pass")
@@ -41,6 +50,10 @@ if (outputFile !== undefined) writeFileSync(outputFile, `TAP version 14\n${texts
 for (const failure of failures) console.log(`\nnot ok: ${failure}`);
 console.log(`\n${files.length} files in ${((performance.now() - began) / 1000).toFixed(0)} s\n${summary}`);
 process.exitCode = totals.fail > 0 || totals.pass === 0 ? 1 : 0;
+
+async function inTurn(list) {
+  for (let file = list.shift(); file !== undefined; file = list.shift()) await run(file);
+}
 
 async function run(file) {
   const from = performance.now();
@@ -73,7 +86,7 @@ function ended(file) {
   const env = { ...process.env, TAP: "1", TAP_TIMEOUT: String(TEST_S) };
   delete env.NODE_OPTIONS;
   return new Promise((resolved) => {
-    const child = spawn(process.execPath, [file], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["--require", WITHOUT_DOMAINS, file], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const said = { out: "", err: "" };
     child.stdout.on("data", (chunk) => (said.out += chunk));
     child.stderr.on("data", (chunk) => (said.err += chunk));

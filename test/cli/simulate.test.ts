@@ -4,13 +4,14 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
+import { form } from "../forms.ts";
 import { fleet } from "../../cli/simulate/index.ts";
 import { explain, simulateSeeds, traceOf, simulate } from "../../runtime/simulation/index.ts";
 import { built } from "../project/checkout.ts";
 import { drover, scratch } from "./captured.ts";
 
 /** In each run of the tests. CI runs 2,000 by `drover simulate`. */
-const SEEDS = 12;
+const SEEDS = form(6, 12);
 
 test("S1 to S9. one cloud node and four edge nodes keep every promise through kills, pauses, cuts and failing stores", async (t) => {
   const seen = { accepted: 0, replied: 0, waiting: 0, alarms: 0, replicas: 0, kills: 0 };

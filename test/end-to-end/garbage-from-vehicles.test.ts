@@ -4,6 +4,7 @@
 // does not hide what was taken of the next.
 
 import { test } from "tap";
+import { form } from "../forms.ts";
 import { createCloudNode, type CloudNode, realPorts } from "../../cloud-node/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../runtime/simulation/memory-transport.ts";
 import { decodeEnvelope, droverVersion, encodeEnvelope, systemClock, systemRandom, vehicleNames } from "../../runtime/index.ts";
@@ -17,7 +18,7 @@ import { until } from "./until.ts";
 const TENANT = "demo";
 const GOOD = "good";
 /** Places of a sample. What was taken stays, so a later look sees it too. */
-const LOOK_EVERY = 6;
+const LOOK_EVERY = form(30, 6);
 /** In samples: takes the name of whoever says it. */
 const ANY = "vehicle-x";
 const AT = 1_700_000_000_000;

@@ -18,7 +18,7 @@ const FILE_MS = 180_000;
 tap.setTimeout(FILE_MS);
 tap.comment(`timeout=${FILE_MS}`);
 
-test("S3, F2, M2. A cloud node that is killed at 20 random moments: what was confirmed acted once, everything else has a true outcome", { timeout: 150_000 }, async (t) => {
+test(`S3, F2, M2. A cloud node that is killed at ${KILLS} random moments: what was confirmed acted once, everything else has a true outcome`, { timeout: 150_000 }, async (t) => {
   const fleet = await processFleet(t, []);
   // This one stays, in the test's process, and looks for its cloud more often than it would on a road.
   const { node, secret } = nodeCredential(join(fleet.data, "credentials"), "edge-trailer-01", { kind: "vehicle", tenant: "demo", vehicle: "trailer-01" });

@@ -85,7 +85,9 @@ function command(output: string, level: number): Sent {
   return { lamp: { module: TORRENT, output, frameId: 0x15, channel: 0 }, level, key: `own-${output}-${level}`, told: "" };
 }
 
-test("S3, F1, F2, M2. An edge node that is killed at 20 random moments: what was confirmed acted once, everything else has a true outcome", { timeout: 150_000 }, async (t) => {
+test(`S3, F1, F2, M2. An edge node that is killed at ${KILLS} random moments: what was confirmed acted once, everything else has a true outcome`, {
+  timeout: 150_000,
+}, async (t) => {
   const fleet = await processFleet(t, ["trailer-01"]);
   const stream = commandStream(fleet.api, EVERY_MS);
   await kills(fleet, "trailer-01", stream, new SeededRandom(20));

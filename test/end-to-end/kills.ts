@@ -3,11 +3,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Test } from "tap";
 import type { SeededRandom } from "../../runtime/simulation/index.ts";
+import { form } from "../forms.ts";
 import { actsOf, type CommandStream, settle } from "./command-stream.ts";
 import type { ProcessFleet } from "./processes.ts";
 import { until } from "./until.ts";
 
-export const KILLS = 20;
+export const KILLS = form(4, 20);
 /** Between commands of one speaker, ms. */
 export const EVERY_MS = 150;
 const BACK_MS = 25_000;

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "tap";
+import { form } from "../forms.ts";
 import { soak } from "./soak.ts";
 
 test("under churn the heap stays where it was after the warm-up", async (t) => {
@@ -11,7 +12,7 @@ test("under churn the heap stays where it was after the warm-up", async (t) => {
   t.teardown(() => {
     rmSync(folder, { recursive: true, force: true });
   });
-  const { heapMb, outcomes, messages } = await soak({ folder, forMs: 15_000, actors: 400, perSecond: 400 });
+  const { heapMb, outcomes, messages } = await soak({ folder, forMs: form(9_000, 15_000), actors: 400, perSecond: 400 });
   t.ok((outcomes["accepted"] ?? 0) > messages / 2, JSON.stringify(outcomes));
   const third = Math.floor(heapMb.length / 3);
   const middle = heapMb.slice(third, 2 * third);

@@ -1,11 +1,12 @@
 // One seed runs a user's actors through faults, the same way each time, and says what did not hold.
 
 import { test } from "tap";
+import { form } from "../../forms.ts";
 import { explain, FAULT_KINDS, simulate, simulateSeeds, traceOf } from "../../../runtime/simulation/index.ts";
 import { couriers } from "./courier.ts";
 
 /** Of the couriers, in each run of the tests. CI runs 2,000 seeds of the whole fleet. */
-const SEEDS = 60;
+const SEEDS = form(25, 60);
 
 test("S1 to S9. a user's actors keep every promise through kills, pauses, takeovers, cuts and failing stores", async (t) => {
   const kinds = new Set<string>();

@@ -3,6 +3,7 @@
 import { test } from "tap";
 import { type AnyActor, type AnyStateMachine, createActor } from "xstate";
 
+import { form } from "../../forms.ts";
 import { messages } from "../../../runtime/actor/index.ts";
 import { difference, restoreEntity } from "../../../runtime/entity/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
@@ -13,7 +14,7 @@ import { hostOf, rootOf } from "./differential.ts";
 import { assign, fromPromise, fromTransition, machine, sendParent, sendTo } from "./loose.ts";
 import { drawMachine, drawScript } from "./random-machine.ts";
 
-const SEEDS = Number(process.env["DROVER_SEEDS"] ?? 30);
+const SEEDS = Number(process.env["DROVER_SEEDS"] ?? form(10, 30));
 
 /** Runs a machine bare, and gives what a file would hold of it. */
 function persisted(behaviour: AnyStateMachine, ...events: readonly string[]): unknown {
