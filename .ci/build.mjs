@@ -4,7 +4,7 @@ import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } f
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundle } from "./bundle.mjs";
+import { bundle, isCurrent } from "./bundle.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const out = resolve(root, process.argv[2] ?? "dist");
@@ -17,7 +17,9 @@ try {
   console.error("build: typescript is not installed (npm ci without --omit=dev installs it); nothing was built");
   process.exit(0);
 }
-const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json"), "--outDir", out, "--tsBuildInfoFile", join(out, ".tsbuildinfo")], { stdio: "inherit" });
+const buildInfo = join(out, ".tsbuildinfo");
+if (!isCurrent(root, out)) rmSync(buildInfo, { force: true });
+const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json"), "--outDir", out, "--tsBuildInfoFile", buildInfo], { stdio: "inherit" });
 
 function copyAssets(from, to) {
   for (const entry of readdirSync(from, { withFileTypes: true })) {

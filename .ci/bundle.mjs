@@ -3,22 +3,36 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 
-/** What our sources import of each. A module that only has a default export says so. */
+/** What our sources import of each. One of the older kind names its exports here, since they cannot be read off it. */
 const ENTRIES = {
   typebox: `export * from "typebox";`,
   "typebox/compile": `export * from "typebox/compile";`,
   "typebox/value": `export * from "typebox/value";`,
   mqtt: `export { default } from "mqtt";`,
+  aedes: `export { Aedes } from "aedes";`,
+  yaml: `export { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from "yaml";`,
 };
 const FOLDER = "bundled";
 const fileOf = (name) => `${name.replace("/", "-")}.js`;
 
+const madeOf = (root) =>
+  JSON.stringify([
+    ENTRIES,
+    ...["esbuild", ...Object.keys(ENTRIES).filter((name) => !name.includes("/"))].map(
+      (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version,
+    ),
+  ]);
+const stampOf = (out) => join(out, FOLDER, "made-of.json");
+
+/** Whether what lies in `out` was bundled of the same; if not, the files that import it must be built anew. */
+export function isCurrent(root, out) {
+  return existsSync(stampOf(out)) && readFileSync(stampOf(out), "utf8") === madeOf(root);
+}
+
 /** @param rooms folders below `out` whose files import the bundled ones */
 export async function bundle(root, out, rooms) {
   const folder = join(out, FOLDER);
-  const of = JSON.stringify([ENTRIES, ...["typebox", "mqtt", "esbuild"].map((name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version)]);
-  const stamp = join(folder, "made-of.json");
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== of) {
+  if (!isCurrent(root, out)) {
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     const { build } = await import("esbuild");
@@ -40,7 +54,7 @@ export async function bundle(root, out, rooms) {
       metafile: true,
     });
     writeFileSync(join(folder, "LICENSES.txt"), licencesOf(root, Object.keys(metafile.inputs)));
-    writeFileSync(stamp, of);
+    writeFileSync(stampOf(out), madeOf(root));
   }
   for (const room of rooms) if (existsSync(join(out, room))) redirect(join(out, room), folder);
 

@@ -4,7 +4,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import * as aftline from "../../../cli/rig/modules/aftline.ts";
 import * as bearing from "../../../cli/rig/modules/bearing.ts";
 import * as borealis from "../../../cli/rig/modules/borealis.ts";
@@ -124,7 +124,7 @@ test("a temperature below zero shows the database's defect, and the trailer's ov
   const freezing = borealis.environmentBytes({ celsius: -5, humidityPercent: 50, co2Ppm: 400, vocIndex: 1 });
   t.match(read(createDecoder(published), 0x1f, freezing), { TemperatureCelsius: 251, TemperatureFahrenheit: 23 });
   const overlay = fileURLToPath(new URL("../../../cli/demo/vehicles/trailcurrent-defects.yaml", import.meta.url));
-  const corrections = Object.entries(parse(readFileSync(overlay, "utf8")) as Readonly<Record<string, { signed?: boolean; source: string }>>);
+  const corrections = Object.entries(parseDocument(readFileSync(overlay, "utf8")).toJS() as Readonly<Record<string, { signed?: boolean; source: string }>>);
   const outcome = applyOverlay(
     published,
     corrections.map(([name, correction]) => {
