@@ -1,7 +1,7 @@
 // The cells that the entity's supervisor keeps: its root, and the children of its configuration (hosting H12; rules C1).
 
 import { type Address, childAddress } from "../address.ts";
-import type { Cell } from "./cell.ts";
+import type { Cell, Supervision } from "./cell.ts";
 import type { ChildSpec, InputResult } from "./contract.ts";
 import { messageOf, SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
@@ -12,6 +12,7 @@ import { report } from "./report.ts";
 import type { ChildRow } from "./rest.ts";
 
 export const MAX_CHILDREN = 1_000;
+const THE_ROOT: Supervision = { kind: "root" };
 
 /**
  * @param bare of bare XState, to begin from instead of the machine's own beginning
@@ -19,7 +20,7 @@ export const MAX_CHILDREN = 1_000;
  */
 export function startRoot(interior: Interior, input: unknown, bare?: unknown): void {
   const plan = planOf(interior.type.root);
-  const root = interior.makeCell({ plan, parent: undefined, id: plan.actor.name, address: interior.address, supervision: { kind: "root" } });
+  const root = interior.makeCell({ plan, parent: undefined, id: plan.actor.name, address: interior.address, supervision: THE_ROOT });
   root.input = input;
   if (bare === undefined) begin(interior, root, input);
   else moveIn(interior, root, bare);

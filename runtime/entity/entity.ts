@@ -8,7 +8,7 @@ import type { EntityType, MessageSpec } from "../actor/index.ts";
 import type { CellRef, TaskMark } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp } from "./contract.ts";
-import { NO_STAMP } from "./inside.ts";
+import { type EntityListener, NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward } from "./outward.ts";
 import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
@@ -97,6 +97,8 @@ export interface Entity {
   parked(): readonly ParkedRow[];
   /** A message waits for its receiver, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
   readonly isUnfinished: boolean;
+  /** Some timer is armed. */
+  readonly hasTimers: boolean;
   /** Armed timers, in no order. */
   timers(): readonly TimerRow[];
   /** What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline. */
@@ -113,10 +115,8 @@ export interface Entity {
   cellOf(input: Input): Address;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
   specOf(address: Address, message: string): MessageSpec | undefined;
-  /** Sends through a ref from outside of a step, e.g. `self.send` in an inline action: become inputs. */
-  onPost(listener: (input: Input) => void): void;
-  /** What somebody who watches an actor through its ref threw; that one is told nothing more. */
-  onObserverFailure(listener: (cell: Address, error: unknown) => void): void;
+  /** Whoever hosts it: the newest one hears. */
+  listen(listener: EntityListener): void;
 }
 
 const OUTWARD: Outward = { ...outward, ended };
@@ -187,6 +187,7 @@ export class HostedEntity implements Entity {
     if (interior.revision === this.#open) interior.stamp = this.#stampBefore;
     interior.revision = this.#open;
     this.#open = undefined;
+    this.#stampBefore = NO_STAMP;
     for (const cell of interior.touched) {
       cell.committed = cell.snapshot;
       this.#views?.delete(cell.address);
@@ -270,6 +271,10 @@ export class HostedEntity implements Entity {
     return isUnfinished(this.interior);
   }
 
+  get hasTimers(): boolean {
+    return this.interior.rest.size("timers") > 0;
+  }
+
   timers(): readonly TimerRow[] {
     return [...this.interior.rest.entries("timers")].map(([, row]) => row);
   }
@@ -303,14 +308,8 @@ export class HostedEntity implements Entity {
     return this.interior.cells.get(address)?.plan.actor.messages.specOf(message);
   }
 
-  onObserverFailure(listener: (cell: Address, error: unknown) => void): void {
-    this.interior.onObserverFailure = listener;
-  }
-
-  onPost(listener: (input: Input) => void): void {
-    this.interior.onPost = (cell, event) => {
-      listener({ kind: "message", to: cell.address, event, sender: { kind: "local", name: "ref" }, wantsReply: false, incarnation: cell.incarnation });
-    };
+  listen(listener: EntityListener): void {
+    this.interior.listener = listener;
   }
 }
 

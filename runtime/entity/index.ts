@@ -3,6 +3,7 @@ export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts
 export type * from "./contract.ts";
 export { inputKey } from "./parking.ts";
 export type { TurnGuide } from "./turn.ts";
+export type { EntityListener } from "./inside.ts";
 export { createEntity, type Entity, type NextTimer, type SourceDescription } from "./entity.ts";
 export { NotPlain, plainCopy } from "./plain.ts";
 export { pastState, type PastState } from "./past-state.ts";

@@ -23,6 +23,13 @@ export interface Emitted {
   readonly from: Cell;
 }
 
+export interface EntityListener {
+  /** A send through a ref from outside of a step, e.g. `self.send` in an inline action: becomes an input. */
+  posted(input: Input): void;
+  /** What somebody who watches an actor through its ref threw; that one is told nothing more. */
+  observerFailed(cell: Address, error: unknown): void;
+}
+
 const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
 const NO_TRACE = {};
 export const NO_STAMP: TurnStamp = { now: 0, elapsed: 0, seed: 0 };
@@ -43,8 +50,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   readonly rest: Rest;
   readonly cells = new CellIndex();
   readonly system: StepSystem;
-  onPost: ((cell: Cell, event: EventData) => void) | undefined = undefined;
-  onObserverFailure: ((cell: Address, error: unknown) => void) | undefined = undefined;
+  listener: EntityListener | undefined = undefined;
   labels = NO_LABELS;
   stamp = NO_STAMP;
   /** Of the last commit. */
@@ -212,7 +218,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.undo.push(() => {
       this.labels = before;
     });
-    this.labels = labels;
+    this.labels = Object.keys(labels).length === 0 ? NO_LABELS : labels;
   }
 
   touch(cell: Cell): void {
@@ -334,7 +340,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   // ---- observers
 
   get observers(): Observers {
-    return (this.#observers ??= new Observers((cell, error) => this.onObserverFailure?.(cell.address, error)));
+    return (this.#observers ??= new Observers((cell, error) => this.listener?.observerFailed(cell.address, error)));
   }
 
   /** Tells those who watch what the commit has changed, before `settle` forgets it. */

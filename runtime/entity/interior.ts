@@ -20,6 +20,7 @@ import {
   takeThrownAt,
 } from "../xstate/index.ts";
 import { Cell, type CellHost, escapeId, type Supervision } from "./cell.ts";
+import type { Sender } from "./contract.ts";
 import { faultPlace, runaway, SupervisedFault } from "./fault.ts";
 import { Inside } from "./inside.ts";
 import { innerPlan, type Plan } from "./plan.ts";
@@ -28,6 +29,7 @@ import { release, releaseOn } from "./stash.ts";
 
 const DELIVERIES = 1_000;
 const DELIVERIES_PER_CELL = 20;
+const FROM_A_REF: Sender = { kind: "local", name: "ref" };
 /** Cells that may wait for one another in one chain of deliveries: the stack of the process must hold it. */
 const MAX_CHAIN = 400;
 
@@ -130,8 +132,9 @@ export class Interior extends Inside implements CellHost {
   }
 
   post(cell: Cell, event: { readonly type: string }): void {
-    if (this.onPost === undefined) this.deadLetters++;
-    else this.onPost(cell, event);
+    const { listener } = this;
+    if (listener === undefined) this.deadLetters++;
+    else listener.posted({ kind: "message", to: cell.address, event, sender: FROM_A_REF, wantsReply: false, incarnation: cell.incarnation });
   }
 
   // ---- life of a cell

@@ -12,7 +12,7 @@ import type { Address } from "../address.ts";
 import type { Effect, Input, JournalRecord, Turn } from "../entity/contract.ts";
 import { type Entity, encodeRecord, encodeState, inputKey, type TurnGuide } from "../entity/index.ts";
 import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
-import { Retry } from "../retry.ts";
+import { Retry, type RetryLimits } from "../retry.ts";
 import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
@@ -38,6 +38,7 @@ const LAZY_MS = 250;
 /** Room is looked for often: senders from outside wait for the outcome of each try. */
 const TRY_STORE_AGAIN = { firstMs: 100, longestMs: 1_000 };
 const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
+const NO_MAIL: readonly Mail[] = [];
 /** A stop waits this long for the commit under way. */
 const STOP_WITHIN_MS = 3_000;
 
@@ -55,15 +56,18 @@ export interface ActivationPorts {
   /** Who ends a process that hangs in a step, and knows of what hung before (rules M4). */
   readonly stepWatch: StepWatch | undefined;
   /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
-  readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
-  /** Performs one effect of a committed turn. Never throws. */
-  readonly perform: (effect: Effect) => void;
+  readonly beforeCommit: (entity: Entity) => Promise<void> | undefined;
   /** Whether `changed` has listeners. */
   readonly isWatched: () => boolean;
   /** Told after the effects; never throws. */
   readonly changed: (change: Change) => void;
+}
+
+export interface ActivationOwner {
+  /** Performs one effect of a committed turn. Never throws. */
+  perform(effect: Effect): void;
   /** The entity cannot go on here; `cause` is for its supervisor. */
-  readonly failed: (cause: unknown) => void;
+  failed(cause: unknown): void;
 }
 
 export interface ActivationOptions {
@@ -84,40 +88,37 @@ interface OpenTurn {
   readonly commit: EntityCommit;
 }
 
+/** What few entities need is made when it is first needed: an idle one is small. */
 export class Activation implements TurnGuide {
   readonly entity: Entity;
   readonly since: number;
   readonly #ports: ActivationPorts;
   readonly #rhythm: SnapshotRhythm;
   readonly #mailbox: Mailbox<Mail>;
-  readonly #timers: Timers;
-  readonly #deadlines: DeadlineWatch;
-  readonly #askAgain: Retry;
-  readonly #tryAgain: Retry;
-  readonly #lazy: Input[] = [];
+  readonly #owner: ActivationOwner;
+  #timers: Timers | undefined;
+  #deadlines: DeadlineWatch | undefined;
+  #askAgain: Retry | undefined;
+  #tryAgain: Retry | undefined;
+  #lazy: Input[] | undefined;
   #lazyHandle: TimeoutHandle | undefined;
   #phase: Phase = "idle";
   #open: OpenTurn | undefined;
   readonly #suspects: Suspects | undefined;
-  #quiet: (() => void)[] = [];
+  #quiet: (() => void)[] | undefined;
   #stopping: Promise<void> | undefined;
   #asOf: number;
   #usedAt: number;
   #trimmed = 0;
 
-  constructor(entity: Entity, ports: ActivationPorts, options: ActivationOptions) {
+  constructor(entity: Entity, ports: ActivationPorts, owner: ActivationOwner, options: ActivationOptions) {
     const { clock } = ports;
     this.entity = entity;
     this.#ports = ports;
+    this.#owner = owner;
     this.#rhythm = new SnapshotRhythm(options.since, policyOf(entity.type.durability));
     this.#mailbox = new Mailbox(options.mailbox, ports.mailBudget);
     this.#asOf = options.asOf;
-    this.#timers = new Timers(clock, ports.hosted, ports.wallTrusted, (input) => {
-      this.control({ input });
-    });
-    this.#deadlines = new DeadlineWatch(clock, (now) => this.#expire(now));
-    this.#askAgain = new Retry(clock, () => ports.random.next(), ASK_STORE_AGAIN);
-    this.#tryAgain = new Retry(clock, () => ports.random.next(), TRY_STORE_AGAIN);
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
     this.#suspects = Suspects.of(entity.address, ports.stepWatch);
@@ -163,7 +164,11 @@ export class Activation implements TurnGuide {
 
   /** Nothing waits, and no turn is open or about to begin. */
   get isAtRest(): boolean {
-    return this.#phase === "idle" && this.#stopping === undefined && this.#mailbox.length === 0 && this.#lazy.length === 0;
+    return this.#phase === "idle" && this.#stopping === undefined && this.#hasNoMail;
+  }
+
+  get #hasNoMail(): boolean {
+    return this.#mailbox.length === 0 && this.#lazy === undefined;
   }
 
   /** Wall time of the last turn that changed anything, ms. */
@@ -178,7 +183,7 @@ export class Activation implements TurnGuide {
 
   /** Arms timers and begins to take turns. */
   begin(): void {
-    this.#timers.rearm(this.entity);
+    this.#rearm();
     this.#wake();
   }
 
@@ -188,7 +193,7 @@ export class Activation implements TurnGuide {
     const taken = this.#mailbox.offer(mail);
     if (taken === false) return false;
     if (taken !== true) taken.settle?.({ kind: "refused", accepts: [], reason: "a newer message of its kind took its place while it waited" });
-    if (mail.deadline !== undefined) this.#deadlines.note(mail.deadline);
+    this.#noteDeadline(mail);
     this.#wake();
     return true;
   }
@@ -196,7 +201,7 @@ export class Activation implements TurnGuide {
   /** As `offer`, before user messages. */
   offerControl(mail: Mail): boolean {
     if (!this.isTaking || !this.hasControlRoom) return false;
-    if (mail.deadline !== undefined) this.#deadlines.note(mail.deadline);
+    this.#noteDeadline(mail);
     this.control(mail);
     return true;
   }
@@ -214,13 +219,13 @@ export class Activation implements TurnGuide {
   /** As `control`, for what nobody waits for: taken with the next turn, at the latest after 250 ms. */
   lazily(input: Input): void {
     if (this.ended) return;
-    this.#lazy.push(input);
+    (this.#lazy ??= []).push(input);
     this.#armLazy();
   }
 
   /** Resolves when no turn is open: what is read then is the newest committed state. */
   async quiet(): Promise<void> {
-    while (this.#open !== undefined) await new Promise<void>((resolve) => this.#quiet.push(resolve));
+    while (this.#open !== undefined) await new Promise<void>((resolve) => (this.#quiet ??= []).push(resolve));
   }
 
   /** Only when it is at rest: takes no turn from here on, and keeps what comes. */
@@ -230,7 +235,7 @@ export class Activation implements TurnGuide {
 
   /** Whether nothing has come since it fell asleep. */
   get isUndisturbed(): boolean {
-    return this.#phase === "asleep" && this.#stopping === undefined && this.#mailbox.length === 0 && this.#lazy.length === 0;
+    return this.#phase === "asleep" && this.#stopping === undefined && this.#hasNoMail;
   }
 
   rouse(): void {
@@ -253,11 +258,11 @@ export class Activation implements TurnGuide {
     const timeout = this.#ports.clock.setTimeout(() => {
       this.#abandon("the node stopped before the store had answered");
     }, STOP_WITHIN_MS);
-    if (this.#askAgain.isWaiting) this.#abandon("the node stopped before the store could be asked");
-    if (this.#tryAgain.isWaiting) this.#abandon("the node stopped while the store had no room");
+    if (this.#askAgain?.isWaiting === true) this.#abandon("the node stopped before the store could be asked");
+    if (this.#tryAgain?.isWaiting === true) this.#abandon("the node stopped while the store had no room");
     await this.quiet();
     // What was only noted is written, so that a clean stop leaves nothing unconfirmed.
-    while (this.#lazy.length > 0 && !this.ended) {
+    while (this.#lazy !== undefined && !this.ended) {
       this.#step(this.#takeLazy());
       await this.quiet();
     }
@@ -282,10 +287,27 @@ export class Activation implements TurnGuide {
     }, LAZY_MS);
   }
 
-  #takeLazy(): Mail[] {
+  #takeLazy(): readonly Mail[] {
+    const lazy = this.#lazy;
+    if (lazy === undefined) return NO_MAIL;
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
-    return this.#lazy.splice(0, MAX_LAZY).map((input) => ({ input }));
+    const taken = lazy.splice(0, MAX_LAZY);
+    if (lazy.length === 0) this.#lazy = undefined;
+    return taken.map((input) => ({ input }));
+  }
+
+  /** Most entities have no timer. */
+  #rearm(): void {
+    const { entity } = this;
+    if (this.#timers === undefined && !entity.hasTimers) return;
+    (this.#timers ??= new Timers(this.#ports, (input) => {
+      this.control({ input });
+    })).rearm(entity);
+  }
+
+  #noteDeadline({ deadline }: Mail): void {
+    if (deadline !== undefined) (this.#deadlines ??= new DeadlineWatch(this.#ports.clock, (now) => this.#expire(now))).note(deadline);
   }
 
   #run(): void {
@@ -345,7 +367,7 @@ export class Activation implements TurnGuide {
       return;
     }
     const taken = mails.slice(0, turn.consumed);
-    for (const { input } of taken) if (input.kind === "timer") this.#timers.consumed(input);
+    for (const { input } of taken) if (input.kind === "timer") this.#timers?.consumed(input);
     this.#mailbox.putBack(mails.slice(turn.consumed));
     if (commit === undefined || change === undefined) {
       this.entity.commit();
@@ -357,7 +379,7 @@ export class Activation implements TurnGuide {
     this.#phase = "committing";
     this.#open = open;
     const { committer } = this.#ports;
-    const ready = this.#ports.beforeCommit?.(this.entity);
+    const ready = this.#ports.beforeCommit(this.entity);
     void (ready === undefined ? committer.commit(commit) : ready.then(async () => committer.commit(commit))).then((outcome) => {
       if (this.#open === open) this.#answered(outcome, open);
     });
@@ -377,6 +399,11 @@ export class Activation implements TurnGuide {
 
   isOver(): boolean {
     return this.#ports.clock.monotonic() - this.#usedAt >= MAX_TURN_MS;
+  }
+
+  #makeRetry(limits: RetryLimits): Retry {
+    const { clock, random } = this.#ports;
+    return new Retry(clock, () => random.next(), limits);
   }
 
   #commitOf(turn: Turn, record: JournalRecord): EntityCommit {
@@ -427,7 +454,7 @@ export class Activation implements TurnGuide {
     this.#phase = "settling";
     if (this.#stopping !== undefined) this.#abandon("the node stopped while the store had no room");
     else {
-      this.#tryAgain.later(() => {
+      (this.#tryAgain ??= this.#makeRetry(TRY_STORE_AGAIN)).later(() => {
         if (this.#phase !== "settling" || this.#open !== undefined) return;
         this.#phase = "idle";
         this.#goOn();
@@ -442,10 +469,10 @@ export class Activation implements TurnGuide {
     if (this.#open !== open) return;
     if (found === "no answer") {
       if (this.#stopping !== undefined) this.#abandon("the node stopped before the store could be asked");
-      else this.#askAgain.later(() => void this.#askStore(open));
+      else (this.#askAgain ??= this.#makeRetry(ASK_STORE_AGAIN)).later(() => void this.#askStore(open));
       return;
     }
-    this.#askAgain.reset();
+    this.#askAgain?.reset();
     if (found === "written") this.#stored(open);
     else if (found === "another's") this.#notStored(open, "another owner has written this revision meanwhile");
     else {
@@ -473,7 +500,7 @@ export class Activation implements TurnGuide {
     this.#rhythm.committed(commit.record.byteLength, commit.snapshot !== undefined);
     this.#open = undefined;
     this.#phase = "idle";
-    this.#tryAgain.reset();
+    this.#tryAgain?.reset();
     this.#trim(turn.revision);
     this.#committed(turn, taken, change);
   }
@@ -489,10 +516,10 @@ export class Activation implements TurnGuide {
   }
 
   #committed(turn: Turn, taken: readonly Mail[], change: Change | undefined): void {
-    this.#timers.rearm(this.entity);
+    this.#rearm();
     if (turn.hasReleased) this.#mailbox.putBack(this.entity.released().map((input) => ({ input, at: this.#usedAt })));
     if (change !== undefined) this.#asOf = change.at;
-    for (const effect of turn.effects) this.#ports.perform(effect);
+    for (const effect of turn.effects) this.#owner.perform(effect);
     taken.forEach((mail, index) => {
       const result = turn.results[index];
       if (result === undefined) return;
@@ -528,11 +555,11 @@ export class Activation implements TurnGuide {
   /** No turn is open any more: tells who waits for that, and goes on with what waits. */
   #goOn(): void {
     const listeners = this.#quiet;
-    if (listeners.length > 0) this.#quiet = [];
-    for (const listener of listeners) listener();
+    this.#quiet = undefined;
+    if (listeners !== undefined) for (const listener of listeners) listener();
     if (this.ended) return;
     if (this.#mailbox.length > 0) this.#wake();
-    else if (this.#lazy.length > 0) this.#armLazy();
+    else if (this.#lazy !== undefined) this.#armLazy();
   }
 
   /** The commit's end is not awaited any more: its senders do not know, and nothing of this activation counts from now on. */
@@ -544,17 +571,17 @@ export class Activation implements TurnGuide {
   #fail(cause: unknown): void {
     if (this.ended) return;
     this.#end();
-    this.#ports.failed(cause);
+    this.#owner.failed(cause);
   }
 
   #end(): void {
     if (this.ended) return;
     this.#phase = "ended";
     this.#open = undefined;
-    this.#timers.stop();
-    this.#deadlines.stop();
-    this.#askAgain.cancel();
-    this.#tryAgain.cancel();
+    this.#timers?.stop();
+    this.#deadlines?.stop();
+    this.#askAgain?.cancel();
+    this.#tryAgain?.cancel();
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
     for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });

@@ -21,26 +21,42 @@ const RECOVERY = { firstMs: 200, longestMs: 30_000 };
 /** An entity that ran this long since its recovery is sound again. */
 const STABLE_MS = 60_000;
 
-type Place =
-  | { readonly kind: "starting"; readonly done: Promise<void>; live: HostedEntity | undefined }
-  | { readonly kind: "live"; readonly live: HostedEntity }
-  | { readonly kind: "failed"; readonly cause: unknown }
-  | { readonly kind: "stopping"; readonly done: Promise<void> };
-
-interface Slot {
-  place: Place;
-  /** undefined: it came because it was called, and begins no history. */
-  readonly options: EntityOptions | undefined;
-  readonly retry: Retry;
-  recoveries: number;
-  lastFailure: EntityNode["lastExit"];
-  liveSince: number;
+interface Starting {
+  readonly kind: "starting";
+  readonly done: Promise<void>;
+  live: HostedEntity | undefined;
   /** Messages that wait for it to come. */
   waiting: number;
   /** Monotonic time after which nobody waits for it any more. */
   giveUpAt: number;
+}
+
+type Place =
+  | Starting
+  | { readonly kind: "live"; readonly live: HostedEntity }
+  | { readonly kind: "failed"; readonly cause: unknown }
+  | { readonly kind: "stopping"; readonly done: Promise<void> };
+
+class Slot {
+  place: Place = { kind: "failed", cause: undefined };
+  /** undefined: it came because it was called, and begins no history. */
+  readonly options: EntityOptions | undefined;
+  /** Of an entity that failed. */
+  retry: Retry | undefined;
+  recoveries: number;
+  lastFailure: EntityNode["lastExit"];
+  liveSince: number;
   /** Its start failed. */
-  hasFailed: boolean;
+  hasFailed = false;
+
+  /** @param before what is known of it when it failed and begins again */
+  constructor(options: EntityOptions | undefined, before: Slot | undefined) {
+    this.options = options;
+    this.retry = before?.retry;
+    this.recoveries = before?.recoveries ?? 0;
+    this.lastFailure = before?.lastFailure;
+    this.liveSince = before?.liveSince ?? 0;
+  }
 }
 
 /** Who calls an entity. */
@@ -103,7 +119,7 @@ export class Entities {
         await slot.place.done;
         continue;
       }
-      return this.#begin(entity, type, this.#slotFor(entity, options, slot), priority);
+      return this.#begin(entity, type, this.#slotFor(entity, options, slot), { priority, giveUpAt: Number.POSITIVE_INFINITY });
     }
   }
 
@@ -140,7 +156,7 @@ export class Entities {
     const place = this.#slots.get(entity)?.place;
     if (place?.kind === "failed") throw place.cause;
     if (place?.kind === "starting") await place.done;
-    await this.live(entity)?.ended;
+    await this.live(entity)?.ended();
   }
 
   /** Its turns are taken here; also while its first one is. */
@@ -155,12 +171,13 @@ export class Entities {
    */
   async taker(entity: Address, isElsewhere: () => boolean, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
     const slot = this.#slots.get(entity);
-    if (slot?.place.kind === "starting") {
-      if (slot.waiting >= (this.#ports.types.get(kindOf(entity))?.root.mailbox.messages ?? 0)) return "full";
-      slot.giveUpAt = Math.max(slot.giveUpAt, call.giveUpAt);
-      slot.waiting++;
-      await slot.place.done.catch(() => undefined);
-      slot.waiting--;
+    const starting = slot?.place;
+    if (starting?.kind === "starting") {
+      if (starting.waiting >= (this.#ports.types.get(kindOf(entity))?.root.mailbox.messages ?? 0)) return "full";
+      starting.giveUpAt = Math.max(starting.giveUpAt, call.giveUpAt);
+      starting.waiting++;
+      await starting.done.catch(() => undefined);
+      starting.waiting--;
     }
     const place = this.#slots.get(entity)?.place;
     if (place?.kind === "live") return place.live;
@@ -176,9 +193,8 @@ export class Entities {
   async #called(entity: Address, type: EntityType, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
     if (!this.#isRunning) return "away";
     const slot = this.#slotFor(entity, undefined, undefined);
-    slot.giveUpAt = call.giveUpAt;
     try {
-      await this.#begin(entity, type, slot, call.priority);
+      await this.#begin(entity, type, slot, call);
     } catch (cause) {
       if (cause instanceof NotAdmitted) return cause.entry === "full" ? "full" : "away";
       this.#ports.log.error({ err: cause, entity }, "an entity that was called could not come back into memory");
@@ -259,17 +275,15 @@ export class Entities {
   }
 
   #slotFor(entity: Address, options: EntityOptions | undefined, failed: Slot | undefined): Slot {
-    failed?.retry.cancel();
-    const { clock, random } = this.#ports;
-    const kept = failed ?? { retry: new Retry(clock, () => random.next(), RECOVERY), recoveries: 0, lastFailure: undefined, liveSince: 0 };
-    const slot: Slot = { ...kept, options, place: { kind: "failed", cause: undefined }, waiting: 0, giveUpAt: Number.POSITIVE_INFINITY, hasFailed: false };
+    failed?.retry?.cancel();
+    const slot = new Slot(options, failed);
     this.#slots.set(entity, slot);
     return slot;
   }
 
-  #begin(entity: Address, type: EntityType, slot: Slot, priority: Call["priority"]): Promise<void> {
+  #begin(entity: Address, type: EntityType, slot: Slot, { priority, giveUpAt }: Call): Promise<void> {
     const again = slot.lastFailure !== undefined;
-    const starting: Extract<Place, { kind: "starting" }> = { kind: "starting", done: Promise.resolve(), live: undefined };
+    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, giveUpAt };
     const done = this.#enter(entity, type, slot, starting, priority);
     slot.place = Object.assign(starting, { done });
     done.then(
@@ -286,11 +300,11 @@ export class Entities {
     return done;
   }
 
-  async #enter(entity: Address, type: EntityType, slot: Slot, starting: Extract<Place, { kind: "starting" }>, priority: Call["priority"]): Promise<void> {
+  async #enter(entity: Address, type: EntityType, slot: Slot, starting: Starting, priority: Call["priority"]): Promise<void> {
     const { gate, clock } = this.#ports;
     const entry = await gate.enter(
       priority,
-      () => slot.giveUpAt <= clock.monotonic(),
+      () => starting.giveUpAt <= clock.monotonic(),
       // Who stays for good needs no room among those that come and go.
       slot.options === undefined ? () => this.#ports.passivation()?.isCrowded !== true : undefined,
     );
@@ -302,7 +316,7 @@ export class Entities {
     }
   }
 
-  async #open(entity: Address, type: EntityType, slot: Slot, starting: Extract<Place, { kind: "starting" }>): Promise<void> {
+  async #open(entity: Address, type: EntityType, slot: Slot, starting: Starting): Promise<void> {
     const live = await this.#ports.open(entity, type, slot.options);
     if (live === undefined) {
       this.#forget(entity, slot);
@@ -320,40 +334,40 @@ export class Entities {
     slot.place = { kind: "live", live };
     slot.liveSince = this.#ports.clock.monotonic();
     passivation?.began(live);
-    live.ended.catch((cause: unknown) => {
-      this.#failed(entity, slot, live, cause);
-    });
+    if (live.failure !== undefined) this.failed(live, live.failure);
   }
 
-  /** N2. */
-  #failed(entity: Address, slot: Slot, live: HostedEntity, cause: unknown): void {
-    if (slot.place.kind !== "live" || slot.place.live !== live) return;
-    const { clock, log } = this.#ports;
-    const error = cause instanceof Error ? cause.message : String(cause);
+  /** N2. One that is starting or stopping is not looked at here. */
+  failed(live: HostedEntity, cause: Error): void {
+    const entity = live.address;
+    const slot = this.#slots.get(entity);
+    if (slot?.place.kind !== "live" || slot.place.live !== live) return;
+    const { clock, log, random } = this.#ports;
+    const retry = (slot.retry ??= new Retry(clock, () => random.next(), RECOVERY));
     this.#ports.passivation()?.ended(entity);
     slot.place = { kind: "failed", cause };
-    slot.lastFailure = { reason: "failed", error, at: clock.now() };
-    if (clock.monotonic() - slot.liveSince >= STABLE_MS) slot.retry.reset();
+    slot.lastFailure = { reason: "failed", error: cause.message, at: clock.now() };
+    if (clock.monotonic() - slot.liveSince >= STABLE_MS) retry.reset();
     log.error({ err: cause, entity }, "an entity cannot go on here; it is recovered from the store");
-    this.#recoverLater(entity, slot, cause);
+    this.#recoverLater(entity, slot, retry, cause);
   }
 
-  #recoverLater(entity: Address, slot: Slot, cause: unknown): void {
+  #recoverLater(entity: Address, slot: Slot, retry: Retry, cause: unknown): void {
     if (!this.#isRunning) return;
-    slot.retry.later(() => {
+    retry.later(() => {
       void this.activate(entity, slot.options).catch((error: unknown) => {
         this.#ports.log.error({ err: error, entity }, "an entity could not be recovered; it is tried again");
         // Its failed start took the slot away, unless somebody else has begun anew meanwhile.
         if (!this.#isRunning || this.#slots.has(entity)) return;
         this.#slots.set(entity, slot);
         slot.place = { kind: "failed", cause };
-        this.#recoverLater(entity, slot, error);
+        this.#recoverLater(entity, slot, retry, error);
       });
     });
   }
 
   #forget(entity: Address, slot: Slot): void {
-    slot.retry.cancel();
+    slot.retry?.cancel();
     if (this.#slots.get(entity) !== slot) return;
     this.#slots.delete(entity);
     this.#ports.passivation()?.ended(entity);

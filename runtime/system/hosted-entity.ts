@@ -4,11 +4,11 @@
 
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
-import type { DoorReads, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type NextTimer, restoreEntity } from "../entity/index.ts";
+import type { DoorReads, Effect, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
+import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type EntityListener, type NextTimer, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
-import { Activation } from "./activation.ts";
+import { Activation, type ActivationOwner } from "./activation.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -17,12 +17,13 @@ import type { HostedClock } from "./hosted-clock.ts";
 import type { Mail, Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { type Interest, interestOf } from "./interest.ts";
-import { Outgoing } from "./outgoing.ts";
+import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
 import type { Topics } from "./topics.ts";
 import type { ActorView, Change } from "./views.ts";
 
+/** The same for all entities of a node. */
 export interface HostedEntityPorts {
   readonly node: string;
   readonly epoch: number;
@@ -42,9 +43,16 @@ export interface HostedEntityPorts {
   readonly changed: (change: Change) => void;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
   /** See `ActivationPorts`. */
-  readonly beforeCommit?: (entity: Entity) => Promise<void> | undefined;
+  readonly beforeCommit: (entity: Entity) => Promise<void> | undefined;
   readonly restarted: () => void;
   readonly diverged: () => void;
+  /** It cannot go on here. */
+  readonly failed: (entity: HostedEntity, cause: Error) => void;
+}
+
+/** Without a cause it was a clean stop. */
+interface Ending {
+  readonly cause: Error | undefined;
 }
 
 interface Recovered {
@@ -61,11 +69,7 @@ export interface EncodedState {
   readonly encoded: Uint8Array;
 }
 
-export class HostedEntity {
-  readonly address: Address;
-  readonly type: string;
-  /** Resolves at a clean stop, rejects with the cause when the entity cannot go on here. */
-  readonly ended: Promise<void>;
+export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListener {
   /** It is out of memory and comes back when it is called. */
   hasLeft = false;
   readonly #ports: HostedEntityPorts;
@@ -77,8 +81,9 @@ export class HostedEntity {
   /** Some message of its actors has a lane or a key of its own. */
   readonly #isSorted: boolean;
   /** Messages from outside that are on their way into a turn, by id. */
-  readonly #taking = new Map<string, Promise<unknown>>();
-  #end: (cause?: unknown) => void = () => undefined;
+  #taking: Map<string, Promise<unknown>> | undefined;
+  #ending: Ending | undefined;
+  #listeners: ((ending: Ending) => void)[] | undefined;
 
   /**
    * Recovers the entity from the store, or makes a new history; takes no turn before `begin`.
@@ -87,7 +92,7 @@ export class HostedEntity {
    */
   static async activate(address: Address, type: EntityType, options: EntityOptions | undefined, ports: HostedEntityPorts): Promise<HostedEntity | undefined> {
     const recovered = await recover(address, type, ports);
-    return options === undefined && recovered.isNew ? undefined : new HostedEntity(address, options ?? { input: undefined }, ports, recovered);
+    return options === undefined && recovered.isNew ? undefined : new HostedEntity(options ?? { input: undefined }, ports, recovered);
   }
 
   /** What the store knows of an actor, without bringing its entity into memory; undefined when it knows nothing. */
@@ -97,52 +102,69 @@ export class HostedEntity {
     return view === undefined ? undefined : viewOf(view, found.entity, { node: ports.node, epoch: ports.epoch, asOf: found.asOf, since: found.asOf, isRunning: false });
   }
 
-  private constructor(address: Address, options: EntityOptions, ports: HostedEntityPorts, { entity, isNew, since, asOf }: Recovered) {
-    this.address = address;
-    this.type = entity.type.name;
+  private constructor(options: EntityOptions, ports: HostedEntityPorts, { entity, isNew, since, asOf }: Recovered) {
     this.#ports = ports;
     this.#entity = entity;
     this.#options = options;
     this.#isNew = isNew;
     this.#isSorted = [...entity.type.types.values()].some(({ messages }) => messages.isSorted);
-    this.ended = new Promise((resolve, reject) => {
-      this.#end = (cause) => {
-        if (cause === undefined) resolve();
-        else reject(cause instanceof Error ? cause : new Error("the entity failed", { cause }));
-      };
-    });
-    this.ended.catch(() => undefined); // whoever hosts it listens
-    this.#activation = new Activation(
-      entity,
-      {
-        ...ports,
-        perform: (effect) => {
-          this.#outgoing.perform(effect);
-        },
-        failed: (cause) => {
-          this.#outgoing.stop("the entity failed");
-          this.#end(cause);
-        },
-      },
-      { mailbox: entity.type.root.mailbox, since, asOf },
-    );
-    this.#outgoing = new Outgoing(
-      entity,
-      {
-        ...ports,
-        reported: (report) => {
-          this.#report(report);
-        },
-      },
-      this.#activation,
-    );
-    entity.onObserverFailure((actor, error) => {
-      ports.log.warn({ err: error, actor }, "an observer of an actor threw; it is told nothing more");
-    });
-    entity.onPost((input) => {
-      if (this.#activation.hasControlRoom) this.#activation.control({ input });
-      else if (input.kind === "message") ports.deadLetters.add({ to: input.to, type: input.event.type, from: "local", reason: "mailbox full" });
-    });
+    this.#activation = new Activation(entity, ports, this, { mailbox: entity.type.root.mailbox, since, asOf });
+    this.#outgoing = new Outgoing(entity, ports, this, this.#activation);
+    entity.listen(this);
+  }
+
+  get address(): Address {
+    return this.#entity.address;
+  }
+
+  get type(): string {
+    return this.#entity.type.name;
+  }
+
+  get #log(): Log {
+    return this.#ports.log.child({ entity: this.address });
+  }
+
+  /** Resolves at a clean stop, rejects with the cause when the entity cannot go on here. */
+  async ended(): Promise<void> {
+    const { cause } = this.#ending ?? (await new Promise<Ending>((resolve) => (this.#listeners ??= []).push(resolve)));
+    if (cause !== undefined) throw cause;
+  }
+
+  /** Why it cannot go on here. */
+  get failure(): Error | undefined {
+    return this.#ending?.cause;
+  }
+
+  #end(cause?: unknown): void {
+    if (this.#ending !== undefined) return;
+    const error = cause === undefined || cause instanceof Error ? cause : new Error("the entity failed", { cause });
+    this.#ending = { cause: error };
+    for (const listener of this.#listeners ?? []) listener(this.#ending);
+    this.#listeners = undefined;
+    if (error !== undefined) this.#ports.failed(this, error);
+  }
+
+  // ---- owner of its activation
+
+  perform(effect: Effect): void {
+    this.#outgoing.perform(effect);
+  }
+
+  failed(cause: unknown): void {
+    this.#outgoing.stop("the entity failed");
+    this.#end(cause);
+  }
+
+  // ---- listener of its entity
+
+  posted(input: Input): void {
+    if (this.#activation.hasControlRoom) this.#activation.control({ input });
+    else if (input.kind === "message") this.#ports.deadLetters.add({ to: input.to, type: input.event.type, from: "local", reason: "mailbox full" });
+  }
+
+  observerFailed(actor: Address, error: unknown): void {
+    this.#log.warn({ err: error, actor }, "an observer of an actor threw; it is told nothing more");
   }
 
   /** First turn of a new history, or what recovery must say; resolves when that is committed. @throws what the first turn failed with */
@@ -198,7 +220,7 @@ export class HostedEntity {
   }
 
   get #hasNothingOpen(): boolean {
-    return !this.#entity.isUnfinished && this.#outgoing.answers.size === 0 && this.#outgoing.relay.waiting === 0 && this.#taking.size === 0;
+    return !this.#entity.isUnfinished && !this.#outgoing.isWaitedFor && this.#outgoing.waiting === 0 && this.#taking === undefined;
   }
 
   get hasEnded(): boolean {
@@ -238,12 +260,12 @@ export class HostedEntity {
   }
 
   get outboxDepth(): number {
-    return this.#outgoing.relay.waiting;
+    return this.#outgoing.waiting;
   }
 
   /** Receivers of waiting rows may be in reach again. */
   wake(receiver?: Address): void {
-    this.#outgoing.relay.wake(receiver);
+    this.#outgoing.wake(receiver);
   }
 
   // ---- messages in
@@ -279,15 +301,17 @@ export class HostedEntity {
 
   /** H1. */
   #note(id: string, settled: Promise<unknown>): void {
-    this.#taking.set(id, settled);
+    const taking = (this.#taking ??= new Map<string, Promise<unknown>>());
+    taking.set(id, settled);
     void settled.then(() => {
-      if (this.#taking.get(id) === settled) this.#taking.delete(id);
+      if (taking.get(id) === settled) taking.delete(id);
+      if (taking.size === 0 && this.#taking === taking) this.#taking = undefined;
     });
   }
 
   /** The message of this id that is on its way; undefined when there is none. */
   taking(id: string): Promise<unknown> | undefined {
-    return this.#taking.get(id);
+    return this.#taking?.get(id);
   }
 
   /** After the commit: the word that it was taken, or the reply once it is there. */
@@ -297,13 +321,13 @@ export class HostedEntity {
     const told = toldOf(result, message.sender);
     if (!message.ask || told.kind !== "accepted" || message.sender.kind !== "outside") return told;
     const answer = this.taken(message.sender.id)?.answer;
-    return answer ?? this.#outgoing.answers.await(message.sender.id, Math.max(0, deadline - this.#ports.clock.monotonic()));
+    return answer ?? this.#outgoing.awaitAnswer(message.sender.id, Math.max(0, deadline - this.#ports.clock.monotonic()));
   }
 
   /** The same id again: the same outcome, and the same reply or a seat beside those who wait for it (rules M2). */
   repeated(entry: TakenEntry, message: RemoteMessage): Told | Answer | Promise<Answer> {
     if (!message.ask || entry.outcome.kind !== "accepted") return entryOutcome(entry);
-    return entry.answer ?? this.#outgoing.answers.await(entry.id, message.withinMs);
+    return entry.answer ?? this.#outgoing.awaitAnswer(entry.id, message.withinMs);
   }
 
   notify(to: Address, event: EventData, reads: DoorReads | undefined): boolean {
@@ -355,8 +379,8 @@ export class HostedEntity {
 
   // ---- supervision
 
-  #report(report: SupervisionReport): void {
-    const { log } = this.#ports;
+  reported(report: SupervisionReport): void {
+    const log = this.#log;
     const fields = { supervisor: this.address, ...report };
     if (report.context === "child_started") log.info(fields, "supervision");
     else log.warn(fields, "supervision");
@@ -404,7 +428,7 @@ export class HostedEntity {
   interest(address: Address): Interest | undefined {
     const { clock, hosted } = this.#ports;
     const { mailboxDepth: depth, mailboxBytes: bytes, oldestMs } = this.#activation;
-    const subscriptions = this.#outgoing.listening.of(address);
+    const subscriptions = this.#outgoing.subscriptionsOf(address);
     return interestOf(this.#entity, address, { mailbox: { depth, bytes, oldestMs }, subscriptions, now: { wall: clock.now(), elapsed: hosted.now() } });
   }
 

@@ -15,7 +15,7 @@ import { Answers } from "./answers.ts";
 import type { RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { Effects } from "./effects.ts";
-import { Listening } from "./listening.ts";
+import { Listening, type SubscriptionView } from "./listening.ts";
 import { Relay } from "./relay.ts";
 import type { Topics } from "./topics.ts";
 
@@ -27,110 +27,163 @@ export interface OutgoingPorts {
   readonly deadLetters: DeadLetters;
   readonly topics: Topics;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
-  readonly reported: (report: SupervisionReport) => void;
 }
 
-export class Outgoing {
-  readonly answers: Answers;
-  readonly relay: Relay;
-  readonly listening: Listening;
-  readonly #entity: Entity;
-  readonly #type: EntityType;
-  readonly #ports: OutgoingPorts;
-  readonly #inbox: Pick<Activation, "control" | "lazily" | "hasControlRoom">;
-  readonly #effects: Effects;
-  readonly #sources: Sources;
-  readonly #sourceCells = new Map<number, Address>();
+export interface OutgoingOwner {
+  reported(report: SupervisionReport): void;
+}
 
-  /** @param inbox where results come back as inputs */
-  constructor(entity: Entity, ports: OutgoingPorts, inbox: Pick<Activation, "control" | "lazily" | "hasControlRoom">) {
-    const { clock, random, log, epoch } = ports;
+/** Where results come back as inputs. */
+type Inbox = Pick<Activation, "control" | "lazily" | "hasControlRoom">;
+
+interface RunningSources {
+  readonly sources: Sources;
+  readonly cells: Map<number, Address>;
+}
+
+/** Each of its parts is made when it is first needed: most actors never need most of them. */
+export class Outgoing {
+  readonly #entity: Entity;
+  readonly #ports: OutgoingPorts;
+  readonly #owner: OutgoingOwner;
+  readonly #inbox: Inbox;
+  #answers: Answers | undefined;
+  #relay: Relay | undefined;
+  #listening: Listening | undefined;
+  #effects: Effects | undefined;
+  #running: RunningSources | undefined;
+  #areEffectsStopped = false;
+  #isStopped = false;
+
+  constructor(entity: Entity, ports: OutgoingPorts, owner: OutgoingOwner, inbox: Inbox) {
     this.#entity = entity;
-    this.#type = entity.type;
     this.#ports = ports;
+    this.#owner = owner;
     this.#inbox = inbox;
-    this.answers = new Answers(clock);
-    this.listening = new Listening(ports.topics, inbox, log);
-    this.relay = new Relay(
-      {
-        entity: entity.address,
-        incarnation: entity.incarnation,
-        epoch,
-        settled: (row, outcome) => {
-          this.#settled(row, outcome);
-        },
-        deliver: ports.deliver,
-      },
-      clock,
-      random,
-    );
-    this.#effects = new Effects({
-      clock,
-      random,
-      log,
-      implementation: (cell, name) => this.#implementation(cell as Address, name),
-      performed: (key, outcome) => {
-        this.#performed(key, outcome);
-      },
-      faulted: (act, fault) => {
-        inbox.control({ input: { kind: "fault", cell: act.cell, incarnation: act.incarnation, ...fault, where: `action "${act.name}"` } });
-      },
-    });
-    this.#sources = new Sources({
-      said: (incarnation, said) => {
-        this.#said(incarnation, said);
-      },
-      failedToStop: (incarnation, error) => {
-        log.warn({ err: error, source: this.#sourceCells.get(incarnation) }, "a source failed while it was stopped");
-      },
-    });
   }
+
+  get #type(): EntityType {
+    return this.#entity.type;
+  }
+
+  get #log(): Log {
+    return this.#ports.log.child({ entity: this.#entity.address });
+  }
+
+  // ---- what is under way
+
+  /** Somebody waits here for a reply. */
+  get isWaitedFor(): boolean {
+    return this.#answers !== undefined && this.#answers.size > 0;
+  }
+
+  /** As `Answers.await`. */
+  awaitAnswer(id: string, withinMs: number): Promise<Answer> {
+    return (this.#answers ??= new Answers(this.#ports.clock)).await(id, withinMs);
+  }
+
+  /** Rows of the outbox that have not had their last word. */
+  get waiting(): number {
+    return this.#relay?.waiting ?? 0;
+  }
+
+  /** As `Relay.wake`. */
+  wake(receiver: Address | undefined): void {
+    this.#relay?.wake(receiver);
+  }
+
+  /** As `Listening.of`. */
+  subscriptionsOf(actor: Address): readonly SubscriptionView[] {
+    return this.#listening?.of(actor) ?? [];
+  }
+
+  // ---- effects of committed turns
 
   perform(effect: Effect): void {
     switch (effect.kind) {
       case "act":
-        this.#effects.perform(effect);
+        if (!this.#areEffectsStopped) (this.#effects ??= this.#makeEffects()).perform(effect);
         break;
       case "source.start":
         this.#startSource(effect.cell, effect.incarnation);
         break;
       case "source.send":
-        this.#sources.send(effect.incarnation, effect.event);
+        this.#running?.sources.send(effect.incarnation, effect.event);
         break;
       case "source.stop":
-        this.#sources.stop(effect.incarnation);
-        this.#sourceCells.delete(effect.incarnation);
+        this.#running?.sources.stop(effect.incarnation);
+        this.#running?.cells.delete(effect.incarnation);
         break;
       case "answer":
-        this.answers.settle(effect.id, effect.answer);
+        this.#answers?.settle(effect.id, effect.answer);
         break;
       case "send":
-        this.relay.enqueue(effect.row);
+        if (!this.#isStopped) (this.#relay ??= this.#makeRelay()).enqueue(effect.row);
         break;
       case "log":
-        this.#ports.log.info({ actor: effect.cell, value: effect.value }, effect.label ?? "log");
+        this.#log.info({ actor: effect.cell, value: effect.value }, effect.label ?? "log");
         break;
       case "emit":
         // Told with the change; a publication goes to its topic too.
         if (effect.event.type === "drover.publication") this.#publish(effect.cell, effect.event);
         break;
       case "supervision":
-        this.#ports.reported(effect.report);
+        this.#owner.reported(effect.report);
         break;
     }
   }
 
   /** Told before the last commit has ended: what effects say from now on is recovery's to settle. */
   stopEffects(): void {
-    this.#effects.stop();
+    this.#areEffectsStopped = true;
+    this.#effects?.stop();
   }
 
   stop(reason: string): void {
-    this.#effects.stop();
-    this.relay.stop();
-    this.#sources.stopAll();
-    this.#sourceCells.clear();
-    this.answers.abandon(reason);
+    this.#isStopped = true;
+    this.stopEffects();
+    this.#relay?.stop();
+    this.#running?.sources.stopAll();
+    this.#running?.cells.clear();
+    this.#answers?.abandon(reason);
+  }
+
+  #makeRelay(): Relay {
+    const { epoch, deliver, clock, random } = this.#ports;
+    const { address: entity, incarnation } = this.#entity;
+    const settled = (row: OutboxRow, outcome: DeliveryOutcome): void => {
+      this.#settled(row, outcome);
+    };
+    return new Relay({ entity, incarnation, epoch, settled, deliver }, clock, random);
+  }
+
+  #makeEffects(): Effects {
+    const { clock, random } = this.#ports;
+    return new Effects({
+      clock,
+      random,
+      log: this.#log,
+      implementation: (cell, name) => this.#implementation(cell as Address, name),
+      performed: (key, outcome) => {
+        this.#performed(key, outcome);
+      },
+      faulted: (act, fault) => {
+        this.#inbox.control({ input: { kind: "fault", cell: act.cell, incarnation: act.incarnation, ...fault, where: `action "${act.name}"` } });
+      },
+    });
+  }
+
+  #makeSources(): RunningSources {
+    const cells = new Map<number, Address>();
+    const sources = new Sources({
+      said: (incarnation, said) => {
+        this.#said(cells, incarnation, said);
+      },
+      failedToStop: (incarnation, error) => {
+        this.#log.warn({ err: error, source: cells.get(incarnation) }, "a source failed while it was stopped");
+      },
+    });
+    return { sources, cells };
   }
 
   /** That the receiver took it tells the actor nothing; it only closes the row. A refusal may be what an ask waits for. */
@@ -164,10 +217,11 @@ export class Outgoing {
     const source = this.#entity.source(cell, incarnation);
     // An ask has no source of its own: its message left by the outbox and its answer comes as one.
     if (source === undefined || source.task?.kind === "ask") return;
-    this.#sourceCells.set(incarnation, cell);
+    const { sources, cells } = (this.#running ??= this.#makeSources());
+    cells.set(incarnation, cell);
     const { kind, logic, input, self, system, key, name = "" } = source;
     if (source.task?.kind === "subscription") {
-      this.#sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
+      sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
       return;
     }
     const supplied = source.task === undefined ? undefined : this.#type.types.get(source.actor)?.tasks[name];
@@ -178,30 +232,31 @@ export class Outgoing {
             if (supplied === undefined) throw new Error(`this node does not supply the task "${name}"`);
             return supplied(given as never, { key, signal, actor: cell });
           };
-    this.#sources.start({ incarnation, kind, logic, task, input, self, system });
+    sources.start({ incarnation, kind, logic, task, input, self, system });
   }
 
   /** A callback that says nothing itself: what it listens to goes into the mailbox as there is room, bounded and counted. */
   #subscribing({ cell, incarnation, actor, input }: SourceDescription, mark: Extract<TaskMark, { kind: "subscription" }>): { readonly config: unknown } {
     const messages = this.#type.types.get(actor)?.messages as AnyMessages;
     const topic = (input as { readonly topic?: unknown } | undefined)?.topic;
-    return { config: () => this.listening.begin({ cell, incarnation, mark, topic, messages }) };
+    const listening = (this.#listening ??= new Listening(this.#ports.topics, this.#inbox, this.#log));
+    return { config: () => listening.begin({ cell, incarnation, mark, topic, messages }) };
   }
 
   #publish(cell: Address, { topic, event }: EventData): void {
     try {
       this.#ports.topics.publish(topic, event);
     } catch (error) {
-      this.#ports.log.warn({ err: error, actor: cell }, "what an actor published was no event for a topic");
+      this.#log.warn({ err: error, actor: cell }, "what an actor published was no event for a topic");
     }
   }
 
   /** O2. */
-  #said(incarnation: number, said: SourceSaid): void {
-    const cell = this.#sourceCells.get(incarnation);
+  #said(cells: Map<number, Address>, incarnation: number, said: SourceSaid): void {
+    const cell = cells.get(incarnation);
     if (cell === undefined) return;
     const isLast = said.kind === "done" || said.kind === "error";
-    if (isLast) this.#sourceCells.delete(incarnation);
+    if (isLast) cells.delete(incarnation);
     else if (!this.#inbox.hasControlRoom) {
       this.#ports.deadLetters.add({ to: cell, type: `(source ${said.kind})`, from: "source", reason: "mailbox full" });
       return;

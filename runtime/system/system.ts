@@ -3,7 +3,6 @@
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData } from "../entity/contract.ts";
-import type { Entity } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
@@ -71,7 +70,8 @@ export function createSystem(options: SystemOptions): System {
   const gate = new ActivationGate(clock, options.activation);
   const isPassivating = [...entityTypes.values()].some(({ passivateAfterMs }) => passivateAfterMs !== undefined);
   let passivation: Passivation | undefined;
-  let hostedClock: HostedClock | undefined;
+  /** What is the same for all entities; undefined while the system does not run. */
+  let running: HostedEntityPorts | undefined;
   let remote: Remote | undefined;
   let isStopping = false;
 
@@ -83,39 +83,43 @@ export function createSystem(options: SystemOptions): System {
     log,
     gate,
     passivation: () => passivation,
-    open: async (entity, type, given) => HostedEntity.activate(entity, type, given, portsOf(entity, type)),
+    open: async (entity, type, given) => HostedEntity.activate(entity, type, given, portsOf()),
   });
-  const portsOf = (entity: Address, type: EntityType): HostedEntityPorts => {
-    if (hostedClock === undefined) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
-    return {
-      node,
-      epoch: options.epoch ?? 1,
-      store,
-      clock,
-      random,
-      log: log.child({ entity }),
-      committer,
-      hosted: hostedClock,
-      mailBudget,
-      stepWatch: options.stepWatch,
-      wallTrusted,
-      schedule: defer,
-      deadLetters,
-      topics,
-      isWatched: () => observation.isWatched(),
-      changed: (change) => {
-        observation.changed(change);
-      },
-      deliver: (message) => route(message),
-      ...(type.passivateAfterMs === undefined ? {} : { beforeCommit: (core: Entity) => passivation?.beforeCommit(core) }),
-      restarted: () => {
-        counters.restarts++;
-      },
-      diverged: () => {
-        counters.divergences++;
-      },
-    };
+  const portsOf = (): HostedEntityPorts => {
+    if (running === undefined) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
+    return running;
   };
+  const portsWith = (hosted: HostedClock): HostedEntityPorts => ({
+    node,
+    epoch: options.epoch ?? 1,
+    store,
+    clock,
+    random,
+    log,
+    committer,
+    hosted,
+    mailBudget,
+    stepWatch: options.stepWatch,
+    wallTrusted,
+    schedule: defer,
+    deadLetters,
+    topics,
+    isWatched: () => observation.isWatched(),
+    changed: (change) => {
+      observation.changed(change);
+    },
+    deliver: (message) => route(message),
+    beforeCommit: (entity) => (entity.type.passivateAfterMs === undefined ? undefined : passivation?.beforeCommit(entity)),
+    restarted: () => {
+      counters.restarts++;
+    },
+    diverged: () => {
+      counters.divergences++;
+    },
+    failed: (entity, cause) => {
+      entities.failed(entity, cause);
+    },
+  });
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
   const route = createRouter({ entities, actorTypes, remote: () => remote, door: options.door, deadLetters, clock, isStopping: () => isStopping });
@@ -177,12 +181,12 @@ export function createSystem(options: SystemOptions): System {
   async function stored(address: Address): Promise<ActorView | undefined> {
     const entity = entityOf(address);
     const type = entityTypes.get(kindOf(entity));
-    if (type === undefined || type.durability === "volatile" || hostedClock === undefined) return undefined;
+    if (type === undefined || type.durability === "volatile" || running === undefined) return undefined;
     const giveUpAt = clock.monotonic() + DEFAULT_WITHIN_MS;
     if ((await gate.enter("command", () => clock.monotonic() >= giveUpAt)) !== "entered")
       throw new DroverError("DROVER_STORE_FAILED", `${address} could not be read: too many wait for the store`, { retryable: true });
     try {
-      return await HostedEntity.look(address, entity, type, portsOf(entity, type));
+      return await HostedEntity.look(address, entity, type, portsOf());
     } finally {
       gate.leave();
     }
@@ -247,11 +251,11 @@ export function createSystem(options: SystemOptions): System {
     metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation, topics }),
     protocolOf: (type) => (actorTypes.get(type) ?? options.foreignTypes?.find(({ types }) => types.has(type))?.types.get(type))?.messages.describe(),
     start: async () => {
-      hostedClock ??= await openHostedClock(clock, store);
+      running ??= portsWith(await openHostedClock(clock, store));
       isStopping = false;
       if (isPassivating && passivation === undefined) {
         const { residentEntities: limit } = options;
-        const hosted = hostedClock;
+        const { hosted } = running;
         const began = new Passivation({
           store,
           clock,
@@ -275,9 +279,9 @@ export function createSystem(options: SystemOptions): System {
       passivation?.stop();
       await entities.stop();
       passivation = undefined;
-      const ending = hostedClock;
-      hostedClock = undefined;
-      await ending?.stop();
+      const ending = running;
+      running = undefined;
+      await ending?.hosted.stop();
     },
   };
 }

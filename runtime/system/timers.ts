@@ -15,31 +15,34 @@ export interface TimerSource {
   due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted: boolean; readonly watchedSince: number }): readonly Input[];
 }
 
+export interface TimersPorts {
+  readonly clock: Clock;
+  readonly hosted: HostedClock;
+  readonly wallTrusted: () => boolean;
+}
+
 export class Timers {
-  readonly #clock: Clock;
-  readonly #hosted: HostedClock;
-  readonly #wallTrusted: () => boolean;
+  readonly #ports: TimersPorts;
   readonly #due: (input: TimerInput) => void;
-  readonly #queued = new Set<string>();
+  #queued: Set<string> | undefined;
   #handle: TimeoutHandle | undefined;
 
-  constructor(clock: Clock, hosted: HostedClock, wallTrusted: () => boolean, due: (input: TimerInput) => void) {
-    this.#clock = clock;
-    this.#hosted = hosted;
-    this.#wallTrusted = wallTrusted;
+  constructor(ports: TimersPorts, due: (input: TimerInput) => void) {
+    this.#ports = ports;
     this.#due = due;
   }
 
   /** Call after every commit. */
   rearm(source: TimerSource): void {
-    this.#clock.clearTimeout(this.#handle);
+    const { clock, hosted, wallTrusted } = this.#ports;
+    clock.clearTimeout(this.#handle);
     this.#handle = undefined;
     const next = source.nextTimer();
     const waits: number[] = [];
-    if (next.elapsed !== undefined) waits.push(next.elapsed - this.#hosted.now());
-    if (next.wall !== undefined) waits.push(this.#wallTrusted() ? next.wall - this.#clock.now() : LONGEST_SLEEP_MS);
+    if (next.elapsed !== undefined) waits.push(next.elapsed - hosted.now());
+    if (next.wall !== undefined) waits.push(wallTrusted() ? next.wall - clock.now() : LONGEST_SLEEP_MS);
     if (waits.length === 0) return;
-    this.#handle = this.#clock.setTimeout(
+    this.#handle = clock.setTimeout(
       () => {
         this.#fire(source);
       },
@@ -49,23 +52,25 @@ export class Timers {
 
   /** A queued firing was taken by a turn. */
   consumed(input: TimerInput): void {
-    this.#queued.delete(`${input.timer}#${String(input.generation)}`);
+    this.#queued?.delete(`${input.timer}#${String(input.generation)}`);
   }
 
   stop(): void {
-    this.#clock.clearTimeout(this.#handle);
+    this.#ports.clock.clearTimeout(this.#handle);
     this.#handle = undefined;
   }
 
   #fire(source: TimerSource): void {
-    const wallTrusted = this.#wallTrusted();
-    const watchedSince = this.#hosted.watchedSince(wallTrusted);
-    const due = source.due({ now: this.#clock.now(), elapsed: this.#hosted.now(), wallTrusted, watchedSince });
+    const { clock, hosted } = this.#ports;
+    const wallTrusted = this.#ports.wallTrusted();
+    const watchedSince = hosted.watchedSince(wallTrusted);
+    const due = source.due({ now: clock.now(), elapsed: hosted.now(), wallTrusted, watchedSince });
     for (const input of due) {
       if (input.kind !== "timer") continue;
       const key = `${input.timer}#${String(input.generation)}`;
-      if (this.#queued.has(key)) continue;
-      this.#queued.add(key);
+      const queued = (this.#queued ??= new Set<string>());
+      if (queued.has(key)) continue;
+      queued.add(key);
       this.#due(input);
     }
     // Nothing is due (the wall clock is not trusted, or was looked at early): look again. What is queued already is armed anew by the commit that takes it.

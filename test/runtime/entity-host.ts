@@ -35,6 +35,7 @@ export class EntityHost {
   readonly faults: string[] = [];
   readonly differences: string[] = [];
   readonly stopFailures: unknown[] = [];
+  readonly observerFailures: unknown[] = [];
   readonly results: InputResult[] = [];
   entity: Entity;
   sources: Sources;
@@ -251,8 +252,13 @@ export class EntityHost {
   }
 
   #listen(): void {
-    this.entity.onPost((input) => {
-      this.#queue.push(input);
+    this.entity.listen({
+      posted: (input) => {
+        this.#queue.push(input);
+      },
+      observerFailed: (cell, error) => {
+        this.observerFailures.push([cell, (error as Error).message]);
+      },
     });
   }
 }
