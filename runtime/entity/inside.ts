@@ -10,6 +10,7 @@ import { Cell, type CellHost, type Life } from "./cell.ts";
 import { CellIndex } from "./cell-index.ts";
 import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
 import type { FaultPlace } from "./fault.ts";
+import { GoneRefs } from "./gone-refs.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
 import { Observers } from "./observers.ts";
 import { Rest } from "./rest.ts";
@@ -83,7 +84,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   faults = 0;
   divergences = 0;
   #observers: Observers | undefined = undefined;
-  #refs: Map<string, WeakRef<CellRef>> | undefined = undefined;
+  #goneRefs: GoneRefs | undefined = undefined;
 
   constructor(type: EntityType, address: Address, incarnation: string) {
     this.type = type;
@@ -256,7 +257,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   }
 
   #noteGone(cell: Cell): void {
-    this.#keepRef(cell.ref, cell.address, cell.incarnation);
+    (this.#goneRefs ??= new GoneRefs()).keep(cell.ref, cell.address, cell.incarnation);
     const gone = (this.gone ??= new Map<string, Cell>());
     const before = gone.get(cell.address);
     this.undo.push(() => {
@@ -291,8 +292,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   refOf(address: string, incarnation: number, parentIncarnation: number): CellRef {
     const cell = this.cells.get(address);
     if (cell?.incarnation === incarnation) return cell.ref;
-    const known = this.#refs?.get(refKey(address, incarnation))?.deref();
-    return known ?? this.#goneRef(address as Address, incarnation, parentIncarnation);
+    return this.#goneRefs?.find(address, incarnation) ?? this.#goneRef(address as Address, incarnation, parentIncarnation);
   }
 
   /** A ref to a cell that has gone: its address, and whose child it was. */
@@ -306,15 +306,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
       output: undefined,
       error: undefined,
     });
-    this.#keepRef(ref, address, incarnation);
+    (this.#goneRefs ??= new GoneRefs()).keep(ref, address, incarnation);
     return ref;
-  }
-
-  /** Equal refs stay one object for as long as anyone holds them. */
-  #keepRef(ref: CellRef, address: string, incarnation: number): void {
-    const refs = (this.#refs ??= new Map<string, WeakRef<CellRef>>());
-    if (refs.size >= 256) for (const [key, weak] of refs) if (weak.deref() === undefined) refs.delete(key);
-    refs.set(refKey(address, incarnation), new WeakRef(ref));
   }
 
   machineOf(type: string): AnyStateMachine | undefined {
@@ -371,8 +364,4 @@ function causeOf(input: Input): EffectCause {
     case "local":
       return { author: `local:${sender.name}`, messageId: undefined, ...traced };
   }
-}
-
-function refKey(address: string, incarnation: number): string {
-  return `${address}#${String(incarnation)}`;
 }
