@@ -55,6 +55,7 @@ export interface SoakReport {
   readonly outcomes: Readonly<Record<string, number>>;
   /** Least squares over the heap after a collection, from the end of the warm-up on. */
   readonly heapMbAnHour: number;
+  /** Means of the sixtieths of the time. */
   readonly heapMb: readonly number[];
   readonly rssMb: number;
   readonly seconds: number;
@@ -62,7 +63,9 @@ export interface SoakReport {
 
 /** Outcomes of ids are kept this long: with the default of a day an hour's messages would all be kept, as promised (rules M2). */
 const KEEP_MS = 5_000;
-const SAMPLES = 60;
+const SPANS = 60;
+/** Outcomes that have passed their time are taken out once a minute, and the heap goes up and down with that: many samples a wave, so that its phase makes no slope. */
+const SAMPLE_EVERY_MS = 5_000;
 const FAILING = 3;
 const TICK_MS = 50;
 /** Under way at once. */
@@ -94,6 +97,10 @@ export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, pro
   const began = performance.now();
   const heap: (readonly [atMs: number, mb: number])[] = [];
   const elapsed = (): number => performance.now() - began;
+  const sampleEveryMs = Math.min(SAMPLE_EVERY_MS, forMs / SPANS);
+  const means: number[] = [];
+  let spanFrom = 0;
+  let sampleAt = sampleEveryMs;
   let due = 0;
   let number = 0;
   while (elapsed() < forMs) {
@@ -105,17 +112,25 @@ export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, pro
     await new Promise<void>((resolve) => {
       systemClock.setTimeout(resolve, TICK_MS);
     });
-    if (elapsed() < ((heap.length + 1) * forMs) / SAMPLES) continue;
+    if (elapsed() < sampleAt) continue;
+    sampleAt += sampleEveryMs;
     collect();
     heap.push([elapsed(), process.memoryUsage().heapUsed / 1_048_576]);
-    progress?.(`${(elapsed() / 1_000).toFixed(0)} s: heap ${(heap.at(-1)?.[1] ?? 0).toFixed(2)} MB, ${String(sent)} messages, ${JSON.stringify(outcomes)}`);
+    if (elapsed() < ((means.length + 1) * forMs) / SPANS) continue;
+    const span = heap.slice(spanFrom);
+    spanFrom = heap.length;
+    means.push(span.reduce((sum, [, mb]) => sum + mb, 0) / span.length);
+    const warm = slopeOf(heap.slice(Math.floor(heap.length / 3))) * 3_600_000;
+    progress?.(
+      `${(elapsed() / 1_000).toFixed(0)} s: heap ${(means.at(-1) ?? 0).toFixed(2)} MB, so far ${warm.toFixed(2)} MB an hour, ${String(sent)} messages, ${JSON.stringify(outcomes)}`,
+    );
   }
   const rssMb = process.memoryUsage().rss / 1_048_576;
   const seconds = elapsed() / 1_000;
   await system.stop();
   await store.close();
   const warm = heap.slice(Math.floor(heap.length / 3));
-  return { messages: sent, outcomes, heapMbAnHour: slopeOf(warm) * 3_600_000, heapMb: heap.map(([, mb]) => Number(mb.toFixed(2))), rssMb, seconds };
+  return { messages: sent, outcomes, heapMbAnHour: slopeOf(warm) * 3_600_000, heapMb: means.map((mb) => Number(mb.toFixed(2))), rssMb, seconds };
 }
 
 /** Least squares; y a unit of x. */
