@@ -14,5 +14,5 @@ export {
   type Transmission,
 } from "./module/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
-export { type Forwarding, requestIn, type RequestsContext, requestsEntity, requestsType, type SettledRequest, type WaitingRequest } from "./requests/index.ts";
+export { type Forwarding, requestIn, type RequestsContext, requestsEntity, requestsType, type SettledRequest, waitedMsOf, type WaitingRequest } from "./requests/index.ts";
 export { vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot } from "./vehicle/index.ts";

@@ -5,9 +5,10 @@
 // F3. Nothing leaves after its time to live, and how long it waited travels with it, so that the vehicle does not count anew (vehicle V1).
 // F4. What may have been sent never ends as if it had not: it is asked for until the vehicle has told (promise S3).
 
-import { type Forwarding, type RequestsContext, type requestsType, type WaitingRequest } from "../actors/index.ts";
+import { type Forwarding, type RequestsContext, type requestsType, waitedMsOf, type WaitingRequest } from "../actors/index.ts";
 import { type Address, type Answer, entityOf, parseAddress, type Remote, type System, type Told, type WorkContext } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
+import { outcomeOf, wasNotTaken } from "./command-word.ts";
 import type { VehicleLinks } from "./vehicle-links.ts";
 
 /** The vehicle answers an attempt within this; then it is asked again under the same id. */
@@ -53,7 +54,7 @@ export function forwarding(links: Pick<VehicleLinks, "reachable">, direct: Remot
         unanswered++;
         return unanswered < MAX_UNANSWERED || !(await say("request.settled", "unknown"));
       }
-      return isPassing(word) || !(await say("request.settled", outcomeOf(word)));
+      return wasNotTaken(word) || !(await say("request.settled", outcomeOf(word)));
     }
 
     for (let head = headOf(requests, request); head !== undefined; head = headOf(requests, request)) {
@@ -67,14 +68,15 @@ export function forwarding(links: Pick<VehicleLinks, "reachable">, direct: Remot
   }
 
   /** F3. */
-  function sendToVehicle({ to, event, request, author, expiresAt, keptAt, against }: WaitingRequest): Promise<Told | Answer> {
+  function sendToVehicle(head: WaitingRequest): Promise<Told | Answer> {
+    const { to, event, request, author, expiresAt, against } = head;
     return direct.send({
       to: parseAddress(to),
       event,
       sender: { kind: "outside", id: request, author, expiresAt },
       ask: true,
       withinMs: ANSWER_WITHIN_MS,
-      waitedMs: Math.max(0, clock.now() - keptAt),
+      waitedMs: waitedMsOf(head, clock.now()),
       ...(against === undefined ? {} : { against }),
     });
   }
@@ -123,16 +125,4 @@ export function forwarding(links: Pick<VehicleLinks, "reachable">, direct: Remot
   }
 
   return { forward };
-}
-
-/** Nothing came of the attempt, and another one may be taken. */
-function isPassing({ kind }: Told | Answer): boolean {
-  return kind === "owner-away" || kind === "full" || kind === "deadline" || kind === "not-stored";
-}
-
-function outcomeOf(word: Told | Answer): string {
-  if (word.kind === "too-old") return "expired";
-  if (word.kind !== "replied") return word.kind;
-  const outcome = (word.value as { readonly outcome?: unknown } | null | undefined)?.outcome;
-  return typeof outcome === "string" ? outcome : "replied";
 }

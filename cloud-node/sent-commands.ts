@@ -1,10 +1,12 @@
 // What this node has sent under which message id, so that whoever asks again is never told that nothing was sent (promise S3; rules M2).
 //
 // The outcome lives with the vehicle's entity and is asked for there; this memory answers only while the vehicle is away. It is lost with the process: then an answer speaks of this attempt alone.
+// A repetition is no new command: its time to live counts from the first attempt that may have been taken, so that a vehicle that never heard of it does not act late (vehicle V1).
 
 import { isDeepStrictEqual } from "node:util";
 import { type Answer, entityOf, type Remote, type RemoteMessage, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
+import { wasNotTaken } from "./command-word.ts";
 
 const MOST_KEPT = 10_000;
 
@@ -14,13 +16,15 @@ type Word = Told | Answer;
 interface Sent {
   readonly message: RemoteMessage;
   readonly sender: Outside;
+  /** Wall ms. */
+  readonly at: number;
   /** The owner's final word, once it was heard. */
   outcome?: Word;
 }
 
 export interface SentMemory extends Remote {
-  /** This message was sent to its owner before, by this run of the node, and may have been taken. */
-  wasSent(message: RemoteMessage): boolean;
+  /** When this message was first sent to its owner by this run of the node, wall ms, if it may have been taken. */
+  firstSentAt(message: RemoteMessage): number | undefined;
 }
 
 export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): SentMemory {
@@ -31,7 +35,7 @@ export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Sent
     if (sender.kind !== "outside") return direct.send(message);
     const before = sentBefore(message, sender);
     const entry = before ?? (direct.route(entityOf(message.to))?.reachable === true ? note(message, sender) : undefined);
-    const word = await direct.send(message);
+    const word = await direct.send(before === undefined ? message : { ...message, waitedMs: Math.max(message.waitedMs ?? 0, clock.now() - before.at) });
     if (word.kind === "unknown") return word;
     if (!wasNotTaken(word)) {
       if (entry !== undefined) entry.outcome = word;
@@ -50,7 +54,7 @@ export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Sent
   }
 
   function note(message: RemoteMessage, sender: Outside): Sent {
-    const entry: Sent = { message, sender };
+    const entry: Sent = { message, sender, at: clock.now() };
     sent.delete(sender.id);
     sent.set(sender.id, entry);
     for (const [id, { sender: oldest }] of sent) {
@@ -63,13 +67,8 @@ export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Sent
   return {
     route: (entity) => direct.route(entity),
     send,
-    wasSent: (message) => message.sender.kind === "outside" && sentBefore(message, message.sender) !== undefined,
+    firstSentAt: (message) => (message.sender.kind === "outside" ? sentBefore(message, message.sender)?.at : undefined),
   };
-}
-
-/** Nothing came of this attempt, whatever came of an earlier one. */
-function wasNotTaken({ kind }: Word): boolean {
-  return kind === "owner-away" || kind === "full" || kind === "deadline" || kind === "not-stored";
 }
 
 function known({ outcome }: Sent, isAsk: boolean): Word {

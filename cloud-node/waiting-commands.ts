@@ -1,9 +1,23 @@
 // Commands whose protocol lets them wait for their vehicle (rules O2): kept in `T/requests/V`, answered as waiting, forwarded when the vehicle is there.
 
 import { isDeepStrictEqual } from "node:util";
-import { type ModuleContext, ownerType, requestIn, type RequestsContext, SETPOINT, timeToLiveOf, moduleType, vehicleRoot } from "../actors/index.ts";
+import {
+  type ModuleContext,
+  moduleType,
+  ownerType,
+  requestIn,
+  type RequestsContext,
+  SETPOINT,
+  type SettledRequest,
+  timeToLiveOf,
+  vehicleRoot,
+  waitedMsOf,
+  type WaitingRequest,
+} from "../actors/index.ts";
 import { type Address, type Answer, entityOf, parseAddress, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
+import { commandOrder } from "./command-order.ts";
+import { outcomeOf, wasNotTaken } from "./command-word.ts";
 import type { SentMemory } from "./sent-commands.ts";
 
 const WAITING = { kind: "accepted", durable: "local", waiting: true } as const;
@@ -20,34 +34,60 @@ function requestsOf(vehicle: Address): Address {
 
 /**
  * W1. What is kept fits its protocol, and an id that waits stands for one message of one author (rules M2).
- * W2. Kept is only what was not sent: a vehicle whose word is outstanding is asked again under the same id.
+ * W2. What was sent and has no word yet is followed up: kept as sent, asked for under its id when the vehicle is there, its outcome told in `T/requests/V`.
  * W3. Who comes while others wait queues behind them: an older wish never reaches the vehicle after a newer one.
- * W4. Whoever asks again once it is settled hears the vehicle's word, from the vehicle, to which what it waited is told; or that it came too late and was never sent.
+ * W4. Whoever asks again while it was not sent hears that it waits; once it may have been, the vehicle's word, from the vehicle, to which what it waited is told; or that it came
+ *     too late and was never sent.
  *
  * @param direct sends to the vehicle
  */
 export function waitingRemote(direct: SentMemory, system: () => System, clock: Clock): Remote {
+  const order = commandOrder();
+  /** Until what is being kept is in the line, by vehicle: nobody overtakes it meanwhile (W3). */
+  const keeping = new Map<Address, Promise<unknown>>();
+
   async function send(given: RemoteMessage): Promise<Told | Answer> {
-    const { sender } = given;
+    const { sender, to } = given;
     const message = { ...given, ...againstOf(given) };
     if (sender.kind !== "outside") return direct.send(message);
+    const vehicle = entityOf(to);
+    for (let under = keeping.get(vehicle); under !== undefined; under = keeping.get(vehicle)) await under;
     const known = knownOf(message, sender);
     if (known !== undefined) return known;
     const spec = waitingSpec(message);
-    if (spec === undefined || direct.wasSent(message)) return direct.send(message);
-    const isFree = direct.route(entityOf(message.to))?.reachable !== false && !isAnyWaiting(message.to);
+    if (spec === undefined) {
+      if (to === vehicle && isReachable(vehicle)) order.enter(to);
+      return direct.send(message);
+    }
+    const isOvertaken = order.enter(to);
+    const sentAt = direct.firstSentAt(message);
+    const keptAt = sentAt ?? clock.now();
+    const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && !isAnyWaiting(to));
     const word = isFree ? await direct.send(message) : ({ kind: "owner-away" } as const);
-    return word.kind === "owner-away" ? keep(message, sender, spec) : word;
+    if (word.kind === "owner-away") return keepWaiting(message, sender, spec, keptAt);
+    if (word.kind !== "unknown") return word;
+    await keep(message, sender, spec, { keptAt, sent: true, ...(isOvertaken() ? { overtaken: true } : {}) });
+    if (heldFor(message, sender) === undefined) return word;
+    return { ...word, reason: `${word.reason}; its outcome is asked for under the same id when the vehicle is there, and told in ${requestsOf(vehicle)}` };
   }
 
-  async function keep(message: RemoteMessage, sender: Outside, spec: Messages): Promise<Told | Answer> {
+  async function keepWaiting(message: RemoteMessage, sender: Outside, spec: Messages, keptAt: number): Promise<Told | Answer> {
+    const kept = await keep(message, sender, spec, { keptAt });
+    if (kept.kind === "accepted") return WAITING;
+    if (kept.kind !== "refused") return kept;
+    // The same one was kept meanwhile, or there is no room.
+    return (await knownOf(message, sender)) ?? { kind: "full", retryAfterMs: Math.max(1_000, 60_000 - (clock.now() % 60_000)) };
+  }
+
+  function keep(message: RemoteMessage, sender: Outside, spec: Messages, how: Pick<WaitingRequest, "keptAt" | "sent" | "overtaken">): Promise<Told> {
     const { to, event, against } = message;
+    const vehicle = entityOf(to);
     const view = system().read(to);
     const checked = spec.check(event);
-    if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: view?.accepts ?? [] };
+    if (!checked.ok) return Promise.resolve({ kind: "invalid", problems: checked.problems, accepts: view?.accepts ?? [] });
     const ttlMs = timeToLiveOf(view?.context ?? {}, event);
-    const kept = await system().inform(
-      requestsOf(entityOf(to)),
+    const kept = system().inform(
+      requestsOf(vehicle),
       {
         type: "request.keep",
         request: sender.id,
@@ -55,16 +95,17 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
         event,
         author: sender.author,
         expiresAt: sender.expiresAt,
-        keptAt: clock.now(),
+        ...how,
         ...(ttlMs === undefined ? {} : { ttlMs }),
         ...(against === undefined ? {} : { against }),
       },
       { input: undefined },
     );
-    if (kept.kind === "accepted") return WAITING;
-    if (kept.kind !== "refused") return kept;
-    // The same one was kept meanwhile, or there is no room.
-    return (await knownOf(message, sender)) ?? { kind: "full", retryAfterMs: Math.max(1_000, 60_000 - (clock.now() % 60_000)) };
+    const isIn = Promise.allSettled([keeping.get(vehicle), kept]).then(() => {
+      if (keeping.get(vehicle) === isIn) keeping.delete(vehicle);
+    });
+    keeping.set(vehicle, isIn);
+    return kept;
   }
 
   /** Its protocol, when that lets it wait. */
@@ -82,14 +123,36 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     return (contextFor(to)?.waiting.length ?? 0) > 0;
   }
 
+  function heldFor(message: RemoteMessage, sender: Outside): WaitingRequest | SettledRequest | undefined {
+    const context = contextFor(message.to);
+    return context === undefined ? undefined : requestIn(context, sender.id, clock.now());
+  }
+
   /** W1, W4. */
   function knownOf(message: RemoteMessage, sender: Outside): Promise<Told | Answer> | Told | Answer | undefined {
-    const context = contextFor(message.to);
-    const held = context === undefined ? undefined : requestIn(context, sender.id, clock.now());
+    const held = heldFor(message, sender);
     if (held === undefined) return undefined;
     if (held.to !== message.to || held.author !== sender.author || !isDeepStrictEqual(held.event, message.event)) return { kind: "id-reused" };
-    if (!("outcome" in held)) return WAITING;
-    return held.outcome === "expired" ? { kind: "too-old" } : direct.send({ ...message, waitedMs: clock.now() - held.keptAt });
+    if ("outcome" in held) return held.outcome === "expired" ? { kind: "too-old" } : askFor(held, message);
+    return held.sent === true && isReachable(entityOf(message.to)) ? askInLine(held, message) : WAITING;
+  }
+
+  /** With the vehicle's word it has left the line before anybody hears of it, so that whoever heard it does not queue behind it. */
+  async function askInLine(held: WaitingRequest, message: RemoteMessage): Promise<Told | Answer> {
+    const word = await askFor(held, message);
+    if (wasNotTaken(word)) return WAITING;
+    const isFinal = word.kind !== "unknown" && word.kind !== "accepted";
+    if (isFinal) await system().inform(requestsOf(entityOf(message.to)), { type: "request.settled", request: held.request, outcome: outcomeOf(word) });
+    return word;
+  }
+
+  /** As it was kept: asked again it is no newer wish. */
+  function askFor(held: WaitingRequest, { against: _, ...message }: RemoteMessage): Promise<Told | Answer> {
+    return direct.send({ ...message, waitedMs: waitedMsOf(held, clock.now()), ...(held.against === undefined ? {} : { against: held.against }) });
+  }
+
+  function isReachable(vehicle: Address): boolean {
+    return direct.route(vehicle)?.reachable === true;
   }
 
   /** O2: what the sender had seen is what this node showed: the count of the replica. */

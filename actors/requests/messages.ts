@@ -17,6 +17,10 @@ export const requestsMessages = messages({
       ttlMs: T.Optional(T.Number({ minimum: 0 })),
       /** Changes of hand that its sender had seen (rules O2). */
       against: T.Optional(T.Integer({ minimum: 0 })),
+      /** It was on its way and no word of it came. */
+      sent: T.Optional(T.Literal(true)),
+      /** A newer one for the same actor went ahead. */
+      overtaken: T.Optional(T.Literal(true)),
     },
     internal: true,
   },

@@ -4,6 +4,7 @@
 // R2. Its time to live counts from when it was kept. What ends unsent is `expired`; what may have been sent ends with the vehicle's word alone (promise S3).
 // R3. An outcome that the vehicle does not keep is kept here until its id expires, and nothing unexpired is evicted (rules M2).
 // R4. A request's id comes from outside: it is a value in a list, never the name of a field.
+// R5. What may have been sent and was overtaken by a newer one for the same actor is only asked for: a vehicle that never heard of it does not act on it any more.
 
 import type { EventOf } from "../../runtime/index.ts";
 import type { requestsMessages } from "./messages.ts";
@@ -29,6 +30,8 @@ export interface WaitingRequest {
   readonly against?: number;
   /** It may have reached the vehicle. */
   readonly sent?: true;
+  /** R5. */
+  readonly overtaken?: true;
 }
 
 export interface SettledRequest extends WaitingRequest {
@@ -96,6 +99,11 @@ function isHead({ waiting }: RequestsContext, request: string): boolean {
 /** R3. */
 function isRemembered({ outcome, expiresAt }: SettledRequest, now: number): boolean {
   return (outcome === "expired" || outcome === "unknown") && expiresAt > now;
+}
+
+/** How long it has waited, ms, as its vehicle is told. R5: longer than anything lives, where it may only be asked for; a key that the vehicle knows has its outcome all the same. */
+export function waitedMsOf({ keptAt, overtaken }: WaitingRequest, now: number): number {
+  return overtaken === true ? Number.MAX_SAFE_INTEGER : Math.max(0, now - keptAt);
 }
 
 /** A request of this id that waits, or whose outcome is still known here. */

@@ -2,6 +2,7 @@
 
 import { type Test, test } from "tap";
 import { requestsEntity, requestsType } from "../../actors/index.ts";
+import { MAX_WAITING } from "../../actors/requests/request-line.ts";
 import { forwarding } from "../../cloud-node/forwarding.ts";
 import { rememberingSent } from "../../cloud-node/sent-commands.ts";
 import { waitingRemote } from "../../cloud-node/waiting-commands.ts";
@@ -207,6 +208,153 @@ test("S3. A request that may have been sent when its time ended is asked for unt
   await again.clock.advance(1_000);
   t.match(again.heard, [{ sender: { id: "cut" } }]);
   t.same(again.outcomes(), ["cut confirmed"]);
+});
+
+const unheard = { kind: "unknown", reason: "no answer in time" } as const;
+
+/** Asks for `value` while the vehicle is frozen: what is sent to it is lost, and no word comes. */
+async function askFrozen(at: CloudDesk, value: number, id: string, more?: Readonly<Record<string, unknown>>): Promise<Answer> {
+  at.isUp = true;
+  at.answer = () => {
+    at.isUp = false;
+    return unheard;
+  };
+  return at.ask(value, id, more);
+}
+
+test("M2, O2, S3. A command that may wait and was on its way when its vehicle froze is followed up: asked for under its id when the vehicle is back, its outcome told", async (t) => {
+  const at = await desk(t);
+  const told = await askFrozen(at, 20, "flight");
+  t.match(told, { kind: "unknown", reason: /no answer in time.*acme\/requests\/v1/ });
+  t.same(at.waiting(), ["flight"]);
+  t.match(await at.ask(20, "flight"), { kind: "accepted", waiting: true });
+  t.match(await at.ask(21, "flight"), { kind: "id-reused" });
+  t.match(await at.ask(30, "newer"), { kind: "accepted", waiting: true }, "who comes after it queues behind it");
+  await at.clock.advance(60_000);
+  at.answer = () => confirmed;
+  at.up();
+  await at.clock.advance(10_000);
+  t.same(values(at), [20, 20, 30]);
+  t.match(at.heard[1], { sender: { id: "flight", author: "ann" }, against: 4, waitedMs: 60_000 });
+  t.same(at.outcomes(), ["flight confirmed", "newer confirmed"]);
+  t.match(await at.ask(20, "flight"), confirmed);
+});
+
+test("M2, S3. So it is over a kill of the cloud", async (t) => {
+  const at = await desk(t);
+  await askFrozen(at, 20, "flight");
+  await at.system.stop();
+  const again = await desk(t, at);
+  await again.clock.advance(30_000);
+  t.match(await again.ask(20, "flight"), { kind: "accepted", waiting: true });
+  again.up();
+  await again.clock.advance(1_000);
+  t.match(again.heard, [{ sender: { id: "flight" }, waitedMs: 30_000, against: 4 }]);
+  t.same(again.outcomes(), ["flight confirmed"]);
+});
+
+test("V1. A vehicle that never heard of a command asked for again too late says so, and that is its outcome: nothing acts late", async (t) => {
+  const at = await desk(t);
+  await askFrozen(at, 20, "lost", { ttlMs: 5_000 });
+  await at.clock.advance(20_000);
+  t.same(at.outcomes(), [], "whether it acted in its time is the vehicle's to say");
+  at.answer = ({ waitedMs = 0 }) => (waitedMs > 5_000 ? { kind: "too-old" } : confirmed);
+  at.up();
+  await at.clock.advance(1_000);
+  t.same(at.outcomes(), ["lost expired"]);
+  t.same(await at.ask(20, "lost", { ttlMs: 5_000 }), { kind: "too-old" });
+});
+
+test("O2. A command that was lost on its way is only asked for, never brought again, once a newer one for the same actor went ahead", async (t) => {
+  const at = await desk(t);
+  at.isUp = true;
+  at.answer = ({ event }) =>
+    event["value"] === 20
+      ? new Promise(
+          (resolve) =>
+            void at.clock.setTimeout(() => {
+              resolve(unheard);
+            }, 3_000),
+        )
+      : confirmed;
+  const older = at.ask(20, "older");
+  await at.clock.advance(1_000);
+  t.match(await at.ask(30, "newer"), confirmed);
+  at.answer = ({ waitedMs = 0 }) => (waitedMs > 600_000 ? { kind: "too-old" } : confirmed);
+  await at.clock.advance(4_000);
+  t.match(await older, { kind: "unknown" });
+  await at.clock.advance(1_000);
+  t.same(values(at), [20, 30, 20]);
+  t.same(at.outcomes(), ["older expired"], "the vehicle had not heard of it");
+});
+
+test("M2. Whoever asks for a command that is being followed up asks the vehicle, when it is there, and it has waited since it was first asked", async (t) => {
+  const at = await desk(t);
+  await askFrozen(at, 20, "flight");
+  await at.clock.advance(7_000);
+  at.answer = () => ({ kind: "owner-away" });
+  at.up();
+  await at.clock.advance(100);
+  t.match(await at.ask(20, "flight"), { kind: "unknown", reason: /an earlier attempt under the same id was sent/ });
+  at.answer = () => confirmed;
+  t.match(await at.ask(20, "flight"), confirmed);
+  t.match(at.heard.at(-1), { waitedMs: 7_100, against: 4 });
+  t.same(at.outcomes(), ["flight confirmed"]);
+  t.match(await at.ask(30, "next"), confirmed, "whoever heard the word does not queue behind it");
+});
+
+test("O2, S5. Where no more may wait, what has no word is unknown and not followed up; asked again it has waited since it was first asked", async (t) => {
+  const at = await desk(t);
+  at.isUp = true;
+  at.answer = () =>
+    new Promise(
+      (resolve) =>
+        void at.clock.setTimeout(() => {
+          resolve(unheard);
+        }, 3_000),
+    );
+  const flight = at.ask(20, "flight");
+  await at.clock.advance(100);
+  at.isUp = false;
+  for (let n = 0; n < MAX_WAITING; n++) t.match(await at.ask(21, `w${String(n)}`), { waiting: true });
+  await at.clock.advance(3_000);
+  t.same(await flight, unheard);
+  at.answer = () => confirmed;
+  at.isUp = true;
+  t.match(await at.ask(20, "flight"), confirmed);
+  t.match(at.heard.at(-1), { waitedMs: 3_100 });
+});
+
+test("V1, M2. A key that is asked again is no new command: its time to live counts from the first attempt that may have been taken", async (t) => {
+  const clock = new ManualClock();
+  const heard: RemoteMessage[] = [];
+  let word: Told | Answer = unheard;
+  let isUp = true;
+  const memory = rememberingSent({ route: () => ({ node: "edge", reachable: isUp }), send: async (message) => (heard.push(message), word) }, clock);
+  const press = (id: string): Promise<Told | Answer> =>
+    memory.send({
+      to: parseAddress("acme/vehicle/v1/module/torrent-0"),
+      event: { type: "light.set", output: "galley", level: 9 },
+      sender: { kind: "outside", id, author: "ann", expiresAt: clock.now() + 86_400_000 },
+      ask: true,
+      withinMs: 1_000,
+    });
+  t.match(await press("lost"), unheard);
+  await clock.advance(4_000);
+  t.match(await press("lost"), unheard);
+  await clock.advance(4_000);
+  word = { kind: "too-old" };
+  t.match(await press("lost"), { kind: "too-old" });
+  t.same(
+    heard.map(({ waitedMs }) => waitedMs),
+    [undefined, 4_000, 8_000],
+  );
+  isUp = false;
+  word = { kind: "owner-away" };
+  t.match(await press("away"), { kind: "owner-away" });
+  await clock.advance(4_000);
+  t.match(await press("away"), { kind: "owner-away" });
+  t.equal(heard.at(-1)?.waitedMs, undefined, "nothing of it was sent, and its sender was told so: it is a command of now");
 });
 
 test("M2. An id is a value, whatever it is called", async (t) => {

@@ -1,0 +1,16 @@
+// What a vehicle's word on a command says of the command.
+
+import type { Answer, Told } from "../runtime/index.ts";
+
+/** Nothing came of this attempt, whatever came of an earlier one. */
+export function wasNotTaken({ kind }: Told | Answer): boolean {
+  return kind === "owner-away" || kind === "full" || kind === "deadline" || kind === "not-stored";
+}
+
+/** The outcome of a request that waited. */
+export function outcomeOf(word: Told | Answer): string {
+  if (word.kind === "too-old") return "expired";
+  if (word.kind !== "replied") return word.kind;
+  const outcome = (word.value as { readonly outcome?: unknown } | null | undefined)?.outcome;
+  return typeof outcome === "string" ? outcome : "replied";
+}
