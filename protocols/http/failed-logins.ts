@@ -1,6 +1,6 @@
 // Counts failed attempts to sign in by where they come from. Tokens have 256 random bits, so this is not what keeps guesses out: it keeps noise from the log and the processor.
-// Past the limit an address gets 429 for further failures; at POST /v1/session also for what might be right. A valid Bearer token is never locked out:
-// on loopback every process shares one address, and one script with an old token must not shut the operator out.
+// Past the limit an address gets 429 for further failures. A valid token is never locked out, as Bearer and at POST /v1/session: on loopback every process shares one
+// address, behind one router all users do, and one script with an old token must not shut the operator out. Guessing gains nothing by it: whoever holds the right one is in anyhow.
 
 import type { Clock, Log } from "../../runtime/ports/index.ts";
 

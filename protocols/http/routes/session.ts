@@ -26,8 +26,6 @@ export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, cooki
       schema: { summary: "Sign in: the token in the body or as Bearer; answered with a cookie", tags: ["session"], body: signIn, response: answers({ 200: whoAmI }) },
     },
     (request, reply) => {
-      const waitMs = failures.waitMs(request.ip);
-      if (waitMs !== undefined) return sendProblem(reply, { name: "too-many-failures", detail: "This address has failed too often.", retryAfterMs: waitMs });
       const given = request.body?.token ?? bearerOf(request.headers.authorization);
       if (given === undefined) return unauthenticated(reply, "No token was sent.");
       const token = tokens.check(given);

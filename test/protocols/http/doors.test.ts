@@ -175,7 +175,9 @@ test("failed attempts are limited by where they come from; a valid token is not 
   isProblem(t, refused, 429, "too-many-failures");
   t.equal(refused.headers["retry-after"], "60");
   isProblem(t, await served.app.inject({ url: "/v1/actors", headers: { authorization: "Bearer wrong" }, remoteAddress: "10.0.0.1" }), 429, "too-many-failures");
-  isProblem(t, await served.app.inject({ method: "POST", url: "/v1/session", payload: { token: served.texts.viewer }, remoteAddress: "10.0.0.1" }), 429, "too-many-failures");
+  const signsIn = await served.app.inject({ method: "POST", url: "/v1/session", payload: { token: served.texts.viewer }, remoteAddress: "10.0.0.1" });
+  t.equal(signsIn.statusCode, 200, "another person behind the same router");
+  isProblem(t, await attempt("10.0.0.1"), 429, "too-many-failures");
   t.equal((await served.app.inject({ url: "/v1/actors", headers: { authorization: `Bearer ${served.texts.viewer}` }, remoteAddress: "10.0.0.1" })).statusCode, 200);
   isProblem(t, await attempt("10.0.0.2"), 401, "unauthenticated");
   await served.clock.advance(60_000);
