@@ -8,7 +8,7 @@ import { stateText } from "./actor-item.ts";
 interface Inspected {
   readonly address: string;
   readonly revision: number;
-  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs?: number };
+  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs?: number; readonly shelved?: number };
   /** A node of an earlier version does not tell. */
   readonly subscriptions?: readonly { readonly topic: string; readonly waiting: number; readonly taken: number; readonly dropped: number; readonly refused: number }[];
   readonly accepts: readonly string[];
@@ -38,7 +38,7 @@ function describe(seen: Inspected): readonly string[] {
   const now = systemClock.now();
   const ago = (at: number): string => `${ageText(now - at)} ago`;
   return [
-    `mailbox   ${String(mailbox.depth)} messages, ${String(mailbox.bytes)} bytes${mailbox.oldestMs === undefined ? "" : `, the oldest for ${ageText(mailbox.oldestMs)}`}`,
+    `mailbox   ${String(mailbox.depth)} messages, ${String(mailbox.bytes)} bytes${mailbox.oldestMs === undefined ? "" : `, the oldest for ${ageText(mailbox.oldestMs)}`}${(mailbox.shelved ?? 0) === 0 ? "" : `, ${String(mailbox.shelved)} shelved`}`,
     ...(lastTransition === undefined
       ? ["in state  since before the kept journal"]
       : [

@@ -13,7 +13,7 @@ import type { EffectWord, WorkContext } from "./work-context.ts";
 
 export type AnyBehaviour = AnyStateMachine | AnyReducer;
 
-/** Of an entity: those of its root's type. What is more is told `full`, and nothing that was taken is lost (promise S5). */
+/** Of an entity: those of its root's type. Nothing that was taken is lost (promise S5). */
 export interface MailboxLimits {
   /** Waiting messages. Default 1000. */
   readonly messages?: number;
@@ -21,6 +21,16 @@ export interface MailboxLimits {
   readonly bytes?: number;
   /** Messages that its actors have postponed. Default 100. */
   readonly postponed?: number;
+  /**
+   * What becomes of a message that finds the mailbox full. `refuse`, the default: it is told `full`. `shelve`: it is kept in the entity's journal until there is room, and told `accepted`
+   * after that commit; whatever comes later queues behind it, messages of the control lane excepted. Only for entity types with `durability: "events"`. A message that names values to be
+   * read at the door is refused all the same: they would be old when it is acted on.
+   */
+  readonly overflow?: "refuse" | "shelve";
+  /** Shelved messages; what is more is told `full`. Default 10 000. */
+  readonly shelved?: number;
+  /** Of shelved messages, counted as `bytes`. They stay in memory too, and in the node's budget. Default 8 MiB, or 256 for each of `shelved` if that is more. */
+  readonly shelvedBytes?: number;
 }
 
 /** Counted as the context's encoded text, in characters; measured after each turn that changed it, of volatile types at every 64th turn. */
@@ -106,7 +116,8 @@ export type Parts<B> = {
 
 const TYPE_NAME = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 const DEFAULT_CONTEXT: Required<ContextLimits> = { warnBytes: 262_144, maxBytes: 4_194_304 };
-const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576, postponed: 100 };
+const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048_576, postponed: 100, overflow: "refuse", shelved: 10_000, shelvedBytes: 8_388_608 };
+const OVERFLOWS: readonly unknown[] = ["refuse", "shelve"];
 const LEAST_MESSAGE_BYTES = 256;
 
 /** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do */
@@ -189,14 +200,19 @@ function earlierOf(name: string, version: number, earlier: readonly AnyActorType
   return earlier;
 }
 
-function mailboxOf(
-  typeName: string,
-  { messages = DEFAULT_MAILBOX.messages, bytes = Math.max(DEFAULT_MAILBOX.bytes, messages * LEAST_MESSAGE_BYTES), postponed = DEFAULT_MAILBOX.postponed }: MailboxLimits = {},
-): Required<MailboxLimits> {
-  for (const [limit, value] of Object.entries({ messages, bytes, postponed }))
+function mailboxOf(typeName: string, given: MailboxLimits = {}): Required<MailboxLimits> {
+  const { overflow, ...limits } = {
+    ...DEFAULT_MAILBOX,
+    bytes: Math.max(DEFAULT_MAILBOX.bytes, (given.messages ?? 0) * LEAST_MESSAGE_BYTES),
+    shelvedBytes: Math.max(DEFAULT_MAILBOX.shelvedBytes, (given.shelved ?? 0) * LEAST_MESSAGE_BYTES),
+    ...given,
+  };
+  if (!OVERFLOWS.includes(overflow))
+    throw new DroverError("DROVER_TYPE_INVALID", `actor type "${typeName}": mailbox.overflow is "refuse" or "shelve", this is ${JSON.stringify(overflow)}`);
+  for (const [limit, value] of Object.entries(limits))
     if (!Number.isSafeInteger(value) || value < 1)
       throw new DroverError("DROVER_TYPE_INVALID", `actor type "${typeName}": mailbox.${limit} is a whole number from 1, this is ${String(value)}`);
-  return { messages, bytes, postponed };
+  return { overflow, ...limits };
 }
 
 function contextLimitsOf(name: string, given: ContextLimits | undefined): Required<ContextLimits> {

@@ -38,7 +38,7 @@ export type Registered = EntityType | AnyActorType;
 
 const KIND = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 
-/** @throws DROVER_TYPE_INVALID when a durable type has inline work or an effect without a class (hosting H7) */
+/** @throws DROVER_TYPE_INVALID when a durable type has inline work or an effect without a class (hosting H7), or one that keeps no journal is to shelve messages */
 export function entityType(type: {
   readonly root: AnyActorType;
   /**
@@ -74,6 +74,11 @@ export function entityType(type: {
     throw new DroverError(
       "DROVER_TYPE_INVALID",
       `entity type "${type.root.name}": passivateAfterMs ${type.durability === "volatile" ? "is not for volatile types: what they know is gone with them" : `is a positive number of milliseconds, this is ${String(passivateAfterMs)}`}`,
+    );
+  if (type.root.mailbox.overflow === "shelve" && type.durability !== "events")
+    throw new DroverError(
+      "DROVER_TYPE_INVALID",
+      `entity type "${type.root.name}": mailbox.overflow "shelve" needs durability "events", this is "${type.durability}": ${type.durability === "volatile" ? "it has no store to keep messages in" : "each of its commits would write all that is shelved again"}`,
     );
   if (type.durability !== "volatile") for (const member of types.values()) refuse(member.name, member.problems);
   return build({

@@ -10,7 +10,8 @@ import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { answered, answerOf, decline } from "./outward.ts";
-import { postpone } from "./stash.ts";
+import { shelve, unshelve } from "./shelf.ts";
+import { type AcceptedBefore, postpone } from "./stash.ts";
 import type { SenderRow } from "./rest.ts";
 
 type EntitySender = Extract<Sender, { kind: "entity" }>;
@@ -153,17 +154,15 @@ export function admitAnswer(interior: Interior, input: AnswerInput): InputResult
   return answered(interior, input.key, input.answer) ? { kind: "accepted" } : { kind: "dropped", reason: "nobody waits for this answer" };
 }
 
+/** Taken even when nobody waits any more, so that the line goes on. */
 function takeAnswer(interior: Interior, key: string, answer: AnswerInput["answer"]): InputResult {
   if (!answered(interior, key, answer)) interior.deadLetters++;
   return { kind: "accepted" };
 }
 
 function takeFromEntity(interior: Interior, input: MessageInput, sender: EntitySender): InputResult {
-  if (input.answers !== undefined) {
-    // Recorded as taken even when nobody waits any more, so that the line goes on.
-    if (!answered(interior, input.answers, answerOf(input.event))) interior.deadLetters++;
-    return { kind: "accepted" };
-  }
+  // In its turn: it does not overtake what the same sender sent before.
+  if (input.answers !== undefined) return input.shelve === undefined ? takeAnswer(interior, input.answers, answerOf(input.event)) : shelve(interior, input);
   if (sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now) return { kind: "too-old" };
   return take(interior, input, replyOf(input));
 }
@@ -204,8 +203,8 @@ function isFinal(result: InputResult): result is Extract<Refusal, { kind: "refus
 
 // ---- into the cell
 
-/** @param place of a postponed message that is offered again */
-function take(interior: Interior, input: MessageInput, replyTo: Destination, place?: string): InputResult {
+/** @param before of a message that is offered again */
+function take(interior: Interior, input: MessageInput, replyTo: Destination, before?: AcceptedBefore): InputResult {
   const cell = interior.cells.get(input.to);
   if (cell === undefined || (input.incarnation !== undefined && input.incarnation !== cell.incarnation)) return { kind: "no-such-actor" };
   if (cell.supervision === undefined) return takeInner(interior, input, cell);
@@ -213,6 +212,7 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, pla
   const checked = messages.check(input.event, input.sender.kind === "local");
   if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
   if (input.wantsReply && messages.specOf(input.event.type)?.reply === undefined) return { kind: "invalid", problems: [UNANSWERED], accepts: acceptedBy(cell) };
+  if (input.shelve !== undefined) return shelve(interior, input);
   const taken = interior.offer(
     cell,
     withDoorFields(
@@ -224,7 +224,7 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, pla
   );
   if (taken === true) return { kind: "accepted" };
   const isPostponed = taken === false ? messages.specOf(input.event.type)?.postpone === true && cell.snapshot.status === "active" : taken.postponed;
-  if (isPostponed) return postpone(interior, input, place);
+  if (isPostponed) return postpone(interior, input, before);
   const guard = input.reads?.guard;
   const reason = taken === false ? undefined : taken.reason;
   return { kind: "refused", accepts: acceptedBy(cell), ...(reason === undefined ? {} : { reason }), ...(guard === undefined || guard.open === true ? {} : { guard }) };
@@ -234,16 +234,30 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, pla
 export function takePostponed(interior: Interior, { key }: Extract<Input, { kind: "postponed" }>): InputResult {
   const row = interior.rest.get("stash", key);
   if (row === undefined) return { kind: "dropped", reason: "the postponed message was taken before" };
-  const { input } = row;
-  const { sender } = input;
   interior.rest.delete("stash", key);
+  return takeAccepted(interior, row.input, "postponed", { stash: key });
+}
+
+/** A shelved message when the mailbox has room for it again. It was accepted before, too. */
+export function takeShelved(interior: Interior, { key }: Extract<Input, { kind: "shelved" }>): InputResult {
+  const input = unshelve(interior, key);
+  if (input === undefined) return { kind: "dropped", reason: "the shelved message was taken before" };
+  if (input.answers !== undefined) return takeAnswer(interior, input.answers, answerOf(input.event));
+  const { now } = interior.stamp;
+  const isOver = input.wantsReply && input.answerBy !== undefined && input.answerBy <= now;
+  return takeAccepted(interior, input, "shelved", { stash: undefined }, isOver ? { kind: "deadline" } : undefined);
+}
+
+/** @param verdict on it, where its state need not be asked */
+function takeAccepted(interior: Interior, input: MessageInput, how: "postponed" | "shelved", before: AcceptedBefore, verdict?: Refusal): InputResult {
+  const { sender } = input;
   interior.takeInput(input);
   const replyTo = replyOf(input);
   const isOver = sender.kind !== "local" && sender.expiresAt !== undefined && sender.expiresAt <= interior.stamp.now;
-  const result: InputResult = isOver ? { kind: "too-old" } : take(interior, input, replyTo, key);
+  const result: InputResult = isOver ? { kind: "too-old" } : (verdict ?? take(interior, input, replyTo, before));
   if (result.kind === "accepted") return result;
   if (input.wantsReply) decline(interior, replyTo, result as Refusal);
-  return { kind: "dropped", reason: `the postponed message came to nothing: ${result.kind}` };
+  return { kind: "dropped", reason: `the ${how} message came to nothing: ${result.kind}` };
 }
 
 function replyOf({ sender, replyKey }: MessageInput): Destination {

@@ -73,6 +73,8 @@ export type Input =
       readonly trace?: string;
       /** Only this incarnation of the cell is meant: sends through a ref. */
       readonly incarnation?: number;
+      /** The mailbox was full: it is kept in the entity's record instead of being stepped, and counts this much there. */
+      readonly shelve?: { readonly bytes: number };
     }
   /** `missed`: its time passed while nobody watched the clock; told of timers that keep a rhythm. */
   | { readonly kind: "timer"; readonly timer: string; readonly generation: number; readonly missed?: true }
@@ -92,6 +94,8 @@ export type Input =
     }
   /** A postponed message is offered again, since its actor's state has changed. */
   | { readonly kind: "postponed"; readonly key: string }
+  /** A shelved message's turn has come: the mailbox has room again. */
+  | { readonly kind: "shelved"; readonly key: string }
   /** `of` hung its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead. */
   | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */

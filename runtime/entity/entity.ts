@@ -15,9 +15,10 @@ import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, 
 import { stateOf } from "./recording.ts";
 import type { ParkedRow, TimerRow } from "./rest.ts";
 import { ended } from "./restarts.ts";
+import { hasShelfRoom, type Load, loadOf, shelvedAfter } from "./shelf.ts";
 import { takeTurn, type TurnGuide } from "./turn.ts";
 import { releasedInputs } from "./stash.ts";
-import { cellMeant } from "./supervision.ts";
+import { cellMeant, messageMeant } from "./supervision.ts";
 import { isMissed } from "./timer-policy.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 
@@ -95,7 +96,7 @@ export interface Entity {
   /** Declared effects that are not confirmed. */
   pending(): readonly Pending[];
   parked(): readonly ParkedRow[];
-  /** A message waits for its receiver, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
+  /** A message waits for its receiver or on the shelf, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
   readonly isUnfinished: boolean;
   /** Some timer is armed. */
   readonly hasTimers: boolean;
@@ -111,6 +112,14 @@ export interface Entity {
   source(cell: Address, incarnation: number): SourceDescription | undefined;
   /** Postponed messages that are on their way again, in order. */
   released(): readonly Input[];
+  /** What is shelved: the open turn's too. */
+  readonly shelved: Load;
+  /** Whether so much more may be shelved. */
+  hasShelfRoom(more: Load): boolean;
+  /** Shelved messages in their order, from the one after the number `after` on, by default from the first; each with the wall time of its shelving. */
+  shelvedAfter(after: number | undefined, atMost: number): ReturnType<typeof shelvedAfter>;
+  /** The message that an input brings to its actor, wherever it has waited. */
+  messageOf(input: Input): Extract<Input, { kind: "message" }> | undefined;
   /** Whom an input concerns first: the cell that is named when its step hangs (rules M4). */
   cellOf(input: Input): Address;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
@@ -298,6 +307,22 @@ export class HostedEntity implements Entity {
 
   released(): readonly Input[] {
     return releasedInputs(this.interior);
+  }
+
+  get shelved(): Load {
+    return loadOf(this.interior);
+  }
+
+  hasShelfRoom(more: Load): boolean {
+    return hasShelfRoom(this.interior, more);
+  }
+
+  shelvedAfter(after: number | undefined, atMost: number): ReturnType<typeof shelvedAfter> {
+    return shelvedAfter(this.interior, after, atMost);
+  }
+
+  messageOf(input: Input): Extract<Input, { kind: "message" }> | undefined {
+    return messageMeant(this.interior, input);
   }
 
   cellOf(input: Input): Address {

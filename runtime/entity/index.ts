@@ -2,6 +2,7 @@ export { fingerprintOf, MAX_TAKEN } from "./admission.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
 export { inputKey } from "./parking.ts";
+export { isRecorded } from "./supervision.ts";
 export type { TurnGuide } from "./turn.ts";
 export type { EntityListener } from "./inside.ts";
 export { createEntity, type Entity, type NextTimer, type SourceDescription } from "./entity.ts";

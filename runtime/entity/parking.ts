@@ -79,6 +79,8 @@ export function inputKey(input: Input): string {
       return `answered ${input.key}`;
     case "postponed":
       return `postponed ${input.key}`;
+    case "shelved":
+      return `shelved ${input.key}`;
     case "attempt":
       return `attempt at ${inputKey(input.of)}`;
   }

@@ -31,7 +31,7 @@ export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"],
 /** Something of it is under way whose end it must hear of. */
 export function isUnfinished(interior: Interior): boolean {
   const { rest } = interior;
-  return rest.size("outbox") > 0 || rest.size("pending") > 0 || rest.size("asks") > 0 || sourceCells(interior).length > 0;
+  return rest.size("outbox") > 0 || rest.size("pending") > 0 || rest.size("asks") > 0 || rest.size("shelf") > 0 || sourceCells(interior).length > 0;
 }
 
 export function recoveryInputs(interior: Interior, now: number): readonly Input[] {

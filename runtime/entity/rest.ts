@@ -89,6 +89,15 @@ export interface StashRow {
   readonly isReleased: boolean;
 }
 
+/** A message that found the mailbox full. */
+export interface ShelfRow {
+  readonly input: Extract<Input, { kind: "message" }>;
+  /** Wall time of its shelving. */
+  readonly at: number;
+  /** What it counts against the shelf's limit. */
+  readonly bytes: number;
+}
+
 export interface ChildRow extends ChildSpec {
   /** Order of starting. */
   readonly order: number;
@@ -111,15 +120,18 @@ export interface RestTables {
   children: ChildRow;
   /** Postponed messages in the order of their keys. */
   stash: StashRow;
+  /** Shelved messages in the order of their keys, which are numbers. */
+  shelf: ShelfRow;
   restarts: RestartRow;
 }
 
 export type TableName = keyof RestTables;
 
-const COUNTERS = ["incarnation", "timer", "child", "parked", "stash"] as const;
+/** All but `shelfBytes`, the sum of what is shelved, grow for ever. */
+const COUNTERS = ["incarnation", "timer", "child", "parked", "stash", "shelf", "shelfBytes"] as const;
 export type Counter = (typeof COUNTERS)[number];
 type Counts = Readonly<Record<Counter, number>>;
-const NO_COUNTS: Counts = { incarnation: 0, timer: 0, child: 0, parked: 0, stash: 0 };
+const NO_COUNTS: Counts = { incarnation: 0, timer: 0, child: 0, parked: 0, stash: 0, shelf: 0, shelfBytes: 0 };
 
 /** `counters` are written as one more table. */
 export type RestChange = readonly [table: TableName | "counters", key: string, value: unknown];
@@ -191,13 +203,22 @@ export class Rest {
   }
 
   /** Counts from 1, per entity and for ever. */
-  next(counter: Counter): number {
+  next(counter: Exclude<Counter, "shelfBytes">): number {
+    return this.count(counter, 1);
+  }
+
+  /** Adds to a counter. @returns what it is now */
+  count(counter: Counter, by: number): number {
     const before = this.#counts;
     this.#undo.push(() => {
       this.#counts = before;
     });
     this.#countsBefore ??= before;
-    this.#counts = { ...before, [counter]: before[counter] + 1 };
+    this.#counts = { ...before, [counter]: before[counter] + by };
+    return this.#counts[counter];
+  }
+
+  counted(counter: Counter): number {
     return this.#counts[counter];
   }
 

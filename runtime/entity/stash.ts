@@ -16,10 +16,15 @@ type MessageInput = Extract<Input, { kind: "message" }>;
 const RETRY_AFTER_MS = 1_000;
 const KEY_DIGITS = 12;
 
-/** @param key its place, when it had one before */
-export function postpone(interior: Inside, input: MessageInput, key?: string): InputResult {
-  if (key === undefined && interior.rest.size("stash") >= interior.type.root.mailbox.postponed) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
-  interior.rest.put("stash", key ?? String(interior.rest.next("stash")).padStart(KEY_DIGITS, "0"), { input, isReleased: false });
+/** What is known of a message that was accepted before it came to its step: it is never told `full`. */
+export interface AcceptedBefore {
+  /** Its place among the postponed, when it had one. */
+  readonly stash: string | undefined;
+}
+
+export function postpone(interior: Inside, input: MessageInput, before?: AcceptedBefore): InputResult {
+  if (before === undefined && interior.rest.size("stash") >= interior.type.root.mailbox.postponed) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
+  interior.rest.put("stash", before?.stash ?? String(interior.rest.next("stash")).padStart(KEY_DIGITS, "0"), { input, isReleased: false });
   return { kind: "accepted" };
 }
 

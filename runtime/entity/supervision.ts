@@ -13,9 +13,11 @@ import { type Interior, supervisedOf } from "./interior.ts";
 import { attemptsOf, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
 import { giveUp, isWorthKeeping, restartFromInitial, ruleOf } from "./restarts.ts";
+import { unshelve } from "./shelf.ts";
 
 const MAX_ATTEMPTS = 3;
 
+type MessageInput = Extract<Input, { kind: "message" }>;
 type FaultedResult = Extract<InputResult, { kind: "faulted" }>;
 
 /** What a fault leaves, after all that its input did was taken back. `thrown` is what unwound it. */
@@ -36,6 +38,8 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   const rule = ruleOf(interior, offender);
   if (rule.restart === "temporary") {
     giveUp(interior, offender, error);
+    // It was accepted before: it is offered once more, and finds that its actor has gone.
+    if (input.kind === "shelved") return { kind: "faulted", error, ...fault, attempt, again: true, parked: false };
     return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome: { kind: "no-such-actor" } };
   }
   const parked = attempt >= MAX_ATTEMPTS;
@@ -54,11 +58,12 @@ export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown
   const address = interior.root?.address ?? interior.address;
   const attempt = attemptsOf(interior, input) + 1;
   countRestart(interior, address, error, fault);
-  park(interior, input, address, error);
+  const message = messageMeant(interior, input);
+  park(interior, message ?? input, address, error);
   report(interior, "parked", address, `${input.kind}: ${error}`, fault);
   track(interior, input, undefined);
   const outcome: Refusal = { kind: "refused", accepts: [], reason: `set aside: ${error}` };
-  if (input.kind === "message") recordParked(interior, input, outcome);
+  if (message !== undefined) setMessageAside(interior, input, message, outcome);
   else if (input.kind === "timer") interior.rest.delete("timers", input.timer);
   else if (input.kind === "performed") interior.rest.delete("pending", input.key);
   else if (input.kind === "answered") interior.rest.delete("asks", input.key);
@@ -80,9 +85,31 @@ export function attempt(interior: Interior, { of: suspect, crashes, cause }: Ext
   }
   const result = setAsideAtOnce(interior, suspect, new Error(cause));
   // What leaves no record of its own (an id, a number, a row) may come again: it still has its attempts behind it.
-  const isRecorded = suspect.kind === "message" ? suspect.sender.kind !== "local" : suspect.kind === "timer" || suspect.kind === "performed" || suspect.kind === "answered";
-  if (!isRecorded) track(interior, suspect, MAX_ATTEMPTS);
+  if (!isRecorded(suspect)) track(interior, suspect, MAX_ATTEMPTS);
   return result;
+}
+
+/** Has a record of its own (an id, a number, a row) that goes with it: it does not come again. */
+export function isRecorded(input: Input): boolean {
+  switch (input.kind) {
+    case "message":
+      return input.sender.kind !== "local";
+    case "timer":
+    case "performed":
+    case "answered":
+    case "postponed":
+    case "shelved":
+      return true;
+    default:
+      return false;
+  }
+}
+
+/** It leaves its place, if it waited in one, and its id or number has its last word. */
+function setMessageAside(interior: Interior, input: Input, message: MessageInput, outcome: Refusal): void {
+  if (input.kind === "postponed") interior.rest.delete("stash", input.key);
+  else if (input.kind === "shelved") unshelve(interior, input.key);
+  recordParked(interior, message, outcome);
 }
 
 function setAside(interior: Interior, input: Input, offender: Cell, fault: FaultPlace & { readonly error: string; readonly attempt: number }, parked: boolean): FaultedResult {
@@ -90,14 +117,17 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
   const base = { kind: "faulted", ...fault } as const;
   // A source that fails for ever says the same each time.
   if (parked && (input.kind !== "source" || isWorthKeeping(interior, offender))) {
-    park(interior, input, offender.address, error);
+    park(interior, messageMeant(interior, input) ?? input, offender.address, error);
     report(interior, "parked", offender.address, `${input.kind}: ${error}`, { code: fault.code, place: fault.place });
   }
   switch (input.kind) {
-    case "message": {
-      if (!parked) return { ...base, again: true, parked };
+    case "message":
+    case "postponed":
+    case "shelved": {
+      const message = messageMeant(interior, input);
+      if (!parked || message === undefined) return { ...base, again: !parked, parked };
       const outcome: Refusal = { kind: "refused", accepts: acceptedBy(offender), reason: `set aside after ${String(attempt)} failures: ${error}` };
-      recordParked(interior, input, outcome);
+      setMessageAside(interior, input, message, outcome);
       return { ...base, again: false, parked, outcome };
     }
     case "timer":
@@ -120,13 +150,6 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
     case "answered":
       if (parked) interior.rest.delete("asks", input.key);
       return { ...base, again: !parked, parked };
-    case "postponed": {
-      const row = interior.rest.get("stash", input.key);
-      if (!parked || row === undefined) return { ...base, again: !parked, parked };
-      interior.rest.delete("stash", input.key);
-      recordParked(interior, row.input, { kind: "refused", accepts: acceptedBy(offender), reason: `set aside after ${String(attempt)} failures: ${error}` });
-      return { ...base, again: false, parked };
-    }
     case "start":
     case "children":
     case "delivered":
@@ -143,16 +166,30 @@ function offenderOf(interior: Interior, input: Input, thrown: unknown): Cell | u
   return present ?? interior.root;
 }
 
+/** The message that an input brings to its actor, wherever it has waited. */
+export function messageMeant({ rest }: Interior, input: Input): MessageInput | undefined {
+  switch (input.kind) {
+    case "message":
+      return input;
+    case "postponed":
+      return rest.get("stash", input.key)?.input;
+    case "shelved":
+      return rest.get("shelf", input.key)?.input;
+    default:
+      return undefined;
+  }
+}
+
 /** The cell that an input is for. */
 export function cellMeant(interior: Interior, input: Input): Cell | undefined {
   switch (input.kind) {
     case "message":
-      return interior.cells.get(input.to);
+    case "postponed":
+    case "shelved":
+      return interior.cells.get(messageMeant(interior, input)?.to ?? "");
     case "source":
     case "fault":
       return interior.cells.get(input.cell);
-    case "postponed":
-      return interior.cells.get(interior.rest.get("stash", input.key)?.input.to ?? "");
     case "timer":
       return interior.cells.get(interior.rest.get("timers", input.timer)?.owner ?? "");
     default:

@@ -1,6 +1,6 @@
 // What one input does to the entity.
 
-import { admit, admitAnswer, takePostponed } from "./admission.ts";
+import { admit, admitAnswer, takePostponed, takeShelved } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
 import { traceOf } from "./inside.ts";
@@ -48,6 +48,8 @@ export function takeInput(interior: Interior, input: Input): InputResult {
       return admitAnswer(interior, input);
     case "postponed":
       return takePostponed(interior, input);
+    case "shelved":
+      return takeShelved(interior, input);
     case "attempt":
       return attempt(interior, input);
   }

@@ -19,6 +19,7 @@ import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import type { Mail } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
+import { type LostMessage, Shelf } from "./shelf.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
 import { Suspects } from "./suspects.ts";
 import { Timers } from "./timers.ts";
@@ -66,6 +67,8 @@ export interface ActivationPorts {
 export interface ActivationOwner {
   /** Performs one effect of a committed turn. Never throws. */
   perform(effect: Effect): void;
+  /** A message that was accepted, and shelved, came to nothing. */
+  lost(message: LostMessage, reason: string): void;
   /** The entity cannot go on here; `cause` is for its supervisor. */
   failed(cause: unknown): void;
 }
@@ -95,6 +98,8 @@ export class Activation implements TurnGuide {
   readonly #ports: ActivationPorts;
   readonly #rhythm: SnapshotRhythm;
   readonly #mailbox: Mailbox<Mail>;
+  /** undefined: what finds no room is refused. */
+  readonly #shelf: Shelf | undefined;
   readonly #owner: ActivationOwner;
   #timers: Timers | undefined;
   #deadlines: DeadlineWatch | undefined;
@@ -118,6 +123,8 @@ export class Activation implements TurnGuide {
     this.#owner = owner;
     this.#rhythm = new SnapshotRhythm(options.since, policyOf(entity.type.durability));
     this.#mailbox = new Mailbox(options.mailbox, ports.mailBudget);
+    if (entity.type.root.mailbox.overflow === "shelve")
+      this.#shelf = new Shelf({ entity, mailbox: this.#mailbox, budget: ports.mailBudget, clock, lost: (message, reason) => owner.lost(message, reason) });
     this.#asOf = options.asOf;
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
@@ -184,18 +191,31 @@ export class Activation implements TurnGuide {
   /** Arms timers and begins to take turns. */
   begin(): void {
     this.#rearm();
+    this.#shelf?.fill();
     this.#wake();
   }
 
-  /** false: the mailbox is full or the entity takes nothing any more; `mail.settle` is not called. */
+  /** false: the mailbox is full or the entity takes nothing any more; `mail.settle` is not called. What is full may have an overflow (shelf H1). */
   offer(mail: Mail): boolean {
+    const shelf = this.#shelf;
+    if (shelf === undefined || !this.isTaking || !(shelf.isInUse || !this.#mailbox.hasRoom(mail))) return this.#queue(mail);
+    if (!shelf.offer(mail)) return false;
+    this.#noted(mail);
+    return true;
+  }
+
+  #queue(mail: Mail): boolean {
     if (!this.isTaking) return false;
     const taken = this.#mailbox.offer(mail);
     if (taken === false) return false;
     if (taken !== true) taken.settle?.({ kind: "refused", accepts: [], reason: "a newer message of its kind took its place while it waited" });
+    this.#noted(mail);
+    return true;
+  }
+
+  #noted(mail: Mail): void {
     this.#noteDeadline(mail);
     this.#wake();
-    return true;
   }
 
   /** As `offer`, before user messages. */
@@ -393,8 +413,8 @@ export class Activation implements TurnGuide {
     const { entity } = this;
     // A volatile actor's node-local message comes from nobody who sends it again, and there may be very many.
     const isNamed = !this.#isVolatile || input.kind !== "message" || input.sender.kind !== "local";
-    const cell = input.kind === "message" ? input.to : entity.cellOf(input);
-    stepWatch.stepping(entity.address, cell, input.kind === "message" ? input.event.type : `(${input.kind})`, isNamed ? inputKey(input) : "");
+    const message = entity.messageOf(input);
+    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message?.event.type ?? `(${input.kind})`, isNamed ? inputKey(input) : "");
   }
 
   isOver(): boolean {
@@ -534,7 +554,7 @@ export class Activation implements TurnGuide {
   /** Behind what waits already. Inputs of the entity's own are never lost; a message whose mailbox has filled meanwhile was not taken. */
   #again(mail: Mail): void {
     if (mail.input.kind !== "message") this.control(mail);
-    else if (!this.offer(mail)) mail.settle?.(this.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
+    else if (!this.#queue(mail)) mail.settle?.(this.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
   }
 
   #changeOf(turn: Turn): Change {
@@ -558,6 +578,7 @@ export class Activation implements TurnGuide {
     this.#quiet = undefined;
     if (listeners !== undefined) for (const listener of listeners) listener();
     if (this.ended) return;
+    this.#shelf?.fill();
     if (this.#mailbox.length > 0) this.#wake();
     else if (this.#lazy !== undefined) this.#armLazy();
   }
@@ -584,6 +605,7 @@ export class Activation implements TurnGuide {
     this.#tryAgain?.cancel();
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
+    this.#shelf?.end();
     for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
     this.#goOn();
   }

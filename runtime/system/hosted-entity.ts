@@ -18,6 +18,7 @@ import type { Mail, Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
+import type { LostMessage } from "./shelf.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
 import type { Topics } from "./topics.ts";
@@ -151,6 +152,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     this.#outgoing.perform(effect);
   }
 
+  lost({ to, event, sender }: LostMessage, reason: string): void {
+    const from = sender.kind === "outside" ? sender.author : sender.kind === "entity" ? sender.entity : "local";
+    this.#ports.deadLetters.add({ to, type: event.type, from, reason, event });
+  }
+
   failed(cause: unknown): void {
     this.#outgoing.stop("the entity failed");
     this.#end(cause);
@@ -257,6 +263,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   get mailboxBytes(): number {
     return this.#activation.mailboxBytes;
+  }
+
+  /** Messages that found the mailbox full and wait in the entity's record. */
+  get shelved(): number {
+    return this.#entity.shelved.messages;
   }
 
   get outboxDepth(): number {
@@ -429,7 +440,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     const { clock, hosted } = this.#ports;
     const { mailboxDepth: depth, mailboxBytes: bytes, oldestMs } = this.#activation;
     const subscriptions = this.#outgoing.subscriptionsOf(address);
-    return interestOf(this.#entity, address, { mailbox: { depth, bytes, oldestMs }, subscriptions, now: { wall: clock.now(), elapsed: hosted.now() } });
+    return interestOf(this.#entity, address, { mailbox: { depth, bytes, oldestMs, shelved: this.shelved }, subscriptions, now: { wall: clock.now(), elapsed: hosted.now() } });
   }
 
   describe(recoveries: { readonly count: number; readonly last?: EntityNode["lastExit"] }): EntityNode {

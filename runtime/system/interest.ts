@@ -5,8 +5,11 @@ import type { Entity } from "../entity/index.ts";
 import type { SubscriptionView } from "./listening.ts";
 
 export interface Interest {
-  /** Of the entity, which has one mailbox for all its actors. `oldestMs`: how long its oldest message has waited; undefined when none waits. */
-  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs: number | undefined };
+  /**
+   * Of the entity, which has one mailbox for all its actors. `oldestMs`: how long its oldest message has waited; undefined when none waits. `shelved`: messages that found it full and
+   * are kept in the journal until their turn is committed; those of them that are back in the mailbox count in `depth` too.
+   */
+  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs: number | undefined; readonly shelved: number };
   /** Topics that it listens to. */
   readonly subscriptions: readonly SubscriptionView[];
   /** Event types that the present state takes, before guards. */

@@ -3,6 +3,7 @@
 // B1. The user lane refuses when it holds its limit of messages or bytes, or when the node's mailboxes together hold theirs; nothing that was taken is lost.
 // B2. The control lane (timers, results of effects and tasks, receipts) is bounded by what the entity itself has under way, so it never refuses.
 //     What others decide the amount of (messages of the control lane, what sources say, a host's news) asks `hasControlRoom` first.
+//     Beside them is the overflow: messages on their way to the entity's shelf, bounded by the shelf (`shelf.ts`). They come after the control lane, so that no flood of them delays a timer.
 // B3. Within a lane order is kept.
 // B4. A message with a key takes the place of the one with the same key that waits: the older one goes, the newer one queues at the end, so that a sender's order stays
 //     (a gap may appear, never a swap). After 64 replacements the one that waits stays, so that no stream of news keeps its own last word from the actor.
@@ -22,6 +23,8 @@ export interface Post {
   /** How many before it had its key; kept here by the mailbox. */
   replaces?: number;
   isReplaced?: true;
+  /** On its way to the shelf. */
+  isOverflow?: true;
 }
 
 export interface MailboxLimits {
@@ -34,6 +37,8 @@ export interface MailboxLimits {
 export class Mailbox<T extends Post> {
   readonly #control = new Ring<T>();
   readonly #user = new Ring<T>();
+  #overflow: Ring<T> | undefined = undefined;
+  #overflowBytes = 0;
   readonly #limits: MailboxLimits;
   readonly #budget: MailBudget;
   #bytes = 0;
@@ -47,7 +52,7 @@ export class Mailbox<T extends Post> {
   }
 
   get length(): number {
-    return this.#control.length + this.depth;
+    return this.#control.length + (this.#overflow?.length ?? 0) + this.depth;
   }
 
   /** User messages waiting. */
@@ -60,22 +65,47 @@ export class Mailbox<T extends Post> {
     return this.#bytes;
   }
 
+  /** Whether `offer` would take it. */
+  hasRoom(item: T): boolean {
+    return this.#isFull(item, this.#givesWayTo(item)) === undefined;
+  }
+
   /** @returns the message whose place it took, true when it took none, false when it was turned away */
   offer(item: T): T | boolean {
-    const before = item.key === undefined ? undefined : this.#byKey?.get(item.key);
-    const replaced = before !== undefined && (before.replaces ?? 0) < MAX_REPLACEMENTS ? before : undefined;
-    const bytes = bytesOf(item);
-    const freed = replaced === undefined ? 0 : bytesOf(replaced);
-    const full = this.#isFull(replaced === undefined ? 1 : 0, bytes - freed);
+    const replaced = this.#givesWayTo(item);
+    const full = this.#isFull(item, replaced);
     if (full !== undefined) {
       this.#budget.refused[full]++;
       return false;
     }
-    this.#count(bytes - freed);
     if (replaced !== undefined) this.#replace(replaced, item);
+    this.enter(item);
+    return replaced ?? true;
+  }
+
+  /** Into the user lane, whatever it holds: for what the entity has taken already. */
+  enter(item: T): void {
+    this.#count(bytesOf(item));
     this.#user.push(item);
     if (item.key !== undefined) (this.#byKey ??= new Map<string, T>()).set(item.key, item);
-    return replaced ?? true;
+  }
+
+  /** What is on its way to the shelf. */
+  get overflow(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#overflow?.length ?? 0, bytes: this.#overflowBytes };
+  }
+
+  /** false: the node's mailboxes hold all they may. */
+  offerOverflow(item: T): boolean {
+    const bytes = bytesOf(item);
+    if (this.#budget.used + bytes > this.#budget.limit) {
+      this.#budget.refused.node++;
+      return false;
+    }
+    item.isOverflow = true;
+    this.#countOverflow(bytes);
+    (this.#overflow ??= new Ring<T>()).push(item);
+    return true;
   }
 
   control(item: T): void {
@@ -85,6 +115,7 @@ export class Mailbox<T extends Post> {
   *[Symbol.iterator](): Iterator<T> {
     yield* this.#control;
     for (const item of this.#user) if (item.isReplaced !== true) yield item;
+    if (this.#overflow !== undefined) yield* this.#overflow;
   }
 
   get hasControlRoom(): boolean {
@@ -100,6 +131,11 @@ export class Mailbox<T extends Post> {
       return false;
     };
     this.#control.filter(isKept);
+    this.#overflow?.filter((item) => {
+      if (isKept(item)) return true;
+      this.#countOverflow(-bytesOf(item));
+      return false;
+    });
     this.#compact((item) => {
       if (isKept(item)) return true;
       this.#left(item);
@@ -108,11 +144,11 @@ export class Mailbox<T extends Post> {
     return removed;
   }
 
-  /** Up to `count` items, control first. */
+  /** Up to `count` items, control first, then what is to be shelved. */
   take(count: number): T[] {
     const taken: T[] = [];
     while (taken.length < count) {
-      const item = this.#control.shift() ?? this.#nextUser();
+      const item = this.#control.shift() ?? this.#nextOverflow() ?? this.#nextUser();
       if (item === undefined) break;
       taken.push(item);
     }
@@ -121,7 +157,10 @@ export class Mailbox<T extends Post> {
 
   /** Puts items back in front, in their order: a turn ended early or was rolled back. */
   putBack(items: readonly T[]): void {
-    this.#control.unshift(items);
+    const overflow = items.filter(({ isOverflow }) => isOverflow === true);
+    for (const item of overflow) this.#countOverflow(bytesOf(item));
+    this.#overflow?.unshift(overflow);
+    this.#control.unshift(overflow.length === 0 ? items : items.filter(({ isOverflow }) => isOverflow !== true));
   }
 
   /** Empties it. */
@@ -129,7 +168,15 @@ export class Mailbox<T extends Post> {
     return this.take(Number.POSITIVE_INFINITY);
   }
 
-  #isFull(more: 0 | 1, bytes: number): MailLimit | undefined {
+  /** B4. */
+  #givesWayTo(item: T): T | undefined {
+    const before = item.key === undefined ? undefined : this.#byKey?.get(item.key);
+    return before !== undefined && (before.replaces ?? 0) < MAX_REPLACEMENTS ? before : undefined;
+  }
+
+  #isFull(item: T, replaced: T | undefined): MailLimit | undefined {
+    const more = replaced === undefined ? 1 : 0;
+    const bytes = bytesOf(item) - (replaced === undefined ? 0 : bytesOf(replaced));
     if (this.depth + more > this.#limits.messages) return "messages";
     if (this.#bytes + bytes > this.#limits.bytes && this.depth > 0) return "bytes";
     return this.#budget.used + bytes > this.#budget.limit ? "node" : undefined;
@@ -140,7 +187,13 @@ export class Mailbox<T extends Post> {
     this.#budget.used += bytes;
   }
 
+  #countOverflow(bytes: number): void {
+    this.#overflowBytes += bytes;
+    this.#budget.used += bytes;
+  }
+
   #replace(before: T, item: T): void {
+    this.#count(-bytesOf(before));
     before.isReplaced = true;
     item.replaces = (before.replaces ?? 0) + 1;
     this.#budget.replaced++;
@@ -152,6 +205,12 @@ export class Mailbox<T extends Post> {
   #compact(isKept: (item: T) => boolean): void {
     this.#user.filter((item) => item.isReplaced !== true && isKept(item));
     this.#holes = 0;
+  }
+
+  #nextOverflow(): T | undefined {
+    const item = this.#overflow?.shift();
+    if (item !== undefined) this.#countOverflow(-bytesOf(item));
+    return item;
   }
 
   #nextUser(): T | undefined {
@@ -175,6 +234,7 @@ export class Mailbox<T extends Post> {
   }
 }
 
-function bytesOf(item: Post): number {
+/** What it counts against a limit. */
+export function bytesOf(item: Post): number {
   return item.bytes ?? LOCAL_MAIL_BYTES;
 }

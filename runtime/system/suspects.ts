@@ -1,6 +1,6 @@
 // Inputs that hung a process of this node before: each is stepped alone, after its attempt was committed, and parked at its third (rules M4).
 
-import { inputKey } from "../entity/index.ts";
+import { inputKey, isRecorded } from "../entity/index.ts";
 import type { Input, InputResult } from "../entity/contract.ts";
 import type { StepWatch } from "../ports/index.ts";
 import type { Mail } from "./mail.ts";
@@ -78,8 +78,4 @@ export class Suspects {
 
 function isParked(result: { readonly kind: string }): boolean {
   return result.kind === "faulted" && (result as Extract<InputResult, { kind: "faulted" }>).parked;
-}
-
-function isRecorded(input: Input): boolean {
-  return input.kind === "message" ? input.sender.kind !== "local" : input.kind === "timer" || input.kind === "performed" || input.kind === "answered";
 }

@@ -46,7 +46,8 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
   counter("drover_commit_failures_total", "Turns not committed, by outcome.", commits.unknown, { outcome: "unknown" });
   for (const [limit, value] of Object.entries(mail.refused)) counter("drover_mailbox_refused_total", "Messages turned away by a full mailbox, by what was full.", value, { limit });
   counter("drover_mailbox_replaced_total", "Waiting messages that a newer one of the same key took the place of.", mail.replaced);
-  gauge("drover_mailbox_bytes", "What all mailboxes hold together.", mail.used, {});
+  counter("drover_mailbox_shelved_total", "Messages that found their mailbox full and went to its entity's shelf.", mail.shelved);
+  gauge("drover_mailbox_bytes", "What all mailboxes and shelves hold together.", mail.used, {});
   const { published, ...heard } = topics.counts;
   counter("drover_topic_published_total", "Events published to topics of this node.", published);
   for (const [outcome, value] of Object.entries(heard))
@@ -59,14 +60,15 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
   gauge("drover_topic_subscriptions", "Subscriptions of actors to topics.", topics.listening, {});
   gauge("drover_activations_waiting", "Activations that wait for their turn.", gate.waiting, {});
   for (const [cause, value] of Object.entries(passivation?.counts ?? {})) counter("drover_passivations_total", "Entities that left memory, by cause.", value, { cause });
-  const byType = new Map<string, { entities: number; mail: number; outbox: number }>();
+  const byType = new Map<string, { entities: number; mail: number; shelved: number; outbox: number }>();
   for (const live of entities.all()) {
-    const sum = byType.get(live.type) ?? { entities: 0, mail: 0, outbox: 0 };
-    byType.set(live.type, { entities: sum.entities + 1, mail: sum.mail + live.mailboxDepth, outbox: sum.outbox + live.outboxDepth });
+    const sum = byType.get(live.type) ?? { entities: 0, mail: 0, shelved: 0, outbox: 0 };
+    byType.set(live.type, { entities: sum.entities + 1, mail: sum.mail + live.mailboxDepth, shelved: sum.shelved + live.shelved, outbox: sum.outbox + live.outboxDepth });
   }
   for (const [type, sum] of byType) {
     gauge("drover_entities", "Entities hosted here.", sum.entities, { type });
     gauge("drover_mailbox_messages", "Messages waiting in mailboxes.", sum.mail, { type });
+    gauge("drover_shelf_messages", "Messages that found their mailbox full and are kept in the journal until there is room.", sum.shelved, { type });
     gauge("drover_outbox_messages", "Messages committed and not yet taken by their receivers.", sum.outbox, { type });
   }
   return samples;

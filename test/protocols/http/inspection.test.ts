@@ -13,7 +13,7 @@ test("an actor's work under way, any kept past state and a turn run again are sh
   const inspected = await as("viewer", { url: `${AT}/inspection` });
   t.equal(inspected.statusCode, 200);
   t.match(inspected.json(), {
-    mailbox: { depth: 0, bytes: 0 },
+    mailbox: { depth: 0, bytes: 0, shelved: 0 },
     inStateMs: 10_000,
     lastTransition: { from: "open", causes: [{ type: "count.later", author: "ann" }] },
     timers: [{ event: "xstate.after.LATER.counter.later", dueInMs: 50_000, clock: "elapsed" }],

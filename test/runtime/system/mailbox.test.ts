@@ -54,7 +54,7 @@ test("S5. a mailbox turns away what is beyond its messages, its bytes or the nod
   t.equal(one.offer({ name: "d", bytes: 10 }), true);
   t.equal(one.offer({ name: "e", bytes: 10 }), false, "a fourth");
   t.equal(other.offer({ name: "f", bytes: 500 }), false, "the node holds 522 already");
-  t.same(budget.refused, { messages: 1, bytes: 1, node: 1 });
+  t.same(budget.refused, { messages: 1, bytes: 1, node: 1, shelf: 0 });
   t.equal(names(one.take(2)), "a b");
   t.equal(other.offer({ name: "f", bytes: 500 }), true);
   t.equal(budget.used, 510);
@@ -180,6 +180,13 @@ test("S5. a turn ends after 5 ms however many wait, and goes on in its own order
 test("a mailbox without room for anything is no mailbox", (t) => {
   for (const limits of [{ messages: 0 }, { bytes: 0.5 }, { messages: Number.NaN }])
     t.throws(() => actorType({ name: "x", version: 1, messages: note, behaviour: root.behaviour, mailbox: limits }), { code: "DROVER_TYPE_INVALID" });
-  t.same(actorType({ name: "x", version: 1, messages: note, behaviour: root.behaviour }).mailbox, { messages: 1_000, bytes: 1_048_576, postponed: 100 });
+  t.same(actorType({ name: "x", version: 1, messages: note, behaviour: root.behaviour }).mailbox, {
+    messages: 1_000,
+    bytes: 1_048_576,
+    postponed: 100,
+    overflow: "refuse",
+    shelved: 10_000,
+    shelvedBytes: 8_388_608,
+  });
   t.end();
 });

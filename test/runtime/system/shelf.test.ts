@@ -1,0 +1,396 @@
+// Messages that find a full mailbox and are kept in the entity's journal until there is room (overflow policy `shelve`).
+
+import { test } from "tap";
+import { assign, setup } from "xstate";
+import {
+  type Address,
+  actorType,
+  entityType,
+  type EventOf,
+  type MailboxLimits,
+  messages,
+  parseAddress,
+  reducer,
+  type ReplyTo,
+  type System,
+  type SystemOptions,
+  T,
+} from "../../../runtime/index.ts";
+import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
+import { MailBudget } from "../../../runtime/system/mail-budget.ts";
+import { Mailbox, type Post } from "../../../runtime/system/mailbox.ts";
+import { hosting } from "./hosting.ts";
+
+const listMessages = messages({
+  "list.add": { body: { n: T.Integer(), by: T.Optional(T.String()) }, reply: T.Object({ at: T.Integer() }) },
+  "list.poison": { body: {} },
+  "list.urgent": { body: {}, lane: "control" },
+  "list.read": { body: {}, reads: ["oil"] },
+});
+
+type Entry = readonly [by: string, n: number];
+
+function listType(mailbox: MailboxLimits, durability: "events" | "snapshot" | "volatile" = "events", passivateAfterMs?: number) {
+  const root = actorType({
+    name: "list",
+    version: 1,
+    messages: listMessages,
+    mailbox: { overflow: "shelve", ...mailbox },
+    behaviour: reducer<readonly Entry[], { readonly type: string; readonly n?: number; readonly by?: string; readonly replyTo?: ReplyTo<never> }>({
+      initial: () => [],
+      step: (entries, event, turn) => {
+        if (event.type === "list.poison") throw new Error("failed on purpose");
+        if (event.type !== "list.add") return [...entries, [event.type, 0]];
+        if ((event.n ?? 0) < 0) {
+          turn.refuse("negative");
+          return entries;
+        }
+        if (event.replyTo !== undefined) turn.send(event.replyTo, { type: "reply", value: { at: entries.length } });
+        return [...entries, [event.by ?? "", event.n ?? 0]];
+      },
+    }),
+  });
+  return entityType({ root, durability, placement: "cloud", ...(passivateAfterMs === undefined ? {} : { passivateAfterMs }) });
+}
+
+const L = parseAddress("acme/list/l");
+const add = (n: number, by = "") => ({ type: "list.add", n, by });
+
+interface Slow {
+  readonly system: System;
+  readonly clock: ManualClock;
+  readonly store: MemoryStore;
+}
+
+/** A node whose store takes 2 x 5 ms for a commit, and the entity active on it. */
+async function slowNode(
+  type: ReturnType<typeof listType>,
+  options: { readonly clock?: ManualClock; readonly disk?: MemoryDisk; readonly seed?: number; readonly entity?: Address | "none" } & Partial<SystemOptions> = {},
+): Promise<Slow> {
+  const { clock = new ManualClock(), disk = new MemoryDisk(), seed = 1, entity = L, ...more } = options;
+  const store = memoryStore({ disk, delay: () => new Promise((resolve) => clock.setTimeout(resolve, 5)) });
+  await store.open();
+  const { system } = await hosting({ types: [type], clock, seed, store, ...more });
+  const active = entity === "none" ? Promise.resolve() : system.activate(entity, { input: undefined });
+  await clock.advance(100);
+  await active;
+  return { system, clock, store };
+}
+
+const entriesOf = (system: System): readonly Entry[] => (system.read(L)?.context ?? []) as readonly Entry[];
+const metric = (system: System, name: string, limit?: string): number | undefined =>
+  system.metrics().find((sample) => sample.name === name && (limit === undefined || sample.labels?.["limit"] === limit))?.value;
+
+test("S5. M3. a flood of many times the mailbox is accepted after its commit, acted on once and in its senders' order", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 10 }));
+  const senders = ["ann", "bob", "cy"];
+  const told: string[] = [];
+  const sent = Array.from({ length: 600 }, (_, at) => {
+    const by = senders[at % 3] ?? "";
+    return system.tell(L, add(at, by), { id: `m${String(at)}`, author: by, withinMs: 60_000 }).then((outcome) => {
+      told.push(`${outcome.kind} ${"durable" in outcome ? outcome.durable : ""}`);
+    });
+  });
+  await settle();
+  t.equal(told.length, 0, "nobody is told before a commit");
+  t.equal((await system.inspection.inspect(L))?.mailbox.depth, 10);
+  await clock.advance(60);
+  t.ok(((await system.inspection.inspect(L))?.mailbox.shelved ?? 0) > 100);
+  t.ok(entriesOf(system).length < 600 && told.length > entriesOf(system).length, "accepted before it is acted on");
+  await clock.advance(10_000);
+  await Promise.all(sent);
+  t.same(new Set(told), new Set(["accepted local"]));
+  t.same(
+    entriesOf(system),
+    Array.from({ length: 600 }, (_, at) => [senders[at % 3], at]),
+  );
+  t.equal(metric(system, "drover_mailbox_shelved_total"), 590);
+  t.equal(metric(system, "drover_shelf_messages"), 0);
+  t.equal(metric(system, "drover_mailbox_refused_total", "messages"), 0);
+  t.equal(metric(system, "drover_mailbox_bytes"), 0, "the node's budget has all of it back");
+  const again = system.tell(L, add(300, "ann"), { id: "m300", author: "ann" });
+  await clock.advance(100);
+  t.match(await again, { kind: "accepted", durable: "local" });
+  t.equal(entriesOf(system).length, 600, "the same id acts once");
+  await system.stop();
+});
+
+test("S3. M2. whenever the process dies, what was accepted is acted on once after it, in its order, and what is sent again under its id no second time", async (t) => {
+  const type = listType({ messages: 8 });
+  const COUNT = 150;
+  let shelvedAtRestart = 0;
+  for (let commits = 1; commits <= 31; commits += 2) {
+    const disk = new MemoryDisk();
+    const clock = new ManualClock();
+    const one = await slowNode(type, { disk, clock });
+    const commit = one.store.commit.bind(one.store);
+    let left = commits;
+    one.store.commit = async (batch) => {
+      const outcomes = await commit(batch);
+      if (--left === 0) one.store.crash();
+      return outcomes;
+    };
+    const accepted = new Set<number>();
+    for (let n = 0; n < COUNT; n++)
+      void one.system.tell(L, add(n), { id: `m${String(n)}`, withinMs: 3_600_000 }).then(({ kind }) => {
+        if (kind === "accepted") accepted.add(n);
+      });
+    await clock.advance(10 * commits + 20);
+    const two = await slowNode(type, { disk, clock, seed: 2 });
+    shelvedAtRestart = Math.max(shelvedAtRestart, metric(two.system, "drover_shelf_messages") ?? 0);
+    await clock.advance(5_000);
+    const acted = entriesOf(two.system).map(([, n]) => n);
+    t.same(
+      [...accepted].filter((n) => !acted.includes(n)),
+      [],
+      "nothing accepted is lost",
+    );
+    t.same(
+      acted,
+      [...acted].sort((a, b) => a - b),
+      "the order is kept",
+    );
+    for (let n = 0; n < COUNT; n++) void two.system.tell(L, add(n), { id: `m${String(n)}` });
+    await clock.advance(5_000);
+    const all = entriesOf(two.system).map(([, n]) => n);
+    t.same(
+      [...all].sort((a, b) => a - b),
+      Array.from({ length: COUNT }, (_, n) => n),
+      `each once, killed at commit ${String(commits)}`,
+    );
+    t.equal(metric(two.system, "drover_replay_divergences_total"), 0);
+    await two.system.stop();
+  }
+  t.ok(shelvedAtRestart > 50, "some died with much on the shelf");
+});
+
+test("C2. S3. a commit of unknown outcome, written or not, and a store without room neither lose nor double what was shelved", async (t) => {
+  for (const written of [true, false, "no room"] as const) {
+    const { system, clock, store } = await slowNode(listType({ messages: 6 }));
+    const dice = new SeededRandom(11);
+    let commits = 0;
+    const commit = store.commit.bind(store);
+    store.commit = (batch) => {
+      if (++commits % 3 !== 0) return commit(batch);
+      if (written !== "no room") store.unknownNext({ written });
+      else return Promise.resolve(batch.map(() => ({ kind: "refused", reason: "the disk is full", passing: true }) as const));
+      return commit(batch);
+    };
+    const accepted = new Set<number>();
+    const refused = new Set<number>();
+    for (let n = 0; n < 120; n++) {
+      void system.tell(L, add(n), { id: `m${String(n)}`, withinMs: 3_600_000 }).then(({ kind }) => (kind === "accepted" ? accepted : refused).add(n));
+      if (dice.next() < 0.2) await clock.advance(5);
+    }
+    await clock.advance(120_000);
+    const acted = entriesOf(system).map(([, n]) => n);
+    t.equal(accepted.size + refused.size, 120, "everybody is told");
+    t.same(
+      acted,
+      [...accepted].sort((a, b) => a - b),
+      String(written),
+    );
+    if (written !== "no room") t.equal(refused.size, 0);
+    await system.stop();
+  }
+});
+
+test("S5. the shelf has its limits too: beyond them the sender is told `full`, and is taken again when there is room", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 5, shelved: 20, shelvedBytes: 10_000 }));
+  const kinds = async (count: number, bytes?: number): Promise<string> => {
+    const told = Array.from({ length: count }, (_, n) => system.tell(L, add(n), { withinMs: 60_000, ...(bytes === undefined ? {} : { bytes }) }));
+    await clock.advance(5_000);
+    const outcomes = (await Promise.all(told)).map(({ kind }) => kind);
+    return `${String(outcomes.filter((kind) => kind === "accepted").length)} accepted, ${String(outcomes.filter((kind) => kind === "full").length)} full`;
+  };
+  t.equal(await kinds(60), "25 accepted, 35 full");
+  t.equal(await kinds(40, 1_000), "15 accepted, 25 full", "ten of 1000 bytes");
+  t.equal(metric(system, "drover_mailbox_refused_total", "shelf"), 60);
+  t.equal(await kinds(25), "25 accepted, 0 full");
+  t.equal(entriesOf(system).length, 65);
+  t.equal(metric(system, "drover_mailbox_bytes"), 0);
+  await system.stop();
+});
+
+test("S5. the node's budget counts what is shelved, and a restart that brings more than it allows still works it off", async (t) => {
+  const type = listType({ messages: 4 });
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await slowNode(type, { disk, clock, mailBudgetBytes: 10_240 });
+  let accepted = 0;
+  for (let n = 0; n < 60; n++) void one.system.tell(L, add(n), { id: `m${String(n)}`, withinMs: 60_000 }).then(({ kind }) => (accepted += kind === "accepted" ? 1 : 0));
+  await settle();
+  t.equal(metric(one.system, "drover_mailbox_refused_total", "node"), 20);
+  await clock.advance(22);
+  t.ok((metric(one.system, "drover_mailbox_bytes") ?? 0) > 5_000, "shelved ones count");
+  one.store.crash();
+  const two = await slowNode(type, { disk, clock, seed: 2, mailBudgetBytes: 512 });
+  await clock.advance(5_000);
+  t.ok(accepted > 20);
+  t.ok(entriesOf(two.system).length >= accepted);
+  t.equal(metric(two.system, "drover_mailbox_bytes"), 0);
+  await two.system.stop();
+});
+
+test("a type that keeps no journal is refused at its declaration when it is to shelve messages, and so is an unknown policy", (t) => {
+  t.throws(() => listType({}, "volatile"), { code: "DROVER_TYPE_INVALID", message: /mailbox\.overflow "shelve" needs durability "events", this is "volatile": it has no store/ });
+  t.throws(() => listType({}, "snapshot"), { code: "DROVER_TYPE_INVALID", message: /this is "snapshot": each of its commits would write/ });
+  t.throws(() => listType({ overflow: "park" as never }), { code: "DROVER_TYPE_INVALID", message: /mailbox\.overflow is "refuse" or "shelve", this is "park"/ });
+  t.throws(() => listType({ shelved: 0 }), { code: "DROVER_TYPE_INVALID" });
+  t.doesNotThrow(() => listType({ overflow: "refuse" }, "volatile"));
+  t.end();
+});
+
+test("a shelved ask is answered when it is acted on; one whose asker or whose time to be kept is gone by then does nothing, and its id hears so", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 2 }));
+  const flood = Array.from({ length: 20 }, (_, n) => system.tell(L, add(n)));
+  const patient = system.ask(L, add(100), { withinMs: 10_000 });
+  const hasty = system.ask(L, add(200), { id: "hasty", withinMs: 40 });
+  const brief = system.tell(L, add(300), { id: "brief", withinMs: 40, keepMs: 40 });
+  const told = system.tell(L, add(400), { withinMs: 40 });
+  await clock.advance(5_000);
+  t.match(await patient, { kind: "replied", value: { at: 20 } });
+  t.match(await hasty, { kind: "unknown" }, "it was accepted, and no reply came in its time");
+  t.match(await brief, { kind: "accepted" });
+  t.match(await told, { kind: "accepted" });
+  await Promise.all(flood);
+  t.same(
+    entriesOf(system)
+      .map(([, n]) => n)
+      .slice(20),
+    [100, 400],
+  );
+  t.match(await system.ask(L, add(200), { id: "hasty", withinMs: 1_000 }), { kind: "deadline" });
+  t.same(
+    system.deadLetters({ limit: 10 }).map(({ reason }) => reason),
+    ["the shelved message came to nothing: deadline", "the shelved message came to nothing: too-old"],
+  );
+  await system.stop();
+});
+
+test("H13. M4. a shelved message that makes its actor fail is set aside at its third failure; one that is refused then is a dead letter; the others go on", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 2 }));
+  for (let n = 0; n < 10; n++) void system.tell(L, add(n));
+  const poison = system.tell(L, { type: "list.poison" }, { id: "poison" });
+  const bad = system.tell(L, add(-1));
+  const strange = system.tell(L, { type: "list.add", n: "many" });
+  for (let n = 10; n < 20; n++) void system.tell(L, add(n));
+  await clock.advance(5_000);
+  t.match(await poison, { kind: "accepted" });
+  t.match(await bad, { kind: "accepted" });
+  t.match(await strange, { kind: "invalid" }, "its protocol is checked at once");
+  t.same(
+    entriesOf(system).map(([, n]) => n),
+    Array.from({ length: 20 }, (_, n) => n),
+  );
+  const repeated = system.tell(L, { type: "list.poison" }, { id: "poison" });
+  await clock.advance(100);
+  t.match(await repeated, { kind: "refused", reason: /set aside after 3 failures/ });
+  t.match(system.deadLetters({ limit: 10 }), [{ to: L, type: "list.add", reason: "the shelved message came to nothing: refused", isKept: true }]);
+  t.match((await system.inspection.inspect(L))?.parked, [{ reason: "failed on purpose" }]);
+  await system.stop();
+});
+
+test("the control lane overtakes what is shelved, and a message that names values to be read at the door is not shelved", async (t) => {
+  const reads = { signals: { oil: { signal: "oil", value: 1, ageMs: 10 } } };
+  const { system, clock } = await slowNode(listType({ messages: 2 }), { door: ({ event }) => (event.type === "list.read" ? { kind: "pass", reads } : { kind: "pass" }) });
+  for (let n = 0; n < 10; n++) void system.tell(L, add(n));
+  const read = system.tell(L, { type: "list.read" });
+  void system.tell(L, { type: "list.urgent" });
+  await settle();
+  t.equal(system.notify(L, add(10, "news")), true, "news of the node is shelved as well");
+  await clock.advance(2_000);
+  t.match(await read, { kind: "full" });
+  t.same(
+    entriesOf(system).map(([by, n]) => (by === "" ? n : by)),
+    ["list.urgent", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, "news"],
+  );
+  await system.stop();
+});
+
+test("C5. an entity with something shelved does not leave memory, and after the death of its node it comes by itself and works it off", async (t) => {
+  const type = listType({ messages: 2 }, "events", 1_000);
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await slowNode(type, { disk, clock });
+  for (let n = 0; n < 40; n++) void one.system.tell(L, add(n));
+  await clock.advance(33);
+  one.store.crash();
+  const two = await slowNode(type, { disk, clock, seed: 2, entity: "none" });
+  await clock.advance(900);
+  t.equal(entriesOf(two.system).length, 40);
+  await clock.advance(10_000);
+  t.equal(two.system.read(L), undefined, "at rest it leaves");
+  await two.system.stop();
+});
+
+const gateMessages = messages({
+  "gate.enter": { body: { n: T.Integer() }, postpone: true },
+  "gate.open": { body: {}, lane: "control" },
+  "gate.note": { body: { n: T.Integer() } },
+});
+const gateMachine = setup({
+  types: { context: {} as { entered: readonly number[]; notes: readonly number[] }, events: {} as EventOf<typeof gateMessages> },
+  actions: {
+    enter: assign({ entered: ({ context, event }) => (event.type === "gate.enter" ? [...context.entered, event.n] : context.entered) }),
+    note: assign({ notes: ({ context, event }) => (event.type === "gate.note" ? [...context.notes, event.n] : context.notes) }),
+  },
+}).createMachine({
+  context: { entered: [], notes: [] },
+  initial: "closed",
+  on: { "gate.note": { actions: "note" } },
+  states: { closed: { on: { "gate.open": "open" } }, open: { on: { "gate.enter": { actions: "enter" } } } },
+});
+
+test("S5. what is postponed off the shelf waits beyond its own limit, as it was accepted, takes up the shelf's room meanwhile, and survives a restart beside what is shelved", async (t) => {
+  const G = parseAddress("acme/gate/g");
+  const root = actorType({ name: "gate", version: 1, messages: gateMessages, behaviour: gateMachine, mailbox: { messages: 4, postponed: 3, overflow: "shelve", shelved: 12 } });
+  const type = entityType({ root, durability: "events", placement: "cloud" });
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await slowNode(type, { disk, clock, entity: G });
+  const kinds: string[] = [];
+  for (let n = 0; n < 16; n++) void one.system.tell(G, { type: "gate.enter", n }, { withinMs: 60_000 }).then(({ kind }) => kinds.push(kind));
+  await clock.advance(2_000);
+  t.equal(kinds.filter((kind) => kind === "accepted").length, 15, "three that are postponed at once, twelve of the shelf");
+  kinds.length = 0;
+  for (let n = 16; n < 30; n++) void one.system.tell(G, { type: "gate.note", n }, { withinMs: 60_000 }).then(({ kind }) => kinds.push(kind));
+  await clock.advance(2_000);
+  t.equal(kinds.filter((kind) => kind === "full").length, 10, "there is no room on the shelf as long as they wait");
+  one.store.crash();
+  const two = await slowNode(type, { disk, clock, seed: 2, entity: G });
+  void two.system.tell(G, { type: "gate.open" });
+  await clock.advance(2_000);
+  t.match(two.system.read(G)?.context, { entered: [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15], notes: [16, 17, 18, 19] });
+  t.equal(metric(two.system, "drover_replay_divergences_total"), 0);
+  await two.system.stop();
+});
+
+test("what a turn left over goes back to its own lane, and a message that comes meanwhile queues behind it", (t) => {
+  const budget = new MailBudget(10_000);
+  const box = new Mailbox<Post & { readonly name: string }>({ messages: 1, bytes: 10_000 }, budget);
+  box.offer({ name: "first" });
+  box.offerOverflow({ name: "a" });
+  box.offerOverflow({ name: "b" });
+  box.control({ name: "timer" });
+  t.equal(budget.used, 768);
+  const taken = box.take(4);
+  t.same(
+    taken.map(({ name }) => name),
+    ["timer", "a", "b", "first"],
+  );
+  t.equal(box.overflow.messages, 0);
+  box.putBack(taken.slice(1));
+  t.match(box.overflow, { messages: 2, bytes: 512 });
+  t.equal(box.length, 3);
+  t.same(
+    box.remove(({ name }) => name === "a").map(({ name }) => name),
+    ["a"],
+  );
+  t.same(
+    box.drain().map(({ name }) => name),
+    ["first", "b"],
+  );
+  t.equal(budget.used, 0);
+  t.end();
+});
