@@ -4,22 +4,19 @@
 
 import type { CellRef } from "../xstate/index.ts";
 
-type Refs = Map<string, WeakRef<CellRef>>;
-
 interface Collected {
-  /** Not the entity: that one may be out of memory by then. */
-  readonly refs: Refs;
+  readonly from: GoneRefs;
   readonly key: string;
   readonly weak: WeakRef<CellRef>;
 }
 
-const collected = new FinalizationRegistry<Collected>(({ refs, key, weak }) => {
-  // The same ref may have been made anew meanwhile.
-  if (refs.get(key) === weak) refs.delete(key);
+const collected = new FinalizationRegistry<Collected>(({ from, key, weak }) => {
+  from.drop(key, weak);
 });
 
+/** Knows nothing of its entity, which may be out of memory when the collector's word comes. */
 export class GoneRefs {
-  #refs: Refs | undefined = undefined;
+  #refs: Map<string, WeakRef<CellRef>> | undefined = undefined;
 
   keep(ref: CellRef, address: string, incarnation: number): void {
     const refs = (this.#refs ??= new Map<string, WeakRef<CellRef>>());
@@ -27,7 +24,14 @@ export class GoneRefs {
     if (refs.get(key)?.deref() === ref) return;
     const weak = new WeakRef(ref);
     refs.set(key, weak);
-    collected.register(ref, { refs, key, weak });
+    collected.register(ref, { from: this, key, weak });
+  }
+
+  /** Unless the same ref was made anew meanwhile. */
+  drop(key: string, weak: WeakRef<CellRef>): void {
+    if (this.#refs?.get(key) !== weak) return;
+    this.#refs.delete(key);
+    if (this.#refs.size === 0) this.#refs = undefined;
   }
 
   find(address: string, incarnation: number): CellRef | undefined {
