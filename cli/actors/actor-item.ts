@@ -7,7 +7,10 @@ export interface ActorItem {
   readonly status?: string;
   readonly revision: number;
   readonly owner?: { readonly node: string };
-  readonly asOf: number;
+  /** Of an entity in a list that is not in memory: not told, as its state. */
+  readonly asOf?: number;
+  /** Of one actor: why its entity is not in memory. */
+  readonly absent?: string;
   readonly staleMs?: number | null;
   readonly presence?: unknown;
   readonly [member: string]: unknown;

@@ -14,7 +14,7 @@ export async function getActor(address: string, options: EndpointOptions, call: 
 
 function describe(actor: ActorItem, call: Call): readonly string[] {
   const { bold } = paint(call.hasColour);
-  const { address, state, revision, owner, asOf, staleMs, presence } = actor;
+  const { address, state, revision, owner, asOf, absent, staleMs, presence } = actor;
   const { type, version, context, accepts, labels } = actor as {
     readonly type?: unknown;
     readonly version?: unknown;
@@ -28,7 +28,13 @@ function describe(actor: ActorItem, call: Call): readonly string[] {
     ["type", `${String(type)} version ${String(version)}`],
     ["revision", String(revision)],
     ["owner", owner?.node],
-    ["as of", `${timeText(asOf)}, ${ageText(systemClock.now() - asOf)} ago${typeof staleMs === "number" ? `; its owner was heard ${ageText(staleMs)} ago` : ""}`],
+    [
+      "as of",
+      asOf === undefined
+        ? undefined
+        : `${timeText(asOf)}, ${ageText(systemClock.now() - asOf)} ago${typeof staleMs === "number" ? `; its owner was heard ${ageText(staleMs)} ago` : ""}`,
+    ],
+    ["in memory", absent === undefined ? undefined : `no: ${absent}`],
     ["labels", pairs(labels)],
     ["accepts", Array.isArray(accepts) ? accepts.join(", ") || "nothing" : undefined],
   ];

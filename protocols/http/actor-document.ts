@@ -1,8 +1,8 @@
 // Actors as they are shown: committed state only (rules C4), with revision and age, whoever holds it.
 
-import type { ActorView } from "../../runtime/index.ts";
+import type { ActorView, ListedActor } from "../../runtime/index.ts";
 
-export type Decorate = (view: ActorView) => Readonly<Record<string, unknown>> | undefined;
+export type Decorate = (view: ListedActor) => Readonly<Record<string, unknown>> | undefined;
 
 /** One actor, whole. */
 export function actorDocument(view: ActorView, decorate: Decorate): object {
@@ -10,7 +10,7 @@ export function actorDocument(view: ActorView, decorate: Decorate): object {
 }
 
 /** One actor in a list: without what makes it large. */
-export function actorItem(view: ActorView, decorate: Decorate): object {
-  const { context: _context, accepts: _accepts, ...item } = view;
+export function actorItem(view: ListedActor, decorate: Decorate): object {
+  const { context: _context, accepts: _accepts, ...item } = view as ListedActor & Partial<Pick<ActorView, "context" | "accepts">>;
   return { ...item, ...decorate(view) };
 }

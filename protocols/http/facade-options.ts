@@ -1,6 +1,6 @@
 // What a node hands to its façade.
 
-import type { ActorView, EntityNode, System, TreeNode } from "../../runtime/index.ts";
+import type { EntityNode, ListedActor, System, TreeNode } from "../../runtime/index.ts";
 import type { Clock, Log, MetricsSource, Random } from "../../runtime/ports/index.ts";
 import type { SignalSource } from "./signal-source.ts";
 import type { Tokens } from "./tokens.ts";
@@ -45,7 +45,7 @@ export interface HttpFacadeOptions {
   /** Absent: the node knows no signals. */
   readonly signals?: SignalSource;
   /** Fields that this node adds to an actor, e.g. a vehicle's `presence`. */
-  readonly decorate?: (view: ActorView) => Readonly<Record<string, unknown>> | undefined;
+  readonly decorate?: (view: ListedActor) => Readonly<Record<string, unknown>> | undefined;
   readonly ready: () => Readiness;
   /** True once the node has started. Default: when it is ready for the first time. */
   readonly started?: () => boolean;

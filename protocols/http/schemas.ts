@@ -24,7 +24,9 @@ const actorItem = {
   kind: T.String({ description: "type in the address, e.g. vehicle" }),
   type: T.String({ description: "actor type" }),
   version: T.Integer({ description: "of the actor type" }),
-  status: T.String({ description: "active, done, error, stopped or parked" }),
+  status: T.String({
+    description: "active, done, error, stopped or parked; in a list also passivated (not in memory, comes back when it is called) and away (not in memory, called in vain)",
+  }),
   state: T.Optional(anything("state value; absent for a plain reducer")),
   durability: T.String({ description: "volatile, snapshot or events" }),
   revision: T.Integer({ description: "of the entity; the ETag" }),
@@ -36,8 +38,11 @@ const actorItem = {
   labels: T.Record(T.String(), T.String()),
   presence: T.Optional(T.String({ description: "of a vehicle: unknown, online, asleep, late or lost" })),
 };
+/** An entity that is not in memory has no more than its store's index tells. */
+const listedActor = { ...actorItem, version: T.Optional(actorItem.version), asOf: T.Optional(actorItem.asOf), labels: T.Optional(actorItem.labels) };
 const actor = {
   ...actorItem,
+  absent: T.Optional(T.String({ description: "passivated or away: its entity is not in memory, and this was read from the store" })),
   context: T.Optional(anything("the actor's own data")),
   accepts: T.Optional(T.Array(T.String(), { description: "events that the present state would take; absent when that is not known here" })),
 };
@@ -118,7 +123,7 @@ const token = T.Object(
 export function addSchemas(app: FastifyInstance): void {
   for (const schema of [
     problem,
-    T.Object(actorItem, { $id: "ActorItem", additionalProperties: true }),
+    T.Object(listedActor, { $id: "ActorItem", additionalProperties: true }),
     T.Object(actor, { $id: "Actor", additionalProperties: true }),
     taken,
     historyEntry,
@@ -129,11 +134,11 @@ export function addSchemas(app: FastifyInstance): void {
     app.addSchema(schema);
 }
 
-/** A list of what `schema` names. @param next how the next page is named, where there are pages */
-export function listOf(schema: string, next?: "cursor" | "number"): object {
+/** A list of what `schema` names. @param next how the next page is named, where there are pages @param more what else is said of the list */
+export function listOf(schema: string, next?: "cursor" | "number", more: Readonly<Record<string, object>> = {}): object {
   const items = { type: "array", items: { $ref: `${schema}#` } };
   const nextOf = next === undefined ? {} : { next: { type: next === "cursor" ? "string" : "integer", description: "absent at the end" } };
-  return { type: "object", required: ["items"], properties: { items, ...nextOf } };
+  return { type: "object", required: ["items"], properties: { items, ...nextOf, ...more } };
 }
 
 export function ref(schema: string): object {

@@ -17,6 +17,7 @@ import {
   commitProblem,
   DroverError,
   type EntityCommit,
+  type EntityHead,
   type HistoryHead,
   type JournalQuery,
   type StoredEntity,
@@ -136,8 +137,10 @@ export class JournalFile {
     return rows.map(recordOf);
   }
 
-  entities(after: string | undefined, limit: number): readonly { readonly entity: string; readonly type: string }[] {
-    return this.#sql.entities.all(after ?? "", limit).map((row) => ({ entity: String(row["entity"]), type: String(row["type"]) }));
+  entities(after: string | undefined, limit: number): readonly EntityHead[] {
+    return this.#sql.entities
+      .all(after ?? "", limit)
+      .map((row) => ({ entity: String(row["entity"]), type: String(row["type"]), incarnation: String(row["incarnation"]), revision: Number(row["revision"]) }));
   }
 
   /** As many as `limit` whole ones, where there are so many. */
@@ -261,8 +264,7 @@ export class JournalFile {
       unsealed: Number(row["unsealed"]),
       type: String(row["type"]),
       incarnation: String(row["incarnation"]),
-      // A snapshot stands beside its record, unless an older version has trimmed that one.
-      revision: Number(row["recorded"] ?? row["snapshotted"] ?? 0),
+      revision: Number(row["revision"]),
     };
     if (this.#heads.size >= CACHED_HEADS) this.#heads.clear();
     this.#heads.set(entity, head);
@@ -279,14 +281,17 @@ type StatementName = keyof typeof SQL;
 /** As `SUM`. */
 const EPOCH = "iif(epoch BETWEEN 0 AND 9007199254740991, epoch, -1) AS epoch";
 
+/** Of a history. A snapshot stands beside its record, unless an older version has trimmed that one. */
+const NEWEST = `coalesce((SELECT max(revision) FROM journal WHERE history = number),
+    (SELECT max(revision) FROM snapshots WHERE slot BETWEEN number * 2 AND number * 2 + 1), 0) AS revision`;
+
 const SQL = {
   begin: "BEGIN IMMEDIATE",
   commit: "COMMIT",
   savepoint: "SAVEPOINT one_entity",
   release: "RELEASE one_entity",
   undo: "ROLLBACK TO one_entity",
-  head: `SELECT number, type, incarnation, unsealed, (SELECT max(revision) FROM journal WHERE history = number) AS recorded, (SELECT max(revision) FROM snapshots WHERE slot BETWEEN number * 2 AND number * 2 + 1) AS snapshotted
-    FROM histories WHERE entity = ?`,
+  head: `SELECT number, type, incarnation, unsealed, ${NEWEST} FROM histories WHERE entity = ?`,
   openHistory: "INSERT INTO histories (entity, type, incarnation) VALUES (?, ?, ?) RETURNING number",
   sealHistory: "UPDATE histories SET sum = ? WHERE number = ?",
   dropRecords: "DELETE FROM journal WHERE history = ?",
@@ -300,7 +305,7 @@ const SQL = {
   forget: "DELETE FROM journal WHERE history = ? AND revision <= ?",
   ascending: `SELECT revision, ${EPOCH}, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?`,
   descending: `SELECT revision, ${EPOCH}, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
-  entities: "SELECT entity, type FROM histories WHERE entity > ? ORDER BY entity LIMIT ?",
+  entities: `SELECT entity, type, incarnation, ${NEWEST} FROM histories WHERE entity > ? ORDER BY entity LIMIT ?`,
   trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
   getValue: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key = ?`,
   setValue: "INSERT INTO named_values (key, value, sum) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, sum = excluded.sum",

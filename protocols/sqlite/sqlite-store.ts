@@ -6,6 +6,7 @@ import {
   commitShapeProblem,
   DroverError,
   type EntityCommit,
+  type EntityHead,
   type Log,
   MAX_BATCH_COMMITS,
   MAX_RECORD_BYTES,
@@ -114,7 +115,7 @@ export function sqliteStore({
     commit,
     revisionOf: async (entity) => (await call("revisionOf", entity)) as { incarnation: string; revision: number } | undefined,
     load: async (entity) => (await call("load", entity)) as StoredEntity | undefined,
-    entities: async (after, limit) => (await call("entities", { after, limit: pageSize(limit) })) as readonly { entity: string; type: string }[],
+    entities: async (after, limit) => (await call("entities", { after, limit: pageSize(limit) })) as readonly EntityHead[],
     journal: async (query) => {
       const { records, damaged } = (await call("journal", { ...query, limit: pageSize(query.limit) })) as JournalRead;
       if (damaged.length > 0)

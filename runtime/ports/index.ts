@@ -11,6 +11,7 @@ export type { HungStep, StepWatch } from "./step-watch.ts";
 export type {
   CommitOutcome,
   EntityCommit,
+  EntityHead,
   JournalQuery,
   Store,
   StoredEntity,

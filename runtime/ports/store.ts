@@ -59,6 +59,14 @@ export interface StoredEntity {
   readonly damaged?: readonly number[];
 }
 
+/** What the index of a store tells of an entity. */
+export interface EntityHead {
+  readonly entity: string;
+  readonly type: string;
+  readonly incarnation: string;
+  readonly revision: number;
+}
+
 export interface StoreOpened {
   /** True when there was nothing before. */
   readonly created: boolean;
@@ -85,8 +93,8 @@ export interface Store {
   revisionOf(entity: string): Promise<{ readonly incarnation: string; readonly revision: number } | undefined>;
   /** @throws DROVER_STORE_FAILED when what recovery needs is damaged or missing: no whole snapshot with every record after it, and not all records from the first */
   load(entity: string): Promise<StoredEntity | undefined>;
-  /** Addresses and types of all entities, ascending by address, after `after`. */
-  entities(after: string | undefined, limit: number): Promise<readonly { readonly entity: string; readonly type: string }[]>;
+  /** All entities, ascending by address, after `after`; as of their last commit. */
+  entities(after: string | undefined, limit: number): Promise<readonly EntityHead[]>;
   /** Records that do not match their checksum are left out: a reader sees a hole, never wrong bytes. */
   journal(query: JournalQuery): Promise<readonly StoredRecord[]>;
   /** Forgets journal records up to and including `revision`, never beyond the older of the two kept snapshots, and nothing while there is only one. */

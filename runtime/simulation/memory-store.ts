@@ -194,7 +194,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         .filter(([entity]) => after === undefined || entity > after)
         .sort(([one], [other]) => (one < other ? -1 : 1))
         .slice(0, limit)
-        .map(([entity, { type }]) => ({ entity, type }));
+        .map(([entity, { type, incarnation, revision }]) => ({ entity, type, incarnation, revision }));
     },
     journal: async (query: JournalQuery) => {
       await Promise.resolve();

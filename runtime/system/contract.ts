@@ -6,7 +6,7 @@ import type { Answer, Told } from "../outcome.ts";
 import type { MetricSample } from "../ports/index.ts";
 import type { Inspection } from "./inspected.ts";
 import type { Redelivery } from "./dead-letters.ts";
-import type { ActorQuery, ActorView, DeadLetter, DeadLetterQuery, Directory } from "./views.ts";
+import type { ActorQuery, ActorView, DeadLetter, DeadLetterQuery, Directory, Listing } from "./views.ts";
 
 export interface TellOptions {
   /** Message id: the same id has one outcome until it expires (rules M2). Default: a fresh one. At most 128 characters. */
@@ -125,7 +125,12 @@ export interface System extends Directory {
    * @throws what the store throws
    */
   look(address: Address): Promise<ActorView | undefined>;
-  list(query: ActorQuery): { readonly items: readonly ActorView[]; readonly next: string | undefined };
+  /**
+   * A page of all that is known here, in memory or not. Where types passivate, at most 5,000 entries of the store's index are read for it. What is known throughout the
+   * listing is on one of its pages and on one alone, whatever comes into memory and leaves it meanwhile.
+   * @throws what the store throws, where types passivate
+   */
+  list(query: ActorQuery): Promise<Listing>;
   /** Adds a directory whose actors are shown beside the hosted ones. */
   mount(directory: Directory): void;
   setRemote(remote: Remote): void;

@@ -16,6 +16,7 @@ import type { ActivationGate } from "./activation-gate.ts";
 import type { EntityNode, EntityOptions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import type { Passivation } from "./passivation.ts";
+import type { Absence } from "./views.ts";
 
 const RECOVERY = { firstMs: 200, longestMs: 30_000 };
 /** An entity that ran this long since its recovery is sound again. */
@@ -212,6 +213,17 @@ export class Entities {
   isOnItsWay(entity: Address): boolean {
     const kind = this.#slots.get(entity)?.place.kind;
     return (kind === undefined || kind === "starting") && this.comesWhenCalled(entity);
+  }
+
+  /** Its type is registered here: what the store has of it was written here. */
+  isOfType(entity: Address): boolean {
+    return this.#ports.types.has(kindOf(entity));
+  }
+
+  /** How an entity that the store knows is absent; undefined while it is in memory. */
+  absence(entity: Address): Absence | undefined {
+    if (this.live(entity) !== undefined) return undefined;
+    return this.isOnItsWay(entity) ? "passivated" : "away";
   }
 
   /** Its type, where an entity of this address is not in memory and comes when it is called. */

@@ -5,6 +5,18 @@ export type { Door, DoorVerdict } from "./door.ts";
 export type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
 export type { Redelivery } from "./dead-letters.ts";
 export { historyEntry } from "./history.ts";
-export { containsState, listViews } from "./listing.ts";
+export { containsState } from "./listing.ts";
 export { createSystem, type SystemOptions } from "./system.ts";
-export type { ActorQuery, ActorView, Change, DeadLetter, DeadLetterQuery, Directory, HistoryEntry, HistoryQuery } from "./views.ts";
+export type {
+  AbsentEntity,
+  ActorQuery,
+  ActorView,
+  Change,
+  DeadLetter,
+  DeadLetterQuery,
+  Directory,
+  HistoryEntry,
+  HistoryQuery,
+  ListedActor,
+  Listing,
+} from "./views.ts";

@@ -1,28 +1,113 @@
-// Filtering and paging of views, in the order of addresses.
+// What is known here, filtered, page by page, in the order of addresses: what is in memory, and of types that passivate what the store's index tells of the others.
+//
+// P1. The index is read first; then memory is looked at, and what is not there is taken from the index, in one go. So an entity that comes or goes meanwhile is listed once.
+// P2. A page ends where the reading of the index has ended: what lies behind it, in memory or not, is for the next one.
+// P3. The index tells no state, no labels and no children: who asks for these is told how many absent entities could not be judged.
 
-import type { ActorQuery, ActorView } from "./views.ts";
+import { type Address, kindOf } from "../address.ts";
+import type { EntityType } from "../actor/index.ts";
+import type { EntityHead, Store } from "../ports/index.ts";
+import type { Observation } from "./observation.ts";
+import type { Absence, AbsentEntity, ActorQuery, ActorView, ListedActor, Listing } from "./views.ts";
 
-export interface Listing {
-  readonly items: readonly ActorView[];
-  /** Pass as `after` for the next page; undefined at the end. */
-  readonly next: string | undefined;
+/** Read of the index at once, and for one page at most. */
+const INDEX_ROWS = 500;
+const MAX_INDEX_ROWS = 5_000;
+
+export interface ListingPorts {
+  readonly node: string;
+  readonly epoch: number;
+  readonly types: ReadonlyMap<string, EntityType>;
+  readonly store: Pick<Store, "entities">;
+  readonly observation: Pick<Observation, "views" | "read">;
+  /** Of an entity that the store knows; undefined: it is in memory. */
+  readonly absence: (entity: Address) => Absence | undefined;
 }
 
-export function listViews(views: Iterable<ActorView>, query: ActorQuery): Listing {
-  const matching: ActorView[] = [];
-  for (const view of views) if (matches(view, query)) matching.push(view);
-  matching.sort((a, b) => (a.address < b.address ? -1 : a.address > b.address ? 1 : 0));
-  const items = matching.slice(0, query.limit);
-  return { items, next: matching.length > items.length ? items.at(-1)?.address : undefined };
+/** Of an entity's address: a text with more of them is part of an actor's below it. */
+const ENTITY_SLASHES = 2;
+
+/** What the index has for a page. */
+interface Indexed {
+  readonly listed: readonly EntityHead[];
+  /** Only their state tells whether they match. */
+  readonly unjudged: readonly EntityHead[];
+  /** The last address that was read; undefined: there is no more. */
+  readonly upTo: string | undefined;
+}
+
+export function createListing({ node, epoch, types, store, observation, absence }: ListingPorts): (query: ActorQuery) => Promise<Listing> {
+  async function readIndex(query: ActorQuery): Promise<Indexed> {
+    const judged = new Map([...types.values()].filter(({ passivateAfterMs }) => passivateAfterMs !== undefined).map((type) => [type.name, judge(type, node, query)]));
+    if (![...judged.values()].some((verdict) => verdict !== "no")) return { listed: [], unjudged: [], upTo: undefined };
+    const listed: EntityHead[] = [];
+    const unjudged: EntityHead[] = [];
+    let upTo = query.after;
+    for (let read = 0; read < MAX_INDEX_ROWS && listed.length <= query.limit; read += INDEX_ROWS) {
+      const rows = await store.entities(upTo, INDEX_ROWS);
+      for (const row of rows) {
+        const verdict = judged.get(kindOf(row.entity as Address)) ?? "no";
+        if (verdict === "no" || !hasText(row.entity, query.text)) continue;
+        if (verdict === "yes") listed.push(row);
+        else unjudged.push(row);
+      }
+      if (rows.length < INDEX_ROWS) return { listed, unjudged, upTo: undefined };
+      upTo = rows.at(-1)?.entity;
+    }
+    return { listed, unjudged, upTo };
+  }
+
+  /** P1. */
+  function isAbsent(entity: Address): Absence | undefined {
+    return observation.read(entity) === undefined ? absence(entity) : undefined;
+  }
+
+  function absentEntity({ entity, incarnation, revision }: EntityHead): readonly AbsentEntity[] {
+    const address = entity as Address;
+    const type = types.get(kindOf(address));
+    const status = isAbsent(address);
+    if (type === undefined || status === undefined) return [];
+    const { name, durability } = type;
+    return [{ address, entity: address, kind: name, type: name, status, durability, revision, incarnation, owner: { node, epoch }, node }];
+  }
+
+  return async (query) => {
+    const { listed, unjudged, upTo } = await readIndex(query);
+    const isOnPage = (address: string): boolean => upTo === undefined || address <= upTo;
+    const found: ListedActor[] = listed.flatMap(absentEntity);
+    for (const view of observation.views()) if (isOnPage(view.address) && matches(view, query)) found.push(view);
+    found.sort((one, other) => (one.address < other.address ? -1 : one.address > other.address ? 1 : 0));
+    const items = found.slice(0, query.limit);
+    const next = found.length > items.length ? items.at(-1)?.address : upTo;
+    const unread = unjudged.filter(({ entity }) => (next === undefined || entity <= next) && isAbsent(entity as Address) !== undefined).length;
+    return { items, next, unread };
+  };
+}
+
+/** P3. Of absent entities of this type, but for the text. */
+function judge(type: EntityType, here: string, { kind, node, text, state, labels = {} }: ActorQuery): "yes" | "no" | "unknown" {
+  if (node !== undefined && node !== here) return "no";
+  if (slashesIn(text) > ENTITY_SLASHES) return "no";
+  const isOfKind = kind === undefined || kind === type.name;
+  if (!isOfKind && type.children[kind] === undefined) return "no";
+  return isOfKind && state === undefined && Object.keys(labels).length === 0 ? "yes" : "unknown";
 }
 
 function matches(view: ActorView, query: ActorQuery): boolean {
   if (query.after !== undefined && view.address <= query.after) return false;
   if (query.kind !== undefined && view.kind !== query.kind) return false;
   if (query.node !== undefined && view.owner.node !== query.node) return false;
-  if (query.text !== undefined && !view.address.toLowerCase().includes(query.text.toLowerCase())) return false;
+  if (!hasText(view.address, query.text)) return false;
   if (query.state !== undefined && !containsState(view.state, query.state.split("."))) return false;
   return Object.entries(query.labels ?? {}).every(([key, value]) => view.labels[key] === value);
+}
+
+function slashesIn(text = ""): number {
+  return text.split("/").length - 1;
+}
+
+function hasText(address: string, text: string | undefined): boolean {
+  return text === undefined || address.toLowerCase().includes(text.toLowerCase());
 }
 
 /** `["motion", "moving"]` matches `{ motion: "moving", health: "ok" }`; `["moving"]` matches it too. */

@@ -51,9 +51,9 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
 
   async function history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
     const entity = entityOf(address);
-    if (entities.live(entity) !== undefined) return ownHistory(entity, address, query);
-    const directory = directories.find((candidate) => candidate.read(entity) !== undefined);
-    return directory === undefined ? [] : directory.history(address, query);
+    const directory = entities.live(entity) === undefined ? directories.find((candidate) => candidate.read(entity) !== undefined) : undefined;
+    if (directory !== undefined) return directory.history(address, query);
+    return entities.isOfType(entity) ? ownHistory(entity, address, query) : [];
   }
 
   /** An entity's journal holds the turns of all its actors: reads on until enough of them concern this one. */

@@ -16,7 +16,7 @@ import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
 import { createInspection } from "./inspection.ts";
-import { listViews } from "./listing.ts";
+import { createListing } from "./listing.ts";
 import { News } from "./news.ts";
 import { createObservation } from "./observation.ts";
 import { DEFAULT_WITHIN_MS, outsideMessage } from "./outside-message.ts";
@@ -177,7 +177,7 @@ export function createSystem(options: SystemOptions): System {
     return queued;
   }
 
-  /** Of an entity that is not in memory; as one that comes it waits its turn. */
+  /** Of an entity that is not in memory; as one that comes it waits its turn. If it came meanwhile, as it is there. */
   async function stored(address: Address): Promise<ActorView | undefined> {
     const entity = entityOf(address);
     const type = entityTypes.get(kindOf(entity));
@@ -186,11 +186,15 @@ export function createSystem(options: SystemOptions): System {
     if ((await gate.enter("command", () => clock.monotonic() >= giveUpAt)) !== "entered")
       throw new DroverError("DROVER_STORE_FAILED", `${address} could not be read: too many wait for the store`, { retryable: true });
     try {
-      return await HostedEntity.look(address, entity, type, portsOf());
+      const view = await HostedEntity.look(address, entity, type, portsOf());
+      const absent = entities.absence(entity);
+      return view === undefined || absent === undefined ? observation.read(address) : { ...view, absent };
     } finally {
       gate.leave();
     }
   }
+
+  const list = createListing({ node, epoch: options.epoch ?? 1, types: entityTypes, store, observation, absence: (entity) => entities.absence(entity) });
 
   async function wake(entity: Address): Promise<void> {
     if (entities.passivated(entity) === undefined) return;
@@ -231,7 +235,7 @@ export function createSystem(options: SystemOptions): System {
     look: async (address) => observation.read(address) ?? (await stored(address)),
     history: (address, query) => observation.history(address, query),
     watch: (listener) => observation.watch(listener),
-    list: (query) => listViews(observation.views(), query),
+    list: (query) => list(query),
     mount: (directory) => {
       observation.mount(directory);
     },

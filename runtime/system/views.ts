@@ -31,16 +31,38 @@ export interface ActorView {
   /** Set when this is a replica: how long ago its owner was last heard, ms. */
   readonly staleMs?: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Set when its entity is not in memory: this state was read from the store. */
+  readonly absent?: Absence;
+}
+
+/** Why an entity that is known is not in memory. `passivated`: it was idle, and comes back when it is called; `away`: it was deactivated, or cannot go on, and is called in vain. */
+export type Absence = "passivated" | "away";
+
+/** An entity that is known and not in memory, as far as the store's index tells: it stands for all its actors. `look` reads the state of each. */
+export interface AbsentEntity extends Pick<ActorView, "address" | "entity" | "kind" | "type" | "durability" | "revision" | "incarnation" | "owner" | "node"> {
+  readonly status: Absence;
+}
+
+export type ListedActor = ActorView | AbsentEntity;
+
+/** A page of what is known. */
+export interface Listing {
+  /** Ascending by address. May be fewer than were asked for, and none, while there is a next page. */
+  readonly items: readonly ListedActor[];
+  /** Pass as `after` for the next page; undefined at the end. */
+  readonly next: string | undefined;
+  /** Absent entities of this page's range that were left out because only their state tells whether they, or actors of theirs, match. */
+  readonly unread: number;
 }
 
 export interface ActorQuery {
   readonly kind?: string;
-  /** Matches a state value that contains this state, e.g. `moving` or `motion.moving`. */
+  /** Matches a state value that contains this state, e.g. `moving` or `motion.moving`. Absent entities are left out and counted (`unread`). */
   readonly state?: string;
   readonly node?: string;
-  /** `key=value` pairs that must all hold. */
+  /** `key=value` pairs that must all hold. Absent entities are left out and counted (`unread`). */
   readonly labels?: Readonly<Record<string, string>>;
-  /** Part of the address, case-insensitive. */
+  /** Part of the address, case-insensitive; of an absent entity its own alone. */
   readonly text?: string;
   /** Only addresses greater than this. */
   readonly after?: string;
@@ -87,7 +109,7 @@ export interface Change {
 }
 
 export interface Directory {
-  /** Views of all actors that this directory knows, in any order. */
+  /** Views of all actors that this directory holds in memory, in any order. */
   views(): Iterable<ActorView>;
   read(address: Address): ActorView | undefined;
   history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]>;

@@ -292,14 +292,16 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
   await check("entities are listed by address, page by page", async (t, { store }) => {
     await store.commit(["c", "a", "b"].map((entity) => aCommit(entity, 1)));
     await store.commit([{ ...aCommit("x", 1), entity: "acme/alarm/x", type: "alarm" }]);
+    await store.commit([aCommit("b", 2)]);
+    const { incarnation } = aCommit("a", 1);
     t.strictSame(await store.entities(undefined, 2), [
-      { entity: "acme/alarm/x", type: "alarm" },
-      { entity: "acme/vehicle/a", type: "vehicle" },
+      { entity: "acme/alarm/x", type: "alarm", incarnation, revision: 1 },
+      { entity: "acme/vehicle/a", type: "vehicle", incarnation, revision: 1 },
     ]);
-    t.strictSame(
-      await store.entities("acme/vehicle/a", 2),
-      ["b", "c"].map((id) => ({ entity: `acme/vehicle/${id}`, type: "vehicle" })),
-    );
+    t.strictSame(await store.entities("acme/vehicle/a", 2), [
+      { entity: "acme/vehicle/b", type: "vehicle", incarnation, revision: 2 },
+      { entity: "acme/vehicle/c", type: "vehicle", incarnation, revision: 1 },
+    ]);
     t.strictSame(await store.entities("acme/vehicle/c", 2), []);
   });
 

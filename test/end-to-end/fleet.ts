@@ -180,8 +180,8 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log }: Fleet
       await self.linkIs(true, vehicle);
       for (const { system } of [self.edge(vehicle), there()]) {
         await until(`${system.node} shows the modules of ${vehicle}`, READY_WITHIN_MS, () => {
-          const { items } = system.list({ limit: 100, kind: "module", text: vehicle });
-          return items.length > 0 && items.every(({ state }) => (state as { readonly presence?: string }).presence === "present");
+          const modules = [...system.views()].filter(({ kind, address }) => kind === "module" && address.includes(vehicle));
+          return modules.length > 0 && modules.every(({ state }) => (state as { readonly presence?: string }).presence === "present");
         });
       }
     },

@@ -54,8 +54,8 @@ async function onRecording(t: Ending, vehicle: VehicleName, isGone: (canId: numb
 }
 
 function presences({ system }: EdgeNode): readonly (readonly [string, string | undefined])[] {
-  const { items } = system.list({ limit: 100, kind: "module" });
-  return items.map(({ address, state }) => [address.slice(address.lastIndexOf("/") + 1), (state as { readonly presence?: string }).presence] as const);
+  const modules = [...system.views()].filter(({ kind }) => kind === "module");
+  return modules.map(({ address, state }) => [address.slice(address.lastIndexOf("/") + 1), (state as { readonly presence?: string }).presence] as const);
 }
 
 function silentOnes(node: EdgeNode): readonly string[] {

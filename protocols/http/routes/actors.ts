@@ -16,15 +16,21 @@ const MAX_LIMIT = 1_000;
 const listQuery = T.Object(
   {
     kind: T.Optional(T.String({ maxLength: 128, description: "type in the address, e.g. vehicle" })),
-    state: T.Optional(T.String({ maxLength: 256, description: "a state that the state value contains, e.g. moving or motion.moving" })),
+    state: T.Optional(T.String({ maxLength: 256, description: "a state that the state value contains, e.g. moving or motion.moving; leaves out what is not in memory (unread)" })),
     node: T.Optional(T.String({ maxLength: 128, description: "owner" })),
-    label: T.Optional(T.Array(T.String({ maxLength: 512 }), { maxItems: 16, description: "key=value; repeated, all must hold" })),
-    q: T.Optional(T.String({ maxLength: 512, description: "part of the address" })),
+    label: T.Optional(T.Array(T.String({ maxLength: 512 }), { maxItems: 16, description: "key=value; repeated, all must hold; leaves out what is not in memory (unread)" })),
+    q: T.Optional(T.String({ maxLength: 512, description: "part of the address; of what is not in memory, of its entity's" })),
     limit: T.Optional(T.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `default ${String(DEFAULT_LIMIT)}` })),
     cursor: T.Optional(T.String({ maxLength: 2_000, description: "`next` of the page before" })),
   },
   { additionalProperties: false },
 );
+
+const unread = {
+  type: "integer",
+  description:
+    "entities of this page's range that are not in memory and were left out: only their state tells whether they, or actors of theirs, match; absent when there are none",
+};
 
 export const addressParams = T.Object({ address: T.String({ description: "an actor's address as one percent-encoded segment, e.g. acme%2Fvehicle%2Frav4-01" }) });
 
@@ -33,8 +39,18 @@ export const actorRoutes: Routes = (plain, { system, decorate }) => {
 
   app.get(
     "/v1/actors",
-    { config: { role: "viewer" }, schema: { summary: "List actors", tags: ["actors"], querystring: listQuery, response: answers({ 200: listOf("ActorItem", "cursor") }) } },
-    (request, reply) => {
+    {
+      config: { role: "viewer" },
+      schema: {
+        summary: "List actors",
+        description:
+          "All that is known, ascending by address. An entity that is not in memory is one item without state, labels and `asOf`, whatever actors it has; asked for by its address, it is read from the store. A page may hold fewer items than asked for, and none: only without `next` it is the last.",
+        tags: ["actors"],
+        querystring: listQuery,
+        response: answers({ 200: listOf("ActorItem", "cursor", { unread }) }),
+      },
+    },
+    async (request, reply) => {
       const { kind, state, node, label = [], q, limit = DEFAULT_LIMIT, cursor } = request.query;
       const unreadable = label.find((item) => item.indexOf("=") < 1);
       if (unreadable !== undefined)
@@ -52,8 +68,12 @@ export const actorRoutes: Routes = (plain, { system, decorate }) => {
       };
       const from = cursor === undefined ? { after: undefined } : decodeCursor(cursor, filters);
       if ("problem" in from) return sendProblem(reply, { name: "cursor-invalid", detail: from.problem });
-      const { items, next } = system.list({ ...filters, limit, ...(from.after === undefined ? {} : { after: from.after }) });
-      return reply.send({ items: items.map((view) => actorItem(view, decorate)), ...(next === undefined ? {} : { next: encodeCursor(next, filters) }) });
+      const listing = await system.list({ ...filters, limit, ...(from.after === undefined ? {} : { after: from.after }) });
+      return reply.send({
+        items: listing.items.map((view) => actorItem(view, decorate)),
+        ...(listing.next === undefined ? {} : { next: encodeCursor(listing.next, filters) }),
+        ...(listing.unread === 0 ? {} : { unread: listing.unread }),
+      });
     },
   );
 

@@ -71,7 +71,7 @@ export const commandRoutes: Routes = (plain, parts) => {
       },
     },
     async (request, reply) => {
-      const command = commandOf(request, request.params.address, parts);
+      const command = await commandOf(request, request.params.address, parts);
       if ("name" in command) return sendProblem(reply, command);
       return answer(reply, command, await system.tell(command.address, command.event, command.options), parts);
     },
@@ -101,7 +101,7 @@ export const commandRoutes: Routes = (plain, parts) => {
       },
     },
     async (request, reply) => {
-      const command = commandOf(request, request.params.address, parts);
+      const command = await commandOf(request, request.params.address, parts);
       if ("name" in command) return sendProblem(reply, command);
       const withinMs = request.query.timeoutMs ?? DEFAULT_ASK_MS;
       return answer(reply, command, await system.ask(command.address, command.event, { ...command.options, withinMs }), parts);
@@ -109,7 +109,7 @@ export const commandRoutes: Routes = (plain, parts) => {
   );
 };
 
-function commandOf(request: FastifyRequest, segment: string, { system, random }: RouteParts): Command | Problem {
+async function commandOf(request: FastifyRequest, segment: string, { system, random }: RouteParts): Promise<Command | Problem> {
   const address = addressIn(segment);
   if (typeof address !== "string") return address;
   const given = request.headers["idempotency-key"];
@@ -119,7 +119,7 @@ function commandOf(request: FastifyRequest, segment: string, { system, random }:
   const read = eventIn(request, { id, accepts: system.read(address)?.accepts ?? [] });
   if ("problem" in read) return read.problem;
   const { event } = read;
-  const moved = preconditionProblem(request, system.read(address)?.revision);
+  const moved = request.headers["if-match"] === undefined ? undefined : preconditionProblem(request.headers["if-match"], (await system.look(address))?.revision);
   if (moved !== undefined) return moved;
   return { address, event, id, options: { id, author: request.principal?.name ?? "unknown", trace: request.trace.traceparent, ...sizeOf(request) } };
 }
@@ -130,9 +130,7 @@ function sizeOf(request: FastifyRequest): Pick<TellOptions, "bytes"> {
   return Number.isSafeInteger(bytes) && bytes > 0 ? { bytes } : {};
 }
 
-function preconditionProblem(request: FastifyRequest, revision: number | undefined): Problem | undefined {
-  const header = request.headers["if-match"];
-  if (header === undefined) return undefined;
+function preconditionProblem(header: string, revision: number | undefined): Problem | undefined {
   const tag = revision === undefined ? undefined : entityTag(revision);
   const matches = isMatch(header, tag ?? "");
   if (matches === undefined) return { name: "header-invalid", detail: 'If-Match: quoted ETags or * are expected, e.g. "42".' };

@@ -52,8 +52,8 @@ export const historyRoutes: Routes = (plain, { system }) => {
 
 /** undefined: there is and was no such actor. One that has ended is known by its entity's journal. */
 async function read(system: System, address: Address, asked: HistoryQuery): Promise<readonly HistoryEntry[] | undefined> {
-  const lives = system.read(address) !== undefined;
-  if (!lives && system.read(entityOf(address)) === undefined) return undefined;
+  const lives = (await system.look(address)) !== undefined;
+  if (!lives && (await system.look(entityOf(address))) === undefined) return undefined;
   const items = await system.history(address, asked);
   return lives || items.length > 0 ? items : undefined;
 }

@@ -29,6 +29,7 @@ export function actor(main, address) {
     const entries = [
       ["State", stateText(view.state)],
       ["Status", view.status],
+      ["In memory", view.absent === undefined ? undefined : `no: ${view.absent}`],
       ["Presence", view.presence === undefined ? undefined : tone(view.presence)],
       ["Type", `${view.type}, version ${view.version}, ${view.durability}`],
       ["Revision", `${view.revision} of ${view.incarnation}`],

@@ -33,7 +33,7 @@ export function fleet(main) {
         tone(item.presence),
         tone(item.state?.motion),
         tone(item.state?.health),
-        number(`${age(Date.now() - item.asOf)} ago`),
+        number(item.asOf === undefined ? "" : `${age(Date.now() - item.asOf)} ago`),
         number(item.staleMs === undefined ? "here" : `${age(item.staleMs)} ago`),
         number(item.revision),
       ]);

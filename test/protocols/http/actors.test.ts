@@ -152,7 +152,11 @@ test("a replica is shown with its age, an actor of a type without machine states
   };
   const { system } = await serving(t);
   const { as } = await serving(t, {
-    system: fakeOver(system, { read: () => replica, look: async () => Promise.resolve(replica), list: () => ({ items: [replica], next: undefined }) }),
+    system: fakeOver(system, {
+      read: () => replica,
+      look: async () => Promise.resolve(replica),
+      list: async () => Promise.resolve({ items: [replica], next: undefined, unread: 0 }),
+    }),
   });
   const shown = (await as("viewer", { url: `/v1/actors/${encodeURIComponent(replica.address)}` })).json<object>();
   t.match(shown, { staleMs: 70_000, asOf: 5, owner: { node: "edge-1", epoch: 4 }, revision: 12, context: { odd: null } });
