@@ -95,7 +95,12 @@ export function forgive(interior: Interior, input: Input): void {
 export function track(interior: Interior, input: Input, attempt: number | undefined): void {
   const key = inputKey(input);
   if (attempt === undefined) interior.rest.delete("attempts", key);
-  else if (interior.rest.size("attempts") < MAX_TRACKED || interior.rest.has("attempts", key)) interior.rest.put("attempts", key, attempt);
+  else {
+    const { rest } = interior;
+    // Those that never came again hold the table. One that fails once more is counted anew: it is set aside later, where one that finds no room never would be.
+    if (rest.size("attempts") >= MAX_TRACKED && !rest.has("attempts", key)) for (const [old] of [...rest.entries("attempts")]) rest.delete("attempts", old);
+    rest.put("attempts", key, attempt);
+  }
 }
 
 /** How often this input has made its cell fail so far. */

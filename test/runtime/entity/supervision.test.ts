@@ -4,9 +4,9 @@ import { test } from "tap";
 
 import type { Address } from "../../../runtime/address.ts";
 import { actorType, type ChildKind, type EntityType, entityType, reducer } from "../../../runtime/actor/index.ts";
-import type { ChildSpec, SupervisionReport } from "../../../runtime/entity/contract.ts";
-import { MAX_CHILDREN } from "../../../runtime/entity/index.ts";
-import { EntityHost, ROOT, words } from "../entity-host.ts";
+import type { ChildSpec, Input, InputResult, SupervisionReport } from "../../../runtime/entity/contract.ts";
+import { createEntity, MAX_CHILDREN } from "../../../runtime/entity/index.ts";
+import { EntityHost, EPOCH, ROOT, words } from "../entity-host.ts";
 import { assign, fromPromise, machine, sendParent, sendTo } from "../xstate/loose.ts";
 
 const throwing = (): never => {
@@ -189,6 +189,30 @@ test("H13. a restart goes on from the last committed state with the crashing inp
     t.same(host.differences, []);
     t.same(host.restart({ by: "journal" }).divergences, []);
   }
+  t.end();
+});
+
+test("H13. an input is parked at its third failure, however many failed before it and never came again", (t) => {
+  const entity = createEntity(typeWith(), ROOT, "history-1");
+  const take = (input: Input): InputResult | undefined => {
+    const { results } = entity.turn([input], { now: EPOCH, elapsed: 0, seed: 1 });
+    entity.commit();
+    return results[0];
+  };
+  const boom = (id: string): Input => ({
+    kind: "message",
+    to: ROOT,
+    event: { type: "boom" },
+    sender: { kind: "outside", id, author: "tester", expiresAt: EPOCH + 60_000 },
+    wantsReply: false,
+  });
+  take({ kind: "start", input: undefined, labels: {} });
+  for (let at = 0; at < 1_500; at++) take(boom(`given-up-${String(at)}`));
+  t.match(take(boom("again")), { kind: "faulted", attempt: 1, again: true });
+  t.match(take(boom("again")), { attempt: 2, again: true });
+  t.match(take(boom("again")), { attempt: 3, again: false, parked: true });
+  const { attempts = [] } = entity.state().rest as { readonly attempts?: readonly unknown[] };
+  t.ok(attempts.length > 0 && attempts.length <= 1_000, `${String(attempts.length)} are counted, and that has a bound`);
   t.end();
 });
 
