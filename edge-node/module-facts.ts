@@ -130,14 +130,22 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
     const isShown = (state: string): boolean => committed === state && (told === undefined || LEADS_TO.get(told) === state);
     const bus = pipeline.condition(module.bus);
     if (bus.kind === "down") return isShown("not expected") ? undefined : { type: "module.excused", why: `the bus ${module.bus} is down` };
-    const heard = presence.stateOf(module.name, nowMs);
-    const silentAfterMs = heard?.silentAfterMs;
-    const neverSpoke = heard?.state === "unseen" && silentAfterMs !== undefined && nowMs - bus.sinceMs >= Math.max(silentAfterMs, LEAST_GRACE_MS);
-    if (heard?.state === "present") return isShown("present") ? undefined : { type: "module.seen" };
-    if (heard?.state === "silent" || neverSpoke) return isShown("silent") ? undefined : { type: "module.silenced" };
+    const observed = observedOf(module, nowMs);
+    if (observed === "present") return isShown("present") ? undefined : { type: "module.seen" };
+    if (observed === "silent") return isShown("silent") ? undefined : { type: "module.silenced" };
     if (committed === "not expected") return { type: "module.expected" };
     // Present by the journal, and not heard since: that was another run of the bus.
     return committed === "present" ? { type: "module.excused", why: "not heard since the node or the bus started" } : undefined;
+  }
+
+  /** What this run of its bus says of it: nothing, until it was heard or had the time to speak (M2). */
+  function observedOf({ name, bus }: ModelModule, nowMs: number): "present" | "silent" | undefined {
+    const condition = pipeline.condition(bus);
+    const heard = presence.stateOf(name, nowMs);
+    if (condition.kind === "down" || heard === undefined) return undefined;
+    if (heard.state !== "unseen") return heard.state;
+    const { silentAfterMs } = heard;
+    return silentAfterMs !== undefined && nowMs - condition.sinceMs >= Math.max(silentAfterMs, LEAST_GRACE_MS) ? "silent" : undefined;
   }
 
   function tellPresence(module: ModelModule, address: Address, committed: string | undefined, nowMs: number): void {
@@ -148,7 +156,8 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   function isPresenceKnown(name: string, nowMs: number): boolean {
     const module = model.modules.find((each) => each.name === name);
     const committed = (system.read(commands.moduleAddress(name))?.state as ModuleState | undefined)?.presence;
-    return module !== undefined && (committed === "present" || committed === "silent") && presenceFact(module, committed, nowMs) === undefined;
+    // By the journal it may be silent: that was another run of the bus.
+    return module !== undefined && committed === observedOf(module, nowMs) && presenceFact(module, committed, nowMs) === undefined;
   }
 
   function tellFaults(module: ModelModule, address: Address, context: ModuleContext, nowMs: number): void {

@@ -1,7 +1,8 @@
 // What the vehicle as a whole does, told to its actor: buses, motion, watched signals.
 //
 // V1. Parked is the file's condition `parked`. Moving is a speed at or beyond the one that this condition compares with (3 km/h where it names none). Between the two the
-//     last word stands while the vehicle came from moving: a car at a traffic light has not parked.
+//     last word stands while the vehicle came from moving: a car at a traffic light has not parked. What the vehicle did before the node started, or before its speed was
+//     not known for a while, says nothing of that: it may have been parked since (vehicle V1).
 
 import type { VehicleContext } from "../actors/index.ts";
 import type { Condition, ModelCondition } from "../actors/vehicle-file/index.ts";
@@ -34,14 +35,14 @@ export function createVehicleFacts({
   const hasParked = model.conditions.some(({ name }) => name === PARKED);
   const movingFrom = speedLimit(model.conditions) ?? MOVING_FROM_KMH;
 
-  function motion(committed: string | undefined, nowMs: number): "parked" | "moving" | "unknown" {
+  let cameFromMoving = false;
+
+  function motion(nowMs: number): "parked" | "moving" | "unknown" {
     const parked = hasParked ? conditions.evaluate(PARKED, nowMs).open : undefined;
     const reading = table.read(SPEED, nowMs);
     const speed = reading?.quality === "good" ? reading.value : undefined;
-    if (parked === true) return "parked";
-    if (speed === undefined) return "unknown";
-    if (Math.abs(speed) >= movingFrom) return "moving";
-    return committed === "moving" ? "moving" : "unknown";
+    cameFromMoving = parked !== true && speed !== undefined && (cameFromMoving || Math.abs(speed) >= movingFrom);
+    return parked === true ? "parked" : cameFromMoving ? "moving" : "unknown";
   }
 
   return {
@@ -62,7 +63,7 @@ export function createVehicleFacts({
         if (context.buses[name] !== state) teller.say(vehicle, `bus ${name}`, { type: "bus.changed", bus: name, state });
       }
       const committed = (view.state as { readonly motion?: string } | undefined)?.motion;
-      const observed = motion(committed, nowMs);
+      const observed = motion(nowMs);
       if (observed !== committed) teller.say(vehicle, "motion", { type: "motion.observed", motion: observed });
       for (const event of watches.collect(nowMs)) system.notify(vehicle, { type: "signal.changed", signal: event.signal, why: event.kind === "crossed" ? event.zone : "changed" });
     },

@@ -1,27 +1,15 @@
 // What the door makes of a word of the vehicle's file, and what it refuses before anything is journaled.
 
 import { test } from "tap";
-import type { SimulatedRig } from "../../cli/rig/index.ts";
-import { createEdgeNode, type EdgePorts } from "../../edge-node/index.ts";
+import { createEdgeNode } from "../../edge-node/index.ts";
 import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
 import { parseAddress } from "../../runtime/index.ts";
-import { memoryStore } from "../../runtime/simulation/index.ts";
-import { commandFrames, type Desk, desk, rigOn, running, type Trailer, trailer, VEHICLES, viewOf } from "./desk.ts";
-import { RigInTime } from "./rig-in-time.ts";
+import { commandFrames, type Desk, desk, rigOn, running, startedAgain, type Trailer, trailer, VEHICLES, viewOf } from "./desk.ts";
 
 const VEHICLE = "demo/vehicle/trailer-01";
 
 function tell(at: Desk, { node }: Pick<Trailer, "node">, to: string, event: { readonly type: string; readonly [field: string]: unknown }, id?: string): Promise<unknown> {
   return running(at, node.system.tell(to, event, { withinMs: 2_000, ...(id === undefined ? {} : { id }) }));
-}
-
-/** The node once more on its disks, which are slow; it is not waited for until its modules are seen. */
-async function startedAgain(at: Desk, rig: SimulatedRig, commitMs: number): Promise<Pick<Trailer, "node">> {
-  const store: EdgePorts["store"] = () => memoryStore({ disk: at.disk, delay: () => new Promise((resolve) => void at.clock.setTimeout(resolve, commitMs)) });
-  const config = { vehicle: `${VEHICLES}trailer-01.yaml`, data: "memory", buses: { can0: () => new RigInTime(rig, at.clock) } };
-  const node = createEdgeNode(config, { ...at.ports(), store });
-  await running(at, node.start());
-  return { node };
 }
 
 async function history(car: Pick<Trailer, "node">, to: string): Promise<string> {
@@ -218,7 +206,7 @@ test("O2. A command that may wait is never refused for the moment of a start at 
   // Therma speaks once a second: its first word falls before, between and after each commit of the start.
   for (let phaseMs = 0; phaseMs < 1_000; phaseMs += 50) {
     await at.clock.advance(1_000 + phaseMs - (at.clock.monotonic() % 1_000));
-    const again = await startedAgain(at, rig, 90);
+    const again = await startedAgain(at, rig, { commitMs: 90, loadMs: 0 });
     for (let ms = 0; ms < 400; ms += 15) {
       void again.node.system.ask(therma, { type: "climate.setpoint.request", value: 22 }, { withinMs: 60_000 }).then((word) => {
         words.push(word.kind === "refused" ? `refused: ${word.reason ?? word.accepts.join(", ")}` : word.kind);
@@ -230,4 +218,21 @@ test("O2. A command that may wait is never refused for the moment of a start at 
   }
   t.equal(words.length, 20 * 27);
   t.same([...new Set(words)].sort(), ["owner-away", "replied"]);
+});
+
+test("O2, V1. Nor is it for a silence of its module before the start", async (t) => {
+  const at = desk();
+  const rig = rigOn(at, ["therma"]);
+  const first = await trailer(at, rig);
+  rig.mute("therma");
+  await at.clock.advance(10_000);
+  t.match(first.module("therma").state, { presence: "silent" });
+  await first.node.stop();
+  const again = await startedAgain(at, rig, { commitMs: 90, loadMs: 0 });
+  const ask = () => running(at, again.node.system.ask(`${VEHICLE}/module/therma`, { type: "climate.setpoint.request", value: 22 }, { withinMs: 5_000 }));
+  t.match(await ask(), { kind: "owner-away" }, "it had no time to speak yet");
+  rig.unmute("therma");
+  await at.clock.advance(1_500);
+  t.match(await ask(), { kind: "replied", value: { outcome: "confirmed" } });
+  await again.node.stop();
 });

@@ -126,6 +126,19 @@ export async function trailer(at: Desk, rig: SimulatedRig = rigOn(at), more: Par
   return { node, rig, source, module: (name) => viewOf(node, `${node.vehicle}/module/${name}`), vehicle: () => viewOf(node, node.vehicle) };
 }
 
+/** The node once more on its disks, which are slow; it is not waited for until its modules are seen. */
+export async function startedAgain(at: Desk, rig: SimulatedRig, { commitMs, loadMs }: { readonly commitMs: number; readonly loadMs: number }): Promise<Pick<Trailer, "node">> {
+  const waited = (ms: number): Promise<void> => new Promise((resolve) => void at.clock.setTimeout(resolve, ms));
+  const store: EdgePorts["store"] = () => {
+    const kept = memoryStore({ disk: at.disk, delay: () => waited(commitMs) });
+    return { ...kept, load: (entity) => waited(loadMs).then(() => kept.load(entity)) };
+  };
+  const config = { vehicle: `${VEHICLES}trailer-01.yaml`, data: "memory", buses: { can0: () => new RigInTime(rig, at.clock) } };
+  const node = createEdgeNode(config, { ...at.ports(), store });
+  await running(at, node.start());
+  return { node };
+}
+
 export function viewOf(node: EdgeNode, address: string): ActorView {
   const view = node.system.read(parseAddress(address));
   if (view === undefined) throw new Error(`${address} is not there`);

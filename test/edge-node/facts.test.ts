@@ -1,7 +1,7 @@
 // Faults, motion, identity: what the bus shows, as facts with states of their own.
 
 import { test } from "tap";
-import { desk, rigOn, running, trailer } from "./desk.ts";
+import { desk, rigOn, running, startedAgain, trailer, viewOf } from "./desk.ts";
 
 test("a fault that a module reports stands while it stands, and makes the vehicle's health", async (t) => {
   const at = desk();
@@ -56,6 +56,34 @@ test("motion is parked by the file's condition, moving by speed, unknown without
   await at.clock.advance(10_000);
   t.match(car.vehicle().state, { motion: "unknown" });
   await car.node.stop();
+});
+
+test("V1. A restart does not carry motion over: a vehicle that drove before it and stands after it is not moving", async (t) => {
+  const at = desk();
+  const rig = rigOn(at, ["bearing", "aftline"]);
+  const before = await trailer(at, rig);
+  rig.drive(50);
+  await at.clock.advance(2_500);
+  t.match(before.vehicle().state, { motion: "moving" });
+  await before.node.stop();
+  rig.park();
+  // Its speed is known before the node's first look at it, as that of a recording which begins with a standing vehicle.
+  const { node } = await startedAgain(at, rig, { commitMs: 0, loadMs: 2_500 });
+  const motion = () => (viewOf(node, node.vehicle).state as { readonly motion: string }).motion;
+  await at.clock.advance(5_000);
+  t.equal(motion(), "unknown");
+  await at.clock.advance(125_000);
+  t.equal(motion(), "parked");
+  rig.drive(50);
+  await at.clock.advance(5_000);
+  t.equal(motion(), "moving");
+  rig.park();
+  rig.mute("bearing");
+  await at.clock.advance(10_000);
+  rig.unmute("bearing");
+  await at.clock.advance(5_000);
+  t.equal(motion(), "unknown", "nor does a gap");
+  await running(at, node.stop());
 });
 
 test("a part says who it is when it boots, and its place keeps that", async (t) => {
