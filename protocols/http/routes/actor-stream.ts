@@ -2,7 +2,8 @@
 //
 // R1. An event's id is `incarnation:revision`. A client that comes again with Last-Event-ID is given the turns it missed, from the journal, then a snapshot, then what follows.
 // R2. What cannot be given again (another history, too far behind, an id that nobody here wrote) is told as a `gap` before the snapshot: what is missing is never passed over in silence.
-// R3. While the journal is read, new changes are only noted: each turn is sent once, in the order of revisions.
+// R3. While the journal or the actor is read, new changes are only noted: each turn is sent once, in the order of revisions.
+// R4. An actor that leaves memory is not gone: its stream stays, and goes on when it is back. What is not in memory is read from the store and not woken.
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { type ActorView, type Address, type Change, historyEntry } from "../../../runtime/index.ts";
@@ -36,7 +37,7 @@ export const actorStreamRoutes: Routes = (plain, parts) => {
       schema: {
         summary: "One actor, live (server-sent events)",
         description:
-          "`snapshot`: the actor. `change`: a committed turn as in its history, with `actor` when it is live. `gap`: turns that cannot be given again. `ended`: the actor is gone. Resumes by Last-Event-ID.",
+          "`snapshot`: the actor. `change`: a committed turn as in its history, with `actor` when it is live. `gap`: turns that cannot be given again. `ended`: the actor is gone; one that only leaves memory is not, its stream goes on when it is back. Resumes by Last-Event-ID.",
         tags: ["actors"],
         params: addressParams,
         headers: { type: "object", properties: { "last-event-id": { type: "string", description: "id of the last event that was seen" } } },
@@ -46,10 +47,12 @@ export const actorStreamRoutes: Routes = (plain, parts) => {
     async (request, reply) => {
       const address = addressIn(request.params.address);
       if (typeof address !== "string") return sendProblem(reply, address);
-      const view = parts.system.read(address);
+      const view = await parts.system.look(address);
       if (view === undefined) return sendProblem(reply, { name: "no-such-actor", detail: `Nobody has the address ${address}.` });
       const refusal = parts.streams.refusal(request);
       if (refusal !== undefined) return sendProblem(reply, refusal);
+      // Whoever left while it was read would never be noticed.
+      if (reply.raw.destroyed) return reply.hijack();
       let unsubscribe: () => void = () => undefined;
       const stream = parts.streams.open(request, reply, () => {
         unsubscribe();
@@ -86,12 +89,29 @@ class ActorStream {
     this.#parts = parts;
   }
 
-  async begin(seen: Position | undefined): Promise<void> {
-    if (seen !== undefined) await this.#resume(seen);
-    this.#snapshot();
-    const noted = this.#noted ?? [];
+  begin(seen: Position | undefined): Promise<void> {
+    return this.#catchUp(async () => {
+      if (seen !== undefined) await this.#resume(seen);
+    });
+  }
+
+  /** R3. `before` is said of the present actor, then a snapshot, then what was noted meanwhile. */
+  async #catchUp(before: () => Promise<void>): Promise<void> {
+    this.#noted ??= [];
+    try {
+      await before();
+      this.#snapshot(await this.#look());
+    } catch (cause) {
+      this.#parts.log.warn({ err: cause, actor: this.#address }, "the stream of an actor ends: it cannot be read");
+      this.#stream.close("it cannot be read now: come again with Last-Event-ID");
+    }
+    const noted = this.#noted;
     this.#noted = undefined;
     for (const change of noted) this.changed(change);
+  }
+
+  #look(): Promise<ActorView | undefined> {
+    return this.#parts.system.look(this.#address);
   }
 
   changed(change: Change): void {
@@ -102,8 +122,10 @@ class ActorStream {
       return;
     }
     if (change.incarnation !== this.#sent.incarnation) {
-      this.#gap("the actor has a new history", this.#sent.revision);
-      this.#snapshot();
+      const after = this.#sent.revision;
+      void this.#catchUp(async () => {
+        this.#gap("the actor has a new history", after, await this.#look());
+      });
       return;
     }
     if (change.revision <= this.#sent.revision) return;
@@ -129,35 +151,35 @@ class ActorStream {
   }
 
   async #resume(seen: Position): Promise<void> {
-    const view = this.#parts.system.read(this.#address);
+    const view = await this.#look();
     if (view === undefined) return;
     if (seen.incarnation === "") {
-      this.#gap("the id is none of this stream", 0);
+      this.#gap("the id is none of this stream", 0, view);
     } else if (seen.incarnation !== view.incarnation || seen.revision > view.revision) {
-      this.#gap("the actor has a new history", seen.revision);
+      this.#gap("the actor has a new history", seen.revision, view);
     } else if (view.revision - seen.revision > MAX_BEHIND) {
-      this.#gap("too far behind", seen.revision);
+      this.#gap("too far behind", seen.revision, view);
     } else if (seen.revision < view.revision) {
       await this.#replay(seen, view);
     }
   }
 
-  async #replay(seen: Position, { revision, incarnation }: ActorView): Promise<void> {
+  async #replay(seen: Position, view: ActorView): Promise<void> {
+    const { revision, incarnation } = view;
     const entries = await this.#parts.system.history(this.#address, { after: seen.revision, before: revision + 1, limit: MAX_REPLAYED, order: "oldest-first" });
     for (const entry of entries) {
       if (!this.#stream.send({ event: "change", id: idOf({ incarnation, revision: entry.revision }), data: entry })) return;
       await this.#stream.drained();
     }
     const last = entries.at(-1);
-    if (entries.length === MAX_REPLAYED && last !== undefined && last.revision < revision) this.#gap("too many turns", last.revision);
+    if (entries.length === MAX_REPLAYED && last !== undefined && last.revision < revision) this.#gap("too many turns", last.revision, view);
   }
 
-  #gap(reason: string, after: number): void {
-    this.#stream.send({ event: "gap", data: { reason, after, upTo: this.#parts.system.read(this.#address)?.revision ?? null } });
+  #gap(reason: string, after: number, view: ActorView | undefined): void {
+    this.#stream.send({ event: "gap", data: { reason, after, upTo: view?.revision ?? null } });
   }
 
-  #snapshot(): void {
-    const view = this.#parts.system.read(this.#address);
+  #snapshot(view: ActorView | undefined): void {
     if (view === undefined) {
       this.#stream.send({ event: "ended", data: {} });
       this.#stream.close("the actor has ended");

@@ -5,7 +5,7 @@ import { test } from "tap";
 import { type Change, type HistoryEntry, parseAddress } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/simulation/index.ts";
 import { connectStream, type EventReader, openStream } from "./event-reader.ts";
-import { AT, COUNTER, fakeOver, isProblem, serving, servingCounter, type Serving } from "./serving.ts";
+import { AT, closedConnections, COUNTER, fakeOver, isProblem, serving, servingCounter, type Serving } from "./serving.ts";
 
 const STREAM = `${AT}/stream`;
 const bearer = (served: Serving): Readonly<Record<string, string>> => ({ authorization: `Bearer ${served.texts.viewer}` });
@@ -111,14 +111,14 @@ test("a client too far behind gets a gap that says so, and the present state", a
   const view = served.system.read(parseAddress(COUNTER));
   if (view === undefined) throw new Error("there is no counter");
   let now = 20_000;
-  const faked = await serving(t, { system: fakeOver(served.system, { read: () => ({ ...view, revision: now }) }) });
+  const faked = await serving(t, { system: fakeOver(served.system, { look: async () => Promise.resolve({ ...view, revision: now }) }) });
   const far = await openStream(faked.app, STREAM, { ...bearer(faked), "last-event-id": `${view.incarnation}:1` });
   t.match(await far.reader.next(), { event: "gap", data: { reason: "too far behind", after: 1, upTo: 20_000 } });
   t.match(await far.reader.next(), { event: "snapshot", data: { revision: 20_000 } });
   far.reader.leave();
   now = 5_000;
   const entries = Array.from({ length: 1_000 }, (_, n): HistoryEntry => ({ revision: n + 2, at: 1, inputs: [], state: "open", emitted: [] }));
-  const many = await serving(t, { system: fakeOver(served.system, { read: () => ({ ...view, revision: now }), history: async () => entries }) });
+  const many = await serving(t, { system: fakeOver(served.system, { look: async () => Promise.resolve({ ...view, revision: now }), history: async () => entries }) });
   const behind = await openStream(many.app, STREAM, { ...bearer(many), "last-event-id": `${view.incarnation}:1` });
   for (let n = 0; n < 1_000; n++) await behind.reader.next();
   t.match(await behind.reader.next(), { event: "gap", data: { reason: "too many turns", after: 1_001, upTo: 5_000 } });
@@ -134,6 +134,7 @@ test("a new history and an ended actor are told", async (t) => {
   const faked = await serving(t, {
     system: fakeOver(served.system, {
       read: () => shown,
+      look: async () => Promise.resolve(shown),
       watch: (listener) => {
         tell = listener;
         return () => undefined;
@@ -231,14 +232,3 @@ test("when the node stops, its streams end with a word and nothing keeps it wait
   await reader.end();
   t.ok(reader.comments.includes("the node is stopping"));
 });
-
-/** Resolves when nobody is connected to the façade any more. */
-async function closedConnections({ app }: Serving): Promise<void> {
-  const count = (): Promise<number> =>
-    new Promise((resolve) => {
-      app.server.getConnections((_error, connections) => {
-        resolve(connections);
-      });
-    });
-  while ((await count()) > 0) await settle();
-}

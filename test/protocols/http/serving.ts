@@ -8,7 +8,7 @@ import type { Test } from "tap";
 import { httpFacade, type HttpFacadeOptions, loadTokens, type LoadedTokens, type Role } from "../../../protocols/http/index.ts";
 import { parseAddress, type System } from "../../../runtime/index.ts";
 import { silentLog, type Store } from "../../../runtime/ports/index.ts";
-import { memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
+import { memoryStore, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
 import { hosting, type Hosting } from "../../runtime/system/hosting.ts";
 
 export const COUNTER = "acme/counter/a";
@@ -104,4 +104,15 @@ export function isProblem(t: Test, answer: LightMyRequestResponse, status: numbe
   t.match(body, { type: `urn:drover:problem:${name}`, status, title: String, detail: String, advice: String }, `${name}: members`);
   t.notMatch(answer.body, /\n {4}at |node_modules|\.js:\d+/, `${name}: no stack`);
   return body;
+}
+
+/** Resolves when nobody is connected to the façade any more. */
+export async function closedConnections({ app }: Serving): Promise<void> {
+  const count = (): Promise<number> =>
+    new Promise((resolve) => {
+      app.server.getConnections((_error, connections) => {
+        resolve(connections);
+      });
+    });
+  while ((await count()) > 0) await settle();
 }
