@@ -133,6 +133,7 @@ export const effectOutcomes = {
 const MESSAGE_TYPE = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
 /** Problems that one check tells at most. */
 const MAX_PROBLEMS = 20;
+const OK: Checked = { ok: true };
 const OWN_FIELDS = new Set(["type", "replyTo", "read", "guard"]);
 
 /** @throws DROVER_TYPE_INVALID for a type name or body field that the host needs itself */
@@ -181,15 +182,15 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     if (type.startsWith("xstate.")) return { ok: false, problems: [{ path: "/type", message: `types that begin with "xstate." come from the host alone` }] };
     const compiled = !host && this.specOf(type)?.internal === true ? undefined : this.#compiledOf(type);
     if (compiled === undefined) return { ok: false, problems: [{ path: "/type", message: `"${type.slice(0, 128)}" is not in the actor's protocol` }] };
-    return compiled.check(event) ? { ok: true } : { ok: false, problems: compiled.problems(event) };
+    return compiled.check(event) ? OK : { ok: false, problems: compiled.problems(event) };
   }
 
   checkReply(type: string, value: unknown): Checked {
     const schema = this.specOf(type)?.reply;
-    if (schema === undefined) return { ok: true };
+    if (schema === undefined) return OK;
     const compiled = this.#replies.get(type) ?? compile(schema);
     this.#replies.set(type, compiled);
-    return compiled.check(value) ? { ok: true } : { ok: false, problems: compiled.problems(value) };
+    return compiled.check(value) ? OK : { ok: false, problems: compiled.problems(value) };
   }
 
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] {

@@ -62,7 +62,8 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
     wantsReply: input.wantsReply,
   };
   const mark = interior.undo.mark();
-  interior.nextEviction = Math.min(interior.nextEviction, sender.expiresAt + EVICTION_MS);
+  // Not known after a restore: the table is looked through once.
+  if (interior.nextEviction !== undefined) interior.nextEviction = Math.min(interior.nextEviction, sender.expiresAt + EVICTION_MS);
   // Entered before the step, which may answer at once.
   interior.rest.put("taken", sender.id, entry);
   const result = take(interior, input, replyOf(input));
@@ -80,7 +81,7 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
 function evictExpired(interior: Interior): number {
   const { rest, stamp } = interior;
   const isFull = rest.size("taken") >= MAX_TAKEN;
-  if (!isFull && stamp.now < interior.nextEviction) return 0;
+  if (!isFull && interior.nextEviction !== undefined && stamp.now < interior.nextEviction) return 0;
   let oldest = Number.POSITIVE_INFINITY;
   let next = Number.POSITIVE_INFINITY;
   const expired: string[] = [];

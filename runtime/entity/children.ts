@@ -86,7 +86,7 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   const actor = interior.type.types.get(row.type);
   if (actor === undefined) return;
   const address = addressOf(interior, row);
-  const takeBack = interior.savepoint();
+  const before = interior.savepoint();
   const cell = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
   try {
     cell.input = row.input;
@@ -94,7 +94,7 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
     if (interior.durable) seal(interior, new Map(), cell.incarnation);
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
-    takeBack();
+    interior.takeBack(before);
     const reason: unknown = error instanceof SupervisedFault ? error.reason : error;
     interior.faults++;
     const failed = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });

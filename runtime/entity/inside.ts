@@ -24,6 +24,17 @@ export interface Emitted {
   readonly from: Cell;
 }
 
+export interface Savepoint {
+  readonly mark: number;
+  readonly effects: Effect[];
+  readonly effectCount: number;
+  readonly emitted: Emitted[];
+  readonly emittedCount: number;
+  readonly randomState: number;
+  readonly workIndex: number;
+  readonly hasReleased: boolean;
+}
+
 export interface EntityListener {
   /** A send through a ref from outside of a step, e.g. `self.send` in an inline action: becomes an input. */
   posted(input: Input): void;
@@ -73,10 +84,10 @@ export abstract class Inside implements CodecHost, TurnFacts {
   firing: Firing | undefined = undefined;
   /** Effects and sources named so far in this turn. */
   workIndex = 0;
-  /** State of random(self). */
+  /** State of random(self): the bits of it as a small integer, which needs no box. */
   randomState = 0;
   /** Wall time before which no kept outcome needs to go. */
-  nextEviction = Number.NEGATIVE_INFINITY;
+  nextEviction: number | undefined = undefined;
   /** Reached nobody: late words of sources, events to cells that have gone. */
   deadLetters = 0;
   /** Outcomes of effects that no protocol listed. */
@@ -109,28 +120,28 @@ export abstract class Inside implements CodecHost, TurnFacts {
 
   openTurn(stamp: TurnStamp): void {
     this.stamp = stamp;
-    this.randomState = stamp.seed >>> 0;
+    this.randomState = stamp.seed | 0;
     this.effects = [];
     this.emitted = [];
     this.workIndex = 0;
     this.hasReleased = false;
   }
 
-  /** @returns how to take back all that happens from here on */
-  savepoint(mark = this.undo.mark()): () => void {
+  /** From here on all that happens can be taken back. */
+  savepoint(mark = this.undo.mark()): Savepoint {
     const { effects, emitted, randomState, workIndex, hasReleased } = this;
-    const effectCount = effects.length;
-    const emittedCount = emitted.length;
-    return () => {
-      this.undo.backTo(mark);
-      this.effects = effects;
-      this.effects.length = effectCount;
-      this.emitted = emitted;
-      this.emitted.length = emittedCount;
-      this.randomState = randomState;
-      this.workIndex = workIndex;
-      this.hasReleased = hasReleased;
-    };
+    return { mark, effects, effectCount: effects.length, emitted, emittedCount: emitted.length, randomState, workIndex, hasReleased };
+  }
+
+  takeBack(to: Savepoint): void {
+    this.undo.backTo(to.mark);
+    this.effects = to.effects;
+    this.effects.length = to.effectCount;
+    this.emitted = to.emitted;
+    this.emitted.length = to.emittedCount;
+    this.randomState = to.randomState;
+    this.workIndex = to.workIndex;
+    this.hasReleased = to.hasReleased;
   }
 
   /** Forgets what changed: after a commit or a rollback. */

@@ -53,7 +53,7 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
 }
 
 function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed | undefined): InputResult {
-  const takeBack = interior.savepoint(mark);
+  const before = interior.savepoint(mark);
   const leave = interior.step();
   interior.takeInput(input);
   interior.resetDeliveries();
@@ -66,7 +66,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     }
     return result;
   } catch (thrown) {
-    takeBack();
+    interior.takeBack(before);
     sealed?.clear();
     interior.resetDeliveries();
     try {
@@ -75,7 +75,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
       return result;
     } catch (again) {
       // What the supervisor did failed too: the input alone is set aside, everything else stays as it was.
-      takeBack();
+      interior.takeBack(before);
       sealed?.clear();
       return setAsideAtOnce(interior, input, again);
     }

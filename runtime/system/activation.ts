@@ -39,7 +39,6 @@ const LAZY_MS = 250;
 /** Room is looked for often: senders from outside wait for the outcome of each try. */
 const TRY_STORE_AGAIN = { firstMs: 100, longestMs: 1_000 };
 const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
-const NO_MAIL: readonly Mail[] = [];
 /** A stop waits this long for the commit under way. */
 const STOP_WITHIN_MS = 3_000;
 
@@ -96,7 +95,8 @@ export class Activation implements TurnGuide {
   readonly entity: Entity;
   readonly since: number;
   readonly #ports: ActivationPorts;
-  readonly #rhythm: SnapshotRhythm;
+  /** Of a volatile entity there is none. */
+  readonly #rhythm: SnapshotRhythm | undefined;
   readonly #mailbox: Mailbox<Mail>;
   /** undefined: what finds no room is refused. */
   readonly #shelf: Shelf | undefined;
@@ -121,7 +121,7 @@ export class Activation implements TurnGuide {
     this.entity = entity;
     this.#ports = ports;
     this.#owner = owner;
-    this.#rhythm = new SnapshotRhythm(options.since, policyOf(entity.type.durability));
+    this.#rhythm = this.#isVolatile ? undefined : new SnapshotRhythm(options.since, policyOf(entity.type.durability));
     this.#mailbox = new Mailbox(options.mailbox, ports.mailBudget);
     if (entity.type.root.mailbox.overflow === "shelve")
       this.#shelf = new Shelf({ entity, mailbox: this.#mailbox, budget: ports.mailBudget, clock, lost: (message, reason) => owner.lost(message, reason) });
@@ -307,9 +307,9 @@ export class Activation implements TurnGuide {
     }, LAZY_MS);
   }
 
-  #takeLazy(): readonly Mail[] {
+  #takeLazy(): Mail[] {
     const lazy = this.#lazy;
-    if (lazy === undefined) return NO_MAIL;
+    if (lazy === undefined) return [];
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
     const taken = lazy.splice(0, MAX_LAZY);
@@ -331,13 +331,7 @@ export class Activation implements TurnGuide {
   }
 
   #run(): void {
-    const lazy = this.#takeLazy();
-    const now = this.#ports.clock.monotonic();
-    const mails = [...lazy, ...this.#mailbox.take(MAX_INPUTS - lazy.length)].filter((mail) => {
-      if (mail.deadline === undefined || mail.deadline > now) return true;
-      mail.settle?.({ kind: "deadline" });
-      return false;
-    });
+    const mails = this.#inTime(this.#mailbox.take(MAX_INPUTS, this.#takeLazy()));
     const cut =
       this.#suspects === undefined
         ? mails
@@ -346,6 +340,17 @@ export class Activation implements TurnGuide {
           });
     if (cut.length > 0) this.#step(cut);
     else this.#goOn();
+  }
+
+  /** V5. */
+  #inTime(mails: readonly Mail[]): readonly Mail[] {
+    if (this.#deadlines === undefined) return mails;
+    const now = this.#ports.clock.monotonic();
+    return mails.filter((mail) => {
+      if (mail.deadline === undefined || mail.deadline > now) return true;
+      mail.settle?.({ kind: "deadline" });
+      return false;
+    });
   }
 
   /** V5. */
@@ -386,9 +391,10 @@ export class Activation implements TurnGuide {
       this.#fail(cause);
       return;
     }
-    const taken = mails.slice(0, turn.consumed);
-    for (const { input } of taken) if (input.kind === "timer") this.#timers?.consumed(input);
-    this.#mailbox.putBack(mails.slice(turn.consumed));
+    const isWhole = turn.consumed === mails.length;
+    const taken = isWhole ? mails : mails.slice(0, turn.consumed);
+    if (this.#timers !== undefined) for (const { input } of taken) if (input.kind === "timer") this.#timers.consumed(input);
+    if (!isWhole) this.#mailbox.putBack(mails.slice(turn.consumed));
     if (commit === undefined || change === undefined) {
       this.entity.commit();
       if (turn.revision !== before) this.#asOf = this.entity.stamp.now;
@@ -437,7 +443,9 @@ export class Activation implements TurnGuide {
       epoch: this.#ports.epoch,
       at: record.stamp.now,
       record: bytes,
-      ...(this.#rhythm.isDue(record.revision, bytes.byteLength) ? { snapshot: encodeState(entity.state(turn)), forgetsOlder: entity.type.durability === "snapshot" } : {}),
+      ...(this.#rhythm?.isDue(record.revision, bytes.byteLength) === true
+        ? { snapshot: encodeState(entity.state(turn)), forgetsOlder: entity.type.durability === "snapshot" }
+        : {}),
     };
   }
 
@@ -517,7 +525,7 @@ export class Activation implements TurnGuide {
 
   #stored({ turn, taken, change, commit }: OpenTurn): void {
     this.entity.commit();
-    this.#rhythm.committed(commit.record.byteLength, commit.snapshot !== undefined);
+    this.#rhythm?.committed(commit.record.byteLength, commit.snapshot !== undefined);
     this.#open = undefined;
     this.#phase = "idle";
     this.#tryAgain?.reset();

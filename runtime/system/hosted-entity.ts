@@ -24,9 +24,13 @@ import { entryOutcome, toldOf } from "./told.ts";
 import type { Topics } from "./topics.ts";
 import type { ActorView, Change } from "./views.ts";
 
+type MessageInput = Extract<Input, { kind: "message" }>;
+
 /** The same for all entities of a node. */
 export interface HostedEntityPorts {
   readonly node: string;
+  /** Who speaks when the node itself does. */
+  readonly local: Sender;
   readonly epoch: number;
   readonly store: Store;
   readonly clock: Clock;
@@ -76,7 +80,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   readonly #ports: HostedEntityPorts;
   readonly #entity: Entity;
   readonly #activation: Activation;
-  readonly #outgoing: Outgoing;
+  /** Made with the first effect: most entities at rest have had none. */
+  #sent: Outgoing | undefined;
   readonly #options: EntityOptions;
   readonly #isNew: boolean;
   /** Some message of its actors has a lane or a key of its own. */
@@ -110,7 +115,6 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     this.#isNew = isNew;
     this.#isSorted = [...entity.type.types.values()].some(({ messages }) => messages.isSorted);
     this.#activation = new Activation(entity, ports, this, { mailbox: entity.type.root.mailbox, since, asOf });
-    this.#outgoing = new Outgoing(entity, ports, this, this.#activation);
     entity.listen(this);
   }
 
@@ -120,6 +124,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   get type(): string {
     return this.#entity.type.name;
+  }
+
+  get #outgoing(): Outgoing {
+    return (this.#sent ??= new Outgoing(this.#entity, this.#ports, this, this.#activation));
   }
 
   get #log(): Log {
@@ -226,7 +234,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   get #hasNothingOpen(): boolean {
-    return !this.#entity.isUnfinished && !this.#outgoing.isWaitedFor && this.#outgoing.waiting === 0 && this.#taking === undefined;
+    return !this.#entity.isUnfinished && this.#sent?.isWaitedFor !== true && this.outboxDepth === 0 && this.#taking === undefined;
   }
 
   get hasEnded(): boolean {
@@ -253,7 +261,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   leave(): void {
     this.hasLeft = true;
     this.#activation.leave();
-    this.#outgoing.stop("the entity left memory");
+    this.#sent?.stop("the entity left memory");
     this.#end();
   }
 
@@ -271,12 +279,12 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   get outboxDepth(): number {
-    return this.#outgoing.waiting;
+    return this.#sent?.waiting ?? 0;
   }
 
   /** Receivers of waiting rows may be in reach again. */
   wake(receiver?: Address): void {
-    this.#outgoing.wake(receiver);
+    this.#sent?.wake(receiver);
   }
 
   // ---- messages in
@@ -305,7 +313,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     });
     if (from.kind === "outside") this.#note(from.id, settled);
     return settled.then((result) => {
-      this.#countDead(result, message.to, message.event, from.kind === "entity" ? from.entity : from.author);
+      countDead(this.#ports.deadLetters, result, message.to, message.event, from.kind === "entity" ? from.entity : from.author);
       return this.#answerTo(result, message, deadline);
     });
   }
@@ -342,13 +350,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   notify(to: Address, event: EventData, reads: DoorReads | undefined): boolean {
-    const mail: Mail = {
-      input: this.#local(to, event, reads),
-      settle: (result) => {
-        this.#countDead(result, to, event, "local");
-      },
-    };
-    return this.#offer(mail, true);
+    return this.#offer(new LocalMail(this.#local(to, event, reads), this.#ports.deadLetters), true);
   }
 
   /** By its message's lane and key. @param mayReplace whether nothing counts on this very message, as a sender's numbered line does */
@@ -358,7 +360,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     const spec = this.#entity.specOf(input.to, input.event.type);
     if (spec?.lane === "control") return this.#activation.offerControl(mail);
     const by = mayReplace ? spec?.coalesceBy : undefined;
-    return this.#activation.offer(by === undefined ? mail : { ...mail, key: JSON.stringify([input.to, input.event.type, input.event[by]]) });
+    if (by !== undefined) mail.key = JSON.stringify([input.to, input.event.type, input.event[by]]);
+    return this.#activation.offer(mail);
   }
 
   inform(to: Address, event: EventData): Promise<Told> {
@@ -367,20 +370,16 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
       this.#activation.control({
         input: this.#local(to, event, undefined),
         settle: (result) => {
-          this.#countDead(result, to, event, "local");
+          countDead(this.#ports.deadLetters, result, to, event, "local");
           resolve(toldOf(result));
         },
       });
     });
   }
 
-  #local(to: Address, event: EventData, reads: DoorReads | undefined): Input {
-    return { kind: "message", to, event, sender: { kind: "local", name: this.#ports.node }, wantsReply: false, ...(reads === undefined ? {} : { reads }) };
-  }
-
-  #countDead(result: Settled, to: Address, event: EventData, from: string): void {
-    const reason = result.kind === "dropped" ? result.reason : result.kind === "no-such-actor" ? result.kind : undefined;
-    if (reason !== undefined) this.#ports.deadLetters.add({ to, type: event.type, from, reason });
+  #local(to: Address, event: EventData, reads: DoorReads | undefined): MessageInput {
+    const { local: sender } = this.#ports;
+    return reads === undefined ? { kind: "message", to, event, sender, wantsReply: false } : { kind: "message", to, event, sender, wantsReply: false, reads };
   }
 
   /** Committed ones only. */
@@ -439,13 +438,33 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   interest(address: Address): Interest | undefined {
     const { clock, hosted } = this.#ports;
     const { mailboxDepth: depth, mailboxBytes: bytes, oldestMs } = this.#activation;
-    const subscriptions = this.#outgoing.subscriptionsOf(address);
+    const subscriptions = this.#sent?.subscriptionsOf(address) ?? [];
     return interestOf(this.#entity, address, { mailbox: { depth, bytes, oldestMs, shelved: this.shelved }, subscriptions, now: { wall: clock.now(), elapsed: hosted.now() } });
   }
 
   describe(recoveries: { readonly count: number; readonly last?: EntityNode["lastExit"] }): EntityNode {
     return describeEntity(this.#entity, this.#hosting, recoveries);
   }
+}
+
+/** Nobody waits for what becomes of it. Very many may wait at once, so that it holds no more than it needs. */
+class LocalMail implements Mail {
+  readonly input: MessageInput;
+  readonly #deadLetters: DeadLetters;
+
+  constructor(input: MessageInput, deadLetters: DeadLetters) {
+    this.input = input;
+    this.#deadLetters = deadLetters;
+  }
+
+  settle(result: Settled): void {
+    countDead(this.#deadLetters, result, this.input.to, this.input.event, "local");
+  }
+}
+
+function countDead(deadLetters: DeadLetters, result: Settled, to: Address, event: EventData, from: string): void {
+  const reason = result.kind === "dropped" ? result.reason : result.kind === "no-such-actor" ? result.kind : undefined;
+  if (reason !== undefined) deadLetters.add({ to, type: event.type, from, reason });
 }
 
 async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {

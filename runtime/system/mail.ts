@@ -9,11 +9,11 @@ export interface Mail {
   /** Monotonic time of its arrival, where it is known. */
   readonly at?: number;
   /** A waiting message with the same key gives way to it (mailbox B4). */
-  readonly key?: string;
+  key?: string;
   /** Monotonic time after which it is not taken any more. */
   readonly deadline?: number;
   /** Told after the commit that contains it, or when it is clear that none will; only the first word counts. */
-  readonly settle?: (result: Settled) => void;
+  settle?(result: Settled): void;
 }
 
 /** `accepted-at`: committed with this revision; of a volatile entity it is `accepted` alone (rules M3). */

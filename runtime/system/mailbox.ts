@@ -35,8 +35,9 @@ export interface MailboxLimits {
 }
 
 export class Mailbox<T extends Post> {
-  readonly #control = new Ring<T>();
-  readonly #user = new Ring<T>();
+  /** A lane that is empty has no ring: most mailboxes are. */
+  #control: Ring<T> | undefined;
+  #user: Ring<T> | undefined;
   #overflow: Ring<T> | undefined = undefined;
   #overflowBytes = 0;
   readonly #limits: MailboxLimits;
@@ -52,12 +53,12 @@ export class Mailbox<T extends Post> {
   }
 
   get length(): number {
-    return this.#control.length + (this.#overflow?.length ?? 0) + this.depth;
+    return lengthOf(this.#control) + lengthOf(this.#overflow) + this.depth;
   }
 
   /** User messages waiting. */
   get depth(): number {
-    return this.#user.length - this.#holes;
+    return lengthOf(this.#user) - this.#holes;
   }
 
   /** Of user messages waiting. */
@@ -86,7 +87,7 @@ export class Mailbox<T extends Post> {
   /** Into the user lane, whatever it holds: for what the entity has taken already. */
   enter(item: T): void {
     this.#count(bytesOf(item));
-    this.#user.push(item);
+    (this.#user ??= new Ring()).push(item);
     if (item.key !== undefined) (this.#byKey ??= new Map<string, T>()).set(item.key, item);
   }
 
@@ -109,17 +110,17 @@ export class Mailbox<T extends Post> {
   }
 
   control(item: T): void {
-    this.#control.push(item);
+    (this.#control ??= new Ring()).push(item);
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    yield* this.#control;
-    for (const item of this.#user) if (item.isReplaced !== true) yield item;
+    if (this.#control !== undefined) yield* this.#control;
+    for (const item of this.#user ?? []) if (item.isReplaced !== true) yield item;
     if (this.#overflow !== undefined) yield* this.#overflow;
   }
 
   get hasControlRoom(): boolean {
-    return this.#control.length < this.#limits.messages;
+    return lengthOf(this.#control) < this.#limits.messages;
   }
 
   /** Takes out what `isMeant` says, in order. */
@@ -130,7 +131,7 @@ export class Mailbox<T extends Post> {
       removed.push(item);
       return false;
     };
-    this.#control.filter(isKept);
+    this.#control?.filter(isKept);
     this.#overflow?.filter((item) => {
       if (isKept(item)) return true;
       this.#countOverflow(-bytesOf(item));
@@ -144,14 +145,15 @@ export class Mailbox<T extends Post> {
     return removed;
   }
 
-  /** Up to `count` items, control first, then what is to be shelved. */
-  take(count: number): T[] {
-    const taken: T[] = [];
+  /** Control first, then what is to be shelved, until `taken` has `count` items. @returns it */
+  take(count: number, taken: T[] = []): T[] {
     while (taken.length < count) {
-      const item = this.#control.shift() ?? this.#nextOverflow() ?? this.#nextUser();
+      const item = this.#control?.shift() ?? this.#nextOverflow() ?? this.#nextUser();
       if (item === undefined) break;
       taken.push(item);
     }
+    if (lengthOf(this.#control) === 0) this.#control = undefined;
+    if (lengthOf(this.#user) === 0) this.#user = undefined;
     return taken;
   }
 
@@ -160,7 +162,8 @@ export class Mailbox<T extends Post> {
     const overflow = items.filter(({ isOverflow }) => isOverflow === true);
     for (const item of overflow) this.#countOverflow(bytesOf(item));
     this.#overflow?.unshift(overflow);
-    this.#control.unshift(overflow.length === 0 ? items : items.filter(({ isOverflow }) => isOverflow !== true));
+    const others = overflow.length === 0 ? items : items.filter(({ isOverflow }) => isOverflow !== true);
+    if (others.length > 0) (this.#control ??= new Ring()).unshift(others);
   }
 
   /** Empties it. */
@@ -198,12 +201,12 @@ export class Mailbox<T extends Post> {
     item.replaces = (before.replaces ?? 0) + 1;
     this.#budget.replaced++;
     this.#holes++;
-    if (this.#holes > 32 && this.#holes * 2 > this.#user.length) this.#compact(() => true);
+    if (this.#holes > 32 && this.#holes * 2 > lengthOf(this.#user)) this.#compact(() => true);
   }
 
   /** Without what was replaced. */
   #compact(isKept: (item: T) => boolean): void {
-    this.#user.filter((item) => item.isReplaced !== true && isKept(item));
+    this.#user?.filter((item) => item.isReplaced !== true && isKept(item));
     this.#holes = 0;
   }
 
@@ -214,7 +217,8 @@ export class Mailbox<T extends Post> {
   }
 
   #nextUser(): T | undefined {
-    for (let item = this.#user.shift(); item !== undefined; item = this.#user.shift()) {
+    const user = this.#user;
+    for (let item = user?.shift(); item !== undefined; item = user?.shift()) {
       if (item.isReplaced === true) this.#holes--;
       else {
         this.#left(item);
@@ -237,4 +241,8 @@ export class Mailbox<T extends Post> {
 /** What it counts against a limit. */
 export function bytesOf(item: Post): number {
   return item.bytes ?? LOCAL_MAIL_BYTES;
+}
+
+function lengthOf(ring: Ring<object> | undefined): number {
+  return ring === undefined ? 0 : ring.length;
 }

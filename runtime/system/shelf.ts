@@ -60,7 +60,7 @@ export class Shelf {
       return false;
     }
     const { key: _, ...rest } = mail;
-    if (!mailbox.offerOverflow({ ...rest, input: { ...input, shelve: { bytes } } })) return false;
+    if (!mailbox.offerOverflow({ ...rest, input: { ...input, shelve: { bytes } }, settle: (result) => mail.settle?.(result) })) return false;
     budget.shelved++;
     return true;
   }

@@ -91,6 +91,7 @@ export function createSystem(options: SystemOptions): System {
   };
   const portsWith = (hosted: HostedClock): HostedEntityPorts => ({
     node,
+    local: { kind: "local", name: node },
     epoch: options.epoch ?? 1,
     store,
     clock,
