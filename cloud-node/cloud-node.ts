@@ -148,7 +148,6 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         version: droverVersion(),
         decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),
         ready: () => (bus.isReady ? { ok: true, reasons: [] } : { ok: false, reasons: ["the bus is not connected"] }),
-        types: [...vehicleEntity.types.keys()],
         metrics: [bus.metrics, ...(store.metrics === undefined ? [] : [store.metrics])],
       },
     });

@@ -53,6 +53,4 @@ export interface HttpFacadeOptions {
   readonly version?: string;
   /** Asked at every scrape, beside the system's own. */
   readonly metrics?: readonly MetricsSource[];
-  /** Actor types whose messages are described in OpenAPI before an actor of theirs is known. */
-  readonly types?: readonly string[];
 }

@@ -148,6 +148,8 @@ export interface System extends Directory {
   redeliver(number: number, options: { readonly author: string }): Promise<Redelivery>;
   describeEntities(): readonly EntityNode[];
   metrics(): readonly MetricSample[];
+  /** Actor types whose protocols are known here: registered, or of entities on other nodes. */
+  readonly actorTypes: readonly string[];
   /** Event types of an actor type's protocol with their JSON Schemas, for OpenAPI and errors. */
   protocolOf(type: string): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] | undefined;
   start(): Promise<void>;

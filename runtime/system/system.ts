@@ -60,6 +60,7 @@ export function createSystem(options: SystemOptions): System {
   const { node, store, clock, random, log, wallTrusted = () => true } = options;
   const defer = options.defer ?? ((run: () => void) => void setImmediate(run));
   const { entityTypes, actorTypes } = register(options.types);
+  const describedTypes = new Map([...(options.foreignTypes ?? []).flatMap(({ types }) => [...types]), ...actorTypes]);
   const committer = createCommitter(store, defer, log);
   const deadLetters = new DeadLetters(clock);
   const topics = new Topics();
@@ -254,7 +255,8 @@ export function createSystem(options: SystemOptions): System {
       deadLetters.redeliver(number, async (to, event) => enter(to, event, { id: `dead-letter.${session}.${String(number)}`, author }, false)),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation, topics }),
-    protocolOf: (type) => (actorTypes.get(type) ?? options.foreignTypes?.find(({ types }) => types.has(type))?.types.get(type))?.messages.describe(),
+    actorTypes: [...describedTypes.keys()],
+    protocolOf: (type) => describedTypes.get(type)?.messages.describe(),
     start: async () => {
       running ??= portsWith(await openHostedClock(clock, store));
       isStopping = false;

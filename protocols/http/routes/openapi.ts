@@ -7,14 +7,12 @@ interface Document {
   readonly components?: { readonly schemas?: Record<string, unknown> };
 }
 
-export const openapiRoutes: Routes = (app, { system, types = [] }) => {
-  let built: { readonly types: string; readonly document: object } | undefined;
+export const openapiRoutes: Routes = (app, { system }) => {
+  let document: string | undefined;
 
   app.get("/v1/openapi.json", { config: { role: "viewer" }, schema: { hide: true } }, (_request, reply) => {
-    const known = [...new Set([...types, ...[...system.views()].map((view) => view.type)])].sort();
-    const key = known.join(" ");
-    if (built?.types !== key) built = { types: key, document: withMessages(structuredClone(app.swagger()) as Document, known) };
-    return reply.type("application/json").send(JSON.stringify(built.document));
+    document ??= JSON.stringify(withMessages(structuredClone(app.swagger()) as Document, [...system.actorTypes].sort()));
+    return reply.type("application/json").send(document);
   });
 
   function withMessages(document: Document, known: readonly string[]): object {

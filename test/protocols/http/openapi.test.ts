@@ -109,8 +109,8 @@ test("the messages of an actor type are described, those with a reply as what ma
   const bodyOf = (path: string) => paths[path]?.["post"]?.requestBody?.content["application/json"]?.schema;
   t.match(bodyOf("/v1/actors/{address}/events"), { anyOf: [{ $ref: "#/components/schemas/counter.count.add" }, {}, {}, {}, {}, {}] });
   t.same(bodyOf("/v1/actors/{address}/ask"), { anyOf: [{ $ref: "#/components/schemas/counter.count.add" }, { $ref: "#/components/schemas/counter.count.slow" }] });
-  const declared = await serving(t, { types: ["counter", "nothing"] });
-  t.ok("counter.count.add" in (await declared.as("viewer", { url: "/v1/openapi.json" })).json<Document>().components.schemas, "also before there is such an actor");
+  const empty = await serving(t);
+  t.ok("counter.count.add" in (await empty.as("viewer", { url: "/v1/openapi.json" })).json<Document>().components.schemas, "also while there is no such actor, or none in memory");
 });
 
 function resolve(document: object, reference: string): unknown {

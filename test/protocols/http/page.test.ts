@@ -81,7 +81,7 @@ test("a person signs in, sees the fleet, steers a vehicle, watches its signals, 
   timeout: 60_000,
 }, async (t) => {
   const signals = new FakeSignals();
-  const facade = { clock: systemClock, signals, decorate: () => ({ presence: "online" }), trees: () => [tree], types: ["vehicle"] };
+  const facade = { clock: systemClock, signals, decorate: () => ({ presence: "online" }), trees: () => [tree] };
   const served = await serving(t, { ...facade, hosted: { types: [vehicle] } });
   await served.system.activate(parseAddress(VEHICLE), { input: undefined, labels: { fleet: "north" } });
   await served.app.listen({ host: "127.0.0.1", port: 0 });
