@@ -1,8 +1,8 @@
-// What entities have committed to do and have not yet seen done: messages to others, and declared effects. By their journals, so it holds for every node.
+// What entities have committed to do and have not yet seen done: messages to others, declared effects, and shelved messages. By their journals, so it holds for every node.
 
 import type { Asked, Fact } from "./history.ts";
 
-const TABLES = ["outbox", "pending"];
+const TABLES = ["outbox", "pending", "shelf"];
 
 /** Changed rows of one table of a record: its key and value, or the key alone where the row is gone. */
 export function rowsOf(record: Asked["record"], table: string): readonly (readonly [key: string, value?: unknown])[] {

@@ -48,7 +48,7 @@ export interface Simulation {
   readonly forMs?: number;
   /** Default: all kinds. `none`: nothing fails, latencies alone vary. */
   readonly faults?: FaultOptions | "none";
-  /** After the faults open work (messages between entities, effects) has this long to come to its end, ms. Default 120000. */
+  /** After the faults open work (messages between entities, shelved ones, effects) has this long to come to its end, ms. Default 120000. */
   readonly settleMs?: number;
   /** Judged beside the standard ones. */
   readonly checkers?: readonly Checker[];

@@ -191,7 +191,6 @@ export class Activation implements TurnGuide {
   /** Arms timers and begins to take turns. */
   begin(): void {
     this.#rearm();
-    this.#shelf?.fill();
     this.#wake();
   }
 

@@ -17,6 +17,8 @@ import {
   T,
 } from "../../../runtime/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
+import type { Input } from "../../../runtime/entity/contract.ts";
+import { createEntity } from "../../../runtime/entity/index.ts";
 import { MailBudget } from "../../../runtime/system/mail-budget.ts";
 import { Mailbox, type Post } from "../../../runtime/system/mailbox.ts";
 import { hosting } from "./hosting.ts";
@@ -223,6 +225,10 @@ test("S5. the node's budget counts what is shelved, and a restart that brings mo
   t.equal(metric(one.system, "drover_mailbox_refused_total", "node"), 20);
   await clock.advance(22);
   t.ok((metric(one.system, "drover_mailbox_bytes") ?? 0) > 5_000, "shelved ones count");
+  const left = one.system.deactivate(L);
+  await clock.advance(50);
+  await left;
+  t.equal(metric(one.system, "drover_mailbox_bytes"), 0, "and do not when they have left memory");
   one.store.crash();
   const two = await slowNode(type, { disk, clock, seed: 2, mailBudgetBytes: 512 });
   await clock.advance(5_000);
@@ -287,7 +293,7 @@ test("H13. M4. a shelved message that makes its actor fail is set aside at its t
   await clock.advance(100);
   t.match(await repeated, { kind: "refused", reason: /set aside after 3 failures/ });
   t.match(system.deadLetters({ limit: 10 }), [{ to: L, type: "list.add", reason: "the shelved message came to nothing: refused", isKept: true }]);
-  t.match((await system.inspection.inspect(L))?.parked, [{ reason: "failed on purpose" }]);
+  t.match(await system.inspection.inspect(L), { parked: [{ reason: "failed on purpose" }], mailbox: { shelved: 0 } });
   await system.stop();
 });
 
@@ -306,6 +312,71 @@ test("the control lane overtakes what is shelved, and a message that names value
     ["list.urgent", 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, "news"],
   );
   await system.stop();
+});
+
+test("M1. who comes when there is room in the mailbox again queues behind what is on its way to the shelf", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 2 }));
+  for (const n of [0, 1, 2]) {
+    void system.tell(L, add(n), { withinMs: n === 0 ? 1_000 : 3 });
+    await settle();
+  }
+  void system.tell(L, add(3), { withinMs: 1_000 });
+  await clock.advance(4);
+  t.match((await system.inspection.inspect(L))?.mailbox, { depth: 0 }, "what waited had its deadline");
+  void system.tell(L, add(4), { withinMs: 1_000 });
+  await clock.advance(500);
+  t.same(
+    entriesOf(system).map(([, n]) => n),
+    [0, 3, 4],
+  );
+  await system.stop();
+});
+
+test("H13. M4. what hung or fails with a child that is not started again leaves the shelf", async (t) => {
+  const parts = messages({ "part.fail": { body: {} }, "part.go": { body: {} } });
+  const part = actorType({
+    name: "part",
+    version: 1,
+    messages: parts,
+    behaviour: reducer<number, { readonly type: string }>({
+      initial: () => 0,
+      step: (count, { type }) => {
+        if (type === "part.fail") throw new Error("failed on purpose");
+        return count + 1;
+      },
+    }),
+  });
+  const { root } = listType({});
+  const type = entityType({ root, durability: "events", placement: "cloud", children: { part: { types: [part], strategy: "one-for-one", restart: "temporary" } } });
+  const entity = createEntity(type, L, "i1");
+  const results = (...inputs: readonly Input[]) => {
+    const turn = entity.turn(inputs, { now: 1_000, elapsed: 1_000, seed: 1 });
+    entity.commit();
+    return turn.results;
+  };
+  const shelving = (id: string, to: Address, type: string): Input => ({
+    kind: "message",
+    to,
+    event: { type },
+    sender: { kind: "outside", id, author: "ann", expiresAt: 100_000 },
+    wantsReply: false,
+    shelve: { bytes: 256 },
+  });
+  const P = parseAddress("acme/list/l/part/p");
+  results({ kind: "start", input: undefined, labels: {} }, { kind: "children", specs: [{ kind: "part", id: "p", type: "part", input: undefined }] });
+  t.match(results(shelving("a", P, "part.fail"), shelving("b", P, "part.go"), shelving("c", L, "list.urgent")), [{ kind: "accepted" }, { kind: "accepted" }, { kind: "accepted" }]);
+  t.same(entity.shelved, { messages: 3, bytes: 768 });
+  t.match(results({ kind: "shelved", key: "1" }), [{ kind: "faulted", again: true }]);
+  t.match(results({ kind: "shelved", key: "1" }, { kind: "shelved", key: "2" }), [
+    { kind: "dropped", reason: /refused/ },
+    { kind: "dropped", reason: /refused/ },
+  ]);
+  t.match(results({ kind: "attempt", of: { kind: "shelved", key: "3" }, crashes: 2, cause: "it hung" }), [{ kind: "faulted", parked: true }]);
+  t.same(entity.shelved, { messages: 0, bytes: 0 });
+  t.match(entity.taken("c"), { outcome: { kind: "refused", reason: "set aside: it hung" } });
+  t.match(entity.parked(), [{ input: { event: { type: "list.urgent" } } }], "the message itself is kept for who looks");
+  t.match(results({ kind: "shelved", key: "3" }), [{ kind: "dropped" }]);
+  t.end();
 });
 
 test("C5. an entity with something shelved does not leave memory, and after the death of its node it comes by itself and works it off", async (t) => {
