@@ -105,7 +105,7 @@ function children(place, entity) {
       fill(
         body,
         items.map((item) => [linkTo(item.address), item.type, stateText(item.state)]),
-        "None.",
+        "None in memory.",
       );
     }),
   ];

@@ -61,6 +61,20 @@ test("C5. of many known entities those beyond the node's number are in the store
     answers.map((answer) => (answer.kind === "replied" ? (answer.value as { readonly total: number }).total : answer.kind)),
     asked,
   );
+
+  const known: string[] = [];
+  const listing = performance.now();
+  let longestMs = 0;
+  for (let after: string | undefined, isLast = false; !isLast; ) {
+    const asked = performance.now();
+    const page = await system.list({ limit: 500, ...(after === undefined ? {} : { after }) });
+    longestMs = Math.max(longestMs, performance.now() - asked);
+    known.push(...page.items.map(({ address }) => address));
+    after = page.next;
+    isLast = after === undefined;
+  }
+  t.same([known.length, new Set(known).size], [KNOWN, KNOWN], "and the list holds each of them once");
+  t.comment(`listed in ${((performance.now() - listing) / 1_000).toFixed(2)} s, a page of 500 in ${longestMs.toFixed(1)} ms at most`);
   await system.stop();
   await store.close();
   await rm(folder, { recursive: true });
