@@ -22,9 +22,9 @@ export interface MailboxLimits {
   /** Messages that its actors have postponed. Default 100. */
   readonly postponed?: number;
   /**
-   * What becomes of a message that finds the mailbox full. `refuse`, the default: it is told `full`. `shelve`: it is kept in the entity's journal until there is room, and told `accepted`
-   * after that commit; whatever comes later queues behind it, messages of the control lane excepted. Only for entity types with `durability: "events"`. A message that names values to be
-   * read at the door is refused all the same: they would be old when it is acted on.
+   * What becomes of a message that finds the mailbox full. `refuse`, the default: it is told `full`. `shelve`: it is kept in the entity's journal until there is room, and told
+   * `accepted` after that commit; whatever comes later queues behind it, messages of the control lane excepted. It is acted on until its `keepMs` is over, an ask until its asker
+   * waits no longer. Only for entity types with `durability: "events"`. A message that names values to be read at the door is refused all the same: they would be old by then.
    */
   readonly overflow?: "refuse" | "shelve";
   /** Shelved messages; what is more is told `full`. Default 10 000. */

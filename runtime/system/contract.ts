@@ -13,7 +13,7 @@ export interface TellOptions {
   readonly id?: string;
   /** Who is answerable, e.g. a token's name. Default `node:<id>`. */
   readonly author?: string;
-  /** Not taken later than this from now. Default 10 s. */
+  /** Not taken later than this from now: neither acted on nor, where the mailbox shelves, put on the shelf. Default 10 s. */
   readonly withinMs?: number;
   /** How long its outcome is kept and a repetition recognised, from now; at most 24 h, the default. */
   readonly keepMs?: number;
