@@ -61,7 +61,6 @@ export abstract class Inside implements CodecHost, TurnFacts {
   readonly undo = new UndoLog();
   readonly rest: Rest;
   readonly cells = new CellIndex();
-  readonly system: StepSystem;
   listener: EntityListener | undefined = undefined;
   labels = NO_LABELS;
   stamp = NO_STAMP;
@@ -95,6 +94,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   faults = 0;
   divergences = 0;
   #observers: Observers | undefined = undefined;
+  #system: StepSystem | undefined = undefined;
   #goneRefs: GoneRefs | undefined = undefined;
 
   constructor(type: EntityType, address: Address, incarnation: string) {
@@ -102,11 +102,15 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.address = address;
     this.incarnation = incarnation;
     this.rest = new Rest(this.undo);
-    this.system = new StepSystem(this);
   }
 
   /** Whose cells these are, for cells that have gone. */
   abstract readonly host: CellHost;
+
+  /** Made for the first machine that is stepped: reducers have none. */
+  get system(): StepSystem {
+    return (this.#system ??= new StepSystem(this));
+  }
 
   get durable(): boolean {
     return this.type.durability !== "volatile";

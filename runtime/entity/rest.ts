@@ -132,6 +132,8 @@ const COUNTERS = ["incarnation", "timer", "child", "parked", "stash", "shelf", "
 export type Counter = (typeof COUNTERS)[number];
 type Counts = Readonly<Record<Counter, number>>;
 const NO_COUNTS: Counts = { incarnation: 0, timer: 0, child: 0, parked: 0, stash: 0, shelf: 0, shelfBytes: 0 };
+/** Of all entities that have counted their root and nothing else, which most have. */
+const ONE_CELL: Counts = { ...NO_COUNTS, incarnation: 1 };
 
 /** `counters` are written as one more table. */
 export type RestChange = readonly [table: TableName | "counters", key: string, value: unknown];
@@ -214,7 +216,7 @@ export class Rest {
       this.#counts = before;
     });
     this.#countsBefore ??= before;
-    this.#counts = { ...before, [counter]: before[counter] + by };
+    this.#counts = before === NO_COUNTS && counter === "incarnation" && by === 1 ? ONE_CELL : { ...before, [counter]: before[counter] + by };
     return this.#counts[counter];
   }
 
