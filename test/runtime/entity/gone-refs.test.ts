@@ -42,7 +42,7 @@ function work(entities: readonly Entity[], times: number): void {
 }
 
 async function heapKiB(): Promise<number> {
-  for (let round = 0; round < 3; round++) {
+  for (let round = 0; round < 8; round++) {
     collect();
     // What the collector found is told in a task of its own.
     await new Promise<void>((resolve) => {
