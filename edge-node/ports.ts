@@ -1,10 +1,21 @@
 // What a vehicle's node stands on. The real ones here; a test or the simulator hands over its own (hosting A6).
 
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
+import {
+  endProcess,
+  keptFile,
+  makeFolder,
+  type NodeStepWatch,
+  type ProgramSpec,
+  readPlainFileIfAny,
+  startStepWatch,
+  type Startable,
+  systemClock,
+  systemRandom,
+} from "../runtime/index.ts";
 import {
   type AppendLog,
   type Clock,
@@ -47,14 +58,7 @@ export const realPorts: EdgePorts = {
   random: systemRandom,
   log: silentLog,
   files: {
-    read: (path) => {
-      try {
-        return readFileSync(path);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        throw error;
-      }
-    },
+    read: (path) => readPlainFileIfAny(path, "a plain file"),
     names: (folder) => {
       try {
         return readdirSync(folder === "" ? "." : folder);

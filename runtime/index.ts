@@ -19,7 +19,20 @@ export type {
 export { type ActorUpgrade, decodeRecord, decodeState, type EntityUpgrade, upgradeOf } from "./entity/index.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { silentLog } from "./ports/index.ts";
-export { droverVersion, endProcess, keptFile, lowestNode, makeFolder, type NodeStepWatch, startStepWatch, systemClock, systemRandom } from "./host/index.ts";
+export {
+  droverVersion,
+  endProcess,
+  keptFile,
+  lowestNode,
+  makeFolder,
+  type NodeStepWatch,
+  readPlainFile,
+  readPlainFileIfAny,
+  requirePlainFile,
+  startStepWatch,
+  systemClock,
+  systemRandom,
+} from "./host/index.ts";
 export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";
 export { Retry, type RetryLimits } from "./retry.ts";
 export * from "./supervision/index.ts";

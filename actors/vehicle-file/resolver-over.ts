@@ -30,9 +30,9 @@ export function resolverOver(read: (file: string) => Uint8Array | undefined, nam
 }
 
 function readDatabase(read: (file: string) => Uint8Array | undefined, file: string): FoundDatabase {
-  const bytes = readOrUndefined(read, file);
-  if (bytes === undefined) return { kind: "missing" };
   try {
+    const bytes = read(file);
+    if (bytes === undefined) return { kind: "missing" };
     return { kind: "found", file, database: parseDbc(bytes, { file }) };
   } catch (error) {
     // The reader throws DroverErrors with a position; anything else has none.

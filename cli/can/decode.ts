@@ -1,6 +1,5 @@
 // The body of `drover can decode`: a recording and a DBC in, one JSON object per decoded frame out, words and counts on the other stream.
 
-import { readFile } from "node:fs/promises";
 import type { Writable } from "node:stream";
 
 import {
@@ -19,7 +18,7 @@ import {
   widestMessage,
 } from "../../protocols/can/index.ts";
 import { type LogReader, openLog, readLogStream } from "../../protocols/can-log/index.ts";
-import { DroverError, errorCatalogue } from "../../runtime/index.ts";
+import { DroverError, errorCatalogue, readPlainFile } from "../../runtime/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
 import { layOverlayFile } from "./overlay-file.ts";
 import { type LineOutput, lineOutput } from "./output.ts";
@@ -52,7 +51,7 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
     err.write(`drover can decode: ${text}\n`);
   };
   try {
-    const database = await readDatabase(options, say);
+    const database = readDatabase(options, say);
     const reader = options.log === "-" && options.input !== undefined ? await readLogStream(options.input, "standard input") : await openLog(options.log);
     const output = lineOutput(out);
     try {
@@ -68,13 +67,10 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
   }
 }
 
-async function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Promise<Database> {
-  const bytes = await readFile(options.dbc).catch((error: unknown) => {
-    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${options.dbc}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  });
-  const database = parseDbc(bytes, { file: options.dbc, strict: options.strict ?? false });
+function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Database {
+  const database = parseDbc(readPlainFile(options.dbc, "a DBC"), { file: options.dbc, strict: options.strict ?? false });
   tellDiagnostics(database, options.dbc, say);
-  return options.overlay === undefined ? database : await layOverlayFile(database, options.overlay);
+  return options.overlay === undefined ? database : layOverlayFile(database, options.overlay);
 }
 
 /** The first errors, the first warnings, and how many there are. */

@@ -1,19 +1,16 @@
 // An overlay file for `drover can decode --overlay`: YAML, `MESSAGE.SIGNAL: { factor, offset, unit, signed, source }`, laid over a database.
 
-import { readFile } from "node:fs/promises";
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 
 import { applyOverlay, type Database, type OverlayEntry } from "../../protocols/can/index.ts";
-import { DroverError, type TextPosition } from "../../runtime/index.ts";
+import { DroverError, readPlainFile, type TextPosition } from "../../runtime/index.ts";
 
 const NUMBERS = new Set(["factor", "offset"]);
 const TEXTS = new Set(["unit", "source"]);
 
 /** @throws DROVER_CAN_FILE_UNREADABLE, DROVER_CAN_OVERLAY_INVALID with file, line and column */
-export async function layOverlayFile(database: Database, file: string): Promise<Database> {
-  const text = await readFile(file, "utf8").catch((error: unknown) => {
-    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
-  });
+export function layOverlayFile(database: Database, file: string): Database {
+  const text = new TextDecoder().decode(readPlainFile(file, "an overlay in YAML"));
   const outcome = applyOverlay(database, readEntries(text, file));
   if (outcome.kind === "laid") return outcome.database;
   const first = outcome.problems[0];

@@ -6,10 +6,9 @@
 // G4. A path in a file counts from the file's folder; one from a flag or the environment from where the command runs.
 // G5. What a node itself finds wrong with a setting is told with that origin too: `placeOf` knows it (placed-error.ts).
 
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { CheckedFile, formatProblem, nearestName, type Problem, ProblemList } from "../../actors/vehicle-file/index.ts";
-import { DroverError } from "../../runtime/ports/index.ts";
+import { DroverError, readPlainFile } from "../../runtime/index.ts";
 import { aboutOf, type ConfigText, type PlaceOf, placesIn } from "./origins.ts";
 import { withPathsFrom } from "./paths.ts";
 import { type Setting, settingsOf, type Shape, valueOf, withoutRequired } from "./settings.ts";
@@ -67,11 +66,7 @@ export function loadConfig(schema: object, sources: ConfigSources): LoadedConfig
 }
 
 function readText(file: string): ConfigText {
-  try {
-    return { file, text: readFileSync(file, "utf8") };
-  } catch (cause) {
-    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: ${(cause as Error).message}`, { cause });
-  }
+  return { file, text: new TextDecoder().decode(readPlainFile(file, "a configuration in YAML or JSON")) };
 }
 
 function fromFile({ file, text }: ConfigText, shape: Shape): Record<string, unknown> {

@@ -1,14 +1,13 @@
 // Tells what is wrong with the files of a vehicle, or what they describe.
 
-import { readFileSync } from "node:fs";
 import { checkVehicle, formatProblem, type VehicleModel } from "../../actors/vehicle-file/index.ts";
-import { DroverError } from "../../runtime/ports/index.ts";
+import { readPlainFile } from "../../runtime/index.ts";
 import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
 import { filesFromDisk } from "./files-from-disk.ts";
 
 /** @throws DROVER_CAN_FILE_UNREADABLE when `file` itself cannot be opened */
 export async function checkVehicleFile(file: string, call: Call): Promise<ExitCode> {
-  const checked = checkVehicle({ file, text: textOf(file) }, filesFromDisk());
+  const checked = checkVehicle({ file, text: new TextDecoder().decode(readPlainFile(file, "the YAML file of a vehicle or a model")) }, filesFromDisk());
   const { warnings } = checked;
   const warned = warnings.map((warning) => `${formatProblem(warning)} (warning)`);
   if (checked.kind === "invalid") {
@@ -21,14 +20,6 @@ export async function checkVehicleFile(file: string, call: Call): Promise<ExitCo
   if (call.json) printJson(call.out, { valid: true, file, ...summaryOf(checked.model), warnings });
   else printLines(call.out, [...describe(file, checked.model, call), ...(warned.length === 0 ? [] : ["  valid, but with warnings:"]), ...warned.map((line) => `    ${line}`)]);
   return EXIT.ok;
-}
-
-function textOf(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: ${(error as Error).message}`, { cause: error });
-  }
 }
 
 function summaryOf(model: VehicleModel) {

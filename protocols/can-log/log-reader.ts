@@ -8,7 +8,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 
 import type { FrameBatch } from "../can/index.ts";
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError, requirePlainFile } from "../../runtime/index.ts";
 import { candumpParser } from "./candump-line.ts";
 import { gunzipped, isGzip } from "./gunzipped.ts";
 import { createBusIndex, type LineParser } from "./line-parser.ts";
@@ -84,12 +84,8 @@ export async function readLogStream(stream: NodeJS.ReadableStream & { destroy(er
 
 async function requireReadable(path: string): Promise<void> {
   try {
-    const handle = await open(path, "r");
-    try {
-      if ((await handle.stat()).isDirectory()) throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `${path} is a folder, expected a recording`);
-    } finally {
-      await handle.close();
-    }
+    requirePlainFile(path, "a recording");
+    await (await open(path, "r")).close();
   } catch (error) {
     if (error instanceof DroverError) throw error;
     throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
