@@ -31,7 +31,9 @@ test("no built file loads a bundled package by its name, and each licence is bes
   t.same(named, []);
   const licences = readFileSync(join(bundled, "LICENSES.txt"), "utf8");
   const inside = readdirSync(bundled).flatMap((name) =>
-    name.endsWith(".js") ? [...readFileSync(join(bundled, name), "utf8").matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, packageName]) => packageName ?? "") : [],
+    name.endsWith(".js")
+      ? [...readFileSync(join(bundled, name), "utf8").matchAll(/^\/\/ (?:.*\/)?node_modules\/((?:@[^/]+\/)?[^/]+)\//gm)].map(([, packageName]) => packageName ?? "")
+      : [],
   );
   t.ok(inside.includes("typebox") && inside.includes("mqtt"));
   for (const name of new Set(inside)) t.match(licences, new RegExp(`^${name} \\d`, "m"), name);
