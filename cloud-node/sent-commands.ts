@@ -1,7 +1,8 @@
 // What this node has sent under which message id, so that whoever asks again is never told that nothing was sent (promise S3; rules M2).
 //
 // The outcome lives with the vehicle's entity and is asked for there; this memory answers only while the vehicle is away. It is lost with the process: then an answer speaks of this attempt alone.
-// A repetition is no new command: its time to live counts from the first attempt that may have been taken, so that a vehicle that never heard of it does not act late (vehicle V1).
+// A sender that asks again wishes it now: a vehicle that never heard of the first attempt acts on the second, which has its own time to live. Only what is brought again by this node,
+// and what may wait, counts from its acceptance (waiting-commands.ts).
 
 import { isDeepStrictEqual } from "node:util";
 import { type Answer, entityOf, type Remote, type RemoteMessage, type Told } from "../runtime/index.ts";
@@ -35,7 +36,7 @@ export function rememberingSent(direct: Remote, clock: Pick<Clock, "now">): Sent
     if (sender.kind !== "outside") return direct.send(message);
     const before = sentBefore(message, sender);
     const entry = before ?? (direct.route(entityOf(message.to))?.reachable === true ? note(message, sender) : undefined);
-    const word = await direct.send(before === undefined ? message : { ...message, waitedMs: Math.max(message.waitedMs ?? 0, clock.now() - before.at) });
+    const word = await direct.send(message);
     if (word.kind === "unknown") return word;
     if (!wasNotTaken(word)) {
       if (entry !== undefined) entry.outcome = word;

@@ -63,7 +63,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     const sentAt = direct.firstSentAt(message);
     const keptAt = sentAt ?? clock.now();
     const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && !isAnyWaiting(to));
-    const word = isFree ? await direct.send(message) : ({ kind: "owner-away" } as const);
+    const word = isFree ? await direct.send(sentAt === undefined ? message : { ...message, waitedMs: clock.now() - sentAt }) : ({ kind: "owner-away" } as const);
     if (word.kind === "owner-away") return keepWaiting(message, sender, spec, keptAt);
     if (word.kind !== "unknown") return word;
     await keep(message, sender, spec, { keptAt, sent: true, ...(isOvertaken() ? { overtaken: true } : {}) });
