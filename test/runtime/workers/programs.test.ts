@@ -63,6 +63,8 @@ test("S5. a program that fails again and again leaves no descriptor, no process 
   await startProgram(sh("exit 1", { ready: { line: "never" } })).catch(() => undefined);
   const before = open();
   for (let round = 0; round < 12; round++) await t.rejects(startProgram(sh("setsid sleep 1000 & sleep 1000 & echo x; exit 1", { ready: { line: "never" }, memoryMb: 500 })));
+  // What was killed is closed when the kernel has ended it.
+  for (let wait = 0; wait < 50 && open() > before + 1; wait++) await pause(100);
   t.ok(open() <= before + 1, `${String(before)} -> ${String(open())} descriptors`);
   const own = ownGroupFolder();
   const groups = (): readonly string[] => (own === undefined ? [] : readdirSync(own).filter((name) => name.startsWith(`drover-${String(process.pid)}-`)));
