@@ -56,10 +56,11 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     if (known !== undefined) return known;
     const spec = waitingSpec(message);
     if (spec === undefined) {
-      if (to === vehicle && isReachable(vehicle)) order.enter(to);
+      if (to === vehicle && isReachable(vehicle)) order.enter(to, sender.id);
       return direct.send(message);
     }
-    const isOvertaken = order.enter(to);
+    // What does not fit its protocol can never act, so it overtakes nothing.
+    const isOvertaken = spec.check(message.event).ok ? order.enter(to, sender.id) : (): boolean => false;
     const sentAt = direct.firstSentAt(message);
     const keptAt = sentAt ?? clock.now();
     const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && !isAnyWaiting(to));

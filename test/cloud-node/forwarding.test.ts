@@ -288,6 +288,31 @@ test("O2. A command that was lost on its way is only asked for, never brought ag
   t.same(at.outcomes(), ["older expired"], "the vehicle had not heard of it");
 });
 
+test("O2, M2. A command on its way is not overtaken by its own repetition, by that of an older one, or by what its protocol refuses: it is brought again", async (t) => {
+  const at = await desk(t);
+  at.isUp = true;
+  t.match(await at.ask(22, "earlier"), confirmed);
+  at.answer = ({ event }) =>
+    event["value"] === 24
+      ? new Promise(
+          (resolve) =>
+            void at.clock.setTimeout(() => {
+              resolve(unheard);
+            }, 3_000),
+        )
+      : confirmed;
+  const flight = at.ask(24, "flight");
+  await at.clock.advance(500);
+  const again = at.ask(24, "flight");
+  t.match(await at.ask(22, "earlier"), confirmed);
+  await at.system.ask(THERMA, { type: "climate.setpoint.request", value: "hot" }, { id: "wrong", withinMs: 5_000, author: "ann" });
+  await at.clock.advance(4_000);
+  t.match([await flight, await again], [{ kind: "unknown" }, { kind: "unknown" }]);
+  at.answer = ({ waitedMs = 0 }) => (waitedMs > 600_000 ? { kind: "too-old" } : confirmed);
+  await at.clock.advance(5_000);
+  t.same(at.outcomes(), ["flight confirmed"]);
+});
+
 test("M2. Whoever asks for a command that is being followed up asks the vehicle, when it is there, and it has waited since it was first asked", async (t) => {
   const at = await desk(t);
   await askFrozen(at, 20, "flight");
