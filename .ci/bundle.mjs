@@ -1,5 +1,5 @@
-// Puts packages that consist of hundreds of small modules into one file each, beside the build, and lets the built files import that: reading and linking them one by one is most
-// of what the start of a node costs (typebox and mqtt: 0.55 of 0.8 s of processor time, before). The sources import the packages by their names, as their types do.
+// Puts packages that consist of hundreds of small modules into one file each, beside the build, and lets the built files import that: finding, reading and linking them one by one
+// was half of what the start of a node cost (loading an edge node: 1.05 s of processor time before, 0.5 to 0.6 s now, on one busy machine). The sources import the packages by their names, as their types do.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 

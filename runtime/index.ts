@@ -28,6 +28,7 @@ export {
   type NodeStepWatch,
   readPlainFile,
   readPlainFileIfAny,
+  readPlainText,
   requirePlainFile,
   startStepWatch,
   systemClock,

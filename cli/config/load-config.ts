@@ -8,7 +8,7 @@
 
 import { dirname } from "node:path";
 import { CheckedFile, formatProblem, nearestName, type Problem, ProblemList } from "../../actors/vehicle-file/index.ts";
-import { DroverError, readPlainFile } from "../../runtime/index.ts";
+import { DroverError, readPlainText } from "../../runtime/index.ts";
 import { aboutOf, type ConfigText, type PlaceOf, placesIn } from "./origins.ts";
 import { withPathsFrom } from "./paths.ts";
 import { type Setting, settingsOf, type Shape, valueOf, withoutRequired } from "./settings.ts";
@@ -66,7 +66,7 @@ export function loadConfig(schema: object, sources: ConfigSources): LoadedConfig
 }
 
 function readText(file: string): ConfigText {
-  return { file, text: new TextDecoder().decode(readPlainFile(file, "a configuration in YAML or JSON")) };
+  return { file, text: readPlainText(file, "a configuration in YAML or JSON") };
 }
 
 function fromFile({ file, text }: ConfigText, shape: Shape): Record<string, unknown> {

@@ -1,13 +1,13 @@
 // Tells what is wrong with the files of a vehicle, or what they describe.
 
 import { checkVehicle, formatProblem, type VehicleModel } from "../../actors/vehicle-file/index.ts";
-import { readPlainFile } from "../../runtime/index.ts";
+import { readPlainText } from "../../runtime/index.ts";
 import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
 import { filesFromDisk } from "./files-from-disk.ts";
 
 /** @throws DROVER_CAN_FILE_UNREADABLE when `file` itself cannot be opened */
 export async function checkVehicleFile(file: string, call: Call): Promise<ExitCode> {
-  const checked = checkVehicle({ file, text: new TextDecoder().decode(readPlainFile(file, "the YAML file of a vehicle or a model")) }, filesFromDisk());
+  const checked = checkVehicle({ file, text: readPlainText(file, "the YAML file of a vehicle or a model") }, filesFromDisk());
   const { warnings } = checked;
   const warned = warnings.map((warning) => `${formatProblem(warning)} (warning)`);
   if (checked.kind === "invalid") {

@@ -3,7 +3,7 @@
 export { endProcess } from "./end-process.ts";
 export { keptFile } from "./kept-file.ts";
 export { makeFolder } from "./make-folder.ts";
-export { readPlainFile, readPlainFileIfAny, requirePlainFile } from "./plain-file.ts";
+export { readPlainFile, readPlainFileIfAny, readPlainText, requirePlainFile } from "./plain-file.ts";
 export { type NodeStepWatch, startStepWatch } from "./step-watch.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";

@@ -32,6 +32,11 @@ export function readPlainFile(path: string, expected: string): Uint8Array {
   }
 }
 
+/** As UTF-8, without its byte order mark. @throws as `readPlainFile` */
+export function readPlainText(path: string, expected: string): string {
+  return new TextDecoder().decode(readPlainFile(path, expected));
+}
+
 function kindOf(found: Stats): string {
   if (found.isDirectory()) return "a folder";
   if (found.isFIFO()) return "a pipe";

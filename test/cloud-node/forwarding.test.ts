@@ -212,6 +212,12 @@ test("S3. A request that may have been sent when its time ended is asked for unt
 
 const unheard = { kind: "unknown", reason: "no answer in time" } as const;
 
+/** As of a vehicle that keeps silent: nothing came within 3 s. */
+async function noWord({ clock }: CloudDesk): Promise<Answer> {
+  await new Promise<void>((resolve) => void clock.setTimeout(resolve, 3_000));
+  return unheard;
+}
+
 /** Asks for `value` while the vehicle is frozen: what is sent to it is lost, and no word comes. */
 async function askFrozen(at: CloudDesk, value: number, id: string, more?: Readonly<Record<string, unknown>>): Promise<Answer> {
   at.isUp = true;
@@ -268,15 +274,7 @@ test("V1. A vehicle that never heard of a command asked for again too late says 
 test("O2. A command that was lost on its way is only asked for, never brought again, once a newer one for the same actor went ahead", async (t) => {
   const at = await desk(t);
   at.isUp = true;
-  at.answer = ({ event }) =>
-    event["value"] === 20
-      ? new Promise(
-          (resolve) =>
-            void at.clock.setTimeout(() => {
-              resolve(unheard);
-            }, 3_000),
-        )
-      : confirmed;
+  at.answer = ({ event }) => (event["value"] === 20 ? noWord(at) : confirmed);
   const older = at.ask(20, "older");
   await at.clock.advance(1_000);
   t.match(await at.ask(30, "newer"), confirmed);
@@ -292,15 +290,7 @@ test("O2, M2. A command on its way is not overtaken by its own repetition, by th
   const at = await desk(t);
   at.isUp = true;
   t.match(await at.ask(22, "earlier"), confirmed);
-  at.answer = ({ event }) =>
-    event["value"] === 24
-      ? new Promise(
-          (resolve) =>
-            void at.clock.setTimeout(() => {
-              resolve(unheard);
-            }, 3_000),
-        )
-      : confirmed;
+  at.answer = ({ event }) => (event["value"] === 24 ? noWord(at) : confirmed);
   const flight = at.ask(24, "flight");
   await at.clock.advance(500);
   const again = at.ask(24, "flight");
@@ -331,13 +321,7 @@ test("M2. Whoever asks for a command that is being followed up asks the vehicle,
 test("O2, S5. Where no more may wait, what has no word is unknown and not followed up; asked again it has waited since it was first asked", async (t) => {
   const at = await desk(t);
   at.isUp = true;
-  at.answer = () =>
-    new Promise(
-      (resolve) =>
-        void at.clock.setTimeout(() => {
-          resolve(unheard);
-        }, 3_000),
-    );
+  at.answer = () => noWord(at);
   const flight = at.ask(20, "flight");
   await at.clock.advance(100);
   at.isUp = false;
