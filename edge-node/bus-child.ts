@@ -1,4 +1,4 @@
-// One bus as a supervised child: opens its source, hands frames on, fails when its source cannot be opened or a batch cannot be worked on. Its supervisor starts it anew.
+// One bus as a supervised child: opens its source, hands frames on, fails when its source cannot be opened or cannot go on, or a batch cannot be worked on. Its supervisor starts it anew.
 
 import type { ModelBus } from "../actors/vehicle-file/index.ts";
 import { lifeOf, type Startable } from "../runtime/index.ts";
@@ -34,6 +34,7 @@ export function busChild(bus: ModelBus, open: BusOpener, pipeline: Pipeline): St
         onState: (state) => {
           if (state.kind === "down") log.info({ bus: bus.name, reason: state.reason }, "bus down");
           pipeline.stateChanged(bus.name, source, state);
+          if (state.kind === "down" && state.cause !== undefined) fail(state.cause);
         },
       });
       pipeline.stateChanged(bus.name, source, source.state);

@@ -1,13 +1,16 @@
 // Where a bus's frames come from, by URL:
 //
-//   log:FILE?rate=1&loop=true&bus=can0   a recording; `bus` is its name there, default the vehicle's
+//   log:FILE?rate=1&loop=true&bus=can0   a recording; `rate`: recorded seconds a second, default 1; `loop`: begin again at its end, default false; `bus`: the
+//                                        interface in the recording whose frames these are, default the one of the bus's own name. Where the recording has
+//                                        only one interface, under another name, that one is played (the log says so), unless another bus is played from the
+//                                        same recording. A recording without names of interfaces (TRC) is played whole. Else the bus fails and says what there is.
 //   rig:FOLDER or rig:SOCKET             the simulated rig's frame socket
 //   virtual:NAME                         in this process, nobody else on it
 
-import { basename, dirname, extname, join } from "node:path";
+import { basename, dirname, extname, join, normalize } from "node:path";
 import { nearestName } from "../actors/vehicle-file/index.ts";
 import type { FrameSink, FrameSource } from "../protocols/can/index.ts";
-import { createLogReplay } from "../protocols/can-log/index.ts";
+import { createLogReplay, KnownInterfaces } from "../protocols/can-log/index.ts";
 import { createRigBus } from "../protocols/rig-bus/index.ts";
 import { createVirtualBus } from "../protocols/virtual-can/index.ts";
 import { DroverError } from "../runtime/index.ts";
@@ -35,11 +38,9 @@ const OPTIONS: Readonly<Record<string, readonly string[]>> = { log: ["rate", "lo
 /** What may stand for a bus, for a reader. */
 export const BUS_URLS = "log:FILE, rig:SOCKET or virtual:NAME";
 
-/** @throws DROVER_CONFIG_INVALID for a URL that names no source, or a recording that is not there */
-export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "names">): BusOpener {
-  const colon = url.indexOf(":");
-  const scheme = colon === -1 ? url : url.slice(0, colon);
-  const [path, query] = split(url.slice(colon + 1));
+/** @param others the URLs of the node's other buses @throws DROVER_CONFIG_INVALID for a URL that names no source, or a recording that is not there */
+export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "names">, others: readonly string[] = []): BusOpener {
+  const { colon, scheme, path, query } = parts(url);
   const options = new URLSearchParams(query);
   const refuse = (detail: string, expected: string, meant?: string): never => {
     throw new DroverError("DROVER_CONFIG_INVALID", `buses.${bus}: "${url}": ${detail} (expected ${expected}${meant === undefined ? "" : `; did you mean "${meant}"?`})`);
@@ -58,8 +59,12 @@ export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "n
       if (loop !== "true" && loop !== "false") return refuse(`loop=${loop}`, "true or false", nearestName(loop, ["true", "false"]));
       const beside = files.names(dirname(path));
       if (!beside.includes(basename(path))) return refuse("there is no such file", "a recording", nearestName(basename(path), beside));
-      const recorded = options.get("bus") ?? bus;
-      return ({ clock, log }) => createLogReplay({ path, speed, loop: loop === "true", buses: { [recorded]: bus } }, { clock, log });
+      const recorded = options.get("bus");
+      if (recorded === "") return refuse("bus= names no interface", "the name of an interface in the recording");
+      const isShared = others.map(parts).some((other) => other.scheme === "log" && normalize(other.path) === normalize(path));
+      const known = new KnownInterfaces();
+      const played = { name: bus, ...(recorded === null ? { orTheOnly: !isShared } : { recorded }) };
+      return ({ clock, log }) => createLogReplay({ path, speed, loop: loop === "true", bus: played, known }, { clock, log });
     }
     case "rig": {
       const socket = extname(basename(path)) === ".sock" ? path : join(path, `${bus}.sock`);
@@ -71,8 +76,19 @@ export function busOpener(bus: string, url: string, files: Pick<VehicleFiles, "n
   }
 }
 
+interface UrlParts {
+  /** -1: there is none. */
+  readonly colon: number;
+  readonly scheme: string;
+  readonly path: string;
+  readonly query: string | undefined;
+}
+
 /** The last `?` begins the options: file names may hold others. */
-function split(rest: string): readonly [string, string | undefined] {
+function parts(url: string): UrlParts {
+  const colon = url.indexOf(":");
+  const scheme = colon === -1 ? url : url.slice(0, colon);
+  const rest = url.slice(colon + 1);
   const at = rest.lastIndexOf("?");
-  return at === -1 ? [rest, undefined] : [rest.slice(0, at), rest.slice(at + 1)];
+  return at === -1 ? { colon, scheme, path: rest, query: undefined } : { colon, scheme, path: rest.slice(0, at), query: rest.slice(at + 1) };
 }

@@ -22,7 +22,8 @@ export function busSources(config: EdgeConfig, model: VehicleModel, files: Pick<
   const unusable: string[] = [];
   for (const [name, source] of Object.entries(config.buses)) {
     try {
-      openers.set(name, typeof source === "string" ? busOpener(name, source, files) : source);
+      const others = Object.entries(config.buses).flatMap(([other, url]) => (other === name || typeof url !== "string" ? [] : [url]));
+      openers.set(name, typeof source === "string" ? busOpener(name, source, files, others) : source);
     } catch (error) {
       if (!(error instanceof DroverError)) throw error;
       unusable.push(error.message);

@@ -28,7 +28,7 @@ export const edgeConfigSchema = Type.Object(
       {},
       {
         patternProperties: {
-          "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, "x-path": "url", title: "log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME" }),
+          "^[A-Za-z][A-Za-z0-9_-]{0,31}$": Type.String({ minLength: 1, maxLength: 4096, "x-path": "url", title: "log:FILE?rate=1&loop=true&bus=can0, rig:SOCKET or virtual:NAME" }),
         },
         title: "a name of a bus in the vehicle's file",
         maxProperties: 16,

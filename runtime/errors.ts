@@ -115,6 +115,11 @@ export const errorCatalogue = {
   DROVER_DBC_INVALID: { title: "A DBC file cannot be used.", advice: "Mend the file at the named place, or export it again.", exit: 3 },
   DROVER_CAN_LOG_INVALID: { title: "A recording cannot be read.", advice: "Give a candump -L or PEAK TRC 1.1 file, plain or gzipped.", exit: 3 },
   DROVER_CAN_FILE_UNREADABLE: { title: "A file cannot be opened.", advice: "Check the name and the rights.", exit: 4 },
+  DROVER_CAN_BUS_NOT_RECORDED: {
+    title: "A recording has no frame of the bus that it is to play.",
+    advice: "Name one of its interfaces behind the recording: log:FILE?bus=NAME.",
+    exit: 3,
+  },
   DROVER_CAN_OVERLAY_INVALID: { title: "An overlay does not fit the DBC.", advice: "Mend the named entry.", exit: 3 },
   DROVER_CAN_USE: { title: "A CAN room was asked for something that it does not offer.", advice: "Mend the call.", exit: 1 },
 } as const satisfies Record<string, CatalogueEntry>;

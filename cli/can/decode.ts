@@ -17,7 +17,7 @@ import {
   SLOT_BYTES,
   widestMessage,
 } from "../../protocols/can/index.ts";
-import { type LogReader, openLog, readLogStream } from "../../protocols/can-log/index.ts";
+import { type LogReader, noFrameOf, openLog, readLogStream } from "../../protocols/can-log/index.ts";
 import { DroverError, errorCatalogue, readPlainFile } from "../../runtime/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
 import { layOverlayFile } from "./overlay-file.ts";
@@ -30,7 +30,7 @@ export interface CanDecodeOptions {
   readonly log: string;
   /** Default `exact`. */
   readonly match?: MatchRule;
-  /** Only frames of these buses; default all. */
+  /** Only frames of these buses; default all. A recording without names of interfaces (TRC) has one bus: it has the name of the one that is asked for, else can0. */
   readonly buses?: readonly string[];
   /** Overlay file (YAML) laid over the DBC. */
   readonly overlay?: string;
@@ -52,7 +52,7 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
   };
   try {
     const database = readDatabase(options, say);
-    const reader = options.log === "-" && options.input !== undefined ? await readLogStream(options.input, "standard input") : await openLog(options.log);
+    const reader = await openRecording(options);
     const output = lineOutput(out);
     try {
       return await decodeAll(createDecoder(database, { match: options.match ?? "exact", output: "raw" }), reader, options, output, say);
@@ -65,6 +65,12 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
     say(`${error.message}. ${errorCatalogue[error.code].advice}`);
     return errorCatalogue[error.code].exit;
   }
+}
+
+/** One bus that is asked for is the name of what a recording without names has. */
+async function openRecording({ log, input, buses }: CanDecodeOptions): Promise<LogReader> {
+  const naming = buses?.length === 1 && buses[0] !== undefined ? { busName: buses[0] } : {};
+  return log === "-" && input !== undefined ? await readLogStream(input, "standard input", naming) : await openLog(log, naming);
 }
 
 function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Database {
@@ -129,7 +135,7 @@ function conclude(reader: LogReader, options: CanDecodeOptions, matched: number,
   const { summary } = reader;
   for (const { line: number, problem, text } of summary.problems) say(`${reader.name}:${String(number)}: ${problem}: ${text}`);
   if (summary.unreadable > summary.problems.length) say(`${reader.name}: ${String(summary.unreadable - summary.problems.length)} more lines cannot be read`);
-  for (const bus of options.buses ?? []) if (!reader.buses.includes(bus)) say(`no frame came from bus ${bus}; the recording has ${reader.buses.join(", ") || "none"}`);
+  for (const bus of options.buses ?? []) if (!reader.buses.includes(bus)) say(noFrameOf(bus, reader.buses));
   say(`${String(summary.lines)} lines, ${String(summary.frames)} frames, ${String(matched)} decoded, ${String(summary.unreadable)} lines not readable`);
   if (summary.cutShort !== undefined) {
     say(`${reader.name} ends early: ${summary.cutShort}`);

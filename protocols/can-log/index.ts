@@ -2,3 +2,4 @@
 
 export { type LineProblem, type LogOptions, type LogReader, type LogSummary, openLog, readLogStream } from "./log-reader.ts";
 export { createLogReplay, type LogReplay, type LogReplayOptions } from "./log-replay.ts";
+export { KnownInterfaces, noFrameOf, type PlayedBus } from "./played-bus.ts";

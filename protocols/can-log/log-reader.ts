@@ -52,6 +52,8 @@ export interface LogReader {
   readonly format: "candump" | "trc";
   /** By the index in `FrameBatch.buses`; grows as names are seen. */
   readonly buses: readonly string[];
+  /** False where the format has no names of interfaces: all frames are then of one bus, named as asked for. */
+  readonly namesBuses: boolean;
   readonly summary: LogSummary;
   /** Appends frames until the batch is full or the recording ends. Returns how many; 0 only at the end (or with a full batch). */
   fill(batch: FrameBatch): Promise<number>;
@@ -119,6 +121,10 @@ class StreamLogReader implements LogReader {
 
   get format(): "candump" | "trc" {
     return this.#parser?.format ?? "candump";
+  }
+
+  get namesBuses(): boolean {
+    return this.format !== "trc";
   }
 
   get summary(): LogSummary {

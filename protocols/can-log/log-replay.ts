@@ -6,11 +6,14 @@
 // R4. A recording whose clock jumps (over 60 s ahead, over 2 s back, from one line to the next, on whatever bus) goes on right away: no frame is lost, all later times move by the jump.
 //     Jumps are counted, and the first is logged. A true silence of more than a minute is passed over likewise: the file cannot tell the two apart.
 // R5. Frames of buses that are not wanted are passed over, and do not count as dropped.
+// R6. Whether the wanted bus is there is known at the latest after one pass without a frame of it. `start` waits for that for a second; a longer search goes on behind it.
+// R7. What cannot be played, or not any further, is a fault: `start` throws it, or the state that it goes down with carries it. The end of a recording is none.
 
 import { type BusState, copySlot, createFrameBatch, type FrameBatch, type FrameListener, type FrameSource } from "../can/index.ts";
 import { DroverError } from "../../runtime/index.ts";
 import { type Clock, type Log, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { type LogReader, type LogSummary, openLog } from "./log-reader.ts";
+import { interfaceToPlay, KnownInterfaces, type PlayedBus, stampOf } from "./played-bus.ts";
 
 const BATCH_FRAMES = 2_048;
 /** Frames of this long come together. */
@@ -19,6 +22,7 @@ const BATCH_MS = 10;
 const MAX_SLEEP_MS = 60_000;
 const WAIT_FOR_PAGE_MS = 1;
 const MAX_LAG_MS = 1_000;
+const MAX_START_MS = 1_000;
 /** Between the last frame of a pass and the first of the next, and across a jump of the recording's clock; in the recording's time. */
 const SEAM_GAP_S = 0.01;
 /** Steps of the recording's clock that are no passing of time (R4). Lines of several buses may be a little out of order. */
@@ -31,8 +35,10 @@ export interface LogReplayOptions {
   readonly speed?: number;
   /** Start again at the end. Default false. */
   readonly loop?: boolean;
-  /** Recorded bus → the name it is played under; others are passed over. Default: all, under their own names. */
-  readonly buses?: Readonly<Record<string, string>>;
+  /** The one that is played; others are passed over. Default: all, under their own names. */
+  readonly bus?: PlayedBus;
+  /** What earlier replays of the same recording found in it, for the next. */
+  readonly known?: KnownInterfaces;
 }
 
 export interface LogReplay extends FrameSource {
@@ -46,7 +52,7 @@ export interface LogReplay extends FrameSource {
   readonly clockJumps: number;
 }
 
-/** @throws DROVER_CAN_USE for a speed that is not above 0; `start` throws what opening the recording throws */
+/** @throws DROVER_CAN_USE for a speed that is not above 0; `start` throws what opening the recording throws, and DROVER_CAN_BUS_NOT_RECORDED */
 export function createLogReplay(options: LogReplayOptions, ports: { readonly clock: Clock; readonly log?: Log }): LogReplay {
   if (options.speed !== undefined && !(options.speed > 0 && Number.isFinite(options.speed)))
     throw new DroverError("DROVER_CAN_USE", `replay speed ${String(options.speed)}, expected a number above 0`);
@@ -63,17 +69,26 @@ class Replay implements LogReplay {
   readonly #path: string;
   readonly #speed: number;
   readonly #loop: boolean;
-  readonly #renames: ReadonlyMap<string, string> | undefined;
+  readonly #bus: PlayedBus | undefined;
+  readonly #known: KnownInterfaces;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #names: string[];
   readonly #out: FrameBatch = createFrameBatch(BATCH_FRAMES);
   #reader: LogReader | undefined;
+  /** Of the file, before this pass. */
+  #stamp: string | undefined;
+  /** The interface that is played; undefined: whatever there is. */
+  #interface: string | undefined;
   #playing: Page = { batch: createFrameBatch(BATCH_FRAMES), at: 0 };
   #next: Page = { batch: createFrameBatch(BATCH_FRAMES), at: 0 };
   /** The reading of `#next`; undefined when it is done. */
   #reading: Promise<void> | undefined;
+  /** The search for the first wanted frame. */
+  #search: Promise<void> | undefined;
   #exhausted = false;
+  /** Why it cannot be played on. */
+  #failure: Error | undefined;
   #listener: FrameListener | undefined;
   #timer: TimeoutHandle | undefined;
   #state: BusState = { kind: "down", reason: "not started" };
@@ -95,8 +110,9 @@ class Replay implements LogReplay {
     this.#path = options.path;
     this.#speed = options.speed ?? 1;
     this.#loop = options.loop ?? false;
-    this.#renames = options.buses === undefined ? undefined : new Map(Object.entries(options.buses));
-    this.#names = [...new Set(Object.values(options.buses ?? {}))];
+    this.#bus = options.bus;
+    this.#known = options.known ?? new KnownInterfaces();
+    this.#names = options.bus === undefined ? [] : [options.bus.name];
     this.#clock = clock;
     this.#log = log;
   }
@@ -132,11 +148,29 @@ class Replay implements LogReplay {
   async start(listener: FrameListener): Promise<void> {
     if (this.#listener !== undefined || this.#stopped) throw new DroverError("DROVER_CAN_USE", `the replay of ${this.#path} was started twice`);
     this.#listener = listener;
-    await this.#read();
-    if (this.#isStopped()) {
-      await this.#reader?.close();
-      return;
-    }
+    this.#state = { kind: "down", reason: "no frame of this bus has come up in the recording yet" };
+    let isAwaited = true;
+    this.#search = this.#read().then(
+      () => this.#begin(),
+      (error: unknown) => {
+        this.#failure = asError(error);
+        if (!isAwaited) return this.#end();
+        void this.#reader?.close();
+      },
+    );
+    let timer: TimeoutHandle | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = this.#clock.setTimeout(resolve, MAX_START_MS);
+    });
+    await Promise.race([this.#search, late]);
+    this.#clock.clearTimeout(timer);
+    isAwaited = false;
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Plays what was read first. */
+  #begin(): void {
+    if (this.#stopped) return;
     this.#turnPage();
     this.#zeroMs = this.#clock.monotonic() - (this.#playing.batch.timesS[0] ?? 0) * this.#perSecond();
     this.#setState({ kind: "up" });
@@ -148,6 +182,7 @@ class Replay implements LogReplay {
     this.#stopped = true;
     this.#clock.clearTimeout(this.#timer);
     this.#setState({ kind: "down", reason: "stopped" });
+    await this.#search;
     await this.#reading;
     await this.#reader?.close();
   }
@@ -209,7 +244,8 @@ class Replay implements LogReplay {
     this.#reading = this.#read()
       .catch((error: unknown) => {
         this.#exhausted = true;
-        this.#log.error({ path: this.#path, error: error instanceof Error ? error.message : String(error) }, "the replay cannot read on");
+        this.#failure = asError(error);
+        this.#log.error({ path: this.#path, error: this.#failure.message }, "the replay cannot read on");
       })
       .finally(() => {
         this.#reading = undefined;
@@ -217,26 +253,26 @@ class Replay implements LogReplay {
       });
   }
 
-  /** Fills `#next` with wanted frames; begins the next pass at the end of one. Leaves it empty only when there is nothing more. */
+  /** Fills `#next` with wanted frames; begins the next pass at the end of one. Leaves it empty only when there is nothing more. @throws DROVER_CAN_BUS_NOT_RECORDED, what opening throws */
   async #read(): Promise<void> {
     const { batch } = this.#next;
     while (batch.count === 0 && !this.#stopped) {
-      if (this.#reader === undefined) {
-        this.#reader = await openLog(this.#path);
-        this.#passes++;
-        this.#recordedS = undefined;
-        this.#framesInPass = 0;
-      }
+      this.#reader ??= await this.#openPass();
       const reader = this.#reader;
       if ((await reader.fill(batch)) > 0) {
         this.#arrange(batch, reader.buses);
         this.#framesInPass += batch.count;
         continue;
       }
+      if (this.#isStopped()) return;
       const { summary } = reader;
       if (summary.unreadable > 0 || summary.cutShort !== undefined)
         this.#log.warn({ path: this.#path, unreadable: summary.unreadable, problems: summary.problems, cutShort: summary.cutShort }, "the recording has lines that cannot be read");
-      if (!this.#loop || this.#framesInPass === 0) {
+      if (this.#framesInPass === 0 && this.#bus !== undefined) {
+        this.#known.keep(this.#stamp, reader.buses);
+        // Throws where there is nothing else to play: no pass is without frames twice.
+        this.#choose(this.#bus, reader.buses);
+      } else if (!this.#loop || this.#framesInPass === 0) {
         this.#exhausted = true;
         return;
       }
@@ -245,11 +281,31 @@ class Replay implements LogReplay {
     }
   }
 
+  async #openPass(): Promise<LogReader> {
+    this.#stamp = await stampOf(this.#path);
+    if (this.#passes === 0) this.#interface = this.#bus?.recorded ?? this.#bus?.name;
+    const known = await this.#known.recall(this.#path);
+    if (this.#bus !== undefined && known !== undefined) this.#choose(this.#bus, known);
+    const reader = await openLog(this.#path);
+    if (!reader.namesBuses) this.#interface = undefined;
+    this.#passes++;
+    this.#recordedS = undefined;
+    this.#framesInPass = 0;
+    return reader;
+  }
+
+  #choose(bus: PlayedBus, interfaces: readonly string[]): void {
+    const chosen = interfaceToPlay(bus, interfaces, this.#path);
+    if (chosen !== this.#interface)
+      this.#log.info({ path: this.#path, bus: bus.name, interface: chosen }, "the recording has no frame of this bus; its only interface is played for it");
+    this.#interface = chosen;
+  }
+
   /** Drops what is not wanted, renames buses, and makes times go on from pass to pass. */
   #arrange(batch: FrameBatch, recorded: readonly string[]): void {
     const indices = recorded.map((name) => {
-      const wanted = this.#renames === undefined ? name : this.#renames.get(name);
-      if (wanted === undefined) return -1;
+      if (this.#interface !== undefined && name !== this.#interface) return -1;
+      const wanted = this.#bus?.name ?? name;
       const known = this.#names.indexOf(wanted);
       return known >= 0 ? known : this.#names.push(wanted) - 1;
     });
@@ -284,12 +340,18 @@ class Replay implements LogReplay {
   }
 
   #end(): void {
-    this.#setState({ kind: "down", reason: "the recording has ended" });
     void this.#reader?.close();
+    if (this.#stopped) return;
+    const reason = this.#passes === 1 && this.#framesInPass === 0 ? "the recording has no frame" : "the recording has ended";
+    this.#setState(this.#failure === undefined ? { kind: "down", reason } : { kind: "down", reason: this.#failure.message, cause: this.#failure });
   }
 
   #setState(state: BusState): void {
     this.#state = state;
     this.#listener?.onState?.(state);
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -2,8 +2,8 @@
 
 import type { CanFrame, FrameBatch } from "./frame.ts";
 
-/** `down`: no frame comes or goes. */
-export type BusState = { readonly kind: "down"; readonly reason: string } | { readonly kind: "up" };
+/** `down`: no frame comes or goes. With a `cause` it is a fault: it will not come up by itself, and whoever supervises the source starts another. */
+export type BusState = { readonly kind: "down"; readonly reason: string; readonly cause?: Error } | { readonly kind: "up" };
 
 export interface FrameListener {
   /** Called with at least one frame, in order of arrival. The batch belongs to the source and is reused: read or copy it before returning; never block. */

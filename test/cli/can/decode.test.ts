@@ -64,7 +64,7 @@ test("buses are chosen by name, and a name that never occurs is said", async (t)
       [3, "can0"],
     ],
   );
-  t.match(words, /no frame came from bus can9; the recording has can0, can1/);
+  t.match(words, /no frame of can9; the recording has can0, can1/);
 });
 
 test("an overlay changes what is physical and never what is raw", async (t) => {
@@ -182,4 +182,21 @@ test("labels are found at the largest numbers that a double holds and beyond", a
     lines.map((line) => line.s["S"]?.at(-1)),
     ["safe", "two53", "next", "minus safe", "minus two53"],
   );
+});
+
+test("a recording without names of interfaces is of the one bus that is asked for, else of can0", async (t) => {
+  const paths = files(t.testdir(), DBC, ";$FILEVERSION=1.1\n    1)  16.0  Rx  0003  1  01\n");
+  for (const [buses, shown] of [
+    [[], ["can0"]],
+    [["can7"], ["can7"]],
+    [["can0", "can7"], ["can0"]],
+    [["can6", "can7"], []],
+  ] as const) {
+    const { lines, words } = await decode({ ...paths, buses });
+    t.strictSame(
+      lines.map((line) => line.bus),
+      shown,
+    );
+    t.equal(words.includes("no frame of can7; the recording has can0"), buses.length === 2);
+  }
 });

@@ -1,8 +1,9 @@
 // A recording played as a bus: when its frames come, what their times are, what happens at its end.
 
+import { rmSync } from "node:fs";
 import { test } from "tap";
 import type { BusState, FrameBatch } from "../../../protocols/can/index.ts";
-import { createLogReplay, type LogReplay, type LogReplayOptions } from "../../../protocols/can-log/index.ts";
+import { createLogReplay, KnownInterfaces, type LogReplay, type LogReplayOptions } from "../../../protocols/can-log/index.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock } from "../../../runtime/simulation/manual-clock.ts";
@@ -132,7 +133,7 @@ test("a jump of the recording's clock, ahead or back, is passed over: what follo
 
 test("a bus that is quiet while others speak is no jump; a jump while it is quiet is one", async (t) => {
   const quiet = Array.from({ length: 100 }, (_, index) => `(${1_000 + index}) ${index % 99 === 0 ? "can1" : "can0"} 123#00\n`).join("");
-  const first = await play({ path: recording(t.testdir(), "a.log", quiet), buses: { can1: "can1" } });
+  const first = await play({ path: recording(t.testdir(), "a.log", quiet), bus: { name: "can1" } });
   await first.clock.advance(100_000);
   t.strictSame(
     first.frames.map((frame) => frame.timeMs),
@@ -140,7 +141,7 @@ test("a bus that is quiet while others speak is no jump; a jump while it is quie
   );
   t.equal(first.replay.clockJumps, 0);
   const text = "(5) can1 123#00\n(6) can0 123#00\n(500) can0 123#00\n(501) can1 123#00\n";
-  const second = await play({ path: recording(t.testdir(), "b.log", text), buses: { can1: "can1" } });
+  const second = await play({ path: recording(t.testdir(), "b.log", text), bus: { name: "can1" } });
   await second.clock.advance(10_000);
   t.strictSame(
     second.frames.map((frame) => frame.timeMs),
@@ -149,7 +150,7 @@ test("a bus that is quiet while others speak is no jump; a jump while it is quie
 });
 
 test("buses are renamed and chosen; what is passed over is not dropped", async (t) => {
-  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", steady(10, 1)), buses: { can1: "powertrain" } });
+  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", steady(10, 1)), bus: { name: "powertrain", recorded: "can1" } });
   await clock.advance(100);
   t.equal(frames.length, 5);
   t.ok(frames.every((frame) => frame.bus === "powertrain"));
@@ -200,4 +201,118 @@ test("a recording that is not there fails at start; a speed of nothing is refuse
   await t.rejects(createLogReplay({ path: "/nothing/here.log" }, { clock }).start({ onFrames: () => undefined }), { code: "DROVER_CAN_FILE_UNREADABLE" });
   t.throws(() => createLogReplay({ path: "x", speed: 0 }, { clock }), { code: "DROVER_CAN_USE" });
   t.throws(() => createLogReplay({ path: "x", speed: Number.NaN }, { clock }), { code: "DROVER_CAN_USE" });
+});
+
+test("a recording's only interface is played for the bus, and the log says so; one of the bus's own name goes before all others", async (t) => {
+  const said: unknown[] = [];
+  const log = { ...silentLog, info: (fields: object) => said.push(fields) };
+  const only = await play(
+    { path: recording(t.testdir(), "a.log", "(1.0) vcan0 123#00\n(1.1) vcan0 124#00\n"), bus: { name: "can0", orTheOnly: true }, loop: true },
+    undefined,
+    new ManualClock(),
+    log,
+  );
+  await only.clock.advance(50);
+  t.match(only.frames, [{ line: 1, bus: "can0", timeMs: 0 }]);
+  t.match(said, [{ bus: "can0", interface: "vcan0" }]);
+  t.strictSame(only.states, [{ kind: "up" }]);
+  for (let step = 0; step < 20; step++) {
+    await only.clock.advance(110);
+    await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 2));
+  }
+  t.ok(only.frames.length > 10, `${only.frames.length} frames`);
+  t.equal(said.length, 1, "once");
+  await only.replay.stop();
+  const own = await play({ path: recording(t.testdir(), "b.log", `${"(1.0) vcan0 123#00\n".repeat(9_000)}(1.1) can0 124#00\n`), bus: { name: "can0", orTheOnly: true } });
+  await own.clock.advance(50);
+  t.match(own.frames, [{ line: 9_001, bus: "can0" }]);
+  t.equal(own.frames.length, 1);
+});
+
+test("R6. A bus that the recording does not have fails the start with what it has, and a loop with it", async (t) => {
+  const folder = t.testdir();
+  const two = recording(folder, "two.log", "(1.0) vcan0 123#00\n(1.1) vcan1 124#00\n");
+  const one = recording(folder, "one.log", "(1.0) vcan0 123#00\n");
+  const none = recording(folder, "none.log", "prose\n");
+  const many = recording(folder, "many.log", Array.from({ length: 20 }, (_, index) => `(1.0) \u001b[2Jcan${index} 123#00\n`).join(""));
+  for (const [path, bus, message] of [
+    [two, { name: "can0", orTheOnly: true }, "no frame of can0; the recording has vcan0, vcan1; choose one with ?bus=, such as ?bus=vcan0"],
+    [one, { name: "can0" }, "no frame of can0; the recording has vcan0; choose one with ?bus=, such as ?bus=vcan0"],
+    [one, { name: "vcan0", recorded: "can7", orTheOnly: true }, "no frame of can7; the recording has vcan0; choose one with ?bus=, such as ?bus=vcan0"],
+    [none, { name: "can0", orTheOnly: true }, "no frame of can0; the recording has none"],
+    [
+      many,
+      { name: "can0" },
+      `no frame of can0; the recording has ${Array.from({ length: 8 }, (_, index) => `?[2Jcan${index}`).join(", ")} and 12 more; choose one with ?bus=, such as ?bus=?[2Jcan0`,
+    ],
+  ] as const)
+    await t.rejects(play({ path, bus, loop: true }), { code: "DROVER_CAN_BUS_NOT_RECORDED", message: `${path}: ${message}` });
+});
+
+test("R6. A long search for the bus holds no start: what it finds, frames or none, is told behind it", async (t) => {
+  class Impatient extends ManualClock {
+    override setTimeout(work: () => void, ms: number): ReturnType<ManualClock["setTimeout"]> {
+      return super.setTimeout(work, ms === 1_000 ? 0 : ms);
+    }
+  }
+  for (const [found, last] of [
+    ["can1", { kind: "down", reason: "the recording has ended" }],
+    ["can2", { kind: "down", reason: /no frame of can1; the recording has can0, can2/, cause: { code: "DROVER_CAN_BUS_NOT_RECORDED" } }],
+  ] as const) {
+    const clock = new Impatient();
+    const path = recording(t.testdir(), "long.log", `${"(1.0) can0 123#0011223344556677\n".repeat(50_000)}(1.1) ${found} 124#00\n`);
+    const replay = createLogReplay({ path, bus: { name: "can1" } }, { clock });
+    const states: BusState[] = [];
+    const starting = replay.start({ onFrames: () => undefined, onState: (state) => states.push(state) });
+    await clock.advance(1);
+    await starting;
+    t.match(replay.state, { kind: "down", reason: /has come up in the recording yet/ });
+    t.strictSame(states, []);
+    for (let step = 0; step < 200 && states.at(-1)?.kind !== "down"; step++) {
+      await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 5));
+      await clock.advance(20);
+    }
+    t.match(states.at(-1), last);
+    await replay.stop();
+    t.equal(clock.pending, 0);
+  }
+});
+
+test("a recording without names of interfaces plays on the bus that names it, whatever is asked for", async (t) => {
+  const path = recording(t.testdir(), "a.trc", ";$FILEVERSION=1.1\n    1)  16.0  Rx  0123  1  01\n    2)  17.0  Rx  0123  1  01\n");
+  for (const bus of [{ name: "powertrain" }, { name: "powertrain", orTheOnly: true }, { name: "powertrain", recorded: "1" }]) {
+    const { frames, clock } = await play({ path, bus });
+    await clock.advance(50);
+    t.match(frames, [{ bus: "powertrain" }, { bus: "powertrain" }]);
+  }
+});
+
+test("what was found in a recording is not searched again, until its file is another", async (t) => {
+  const folder = t.testdir();
+  const known = new KnownInterfaces();
+  const path = recording(folder, "a.log", "(1.0) vcan0 123#00\n(1.0) vcan1 123#00\n");
+  const bus = { name: "can0", orTheOnly: true };
+  const failing = createLogReplay({ path, bus, known }, { clock: new ManualClock() });
+  await t.rejects(failing.start({ onFrames: () => undefined }), { code: "DROVER_CAN_BUS_NOT_RECORDED" });
+  t.equal(failing.passes, 1);
+  const again = createLogReplay({ path, bus, known }, { clock: new ManualClock() });
+  await t.rejects(again.start({ onFrames: () => undefined }), { code: "DROVER_CAN_BUS_NOT_RECORDED" });
+  t.equal(again.passes, 0, "not opened");
+  recording(folder, "a.log", "(1.0) can0 123#00\n");
+  const { frames, clock } = await play({ path, bus, known });
+  await clock.advance(50);
+  t.equal(frames.length, 1);
+});
+
+test("R7. A recording that is gone at its next pass is a fault, not its end", async (t) => {
+  const folder = t.testdir();
+  const path = recording(folder, "a.log", steady(4_000, 1));
+  const { clock, replay, states } = await play({ path, loop: true });
+  rmSync(path);
+  for (let step = 0; step < 100 && states.at(-1)?.kind !== "down"; step++) {
+    await clock.advance(200);
+    await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 2));
+  }
+  t.match(states.at(-1), { kind: "down", reason: /cannot open/, cause: { code: "DROVER_CAN_FILE_UNREADABLE" } });
+  await replay.stop();
 });
