@@ -16,4 +16,5 @@ export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./children.ts";
 export type { PendingEffect, TimerRow } from "./rest.ts";
 export { type ActorUpgrade, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
+export type { Load } from "./shelf.ts";
 export type { CellView } from "./view.ts";

@@ -17,7 +17,7 @@ import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
-import type { Mail } from "./mail.ts";
+import type { Mail, Settled } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { type LostMessage, Shelf } from "./shelf.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
@@ -39,6 +39,8 @@ const LAZY_MS = 250;
 /** Room is looked for often: senders from outside wait for the outcome of each try. */
 const TRY_STORE_AGAIN = { firstMs: 100, longestMs: 1_000 };
 const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
+/** Mailbox B4. */
+const REPLACED: Settled = { kind: "refused", accepts: [], reason: "a newer message of its kind took its place while it waited" };
 /** A stop waits this long for the commit under way. */
 const STOP_WITHIN_MS = 3_000;
 
@@ -196,25 +198,16 @@ export class Activation implements TurnGuide {
 
   /** false: the mailbox is full or the entity takes nothing any more; `mail.settle` is not called. What is full may have an overflow (shelf H1). */
   offer(mail: Mail): boolean {
-    const shelf = this.#shelf;
-    if (shelf === undefined || !this.isTaking || !(shelf.isInUse || !this.#mailbox.hasRoom(mail))) return this.#queue(mail);
-    if (!shelf.offer(mail)) return false;
-    this.#noted(mail);
-    return true;
+    return this.isTaking && this.#noteTaken(mail, this.#shelf?.isNeededFor(mail) === true ? this.#shelf.offer(mail) : this.#mailbox.offer(mail));
   }
 
-  #queue(mail: Mail): boolean {
-    if (!this.isTaking) return false;
-    const taken = this.#mailbox.offer(mail);
+  /** @param taken what a mailbox said to its offer */
+  #noteTaken(mail: Mail, taken: Mail | boolean): boolean {
     if (taken === false) return false;
-    if (taken !== true) taken.settle?.({ kind: "refused", accepts: [], reason: "a newer message of its kind took its place while it waited" });
-    this.#noted(mail);
-    return true;
-  }
-
-  #noted(mail: Mail): void {
+    if (taken !== true) taken.settle?.(REPLACED);
     this.#noteDeadline(mail);
     this.#wake();
+    return true;
   }
 
   /** As `offer`, before user messages. */
@@ -331,12 +324,7 @@ export class Activation implements TurnGuide {
 
   #run(): void {
     const mails = this.#inTime(this.#mailbox.take(MAX_INPUTS, this.#takeLazy()));
-    const cut =
-      this.#suspects === undefined
-        ? mails
-        : this.#suspects.cut(mails, (rest) => {
-            this.#mailbox.putBack(rest);
-          });
+    const cut = this.#suspects === undefined ? mails : this.#suspects.cut(mails, this.#mailbox);
     if (cut.length > 0) this.#step(cut);
     else this.#goOn();
   }
@@ -561,7 +549,9 @@ export class Activation implements TurnGuide {
   /** Behind what waits already. Inputs of the entity's own are never lost; a message whose mailbox has filled meanwhile was not taken. */
   #again(mail: Mail): void {
     if (mail.input.kind !== "message") this.control(mail);
-    else if (!this.#queue(mail)) mail.settle?.(this.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
+    else if (this.#mailbox.hasNewer(mail)) mail.settle?.(REPLACED);
+    else if (!this.isTaking) mail.settle?.({ kind: "owner-away" });
+    else if (!this.#noteTaken(mail, this.#mailbox.offer(mail))) mail.settle?.({ kind: "full", retryAfterMs: 100 });
   }
 
   #changeOf(turn: Turn): Change {

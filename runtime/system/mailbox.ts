@@ -7,25 +7,15 @@
 // B3. Within a lane order is kept.
 // B4. A message with a key takes the place of the one with the same key that waits: the older one goes, the newer one queues at the end, so that a sender's order stays
 //     (a gap may appear, never a swap). After 64 replacements the one that waits stays, so that no stream of news keeps its own last word from the actor.
+//     What is on its way to the shelf gives way as well; what is on it has been accepted and stays.
 
+import type { Load } from "../entity/index.ts";
+import { Lane } from "./lane.ts";
 import type { MailBudget, MailLimit } from "./mail-budget.ts";
+import { bytesOf, type Post } from "./post.ts";
 import { Ring } from "./ring.ts";
 
-/** Of a message that came over no wire: what an event of a few fields takes in memory. */
-const LOCAL_MAIL_BYTES = 256;
 const MAX_REPLACEMENTS = 64;
-
-export interface Post {
-  /** Default 256. */
-  readonly bytes?: number;
-  /** B4. */
-  readonly key?: string;
-  /** How many before it had its key; kept here by the mailbox. */
-  replaces?: number;
-  isReplaced?: true;
-  /** On its way to the shelf. */
-  isOverflow?: true;
-}
 
 export interface MailboxLimits {
   /** User messages, > 0. */
@@ -34,17 +24,16 @@ export interface MailboxLimits {
   readonly bytes: number;
 }
 
+const NOTHING: Load = { messages: 0, bytes: 0 };
+
 export class Mailbox<T extends Post> {
-  /** A lane that is empty has no ring: most mailboxes are. */
+  /** A lane that is empty is none: most mailboxes are. */
   #control: Ring<T> | undefined;
-  #user: Ring<T> | undefined;
-  #overflow: Ring<T> | undefined = undefined;
-  #overflowBytes = 0;
+  #user: Lane<T> | undefined;
+  #overflow: Lane<T> | undefined = undefined;
   readonly #limits: MailboxLimits;
   readonly #budget: MailBudget;
-  #bytes = 0;
-  /** Replaced ones that are still in the ring. */
-  #holes = 0;
+  /** Where a key waits: in the user lane or in the overflow. */
   #byKey: Map<string, T> | undefined = undefined;
 
   constructor(limits: MailboxLimits, budget: MailBudget) {
@@ -53,17 +42,17 @@ export class Mailbox<T extends Post> {
   }
 
   get length(): number {
-    return lengthOf(this.#control) + lengthOf(this.#overflow) + this.depth;
+    return (this.#control?.length ?? 0) + this.overflow.messages + this.depth;
   }
 
   /** User messages waiting. */
   get depth(): number {
-    return lengthOf(this.#user) - this.#holes;
+    return this.#user?.messages ?? 0;
   }
 
   /** Of user messages waiting. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#user?.bytes ?? 0;
   }
 
   /** Whether `offer` would take it. */
@@ -86,27 +75,37 @@ export class Mailbox<T extends Post> {
 
   /** Into the user lane, whatever it holds: for what the entity has taken already. */
   enter(item: T): void {
-    this.#count(bytesOf(item));
-    (this.#user ??= new Ring()).push(item);
-    if (item.key !== undefined) (this.#byKey ??= new Map<string, T>()).set(item.key, item);
+    this.#budget.used += bytesOf(item);
+    (this.#user ??= new Lane()).push(item);
+    this.#noteKey(item);
   }
 
   /** What is on its way to the shelf. */
-  get overflow(): { readonly messages: number; readonly bytes: number } {
-    return { messages: this.#overflow?.length ?? 0, bytes: this.#overflowBytes };
+  get overflow(): Load {
+    return this.#overflow ?? NOTHING;
   }
 
-  /** false: the node's mailboxes hold all they may. */
-  offerOverflow(item: T): boolean {
-    const bytes = bytesOf(item);
-    if (this.#budget.used + bytes > this.#budget.limit) {
+  /** What will be on its way there once `item` is. */
+  overflowWith(item: T): Load {
+    const { messages, bytes } = this.overflow;
+    const replaced = this.#givesWayTo(item);
+    if (replaced?.isOverflow !== true) return { messages: messages + 1, bytes: bytes + bytesOf(item) };
+    return { messages, bytes: bytes + bytesOf(item) - bytesOf(replaced) };
+  }
+
+  /** @returns as `offer`; false: the node's mailboxes hold all they may */
+  offerOverflow(item: T): T | boolean {
+    const replaced = this.#givesWayTo(item);
+    if (this.#budget.used + bytesOf(item) - (replaced === undefined ? 0 : bytesOf(replaced)) > this.#budget.limit) {
       this.#budget.refused.node++;
       return false;
     }
+    if (replaced !== undefined) this.#replace(replaced, item);
     item.isOverflow = true;
-    this.#countOverflow(bytes);
-    (this.#overflow ??= new Ring<T>()).push(item);
-    return true;
+    this.#budget.used += bytesOf(item);
+    (this.#overflow ??= new Lane<T>()).push(item);
+    this.#noteKey(item);
+    return replaced ?? true;
   }
 
   control(item: T): void {
@@ -114,56 +113,57 @@ export class Mailbox<T extends Post> {
   }
 
   *[Symbol.iterator](): Iterator<T> {
-    if (this.#control !== undefined) yield* this.#control;
-    for (const item of this.#user ?? []) if (item.isReplaced !== true) yield item;
-    if (this.#overflow !== undefined) yield* this.#overflow;
+    for (const lane of [this.#control, this.#user, this.#overflow]) if (lane !== undefined) yield* lane;
   }
 
   get hasControlRoom(): boolean {
-    return lengthOf(this.#control) < this.#limits.messages;
+    return (this.#control?.length ?? 0) < this.#limits.messages;
+  }
+
+  /** Whether a newer message of its key waits. */
+  hasNewer({ key }: T): boolean {
+    return key !== undefined && this.#byKey?.has(key) === true;
   }
 
   /** Takes out what `isMeant` says, in order. */
   remove(isMeant: (item: T) => boolean): readonly T[] {
     const removed: T[] = [];
-    const isKept = (item: T): boolean => {
+    this.#control?.filter((item) => {
       if (!isMeant(item)) return true;
       removed.push(item);
       return false;
-    };
-    this.#control?.filter(isKept);
-    this.#overflow?.filter((item) => {
-      if (isKept(item)) return true;
-      this.#countOverflow(-bytesOf(item));
-      return false;
     });
-    this.#compact((item) => {
-      if (isKept(item)) return true;
-      this.#left(item);
-      return false;
-    });
+    for (const lane of [this.#overflow, this.#user])
+      lane?.remove((item) => {
+        if (!isMeant(item)) return false;
+        removed.push(item);
+        this.#left(item);
+        return true;
+      });
     return removed;
   }
 
   /** Control first, then what is to be shelved, until `taken` has `count` items. @returns it */
   take(count: number, taken: T[] = []): T[] {
     while (taken.length < count) {
-      const item = this.#control?.shift() ?? this.#nextOverflow() ?? this.#nextUser();
+      const item = this.#control?.shift() ?? this.#next(this.#overflow) ?? this.#next(this.#user);
       if (item === undefined) break;
       taken.push(item);
     }
-    if (lengthOf(this.#control) === 0) this.#control = undefined;
-    if (lengthOf(this.#user) === 0) this.#user = undefined;
+    if (this.#control?.length === 0) this.#control = undefined;
+    if (this.#overflow?.messages === 0) this.#overflow = undefined;
+    if (this.#user?.messages === 0) this.#user = undefined;
     return taken;
   }
 
   /** Puts items back in front, in their order: a turn ended early or was rolled back. */
   putBack(items: readonly T[]): void {
     const overflow = items.filter(({ isOverflow }) => isOverflow === true);
-    for (const item of overflow) this.#countOverflow(bytesOf(item));
-    this.#overflow?.unshift(overflow);
     const others = overflow.length === 0 ? items : items.filter(({ isOverflow }) => isOverflow !== true);
     if (others.length > 0) (this.#control ??= new Ring()).unshift(others);
+    if (overflow.length === 0) return;
+    for (const item of overflow) this.#budget.used += bytesOf(item);
+    (this.#overflow ??= new Lane()).unshift(overflow);
   }
 
   /** Empties it. */
@@ -181,68 +181,33 @@ export class Mailbox<T extends Post> {
     const more = replaced === undefined ? 1 : 0;
     const bytes = bytesOf(item) - (replaced === undefined ? 0 : bytesOf(replaced));
     if (this.depth + more > this.#limits.messages) return "messages";
-    if (this.#bytes + bytes > this.#limits.bytes && this.depth > 0) return "bytes";
+    if (this.bytes + bytes > this.#limits.bytes && this.depth > 0) return "bytes";
     return this.#budget.used + bytes > this.#budget.limit ? "node" : undefined;
   }
 
-  #count(bytes: number): void {
-    this.#bytes += bytes;
-    this.#budget.used += bytes;
-  }
-
-  #countOverflow(bytes: number): void {
-    this.#overflowBytes += bytes;
-    this.#budget.used += bytes;
-  }
-
   #replace(before: T, item: T): void {
-    this.#count(-bytesOf(before));
-    before.isReplaced = true;
+    this.#budget.used -= bytesOf(before);
+    (before.isOverflow === true ? this.#overflow : this.#user)?.replaced(before);
     item.replaces = (before.replaces ?? 0) + 1;
     this.#budget.replaced++;
-    this.#holes++;
-    if (this.#holes > 32 && this.#holes * 2 > lengthOf(this.#user)) this.#compact(() => true);
   }
 
-  /** Without what was replaced. */
-  #compact(isKept: (item: T) => boolean): void {
-    this.#user?.filter((item) => item.isReplaced !== true && isKept(item));
-    this.#holes = 0;
+  #noteKey(item: T): void {
+    if (item.key !== undefined) (this.#byKey ??= new Map<string, T>()).set(item.key, item);
   }
 
-  #nextOverflow(): T | undefined {
-    const item = this.#overflow?.shift();
-    if (item !== undefined) this.#countOverflow(-bytesOf(item));
+  #next(lane: Lane<T> | undefined): T | undefined {
+    const item = lane?.shift();
+    if (item !== undefined) this.#left(item);
     return item;
-  }
-
-  #nextUser(): T | undefined {
-    const user = this.#user;
-    for (let item = user?.shift(); item !== undefined; item = user?.shift()) {
-      if (item.isReplaced === true) this.#holes--;
-      else {
-        this.#left(item);
-        return item;
-      }
-    }
-    return undefined;
   }
 
   /** It waits here no longer. */
   #left(item: T): void {
-    this.#count(-bytesOf(item));
+    this.#budget.used -= bytesOf(item);
     if (item.key !== undefined && this.#byKey?.get(item.key) === item) {
       this.#byKey.delete(item.key);
       if (this.#byKey.size === 0) this.#byKey = undefined;
     }
   }
-}
-
-/** What it counts against a limit. */
-export function bytesOf(item: Post): number {
-  return item.bytes ?? LOCAL_MAIL_BYTES;
-}
-
-function lengthOf(ring: Ring<object> | undefined): number {
-  return ring === undefined ? 0 : ring.length;
 }

@@ -1,7 +1,7 @@
 // The overflow of a mailbox whose type says `shelve`: what finds no room is put into the entity's record, and comes back when there is room (promise S5).
 //
 // H1. While anything is shelved, or on its way there, all that comes later goes the same way: no message overtakes an earlier one, its sender's or another's, and none is starved.
-//     Messages of the control lane overtake, as ever.
+//     Messages of the control lane overtake, as ever. News of a key coalesce on their way; what is on the shelf has been accepted, and stays (mailbox B4).
 // H2. When less than half of what the mailbox holds waits in it, the next of the shelf fill that half. What is on its way to its turn stays on the shelf until that turn is committed:
 //     a crash before that finds it there (rules M3).
 // H3. What is shelved takes up the node's budget too, and none of the mailbox's own bytes.
@@ -12,7 +12,8 @@ import type { Entity } from "../entity/index.ts";
 import type { Clock } from "../ports/index.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import type { Mail } from "./mail.ts";
-import { bytesOf, type Mailbox } from "./mailbox.ts";
+import type { Mailbox } from "./mailbox.ts";
+import { bytesOf } from "./post.ts";
 
 export interface LostMessage {
   readonly to: Address;
@@ -42,27 +43,25 @@ export class Shelf {
     this.#half = Math.ceil(ports.entity.type.root.mailbox.messages / 2);
   }
 
-  /** Something is shelved, or is about to be (H1). */
-  get isInUse(): boolean {
-    return this.#ports.entity.shelved.messages > 0 || this.#ports.mailbox.overflow.messages > 0;
+  /** H1. */
+  isNeededFor(mail: Mail): boolean {
+    const { entity, mailbox } = this.#ports;
+    return entity.shelved.messages > 0 || mailbox.overflow.messages > 0 || !mailbox.hasRoom(mail);
   }
 
-  /** false: there is no room on the shelf either. */
-  offer(mail: Mail): boolean {
+  /** @returns as `Mailbox.offer`; false: there is no room on the shelf either */
+  offer(mail: Mail): Mail | boolean {
     const { entity, mailbox, budget } = this.#ports;
     const { input } = mail;
-    const bytes = bytesOf(mail);
-    const { overflow } = mailbox;
     // Values that were read at the door would be old when it is acted on.
     const isFit = input.kind === "message" && input.reads === undefined;
-    if (!isFit || !entity.hasShelfRoom({ messages: overflow.messages + 1, bytes: overflow.bytes + bytes })) {
+    if (!isFit || !entity.hasShelfRoom(mailbox.overflowWith(mail))) {
       budget.refused.shelf++;
       return false;
     }
-    const { key: _, ...rest } = mail;
-    if (!mailbox.offerOverflow({ ...rest, input: { ...input, shelve: { bytes } }, settle: (result) => mail.settle?.(result) })) return false;
-    budget.shelved++;
-    return true;
+    const taken = mailbox.offerOverflow({ ...mail, input: { ...input, shelve: { bytes: bytesOf(mail) } }, settle: (result) => mail.settle?.(result) });
+    if (taken === true) budget.shelved++;
+    return taken;
   }
 
   /** H2. Only while no turn is open. */

@@ -1,9 +1,13 @@
 // Inputs that hung a process of this node before: each is stepped alone, after its attempt was committed, and parked at its third (rules M4).
+//
+// P1. While its attempt is committed a suspect waits in the mailbox, at its place: what comes meanwhile queues behind it, on its way to the shelf too, and its deadline is kept.
+// P2. An attempt that a store did not take is made again, alone: nothing that waits behind its suspect rides on it.
 
 import { inputKey, isRecorded } from "../entity/index.ts";
 import type { Input, InputResult } from "../entity/contract.ts";
 import type { StepWatch } from "../ports/index.ts";
 import type { Mail } from "./mail.ts";
+import type { Mailbox } from "./mailbox.ts";
 
 export class Suspects {
   readonly #entity: string;
@@ -26,34 +30,32 @@ export class Suspects {
     this.#byKey = byKey;
   }
 
-  /**
-   * The mails of the next turn: those before a suspect, then its attempt alone, then the suspect alone.
-   * @param putBack takes mails that must wait for a later turn, in their order
-   */
-  cut(mails: readonly Mail[], putBack: (mails: readonly Mail[]) => void): readonly Mail[] {
-    const at = mails.findIndex(({ input }) => this.#byKey.has(inputKey(input)));
+  /** The mails of the next turn: those before a suspect, then its attempt alone, then the suspect alone. What must wait for a later turn goes back into the mailbox, in its order. */
+  cut(mails: readonly Mail[], mailbox: Mailbox<Mail>): readonly Mail[] {
+    const at = mails.findIndex(({ input }) => input.kind === "attempt" || this.#byKey.has(inputKey(input)));
     const suspect = mails[at];
     if (suspect === undefined) return mails;
     if (at > 0) {
-      putBack(mails.slice(at));
+      mailbox.putBack(mails.slice(at));
       return mails.slice(0, at);
     }
-    putBack(mails.slice(1));
-    return [this.#attempted.has(suspect.input) ? this.#careful(suspect) : this.#attempt(suspect, putBack)];
+    const isNext = suspect.input.kind === "attempt" || this.#attempted.has(suspect.input);
+    mailbox.putBack(isNext ? mails.slice(1) : mails);
+    if (suspect.input.kind === "attempt") return [suspect];
+    return [isNext ? this.#careful(suspect) : this.#attempt(suspect, mailbox)];
   }
 
-  #attempt(suspect: Mail, putBack: (mails: readonly Mail[]) => void): Mail {
+  /** P1. Whatever else becomes of it is the suspect's own affair, which waits. */
+  #attempt(suspect: Mail, mailbox: Mailbox<Mail>): Mail {
     const known = this.#byKey.get(inputKey(suspect.input));
     return {
       input: { kind: "attempt", of: suspect.input, crashes: known?.crashes ?? 0, cause: known?.cause ?? "" },
       settle: (result) => {
-        if (result.kind === "accepted" || result.kind === "accepted-at") {
-          this.#attempted.add(suspect.input);
-          putBack([suspect]);
-          return;
-        }
+        if (result.kind === "accepted" || result.kind === "accepted-at") this.#attempted.add(suspect.input);
+        if (!isParked(result)) return;
+        mailbox.remove((mail) => mail === suspect);
         // Of what has a record of its own (an id, a number, a timer's row) nothing comes again.
-        if (isParked(result) && isRecorded(suspect.input)) this.#settled(suspect.input);
+        if (isRecorded(suspect.input)) this.#settled(suspect.input);
         suspect.settle?.(result);
       },
     };

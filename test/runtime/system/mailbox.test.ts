@@ -4,7 +4,8 @@ import { test } from "tap";
 import { actorType, entityType, messages, parseAddress, reducer, T } from "../../../runtime/index.ts";
 import { ManualClock, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
 import { MailBudget } from "../../../runtime/system/mail-budget.ts";
-import { Mailbox, type Post } from "../../../runtime/system/mailbox.ts";
+import { Mailbox } from "../../../runtime/system/mailbox.ts";
+import type { Post } from "../../../runtime/system/post.ts";
 import { Ring } from "../../../runtime/system/ring.ts";
 import { hosting } from "./hosting.ts";
 

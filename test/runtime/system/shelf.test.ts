@@ -17,10 +17,12 @@ import {
   T,
 } from "../../../runtime/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
+import type { HungStep, StepWatch } from "../../../runtime/ports/index.ts";
 import type { Input } from "../../../runtime/entity/contract.ts";
 import { createEntity } from "../../../runtime/entity/index.ts";
 import { MailBudget } from "../../../runtime/system/mail-budget.ts";
-import { Mailbox, type Post } from "../../../runtime/system/mailbox.ts";
+import { Mailbox } from "../../../runtime/system/mailbox.ts";
+import type { Post } from "../../../runtime/system/post.ts";
 import { hosting } from "./hosting.ts";
 
 const listMessages = messages({
@@ -28,6 +30,7 @@ const listMessages = messages({
   "list.poison": { body: {} },
   "list.urgent": { body: {}, lane: "control" },
   "list.read": { body: {}, reads: ["oil"] },
+  "list.level": { body: { of: T.String(), n: T.Integer() }, coalesceBy: "of" },
 });
 
 type Entry = readonly [by: string, n: number];
@@ -42,6 +45,8 @@ function listType(mailbox: MailboxLimits, durability: "events" | "snapshot" | "v
       initial: () => [],
       step: (entries, event, turn) => {
         if (event.type === "list.poison") throw new Error("failed on purpose");
+        if (event.type === "list.level" && (event.n ?? 0) < 0) throw new Error("failed on purpose");
+        if (event.type === "list.level") return [...entries, ["level", event.n ?? 0]];
         if (event.type !== "list.add") return [...entries, [event.type, 0]];
         if ((event.n ?? 0) < 0) {
           turn.refuse("negative");
@@ -329,6 +334,92 @@ test("M1. who comes when there is room in the mailbox again queues behind what i
     entriesOf(system).map(([, n]) => n),
     [0, 3, 4],
   );
+  await system.stop();
+});
+
+/** Says that these inputs of the list hung a process before. */
+function hungBefore(...keys: readonly string[]): StepWatch {
+  const hung: HungStep[] = keys.map((key) => ({ at: 0, entity: L, cell: L, what: "list.add", key }));
+  return {
+    hung,
+    stepping: () => undefined,
+    idle: () => undefined,
+    settled: (_entity, key) => {
+      const at = hung.findIndex((each) => each.key === key);
+      if (at >= 0) hung.splice(at, 1);
+    },
+  };
+}
+
+const numbersOf = (system: System): readonly number[] => entriesOf(system).map(([, n]) => n);
+
+test("M1. M4. what comes while the attempt of a message on its way to the shelf is committed queues behind it", async (t) => {
+  const stepWatch = hungBefore("outside m3");
+  const { system, clock } = await slowNode(listType({ messages: 2 }), { stepWatch });
+  for (const n of [1, 2, 3]) void system.tell(L, add(n), { id: `m${String(n)}` });
+  await clock.advance(4);
+  const late = system.tell(L, add(4), { id: "m4" });
+  await clock.advance(1_000);
+  t.match(await late, { kind: "accepted" });
+  t.same(numbersOf(system), [1, 2, 3, 4]);
+  t.same(stepWatch.hung, []);
+  await system.stop();
+});
+
+test("M1. M4. an attempt that the store did not take is made again alone, and what waits behind its message stays there", async (t) => {
+  for (const overflow of ["shelve", "refuse"] as const) {
+    const { system, clock, store } = await slowNode(listType({ messages: 8, overflow }), { stepWatch: hungBefore("outside m1") });
+    store.unknownNext({ entity: L, written: false });
+    for (const n of [1, 2, 3]) void system.tell(L, add(n), { id: `m${String(n)}` });
+    await clock.advance(1_000);
+    t.same(numbersOf(system), [1, 2, 3], overflow);
+    await system.stop();
+  }
+});
+
+test("S5. M4. a message whose attempt is being committed has its deadline, and is not acted on after it", async (t) => {
+  const { system, clock, store } = await slowNode(listType({ messages: 2 }), { stepWatch: hungBefore("outside m1") });
+  store.unknownNext({ entity: L, written: false });
+  let toldAt = 0;
+  const told = system.tell(L, add(1), { id: "m1", withinMs: 6 }).then((outcome) => {
+    toldAt = clock.monotonic();
+    return outcome;
+  });
+  const from = clock.monotonic();
+  await clock.advance(1_000);
+  t.match(await told, { kind: "deadline" });
+  t.equal(toldAt - from, 6);
+  t.same(numbersOf(system), []);
+  await system.stop();
+});
+
+test("S5. news of one key coalesce on their way to the shelf too: who gave way is told, and no stream of them fills the shelf", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 2, shelved: 4 }));
+  const level = (n: number, of = "tank") => ({ type: "list.level", of, n });
+  for (const n of [1, 2, 3]) void system.tell(L, add(n));
+  const told = Array.from({ length: 60 }, (_, n) => system.tell(L, level(n), { withinMs: 60_000 }));
+  void system.tell(L, add(4));
+  void system.tell(L, level(100));
+  void system.tell(L, level(7, "sump"));
+  await clock.advance(2_000);
+  const kinds = (await Promise.all(told)).map((outcome) => ("reason" in outcome ? `${outcome.kind}: ${outcome.reason}` : outcome.kind));
+  t.same(new Set(kinds), new Set(["refused: a newer message of its kind took its place while it waited"]));
+  t.same(numbersOf(system), [1, 2, 3, 4, 100, 7], "each key's last word, in its own place");
+  t.equal(metric(system, "drover_mailbox_shelved_total"), 4, "what took another's place counts once");
+  t.equal(metric(system, "drover_mailbox_bytes"), 0);
+  await system.stop();
+});
+
+test("S5. B4. one that failed does not take the place of a newer one of its key", async (t) => {
+  const { system, clock } = await slowNode(listType({ messages: 4 }));
+  const told: string[] = [];
+  const say = (n: number) => void system.tell(L, { type: "list.level", of: "tank", n }).then(({ kind }) => told.push(`${String(n)} ${kind}`));
+  say(-1);
+  await clock.advance(4);
+  say(5);
+  await clock.advance(2_000);
+  t.same(numbersOf(system), [5]);
+  t.same(told, ["-1 refused", "5 accepted"]);
   await system.stop();
 });
 
