@@ -16,6 +16,7 @@ import {
   createReplicas,
   createSystem,
   createTree,
+  demandShape,
   hosted,
   kindOf,
   lifeOf,
@@ -27,7 +28,7 @@ import {
   droverVersion,
 } from "../runtime/index.ts";
 import { busLink } from "./bus-link.ts";
-import type { CloudConfig } from "./config.ts";
+import { type CloudConfig, cloudConfigSchema } from "./config.ts";
 import { forwarding } from "./forwarding.ts";
 import { ingestLife } from "./ingest-life.ts";
 import { type CloudPorts, realPorts } from "./ports.ts";
@@ -53,7 +54,9 @@ export interface CloudNode {
   readonly firstToken: string | undefined;
 }
 
+/** @throws DROVER_CONFIG_INVALID with every key that is unknown, missing or not as it should be, a line each */
 export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPorts): CloudNode {
+  demandShape(config, cloudConfigSchema, "the configuration", "DROVER_CONFIG_INVALID");
   const { clock, random, log } = ports;
   const node = config.node ?? "cloud-1";
   const store = ports.store(config.data, ports);

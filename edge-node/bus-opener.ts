@@ -8,12 +8,11 @@
 //   virtual:NAME                         in this process, nobody else on it
 
 import { basename, dirname, extname, join, normalize } from "node:path";
-import { nearestName } from "../actors/vehicle-file/index.ts";
 import type { FrameSink, FrameSource } from "../protocols/can/index.ts";
 import { createLogReplay, KnownInterfaces } from "../protocols/can-log/index.ts";
 import { createRigBus } from "../protocols/rig-bus/index.ts";
 import { createVirtualBus } from "../protocols/virtual-can/index.ts";
-import { DroverError } from "../runtime/index.ts";
+import { DroverError, nearestName } from "../runtime/index.ts";
 import type { Clock, Log, Random } from "../runtime/ports/index.ts";
 import type { VehicleFiles } from "./vehicle-files.ts";
 

@@ -1,7 +1,7 @@
 // Which source each bus of the vehicle has, by the node's configuration.
 
-import { nearestName, type VehicleModel } from "../actors/vehicle-file/index.ts";
-import { DroverError } from "../runtime/index.ts";
+import type { VehicleModel } from "../actors/vehicle-file/index.ts";
+import { DroverError, nearestName } from "../runtime/index.ts";
 import { BUS_URLS, type BusOpener, busOpener } from "./bus-opener.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { VehicleFiles } from "./vehicle-files.ts";

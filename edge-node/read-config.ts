@@ -1,7 +1,7 @@
 // Checks a node's configuration: a file's text with line and column, or an object in code with the path of the key. All problems at once.
 
-import { CheckedFile, formatProblem, type Problem, ProblemList } from "../actors/vehicle-file/index.ts";
-import { DroverError } from "../runtime/index.ts";
+import { CheckedFile, ProblemList } from "../actors/vehicle-file/index.ts";
+import { demandShape, DroverError, formatProblem, type Problem } from "../runtime/index.ts";
 import { busSources } from "./bus-sources.ts";
 import { type EdgeConfig, edgeConfigSchema } from "./config.ts";
 import { readVehicle, type VehicleFiles } from "./vehicle-files.ts";
@@ -19,16 +19,16 @@ export function readEdgeConfig(file: string, text: string): EdgeConfig {
   return data as EdgeConfig;
 }
 
-/** Checks what code hands over; functions may stand where the schema wants the URL of a bus. @throws DROVER_CONFIG_INVALID */
-export function checkEdgeConfig(config: EdgeConfig): EdgeConfig {
-  const openers = Object.entries(config.buses as Record<string, unknown>).filter(([, opener]) => typeof opener === "function");
-  const stand = Object.fromEntries(openers.map(([bus]) => [bus, "virtual:opener"]));
-  const problems = new ProblemList();
-  const checked = new CheckedFile("configuration", JSON.stringify({ ...config, buses: { ...config.buses, ...stand } }), problems);
-  checked.read(edgeConfigSchema);
-  // An object has no lines: the path of the key says the place.
-  if (!problems.isEmpty) throw new DroverError("DROVER_CONFIG_INVALID", problems.list().map(withoutPlace).join("\n"));
-  return config;
+/** Checks what code hands over; functions may stand where the schema wants the URL of a bus. @throws DROVER_CONFIG_INVALID with every problem, a line each */
+export function checkEdgeConfig(config: unknown): asserts config is EdgeConfig {
+  demandShape(withoutOpeners(config), edgeConfigSchema, "the configuration", "DROVER_CONFIG_INVALID");
+}
+
+function withoutOpeners(config: unknown): unknown {
+  if (typeof config !== "object" || config === null || Array.isArray(config)) return config;
+  const { buses } = config as { readonly buses?: unknown };
+  if (typeof buses !== "object" || buses === null || Array.isArray(buses)) return config;
+  return { ...config, buses: Object.fromEntries(Object.entries(buses).map(([bus, source]) => [bus, typeof source === "function" ? "virtual:opener" : (source as unknown)])) };
 }
 
 /** All that a node refuses before it starts: keys and values, the vehicle's files, the sources of its buses. Nothing is opened to write. @throws DROVER_CONFIG_INVALID */
@@ -41,8 +41,4 @@ function refused(problems: readonly Problem[]): DroverError {
   const [first] = problems;
   const position = first === undefined ? {} : { position: { file: first.file, line: first.line, column: first.column } };
   return new DroverError("DROVER_CONFIG_INVALID", problems.map(formatProblem).join("\n"), position);
-}
-
-function withoutPlace(problem: Problem): string {
-  return formatProblem(problem).replace(/^[^:]*:\d+:\d+: /, "");
 }

@@ -1,8 +1,8 @@
 // Reads a vehicle's file and all that it names from disk; the checking is actors/vehicle-file's.
 
 import { basename, dirname } from "node:path";
-import { type CheckedVehicle, checkVehicle, formatProblem, nearestName, resolverOver, type VehicleModel } from "../actors/vehicle-file/index.ts";
-import { DroverError } from "../runtime/index.ts";
+import { type CheckedVehicle, checkVehicle, resolverOver, type VehicleModel } from "../actors/vehicle-file/index.ts";
+import { DroverError, formatProblem, nearestName } from "../runtime/index.ts";
 import { type Log, silentLog } from "../runtime/ports/index.ts";
 
 /** Reading as the checker needs it: `undefined` where there is no such file; it may throw where there is one that cannot be read. */

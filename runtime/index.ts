@@ -36,6 +36,21 @@ export {
 } from "./host/index.ts";
 export type { Accepted, Answer, GuardReport, Refusal, SignalRead, Told } from "./outcome.ts";
 export { Retry, type RetryLimits } from "./retry.ts";
+export {
+  type Complain,
+  type Complaint,
+  checkShape,
+  demandShape,
+  formatComplaint,
+  formatProblem,
+  type Located,
+  type LocatedEntry,
+  type LocatedMap,
+  type LocatedScalar,
+  nearestName,
+  type Problem,
+  type Shape,
+} from "./shape/index.ts";
 export * from "./supervision/index.ts";
 export * from "./system/index.ts";
 export {

@@ -7,7 +7,7 @@ import { CheckedFile, ProblemList } from "./checked-file.ts";
 import { type FileResolver, type FoundText, modelFileNames } from "./file-resolver.ts";
 import { type ModelFile, modelFileSchema, type VehicleFile, vehicleFileSchema } from "./file-schemas.ts";
 import { modelHash } from "./model-hash.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "../../runtime/index.ts";
 import { type CheckedBuses, resolveBuses } from "./resolve-buses.ts";
 import { resolveCommands } from "./resolve-commands.ts";
 import { type CheckedConditions, resolveConditions } from "./resolve-conditions.ts";

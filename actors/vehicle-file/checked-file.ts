@@ -1,9 +1,7 @@
 // One file under check: its text as a tree, its data by the schema, and complaints with the place they are about.
 
-import { type Complain, checkShape } from "./check-shape.ts";
-import { type Located, type LocatedText, readLocatedYaml } from "./located-yaml.ts";
-import type { Complaint, Problem } from "./problem.ts";
-import { nearestName } from "./spelling.ts";
+import { type Complain, type Complaint, checkShape, type Located, nearestName, type Problem, type Shape } from "../../runtime/index.ts";
+import { type LocatedText, readLocatedYaml } from "./located-yaml.ts";
 
 /** More than this nobody mends in one go; the rest is counted. */
 const MAX_PROBLEMS = 200;
@@ -71,7 +69,7 @@ export class CheckedFile {
   }
 
   /** The file's data as far as it fits; undefined where it is not a map at all. */
-  read(shape: object): unknown {
+  read(shape: Shape): unknown {
     const complain: Complain = (at, path, complaint) => {
       this.#add(at, path, complaint);
     };

@@ -3,7 +3,7 @@
 // Bounded: at most 200 words and 32 open parentheses; never throws.
 
 import type { Comparison, Condition } from "./condition.ts";
-import type { Complaint } from "./problem.ts";
+import type { Complaint } from "../../runtime/index.ts";
 import { durationMs } from "./quantities.ts";
 
 /** What a name stands for; the parser knows only these questions. */

@@ -1,7 +1,7 @@
 // What the checker asks its caller for: texts and databases by name. The caller does the I/O; the checker stays pure.
 
 import type { Database } from "../../protocols/can/index.ts";
-import type { Problem } from "./problem.ts";
+import type { Problem } from "../../runtime/index.ts";
 
 export interface FoundText {
   /** As problems shall name it. */

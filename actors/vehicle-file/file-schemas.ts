@@ -1,5 +1,5 @@
 // The shape of the three files that describe a vehicle: model, vehicle, overlay (vehicle D1 to D3). Published as JSON Schema for editors, and walked by
-// check-shape.ts, so that an editor and `drover vehicle check` agree. What a schema cannot say (does this name exist?) is checked afterwards.
+// `checkShape`, so that an editor and `drover vehicle check` agree. What a schema cannot say (does this name exist?) is checked afterwards.
 //
 // F1. Unknown keys are errors: every object is closed, or open over a pattern of names.
 // F2. Durations, rates and budgets are texts with their unit; a bare number is refused, so that nobody guesses seconds or milliseconds.

@@ -1,6 +1,5 @@
 export type { Condition } from "./condition.ts";
 export { modelFileSchema, overlayFileSchema, publishedSchemas, vehicleFileSchema } from "./file-schemas.ts";
-export { formatProblem, type Problem } from "./problem.ts";
 export type { ModelBus, ModelCommand, ModelCondition, ModelModule, ModelTarget, ModelTelemetry, VehicleModel } from "./vehicle-model.ts";
 export { commandFrame, targetProblem } from "./command-frame.ts";
 export { CheckedFile, ProblemList } from "./checked-file.ts";
@@ -9,4 +8,3 @@ export { type ConditionEvaluator, createConditionEvaluator, type Truth } from ".
 export { type ConditionsOverTable, conditionsOver } from "./conditions-over-table.ts";
 export type { FileResolver } from "./file-resolver.ts";
 export { resolverOver } from "./resolver-over.ts";
-export { nearestName } from "./spelling.ts";

@@ -5,34 +5,7 @@
 // Y3. A key occurs once.
 
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, Scalar } from "yaml";
-import type { Complaint } from "./problem.ts";
-
-export type Located = LocatedMap | LocatedList | LocatedScalar;
-
-export interface LocatedMap {
-  readonly kind: "map";
-  readonly at: number;
-  readonly entries: ReadonlyMap<string, LocatedEntry>;
-}
-
-export interface LocatedEntry {
-  readonly keyAt: number;
-  readonly value: Located;
-}
-
-export interface LocatedList {
-  readonly kind: "list";
-  readonly at: number;
-  readonly items: readonly Located[];
-}
-
-export interface LocatedScalar {
-  readonly kind: "scalar";
-  readonly at: number;
-  readonly value: string | number | boolean | null;
-  /** Offset in the text of the value's first character, where the value stands there letter by letter; else undefined. */
-  readonly textAt: number | undefined;
-}
+import type { Complaint, Located, LocatedEntry, LocatedMap, LocatedScalar } from "../../runtime/index.ts";
 
 export interface YamlComplaint extends Complaint {
   readonly at: number;

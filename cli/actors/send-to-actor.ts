@@ -1,6 +1,6 @@
 // Sends a message to an actor (done when it is taken) or asks it (done when it replies). Its id is said before anything else, so that an unknown outcome can be asked for again.
 
-import { systemRandom } from "../../runtime/index.ts";
+import { nearestName, systemRandom } from "../../runtime/index.ts";
 import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, type Failure, printJson, printLines } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";
@@ -84,17 +84,16 @@ async function post(
   } catch (thrown) {
     if (!(thrown instanceof CommandFailure)) throw thrown;
     const { failure } = thrown;
-    const advice = await adviceFor(failure, message.type, id);
+    const advice = adviceFor(failure, message.type, id);
     throw new CommandFailure({ ...failure, advice, more: { id, ...failure.more } }, { cause: thrown });
   }
 }
 
-async function adviceFor(failure: Failure, type: string, id: string): Promise<string | undefined> {
+function adviceFor(failure: Failure, type: string, id: string): string | undefined {
   // Sent, and no answer: whoever asks again under this id learns the one true outcome.
   if (failure.code === "timeout" || failure.code === "interrupted") return `It may have been taken. Send it again with --id ${id}: that never acts twice.`;
   const accepts: unknown = failure.more?.["accepts"];
   if (failure.code !== "invalid" || !Array.isArray(accepts) || accepts.includes(type)) return failure.advice;
-  const { nearestName } = await import("../../actors/vehicle-file/index.ts");
   const nearest = nearestName(type, accepts.map(String));
   return nearest === undefined ? failure.advice : `Did you mean ${nearest}?`;
 }

@@ -7,8 +7,8 @@
 // G5. What a node itself finds wrong with a setting is told with that origin too: `placeOf` knows it (placed-error.ts).
 
 import { dirname } from "node:path";
-import { CheckedFile, formatProblem, nearestName, type Problem, ProblemList } from "../../actors/vehicle-file/index.ts";
-import { DroverError, readPlainText } from "../../runtime/index.ts";
+import { CheckedFile, ProblemList } from "../../actors/vehicle-file/index.ts";
+import { DroverError, formatComplaint, formatProblem, nearestName, type Problem, readPlainText } from "../../runtime/index.ts";
 import { aboutOf, type ConfigText, type PlaceOf, placesIn } from "./origins.ts";
 import { withPathsFrom } from "./paths.ts";
 import { type Setting, settingsOf, type Shape, valueOf, withoutRequired } from "./settings.ts";
@@ -93,11 +93,10 @@ function fromFlag(flag: string, settings: readonly Setting[]): { readonly settin
 
 /** Lines and columns of the merged text mean nothing to a reader: the origin of the value does, and for a missing one the object that lacks it. */
 function withOrigin(problem: Problem, placeOf: PlaceOf, settings: readonly Setting[]): string {
-  const particulars = formatProblem({ ...problem, line: 0, column: 0 }).slice(`${problem.file}:0:0: `.length);
   const missing = /^the key "([^"]+)" is missing$/.exec(problem.message)?.[1];
   const path = problem.path === "" ? missing : `${problem.path}.${missing ?? ""}`;
   const setting = missing === undefined ? undefined : settings.find((known) => known.path === path);
-  return `${placeOf(problem.path, aboutOf(problem.message)) ?? problem.file}: ${particulars}${setting === undefined ? "" : `, or set ${setting.env}`}`;
+  return `${placeOf(problem.path, aboutOf(problem.message)) ?? problem.file}: ${formatComplaint(problem.path, problem)}${setting === undefined ? "" : `, or set ${setting.env}`}`;
 }
 
 function strangeVariables(env: ConfigSources["env"], settings: readonly Setting[]): readonly string[] {

@@ -7,7 +7,7 @@ export interface Shape {
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly patternProperties?: Readonly<Record<string, Shape>>;
   readonly anyOf?: readonly Shape[];
-  readonly required?: readonly string[];
+  readonly required?: readonly string[] | undefined;
   /** The value, or the file in it, is a path; a command is one where it has a `/`. */
   readonly "x-path"?: "file" | "url" | "command";
 }

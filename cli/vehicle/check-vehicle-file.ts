@@ -1,7 +1,7 @@
 // Tells what is wrong with the files of a vehicle, or what they describe.
 
-import { checkVehicle, formatProblem, type VehicleModel } from "../../actors/vehicle-file/index.ts";
-import { readPlainText } from "../../runtime/index.ts";
+import { checkVehicle, type VehicleModel } from "../../actors/vehicle-file/index.ts";
+import { formatProblem, readPlainText } from "../../runtime/index.ts";
 import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
 import { filesFromDisk } from "./files-from-disk.ts";
 

@@ -75,6 +75,30 @@ test("an object in code is checked as a file is", (t) => {
     problem(() => createEdgeNode({ ...good, upink: {} } as never, at.ports())),
     { message: /did you mean "uplink"/ },
   );
+  const keys = "keys and values, at least vehicle, data, buses";
+  const cases: readonly (readonly [name: string, config: unknown, message: string | RegExp])[] = [
+    ["nothing", undefined, `the configuration: nothing stands here (expected ${keys})`],
+    ["null", null, `the configuration: nothing stands here (expected ${keys})`],
+    ["a text", "edge.yaml", `the configuration: the text "edge.yaml" stands here (expected ${keys})`],
+    ["a list", [good], `the configuration: a list stands here (expected ${keys})`],
+    ["no key", {}, /^the configuration: the key "vehicle" is missing \(.*\)\nthe configuration: the key "data" is missing .*\nthe configuration: the key "buses" is missing/],
+    ["null for a map", { ...good, buses: null }, "buses: nothing stands here (expected keys and values)"],
+    ["a list for a map", { ...good, buses: [] }, "buses: a list stands here (expected keys and values)"],
+    ["a number for a bus", { ...good, buses: { can0: 1 } }, "buses.can0: the number 1 stands here (expected log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME)"],
+    ["an open bus", { ...good, buses: { can0: { start: () => undefined } } }, /^buses\.can0: a map stands here /],
+    ["a number for a path", { ...good, vehicle: 7 }, "vehicle: the number 7 stands here (expected the path of a vehicle's file)"],
+    ["a function for a path", { ...good, data: () => "d" }, "data: a function stands here (expected a folder)"],
+    ["a key below", { ...good, uplink: { url: "mqtt://h", pasword: "x" } }, /^uplink\.pasword: .*did you mean "password"\?\)$/],
+    ["no url", { ...good, uplink: { username: "u" } }, 'uplink: the key "url" is missing (expected mqtt://host:port or mqtts://host:port)'],
+    ["the cloud's key", { ...good, broker: { port: 1 } }, /^broker: the key "broker" is not known here /],
+  ];
+  for (const [name, config, message] of cases) {
+    const found = problem(() => createEdgeNode(config as EdgeConfig, at.ports()));
+    t.equal(found.code, "DROVER_CONFIG_INVALID", name);
+    t.match(found.message, message, name);
+    if (typeof message === "string") t.equal(found.message, message, name);
+  }
+  t.ok(createEdgeNode({ ...good, buses: { can0: () => createVirtualBus({ clock: at.clock }).attach() } }, at.ports()), "a function may stand for a bus");
   t.end();
 });
 

@@ -1,7 +1,7 @@
 // What is wrong in a file is said with its line and column, what was expected, and the name that was meant.
 
 import { test } from "tap";
-import { formatProblem, type Problem } from "../../../actors/vehicle-file/index.ts";
+import { formatProblem, type Problem } from "../../../runtime/index.ts";
 import { checkFiles, checkModel, HEAD, problemsOf, TRAILER_DBC } from "./small-world.ts";
 
 /** Text after HEAD, and the one problem it must give. */

@@ -2,9 +2,9 @@
 
 import { test } from "tap";
 import { Value } from "typebox/value";
-import { checkShape, type Shape } from "../../../actors/vehicle-file/check-shape.ts";
 import { modelFileSchema, overlayFileSchema, publishedSchemas, vehicleFileSchema } from "../../../actors/vehicle-file/index.ts";
 import { readLocatedYaml } from "../../../actors/vehicle-file/located-yaml.ts";
+import { checkShape, type Shape } from "../../../runtime/index.ts";
 import { mulberry32 } from "../../../runtime/simulation/seeded-random.ts";
 import { golden } from "../../project/golden.ts";
 
@@ -65,10 +65,10 @@ test("D2. The checker accepts and refuses exactly what a general validator of th
   const counts = { accepted: 0, refused: 0 };
   for (const schema of [modelFileSchema, vehicleFileSchema, overlayFileSchema]) {
     for (let round = 0; round < 3_000; round++) {
-      const value = grow(schema as Shape, 5);
+      const value = grow(schema, 5);
       const { root } = readLocatedYaml(JSON.stringify(value));
       const complaints: string[] = [];
-      if (root !== undefined) checkShape(root, schema as Shape, [], (_at, path, complaint) => complaints.push(`${path.join(".")}: ${complaint.message}`));
+      if (root !== undefined) checkShape(root, schema, [], (_at, path, complaint) => complaints.push(`${path.join(".")}: ${complaint.message}`));
       const isValid = Value.Check(schema, value);
       counts[isValid ? "accepted" : "refused"]++;
       if (root === undefined || isValid !== (complaints.length === 0)) t.fail(`${JSON.stringify(value)}: ${complaints.join(", ")}`);

@@ -1,6 +1,7 @@
 // Files in memory for the tests of the checker: a small trailer's database and a model around it.
 
-import { type CheckedVehicle, checkVehicle, formatProblem, type Problem, resolverOver, type VehicleModel } from "../../../actors/vehicle-file/index.ts";
+import { type CheckedVehicle, checkVehicle, resolverOver, type VehicleModel } from "../../../actors/vehicle-file/index.ts";
+import { formatProblem, type Problem } from "../../../runtime/index.ts";
 
 /** Enough of a TrailCurrent bus to command a lamp and a relay. */
 export const TRAILER_DBC = `VERSION ""

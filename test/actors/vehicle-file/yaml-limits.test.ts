@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { form } from "../../forms.ts";
-import type { Problem } from "../../../actors/vehicle-file/index.ts";
+import type { Problem } from "../../../runtime/index.ts";
 import { mulberry32 } from "../../../runtime/simulation/seeded-random.ts";
 import { checkFiles, checkModel, HEAD, problemsOf } from "./small-world.ts";
 

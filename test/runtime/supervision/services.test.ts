@@ -1,7 +1,8 @@
 // Services: what a configuration may say of a program, and what becomes of it.
 
 import { test } from "tap";
-import { CheckedFile, formatProblem, ProblemList } from "../../../actors/vehicle-file/index.ts";
+import { CheckedFile, ProblemList } from "../../../actors/vehicle-file/index.ts";
+import { formatProblem } from "../../../runtime/index.ts";
 import { service, services, servicesSchema, type ServiceConfig } from "../../../runtime/supervision/index.ts";
 import type { ProgramSpec, Startable } from "../../../runtime/workers/index.ts";
 

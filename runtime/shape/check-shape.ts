@@ -1,9 +1,9 @@
-// Walks a located tree along a schema of file-schemas.ts and complains with line and column. It knows exactly the keywords that those schemas use;
-// a test holds that it accepts and refuses what a general validator does.
+// Walks a located tree along a schema and complains with the place. It knows exactly the keywords that our schemas of files use; a test holds that it accepts and
+// refuses what a general validator does. `x-test` is for what only code can hand over.
 
-import type { Located, LocatedScalar } from "./located-yaml.ts";
+import type { Located, LocatedScalar } from "./located.ts";
+import { nearestName } from "./nearest-name.ts";
 import type { Complaint } from "./problem.ts";
-import { nearestName } from "./spelling.ts";
 
 /** The part of JSON Schema in use. */
 export interface Shape {
@@ -13,7 +13,7 @@ export interface Shape {
   readonly anyOf?: readonly Shape[];
   readonly properties?: Readonly<Record<string, Shape>>;
   readonly patternProperties?: Readonly<Record<string, Shape>>;
-  readonly required?: readonly string[];
+  readonly required?: readonly string[] | undefined;
   readonly maxProperties?: number;
   readonly items?: Shape;
   readonly pattern?: string;
@@ -23,6 +23,8 @@ export interface Shape {
   readonly maxLength?: number;
   readonly minItems?: number;
   readonly maxItems?: number;
+  /** Whether a value in code is what `title` says; no other keyword counts beside it. */
+  readonly "x-test"?: (value: unknown) => boolean;
 }
 
 export type Complain = (at: number, path: readonly string[], complaint: Complaint) => void;
@@ -33,15 +35,23 @@ export type Complain = (at: number, path: readonly string[], complaint: Complain
  * is returned as far as it fits.
  */
 export function checkShape(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
+  if (shape["x-test"] !== undefined) return checkInCode(node, shape["x-test"], shape, path, complain);
   if (shape.anyOf !== undefined) return checkAny(node, shape.anyOf, path, complain);
   if (shape.type === "object") return checkMap(node, shape, path, complain);
   if (shape.type === "array") return checkList(node, shape, path, complain);
   return checkScalar(node, shape, path, complain);
 }
 
+function checkInCode(node: Located, test: (value: unknown) => boolean, shape: Shape, path: readonly string[], complain: Complain): unknown {
+  const value = node.kind === "scalar" ? node.value : node.raw;
+  if (test(value)) return value;
+  complain(node.at, path, { message: `${describe(node)} stands here`, expected: expectation(shape) });
+  return undefined;
+}
+
 function checkMap(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
   if (node.kind !== "map") {
-    complain(node.at, path, { message: `${describe(node)} stands here`, expected: "keys and values" });
+    complain(node.at, path, { message: `${describe(node)} stands here`, expected: expectation(shape) });
     return undefined;
   }
   // A null prototype: keys come from a file and may be `__proto__`.
@@ -106,13 +116,16 @@ function checkAny(node: Located, shapes: readonly Shape[], path: readonly string
   return undefined;
 }
 
-/** Of several maps the one that knows most of the keys that are written, of several scalars the one of the value's type; the first of equals. */
+/** Of several maps the one that knows most of the keys that are written, of equals one that lacks none; of several scalars the one of the value's type; the first of equals. */
 function mostAlike(node: Located, shapes: readonly Shape[]): Shape | undefined {
   const [first, ...others] = shapes;
-  if (first === undefined || node.kind === "list") return first;
+  if (first === undefined || node.kind === "list" || node.kind === "other") return first;
   if (node.kind === "scalar") return shapes.find(({ type }) => (type === "integer" ? "number" : type) === typeof node.value) ?? first;
   const keys = [...node.entries.keys()];
-  const known = (shape: Shape): number => keys.filter((key) => Object.hasOwn(shape.properties ?? {}, key)).length;
+  const known = (shape: Shape): number => {
+    const isWhole = (shape.required ?? []).every((key) => node.entries.has(key));
+    return keys.filter((key) => Object.hasOwn(shape.properties ?? {}, key)).length + (isWhole ? 0.5 : 0);
+  };
   return others.reduce((best, shape) => (known(shape) > known(best) ? shape : best), first);
 }
 
@@ -141,9 +154,10 @@ function scalarFault(node: LocatedScalar, shape: Shape): string | undefined {
 
 /** What should stand there, for a reader. */
 function expectation(shape: Shape): string {
+  if (shape["x-test"] !== undefined) return shape.title ?? "another value";
   if (shape.anyOf !== undefined) return shape.anyOf.map(expectation).join(" or ");
   if (shape.const !== undefined) return `"${String(shape.const)}"`;
-  if (shape.type === "object") return "keys and values";
+  if (shape.type === "object") return shape.required === undefined || shape.required.length === 0 ? "keys and values" : `keys and values, at least ${shape.required.join(", ")}`;
   if (shape.type === "array") return `a list of ${expectation(shape.items ?? {})}`;
   if (shape.type === "string") return shape.title ?? (shape.maxLength === undefined ? "a text" : `a text of at most ${String(shape.maxLength)} characters`);
   if (shape.type === "boolean") return "true or false";
@@ -163,6 +177,7 @@ function oneOf(words: readonly unknown[]): string {
 function describe(node: Located): string {
   if (node.kind === "map") return "a map";
   if (node.kind === "list") return "a list";
+  if (node.kind === "other") return node.words;
   if (node.value === null) return "nothing";
   return typeof node.value === "string" ? `the text "${clip(node.value)}"` : `the ${typeof node.value === "number" ? "number" : "value"} ${String(node.value)}`;
 }

@@ -1,4 +1,4 @@
-// A problem in a file: where, what, what was expected. All problems of a file are collected; a reader mends them in one go.
+// A problem in a file, or in what code hands over: where, what, what was expected. All problems are collected; a reader mends them in one go.
 
 export interface Problem {
   readonly file: string;
@@ -23,10 +23,11 @@ export interface Complaint {
 
 /** One line for a person: `trailer.yaml:12:8: signals.Vehicle.Speed: … (expected …; did you mean …?)`. */
 export function formatProblem(problem: Problem): string {
-  const particulars = [
-    ...(problem.expected === undefined ? [] : [`expected ${problem.expected}`]),
-    ...(problem.suggestion === undefined ? [] : [`did you mean "${problem.suggestion}"?`]),
-  ];
-  const path = problem.path === "" ? "" : `${problem.path}: `;
-  return `${problem.file}:${String(problem.line)}:${String(problem.column)}: ${path}${problem.message}${particulars.length === 0 ? "" : ` (${particulars.join("; ")})`}`;
+  return `${problem.file}:${String(problem.line)}:${String(problem.column)}: ${formatComplaint(problem.path, problem)}`;
+}
+
+/** The same without the place. @param path keys from the root, joined by dots */
+export function formatComplaint(path: string, { message, expected, suggestion }: Complaint): string {
+  const particulars = [...(expected === undefined ? [] : [`expected ${expected}`]), ...(suggestion === undefined ? [] : [`did you mean "${suggestion}"?`])];
+  return `${path === "" ? "" : `${path}: `}${message}${particulars.length === 0 ? "" : ` (${particulars.join("; ")})`}`;
 }

@@ -1,0 +1,23 @@
+// What code hands over is checked before anything is done with it, by the same walk as a file: all that is wrong at once, each with the key that it is about.
+
+import { DroverError, type ErrorCode } from "../errors.ts";
+import { checkShape, type Shape } from "./check-shape.ts";
+import { locatedValue } from "./located-value.ts";
+import { formatComplaint } from "./problem.ts";
+
+/** More than this nobody mends in one go. */
+const MAX_PROBLEMS = 20;
+
+/**
+ * @param about what the value is, for a reader: `the configuration`
+ * @throws `code` with every problem, a line each
+ */
+export function demandShape(value: unknown, shape: Shape, about: string, code: ErrorCode): void {
+  const problems: string[] = [];
+  checkShape(locatedValue(value), shape, [], (_at, path, complaint) => {
+    problems.push(path.length === 0 ? `${about}: ${formatComplaint("", complaint)}` : formatComplaint(path.join("."), complaint));
+  });
+  if (problems.length === 0) return;
+  const more = problems.length - MAX_PROBLEMS;
+  throw new DroverError(code, [...problems.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`${String(more)} further problems are not shown`] : [])].join("\n"));
+}

@@ -1,0 +1,51 @@
+// A value in code as a tree that a shape can be laid over. Nothing is looked at before the shape asks for it: what a caller hands over may be large, or contain itself.
+
+import type { Located, LocatedEntry } from "./located.ts";
+
+/** A key whose value is `undefined` is taken for one that is not there. */
+export function locatedValue(value: unknown): Located {
+  if (value === undefined || value === null) return scalar(null);
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return scalar(value);
+  if (Array.isArray(value)) {
+    const list: readonly unknown[] = value;
+    return {
+      kind: "list",
+      at: 0,
+      raw: value,
+      get items() {
+        return list.map(locatedValue);
+      },
+    };
+  }
+  if (typeof value === "object" && isPlain(value))
+    return { kind: "map", at: 0, raw: value, entries: new Map(Object.entries(value).flatMap(([key, inner]) => entryOf(key, inner))) };
+  return { kind: "other", at: 0, raw: value, words: wordsFor(value) };
+}
+
+function scalar(value: string | number | boolean | null): Located {
+  return { kind: "scalar", at: 0, value, textAt: undefined };
+}
+
+function entryOf(key: string, inner: unknown): readonly (readonly [string, LocatedEntry])[] {
+  if (inner === undefined) return [];
+  const entry: LocatedEntry = {
+    keyAt: 0,
+    get value() {
+      return locatedValue(inner);
+    },
+  };
+  return [[key, entry]];
+}
+
+/** An object as it is written between braces, of this realm or another. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}
+
+function wordsFor(value: unknown): string {
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return `a ${typeof value}`;
+  const { constructor } = value as { readonly constructor?: unknown };
+  return typeof constructor === "function" && constructor.name !== "" ? `an object of the class ${constructor.name.slice(0, 60)}` : "an object of a class";
+}
