@@ -1,9 +1,9 @@
 // The cloud node's bus: its own broker unless an external one is configured, the transport over it, and the way to the vehicles.
 
 import { brokerMetrics, type EmbeddedBroker, linkMetrics } from "../protocols/mqtt/index.ts";
-import { type Address, lifeOf, type Remote, untilAborted } from "../runtime/index.ts";
+import { type Address, lifeOf, untilAborted } from "../runtime/index.ts";
 import type { MetricsSource, Transport } from "../runtime/ports/index.ts";
-import { busRemote, type Sending } from "../runtime/wire/index.ts";
+import { type BusRemote, busRemote, type Sending } from "../runtime/wire/index.ts";
 import type { CloudConfig } from "./config.ts";
 import type { BrokerLogin, CloudPorts } from "./ports.ts";
 
@@ -34,14 +34,14 @@ export interface BusLink {
   readonly brokerUrl: string | undefined;
   readonly metrics: MetricsSource;
   /** To the vehicles, whatever transport stands now. */
-  readonly remote: Remote;
+  readonly remote: BusRemote;
 }
 
 export function busLink({ config, node, credentials, ports, sending, find }: BusLinkOptions): BusLink {
   const external = config.broker !== undefined && "url" in config.broker ? loginOf(config.broker) : undefined;
   let login = external;
   let transport: Transport | undefined;
-  let remote: Remote | undefined;
+  let remote: BusRemote | undefined;
   let embedded: EmbeddedBroker | undefined;
 
   const brokerLife = lifeOf(async ({ ready }, signal) => {
@@ -82,6 +82,7 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
     remote: {
       route: (entity) => remote?.route(entity),
       send: (message) => remote?.send(message) ?? Promise.resolve({ kind: "owner-away" }),
+      sessionEnded: (vehicle) => remote?.sessionEnded(vehicle),
     },
   };
 }

@@ -96,7 +96,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   );
   system.mount(replicas);
   system.setRemote(waitingRemote(remote, () => system, clock));
-  const presences = createPresences(links, () => system, log);
+  const presences = createPresences(links, () => system, log, (vehicle) => bus.remote.sessionEnded(vehicle));
   const ingest = ingestLife({ transport: () => bus.transport, system, replicas, mirror, links, presences, sending, newId, clock, log });
 
   const storeLife = lifeOf(async ({ ready }, signal) => {

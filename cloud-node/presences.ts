@@ -18,7 +18,8 @@ export interface Presences {
   of(vehicle: Address): PresenceState;
 }
 
-export function createPresences(links: VehicleLinks, system: () => System, log: Log): Presences {
+/** @param sessionEnded nothing that was sent to this vehicle in the session before is answered any more */
+export function createPresences(links: VehicleLinks, system: () => System, log: Log, sessionEnded: (vehicle: Address) => void): Presences {
   async function tell(vehicle: Address, event: { readonly type: string; readonly [key: string]: unknown }): Promise<void> {
     const told = await system().inform(presenceAddress(vehicle), event, { input: undefined, labels: {} });
     if (told.kind !== "accepted" && told.kind !== "refused") log.warn({ vehicle, event: event.type, outcome: told.kind }, "a presence could not be told of its link");
@@ -55,6 +56,7 @@ export function createPresences(links: VehicleLinks, system: () => System, log: 
       const noted = links.note(event);
       if (noted === undefined) return;
       const { entity, link, rival } = noted;
+      sessionEnded(entity);
       if (rival !== undefined) void enqueueAlarm(entity, link.live, rival);
       if (link.up) system().reachable(entity);
       void enqueue(entity, link.up ? { type: "link.up", node: link.live.node, session: link.live.session } : { type: "link.down" });

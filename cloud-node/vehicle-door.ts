@@ -24,7 +24,7 @@ export function vehicleDoor(system: Pick<System, "receive" | "activate" | "read"
     const { type } = message.event;
     if (!OF_ALARMS.includes(type)) return { kind: "refused", accepts: OF_ALARMS, reason: "a vehicle raises and clears its alarms; acknowledging them is a person's" };
     if (type === "alarm.raise" && system.read(entity) === undefined) {
-      if (alarmsOf(vehicle) >= MAX_ALARMS) return { kind: "full", retryAfterMs: 60_000 };
+      if (alarmsOf(vehicle) >= MAX_ALARMS) return { kind: "full", retryAfterMs: 60_000, reason: `the vehicle has ${String(MAX_ALARMS)} alarms already` };
       await system.activate(entity, { input: undefined });
     }
     return system.receive(message);

@@ -25,8 +25,8 @@ export type Refusal =
   /** The same id was used before for another message. Final. */
   | { readonly kind: "id-reused" }
   | { readonly kind: "no-such-actor" }
-  /** The mailbox (or the table of taken ids) is full; nothing was taken. */
-  | { readonly kind: "full"; readonly retryAfterMs: number }
+  /** There is no room for it now; nothing was taken. Without a `reason` it is the actor itself that has none: its mailbox, its table of taken ids, what it postponed. */
+  | { readonly kind: "full"; readonly retryAfterMs: number; readonly reason?: string }
   /** Nobody who may act can be reached; nothing was sent. `asOf` is the wall time of the last known state. */
   | { readonly kind: "owner-away"; readonly asOf?: number }
   /** The deadline passed before it was taken: it was not and will not be acted on. */

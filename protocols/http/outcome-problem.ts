@@ -37,7 +37,7 @@ export function problemOf(refusal: Refusal, type: string, id: string, known: Las
     case "no-such-actor":
       return { name: "no-such-actor", detail: "Nobody has this address.", members: { id } };
     case "full":
-      return { name: "full", detail: `${type} was not taken.`, members: { id, retryAfterMs: refusal.retryAfterMs }, retryAfterMs: refusal.retryAfterMs };
+      return full(refusal, type, id);
     case "owner-away": {
       const asOf = refusal.asOf ?? known.asOf;
       const ageMs = asOf === undefined ? undefined : Math.max(0, known.nowMs - asOf);
@@ -58,6 +58,15 @@ export function problemOf(refusal: Refusal, type: string, id: string, known: Las
     case "unknown":
       return { name: "outcome-unknown", detail: `${type} was sent: ${refusal.reason}.`, members: { id, reason: refusal.reason } };
   }
+}
+
+function full({ retryAfterMs, reason }: Extract<Refusal, { kind: "full" }>, type: string, id: string): Problem {
+  return {
+    name: "full",
+    detail: `${type} was not taken: ${reason ?? "the actor has no room for it now"}.`,
+    members: { id, retryAfterMs, ...(reason === undefined ? {} : { reason }) },
+    retryAfterMs,
+  };
 }
 
 function guardText({ condition, open, reads }: GuardReport): string {

@@ -28,7 +28,11 @@ export const problemKinds = {
     advice: "Use a new key for a new message; a repetition must be the same message of the same author.",
   },
   "no-such-actor": { status: 404, title: "There is no actor with this address.", advice: "List what there is with GET /v1/actors." },
-  full: { status: 429, title: "The actor's mailbox is full.", advice: "Nothing was taken. Send it again after Retry-After with the same Idempotency-Key." },
+  full: {
+    status: 429,
+    title: "There is no room for the message now.",
+    advice: "Nothing was taken; `detail` says what is full. Send it again after Retry-After with the same Idempotency-Key.",
+  },
   "owner-away": {
     status: 503,
     title: "Nobody who may act on this actor can be reached.",

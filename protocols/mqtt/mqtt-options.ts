@@ -1,6 +1,7 @@
 // What an MQTT transport is told, and what it assumes.
 
 import type { Clock, Log, Random } from "../../runtime/ports/index.ts";
+import type { AskBounds } from "../../runtime/wire/index.ts";
 
 /** Largest MQTT packet that either side takes, bytes, fixed header included. */
 export const MAX_PACKET_BYTES = 1_048_576;
@@ -40,8 +41,8 @@ export interface MqttTransportOptions {
     readonly maxWaitingBytes?: number;
     readonly confirmWithinMs?: number;
   };
-  /** Asks open at a time. Default 256. */
-  readonly maxAsks?: number;
+  /** How many asks may be open at a time. */
+  readonly asks?: AskBounds;
   /** After a reconnect, values that the broker does not give again within this time have ended. Default 1,000. */
   readonly resyncMs?: number;
 }

@@ -84,7 +84,7 @@ class MqttTransport implements Transport {
       },
     });
     this.#receivers = new Receivers({ clock: options.clock, log: this.#link.log });
-    this.#asks = new PendingAsks(options.clock, options.maxAsks);
+    this.#asks = new PendingAsks(options.clock, options.asks);
     this.#window = new SendWindow<Outgoing>({
       ...options.window,
       clock: options.clock,
@@ -160,13 +160,19 @@ class MqttTransport implements Transport {
     const refused = this.#refusal(payload);
     if (refused !== undefined) return refused;
     if (!(options.withinMs > 0)) return { kind: "unavailable", reason: "no time was left to send it" };
-    if (this.#asks.full) return this.#overloaded(`${String(this.#asks.size)} asks are open already`);
+    const noRoom = this.#asks.refusal(key);
+    if (noRoom !== undefined) return this.#overloaded(noRoom);
     const correlation = this.#options.random.id();
     const replyKey = replyName(key, this.#options.node);
-    const outcome = this.#asks.open(correlation, replyKey, options.withinMs);
+    const outcome = this.#asks.open(correlation, key, replyKey, options.withinMs);
     const notSent = this.#hand(askTopicOf(key), encodeAsk({ correlation, withinMs: options.withinMs, inbox: this.#options.node, payload }), ASKS_SHARE);
     if (notSent !== undefined) this.#asks.settle(correlation, replyKey, notSent);
     return outcome;
+  }
+
+  peerLost(key: string, reason: string): void {
+    requireKey(key);
+    this.#asks.losePeer(key, reason);
   }
 
   async subscribe(pattern: string, sink: (delivery: Delivery) => void, options?: SubscribeOptions): Promise<Subscription> {

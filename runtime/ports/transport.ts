@@ -67,8 +67,10 @@ export interface Transport {
   publish(key: string, payload: Uint8Array, options: { readonly qos: "drop" | "reliable" }): Promise<PublishOutcome>;
   /** `sink` is synchronous and must not block. The subscription survives reconnects. */
   subscribe(pattern: string, sink: (delivery: Delivery) => void, options?: SubscribeOptions): Promise<Subscription>;
-  /** Sends to whoever serves `key`; settles by `withinMs` whatever the link does. */
+  /** Sends to whoever serves `key`; settles by `withinMs` whatever the link does. At most 256 are open to one peer (all keys of one side of a vehicle, or of a node), 8,192 in all. */
   ask(key: string, payload: Uint8Array, options: { readonly withinMs: number }): Promise<AskOutcome>;
+  /** The session of whoever serves `key` has ended: every ask that is open to this peer is `unknown` at once. */
+  peerLost(key: string, reason: string): void;
   /** Answers asks. More than `maxInFlight` (default 256) unanswered ones are answered with nothing (the asker sees `unknown`) and counted. */
   serve(pattern: string, handler: (delivery: Delivery) => Promise<Uint8Array>, options?: { readonly maxInFlight?: number }): Promise<Subscription>;
   /** Keeps the newest value of `key` for late subscribers. An empty payload clears it. */

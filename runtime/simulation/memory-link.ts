@@ -158,16 +158,22 @@ export class MemoryLink implements Transport {
     const refused = this.#refusal(payload);
     if (refused !== undefined) return refused;
     if (!(options.withinMs > 0)) return { kind: "unavailable", reason: "no time was left to send it" };
-    if (this.#asks.full) {
+    const noRoom = this.#asks.refusal(key);
+    if (noRoom !== undefined) {
       this.#counts.overloaded++;
-      return { kind: "overloaded", reason: `${String(this.#asks.size)} asks are open already` };
+      return { kind: "overloaded", reason: noRoom };
     }
     const correlation = this.#options.random.id();
     const replyKey = replyName(key, this.name);
-    const outcome = this.#asks.open(correlation, replyKey, options.withinMs);
+    const outcome = this.#asks.open(correlation, key, replyKey, options.withinMs);
     this.#counts.sent++;
     this.#options.carry({ kind: "ask", key, payload: payload.slice(), correlation, inbox: this.name, replyKey, withinMs: options.withinMs }, () => undefined);
     return outcome;
+  }
+
+  peerLost(key: string, reason: string): void {
+    requireKey(key);
+    this.#asks.losePeer(key, reason);
   }
 
   announce(key: string, payload: () => Uint8Array): void {

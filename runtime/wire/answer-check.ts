@@ -34,8 +34,9 @@ function checked(body: Fields): Told | Answer | undefined {
     case "too-old":
       return { kind };
     case "full": {
-      const { retryAfterMs } = body;
-      return typeof retryAfterMs === "number" && retryAfterMs >= 0 ? { kind, retryAfterMs: Math.min(LONGEST_RETRY_MS, retryAfterMs) } : undefined;
+      const { retryAfterMs, reason } = body;
+      if (typeof retryAfterMs !== "number" || !(retryAfterMs >= 0) || !(isAbsent(reason) || isText(reason, MAX_TEXT_CHARACTERS))) return undefined;
+      return { kind, retryAfterMs: Math.min(LONGEST_RETRY_MS, retryAfterMs), ...(isAbsent(reason) ? {} : { reason }) };
     }
     case "owner-away": {
       const { asOf } = body;

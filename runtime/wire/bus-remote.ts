@@ -1,6 +1,7 @@
 // Sends actor messages to the node that owns their entity, and tells the truth about what became of them.
 //
 // U1. `owner-away` only when nothing was sent; once sent, the outcome is the owner's word or `unknown` (promise S3).
+// U2. Nobody waits for a session that has ended: what was sent to it is `unknown` at once, and can be asked for under its id in the next one.
 
 import { type Address, entityOf } from "../address.ts";
 import type { Answer, Told } from "../outcome.ts";
@@ -12,6 +13,7 @@ import { messageEnvelope, type Sending } from "./message-envelope.ts";
 
 /** The owner waits this much less than the sender, so that its own `unknown` still arrives. */
 const HEADROOM_MS = 50;
+const RETRY_AFTER_MS = 1_000;
 
 export interface BusRemoteOptions {
   readonly transport: Transport;
@@ -21,7 +23,12 @@ export interface BusRemoteOptions {
   readonly find: (entity: Address) => { readonly key: string; readonly node: string; readonly reachable: boolean; readonly asOf?: number } | undefined;
 }
 
-export function busRemote(options: BusRemoteOptions): Remote {
+export interface BusRemote extends Remote {
+  /** The owner's session has ended, or another one has begun (U2). */
+  sessionEnded(entity: Address): void;
+}
+
+export function busRemote(options: BusRemoteOptions): BusRemote {
   async function send(message: RemoteMessage): Promise<Told | Answer> {
     const place = options.find(entityOf(message.to));
     if (place === undefined) return { kind: "no-such-actor" };
@@ -45,6 +52,10 @@ export function busRemote(options: BusRemoteOptions): Remote {
       return place === undefined ? undefined : { node: place.node, reachable: place.reachable, ...(place.asOf === undefined ? {} : { asOf: place.asOf }) };
     },
     send,
+    sessionEnded: (entity) => {
+      const place = options.find(entity);
+      if (place !== undefined) options.transport.peerLost(place.key, "the session of its owner ended before it answered");
+    },
   };
 }
 
@@ -58,7 +69,7 @@ function outcomeOf(outcome: AskOutcome, away: Answer): Told | Answer {
     case "no-route":
       return away;
     case "overloaded":
-      return { kind: "full", retryAfterMs: 1_000 };
+      return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason: outcome.reason };
     case "too-large":
       return { kind: "invalid", problems: [{ path: "/", message: `the message is larger than ${String(outcome.maxBytes)} bytes` }], accepts: [] };
     case "unknown":

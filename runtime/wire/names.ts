@@ -94,6 +94,15 @@ export function replyName(askedKey: string, inbox: string): string {
   return name.side === "down" ? names.up("@reply", encodeSegment(inbox)) : names.down("@reply", encodeSegment(inbox));
 }
 
+/** Whoever serves `key`, in words; all keys of one vehicle's one side are one peer, all keys of one node too. */
+export function peerOf(key: string): string {
+  const name = parseName(key);
+  if (name?.kind === "node") return `node ${name.node}`;
+  if (name === undefined) return key;
+  const [, , , tenant = "", vehicle = ""] = key.split("/");
+  return name.side === "down" ? `vehicle ${tenant}/${vehicle}` : `the cloud of ${tenant}/${vehicle}`;
+}
+
 /** Why `key` is no key, or undefined. */
 export function keyProblem(key: string): string | undefined {
   return levelsProblem(key, (level) => SEGMENT.test(level));

@@ -190,6 +190,28 @@ export function transportContract(parent: Test, setup: () => Promise<TransportHa
     t.equal((await harness.settled(a.ask(key("busy"), bytes("4"), { withinMs: 0 }))).kind, "unavailable", "no time left: it was not sent");
   });
 
+  scenario("S5. a peer that is frozen and has all the asks that it may have hurts nobody else; when its session has ended they are unknown at once", async (t, harness) => {
+    const [a, b, c] = (await started(harness, "a", "b", "c")) as [Transport, Transport, Transport];
+    const to = (vehicle: string): string => `drover/v1/v/acme/${vehicle}/down/in`;
+    await harness.settled(b.serve(to("frozen"), () => new Promise<Uint8Array>(() => undefined), { maxInFlight: 256 }));
+    await harness.settled(c.serve(to("well"), async () => Promise.resolve(bytes("yes"))));
+    const open = Array.from({ length: 256 }, () => a.ask(to("frozen"), bytes("?"), { withinMs: 60_000 }));
+    t.match(await harness.settled(a.ask(to("frozen"), bytes("?"), { withinMs: 60_000 })), {
+      kind: "overloaded",
+      reason: "256 requests to vehicle acme/frozen are still without an answer",
+    });
+    const well = await harness.settled(Promise.all(Array.from({ length: 100 }, () => a.ask(to("well"), bytes("?"), { withinMs: 5_000 }))));
+    t.same([...new Set(well.map(({ kind }) => kind))], ["replied"]);
+    const from = harness.elapsed();
+    a.peerLost(to("well"), "another's session");
+    a.peerLost(to("frozen"), "its session ended");
+    const lost = await harness.settled(Promise.all(open));
+    t.ok(harness.elapsed() - from < 1_000, "nobody waits for what cannot come");
+    t.same([...new Set(lost.map((outcome) => (outcome.kind === "unknown" ? outcome.reason : outcome.kind)))], ["its session ended"]);
+    t.equal(a.counters["asksPending"], 0);
+    t.equal((await harness.settled(a.ask(to("frozen"), bytes("?"), { withinMs: 5_000 }))).kind, "unknown", "there is room for the next, which is sent");
+  });
+
   scenario("before the link stands and after it is down nothing is called sent", async (t, harness) => {
     const a = harness.node("a");
     const outcomes = async (): Promise<string[]> => {

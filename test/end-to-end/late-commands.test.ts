@@ -1,28 +1,13 @@
 // What is past its time does not act: after a kill between commit and bus, and after a node was frozen.
 
 import { setTimeout as pause } from "node:timers/promises";
-import tap, { type Test, test } from "tap";
+import tap, { test } from "tap";
 import { nodeFrames, THERMA, TORRENT } from "./fleet.ts";
-import { type ProcessFleet, processFleet } from "./processes.ts";
+import { freeze, processFleet } from "./processes.ts";
 import { until, whileFor } from "./until.ts";
 
 const ON = (level: number): { readonly type: string; readonly output: string; readonly level: number } => ({ type: "light.set", output: "galley", level });
 const FILE_MS = 120_000;
-
-/** Stops the vehicle's node where it stands. @returns lets it go on */
-function freeze(t: Test, fleet: ProcessFleet): () => void {
-  const pid = fleet.child("trailer-01").pid ?? 0;
-  const goOn = (): void => {
-    try {
-      process.kill(pid, "SIGCONT");
-    } catch {
-      // It has ended.
-    }
-  };
-  process.kill(pid, "SIGSTOP");
-  t.teardown(goOn);
-  return goOn;
-}
 
 tap.setTimeout(FILE_MS);
 tap.comment(`timeout=${FILE_MS}`);

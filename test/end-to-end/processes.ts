@@ -108,3 +108,18 @@ export async function processFleet(t: Ending, vehicles: readonly VehicleName[]):
   for (const vehicle of vehicles) await until(`${vehicle} is up`, 20_000, () => self.isUp(vehicle));
   return self;
 }
+
+/** Stops the node of trailer-01 where it stands. @returns lets it go on */
+export function freeze(t: Ending, fleet: ProcessFleet): () => void {
+  const pid = fleet.child("trailer-01").pid ?? 0;
+  const goOn = (): void => {
+    try {
+      process.kill(pid, "SIGCONT");
+    } catch {
+      // It has ended.
+    }
+  };
+  process.kill(pid, "SIGSTOP");
+  t.teardown(goOn);
+  return goOn;
+}

@@ -118,7 +118,8 @@ test("a refusal by a guard says which condition, which value, how old", async (t
 
 const OUTCOMES: readonly (readonly [Refusal, number, string, object])[] = [
   [{ kind: "no-such-actor" }, 404, "no-such-actor", {}],
-  [{ kind: "full", retryAfterMs: 1_500 }, 429, "full", { retryAfterMs: 1_500 }],
+  [{ kind: "full", retryAfterMs: 1_500 }, 429, "full", { retryAfterMs: 1_500, detail: /was not taken: the actor has no room for it now\.$/ }],
+  [{ kind: "full", retryAfterMs: 1_500, reason: "256 requests wait" }, 429, "full", { reason: "256 requests wait", detail: /was not taken: 256 requests wait\.$/ }],
   [{ kind: "owner-away", asOf: 1_767_225_590_000 }, 503, "owner-away", { asOf: 1_767_225_590_000, ageMs: 10_000 }],
   [{ kind: "owner-away" }, 503, "owner-away", { asOf: null, ageMs: null }],
   [{ kind: "deadline" }, 504, "deadline", {}],
@@ -138,7 +139,7 @@ test("each outcome of a message is a problem type of its own, with the id to ask
     }
   }
   const types = OUTCOMES.map(([, , name]) => name);
-  t.equal(new Set(types).size, types.length - 1, "owner-away stands twice");
+  t.equal(new Set(types).size, types.length - 2, "full and owner-away stand twice");
 });
 
 test("an owner that is away is 503 with the age of what is known here, also where the sender of the word did not say it", async (t) => {

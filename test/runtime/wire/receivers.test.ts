@@ -66,10 +66,9 @@ test("S5. a handler that never ends holds its slot no longer than its asker wait
 
 test("an answer that comes late, twice, or from elsewhere settles nothing", async (t) => {
   const clock = new ManualClock();
-  const asks = new PendingAsks(clock, 2);
-  const first = asks.open("1", "inbox/a", 100);
-  const second = asks.open("2", "inbox/a", 100);
-  t.ok(asks.full);
+  const asks = new PendingAsks(clock);
+  const first = asks.open("1", "svc", "inbox/a", 100);
+  const second = asks.open("2", "svc", "inbox/a", 100);
   t.notOk(asks.settle("1", "inbox/other", { kind: "replied", payload: bytes("forged") }));
   t.ok(asks.settle("1", "inbox/a", { kind: "replied", payload: bytes("yes") }));
   t.notOk(asks.settle("1", "inbox/a", { kind: "replied", payload: bytes("again") }));
@@ -79,4 +78,29 @@ test("an answer that comes late, twice, or from elsewhere settles nothing", asyn
   t.match(await second, { kind: "unknown" });
   t.equal(asks.size, 0);
   await settle();
+});
+
+const vehicle = (name: string, path = "in"): string => `drover/v1/v/acme/${name}/down/${path}`;
+
+test("S5. each peer has a bound of its own, over all its keys, and none can use up what all have together", async (t) => {
+  const clock = new ManualClock();
+  const asks = new PendingAsks(clock, { toOnePeer: 2, inAll: 5 });
+  let correlation = 0;
+  const ask = (key: string): Promise<unknown> | string => asks.refusal(key) ?? asks.open(String(++correlation), key, "inbox/a", 60_000);
+  const frozen = [ask(vehicle("v1")), ask(vehicle("v1", "other"))];
+  t.equal(ask(vehicle("v1")), "2 requests to vehicle acme/v1 are still without an answer");
+  for (const well of ["v2", "v3"]) t.type(ask(vehicle(well)), Promise, well);
+  t.type(ask("drover/v1/n/cloud-2/in"), Promise);
+  t.equal(ask(vehicle("v4")), "5 requests of this node are still without an answer");
+  asks.losePeer(vehicle("v1"), "its session ended");
+  t.same(await Promise.all(frozen), [
+    { kind: "unknown", reason: "its session ended" },
+    { kind: "unknown", reason: "its session ended" },
+  ]);
+  t.equal(asks.size, 3, "those to others stay open");
+  t.notOk(asks.settle("1", "inbox/a", { kind: "replied", payload: bytes("late") }));
+  t.type(ask(vehicle("v1")), Promise);
+  await clock.advance(60_000);
+  t.equal(asks.size, 0);
+  t.type(ask(vehicle("v4")), Promise);
 });
