@@ -96,7 +96,12 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   );
   system.mount(replicas);
   system.setRemote(waitingRemote(remote, () => system, clock));
-  const presences = createPresences(links, () => system, log, (vehicle) => bus.remote.sessionEnded(vehicle));
+  const presences = createPresences(
+    links,
+    () => system,
+    log,
+    (vehicle) => bus.remote.sessionEnded(vehicle),
+  );
   const ingest = ingestLife({ transport: () => bus.transport, system, replicas, mirror, links, presences, sending, newId, clock, log });
 
   const storeLife = lifeOf(async ({ ready }, signal) => {

@@ -77,7 +77,13 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     if (kept.kind === "accepted") return WAITING;
     if (kept.kind !== "refused") return kept;
     // The same one was kept meanwhile, or there is no room.
-    return (await knownOf(message, sender)) ?? { kind: "full", retryAfterMs: Math.max(1_000, 60_000 - (clock.now() % 60_000)), reason: "as many requests as are kept for this vehicle wait already" };
+    return (
+      (await knownOf(message, sender)) ?? {
+        kind: "full",
+        retryAfterMs: Math.max(1_000, 60_000 - (clock.now() % 60_000)),
+        reason: "as many requests as are kept for this vehicle wait already",
+      }
+    );
   }
 
   function keep(message: RemoteMessage, sender: Outside, spec: Messages, how: Pick<WaitingRequest, "keptAt" | "sent" | "overtaken">): Promise<Told> {

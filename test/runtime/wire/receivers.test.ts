@@ -86,8 +86,9 @@ test("S5. each peer has a bound of its own, over all its keys, and none can use 
   const clock = new ManualClock();
   const asks = new PendingAsks(clock, { toOnePeer: 2, inAll: 5 });
   let correlation = 0;
-  const ask = (key: string): Promise<unknown> | string => asks.refusal(key) ?? asks.open(String(++correlation), key, "inbox/a", 60_000);
-  const frozen = [ask(vehicle("v1")), ask(vehicle("v1", "other"))];
+  const open = (key: string): Promise<unknown> => asks.open(String(++correlation), key, "inbox/a", 60_000);
+  const ask = (key: string): Promise<unknown> | string => asks.refusal(key) ?? open(key);
+  const frozen = [open(vehicle("v1")), open(vehicle("v1", "other"))];
   t.equal(ask(vehicle("v1")), "2 requests to vehicle acme/v1 are still without an answer");
   for (const well of ["v2", "v3"]) t.type(ask(vehicle(well)), Promise, well);
   t.type(ask("drover/v1/n/cloud-2/in"), Promise);
