@@ -20,6 +20,7 @@ import {
 import { type LogReader, noFrameOf, openLog, readLogStream } from "../../protocols/can-log/index.ts";
 import { DroverError, errorCatalogue, readPlainFile } from "../../runtime/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
+import { EXIT } from "../terminal/index.ts";
 import { layOverlayFile } from "./overlay-file.ts";
 import { type LineOutput, lineOutput } from "./output.ts";
 
@@ -38,12 +39,12 @@ export interface CanDecodeOptions {
   readonly strict?: boolean;
   /** Standard input, for `-`. */
   readonly input?: NodeJS.ReadableStream & { destroy(error?: Error): unknown };
+  /** Ends the reading; what came by then is still written. */
+  readonly interrupt?: AbortSignal;
 }
 
 const BATCH_FRAMES = 1_024;
 const MAX_DIAGNOSTICS_SHOWN = 5;
-const EXIT_INVALID = 3;
-const EXIT_PARTIAL = 9;
 
 /** Returns the exit code (design section 10). Never throws for what files hold. */
 export async function runCanDecode(options: CanDecodeOptions, out: Writable, err: Writable): Promise<number> {
@@ -68,9 +69,9 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
 }
 
 /** One bus that is asked for is the name of what a recording without names has. */
-async function openRecording({ log, input, buses }: CanDecodeOptions): Promise<LogReader> {
-  const naming = buses?.length === 1 && buses[0] !== undefined ? { busName: buses[0] } : {};
-  return log === "-" && input !== undefined ? await readLogStream(input, "standard input", naming) : await openLog(log, naming);
+async function openRecording({ log, input, buses, interrupt }: CanDecodeOptions): Promise<LogReader> {
+  const how = { ...(buses?.length === 1 && buses[0] !== undefined ? { busName: buses[0] } : {}), ...(interrupt === undefined ? {} : { signal: interrupt }) };
+  return log === "-" && input !== undefined ? await readLogStream(input, "standard input", how) : await openLog(log, how);
 }
 
 function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Database {
@@ -96,7 +97,8 @@ async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecode
   const columns = createColumns(BATCH_FRAMES, Math.max(widestMessage(decoder.database), BATCH_FRAMES * 8));
   const writers: (LineWriter | undefined)[] = decoder.database.messages.map(() => undefined);
   let matched = 0;
-  while ((await reader.fill(batch)) > 0) {
+  // What came is shown before more is waited for.
+  while ((await reader.fill(batch, "pause")) > 0) {
     if (wanted !== undefined) keepBuses(batch, reader.buses, wanted);
     for (let slot = 0; slot < batch.count; ) {
       columns.rows = 0;
@@ -109,7 +111,6 @@ async function decodeAll(decoder: Decoder, reader: LogReader, options: CanDecode
     }
     batch.count = 0;
   }
-  await output.flush(true);
   return output.open ? conclude(reader, options, matched, say) : 0;
 }
 
@@ -139,11 +140,11 @@ function conclude(reader: LogReader, options: CanDecodeOptions, matched: number,
   say(`${String(summary.lines)} lines, ${String(summary.frames)} frames, ${String(matched)} decoded, ${String(summary.unreadable)} lines not readable`);
   if (summary.cutShort !== undefined) {
     say(`${reader.name} ends early: ${summary.cutShort}`);
-    return EXIT_PARTIAL;
+    return EXIT.partial;
   }
   if (summary.frames === 0 && summary.unreadable > 0) {
     say(`${reader.name}: no line is a frame of candump -L or PEAK TRC 1.1`);
-    return EXIT_INVALID;
+    return EXIT.invalid;
   }
-  return 0;
+  return options.interrupt?.aborted === true ? EXIT.interrupted : EXIT.ok;
 }

@@ -2,14 +2,12 @@
 
 import type { Writable } from "node:stream";
 
-const FLUSH_CHARACTERS = 64 * 1024;
-
 export interface LineOutput {
   /** False once nobody reads any more. */
   readonly open: boolean;
   add(text: string): void;
-  /** Hands over what was added, when it is much or `all` is asked for, and waits until the stream has room. */
-  flush(all?: boolean): Promise<void>;
+  /** Hands over what was added, and waits until the stream has room. */
+  flush(): Promise<void>;
   /** Stops listening to the stream. */
   release(): void;
 }
@@ -38,12 +36,12 @@ export function lineOutput(stream: Writable): LineOutput {
     add: (text) => {
       pending += text;
     },
-    flush: async (all = false) => {
+    flush: async () => {
       rethrow();
-      if (!open || pending === "" || (!all && pending.length < FLUSH_CHARACTERS)) return;
+      if (!open || pending === "") return;
       const text = pending;
       pending = "";
-      if (!stream.write(text) || all) await roomIn(stream);
+      if (!stream.write(text)) await roomIn(stream);
       rethrow();
     },
     release: () => {

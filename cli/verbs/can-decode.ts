@@ -1,7 +1,7 @@
 // `drover can decode`: a recording and a DBC in, a JSON object for each decoded frame out.
 
 import { Option } from "commander";
-import type { ExitCode } from "../terminal/index.ts";
+import { EXIT, type ExitCode } from "../terminal/index.ts";
 import { type AddVerb, collect, examples } from "./verb.ts";
 
 interface Options {
@@ -25,17 +25,35 @@ export const addCanDecode: AddVerb = (parent, run) => {
     .option("--strict", "refuse a DBC that has any error")
     .option("--jsonl", "one JSON object a line; the only format, so it may be left out")
     .action(async (options: Options) => {
-      await run(command, async (call) => {
-        const { runCanDecode } = await import("../can/index.ts");
-        const { dbc, log, match, bus, overlay, strict } = options;
-        const asked = { dbc, log, match, buses: bus ?? [], strict: strict ?? false, input: call.input, ...(overlay === undefined ? {} : { overlay }) };
-        return (await runCanDecode(asked, call.out, call.err)) as ExitCode;
-      });
+      await run(
+        command,
+        async (call) => {
+          const { runCanDecode } = await import("../can/index.ts");
+          const { dbc, log, match, bus, overlay, strict } = options;
+          const { input, interrupt } = call;
+          const asked = { dbc, log, match, buses: bus ?? [], strict: strict ?? false, input, interrupt, ...(overlay === undefined ? {} : { overlay }) };
+          // Who reads its lines may have stopped without leaving.
+          return await Promise.race([runCanDecode(asked, call.out, call.err) as Promise<ExitCode>, hurried(call.hurry)]);
+        },
+        { endsInOrder: true },
+      );
     });
   examples(command, [
     ["drover can decode --dbc truck.dbc --log drive.log", "all frames that the DBC knows"],
     ["drover can decode --dbc j1939.dbc --log drive.log.gz --match j1939", "J1939: any sender of a PGN"],
-    ["candump -L can0 | drover can decode --dbc truck.dbc --log -", "as they come"],
+    ["candump -L can0 | drover can decode --dbc truck.dbc --log -", "each frame as it comes, until Ctrl-C"],
     ["drover can decode --dbc truck.dbc --log drive.log | jq .s.EngineSpeed[1]", "one signal"],
   ]);
 };
+
+function hurried(signal: AbortSignal): Promise<ExitCode> {
+  return new Promise((resolve) => {
+    signal.addEventListener(
+      "abort",
+      () => {
+        resolve(EXIT.interrupted);
+      },
+      { once: true },
+    );
+  });
+}

@@ -3,6 +3,7 @@
 // L1. A line that cannot be read is counted and named; the rest goes on.
 // L2. Where the recording is damaged, all whole lines before the damage are read; the line that it cuts is not.
 // L3. Nothing is read ahead of `fill` but what the stream itself buffers.
+// L4. The format is judged by as much of the beginning as it takes, however small the pieces are in which it comes.
 
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
@@ -11,6 +12,7 @@ import type { FrameBatch } from "../can/index.ts";
 import { DroverError, requirePlainFile } from "../../runtime/index.ts";
 import { candumpParser } from "./candump-line.ts";
 import { gunzipped, isGzip } from "./gunzipped.ts";
+import { type ByteStream, chunksOf } from "./stream-chunks.ts";
 import { createBusIndex, type LineParser } from "./line-parser.ts";
 import { trcParser } from "./trc-line.ts";
 
@@ -55,14 +57,19 @@ export interface LogReader {
   /** False where the format has no names of interfaces: all frames are then of one bus, named as asked for. */
   readonly namesBuses: boolean;
   readonly summary: LogSummary;
-  /** Appends frames until the batch is full or the recording ends. Returns how many; 0 only at the end (or with a full batch). */
-  fill(batch: FrameBatch): Promise<number>;
+  /**
+   * Appends frames. Returns how many; 0 only at the end (or with a full batch).
+   * @param until `full` (default): until the batch is full or the recording ends. `pause`: until, besides, it has frames and what came of the stream is read.
+   */
+  fill(batch: FrameBatch, until?: "full" | "pause"): Promise<number>;
   close(): Promise<void>;
 }
 
 export interface LogOptions {
   /** Bus name of a recording that has none (TRC). Default "can0". */
   readonly busName?: string;
+  /** Ends the reading: frames of what came by then are still given, a line that it breaks off is not. */
+  readonly signal?: AbortSignal;
 }
 
 /** @throws DROVER_CAN_FILE_UNREADABLE, DROVER_CAN_LOG_INVALID (a format that is not read) */
@@ -73,7 +80,7 @@ export async function openLog(path: string, options: LogOptions = {}): Promise<L
 }
 
 /** @param stream bytes of a recording, e.g. standard input; destroyed by `close` @throws DROVER_CAN_LOG_INVALID */
-export async function readLogStream(stream: NodeJS.ReadableStream & { destroy(error?: Error): unknown }, name: string, options: LogOptions = {}): Promise<LogReader> {
+export async function readLogStream(stream: ByteStream, name: string, options: LogOptions = {}): Promise<LogReader> {
   const reader = new StreamLogReader(stream, name, options);
   try {
     await reader.open();
@@ -97,8 +104,9 @@ async function requireReadable(path: string): Promise<void> {
 class StreamLogReader implements LogReader {
   readonly name: string;
   readonly buses: string[] = [];
-  readonly #source: NodeJS.ReadableStream & { destroy(error?: Error): unknown };
+  readonly #source: ByteStream;
   readonly #busName: string;
+  readonly #signal: AbortSignal | undefined;
   #chunks: AsyncIterator<Uint8Array> | undefined;
   #parser: LineParser | undefined;
   #chunk: Uint8Array = NO_BYTES;
@@ -113,10 +121,11 @@ class StreamLogReader implements LogReader {
   readonly #problems: LineProblem[] = [];
   #cutShort: string | undefined;
 
-  constructor(source: NodeJS.ReadableStream & { destroy(error?: Error): unknown }, name: string, options: LogOptions) {
+  constructor(source: ByteStream, name: string, options: LogOptions) {
     this.#source = source;
     this.name = name;
     this.#busName = options.busName ?? "can0";
+    this.#signal = options.signal;
   }
 
   get format(): "candump" | "trc" {
@@ -132,24 +141,24 @@ class StreamLogReader implements LogReader {
   }
 
   async open(): Promise<void> {
-    const raw = this.#source[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
-    const first = await this.#pull(raw);
-    if (first !== undefined && isGzip(first)) {
-      this.#chunks = gunzipped(first, raw)[Symbol.asyncIterator]();
-      this.#chunk = (await this.#pull(this.#chunks)) ?? NO_BYTES;
-    } else {
-      this.#chunks = raw;
-      this.#chunk = first ?? NO_BYTES;
+    this.#chunks = chunksOf(this.#source, this.#signal);
+    await this.#gather((head) => head.length >= 2);
+    if (isGzip(this.#chunk)) {
+      this.#chunks = gunzipped(this.#chunk, this.#chunks);
+      this.#chunk = NO_BYTES;
     }
-    if (BYTE_ORDER_MARK.every((byte, at) => this.#chunk[at] === byte)) this.#at = BYTE_ORDER_MARK.length;
+    await this.#gather((head) => head.length >= MAX_LINE_BYTES || isTelling(Buffer.from(withoutMark(head)).toString("latin1")));
+    this.#at = this.#chunk.length - withoutMark(this.#chunk).length;
     this.#parser = this.#chooseParser(this.#chunk.subarray(this.#at));
   }
 
-  async fill(batch: FrameBatch): Promise<number> {
+  async fill(batch: FrameBatch, until: "full" | "pause" = "full"): Promise<number> {
     const before = batch.count;
     while (batch.count < batch.capacity && !this.#ended) {
       this.#readLines(batch);
-      if (batch.count < batch.capacity && this.#at >= this.#chunk.length) await this.#nextChunk(batch);
+      if (batch.count === batch.capacity || this.#at < this.#chunk.length) continue;
+      if (until === "pause" && batch.count > before) break;
+      await this.#nextChunk(batch);
     }
     const count = batch.count - before;
     this.#frames += count;
@@ -162,6 +171,15 @@ class StreamLogReader implements LogReader {
     this.#rest = NO_BYTES;
     this.#source.destroy();
     await this.#chunks?.return?.().catch(() => undefined);
+  }
+
+  /** Reads on until the first chunk is enough, or all. */
+  async #gather(isEnough: (head: Uint8Array) => boolean): Promise<void> {
+    while (!isEnough(this.#chunk)) {
+      const next = this.#chunks === undefined ? undefined : await this.#pull(this.#chunks);
+      if (next === undefined) return;
+      this.#chunk = this.#chunk.length === 0 ? next : Buffer.concat([this.#chunk, next]);
+    }
   }
 
   /** Reads the whole lines of the chunk until the batch is full; keeps what the chunk breaks off. */
@@ -226,7 +244,7 @@ class StreamLogReader implements LogReader {
     const last = this.#rest;
     this.#rest = NO_BYTES;
     // Where the recording was cut short, its last line was too: what is left of it says something else, or nothing.
-    if (last.length > 0 && this.#cutShort === undefined) this.#readLine(last, 0, last.length, batch);
+    if (last.length > 0 && this.#cutShort === undefined && this.#signal?.aborted !== true) this.#readLine(last, 0, last.length, batch);
   }
 
   async #pull(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
@@ -237,7 +255,7 @@ class StreamLogReader implements LogReader {
         if (next.value.length > 0) return next.value;
       }
     } catch (error) {
-      if (!this.#ended) this.#cutShort = error instanceof Error ? error.message : String(error);
+      if (!this.#ended && this.#signal?.aborted !== true) this.#cutShort = error instanceof Error ? error.message : String(error);
       return undefined;
     }
   }
@@ -260,6 +278,18 @@ class StreamLogReader implements LogReader {
     }
     return candumpParser(createBusIndex(this.buses));
   }
+}
+
+/** Whether this beginning, and nothing behind it, tells the format. */
+function isTelling(head: string): boolean {
+  const text = head.trimStart();
+  if (text.startsWith("(") || FOREIGN.some(({ sign }) => sign.test(head)) || /^;\$FILEVERSION=.*\n/m.test(text)) return true;
+  // A row without a version before it, two lines of ASC, or one line of anything else.
+  return text.startsWith(";") ? /^[^;\s].*\n/m.test(text) : text.startsWith("date ") ? /\n.*\n/.test(text) : text.includes("\n");
+}
+
+function withoutMark(head: Uint8Array): Uint8Array {
+  return BYTE_ORDER_MARK.every((byte, at) => head[at] === byte) ? head.subarray(BYTE_ORDER_MARK.length) : head;
 }
 
 /** Formats that are told by their first bytes, so that they are refused by name instead of line by line. */
