@@ -116,6 +116,15 @@ export interface Live extends InRun {
   readonly state: Uint8Array;
 }
 
+/** After this commit what an entity holds and what its recovery would bring are not the same. */
+export interface Unlike extends InRun {
+  readonly kind: "unlike";
+  readonly entity: string;
+  readonly incarnation: string;
+  readonly revision: number;
+  readonly what: string;
+}
+
 /** What a node shows of an actor at the end. */
 export interface View extends InRun {
   readonly kind: "view";
@@ -146,7 +155,7 @@ export interface Note extends At {
   readonly text: string;
 }
 
-export type Fact = NodeFact | Asked | Written | Answered | Shown | EffectFact | Sent | ToldFact | Fault | Kept | Live | View | Left | Logged | Note;
+export type Fact = NodeFact | Asked | Written | Answered | Shown | EffectFact | Sent | ToldFact | Fault | Kept | Live | Unlike | View | Left | Logged | Note;
 
 /** A fact without its time, which the recorder adds. */
 export type Said = Fact extends infer F ? (F extends Fact ? Omit<F, "atMs"> : never) : never;
@@ -184,6 +193,8 @@ function textOf(fact: Fact): string {
       return `${fact.store}: ${fact.entity} ${fact.incarnation} r${String(fact.revision)}`;
     case "live":
       return `${fact.entity} r${String(fact.revision)} ${String(fact.state.byteLength)} bytes`;
+    case "unlike":
+      return `${fact.entity} r${String(fact.revision)} ${fact.what}`;
     case "view":
       return `${fact.address} r${String(fact.revision)} ${fact.isReplica ? "replica " : ""}${JSON.stringify([fact.state, fact.context])}`;
     case "left":

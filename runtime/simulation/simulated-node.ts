@@ -6,6 +6,7 @@ import { heldBy } from "./held-by.ts";
 import type { NodeFact, Said } from "./history.ts";
 import type { MemoryNetwork } from "./memory-transport.ts";
 import type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts";
+import { watchRecoveries } from "./recovery-watch.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
 import { notedStore, type SimulatedDatabase, type StoreFaults } from "./simulated-store.ts";
@@ -199,6 +200,14 @@ export class SimulatedNode {
         this.#note(run, "started");
         void running.exited?.then((exit) => {
           this.#startAgain(run, "exited", JSON.stringify(exit));
+        });
+        watchRecoveries({
+          system: running.system,
+          base: this.database.base,
+          types: program.types,
+          say: (found) => {
+            if (process.isAlive) this.#say(run, { kind: "unlike", ...found });
+          },
         });
         running.system.watch(({ entity, incarnation, revision, record }) => {
           if (process.isAlive && record !== undefined) this.#say(run, { kind: "shown", entity, incarnation, revision });

@@ -140,6 +140,11 @@ export interface System extends Directory {
   stateOf(entity: Address): { readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined;
   /** The same, as soon as no turn is being committed. */
   settledStateOf(entity: Address): Promise<{ readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined>;
+  /**
+   * The first place where the committed state of an entity hosted here is not what its codec reads back (rules R2): for checkers, it costs as much as a copy of the state.
+   * undefined when there is none, and while a turn of it is being committed.
+   */
+  readBackProblem(entity: Address): string | undefined;
   /** What became of a message id at an actor hosted here, if it is still kept. */
   taken(entity: Address, id: string): TakenEntry | undefined;
   /** The last 1,000 messages that reached nobody, oldest first. */

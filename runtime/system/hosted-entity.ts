@@ -5,7 +5,7 @@
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import type { DoorReads, Effect, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type EntityListener, type NextTimer, restoreEntity } from "../entity/index.ts";
+import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type EntityListener, type NextTimer, readBackProblem, restoreEntity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { Activation, type ActivationOwner } from "./activation.ts";
@@ -432,6 +432,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     if (this.#activation.isOpen || this.#activation.ended) return undefined;
     const state = this.#entity.state();
     return { type: this.type, incarnation: state.incarnation, revision: state.revision, encoded: encodeState(state) };
+  }
+
+  /** undefined while a turn is open too. */
+  readBackProblem(): string | undefined {
+    return this.#activation.isOpen || this.#activation.ended ? undefined : readBackProblem(this.#entity);
   }
 
   /** What an actor has under way; undefined when there is no such actor. */

@@ -249,6 +249,7 @@ export function createSystem(options: SystemOptions): System {
     },
     stateOf: (entity) => entities.live(entity)?.encodedStateNow(),
     settledStateOf: async (entity) => entities.live(entity)?.encodedState(),
+    readBackProblem: (entity) => entities.live(entity)?.readBackProblem(),
     taken: (entity, id) => entities.live(entity)?.taken(id),
     deadLetters: (query) => deadLetters.list(query),
     redeliver: async (number, { author }) =>

@@ -6,9 +6,11 @@ import { idempotentConfirmed, onceAtMostOnce } from "./effects-once.ts";
 import type { Checker, Evidence, Violation } from "./evidence.ts";
 import { nothingBeforeCommit } from "./nothing-before-commit.ts";
 import { oneOwner } from "./one-owner.ts";
+import { recoveryExact } from "./recovery-exact.ts";
 import { replayExact } from "./replay-exact.ts";
 import { replicaEqualsOwner } from "./replica-equals-owner.ts";
 import { senderOrder } from "./sender-order.ts";
+import { shelfEmpties } from "./shelf-empties.ts";
 import { takenOnce } from "./taken-once.ts";
 import { timersOnce } from "./timers-once.ts";
 
@@ -25,6 +27,8 @@ export const standardCheckers: readonly Checker[] = [
   timersOnce,
   allStopped,
   replayExact,
+  recoveryExact,
+  shelfEmpties,
   replicaEqualsOwner,
 ];
 

@@ -6,13 +6,14 @@ import { type NodeSpec, simulate, type Simulation } from "../../../runtime/simul
 import { fleet } from "../../../cli/simulate/index.ts";
 import * as broken from "./broken.ts";
 import { couriers } from "./courier.ts";
+import { mailroom } from "./mailroom.ts";
 
 const MOST_SEEDS = 500;
 
-/** All nodes of the couriers with this part between them and their ports. */
-function between(ports: NonNullable<NodeSpec["ports"]>): (seed: number) => Simulation {
+/** All nodes of a scenario with this part between them and their ports. */
+function between(ports: NonNullable<NodeSpec["ports"]>, scenario: (seed: number) => Simulation = couriers): (seed: number) => Simulation {
   return (seed) => {
-    const simulation = couriers(seed);
+    const simulation = scenario(seed);
     return { ...simulation, nodes: Object.fromEntries(Object.entries(simulation.nodes).map(([name, node]) => [name, { ...node, ports }])) };
   };
 }
@@ -28,6 +29,9 @@ const cases: readonly (readonly [title: string, checker: string, scenario: (seed
   ["M1. a link that mixes up what it carries", "per-sender order", between(broken.mixesUpMessages)],
   ["a node that leaves a timer behind", "every started thing is stopped", between(broken.leavesATimer)],
   ["S9. a step that is not pure", "replay is exact", impure],
+  ["R2. a store whose journal lacks the timers", "a recovery brings what was held", between(broken.writesNoTimers)],
+  ["R2. a state with a part that is worked out when it is read", "a recovery brings what was held", workedOut],
+  ["S5. a recovery that forgets where a shelf ends", "a shelf empties", between(broken.forgetsWhereShelvesEnd, mailroom)],
   ["T3. a cloud that reads a replica wrong", "a replica equals its owner", onTheCloud(broken.misreadsContexts)],
   ["O2. a cloud that forgets that it has to forward", "a waiting request comes to its end", onTheCloud(broken.losesEffects)],
 ];
@@ -64,11 +68,29 @@ function lyingDisks(seed: number): Simulation {
 /** Counts what it was asked in a variable of the process, which no journal holds. */
 function impure(seed: number): Simulation {
   let steps = 0;
+  return tallies(seed, () => ({ steps: ++steps }));
+}
+
+/** What its getter gives is kept as a value, and is old after the next recovery. */
+function workedOut(seed: number): Simulation {
+  return tallies(seed, ({ steps }) => ({
+    steps: steps + 1,
+    get isMany() {
+      return this.steps > 3;
+    },
+  }));
+}
+
+interface Tally {
+  readonly steps: number;
+}
+
+function tallies(seed: number, step: (tally: Tally) => Tally): Simulation {
   const root = actorType({
     name: "tally",
     version: 1,
     messages: messages({ "tally.add": { body: { n: T.Integer() } } }),
-    behaviour: reducer<{ readonly steps: number }, { readonly type: string }>({ initial: () => ({ steps: 0 }), step: () => ({ steps: ++steps }) }),
+    behaviour: reducer<Tally, { readonly type: string }>({ initial: () => ({ steps: 0 }), step }),
   });
   return {
     seed,

@@ -68,6 +68,8 @@ function spoiltState(bytes: Uint8Array, changed: (rest: unknown) => Rows): Uint8
 export const forgetsWhatWasTaken = recovers((table, row) => (table === "taken" || table === "senders" ? undefined : row));
 export const losesTimers = recovers((table, row) => (table === "timers" ? undefined : row));
 export const losesEffects = recovers((table, row) => (table === "pending" ? undefined : row));
+/** S5: what is shelved is there, and its last number is not. */
+export const forgetsWhereShelvesEnd = recovers((table, row) => (table === "counters" && row[0] === "shelf" ? undefined : row));
 /** F1: what may happen once only is taken for repeatable. */
 export const repeatsOnceEffects = recovers((table, row) => (table === "pending" ? [row[0], { ...(row[1] as object), class: "idempotent" }] : row));
 
@@ -80,6 +82,18 @@ export const misreadsContexts = withStore((store) => ({
     const cells = state.cells.map((cell, at) => (at === 0 ? { ...cell, context: { ...(cell.context as object), misread: true } } : cell));
     return { ...stored, snapshot: { ...stored.snapshot, state: encodeState({ ...state, cells }) } };
   },
+}));
+
+/** R2: what is written of each turn lacks its timers; nobody sees it before the entity is recovered. */
+export const writesNoTimers = withStore((store) => ({
+  commit: (batch) =>
+    store.commit(
+      batch.map((commit) => {
+        const record = decodeRecord(commit.record);
+        const { timers: _, ...rest } = record.outcome.rest as Rows;
+        return { ...commit, record: encodeRecord({ ...record, outcome: { ...record.outcome, rest } }) };
+      }),
+    ),
 }));
 
 function withTransport(make: (transport: Transport, ports: ProcessPorts) => Partial<Transport>): Wrapper {
