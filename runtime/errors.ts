@@ -23,6 +23,7 @@ export const errorCatalogue = {
     exit: 1,
   },
   DROVER_TYPE_INVALID: { title: "An actor type cannot be registered.", advice: "Mend the machine or its protocol as the detail says.", exit: 3 },
+  DROVER_FILE_UNREADABLE: { title: "A file cannot be read.", advice: "Check the name and the rights.", exit: 4 },
   DROVER_CONFIG_INVALID: { title: "The configuration is not valid.", advice: "Mend the named key.", exit: 3 },
   DROVER_PORT_IN_USE: { title: "A port is already in use.", advice: "Stop the other program, or change the named key.", exit: 1 },
   DROVER_STORE_NEWER: { title: "The store was written by a newer version of Drover.", advice: "Run that version or newer, or point to another data folder.", exit: 3 },
@@ -114,7 +115,6 @@ export const errorCatalogue = {
   DROVER_RIG_REFUSED: { title: "The simulated rig cannot do that.", advice: "Ask the rig for its modules and commands with `help`.", exit: 2 },
   DROVER_DBC_INVALID: { title: "A DBC file cannot be used.", advice: "Mend the file at the named place, or export it again.", exit: 3 },
   DROVER_CAN_LOG_INVALID: { title: "A recording cannot be read.", advice: "Give a candump -L or PEAK TRC 1.1 file, plain or gzipped.", exit: 3 },
-  DROVER_CAN_FILE_UNREADABLE: { title: "A file cannot be opened.", advice: "Check the name and the rights.", exit: 4 },
   DROVER_CAN_BUS_NOT_RECORDED: {
     title: "A recording has no frame of the bus that it is to play.",
     advice: "Name one of its interfaces behind the recording: log:FILE?bus=NAME.",

@@ -18,16 +18,16 @@ import {
   widestMessage,
 } from "../../protocols/can/index.ts";
 import { type LogReader, noFrameOf, openLog, readLogStream } from "../../protocols/can-log/index.ts";
-import { DroverError, errorCatalogue, readPlainFile } from "../../runtime/index.ts";
+import { DroverError, errorCatalogue, readNamedFile, readNamedStream } from "../../runtime/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
 import { EXIT } from "../terminal/index.ts";
 import { layOverlayFile } from "./overlay-file.ts";
 import { type LineOutput, lineOutput } from "./output.ts";
 
 export interface CanDecodeOptions {
-  /** DBC file. */
+  /** DBC file; it, the recording and the overlay may be pipes. */
   readonly dbc: string;
-  /** Recording (candump -L or PEAK TRC 1.1, plain or gzipped), or `-` for `input`. */
+  /** Recording (candump -L or PEAK TRC 1.1, plain or gzipped), or `-` or /dev/stdin for `input`. */
   readonly log: string;
   /** Default `exact`. */
   readonly match?: MatchRule;
@@ -37,7 +37,7 @@ export interface CanDecodeOptions {
   readonly overlay?: string;
   /** Refuse the DBC at its first error. Default false. */
   readonly strict?: boolean;
-  /** Standard input, for `-`. */
+  /** Standard input. */
   readonly input?: NodeJS.ReadableStream & { destroy(error?: Error): unknown };
   /** Ends the reading; what came by then is still written. */
   readonly interrupt?: AbortSignal;
@@ -52,7 +52,7 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
     err.write(`drover can decode: ${text}\n`);
   };
   try {
-    const database = readDatabase(options, say);
+    const database = await readDatabase(options, say);
     const reader = await openRecording(options);
     const output = lineOutput(out);
     try {
@@ -62,6 +62,7 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
       await reader.close();
     }
   } catch (error) {
+    if (options.interrupt?.aborted === true) return EXIT.interrupted;
     if (!(error instanceof DroverError)) throw error;
     say(`${error.message}. ${errorCatalogue[error.code].advice}`);
     return errorCatalogue[error.code].exit;
@@ -71,13 +72,23 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
 /** One bus that is asked for is the name of what a recording without names has. */
 async function openRecording({ log, input, buses, interrupt }: CanDecodeOptions): Promise<LogReader> {
   const how = { ...(buses?.length === 1 && buses[0] !== undefined ? { busName: buses[0] } : {}), ...(interrupt === undefined ? {} : { signal: interrupt }) };
-  return log === "-" && input !== undefined ? await readLogStream(input, "standard input", how) : await openLog(log, how);
+  return isInput(log) && input !== undefined ? await readLogStream(input, "standard input", how) : await openLog(log, { ...how, orPipe: true });
 }
 
-function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Database {
-  const database = parseDbc(readPlainFile(options.dbc, "a DBC"), { file: options.dbc, strict: options.strict ?? false });
-  tellDiagnostics(database, options.dbc, say);
-  return options.overlay === undefined ? database : layOverlayFile(database, options.overlay);
+async function readDatabase(options: CanDecodeOptions, say: (text: string) => void): Promise<Database> {
+  const { dbc, overlay, strict } = options;
+  const database = parseDbc(await bytesOf(dbc, "a DBC", options), { file: dbc, strict: strict ?? false });
+  tellDiagnostics(database, dbc, say);
+  return overlay === undefined ? database : layOverlayFile(database, new TextDecoder().decode(await bytesOf(overlay, "an overlay in YAML", options)), overlay);
+}
+
+async function bytesOf(path: string, expected: string, { input, interrupt }: CanDecodeOptions): Promise<Uint8Array> {
+  return path !== "-" && isInput(path) && input !== undefined ? await readNamedStream(input, path, expected, interrupt) : await readNamedFile(path, expected, interrupt);
+}
+
+/** Opened by its name, standard input could not be read where it is a socket. */
+function isInput(path: string): boolean {
+  return path === "-" || path === "/dev/stdin";
 }
 
 /** The first errors, the first warnings, and how many there are. */

@@ -3,14 +3,13 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 
 import { applyOverlay, type Database, type OverlayEntry } from "../../protocols/can/index.ts";
-import { DroverError, readPlainText, type TextPosition } from "../../runtime/index.ts";
+import { DroverError, type TextPosition } from "../../runtime/index.ts";
 
 const NUMBERS = new Set(["factor", "offset"]);
 const TEXTS = new Set(["unit", "source"]);
 
-/** @throws DROVER_CAN_FILE_UNREADABLE, DROVER_CAN_OVERLAY_INVALID with file, line and column */
-export function layOverlayFile(database: Database, file: string): Database {
-  const text = readPlainText(file, "an overlay in YAML");
+/** @throws DROVER_CAN_OVERLAY_INVALID with file, line and column */
+export function layOverlayFile(database: Database, text: string, file: string): Database {
   const outcome = applyOverlay(database, readEntries(text, file));
   if (outcome.kind === "laid") return outcome.database;
   const first = outcome.problems[0];

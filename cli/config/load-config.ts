@@ -32,7 +32,7 @@ export interface LoadedConfig {
 /** Read elsewhere than in a node's configuration. */
 const OTHER_VARIABLES = ["DROVER_URL", "DROVER_TOKEN", "DROVER_LOG", "DROVER_REQUIRE"];
 
-/** @throws DROVER_CONFIG_INVALID with every problem, a line each; DROVER_CAN_FILE_UNREADABLE */
+/** @throws DROVER_CONFIG_INVALID with every problem, a line each; DROVER_FILE_UNREADABLE */
 export function loadConfig(schema: object, sources: ConfigSources): LoadedConfig {
   const shape = schema as Shape;
   const settings = settingsOf(shape);

@@ -12,7 +12,7 @@ const MAX_LISTED = 20;
 const COPY_ATTEMPTS = 5;
 const PAGE = 500;
 
-/** @throws DROVER_CAN_FILE_UNREADABLE when there is no such module */
+/** @throws DROVER_FILE_UNREADABLE when there is no such module */
 export async function checkMachines(module: string, stores: readonly string[], folder: string): Promise<readonly Finding[]> {
   const types = await typesOf(module);
   if (types.size === 0)

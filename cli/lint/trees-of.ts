@@ -18,7 +18,7 @@ export interface NamedTree {
   readonly spec: SupervisorSpec;
 }
 
-/** @param what `edge`, `cloud`, `demo` or the path of a module  @throws DROVER_CONFIG_INVALID, DROVER_TREE_INVALID, DROVER_CAN_FILE_UNREADABLE for no such file */
+/** @param what `edge`, `cloud`, `demo` or the path of a module  @throws DROVER_CONFIG_INVALID, DROVER_TREE_INVALID, DROVER_FILE_UNREADABLE for no such file */
 export async function treesOf(what: string, config: string | undefined, call: Call): Promise<readonly NamedTree[]> {
   if (what !== "edge" && what !== "cloud" && what !== "demo") return exportedBy(what);
   // Putting a node together may make its data folder and credentials: not those of a node that runs or will run here.

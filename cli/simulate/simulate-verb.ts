@@ -71,7 +71,7 @@ function plain(fact: Fact): object {
 
 async function scenarioOf(file: string): Promise<Scenario> {
   const path = resolve(file);
-  if (!existsSync(path)) throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${file}: there is no such file; the scenario known by name is fleet`);
+  if (!existsSync(path)) throw new DroverError("DROVER_FILE_UNREADABLE", `cannot open ${file}: there is no such file; the scenario known by name is fleet`);
   const { scenario } = (await import(pathToFileURL(path).href)) as { readonly scenario?: unknown };
   if (typeof scenario === "function") return scenario as Scenario;
   throw new CommandFailure({

@@ -5,7 +5,7 @@ import { formatProblem, readPlainText } from "../../runtime/index.ts";
 import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
 import { filesFromDisk } from "./files-from-disk.ts";
 
-/** @throws DROVER_CAN_FILE_UNREADABLE when `file` itself cannot be opened */
+/** @throws DROVER_FILE_UNREADABLE when `file` itself cannot be opened */
 export async function checkVehicleFile(file: string, call: Call): Promise<ExitCode> {
   const checked = checkVehicle({ file, text: readPlainText(file, "the YAML file of a vehicle or a model") }, filesFromDisk());
   const { warnings } = checked;

@@ -18,7 +18,7 @@ export const addCanDecode: AddVerb = (parent, run) => {
     .command("decode")
     .description("decode a recording: one JSON object a frame")
     .requiredOption("--dbc <file>", "CAN database (DBC)")
-    .requiredOption("--log <file>", "recording: candump -L or PEAK TRC 1.1, plain or gzipped; - is standard input")
+    .requiredOption("--log <file>", "recording: candump -L or PEAK TRC 1.1, plain or gzipped; a pipe too; - is standard input")
     .addOption(new Option("--match <rule>", "how a frame finds its message: by its whole identifier, or by its PGN").choices(["exact", "j1939"]).default("exact"))
     .option("--bus <name>", "only frames of this bus; may be given several times", collect)
     .option("--overlay <file>", "scalings laid over the DBC (YAML)")
@@ -42,6 +42,7 @@ export const addCanDecode: AddVerb = (parent, run) => {
     ["drover can decode --dbc truck.dbc --log drive.log", "all frames that the DBC knows"],
     ["drover can decode --dbc j1939.dbc --log drive.log.gz --match j1939", "J1939: any sender of a PGN"],
     ["candump -L can0 | drover can decode --dbc truck.dbc --log -", "each frame as it comes, until Ctrl-C"],
+    ["drover can decode --dbc truck.dbc --log <(xzcat drive.log.xz)", "whatever unpacks it"],
     ["drover can decode --dbc truck.dbc --log drive.log | jq .s.EngineSpeed[1]", "one signal"],
   ]);
 };

@@ -9,7 +9,7 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 
 import type { FrameBatch } from "../can/index.ts";
-import { DroverError, requirePlainFile } from "../../runtime/index.ts";
+import { DroverError, openNamedStream, requirePlainFile } from "../../runtime/index.ts";
 import { candumpParser } from "./candump-line.ts";
 import { gunzipped, isGzip } from "./gunzipped.ts";
 import { type ByteStream, chunksOf } from "./stream-chunks.ts";
@@ -68,15 +68,16 @@ export interface LogReader {
 export interface LogOptions {
   /** Bus name of a recording that has none (TRC). Default "can0". */
   readonly busName?: string;
+  /** A pipe or a character device may stand for the file, as a person may name one; it is waited for until `signal`. Default false. */
+  readonly orPipe?: boolean;
   /** Ends the reading: frames of what came by then are still given, a line that it breaks off is not. */
   readonly signal?: AbortSignal;
 }
 
-/** @throws DROVER_CAN_FILE_UNREADABLE, DROVER_CAN_LOG_INVALID (a format that is not read) */
+/** @throws DROVER_FILE_UNREADABLE, DROVER_CAN_LOG_INVALID (a format that is not read) */
 export async function openLog(path: string, options: LogOptions = {}): Promise<LogReader> {
-  await requireReadable(path);
-  const file = createReadStream(path, { highWaterMark: CHUNK_BYTES });
-  return await readLogStream(file, path, options);
+  if (options.orPipe !== true) await requireReadable(path);
+  return await readLogStream(options.orPipe === true ? openNamedStream(path, "a recording", CHUNK_BYTES) : createReadStream(path, { highWaterMark: CHUNK_BYTES }), path, options);
 }
 
 /** @param stream bytes of a recording, e.g. standard input; destroyed by `close` @throws DROVER_CAN_LOG_INVALID */
@@ -97,7 +98,7 @@ async function requireReadable(path: string): Promise<void> {
     await (await open(path, "r")).close();
   } catch (error) {
     if (error instanceof DroverError) throw error;
-    throw new DroverError("DROVER_CAN_FILE_UNREADABLE", `cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new DroverError("DROVER_FILE_UNREADABLE", `cannot open ${path}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
   }
 }
 

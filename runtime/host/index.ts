@@ -3,6 +3,7 @@
 export { endProcess } from "./end-process.ts";
 export { keptFile } from "./kept-file.ts";
 export { makeFolder } from "./make-folder.ts";
+export { openNamedStream, readNamedFile, readNamedStream } from "./named-stream.ts";
 export { readPlainFile, readPlainFileIfAny, readPlainText, requirePlainFile } from "./plain-file.ts";
 export { type NodeStepWatch, startStepWatch } from "./step-watch.ts";
 export { systemClock } from "./system-clock.ts";

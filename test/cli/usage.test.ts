@@ -65,10 +65,10 @@ test("a failure is words on standard error, and with --json one object with code
   const plain = await drover(["vehicle", "check", "no-such-file.yaml"]);
   t.equal(plain.code, 4);
   t.equal(plain.out, "");
-  t.match(plain.err, /^error: A file cannot be opened\.\n {2}cannot open no-such-file\.yaml.*\n {2}→ /);
+  t.match(plain.err, /^error: A file cannot be read\.\n {2}cannot open no-such-file\.yaml.*\n {2}→ /);
   const json = await drover(["vehicle", "check", "no-such-file.yaml", "--json"]);
   t.equal(json.code, 4);
-  t.match(JSON.parse(json.err), { error: { code: "DROVER_CAN_FILE_UNREADABLE", title: String, detail: String, advice: String, exit: 4 } });
+  t.match(JSON.parse(json.err), { error: { code: "DROVER_FILE_UNREADABLE", title: String, detail: String, advice: String, exit: 4 } });
 });
 
 test("--json may stand before the verb too", async (t) => {

@@ -159,8 +159,8 @@ test("a byte order mark is no part of the first line; names of buses are UTF-8, 
 
 test("what is not there, is a folder, or is of a foreign format is refused by name", async (t) => {
   const folder = t.testdir();
-  await t.rejects(openLog(`${folder}/nothing.log`), { code: "DROVER_CAN_FILE_UNREADABLE", message: /nothing\.log/ });
-  await t.rejects(openLog(folder), { code: "DROVER_CAN_FILE_UNREADABLE", message: /folder/ });
+  await t.rejects(openLog(`${folder}/nothing.log`), { code: "DROVER_FILE_UNREADABLE", message: /nothing\.log/ });
+  await t.rejects(openLog(folder), { code: "DROVER_FILE_UNREADABLE", message: /folder/ });
   await t.rejects(openLog(recording(folder, "a.blf", "LOGG\u0000\u0000")), { code: "DROVER_CAN_LOG_INVALID", message: /BLF/ });
   await t.rejects(openLog(recording(folder, "a.mf4", "UnFinMF 4.11")), { code: "DROVER_CAN_LOG_INVALID", message: /MDF/ });
   await t.rejects(openLog(recording(folder, "a.asc", "date Sat Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n")), { code: "DROVER_CAN_LOG_INVALID", message: /ASC/ });

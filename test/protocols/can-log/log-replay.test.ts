@@ -198,7 +198,7 @@ test("a loop over a recording without a wanted frame ends instead of spinning", 
 
 test("a recording that is not there fails at start; a speed of nothing is refused", async (t) => {
   const clock = new ManualClock();
-  await t.rejects(createLogReplay({ path: "/nothing/here.log" }, { clock }).start({ onFrames: () => undefined }), { code: "DROVER_CAN_FILE_UNREADABLE" });
+  await t.rejects(createLogReplay({ path: "/nothing/here.log" }, { clock }).start({ onFrames: () => undefined }), { code: "DROVER_FILE_UNREADABLE" });
   t.throws(() => createLogReplay({ path: "x", speed: 0 }, { clock }), { code: "DROVER_CAN_USE" });
   t.throws(() => createLogReplay({ path: "x", speed: Number.NaN }, { clock }), { code: "DROVER_CAN_USE" });
 });
@@ -313,6 +313,6 @@ test("R7. A recording that is gone at its next pass is a fault, not its end", as
     await clock.advance(200);
     await new Promise<void>((resolve) => systemClock.setTimeout(resolve, 2));
   }
-  t.match(states.at(-1), { kind: "down", reason: /cannot open/, cause: { code: "DROVER_CAN_FILE_UNREADABLE" } });
+  t.match(states.at(-1), { kind: "down", reason: /cannot open/, cause: { code: "DROVER_FILE_UNREADABLE" } });
   await replay.stop();
 });
