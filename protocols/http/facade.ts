@@ -13,7 +13,8 @@ import { addAuthentication, refuseSecretsInQueries } from "./authentication.ts";
 import { ChangeHub } from "./change-hub.ts";
 import type { HttpFacadeOptions } from "./facade-options.ts";
 import { FailedLogins } from "./failed-logins.ts";
-import { answerClientErrors, answerFailures, answerUnknownPaths, demandHost, frameworkErrors } from "./failures.ts";
+import { answerFailures, answerUnknownPaths, demandHttp, frameworkErrors } from "./failures.ts";
+import { httpServer } from "./http-server.ts";
 import { MAX_BODY_BYTES, takeJsonOnly } from "./json-body.ts";
 import { openapiDocument } from "./openapi-document.ts";
 import { OpenStreams } from "./open-streams.ts";
@@ -40,8 +41,6 @@ import { traceOf } from "./trace.ts";
 import { checkBySchema } from "./validation.ts";
 import { answerWholeLists } from "./whole-lists.ts";
 
-/** A request must have arrived within this, ms; a client that sends a byte a second is cut. */
-const REQUEST_MS = 30_000;
 /** Mean lateness of the event loop, ms, past which the node says that it is not ready. */
 const MAX_LOOP_DELAY_MS = 1_000;
 
@@ -67,13 +66,12 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    http: { requireHostHeader: false }, // `demandHost` answers with a problem
+    serverFactory: (handler) => httpServer(handler, { clock, random }),
+    clientErrorHandler: () => undefined, // the server answers
     forceCloseConnections: "idle",
     return503OnClosing: false, // it is no problem+json; `endInOrder` answers
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     frameworkErrors: frameworkErrors(log, random),
-    clientErrorHandler: answerClientErrors(random),
   });
   const streams = new OpenStreams(clock);
 
@@ -87,7 +85,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   endInOrder(app, clock, () => {
     streams.closeAll();
   });
-  demandHost(app);
+  demandHttp(app);
   refuseSecretsInQueries(app);
   demandRoles(app);
   takeJsonOnly(app);

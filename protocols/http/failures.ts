@@ -1,14 +1,15 @@
-// What the server itself has to say when a request goes wrong: always a problem, never a stack, whether a handler threw, a body was no JSON, a path has no route or the bytes were no HTTP.
+// What the server itself has to say when a request goes wrong: always a problem, never a stack, whether a handler threw, a body was no JSON or a path has no route. Bytes that are no HTTP: http-server.ts.
 
-import type { Socket } from "node:net";
+import type { IncomingMessage } from "node:http";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { DroverError, errorCatalogue } from "../../runtime/index.ts";
 import type { Log, Random } from "../../runtime/ports/index.ts";
 import { rawSlashProblem } from "./address-in-path.ts";
 import { BODY_FORBIDDEN_KEY, BODY_TOO_DEEP, MAX_BODY_BYTES } from "./json-body.ts";
-import { type Problem, PROBLEM_JSON, problemBody, sendProblem } from "./problem.ts";
-import { type ProblemName, problemKinds } from "./problem-kinds.ts";
-import { securityHeaderLines } from "./security-headers.ts";
+import { OTHER_VERSION } from "./http-server.ts";
+import { type Problem, sendProblem } from "./problem.ts";
+import type { ProblemName } from "./problem-kinds.ts";
+import { SECURITY_HEADERS } from "./security-headers.ts";
 import { traceOf } from "./trace.ts";
 
 const BY_CODE: Readonly<Record<string, ProblemName>> = {
@@ -31,10 +32,7 @@ export function answerFailures(app: FastifyInstance, log: Log): void {
 export function frameworkErrors(log: Log, random: Random): (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => void {
   return (error, request, reply) => {
     request.trace = traceOf(request.headers["traceparent"], random);
-    for (const line of securityHeaderLines.split("\r\n")) {
-      const colon = line.indexOf(": ");
-      if (colon > 0) reply.header(line.slice(0, colon), line.slice(colon + 2));
-    }
+    reply.headers(SECURITY_HEADERS);
     sendProblem(reply, problemOfError(error, request, log));
   };
 }
@@ -101,30 +99,30 @@ function patternOf(url: string): RegExp {
   return new RegExp(`^${segments.join("/")}$`);
 }
 
-/** HTTP/1.1 asks for a Host; Node's own answer to a request without one has no body. */
-export function demandHost(app: FastifyInstance): void {
-  app.addHook("onRequest", async (request, reply) => {
-    if (request.headers.host !== undefined || request.raw.httpVersion !== "1.1") return undefined;
-    return sendProblem(reply, { name: "bad-http", detail: "There is no Host header." });
+/** What Node lets through and HTTP does not (RFC 9112 sections 2.3, 3.2, 6.1). */
+export function demandHttp(app: FastifyInstance): void {
+  app.addHook("onRequest", async ({ raw }, reply) => {
+    const problem = problemOfHead(raw);
+    if (problem === undefined) return undefined;
+    // What follows on the connection may not be where this side believes it to be.
+    reply.header("connection", "close");
+    return sendProblem(reply, problem);
   });
 }
 
-const CLIENT_ERRORS: Readonly<Record<string, readonly [status: number, reason: string]>> = {
-  HPE_HEADER_OVERFLOW: [431, "Request Header Fields Too Large"],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, "Request Timeout"],
-};
-
-/** Answers bytes that are no HTTP, and requests that never end. */
-export function answerClientErrors(random: Random): (error: Error & { readonly code?: string }, socket: Socket) => void {
-  return (error, socket) => {
-    if (error.code === "ECONNRESET" || socket.destroyed) return;
-    if (socket.writable && socket.bytesWritten === 0) {
-      const [status, reason] = CLIENT_ERRORS[error.code ?? ""] ?? [problemKinds["bad-http"].status, "Bad Request"];
-      const body = problemBody({ name: "bad-http", detail: `${reason}.`, status }, random.id());
-      socket.write(
-        `HTTP/1.1 ${String(status)} ${reason}\r\n${securityHeaderLines}content-type: ${PROBLEM_JSON}\r\ncontent-length: ${String(Buffer.byteLength(body))}\r\nconnection: close\r\n\r\n${body}`,
-      );
-    }
-    socket.destroySoon();
-  };
+function problemOfHead({ httpVersion, headers, rawHeaders }: IncomingMessage): Problem | undefined {
+  if (httpVersion !== "1.1" && httpVersion !== "1.0") return OTHER_VERSION;
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && (httpVersion === "1.0" || coding.toLowerCase() !== "chunked"))
+    return httpVersion === "1.0"
+      ? { name: "bad-http", detail: "HTTP/1.0 has no Transfer-Encoding." }
+      : { name: "not-implemented", detail: `The only transfer coding is chunked, and this is ${JSON.stringify(coding.slice(0, 100))}.` };
+  if (httpVersion === "1.0") return undefined;
+  const hosts = rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === "host").length;
+  if (hosts === 0) return { name: "bad-http", detail: "There is no Host header." };
+  if (hosts > 1) return { name: "bad-http", detail: `There are ${String(hosts)} Host headers.` };
+  return HOST.test(headers.host ?? "") ? undefined : { name: "bad-http", detail: "The Host header is not the name of a host." };
 }
+
+/** @see RFC 3986 section 3.2.2 */
+const HOST = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(:[0-9]*)?$/;

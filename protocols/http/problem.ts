@@ -19,11 +19,11 @@ export interface Problem {
 export const PROBLEM_JSON = "application/problem+json";
 
 export function problemBody(problem: Problem, traceId: string | undefined): string {
-  const { status, title, advice } = problemKinds[problem.name];
+  const { title, advice } = problemKinds[problem.name];
   return JSON.stringify({
     type: problemType(problem.name),
     title,
-    status: problem.status ?? status,
+    status: problemStatus(problem),
     detail: problem.detail,
     advice,
     ...problem.members,
@@ -31,15 +31,16 @@ export function problemBody(problem: Problem, traceId: string | undefined): stri
   });
 }
 
+export function problemStatus({ name, status }: Problem): number {
+  return status ?? problemKinds[name].status;
+}
+
 /** Ends the request with `problem`. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   const body = problemBody(problem, reply.request.trace.traceId);
   if (problem.headers !== undefined) reply.headers({ ...problem.headers });
   if (problem.retryAfterMs !== undefined) reply.header("retry-after", retryAfterSeconds(problem.retryAfterMs));
-  return reply
-    .code(problem.status ?? problemKinds[problem.name].status)
-    .type(PROBLEM_JSON)
-    .send(body);
+  return reply.code(problemStatus(problem)).type(PROBLEM_JSON).send(body);
 }
 
 /** Whole seconds, at least 1: a zero would be tried again at once. */

@@ -2,7 +2,8 @@
 
 import type { FastifyInstance } from "fastify";
 
-const HEADERS: Readonly<Record<string, string>> = {
+/** For answers that are written before a request exists. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy":
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
   "cross-origin-opener-policy": "same-origin",
@@ -17,11 +18,6 @@ const HEADERS: Readonly<Record<string, string>> = {
 
 export function addSecurityHeaders(app: FastifyInstance): void {
   app.addHook("onRequest", async (_request, reply) => {
-    reply.headers(HEADERS);
+    reply.headers(SECURITY_HEADERS);
   });
 }
-
-/** For answers that are written before a request exists. */
-export const securityHeaderLines: string = Object.entries(HEADERS)
-  .map(([name, value]) => `${name}: ${value}\r\n`)
-  .join("");

@@ -84,7 +84,7 @@ test("an object in code is checked as a file is", (t) => {
     ["no key", {}, /^the configuration: the key "vehicle" is missing \(.*\)\nthe configuration: the key "data" is missing .*\nthe configuration: the key "buses" is missing/],
     ["null for a map", { ...good, buses: null }, "buses: nothing stands here (expected keys and values)"],
     ["a list for a map", { ...good, buses: [] }, "buses: a list stands here (expected keys and values)"],
-    ["a number for a bus", { ...good, buses: { can0: 1 } }, "buses.can0: the number 1 stands here (expected log:FILE?rate=1&loop=true, rig:SOCKET or virtual:NAME)"],
+    ["a number for a bus", { ...good, buses: { can0: 1 } }, /^buses\.can0: the number 1 stands here \(expected log:FILE/],
     ["an open bus", { ...good, buses: { can0: { start: () => undefined } } }, /^buses\.can0: a map stands here /],
     ["a number for a path", { ...good, vehicle: 7 }, "vehicle: the number 7 stands here (expected the path of a vehicle's file)"],
     ["a function for a path", { ...good, data: () => "d" }, "data: a function stands here (expected a folder)"],

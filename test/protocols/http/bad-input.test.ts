@@ -1,6 +1,5 @@
 // Requests that are wrong in themselves: each gets its own problem, and the node goes on.
 
-import { type AddressInfo, connect } from "node:net";
 import { test } from "tap";
 import { problemKinds, problemType } from "../../../protocols/http/index.ts";
 import { AT, fakeOver, isProblem, serving, servingCounter } from "./serving.ts";
@@ -131,37 +130,6 @@ test("a handler that throws is 500 without its words; the node goes on", async (
   t.notMatch(answer.body, /secret/);
   t.match(logged, [{ traceId: problem["traceId"], err: { message: "secret path /home/x" } }], "the log has it, under the same trace");
   t.equal((await as("none", { url: "/health/live" })).statusCode, 200);
-});
-
-test("bytes that are no HTTP, headers without end: an answer where one can be given, and the node goes on", async (t) => {
-  const served = await serving(t);
-  await served.app.listen({ host: "127.0.0.1", port: 0 });
-  const { port } = served.app.server.address() as AddressInfo;
-  const say = (bytes: string): Promise<string> =>
-    new Promise((resolve) => {
-      const socket = connect(port, "127.0.0.1", () => socket.write(bytes));
-      let heard = "";
-      socket.on("data", (chunk) => (heard += String(chunk)));
-      socket.on("close", () => {
-        resolve(heard);
-      });
-      socket.on("error", () => {});
-    });
-  for (const [bytes, status] of [
-    ["nonsense\r\n\r\n", 400],
-    ["GET / HTTP/9.9\r\n\r\n", 400],
-    ["GET / HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
-    ["POST /v1/session HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ncontent-length: 6\r\n\r\n", 400],
-    ["GET /v1/actors/\u00fc HTTP/1.1\r\nhost: x\r\n\r\n", 400],
-    ["POST /v1/session HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n", 400],
-    [`GET / HTTP/1.1\r\nhost: x\r\nx: ${"y".repeat(20_000)}\r\n\r\n`, 431],
-  ] as const) {
-    const heard = await say(bytes);
-    t.match(heard, new RegExp(`^HTTP/1.1 ${String(status)} `), JSON.stringify(bytes.slice(0, 30)));
-    t.match(heard, /application\/problem\+json/);
-    t.match(JSON.parse(heard.slice(heard.indexOf("\r\n\r\n") + 4)), { type: "urn:drover:problem:bad-http", status });
-  }
-  t.equal((await served.as("none", { url: "/health/live" })).statusCode, 200);
 });
 
 test("every kind of problem has a stable type, a status and words for its reader", (t) => {
