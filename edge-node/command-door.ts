@@ -3,24 +3,36 @@
 //
 // D1. The bus's mode is asked first: on a vehicle whose file opens no bus nothing is a command.
 // D2. What is not listed is refused with what is. A sender may tighten times, never loosen them.
-// D3. The guard's outcome and a muted bus go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
+// D3. The guard's outcome, a muted bus and a module that is not there go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
 // D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus, and its actor's state shows it: it waits on, and is neither
 //     refused nor executed over what a person has set meanwhile (rules O2).
 // D5. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
 
 import { vehicleMessages } from "../actors/index.ts";
 import { type ModelTarget, targetProblem, type VehicleModel } from "../actors/vehicle-file/index.ts";
-import { type Address, type AnyActorType, type Door, type DoorReads, type DoorVerdict, type EventData, idOf, kindOf, type RemoteMessage, type System } from "../runtime/index.ts";
+import {
+  type Address,
+  type AnyActorType,
+  type Door,
+  type DoorReads,
+  type DoorVerdict,
+  type EventData,
+  type GuardReport,
+  idOf,
+  kindOf,
+  type RemoteMessage,
+  type System,
+} from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { type Channels, outputNameOf } from "./channels.ts";
-import { type CommandList, isMuted, type Listed, mutedReport } from "./commands.ts";
+import { absentReport, type CommandList, isMuted, type Listed, mutedReport } from "./commands.ts";
 import type { ModuleFacts } from "./module-facts.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface CommandDoorOptions {
   readonly commands: CommandList;
   readonly channels: Channels;
-  readonly pipeline: Pick<Pipeline, "conditions">;
+  readonly pipeline: Pick<Pipeline, "conditions" | "presence" | "hearing">;
   readonly clock: Clock;
   readonly read: System["read"];
   readonly isPresenceKnown: ModuleFacts["isPresenceKnown"];
@@ -34,6 +46,7 @@ export function commandDoor(options: CommandDoorOptions): Door {
   const allListenOnly = model.buses.every(({ name }) => commands.isListenOnly(name));
 
   return (message, type): DoorVerdict => {
+    options.pipeline.hearing.attend(options.clock.monotonic());
     if (message.to === vehicle) return toVehicle(message);
     if (!message.to.startsWith(`${vehicle}/`) || kindOf(message.to) !== "module") return { kind: "pass" };
     return toModule(message, idOf(message.to), type);
@@ -122,17 +135,26 @@ export function commandDoor(options: CommandDoorOptions): Door {
   function isKnown(target: ModelTarget): boolean {
     const nowMs = options.clock.monotonic();
     if (!options.isPresenceKnown(target.module, nowMs)) return false;
-    const state = options.read(commands.moduleAddress(target.module))?.state as { readonly presence?: string } | undefined;
-    return state?.presence === "silent" || target.confirm === undefined || options.channels.read(target, nowMs).value !== undefined;
+    return presenceOf(target.module) === "silent" || target.confirm === undefined || options.channels.read(target, nowMs).value !== undefined;
+  }
+
+  function presenceOf(module: string): string | undefined {
+    return (options.read(commands.moduleAddress(module))?.state as { readonly presence?: string } | undefined)?.presence;
+  }
+
+  /** One that has just been heard is about to be shown as present. */
+  function absent(module: string, nowMs: number): GuardReport | undefined {
+    const presence = presenceOf(module);
+    const heard = options.pipeline.presence.stateOf(module, nowMs);
+    if (presence === "present" || heard?.state === "present") return undefined;
+    return absentReport(module, presence, heard?.lastHeardMs === undefined ? undefined : Math.max(0, nowMs - heard.lastHeardMs));
   }
 
   function readsOf({ command, target }: Listed): DoorReads {
     const nowMs = options.clock.monotonic();
     const guard = isMuted(options.read(vehicle)?.context, target.bus)
       ? mutedReport(target.bus)
-      : command.guard === undefined
-        ? undefined
-        : options.pipeline.conditions.evaluate(command.guard, nowMs);
+      : (absent(target.module, nowMs) ?? (command.guard === undefined ? undefined : options.pipeline.conditions.evaluate(command.guard, nowMs)));
     return { signals: { reported: options.channels.read(target, nowMs) }, ...(guard === undefined ? {} : { guard }) };
   }
 }

@@ -66,6 +66,12 @@ export function mutedReport(bus: string): GuardReport {
   return { condition: `${bus} not muted`, open: false, reads: [] };
 }
 
+/** How a module that takes nothing, since it is not there, stands in an input and in a refusal. @param presence its committed state @param ageMs of its last frame */
+export function absentReport(module: string, presence: string | undefined, ageMs: number | undefined): GuardReport {
+  const reads = [{ signal: module, value: undefined, ageMs }];
+  return presence === "silent" ? { condition: `${module} not silent`, open: false, reads } : { condition: `${module} heard`, open: undefined, reads };
+}
+
 /** What the committed context of a module wants of an output, if anything. */
 export function desiredOf(context: unknown, output: string): NonNullable<ModuleContext["outputs"][string]["desired"]> | undefined {
   const outputs = (context as Partial<ModuleContext> | undefined)?.outputs;

@@ -145,7 +145,7 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
     if (condition.kind === "down" || heard === undefined) return undefined;
     if (heard.state !== "unseen") return heard.state;
     const { silentAfterMs } = heard;
-    return silentAfterMs !== undefined && nowMs - condition.sinceMs >= Math.max(silentAfterMs, LEAST_GRACE_MS) ? "silent" : undefined;
+    return silentAfterMs !== undefined && pipeline.listening.listenedMs(condition.sinceMs, nowMs) >= Math.max(silentAfterMs, LEAST_GRACE_MS) ? "silent" : undefined;
   }
 
   function tellPresence(module: ModelModule, address: Address, committed: string | undefined, nowMs: number): void {

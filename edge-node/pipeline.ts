@@ -6,17 +6,20 @@
 import { conditionsOver, type ConditionsOverTable, type VehicleModel } from "../actors/vehicle-file/index.ts";
 import {
   type BusState,
+  createListening,
   createPresenceTracker,
   createSignalTable,
   createWatches,
   type FrameBatch,
   type FrameSink,
   type FrameSource,
+  type Listening,
   type PresenceTracker,
   type SignalTable,
   type Watches,
 } from "../protocols/can/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
+import { createHearing, type Hearing } from "./hearing.ts";
 
 /** `sinceMs`: when it came up. */
 export type BusCondition = { readonly kind: "awake"; readonly sinceMs: number } | { readonly kind: "down"; readonly reason: string };
@@ -30,6 +33,9 @@ export interface Pipeline {
   readonly presence: PresenceTracker;
   readonly conditions: ConditionsOverTable;
   readonly watches: Watches;
+  /** Whatever is concluded from the passing of time asks it first. */
+  readonly hearing: Hearing;
+  readonly listening: Pick<Listening, "listenedMs">;
   /** Simulated hardware stands behind a bus of it. */
   readonly simulated: boolean;
   /** Frames taken since the start, per bus. */
@@ -53,12 +59,15 @@ interface Bus {
 }
 
 export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
+  const listening = createListening();
+  const hearing = createHearing(listening);
   const presence = createPresenceTracker(
     model.modules.map(({ name, bus, presence: { messages, silentAfterMs }, sourceAddress }) => ({ name, bus, messages, sourceAddress, silentAfterMs })),
+    listening,
   );
   const table = createSignalTable({ buses: model.buses.map(({ name, database, match }) => ({ name, database, match })), signals: model.signals, presence });
   const startMs = clock.monotonic();
-  const conditions = conditionsOver(model, table, presence, startMs);
+  const conditions = conditionsOver(model, table, presence, startMs, listening);
   const watches = createWatches(table, model.watches);
   const buses = new Map(model.buses.map(({ name }): [string, Bus] => [name, { source: undefined, condition: { kind: "down", reason: "not started" }, taps: new Map() }]));
   const frames = new Map(model.buses.map(({ name }) => [name, 0]));
@@ -95,6 +104,8 @@ export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
     presence,
     conditions,
     watches,
+    hearing,
+    listening,
     get simulated() {
       return simulated;
     },
@@ -117,6 +128,7 @@ export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
     take: (name, source, batch) => {
       const bus = busOf(name);
       if (bus.source !== source) return;
+      hearing.attend(clock.monotonic());
       frames.set(name, (frames.get(name) ?? 0) + batch.count);
       // A source of one bus means this one, whatever it calls it.
       table.feed(batch, source.buses.length === 1 ? [name] : source.buses.map((other) => (other === name ? name : "")));

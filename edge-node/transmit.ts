@@ -53,6 +53,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
   function objection(job: Job): NonNullable<EffectWord> | undefined {
     const { command, target, transmission, work } = job;
     const nowMs = clock.monotonic();
+    pipeline.hearing.attend(nowMs);
     if (commands.isListenOnly(target.bus)) return no(`listen-only: nothing can be sent on ${target.bus}`);
     if (work.signal.aborted) return no("the node is stopping");
     if (desiredOf(read(work.actor as Address)?.context, transmission.output ?? "")?.key !== transmission.key)

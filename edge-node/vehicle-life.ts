@@ -64,6 +64,7 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     const beat = (): void => {
       timer = clock.setTimeout(beat, BEAT_MS);
       const nowMs = clock.monotonic();
+      if (!pipeline.hearing.beat(nowMs)) return;
       try {
         confirmations.beat(nowMs);
         for (const fact of options.facts) fact.beat(nowMs);
@@ -74,6 +75,7 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     timer = clock.setTimeout(beat, 0);
     return () => {
       clock.clearTimeout(timer);
+      pipeline.hearing.rest();
     };
   }
 

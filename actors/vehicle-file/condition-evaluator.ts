@@ -7,9 +7,11 @@
 // E4. Between two calls the evaluator passes through every moment at which something went stale or a window closed, so that a gap between two samples breaks
 //     `for` even when nobody asked during the gap.
 // E5. Time is monotonic ms and never goes back: an earlier one counts as the latest seen.
+// E6. Silence is time in which one listened.
 //
 // Driven by samples and by a clock: whoever wants to know of changes asks again at `nextChangeMs()`.
 
+import { createListening, type Listening } from "../../protocols/can/index.ts";
 import type { GuardReport, SignalRead } from "../../runtime/index.ts";
 import type { Comparison, Condition } from "./condition.ts";
 
@@ -72,8 +74,8 @@ interface LiveHeld {
   unknownUntilMs: number;
 }
 
-/** @param startMs monotonic time of the first moment that it can know about */
-export function createConditionEvaluator(model: EvaluatedModel, startMs: number): ConditionEvaluator {
+/** @param startMs monotonic time of the first moment that it can know about @param listening default: one listens always */
+export function createConditionEvaluator(model: EvaluatedModel, startMs: number, listening: Listening = createListening()): ConditionEvaluator {
   const staleAfter = new Map(model.signals.map((signal) => [signal.name, signal.staleAfterMs]));
   const seenByKey = new Map<string, Seen>();
   const helds: LiveHeld[] = [];
@@ -137,8 +139,8 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
         return compare(value, node.comparison, node.value);
       }
       case "silent": {
-        if (node.seen.sampledAtMs !== undefined) return nowMs - node.seen.sampledAtMs >= node.forMs;
-        return nowMs - knownSinceMs >= node.forMs ? true : undefined;
+        if (node.seen.sampledAtMs !== undefined) return listening.listenedMs(node.seen.sampledAtMs, nowMs) >= node.forMs;
+        return listening.listenedMs(knownSinceMs, nowMs) >= node.forMs ? true : undefined;
       }
       case "held": {
         const from = nowMs - node.forMs;
@@ -182,7 +184,7 @@ export function createConditionEvaluator(model: EvaluatedModel, startMs: number)
       if (atMs > nowMs && atMs < next) next = atMs;
     };
     for (const { sampledAtMs, staleAfterMs } of seenByKey.values()) if (sampledAtMs !== undefined) consider(sampledAtMs + staleAfterMs);
-    for (const { seen: heard, forMs } of silents) consider((heard.sampledAtMs ?? knownSinceMs) + forMs);
+    for (const { seen: heard, forMs } of silents) consider(listening.reachedMs(heard.sampledAtMs ?? knownSinceMs, forMs));
     // While its part is false a window stays false, however long: only a value that has ceased leaves the window at a known moment.
     for (const held of helds) {
       if (held.now !== false) consider(held.falseUntilMs + held.forMs);

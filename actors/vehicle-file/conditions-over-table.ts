@@ -2,7 +2,7 @@
 //
 // Times are ms on the clock of the frames, which is the one that the table and the presence tracker count on.
 
-import type { PresenceTracker, SignalTable } from "../../protocols/can/index.ts";
+import type { Listening, PresenceTracker, SignalTable } from "../../protocols/can/index.ts";
 import type { GuardReport } from "../../runtime/index.ts";
 import { createConditionEvaluator, type EvaluatedModel } from "./condition-evaluator.ts";
 
@@ -18,8 +18,8 @@ export interface ConditionsOverTable {
   stop(): void;
 }
 
-export function conditionsOver(model: EvaluatedModel, table: SignalTable, presence: PresenceTracker | undefined, startMs: number): ConditionsOverTable {
-  const evaluator = createConditionEvaluator(model, startMs);
+export function conditionsOver(model: EvaluatedModel, table: SignalTable, presence: PresenceTracker | undefined, startMs: number, listening?: Listening): ConditionsOverTable {
+  const evaluator = createConditionEvaluator(model, startMs, listening);
   const stop = table.onSamples(evaluator.signals, (index, value, timeMs, nowMs) => {
     const signal = table.signals[index];
     if (signal !== undefined) evaluator.observe(signal.name, value, timeMs, nowMs);

@@ -30,6 +30,7 @@ export { type RowDecoder, wholeFromBytes } from "./row-decoder.ts";
 export { notAvailableFrom, type NotAvailableRule } from "./not-available.ts";
 export { applyOverlay, type OverlayEntry, type OverlayOutcome, type OverlayProblem } from "./overlay.ts";
 export { messagePeriodMs, PeriodLearner, silentAfterMs } from "./periods.ts";
+export { createListening, type Listening } from "./listening.ts";
 export { createPresenceTracker, type PresenceTracker, type Talker, type TalkerState } from "./presence.ts";
 export { createSignalTable, type SampleListener, type SignalTable, type TableBus } from "./signal-table.ts";
 export { formatSource, type SignalQuality, type SignalReading, type SignalSource, type VehicleSignal } from "./vehicle-signal.ts";

@@ -2,7 +2,9 @@
 //
 // P1. Silent after what the vehicle's file says, else max(3 periods, 1 s) of the fastest message whose period was learnt; before either is known it is not called silent.
 // P2. Never heard is not silent: that is `unseen`.
+// P3. Only time in which one listened is silence.
 
+import { createListening, type Listening } from "./listening.ts";
 import { PeriodLearner, silentAfterMs } from "./periods.ts";
 
 export interface Talker {
@@ -46,7 +48,8 @@ interface Entry {
   reported: TalkerState["state"];
 }
 
-export function createPresenceTracker(talkers: readonly Talker[]): PresenceTracker {
+/** @param listening default: one listens always */
+export function createPresenceTracker(talkers: readonly Talker[], listening: Listening = createListening()): PresenceTracker {
   const entries = talkers.map((talker): Entry => ({ talker, learners: new Map(), lastMs: undefined, reported: "unseen" }));
   const byName = new Map(entries.map((entry) => [entry.talker.name, entry] as const));
 
@@ -65,7 +68,7 @@ export function createPresenceTracker(talkers: readonly Talker[]): PresenceTrack
   function stateAt(entry: Entry, nowMs: number): TalkerState["state"] {
     if (entry.lastMs === undefined) return "unseen";
     const after = limit(entry);
-    return after !== undefined && nowMs - entry.lastMs >= after ? "silent" : "present";
+    return after !== undefined && listening.listenedMs(entry.lastMs, nowMs) >= after ? "silent" : "present";
   }
 
   function view(entry: Entry, nowMs: number): TalkerState {
@@ -106,7 +109,7 @@ export function createPresenceTracker(talkers: readonly Talker[]): PresenceTrack
       for (const entry of entries) {
         const after = limit(entry);
         if (entry.lastMs === undefined || after === undefined || entry.reported === "silent") continue;
-        next = Math.min(next ?? Number.POSITIVE_INFINITY, entry.lastMs + after);
+        next = Math.min(next ?? Number.POSITIVE_INFINITY, listening.reachedMs(entry.lastMs, after));
       }
       return next;
     },

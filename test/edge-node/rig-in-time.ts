@@ -31,6 +31,7 @@ export class RigInTime implements FrameSource, FrameSink {
   #listener: FrameListener | undefined;
   #state: BusState = { kind: "down", reason: "not started" };
   #tokens = 0;
+  #held: (() => void)[] | undefined;
 
   constructor(rig: SimulatedRig, clock: Clock) {
     this.#rig = rig;
@@ -70,6 +71,16 @@ export class RigInTime implements FrameSource, FrameSink {
     this.#listener?.onState?.(state);
   }
 
+  /** The node does not read: what the bus says waits in the source. @returns lets it read */
+  hold(): () => void {
+    this.#held = [];
+    return () => {
+      const waiting = this.#held ?? [];
+      this.#held = undefined;
+      for (const deliver of waiting) deliver();
+    };
+  }
+
   send(frame: CanFrame, { withinMs }: { readonly withinMs: number }): Promise<SendOutcome> {
     return new Promise((settle) => {
       const token = ++this.#tokens;
@@ -91,6 +102,12 @@ export class RigInTime implements FrameSource, FrameSink {
 
   #deliver(frame: { readonly id: number; readonly data: Uint8Array }, at: number, flags: number): void {
     if (this.#state.kind === "down") return;
+    if (this.#held !== undefined) {
+      this.#held.push(() => {
+        this.#deliver(frame, at, flags);
+      });
+      return;
+    }
     this.#batch.count = 0;
     appendFrame(this.#batch, frame, { timeS: at / 1_000, flags });
     this.#listener?.onFrames(this.#batch);

@@ -2,6 +2,7 @@
 
 import { test } from "tap";
 import { type Condition, type ConditionEvaluator, createConditionEvaluator, type Truth } from "../../../actors/vehicle-file/index.ts";
+import { createListening } from "../../../protocols/can/index.ts";
 import { mulberry32 } from "../../../runtime/simulation/seeded-random.ts";
 
 const slow: Condition = { kind: "compare", signal: "Speed", comparison: "<", value: 3 };
@@ -109,6 +110,19 @@ test("D3. silent for counts from the last frame, and from the start where none c
   it.heard("bus", "can0", 6000);
   t.equal(it.evaluate("asleep", 10_999).open, false);
   t.same(it.evaluate("asleep", 11_000), { condition: "asleep", open: true, reads: [{ signal: "can0", value: undefined, ageMs: 5000 }] });
+  t.end();
+});
+
+test("X1, D3. A silence during which nobody listened opens no guard: silent for counts the time in which one did", (t) => {
+  const listening = createListening();
+  const silent = { kind: "silent", of: "bus", name: "can0", forMs: 5000 } as const;
+  const it = createConditionEvaluator({ conditions: [{ name: "asleep", condition: silent }], signals: [] }, 0, listening);
+  it.heard("bus", "can0", 1000);
+  listening.deaf(2000, 9000);
+  t.equal(it.evaluate("asleep", 9000).open, false);
+  t.equal(it.nextChangeMs(), 13_000);
+  t.equal(it.evaluate("asleep", 12_999).open, false);
+  t.equal(it.evaluate("asleep", 13_000).open, true);
   t.end();
 });
 
