@@ -2,13 +2,14 @@
 
 import { droverVersion } from "../runtime/index.ts";
 import { Command, CommanderError } from "commander";
-import { type Call, EXIT, type ExitCode, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
+import { type Call, EXIT, type ExitCode, type Failure, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
 import { addVerbs } from "./verbs/index.ts";
 import type { Run } from "./verbs/index.ts";
 
 /** @param argv what was typed after `drover` */
 export async function runCommandLine(argv: readonly string[], shell: Shell): Promise<ExitCode> {
-  const json = argv.includes("--json");
+  const words = argv.includes("--") ? argv.slice(0, argv.indexOf("--")) : argv;
+  const json = words.includes("--json");
   if (isVersionCall(argv)) {
     if (json) printJson(shell.out, { name: "drover", version: droverVersion(), node: process.version });
     else shell.out.write(`${droverVersion()}\n`);
@@ -26,15 +27,31 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
     }
   };
   try {
-    await program(shell, run).parseAsync([...argv], { from: "user" });
+    await program(shell, json, run).parseAsync([...argv], { from: "user" });
     return code;
   } catch (thrown) {
     if (!(thrown instanceof CommanderError)) throw thrown;
-    return thrown.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (thrown.exitCode === 0) return EXIT.ok;
+    if (json) tellFailure(shell.err, usageFailure(thrown), { json, hasColour: shell.hasColour });
+    return EXIT.usage;
   }
 }
 
-function program(shell: Shell, run: Run): Command {
+/** Commander's words: `error: unknown command 'actrs'`, then a line in brackets where it knows a name like it; for a group without a command they are none. */
+function usageFailure({ code, message }: CommanderError): Failure {
+  const [first = "", ...more] = message.split("\n").map((line) => line.trim());
+  const suggestion = more.find((line) => line.startsWith("(Did you mean"))?.slice(1, -1);
+  return {
+    code: "usage",
+    title: "The command is not used as it can be.",
+    detail: code === "commander.help" ? "no command is given" : first.replace(/^error: /, ""),
+    advice: suggestion ?? "--help shows examples.",
+    exit: EXIT.usage,
+  };
+}
+
+/** @param json what is wrong with the usage is told by the caller */
+function program(shell: Shell, json: boolean, run: Run): Command {
   const root = new Command("drover");
   root
     .description("Supervised actors for vehicle fleets.")
@@ -46,7 +63,7 @@ function program(shell: Shell, run: Run): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => void shell.out.write(text),
-      writeErr: (text) => void shell.err.write(text),
+      writeErr: (text) => void (json || shell.err.write(text)),
       getOutHelpWidth: () => Math.min(120, shell.columns()),
       getErrHelpWidth: () => Math.min(120, shell.columns()),
       getOutHasColors: () => shell.hasColour,

@@ -54,7 +54,8 @@ export function removeEndpoint(folder: string): void {
   rmSync(join(folder, ENDPOINT_FILE), { force: true });
 }
 
-function writtenUrl(folder: string): string | undefined {
+/** Where the node of this data folder listens, as whoever started it wrote down; it may have ended since. */
+export function writtenUrl(folder: string): string | undefined {
   try {
     const { url } = JSON.parse(readFileSync(join(folder, ENDPOINT_FILE), "utf8")) as { readonly url?: unknown };
     return typeof url === "string" ? url : undefined;

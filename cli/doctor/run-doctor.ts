@@ -3,7 +3,7 @@
 import { cloudConfigSchema } from "../../cloud-node/index.ts";
 import { checkEdgeStart, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
 import { systemClock, droverVersion } from "../../runtime/index.ts";
-import { apiClient, dataFolder } from "../api/index.ts";
+import { apiClient, dataFolder, writtenUrl } from "../api/index.ts";
 import { loadConfig, withPlaces } from "../config/index.ts";
 import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
 import { checkBroker } from "./check-broker.ts";
@@ -19,6 +19,8 @@ import { type Finding, ok, problem } from "./finding.ts";
 export interface DoctorOptions {
   readonly config?: string;
   readonly data?: string;
+  /** Of the API. */
+  readonly port?: number;
   /** Module with new versions of actor types. */
   readonly machine?: string;
 }
@@ -42,7 +44,7 @@ export async function runDoctor(options: DoctorOptions, call: Call): Promise<Exi
   const looks: readonly (() => readonly Finding[] | Promise<readonly Finding[]>)[] = [
     () => checkDataFolder(folder, systemClock),
     () => checkStores(folder),
-    () => checkPorts(config, folder, call),
+    () => checkPorts(config, options.port, folder, call),
     async () => {
       const url = config.broker?.url ?? config.uplink?.url;
       return url === undefined ? [] : [await checkBroker(url, config.uplink === undefined ? "broker.url" : "uplink.url", systemClock)];
@@ -96,14 +98,22 @@ async function readConfig(file: string | undefined, call: Call): Promise<{ reado
   }
 }
 
-async function checkPorts(config: AnyConfig, folder: string, call: Call): Promise<readonly Finding[]> {
+/** @param said takes the place of what is configured */
+async function checkPorts(config: AnyConfig, said: number | undefined, folder: string, call: Call): Promise<readonly Finding[]> {
   const host = config.http?.host ?? DEFAULT_HOST;
-  const port = config.http?.port ?? DEFAULT_PORT;
+  const port = said ?? config.http?.port ?? writtenPort(folder) ?? DEFAULT_PORT;
   const isOurs = await answersAsOurs(port, folder, call);
   const http = await checkPort({ check: "http-port", host, port, key: "http.port / DROVER_HTTP_PORT", isOurs });
   if (config.broker?.port === undefined) return [http];
   const key = "broker.port / DROVER_BROKER_PORT";
   return [http, await checkPort({ check: "broker-port", host: config.broker.host ?? DEFAULT_HOST, port: config.broker.port, key, isOurs })];
+}
+
+/** Of the node of this folder, if one was started: it may have been given another port than the default. */
+function writtenPort(folder: string): number | undefined {
+  const url = writtenUrl(folder);
+  const port = url !== undefined && URL.canParse(url) ? Number(new URL(url).port) : 0;
+  return port === 0 ? undefined : port;
 }
 
 /** Whether the node that listens there takes the token of this data folder. */

@@ -1,10 +1,11 @@
 // `drover doctor`: what is wrong on this machine, why it matters, what to do.
 
-import { type AddVerb, examples } from "./verb.ts";
+import { type AddVerb, examples, wholeNumber } from "./verb.ts";
 
 interface Options {
   readonly config?: string;
   readonly data?: string;
+  readonly port?: number;
   readonly machine?: string;
 }
 
@@ -14,6 +15,7 @@ export const addDoctor: AddVerb = (parent, run) => {
     .description("look for what is wrong on this machine; exit code 1 when something is")
     .option("--config <file>", "configuration of a cloud or edge node, looked at too")
     .option("--data <folder>", "data folder; default: DROVER_DATA, else .drover")
+    .option("--port <n>", "of the API; default: that of the configuration or DROVER_HTTP_PORT, else of the node of the data folder, else 8080", wholeNumber(0, 65_535))
     .option("--machine <module>", "JavaScript module with new actor types: which live actors of the data folder they would strand, and nothing else is looked at")
     .action(async (options: Options) => {
       await run(

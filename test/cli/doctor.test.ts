@@ -1,6 +1,7 @@
 // `drover doctor`: what, why, how to mend it; it changes nothing.
 
 import { chmodSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import tap, { test, type Test } from "tap";
@@ -61,6 +62,25 @@ test("a port in use is told with who holds it and which key changes it; exit cod
     told.findings.find(({ check }) => check === "http-port"),
     { status: "problem", what: new RegExp(`port ${String(port)} is in use by`), why: String, fix: /DROVER_HTTP_PORT/ },
   );
+});
+
+test("without a port of its own it looks where the node of the data folder listens; --port says another", async (t) => {
+  const data = scratch(t);
+  const port = await taken(t);
+  writeFileSync(join(data, "endpoint.json"), JSON.stringify({ url: `http://127.0.0.1:${String(port)}` }));
+  const whatOf = async (env: Readonly<Record<string, string>>, ...argv: readonly string[]): Promise<string | undefined> =>
+    (await doctor(data, env, ...argv)).told.findings.find(({ check }) => check === "http-port")?.what;
+  t.match(await whatOf({ DROVER_HTTP_PORT: "" }), new RegExp(`^port ${String(port)} is in use by`));
+  t.match(await whatOf({}), "any free port will be used", "what is configured goes first");
+  t.match(await whatOf({}, "--port", String(port)), new RegExp(`^port ${String(port)} is in use by`), "and what is said before that");
+  const node = createHttpServer((_request, response) => response.setHeader("content-type", "application/json").end('{"items":[]}'));
+  t.teardown(() => node.close());
+  await new Promise<void>((resolve) => node.listen(0, "127.0.0.1", resolve));
+  const { port: own } = node.address() as { readonly port: number };
+  writeFileSync(join(data, "endpoint.json"), JSON.stringify({ url: `http://127.0.0.1:${String(own)}` }));
+  t.equal(await whatOf({ DROVER_HTTP_PORT: "" }), `port ${String(own)} is in use by the node of this data folder`);
+  writeFileSync(join(data, "endpoint.json"), "{");
+  t.match(await whatOf({ DROVER_HTTP_PORT: "" }), /^port 8080 /, "an unreadable note is none");
 });
 
 test("a broker that is configured is tried", async (t) => {

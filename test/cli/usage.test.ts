@@ -58,7 +58,25 @@ test("wrong usage ends with exit code 2 and a suggestion", async (t) => {
     t.equal(code, 2, argv.join(" "));
     t.equal(out, "", `${argv.join(" ")}: nothing on standard output`);
     t.match(err, said, argv.join(" "));
+    const json = await drover([...argv, "--json"]);
+    t.equal(json.code, 2, `${argv.join(" ")} --json`);
+    t.equal(json.out, "", `${argv.join(" ")} --json`);
+    t.equal(json.err.trimEnd().split("\n").length, 1, `${argv.join(" ")} --json: one line`);
+    const { error } = JSON.parse(json.err) as { readonly error: { readonly detail: string; readonly advice: string } };
+    t.match(error, { code: "usage", title: String, detail: String, advice: String, exit: 2 });
+    t.notMatch(error.detail, /^error:/, argv.join(" "));
+    t.match(`${error.detail} ${error.advice}`, said, `${argv.join(" ")} --json`);
   }
+});
+
+test("with --json a command that is missing is one object too; after -- it is a word like any other", async (t) => {
+  for (const argv of [["--json"], ["actors", "--json"]]) {
+    const { code, out, err } = await drover(argv);
+    t.equal(code, 2);
+    t.equal(out, "");
+    t.match(JSON.parse(err), { error: { code: "usage", detail: "no command is given", exit: 2 } }, argv.join(" "));
+  }
+  t.match(await drover(["actrs", "--", "--json"]), { code: 2, err: /^error: unknown command 'actrs'/ });
 });
 
 test("a failure is words on standard error, and with --json one object with code, title, detail, advice and exit", async (t) => {
