@@ -25,6 +25,20 @@ test("S5. a flood of letters for one actor leaves those for others in their plac
   t.end();
 });
 
+test("S5. the last thousand letters are kept, of each word at most 512 characters, and of what no JSON can say nothing but that it was there", (t) => {
+  const letters = new DeadLetters(new ManualClock());
+  for (let at = 1; at <= 1_500; at++) letters.add({ to: `t/a/${String(at)}`, type: "go", from: "ann", reason: "no-such-actor" });
+  const kept = letters.list({ limit: 5_000 });
+  t.same([kept.length, kept[0]?.number, kept.at(-1)?.number], [1_000, 501, 1_500]);
+  const long = "x".repeat(100_000);
+  const circle: { readonly type: string; self?: unknown } = { type: "go" };
+  circle.self = circle;
+  letters.add({ to: `t/a/${long}`, type: long, from: long, reason: "no-such-actor", event: circle });
+  const [last] = letters.list({ limit: 1, after: 1_500 });
+  t.same([last?.to.length, last?.type.length, last?.from.length, last?.isKept], [512, 512, 512, false]);
+  t.end();
+});
+
 test("letters are found by receiver, event, sender and reason", (t) => {
   const letters = new DeadLetters(new ManualClock());
   letters.add({ to: "t/vehicle/a/module/m", type: "go", from: "ann", reason: "no-such-actor" });

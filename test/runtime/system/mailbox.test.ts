@@ -7,6 +7,7 @@ import { MailBudget } from "../../../runtime/system/mail-budget.ts";
 import { Mailbox } from "../../../runtime/system/mailbox.ts";
 import type { Post } from "../../../runtime/system/post.ts";
 import { Ring } from "../../../runtime/system/ring.ts";
+import { collectGarbage } from "./heap.ts";
 import { hosting } from "./hosting.ts";
 
 interface Item extends Post {
@@ -84,6 +85,56 @@ test("S5. of messages with one key only the newest waits, in its own place, and 
   t.end();
 });
 
+test("S5. what gave way is not counted among what waits, whether it is passed over or cleared away", (t) => {
+  const budget = new MailBudget(1_000_000);
+  const box = mailbox({ messages: 500 }, budget);
+  for (let at = 0; at < 60; at++) {
+    box.offer({ name: `m${String(at)}` });
+    box.offer({ name: `x${String(at)}`, key: "x" });
+  }
+  t.equal(box.depth, 61);
+  t.equal(names(box.take(30)), Array.from({ length: 30 }, (_, at) => `m${String(at)}`).join(" "));
+  t.equal(box.depth, 31);
+  t.same([box.bytes, budget.used], [31 * 256, 31 * 256]);
+  t.equal(box.remove(({ name }) => name === "x59").length, 1);
+  t.equal(box.take(100).length, 30);
+  t.same([box.depth, box.bytes, budget.used], [0, 0, 0]);
+  t.end();
+});
+
+test("S5. messages that gave way are let go while the newest of their key waits", async (t) => {
+  const box = mailbox({ messages: 1_000 });
+  const offered = Array.from({ length: 5_000 }, (_, at) => {
+    const item: Item = { name: String(at), key: "x" };
+    box.offer(item);
+    return new WeakRef(item);
+  });
+  // What was looked at in a turn of the event loop is held until its end.
+  await settle();
+  collectGarbage();
+  const held = offered.filter((ref) => ref.deref() !== undefined).length;
+  t.ok(held < box.depth * 3, `${String(held)} of 5000 messages are held, ${String(box.depth)} wait`);
+  t.end();
+});
+
+test("S5. what is on its way to the shelf is counted by what waits of it: who takes another's place adds nothing", (t) => {
+  const budget = new MailBudget(1_000);
+  const box = mailbox({ messages: 1 }, budget);
+  box.offer({ name: "m", key: "m" });
+  const first = { name: "x1", key: "x" };
+  t.equal(box.offerOverflow(first), true);
+  t.same(box.overflowWith({ name: "y" }), { messages: 2, bytes: 512 });
+  t.same(box.overflowWith({ name: "x2", key: "x", bytes: 300 }), { messages: 1, bytes: 300 });
+  t.same(box.overflowWith({ name: "m2", key: "m" }), { messages: 2, bytes: 512 }, "what waits in the mailbox itself was not on that way");
+  t.equal(box.offerOverflow({ name: "x2", key: "x", bytes: 700 }), first, "there is room for it in the place of the first");
+  t.equal(box.offerOverflow({ name: "z" }), false, "the node holds 956 already");
+  t.same([box.overflow.messages, box.overflow.bytes, budget.used], [1, 700, 956]);
+  t.equal(names([...box]), "m x2");
+  t.equal(names(box.drain()), "x2 m");
+  t.equal(budget.used, 0);
+  t.end();
+});
+
 test("S5. a stream of news under one key takes no more room than one message, and does not keep its own last word from the actor", (t) => {
   const box = mailbox({ messages: 500, bytes: 1_000_000 });
   for (let at = 0; at < 400; at++) box.offer({ name: `other-${String(at)}` });
@@ -140,6 +191,21 @@ test("a message of the control lane overtakes waiting ones; all others come in t
   system.notify(A, { type: "stop", text: "now" });
   await settle();
   t.same(seen, ["now", "1", "2", "3"]);
+  await system.stop();
+});
+
+test("S5. the control lane has its limit for what others decide the amount of: beyond it a message is told `full`, the host's word too, and its own news is a dead letter", async (t) => {
+  seen.length = 0;
+  clock = new SteppingClock();
+  const { system } = await hosting({ clock, types: [entityType({ root, durability: "volatile", placement: "cloud" })] });
+  await system.activate(A, { input: undefined });
+  for (let at = 0; at < 100; at++) t.equal(system.notify(A, { type: "stop", text: String(at) }), true);
+  t.equal(system.notify(A, { type: "stop", text: "lost" }), false);
+  t.match(await Promise.all([system.tell(A, { type: "stop", text: "lost" }), system.inform(A, { type: "stop", text: "lost" })]), [{ kind: "full" }, { kind: "full" }]);
+  await settle();
+  t.equal(seen.length, 100);
+  t.match(system.deadLetters({ limit: 10 }), [{ to: A, type: "stop", reason: "mailbox full", isKept: false }]);
+  t.match(await system.tell(A, { type: "stop", text: "again" }), { kind: "accepted" });
   await system.stop();
 });
 
