@@ -15,8 +15,8 @@ const FOR_MS = 6_000;
 /** A vehicle that was asked and gave no word is asked for two minutes. */
 const SETTLE_MS = 180_000;
 const ACTIONS_PER_VAN = 3;
-/** Without `part` and `takeover`: a broker confirms what it keeps for its subscribers, and one process at a time has a vehicle's store (rules F3). */
-const KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "cut", "store-outage", "slow-store", "clock-jump"];
+/** Without `takeover`: nodes of a store of their own have one epoch, and one process at a time has it (rules F3). */
+const KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "cut", "store-outage", "slow-store", "clock-jump", "part"];
 
 const vehicleOf = (van: Van): string => `sim/vehicle/${van}`;
 
