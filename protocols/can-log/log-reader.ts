@@ -14,6 +14,7 @@ import { candumpParser } from "./candump-line.ts";
 import { gunzipped, isGzip } from "./gunzipped.ts";
 import { type ByteStream, chunksOf } from "./stream-chunks.ts";
 import { createBusIndex, type LineParser } from "./line-parser.ts";
+import { formatOf, tellsFormat, withoutMark } from "./log-format.ts";
 import { trcParser } from "./trc-line.ts";
 
 /** No line of any format is longer; longer ones are skipped without being held. */
@@ -23,9 +24,6 @@ const MAX_PROBLEMS_KEPT = 10;
 const MAX_QUOTED = 60;
 const LF = 0x0a;
 const CR = 0x0d;
-const SEMICOLON = 0x3b;
-/** Of UTF-8; some editors write it. */
-const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const NO_BYTES = new Uint8Array(0);
 
 export interface LineProblem {
@@ -148,9 +146,10 @@ class StreamLogReader implements LogReader {
       this.#chunks = gunzipped(this.#chunk, this.#chunks);
       this.#chunk = NO_BYTES;
     }
-    await this.#gather((head) => head.length >= MAX_LINE_BYTES || isTelling(Buffer.from(withoutMark(head)).toString("latin1")));
-    this.#at = this.#chunk.length - withoutMark(this.#chunk).length;
-    this.#parser = this.#chooseParser(this.#chunk.subarray(this.#at));
+    await this.#gather(tellsFormat);
+    const head = withoutMark(this.#chunk);
+    this.#at = this.#chunk.length - head.length;
+    this.#parser = this.#parserFor(formatOf(head, this.name));
   }
 
   async fill(batch: FrameBatch, until: "full" | "pause" = "full"): Promise<number> {
@@ -261,42 +260,8 @@ class StreamLogReader implements LogReader {
     }
   }
 
-  #chooseParser(head: Uint8Array): LineParser {
-    const start = head.findIndex((byte) => byte > 0x20);
-    const text = Buffer.from(head.subarray(0, MAX_LINE_BYTES)).toString("latin1");
-    const foreign = FOREIGN.find(({ sign }) => sign.test(text));
-    if (foreign !== undefined)
-      throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is ${foreign.name}, which is not read; expected candump -L or PEAK TRC 1.1`, {
-        position: { file: this.name, line: 1, column: 1 },
-      });
-    if (start >= 0 && head[start] === SEMICOLON) {
-      const version = /^;\$FILEVERSION=([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
-      if (version !== "1.1")
-        throw new DroverError("DROVER_CAN_LOG_INVALID", `${this.name} is PEAK TRC ${version}, which is not read; expected version 1.1`, {
-          position: { file: this.name, line: 1, column: 1 },
-        });
-      return trcParser(() => (this.buses.length === 0 ? this.buses.push(this.#busName) - 1 : 0));
-    }
-    return candumpParser(createBusIndex(this.buses));
+  #parserFor(format: LineParser["format"]): LineParser {
+    if (format === "candump") return candumpParser(createBusIndex(this.buses));
+    return trcParser(() => (this.buses.length === 0 ? this.buses.push(this.#busName) - 1 : 0));
   }
 }
-
-/** Whether this beginning, and nothing behind it, tells the format. */
-function isTelling(head: string): boolean {
-  const text = head.trimStart();
-  if (text.startsWith("(") || FOREIGN.some(({ sign }) => sign.test(head)) || /^;\$FILEVERSION=.*\n/m.test(text)) return true;
-  // A row without a version before it, two lines of ASC, or one line of anything else.
-  return text.startsWith(";") ? /^[^;\s].*\n/m.test(text) : text.startsWith("date ") ? /\n.*\n/.test(text) : text.includes("\n");
-}
-
-function withoutMark(head: Uint8Array): Uint8Array {
-  return BYTE_ORDER_MARK.every((byte, at) => head[at] === byte) ? head.subarray(BYTE_ORDER_MARK.length) : head;
-}
-
-/** Formats that are told by their first bytes, so that they are refused by name instead of line by line. */
-const FOREIGN = [
-  { sign: /^LOGG/, name: "a Vector BLF recording" },
-  { sign: /^(?:MDF {5}|UnFinMF)/, name: "an ASAM MDF recording" },
-  { sign: /^\s*date .*\r?\n\s*base +(?:hex|dec)/, name: "a Vector ASC recording" },
-  { sign: /^PK\x03\x04/, name: "a ZIP archive" },
-];

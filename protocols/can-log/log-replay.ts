@@ -2,18 +2,15 @@
 //
 // R1. Two batches are held: one is played while the other is read. Nothing else grows.
 // R2. Frames are at most 20 ms late while the process keeps up. After a longer stop (over 1 s) the recording goes on where it was: no frame is lost, its time moves.
-// R3. A loop goes on without a pause; its times never go back, also where the recording's do.
-// R4. A recording whose clock jumps (over 60 s ahead, over 2 s back, from one line to the next, on whatever bus) goes on right away: no frame is lost, all later times move by the jump.
-//     Jumps are counted, and the first is logged. A true silence of more than a minute is passed over likewise: the file cannot tell the two apart.
-// R5. Frames of buses that are not wanted are passed over, and do not count as dropped.
+// R3 to R5: recording-passes.ts.
 // R6. Whether the wanted bus is there is known at the latest after one pass without a frame of it. `start` waits for that for a second; a longer search goes on behind it.
 // R7. What cannot be played, or not any further, is a fault: `start` throws it, or the state that it goes down with carries it. The end of a recording is none.
 
 import { type BusState, copySlot, createFrameBatch, type FrameBatch, type FrameListener, type FrameSource } from "../can/index.ts";
 import { DroverError } from "../../runtime/index.ts";
 import { type Clock, type Log, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
-import { type LogReader, type LogSummary, openLog } from "./log-reader.ts";
-import { interfaceToPlay, KnownInterfaces, type PlayedBus, stampOf } from "./played-bus.ts";
+import type { LogSummary } from "./log-reader.ts";
+import { RecordingPasses, type RecordingPassesOptions } from "./recording-passes.ts";
 
 const BATCH_FRAMES = 2_048;
 /** Frames of this long come together. */
@@ -23,22 +20,10 @@ const MAX_SLEEP_MS = 60_000;
 const WAIT_FOR_PAGE_MS = 1;
 const MAX_LAG_MS = 1_000;
 const MAX_START_MS = 1_000;
-/** Between the last frame of a pass and the first of the next, and across a jump of the recording's clock; in the recording's time. */
-const SEAM_GAP_S = 0.01;
-/** Steps of the recording's clock that are no passing of time (R4). Lines of several buses may be a little out of order. */
-const MAX_STEP_AHEAD_S = 60;
-const MAX_STEP_BACK_S = 2;
 
-export interface LogReplayOptions {
-  readonly path: string;
+export interface LogReplayOptions extends RecordingPassesOptions {
   /** Recorded second a second of the clock; > 0, default 1. */
   readonly speed?: number;
-  /** Start again at the end. Default false. */
-  readonly loop?: boolean;
-  /** The one that is played; others are passed over. Default: all, under their own names. */
-  readonly bus?: PlayedBus;
-  /** What earlier replays of the same recording found in it, for the next. */
-  readonly known?: KnownInterfaces;
 }
 
 export interface LogReplay extends FrameSource {
@@ -68,18 +53,10 @@ interface Page {
 class Replay implements LogReplay {
   readonly #path: string;
   readonly #speed: number;
-  readonly #loop: boolean;
-  readonly #bus: PlayedBus | undefined;
-  readonly #known: KnownInterfaces;
+  readonly #passes: RecordingPasses;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #names: string[];
   readonly #out: FrameBatch = createFrameBatch(BATCH_FRAMES);
-  #reader: LogReader | undefined;
-  /** Of the file, before this pass. */
-  #stamp: string | undefined;
-  /** The interface that is played; undefined: whatever there is. */
-  #interface: string | undefined;
   #playing: Page = { batch: createFrameBatch(BATCH_FRAMES), at: 0 };
   #next: Page = { batch: createFrameBatch(BATCH_FRAMES), at: 0 };
   /** The reading of `#next`; undefined when it is done. */
@@ -95,30 +72,19 @@ class Replay implements LogReplay {
   readonly #counters = { received: 0, dropped: 0, sent: 0, sendFailed: 0 };
   /** Clock (ms) at which recorded time 0 would have been. */
   #zeroMs = 0;
-  /** Added to the recorded times of this pass, s. */
-  #shiftS = 0;
-  #lastS = Number.NEGATIVE_INFINITY;
-  /** As recorded, of the frame before on any bus; undefined at the start of a pass. */
-  #recordedS: number | undefined;
-  #framesInPass = 0;
-  #passes = 0;
   #stalls = 0;
-  #clockJumps = 0;
   #stopped = false;
 
   constructor(options: LogReplayOptions, clock: Clock, log: Log) {
     this.#path = options.path;
     this.#speed = options.speed ?? 1;
-    this.#loop = options.loop ?? false;
-    this.#bus = options.bus;
-    this.#known = options.known ?? new KnownInterfaces();
-    this.#names = options.bus === undefined ? [] : [options.bus.name];
+    this.#passes = new RecordingPasses(options, log);
     this.#clock = clock;
     this.#log = log;
   }
 
   get buses(): readonly string[] {
-    return this.#names;
+    return this.#passes.buses;
   }
 
   get state(): BusState {
@@ -130,11 +96,11 @@ class Replay implements LogReplay {
   }
 
   get summary(): LogSummary | undefined {
-    return this.#reader?.summary;
+    return this.#passes.summary;
   }
 
   get passes(): number {
-    return this.#passes;
+    return this.#passes.count;
   }
 
   get stalls(): number {
@@ -142,7 +108,7 @@ class Replay implements LogReplay {
   }
 
   get clockJumps(): number {
-    return this.#clockJumps;
+    return this.#passes.clockJumps;
   }
 
   async start(listener: FrameListener): Promise<void> {
@@ -155,7 +121,7 @@ class Replay implements LogReplay {
       (error: unknown) => {
         this.#failure = asError(error);
         if (!isAwaited) return this.#end();
-        void this.#reader?.close();
+        void this.#passes.close();
       },
     );
     let timer: TimeoutHandle | undefined;
@@ -180,11 +146,12 @@ class Replay implements LogReplay {
   async stop(): Promise<void> {
     if (this.#stopped) return;
     this.#stopped = true;
+    this.#passes.stop();
     this.#clock.clearTimeout(this.#timer);
     this.#setState({ kind: "down", reason: "stopped" });
     await this.#search;
     await this.#reading;
-    await this.#reader?.close();
+    await this.#passes.close();
   }
 
   #isStopped(): boolean {
@@ -253,96 +220,15 @@ class Replay implements LogReplay {
       });
   }
 
-  /** Fills `#next` with wanted frames; begins the next pass at the end of one. Leaves it empty only when there is nothing more. @throws DROVER_CAN_BUS_NOT_RECORDED, what opening throws */
+  /** Leaves `#next` empty only when there is nothing more. */
   async #read(): Promise<void> {
-    const { batch } = this.#next;
-    while (batch.count === 0 && !this.#stopped) {
-      this.#reader ??= await this.#openPass();
-      const reader = this.#reader;
-      if ((await reader.fill(batch)) > 0) {
-        this.#arrange(batch, reader.buses);
-        this.#framesInPass += batch.count;
-        continue;
-      }
-      if (this.#isStopped()) return;
-      const { summary } = reader;
-      if (summary.unreadable > 0 || summary.cutShort !== undefined)
-        this.#log.warn({ path: this.#path, unreadable: summary.unreadable, problems: summary.problems, cutShort: summary.cutShort }, "the recording has lines that cannot be read");
-      if (this.#framesInPass === 0 && this.#bus !== undefined) {
-        this.#known.keep(this.#stamp, reader.buses);
-        // Throws where there is nothing else to play: no pass is without frames twice.
-        this.#choose(this.#bus, reader.buses);
-      } else if (!this.#loop || this.#framesInPass === 0) {
-        this.#exhausted = true;
-        return;
-      }
-      await reader.close();
-      this.#reader = undefined;
-    }
-  }
-
-  async #openPass(): Promise<LogReader> {
-    this.#stamp = await stampOf(this.#path);
-    if (this.#passes === 0) this.#interface = this.#bus?.recorded ?? this.#bus?.name;
-    const known = await this.#known.recall(this.#path);
-    if (this.#bus !== undefined && known !== undefined) this.#choose(this.#bus, known);
-    const reader = await openLog(this.#path);
-    if (!reader.namesBuses) this.#interface = undefined;
-    this.#passes++;
-    this.#recordedS = undefined;
-    this.#framesInPass = 0;
-    return reader;
-  }
-
-  #choose(bus: PlayedBus, interfaces: readonly string[]): void {
-    const chosen = interfaceToPlay(bus, interfaces, this.#path);
-    if (chosen !== this.#interface)
-      this.#log.info({ path: this.#path, bus: bus.name, interface: chosen }, "the recording has no frame of this bus; its only interface is played for it");
-    this.#interface = chosen;
-  }
-
-  /** Drops what is not wanted, renames buses, and makes times go on from pass to pass. */
-  #arrange(batch: FrameBatch, recorded: readonly string[]): void {
-    const indices = recorded.map((name) => {
-      if (this.#interface !== undefined && name !== this.#interface) return -1;
-      const wanted = this.#bus?.name ?? name;
-      const known = this.#names.indexOf(wanted);
-      return known >= 0 ? known : this.#names.push(wanted) - 1;
-    });
-    const { count } = batch;
-    batch.count = 0;
-    for (let slot = 0; slot < count; slot++) {
-      const recordedS = batch.timesS[slot] ?? 0;
-      this.#follow(recordedS, batch.lines[slot] ?? 0);
-      const bus = indices[batch.buses[slot] ?? 0] ?? -1;
-      if (bus < 0) continue;
-      this.#lastS = Math.max(this.#lastS, recordedS + this.#shiftS);
-      const at = batch.count;
-      copySlot(batch, slot, batch);
-      batch.timesS[at] = this.#lastS;
-      batch.buses[at] = bus;
-    }
-  }
-
-  /** Moves the times from here on where the recording starts again or its clock jumps. */
-  #follow(recordedS: number, line: number): void {
-    const beforeS = this.#recordedS;
-    this.#recordedS = recordedS;
-    if (beforeS === undefined) {
-      if (this.#lastS !== Number.NEGATIVE_INFINITY) this.#shiftS = this.#lastS + SEAM_GAP_S - recordedS;
-      return;
-    }
-    const stepS = recordedS - beforeS;
-    if (stepS <= MAX_STEP_AHEAD_S && stepS >= -MAX_STEP_BACK_S) return;
-    // From the time of the line before, which may be of a bus that is not wanted.
-    this.#shiftS = Math.max(this.#lastS, beforeS + this.#shiftS) + SEAM_GAP_S - recordedS;
-    if (this.#clockJumps++ === 0) this.#log.warn({ path: this.#path, line, stepS }, "the recording's clock jumps; it is played on without a pause (told once)");
+    this.#exhausted = !(await this.#passes.fill(this.#next.batch));
   }
 
   #end(): void {
-    void this.#reader?.close();
+    void this.#passes.close();
     if (this.#stopped) return;
-    const reason = this.#passes === 1 && this.#framesInPass === 0 ? "the recording has no frame" : "the recording has ended";
+    const reason = this.#passes.isEmpty ? "the recording has no frame" : "the recording has ended";
     this.#setState(this.#failure === undefined ? { kind: "down", reason } : { kind: "down", reason: this.#failure.message, cause: this.#failure });
   }
 
