@@ -13,8 +13,10 @@ import type { VehicleLinks } from "./vehicle-links.ts";
 
 /** The vehicle answers an attempt within this; then it is asked again under the same id. */
 const ANSWER_WITHIN_MS = 20_000;
-/** F2: attempts that were sent and ended without a word. */
+/** F2: attempts that were sent and ended without a word, while the vehicle's session stood. */
 const MAX_UNANSWERED = 5;
+/** F2: attempts whose session ended: no sign of the command, unless it is what ends the vehicle's node each time. */
+const MAX_LOST = 20;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4_000;
 /** F2: a module that cannot be judged holds back requests for others at most this long. */
@@ -22,7 +24,7 @@ const POSTPONED_AFTER_MS = 10_000;
 
 type Effects = NonNullable<Parameters<typeof requestsType.with>[0]["effects"]>;
 
-export function forwarding(links: Pick<VehicleLinks, "reachable">, direct: Remote, system: () => System, clock: Clock): Effects {
+export function forwarding(links: Pick<VehicleLinks, "reachable" | "get">, direct: Remote, system: () => System, clock: Clock): Effects {
   /** The request while it is at the head of its line. */
   function headOf(requests: Address, request: string): WaitingRequest | undefined {
     const view = system().read(requests);
@@ -39,6 +41,7 @@ export function forwarding(links: Pick<VehicleLinks, "reachable">, direct: Remot
     };
     let maySent = headOf(requests, request)?.sent === true;
     let unanswered = 0;
+    let lost = 0;
     let pauseMs = FIRST_PAUSE_MS;
     let heldMs = 0;
 
@@ -46,13 +49,16 @@ export function forwarding(links: Pick<VehicleLinks, "reachable">, direct: Remot
     async function attempt(head: WaitingRequest): Promise<boolean> {
       const leftMs = (maySent ? head.expiresAt : head.endsAt) - clock.now();
       if (leftMs <= 0) return !(await say("request.settled", maySent ? "unknown" : "expired"));
-      if (!(await isReachable(entityOf(parseAddress(head.to)), leftMs, work.signal))) return false;
+      const vehicle = entityOf(parseAddress(head.to));
+      if (!(await isReachable(vehicle, leftMs, work.signal))) return false;
       if (head.sent !== true && !(await say("request.sent"))) return true;
+      const since = links.get(vehicle)?.since;
       const word = await sendToVehicle(head);
       if (word.kind === "unknown") {
         maySent = true;
-        unanswered++;
-        return unanswered < MAX_UNANSWERED || !(await say("request.settled", "unknown"));
+        if (links.get(vehicle)?.since === since) unanswered++;
+        else lost++;
+        return (unanswered < MAX_UNANSWERED && lost < MAX_LOST) || !(await say("request.settled", "unknown"));
       }
       return wasNotTaken(word) || !(await say("request.settled", outcomeOf(word)));
     }

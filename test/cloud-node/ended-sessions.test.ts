@@ -147,3 +147,28 @@ test("M2, O2, S3. What follows a command up does not wait for a session that has
   t.same(at.heard, ["flight", "flight", "flight"]);
   t.same(at.acted, ["flight"]);
 });
+
+test("S3, S5. A vehicle whose sessions end one after the other is asked on; a command that no session survives does not hold its line for ever", async (t) => {
+  const at = await way(t);
+  const ask = (id: string): Promise<Answer> => at.system.ask(THERMA, WISH, { id, withinMs: 500, author: "ann" });
+  const shortSession = async (): Promise<void> => {
+    await at.begin(true);
+    await at.clock.advance(5_000);
+    at.end();
+    await at.clock.advance(100);
+  };
+  t.match(await ask("patient"), { kind: "no-such-actor" }, "nobody has heard of the vehicle yet");
+  await shortSession();
+  t.match(await ask("patient"), { kind: "accepted", waiting: true });
+  for (let n = 0; n < 8; n++) await shortSession();
+  t.same(at.settled(), []);
+  await at.begin(false);
+  await at.clock.advance(5_000);
+  t.same(at.settled(), ["patient confirmed"]);
+  at.end();
+  await at.clock.advance(100);
+  t.match(await ask("poison"), { kind: "accepted", waiting: true });
+  for (let n = 0; n < 25; n++) await shortSession();
+  t.same(at.settled(), ["patient confirmed", "poison unknown"]);
+  t.equal(at.heard.filter((id) => id === "poison").length, 20);
+});

@@ -56,6 +56,7 @@ async function desk(t: Test, { clock, disk }: Pick<CloudDesk, "clock" | "disk"> 
   const contextOf = (): { readonly waiting: readonly { request: string }[]; readonly settled: readonly { request: string; outcome: string }[] } =>
     system.read(REQUESTS)?.context as never;
   const links = {
+    get: () => undefined,
     reachable: (_entity: string, signal: AbortSignal) =>
       new Promise<void>((resolve, reject) => {
         if (self.isUp) return resolve();
