@@ -37,16 +37,24 @@ export function findEndpoint(options: EndpointOptions, env: Environment): Endpoi
   const folder = dataFolder(env, options.data);
   const tokenFile = join(folder, "api-token");
   const said = options.url ?? nonEmpty(env["DROVER_URL"]);
-  const url = checkedUrl(said ?? writtenUrl(folder) ?? `http://127.0.0.1:${nonEmpty(env["DROVER_HTTP_PORT"]) ?? DEFAULT_PORT}`);
+  const url = checkedUrl(said ?? writtenEndpoint(folder).url ?? `http://127.0.0.1:${nonEmpty(env["DROVER_HTTP_PORT"]) ?? DEFAULT_PORT}`);
   const token = options.token ?? nonEmpty(env["DROVER_TOKEN"]) ?? (isLoopback(url) ? textOf(tokenFile) : undefined);
   return { url: url.href.replace(/\/+$/, ""), token, tokenFile };
 }
 
-/** Written by whoever starts a cloud node, so that commands on this machine find it whatever its port. */
-export function writeEndpoint(folder: string, url: string): void {
+/** What a running node wrote down about itself. */
+export interface WrittenEndpoint {
+  /** Of its API. */
+  readonly url: string;
+  /** Of its embedded broker. */
+  readonly broker?: string;
+}
+
+/** Written by whoever starts a node with an API, so that commands on this machine find it whatever its port. */
+export function writeEndpoint(folder: string, { url, broker }: WrittenEndpoint): void {
   mkdirSync(folder, { recursive: true });
   const fresh = join(folder, `${ENDPOINT_FILE}.${String(process.pid)}.new`);
-  writeFileSync(fresh, `${JSON.stringify({ url })}\n`, { mode: 0o600 });
+  writeFileSync(fresh, `${JSON.stringify({ url, broker })}\n`, { mode: 0o600 });
   renameSync(fresh, join(folder, ENDPOINT_FILE));
 }
 
@@ -54,13 +62,13 @@ export function removeEndpoint(folder: string): void {
   rmSync(join(folder, ENDPOINT_FILE), { force: true });
 }
 
-/** Where the node of this data folder listens, as whoever started it wrote down; it may have ended since. */
-export function writtenUrl(folder: string): string | undefined {
+/** As whoever started the node wrote it down; it may have ended since. Empty where nothing is written or the file is damaged. */
+export function writtenEndpoint(folder: string): Partial<WrittenEndpoint> {
   try {
-    const { url } = JSON.parse(readFileSync(join(folder, ENDPOINT_FILE), "utf8")) as { readonly url?: unknown };
-    return typeof url === "string" ? url : undefined;
+    const { url, broker } = JSON.parse(readFileSync(join(folder, ENDPOINT_FILE), "utf8")) as { readonly url?: unknown; readonly broker?: unknown };
+    return { ...(typeof url === "string" ? { url } : {}), ...(typeof broker === "string" ? { broker } : {}) };
   } catch {
-    return undefined;
+    return {};
   }
 }
 

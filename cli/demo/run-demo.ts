@@ -57,7 +57,7 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
     onListening: (told) => {
       where = told;
       firstToken ??= told.firstToken;
-      writeEndpoint(data, told.http);
+      writeEndpoint(data, { url: told.http, broker: told.broker });
     },
   });
   const stopped = stopOnInterrupt(fleet.tree, call);

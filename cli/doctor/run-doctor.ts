@@ -3,7 +3,7 @@
 import { cloudConfigSchema } from "../../cloud-node/index.ts";
 import { checkEdgeStart, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
 import { systemClock, droverVersion } from "../../runtime/index.ts";
-import { apiClient, dataFolder, writtenUrl } from "../api/index.ts";
+import { apiClient, dataFolder, writtenEndpoint } from "../api/index.ts";
 import { loadConfig, withPlaces } from "../config/index.ts";
 import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
 import { checkBroker } from "./check-broker.ts";
@@ -111,7 +111,7 @@ async function checkPorts(config: AnyConfig, said: number | undefined, folder: s
 
 /** Of the node of this folder, if one was started: it may have been given another port than the default. */
 function writtenPort(folder: string): number | undefined {
-  const url = writtenUrl(folder);
+  const url = writtenEndpoint(folder).url;
   const port = url !== undefined && URL.canParse(url) ? Number(new URL(url).port) : 0;
   return port === 0 ? undefined : port;
 }

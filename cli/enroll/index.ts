@@ -1,14 +1,18 @@
 // `drover enroll`: makes the credential with which a vehicle's node may use this machine's embedded broker. Certificates and revocation come with enrolment proper.
 
-import { resolve } from "node:path";
+import { join } from "node:path";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
 import { addressProblem } from "../../runtime/index.ts";
+import { dataFolder, writtenEndpoint } from "../api/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printLines } from "../terminal/index.ts";
 
 export interface EnrollOptions {
   readonly data?: string;
   readonly node?: string;
 }
+
+/** Of an embedded broker whose configuration names no port. */
+const DEFAULT_BROKER = "mqtt://127.0.0.1:1883";
 
 /** @throws DROVER_BROKER_CREDENTIALS when a file is there and cannot be used */
 export function enroll(vehicle: string, options: EnrollOptions, call: Call): ExitCode {
@@ -23,14 +27,16 @@ export function enroll(vehicle: string, options: EnrollOptions, call: Call): Exi
     });
   }
   const node = options.node ?? `edge-${id}`;
+  const data = dataFolder(call.env, options.data);
   // Whole, since the line below goes into a file whose paths count from its own folder.
-  const credentials = resolve(options.data ?? call.env["DROVER_DATA"] ?? ".drover", "credentials");
+  const credentials = join(data, "credentials");
   nodeCredential(credentials, node, { kind: "vehicle", tenant, vehicle: id });
-  if (call.json) printJson(call.out, { vehicle, node, credentials });
-  else
-    printLines(call.out, [
-      `${node} may use the broker for ${vehicle}. In its configuration:`,
-      `uplink: { url: "mqtt://127.0.0.1:1883", credentials: ${JSON.stringify(credentials)} }`,
-    ]);
+  const running = writtenEndpoint(data).broker;
+  const broker = running ?? DEFAULT_BROKER;
+  if (call.json) printJson(call.out, { vehicle, node, credentials, broker });
+  else {
+    if (running === undefined) call.err.write(`no cloud node runs on ${data}: ${broker} is where one listens whose configuration says nothing else\n`);
+    printLines(call.out, [`${node} may use the broker for ${vehicle}. In its configuration:`, `uplink: { url: ${JSON.stringify(broker)}, credentials: ${JSON.stringify(credentials)} }`]);
+  }
   return EXIT.ok;
 }

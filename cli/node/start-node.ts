@@ -43,7 +43,7 @@ async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promi
   const node = createCloudNode(cloud, { ...cloudPorts, log });
   return run(node, call, () => {
     const { http = null, broker = null } = node.urls;
-    if (http !== null) writeEndpoint(cloud.data, http);
+    if (http !== null) writeEndpoint(cloud.data, { url: http, ...(broker === null ? {} : { broker }) });
     if (call.json) printJsonLine(call.out, { event: "listening", http, broker, data: cloud.data, tokenFile: `${cloud.data}/api-token` });
     else
       printLines(call.out, [
@@ -62,7 +62,7 @@ async function startEdge({ config }: LoadedConfig, log: Log, call: Call): Promis
   return run(node, call, () => {
     const { apiUrl, vehicle } = node;
     const { data } = config as EdgeConfig;
-    if (apiUrl !== undefined) writeEndpoint(data, apiUrl);
+    if (apiUrl !== undefined) writeEndpoint(data, { url: apiUrl });
     if (call.json) printJsonLine(call.out, { event: "running", vehicle, http: apiUrl ?? null });
     else printLines(call.out, [`running       ${vehicle}`, ...(apiUrl === undefined ? [] : [`page and API  ${apiUrl}`, `token         in ${data}/api-token`])]);
     return () => {

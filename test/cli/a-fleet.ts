@@ -34,7 +34,7 @@ export async function aFleet(t: Test): Promise<AFleet> {
   });
   await edge.start();
   t.teardown(() => edge.stop());
-  writeEndpoint(data, http);
+  writeEndpoint(data, { url: http });
   await until("the cloud knows the vehicle", () => cloud.system.read("demo/vehicle/trailer-01" as never) !== undefined);
   return { data, cloud, url: http };
 }
