@@ -37,8 +37,9 @@ const presenceMachine = setup({
     unknown: { on: { "link.down": { target: "late", actions: "noteDown" } }, after: { LOST: "lost" } },
     online: {
       initial: "linked",
-      states: { linked: { on: { "link.down": { target: "wavering", actions: "noteDown" }, "watch.began": "wavering" } }, wavering: { after: { LATE: "#presence.late" } } },
-      on: { "sleep.announced": { target: "asleep", actions: "noteSleep" } },
+      states: { linked: { on: { "link.down": { target: "wavering", actions: "noteDown" } } }, wavering: { after: { LATE: "#presence.late" } } },
+      // What was so before this run is no view of now: a vehicle that is there says so at once.
+      on: { "sleep.announced": { target: "asleep", actions: "noteSleep" }, "watch.began": "unknown" },
     },
     asleep: {},
     late: { after: { LOST: "lost" } },

@@ -36,7 +36,10 @@ export function enroll(vehicle: string, options: EnrollOptions, call: Call): Exi
   if (call.json) printJson(call.out, { vehicle, node, credentials, broker });
   else {
     if (running === undefined) call.err.write(`no cloud node runs on ${data}: ${broker} is where one listens whose configuration says nothing else\n`);
-    printLines(call.out, [`${node} may use the broker for ${vehicle}. In its configuration:`, `uplink: { url: ${JSON.stringify(broker)}, credentials: ${JSON.stringify(credentials)} }`]);
+    printLines(call.out, [
+      `${node} may use the broker for ${vehicle}. In its configuration:`,
+      `uplink: { url: ${JSON.stringify(broker)}, credentials: ${JSON.stringify(credentials)} }`,
+    ]);
   }
   return EXIT.ok;
 }

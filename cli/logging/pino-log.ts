@@ -13,7 +13,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface OpenLog {
   readonly log: Log;
   /** Lines told later are lost. */
-  close(): void;
+  readonly close: () => void;
 }
 
 const MAX_FILE_BYTES = 8 * 1_048_576;

@@ -49,6 +49,23 @@ test("S7. a vehicle that does not come back is lost also over a restart of the c
   await again.system.stop();
 });
 
+test("a cloud that starts again does not say online of a vehicle that it has not heard since", async (t) => {
+  for (const isWavering of [false, true]) {
+    const first = await cloudActors();
+    await first.system.inform(P, up, create);
+    if (isWavering) await first.system.inform(P, { type: "link.down" });
+    await first.system.stop();
+    const again = await cloudActors({ disk: first.disk, clock: first.clock });
+    await again.system.inform(P, { type: "watch.began" }, create);
+    t.equal(presence(again), "unknown");
+    await first.clock.advance(60_100);
+    t.equal(presence(again), "lost");
+    await again.system.inform(P, up);
+    t.equal(presence(again), "online");
+    await again.system.stop();
+  }
+});
+
 test("S10. presence is the node's own word: nothing of it is taken from outside", async (t) => {
   const { system } = await cloudActors();
   await system.activate(P, create);

@@ -49,7 +49,10 @@ test("on a full disk a line is lost at once: nothing waits, neither while it run
 
 test("what a full disk took of the log is said by the first line that fits again", needsFaultyDisk, (t) => {
   const folder = t.testdir();
-  const { status } = spawnSync(process.execPath, [child, join(folder, "a.log"), "10"], { env: faultyDisk({ under: folder, fail: `write:a.log:4:3:${String(ENOSPC)}` }), timeout: 10_000 });
+  const { status } = spawnSync(process.execPath, [child, join(folder, "a.log"), "10"], {
+    env: faultyDisk({ under: folder, fail: `write:a.log:4:3:${String(ENOSPC)}` }),
+    timeout: 10_000,
+  });
   t.equal(status, 0);
   const lines = linesOf(join(folder, "a.log"));
   const missing = lines.find((line) => line.lines !== undefined)?.lines ?? 0;
