@@ -63,7 +63,9 @@ function program(shell: Shell, json: boolean, run: Run): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .configureOutput({
       writeOut: (text) => void shell.out.write(text),
-      writeErr: (text) => void (json || shell.err.write(text)),
+      writeErr: (text) => {
+        if (!json) shell.err.write(text);
+      },
       getOutHelpWidth: () => Math.min(120, shell.columns()),
       getErrHelpWidth: () => Math.min(120, shell.columns()),
       getOutHasColors: () => shell.hasColour,

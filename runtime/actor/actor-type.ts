@@ -7,6 +7,7 @@ import type { TimerPolicy } from "../entity/contract.ts";
 import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import { declaredWork, foreignRef, isMachine, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
+import { aFunction, aNumber, anObject, anything, demandShape, keysOf, listOf, recordOf, withMethods } from "../shape/index.ts";
 import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
 import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
 import type { EffectWord, WorkContext } from "./work-context.ts";
@@ -120,7 +121,27 @@ const DEFAULT_MAILBOX: Required<MailboxLimits> = { messages: 1_000, bytes: 1_048
 const OVERFLOWS: readonly unknown[] = ["refuse", "shelve"];
 const LEAST_MESSAGE_BYTES = 256;
 
-/** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do */
+const ACTOR_TYPE = keysOf<Parameters<typeof actorType>[0]>(
+  {
+    name: anything,
+    version: anything,
+    messages: withMethods("a protocol: what messages() gave", "check", "describe"),
+    behaviour: {
+      title: "a machine of XState, or what reducer() gave",
+      "x-test": (value) => typeof value === "object" && value !== null && (isMachine(value) || isReducer(value)),
+    },
+    mailbox: keysOf<MailboxLimits>({ messages: anything, bytes: anything, postponed: anything, overflow: anything, shelved: anything, shelvedBytes: anything }, []),
+    contextLimits: keysOf<ContextLimits>({ warnBytes: aNumber, maxBytes: aNumber }, []),
+    migrate: recordOf(aFunction),
+    earlier: listOf(anObject),
+    contextSchema: anObject,
+    timers: recordOf(anything),
+    offers: aFunction,
+  },
+  ["name", "version", "messages", "behaviour"],
+);
+
+/** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do, or the key that is unknown, missing or of another kind */
 export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: {
   readonly name: string;
   /** From 1, raised with every change of the machine that an old state does not fit. */
@@ -147,6 +168,7 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
    */
   readonly offers?: (words: readonly string[], context: B extends AnyStateMachine ? ContextFrom<B> : unknown) => readonly string[];
 }): ActorType<S, B> {
+  demandShape(type, ACTOR_TYPE, "actorType", "DROVER_TYPE_INVALID", true);
   const behaviour: AnyBehaviour = type.behaviour;
   if (!TYPE_NAME.test(type.name))
     throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": a name begins with a lower-case letter and has at most 64 of [A-Za-z0-9_.-]`);

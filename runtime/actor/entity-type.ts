@@ -1,6 +1,7 @@
 // An entity type: the unit of ownership, turn, commit, journal and replication. It is a supervisor whose first child is its root cell (hosting H12).
 
 import { DroverError } from "../errors.ts";
+import { aNumber, demandShape, keysOf, listOf, oneOf, recordOf, type Shape } from "../shape/index.ts";
 import { type AnyActorType, refuse } from "./actor-type.ts";
 
 export type Durability = "volatile" | "snapshot" | "events";
@@ -38,6 +39,32 @@ export type Registered = EntityType | AnyActorType;
 
 const KIND = /^[a-z][A-Za-z0-9_.-]{0,63}$/;
 
+const ACTOR_TYPE: Shape = {
+  title: "an actor type: what actorType() gave",
+  "x-test": (value) => typeof value === "object" && value !== null && (value as { readonly kind?: unknown }).kind === "actor",
+};
+const RESTART_FROM = oneOf("committed", "initial");
+const CHILD_KIND = keysOf<ChildKind>(
+  {
+    types: listOf(ACTOR_TYPE),
+    strategy: oneOf("one-for-one", "one-for-all", "rest-for-one"),
+    restart: oneOf("permanent", "transient", "temporary"),
+    restartFrom: RESTART_FROM,
+  },
+  ["types", "strategy"],
+);
+const ENTITY_TYPE = keysOf<Parameters<typeof entityType>[0]>(
+  {
+    root: ACTOR_TYPE,
+    durability: oneOf("volatile", "snapshot", "events"),
+    placement: oneOf("cloud", "vehicle"),
+    passivateAfterMs: aNumber,
+    restartFrom: RESTART_FROM,
+    children: recordOf(CHILD_KIND),
+  },
+  ["root", "durability", "placement"],
+);
+
 /** @throws DROVER_TYPE_INVALID when a durable type has inline work or an effect without a class (hosting H7), or one that keeps no journal is to shelve messages */
 export function entityType(type: {
   readonly root: AnyActorType;
@@ -57,6 +84,7 @@ export function entityType(type: {
   readonly restartFrom?: "committed" | "initial";
   readonly children?: Readonly<Record<string, ChildKind>>;
 }): EntityType {
+  demandShape(type, ENTITY_TYPE, "entityType", "DROVER_TYPE_INVALID", true);
   const children: Record<string, Required<ChildKind>> = {};
   const types = new Map<string, AnyActorType>([[type.root.name, type.root]]);
   for (const [kind, child] of Object.entries(type.children ?? {})) {

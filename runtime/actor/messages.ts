@@ -10,6 +10,7 @@ import type { ActorRef, Snapshot } from "xstate";
 
 import { DroverError } from "../errors.ts";
 import type { GuardReport, Refusal } from "../outcome.ts";
+import { anObject, aText, demandShape, keysOf, listOf, oneOf, recordOf } from "../shape/index.ts";
 
 export { T };
 
@@ -136,8 +137,25 @@ const MAX_PROBLEMS = 20;
 const OK: Checked = { ok: true };
 const OWN_FIELDS = new Set(["type", "replyTo", "read", "guard"]);
 
-/** @throws DROVER_TYPE_INVALID for a type name or body field that the host needs itself */
+const SPECS = recordOf(
+  keysOf<MessageSpec>(
+    {
+      body: recordOf(anObject),
+      reply: anObject,
+      whenAway: oneOf("refuse", "wait", "run-at-owner"),
+      reads: listOf(aText),
+      lane: oneOf("control"),
+      coalesceBy: aText,
+      postpone: { const: true },
+      internal: { const: true },
+    },
+    ["body"],
+  ),
+);
+
+/** @throws DROVER_TYPE_INVALID for a type name or body field that the host needs itself, and for a key that no message has */
 export function messages<const S extends MessageSpecs>(specs: S): Messages<S> {
+  demandShape(specs, SPECS, "messages", "DROVER_TYPE_INVALID", true);
   for (const [type, spec] of Object.entries(specs)) {
     if (!MESSAGE_TYPE.test(type) || type.startsWith("xstate.")) {
       throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": a type begins with a letter, has at most 128 of [A-Za-z0-9_.-], and does not begin with "xstate."`);

@@ -10,12 +10,13 @@ const MAX_PROBLEMS = 20;
 
 /**
  * @param about what the value is, for a reader: `the configuration`
+ * @param each every line begins with it; default: only what is about the value as a whole
  * @throws `code` with every problem, a line each
  */
-export function demandShape(value: unknown, shape: Shape, about: string, code: ErrorCode): void {
+export function demandShape(value: unknown, shape: Shape, about: string, code: ErrorCode, each = false): void {
   const problems: string[] = [];
   checkShape(locatedValue(value), shape, [], (_at, path, complaint) => {
-    problems.push(path.length === 0 ? `${about}: ${formatComplaint("", complaint)}` : formatComplaint(path.join("."), complaint));
+    problems.push(path.length === 0 || each ? `${about}: ${formatComplaint(path.join("."), complaint)}` : formatComplaint(path.join("."), complaint));
   });
   if (problems.length === 0) return;
   const more = problems.length - MAX_PROBLEMS;

@@ -1,6 +1,7 @@
 // Checks by one shape, of files and of what code hands over: what is wrong, what was expected, which name was meant.
 
 export { type Complain, checkShape, type Shape } from "./check-shape.ts";
+export { aClock, aFunction, aLog, aNumber, anObject, anything, aRandom, aStore, aText, keysOf, listOf, oneOf, recordOf, withMethods, yesOrNo } from "./code-shapes.ts";
 export { demandShape } from "./demand-shape.ts";
 export type { Located, LocatedEntry, LocatedMap, LocatedScalar } from "./located.ts";
 export { nearestName } from "./nearest-name.ts";

@@ -8,6 +8,7 @@ import type { EventData } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Random } from "../ports/index.ts";
+import { aFunction, aNumber, anObject, anything, aText, demandShape, keysOf, listOf, oneOf, recordOf } from "../shape/index.ts";
 import type { System } from "../system/index.ts";
 import { type Checker, evidenceOf, judge, standardCheckers, type Violation } from "./checkers/index.ts";
 import { FAULT_KINDS, type FaultKind, planFaults } from "./fault-plan.ts";
@@ -104,8 +105,24 @@ const QUIET_MS = 1_500;
 const LOOK_EVERY_MS = 500;
 const STOP_WITHIN_MS = 20_000;
 
-/** @throws DROVER_SIMULATION_INVALID for a seed, a time or a node that is none; what a script throws is a violation, as a finding of its own */
+const SIMULATION = keysOf<Simulation>(
+  {
+    seed: aNumber,
+    nodes: recordOf(anObject),
+    script: aFunction,
+    forMs: aNumber,
+    faults: {
+      anyOf: [{ const: "none" }, keysOf<FaultOptions>({ kinds: listOf(oneOf(...FAULT_KINDS)), nodes: listOf(aText), everyMs: aNumber, network: anObject, store: anObject }, [])],
+    },
+    settleMs: aNumber,
+    checkers: listOf(anything),
+  },
+  ["seed", "nodes"],
+);
+
+/** @throws DROVER_SIMULATION_INVALID for a seed, a time or a node that is none, and for what is unknown or of another kind; what a script throws is a violation, as a finding of its own */
 export async function simulate(simulation: Simulation): Promise<SimulationRun> {
+  demandShape(simulation, SIMULATION, "simulate", "DROVER_SIMULATION_INVALID", true);
   const unheard: Violation[] = [];
   let nowMs = (): number => 0;
   const hear = (cause: unknown): void => {

@@ -2,6 +2,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { KeptChildren } from "../ports/index.ts";
+import { aFunction, aNumber, anObject, anything, aText, demandShape, keysOf, listOf, oneOf, recordOf, type Shape, withMethods, yesOrNo } from "../shape/index.ts";
 import type { Startable, WorkerOptions, WorkerType } from "../workers/index.ts";
 
 export type Strategy = "one-for-one" | "rest-for-one" | "one-for-all";
@@ -108,8 +109,74 @@ export interface HostedSpec {
 /** One child of a supervisor. */
 export type ChildSpec = SupervisorSpec | WorkerSpec | HostedSpec;
 
+const RESTARTS = oneOf("permanent", "transient", "temporary");
+const FLAGS = keysOf<CommonFlags & Omit<IntensityFlags, "backoff"> & BackoffFlags>(
+  {
+    strategy: oneOf("one-for-one", "rest-for-one", "one-for-all"),
+    restart: RESTARTS,
+    significant: yesOrNo,
+    shutdownMs: aNumber,
+    autoShutdown: oneOf("never", "any-significant", "all-significant"),
+    kept: keysOf<Keeping>({ store: anObject, make: aFunction }, ["store", "make"]),
+    intensity: aNumber,
+    periodMs: aNumber,
+    backoff: keysOf<BackoffOptions>({ initialMs: aNumber, maxMs: aNumber, resetAfterMs: aNumber, giveUpAfterMs: aNumber, onGiveUp: oneOf("escalate", "degrade") }, []),
+    startFailure: oneOf("escalate", "retry"),
+  },
+  ["strategy"],
+);
+const CHILD: Shape = {
+  title: "a child: what supervisor(), child() or hosted() gave",
+  "x-test": (value) => typeof value === "object" && value !== null && ["supervisor", "worker", "hosted"].includes(String((value as { readonly kind?: unknown }).kind)),
+};
+const SUPERVISOR: Shape = { type: "object", properties: { id: aText, flags: FLAGS, children: listOf(CHILD) }, required: ["id", "flags", "children"] };
+const WORKER: Shape = {
+  type: "object",
+  properties: {
+    id: aText,
+    type: withMethods("a worker: what worker() gave", "run"),
+    config: anything,
+    options: keysOf<ChildOptions<unknown, unknown>>(
+      {
+        restart: RESTARTS,
+        significant: yesOrNo,
+        shutdownMs: aNumber,
+        startMs: aNumber,
+        isolation: oneOf("inline", "thread", "process"),
+        into: aFunction,
+        linked: aFunction,
+        livenessMs: aNumber,
+        window: anObject,
+        env: recordOf(aText),
+        inherit: listOf(aText),
+        maxHeapMb: aNumber,
+        cwd: aText,
+        memoryMb: aNumber,
+        niceness: aNumber,
+      },
+      [],
+    ),
+  },
+  required: ["id", "type"],
+};
+const HOSTED: Shape = {
+  type: "object",
+  properties: {
+    id: aText,
+    startable: withMethods("something that can be started", "start"),
+    options: keysOf<HostedOptions>({ restart: RESTARTS, significant: yesOrNo, shutdownMs: aNumber, startMs: aNumber, kind: aText }, []),
+  },
+  required: ["id", "startable"],
+};
+
+/** Whoever calls from plain JavaScript, or with data of a file, is told like one who writes a configuration. */
+function demand(value: { readonly id: unknown }, shape: Shape): void {
+  demandShape(value, shape, typeof value.id === "string" ? `"${value.id.slice(0, 80)}"` : "a child of a tree", "DROVER_TREE_INVALID", true);
+}
+
 /** A supervisor and its children in start order. @throws DROVER_TREE_INVALID */
 export function supervisor(id: string, flags: SupervisorFlags, children: readonly ChildSpec[]): SupervisorSpec {
+  demand({ id, flags, children } as { readonly id: unknown }, SUPERVISOR);
   checkId(id);
   checkFlags(id, flags);
   const ids = new Set<string>();
@@ -123,6 +190,7 @@ export function supervisor(id: string, flags: SupervisorFlags, children: readonl
 
 /** A worker as a child; its config is JSON. @throws DROVER_TREE_INVALID */
 export function child<C, E, R>(id: string, type: WorkerType<C, E, R>, config: NoInfer<C>, options: ChildOptions<NoInfer<E>, NoInfer<R>> = {}): WorkerSpec {
+  demand({ id, type, config, options } as { readonly id: unknown }, WORKER);
   checkId(id);
   checkOptions(id, options);
   // The tree keeps workers of all kinds in one list: what fits together was checked here, by the types.
@@ -132,6 +200,7 @@ export function child<C, E, R>(id: string, type: WorkerType<C, E, R>, config: No
 
 /** Anything else that can be started as a child, in this thread: an entity, a server. @throws DROVER_TREE_INVALID */
 export function hosted(id: string, startable: Startable, options: HostedOptions = {}): HostedSpec {
+  demand({ id, startable, options } as { readonly id: unknown }, HOSTED);
   checkId(id);
   checkOptions(id, options);
   return Object.freeze({ kind: "hosted", id, startable, options: Object.freeze({ ...options }) });
@@ -151,7 +220,6 @@ export function checkSignificance(spec: ChildSpec, above: SupervisorFlags): void
 }
 
 const ID = /^[A-Za-z0-9_.~@:-]+(\/[A-Za-z0-9_.~@:-]+)*$/;
-const RESTART_TYPES: readonly unknown[] = ["permanent", "transient", "temporary", undefined];
 
 /** An address may be an id, so `/` is allowed inside. */
 function checkId(id: string): void {
@@ -159,10 +227,8 @@ function checkId(id: string): void {
 }
 
 function checkFlags(id: string, flags: SupervisorFlags): void {
-  if (!["one-for-one", "rest-for-one", "one-for-all"].includes(flags.strategy)) throw invalid(id, `no such strategy: ${flags.strategy}`);
   checkEnd(id, flags);
   if (flags.kept !== undefined && flags.strategy !== "one-for-one") throw invalid(id, "only a one-for-one supervisor keeps children");
-  if (!["never", "any-significant", "all-significant", undefined].includes(flags.autoShutdown)) throw invalid(id, `no such autoShutdown: ${String(flags.autoShutdown)}`);
   if (flags.backoff === undefined) {
     if (flags.intensity !== undefined && !(Number.isInteger(flags.intensity) && flags.intensity >= 0))
       throw invalid(id, `intensity is an integer >= 0, got ${String(flags.intensity)}`);
@@ -184,14 +250,11 @@ function checkOptions(id: string, options: ChildOptions<never, never>): void {
   const { niceness } = options;
   if (niceness !== undefined && !(Number.isInteger(niceness) && niceness >= -20 && niceness <= 19))
     throw invalid(id, `niceness is an integer from -20 to 19, got ${String(niceness)}`);
-  if (!["inline", "thread", "process", undefined].includes(options.isolation)) throw invalid(id, `no such isolation: ${String(options.isolation)}`);
 }
 
 /** What a child of either kind says about its end. */
 function checkEnd(id: string, one: { readonly restart?: RestartType; readonly significant?: boolean; readonly shutdownMs?: number }): void {
-  if (!RESTART_TYPES.includes(one.restart)) throw invalid(id, `no such restart type: ${String(one.restart)}`);
   if (one.shutdownMs !== undefined && !(one.shutdownMs >= 0)) throw invalid(id, `shutdownMs is >= 0, got ${String(one.shutdownMs)}`);
-  if (![true, false, undefined].includes(one.significant)) throw invalid(id, `significant is true or false, got ${String(one.significant)}`);
   if (one.significant === true && (one.restart ?? "permanent") === "permanent") throw invalid(id, "a permanent child cannot be significant: it never ends for good");
 }
 

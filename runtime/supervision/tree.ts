@@ -2,6 +2,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { aClock, aLog, aRandom, demandShape, keysOf, oneOf, type Shape } from "../shape/index.ts";
 import { stopWithin, type Exit, type Isolation, type Running } from "../workers/index.ts";
 import type { ChildSlot } from "./child-slot.ts";
 import { monitorRun, runEndOf, WatchedRun, type DownNotice, type Monitor, type RunEnd } from "./monitor.ts";
@@ -52,7 +53,18 @@ export interface Tree {
   onReport(listener: ReportListener): () => void;
 }
 
+const TREE: Shape = {
+  type: "object",
+  properties: {
+    spec: { title: "what supervisor() gave", "x-test": (value) => typeof value === "object" && value !== null && (value as { readonly kind?: unknown }).kind === "supervisor" },
+    options: keysOf<TreeOptions>({ clock: aClock, random: aRandom, log: aLog, isolation: oneOf("inline", "thread", "process") }, ["clock", "random", "log"]),
+  },
+  required: ["spec", "options"],
+};
+
+/** @throws DROVER_TREE_INVALID for what is no tree, or options that are unknown, missing or of another kind */
 export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
+  demandShape({ spec, options }, TREE, "createTree", "DROVER_TREE_INVALID", true);
   const { clock, log } = options;
   const reports = new Reports(log, clock);
   const root = new SupervisorLife(spec, spec.id, { ...options, reports });

@@ -6,6 +6,7 @@ import type { DoorReads, EventData } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
+import { aClock, aFunction, aLog, aNumber, anObject, aRandom, aStore, aText, demandShape, keysOf, listOf } from "../shape/index.ts";
 import { ActivationGate, type ActivationLimits } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
@@ -55,8 +56,30 @@ export interface SystemOptions {
   readonly defer?: (run: () => void) => void;
 }
 
-/** @throws DROVER_TYPE_INVALID */
+const OPTIONS = keysOf<SystemOptions>(
+  {
+    node: aText,
+    types: listOf(anObject),
+    foreignTypes: listOf(anObject),
+    store: aStore,
+    clock: aClock,
+    random: aRandom,
+    log: aLog,
+    epoch: aNumber,
+    mailBudgetBytes: aNumber,
+    residentEntities: aNumber,
+    activation: keysOf<ActivationLimits>({ perSecond: aNumber, burst: aNumber, concurrent: aNumber, waiting: aNumber }, []),
+    stepWatch: anObject,
+    wallTrusted: aFunction,
+    door: aFunction,
+    defer: aFunction,
+  },
+  ["node", "types", "store", "clock", "random", "log"],
+);
+
+/** @throws DROVER_TYPE_INVALID; DROVER_CONFIG_INVALID for an option that is unknown, missing or of another kind */
 export function createSystem(options: SystemOptions): System {
+  demandShape(options, OPTIONS, "createSystem", "DROVER_CONFIG_INVALID", true);
   const { node, store, clock, random, log, wallTrusted = () => true } = options;
   const defer = options.defer ?? ((run: () => void) => void setImmediate(run));
   const { entityTypes, actorTypes } = register(options.types);
