@@ -35,6 +35,15 @@ export interface Asked extends InRun {
   readonly epoch: number;
   /** undefined where there is none: the opening of a replica. */
   readonly record: JournalRecord | undefined;
+  /** Of its bytes as the system handed them over. */
+  readonly sums: CommitSums;
+}
+
+/** By these what a store gives back is compared with what was committed. */
+export interface CommitSums {
+  readonly record: string;
+  /** Of the state that came with it. */
+  readonly snapshot?: string;
 }
 
 /** The store has it now, whatever it will answer. */
@@ -50,8 +59,23 @@ export interface Written extends InRun {
 export interface Answered extends InRun {
   readonly kind: "answered";
   readonly entity: string;
+  readonly incarnation: string;
   readonly revision: number;
   readonly outcome: CommitOutcome;
+}
+
+/** What a store gave a system for the recovery of an entity. */
+export interface Loaded extends InRun {
+  readonly kind: "loaded";
+  readonly store: string;
+  /** When it was asked for it. */
+  readonly sinceMs: number;
+  readonly entity: string;
+  /** undefined: nothing. */
+  readonly head: { readonly incarnation: string; readonly revision: number } | undefined;
+  /** By revision: the state from which the recovery starts, and the records after it. */
+  readonly snapshot: readonly [revision: number, sum: string] | undefined;
+  readonly records: readonly (readonly [revision: number, sum: string])[];
 }
 
 /** A change as watchers on the node saw it. */
@@ -155,7 +179,7 @@ export interface Note extends At {
   readonly text: string;
 }
 
-export type Fact = NodeFact | Asked | Written | Answered | Shown | EffectFact | Sent | ToldFact | Fault | Kept | Live | Unlike | View | Left | Logged | Note;
+export type Fact = NodeFact | Asked | Written | Answered | Loaded | Shown | EffectFact | Sent | ToldFact | Fault | Kept | Live | Unlike | View | Left | Logged | Note;
 
 /** A fact without its time, which the recorder adds. */
 export type Said = Fact extends infer F ? (F extends Fact ? Omit<F, "atMs"> : never) : never;
@@ -179,6 +203,8 @@ function textOf(fact: Fact): string {
       return `${fact.entity} r${String(fact.revision)}`;
     case "answered":
       return `${fact.entity} r${String(fact.revision)} ${fact.outcome.kind}${"reason" in fact.outcome ? `: ${fact.outcome.reason}` : ""}`;
+    case "loaded":
+      return `${fact.entity} ${fact.head === undefined ? "nothing" : `r${String(fact.head.revision)}`}`;
     case "shown":
       return `${fact.entity} r${String(fact.revision)}`;
     case "effect":

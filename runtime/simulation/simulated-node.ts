@@ -193,7 +193,7 @@ export class SimulatedNode {
       },
     };
     const ports = this.#options.ports?.(given) ?? given;
-    run.starting = program.start({ ...ports, store: notedStore(process, ports.store, tell) });
+    run.starting = program.start({ ...ports, store: notedStore(process, ports.store, { name: this.database.name, tell, nowMs: () => timeline.nowMs }) });
     run.starting.then(
       (running) => {
         run.running = running;

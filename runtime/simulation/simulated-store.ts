@@ -4,6 +4,8 @@
 // D2. Whoever opens the database as owner raises its epoch; a commit under an older epoch is refused from then on (rules E1, E4), however late it comes.
 // D3. A disk that lies keeps nothing for good until it flushes: `powerCut` takes the database back to its last flush (rules L3).
 
+import { createHash } from "node:crypto";
+
 import { decodeRecord } from "../entity/index.ts";
 import type { JournalRecord } from "../entity/contract.ts";
 import { type CommitOutcome, DroverError, type EntityCommit, type Random, type Store } from "../ports/index.ts";
@@ -143,20 +145,40 @@ export class SimulatedDatabase {
   }
 }
 
-/** What a system hands to its store and hears from it, noted; whatever lies between this and the database is the seam of tests. */
-export function notedStore(process: SimulatedProcess, store: Store, tell: (fact: Said) => void): Store {
+/** What a system hands to its store and hears from it, noted; whatever lies between this and the database is the seam of tests. @param name of the database */
+export function notedStore(
+  process: SimulatedProcess,
+  store: Store,
+  { name, tell, nowMs }: { readonly name: string; readonly tell: (fact: Said) => void; readonly nowMs: () => number },
+): Store {
   const { node, run } = process;
   return {
     ...methodsOf(store),
     commit: async (batch) => {
-      for (const { entity, incarnation, revision, epoch, record } of batch) tell({ kind: "asked", node, run, entity, incarnation, revision, epoch, record: recordIn(record) });
+      for (const { entity, incarnation, revision, epoch, record, snapshot } of batch) {
+        const sums = { record: sumOf(record), ...(snapshot === undefined ? {} : { snapshot: sumOf(snapshot) }) };
+        tell({ kind: "asked", node, run, entity, incarnation, revision, epoch, record: recordIn(record), sums });
+      }
       const outcomes = await store.commit(batch);
-      batch.forEach(({ entity, revision }, index) => {
-        tell({ kind: "answered", node, run, entity, revision, outcome: outcomes[index] ?? { kind: "unknown", reason: "no answer" } });
+      batch.forEach(({ entity, incarnation, revision }, index) => {
+        tell({ kind: "answered", node, run, entity, incarnation, revision, outcome: outcomes[index] ?? { kind: "unknown", reason: "no answer" } });
       });
       return outcomes;
     },
+    load: async (entity) => {
+      const sinceMs = nowMs();
+      const stored = await store.load(entity);
+      const snapshot = stored?.snapshot === undefined ? undefined : ([stored.snapshot.revision, sumOf(stored.snapshot.state)] as const);
+      const records = (stored?.records ?? []).map(({ revision, record }) => [revision, sumOf(record)] as const);
+      const head = stored === undefined ? undefined : { incarnation: stored.incarnation, revision: stored.revision };
+      tell({ kind: "loaded", node, run, store: name, sinceMs, entity, head, snapshot, records });
+      return stored;
+    },
   };
+}
+
+function sumOf(bytes: Uint8Array): string {
+  return createHash("sha1").update(bytes).digest("base64url");
 }
 
 function methodsOf(store: Store): Store {

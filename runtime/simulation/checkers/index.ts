@@ -11,6 +11,7 @@ import { replayExact } from "./replay-exact.ts";
 import { replicaEqualsOwner } from "./replica-equals-owner.ts";
 import { senderOrder } from "./sender-order.ts";
 import { shelfEmpties } from "./shelf-empties.ts";
+import { storeKeepsItsWord } from "./store-keeps-its-word.ts";
 import { takenOnce } from "./taken-once.ts";
 import { timersOnce } from "./timers-once.ts";
 
@@ -19,6 +20,7 @@ export { type Checker, type CommittedTurn, type Evidence, evidenceOf, type Viola
 export const standardCheckers: readonly Checker[] = [
   oneOwner,
   nothingBeforeCommit,
+  storeKeepsItsWord,
   acknowledgedKept,
   takenOnce,
   senderOrder,

@@ -5,7 +5,7 @@ import { actorType, entityType, messages, reducer, T } from "../../../runtime/in
 import { type NodeSpec, simulate, type Simulation } from "../../../runtime/simulation/index.ts";
 import { fleet } from "../../../cli/simulate/index.ts";
 import * as broken from "./broken.ts";
-import { couriers } from "./courier.ts";
+import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
 
 const MOST_SEEDS = 500;
@@ -21,7 +21,12 @@ function between(ports: NonNullable<NodeSpec["ports"]>, scenario: (seed: number)
 const cases: readonly (readonly [title: string, checker: string, scenario: (seed: number) => Simulation])[] = [
   ["S1, E4. a store that does not check epochs", "one owner commits", between(broken.ignoresEpochs)],
   ["S2. a store that answers before it writes", "nothing leaves before its commit", between(broken.answersBeforeItWrites)],
-  ["S3. a disk that confirms what it has not kept", "no acknowledged command is lost", lyingDisks],
+  ["S3. a disk that confirms what it has not kept", "no acknowledged command is lost", lyingDisks(couriers)],
+  ["S3. a disk that confirms states that it has not kept", "no acknowledged command is lost", lyingDisks(forgetfulCouriers)],
+  ["S3. a store that confirms and does not write", "no acknowledged command is lost", between(broken.confirmsWithoutWriting)],
+  ["S3. a store that confirms states and does not write them", "no acknowledged command is lost", between(broken.confirmsWithoutWriting, forgetfulCouriers)],
+  ["S3. a store that gives back the state before the newest", "a store keeps its word", between(broken.recoversOldStates, forgetfulCouriers)],
+  ["C2. a store that refuses what it writes", "a store keeps its word", between(broken.refusesWhatItWrites)],
   ["S3, M1, M2. a recovery that forgets what was taken", "a message takes effect once", between(broken.forgetsWhatWasTaken)],
   ["S7. a recovery that loses timers", "a timer fires once", between(broken.losesTimers)],
   ["F1. a recovery that loses effects", "an idempotent effect is confirmed in the end", between(broken.losesEffects)],
@@ -60,9 +65,11 @@ function onTheCloud(ports: NonNullable<NodeSpec["ports"]>): (seed: number) => Si
   };
 }
 
-function lyingDisks(seed: number): Simulation {
-  const simulation = couriers(seed);
-  return { ...simulation, nodes: Object.fromEntries(Object.entries(simulation.nodes).map(([name, node]) => [name, { ...node, lyingDisk: true }])) };
+function lyingDisks(scenario: (seed: number) => Simulation): (seed: number) => Simulation {
+  return (seed) => {
+    const simulation = scenario(seed);
+    return { ...simulation, nodes: Object.fromEntries(Object.entries(simulation.nodes).map(([name, node]) => [name, { ...node, lyingDisk: true }])) };
+  };
 }
 
 /** Counts what it was asked in a variable of the process, which no journal holds. */

@@ -37,6 +37,37 @@ export const answersBeforeItWrites = withStore((store) => ({
   },
 }));
 
+/** S3: says `committed` and writes nothing, once in a while. */
+export const confirmsWithoutWriting: Wrapper = (ports) =>
+  withStore((store) => ({
+    commit: async (batch) => (ports.random.next() < 0.05 ? batch.map((): CommitOutcome => ({ kind: "committed" })) : store.commit(batch)),
+  }))(ports);
+
+/** C2: writes, and says that it did not, once in a while. */
+export const refusesWhatItWrites: Wrapper = (ports) =>
+  withStore((store) => ({
+    commit: async (batch) => {
+      const outcomes = await store.commit(batch);
+      return ports.random.next() < 0.05 ? outcomes.map((): CommitOutcome => ({ kind: "refused", reason: "it says so" })) : outcomes;
+    },
+  }))(ports);
+
+/** S3: what is recovered has the newest revision, and the state of the one before. */
+export const recoversOldStates: Wrapper = (ports) => {
+  const states = ports.kept("states", () => new Map<string, readonly Uint8Array[]>());
+  return withStore((store) => ({
+    commit: async (batch) => {
+      for (const { entity, snapshot } of batch) if (snapshot !== undefined) states.set(entity, [snapshot.slice(), ...(states.get(entity) ?? [])].slice(0, 2));
+      return store.commit(batch);
+    },
+    load: async (entity) => {
+      const stored = await store.load(entity);
+      const before = states.get(entity)?.[1];
+      return stored?.snapshot === undefined || before === undefined ? stored : { ...stored, snapshot: { ...stored.snapshot, state: before } };
+    },
+  }))(ports);
+};
+
 /** What is recovered lacks the rows of these tables, or has them changed. */
 function recovers(change: (table: string, row: readonly [string, unknown?]) => readonly [string, unknown?] | undefined): Wrapper {
   const changed = (rest: unknown): Rows =>

@@ -2,7 +2,7 @@
 // until that is confirmed.
 
 import { assign, sendTo, setup } from "xstate";
-import { actorType, effect, effectOutcomes, entityType, type EventOf, messages, reducer, T } from "../../../runtime/index.ts";
+import { actorType, effect, effectOutcomes, type EntityType, entityType, type EventOf, messages, reducer, T } from "../../../runtime/index.ts";
 import type { NodeSpec, Script, Simulation } from "../../../runtime/simulation/index.ts";
 
 const DEPOT = "t/depot/main";
@@ -62,17 +62,18 @@ const courierMachine = setup({
 
 const courierType = actorType({ name: "courier", version: 1, messages: courierMessages, behaviour: courierMachine });
 
-const depotEntity = entityType({ root: depotType, durability: "events", placement: "cloud" });
-const courierEntity = entityType({ root: courierType, durability: "events", placement: "cloud" });
+type Kept = Exclude<EntityType["durability"], "volatile">;
 
 /** The bell is seldom out of order, the lamp most of the time: it is lit at the third attempt. */
-function courierNodes(): Readonly<Record<"depot" | "street", NodeSpec>> {
+function courierNodes(durability: Kept): Readonly<Record<"depot" | "street", NodeSpec>> {
   const failing = (isFailure: (attempt: number) => boolean): (() => void) => {
     let attempts = 0;
     return () => {
       if (isFailure(++attempts)) throw new Error("out of order");
     };
   };
+  const depotEntity = entityType({ root: depotType, durability, placement: "cloud" });
+  const courierEntity = entityType({ root: courierType, durability, placement: "cloud" });
   return {
     depot: { types: [depotEntity, depotType.with({ effects: { lamp: failing((attempt) => attempt % 3 !== 0) } })], entities: { [DEPOT]: undefined } },
     street: {
@@ -94,5 +95,10 @@ async function sendParcels({ insist, tell, sleep, random }: Script): Promise<voi
 }
 
 export function couriers(seed: number, more: Partial<Simulation> = {}): Simulation {
-  return { seed, nodes: courierNodes(), script: sendParcels, forMs: 20_000, ...more };
+  return { seed, nodes: courierNodes("events"), script: sendParcels, forMs: 20_000, ...more };
+}
+
+/** The same people, who keep their state and no history. */
+export function forgetfulCouriers(seed: number): Simulation {
+  return couriers(seed, { nodes: courierNodes("snapshot") });
 }

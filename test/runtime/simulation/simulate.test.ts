@@ -3,7 +3,7 @@
 import { test } from "tap";
 import { form } from "../../forms.ts";
 import { explain, FAULT_KINDS, simulate, simulateSeeds, traceOf } from "../../../runtime/simulation/index.ts";
-import { couriers } from "./courier.ts";
+import { couriers, forgetfulCouriers } from "./courier.ts";
 
 /** Of the couriers, in each run of the tests. CI runs 2,000 seeds of the whole fleet. */
 const SEEDS = form(25, 60);
@@ -26,6 +26,22 @@ test("S1 to S9. a user's actors keep every promise through kills, pauses, takeov
   t.same(failed.map(explain), []);
   t.same([...kinds].sort(), [...FAULT_KINDS].sort(), "every kind of fault was there");
   t.ok(attempts > SEEDS * 20 && timers > SEEDS * 10, `effects and timers were at work: ${String(attempts)}, ${String(timers)}`);
+});
+
+test("S3. a type that keeps its state and no history is judged by what was committed, not by what is retained", async (t) => {
+  let acknowledged = 0;
+  let restarts = 0;
+  const { failed } = await simulateSeeds(forgetfulCouriers, {
+    count: form(15, 60),
+    each: ({ history }) => {
+      for (const fact of history) {
+        if (fact.kind === "told" && fact.outcome.kind === "accepted") acknowledged++;
+        if (fact.kind === "loaded" && fact.head !== undefined) restarts++;
+      }
+    },
+  });
+  t.same(failed.map(explain), []);
+  t.ok(acknowledged > 150 && restarts > 20, `${String(acknowledged)} acknowledged, ${String(restarts)} recoveries`);
 });
 
 test("S9. one seed gives one run, byte for byte, whatever ran before it", async (t) => {
