@@ -52,8 +52,13 @@ export const errorCatalogue = {
   },
   DROVER_ACTOR_FAILED: { title: "An actor's own code threw.", advice: "See the cause and the place.", exit: 1 },
   DROVER_STEP_PROMISE: {
-    title: "A machine returned a promise where a value is needed at once.",
+    title: "An actor's step returned a promise where a value is needed at once.",
     advice: "Move the work into a task or a source, and take its result as an event.",
+    exit: 1,
+  },
+  DROVER_STEP_WITHOUT_STATE: {
+    title: "A reducer returned no state.",
+    advice: "Return the next state, or the given one where nothing changes.",
     exit: 1,
   },
   DROVER_SEND_INVALID: {

@@ -2,10 +2,12 @@
 
 import type { AnyReducer, ReducerTurn } from "../actor/index.ts";
 import {
+  checkState,
   enterPureCode,
   foreignRef,
   type LogicSnapshot,
   leavePureCode,
+  noteThrownAt,
   type StepAction,
   type StepCell,
   type StepEvent,
@@ -14,11 +16,16 @@ import {
   takeReach,
 } from "../xstate/index.ts";
 import { parseAddress } from "../address.ts";
+import { messageOf } from "./fault.ts";
 
 export function startReducer(cell: StepCell, reducer: AnyReducer, input: unknown): StepResult {
   const asked = new Asked(cell, reducer);
   try {
-    const context: unknown = pure(() => reducer.initial(input, asked) as unknown);
+    const context: unknown = pure("the reducer's first state", () => {
+      const state = reducer.initial(input, asked) as unknown;
+      checkState(state, undefined, "the reducer's first state");
+      return state;
+    });
     return { snapshot: active(context), actions: asked.actions, taken: true, systemIds: undefined };
   } catch (error) {
     return { snapshot: { status: "error", output: undefined, error }, actions: [], taken: true, systemIds: undefined };
@@ -33,9 +40,15 @@ export function stepReducer(
   event: StepEvent,
 ): StepResult | { readonly refused: string | undefined; readonly postponed: boolean } {
   const asked = new Asked(cell, reducer);
-  const context: unknown = pure(() => reducer.step(snapshot.context, event, asked) as unknown);
+  const before = snapshot.context;
+  const context: unknown = pure("the reducer", () => {
+    const state = reducer.step(before, event, asked) as unknown;
+    // Who refuses says so, and may return nothing.
+    if (state !== before) checkState(state, asked.refusal === undefined ? before : undefined, "the reducer");
+    return state;
+  });
   if (asked.refusal !== undefined) return { refused: asked.refusal.reason, postponed: asked.refusal.postponed };
-  const next = context === snapshot.context ? snapshot : active(context);
+  const next = context === before ? snapshot : active(context);
   stepWatcher()?.stepped(cell, event, next);
   return { snapshot: next, actions: asked.actions, taken: true, systemIds: undefined };
 }
@@ -44,13 +57,16 @@ function active(context: unknown): LogicSnapshot {
   return { status: "active", output: undefined, error: undefined, context };
 }
 
-function pure<R>(work: () => R): R {
+function pure<R>(where: string, work: () => R): R {
   enterPureCode();
   try {
     const result = work();
     const reach = takeReach();
     if (reach !== undefined) throw reach;
     return result;
+  } catch (error) {
+    noteThrownAt(where, error);
+    throw error;
   } finally {
     leavePureCode();
   }
@@ -112,8 +128,9 @@ class Asked implements ReducerTurn {
     this.#ask({ kind: "act", name: effect, params, effectClass, run: undefined });
   }
 
-  refuse(reason?: string): void {
-    this.refusal = { reason, postponed: false };
+  refuse(reason?: unknown): void {
+    // It stands in the answer and in the record, whatever an author's code gives.
+    this.refusal = { reason: reason === undefined ? undefined : messageOf(reason), postponed: false };
   }
 
   postpone(): void {

@@ -14,6 +14,7 @@ import { actionsOf } from "./step-actions.ts";
 import type { LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
 import { closeStep, collect, openStep, type RawAction, type Step, stepUnderWay } from "./step-under-way.ts";
 import { stepWatcher, watchGuards } from "./step-watch.ts";
+import { checkState } from "./watched-code.ts";
 
 /** What a machine's step touches of its scope, and no more (a test holds the list). */
 interface MachineScope {
@@ -103,7 +104,7 @@ interface PureLogic {
 
 /** fromTransition and other logic without `start`. */
 export function stepLogic(cell: StepCell, logic: PureLogic, snapshot: LogicSnapshot, event: StepEvent): StepResult {
-  const result = runLogic(cell, (scope) => logic.transition(snapshot, event, scope) as LogicSnapshot);
+  const result = runLogic(cell, (scope) => checked(logic.transition(snapshot, event, scope), snapshot.context));
   stepWatcher()?.stepped(cell, event, result.snapshot);
   return result;
 }
@@ -111,11 +112,19 @@ export function stepLogic(cell: StepCell, logic: PureLogic, snapshot: LogicSnaps
 export function startLogic(cell: StepCell, logic: PureLogic, input: unknown): StepResult {
   return runLogic(cell, (scope) => {
     try {
-      return logic.getInitialSnapshot(scope, input) as LogicSnapshot;
+      return checked(logic.getInitialSnapshot(scope, input), undefined);
     } catch (error) {
       return failedStart(error);
     }
   });
+}
+
+function checked(given: unknown, before: unknown): LogicSnapshot {
+  const where = "the transition function";
+  checkState(given, null, where);
+  const snapshot = given as LogicSnapshot;
+  if (snapshot.status === "active") checkState(snapshot.context, before, where);
+  return snapshot;
 }
 
 function runLogic(cell: StepCell, advance: (scope: object) => LogicSnapshot): StepResult {

@@ -140,10 +140,7 @@ function watchedCode(code: unknown, where: string): unknown {
       throw error;
     }
     if (isPromise(result)) {
-      const error = new DroverError(
-        "DROVER_STEP_PROMISE",
-        `${where} returned a promise while a machine was stepped; it must return its value at once: move the work into a task or a source`,
-      );
+      const error = promised(where);
       thrownAt ??= { where, error };
       throw error;
     }
@@ -151,6 +148,25 @@ function watchedCode(code: unknown, where: string): unknown {
   };
   Object.defineProperty(watched, "name", { value: code.name, configurable: true });
   return watched;
+}
+
+function promised(where: string): DroverError {
+  return new DroverError("DROVER_STEP_PROMISE", `${where} returned a promise while an actor was stepped; it must return its value at once: move the work into a task or a source`);
+}
+
+/**
+ * What a plain function gave as the next state; its first one has nothing before it.
+ * @throws DROVER_STEP_PROMISE, DROVER_STEP_WITHOUT_STATE
+ */
+export function checkState(state: unknown, before: unknown, where: string): void {
+  if (isPromise(state)) throw promised(where);
+  if (state === undefined && before !== undefined)
+    throw new DroverError("DROVER_STEP_WITHOUT_STATE", `${where} returned nothing; it must return the next state, or the given one where nothing changes`);
+}
+
+/** Where code that is not a machine's threw. */
+export function noteThrownAt(where: string, error: unknown): void {
+  thrownAt = { where, error };
 }
 
 /** A promise that nobody waits for must not end the process when it is rejected. */

@@ -2,13 +2,13 @@
 
 import { test } from "tap";
 
-import { actorType, entityType } from "../../../runtime/actor/index.ts";
+import { actorType, entityType, reducer } from "../../../runtime/actor/index.ts";
 import type { SupervisionReport } from "../../../runtime/entity/contract.ts";
 import { restoreEntity } from "../../../runtime/entity/index.ts";
 import { errorCatalogue } from "../../../runtime/errors.ts";
 import { anyMessages, EntityHost, ROOT, thingType } from "../entity-host.ts";
 import { type BadInput, badInputs, badStarts } from "./bad-input-cases.ts";
-import { assign, machine, raise } from "./loose.ts";
+import { assign, fromTransition, machine, raise, sendTo } from "./loose.ts";
 
 function hosted(one: BadInput, options = {}): EntityHost {
   return new EntityHost(thingType(one.machine, anyMessages(), { durability: one.volatile === true ? "volatile" : "events" }), options);
@@ -63,6 +63,66 @@ test("H6. what fails at its start is a fault with a code and a place, and the en
     t.match(reports(host).at(-1), { context: "entity_failed", code: one.code, place: one.place }, one.name);
     t.equal(host.send("GOOD").kind, "no-such-actor", one.name);
   }
+  t.end();
+});
+
+const steps: readonly { readonly name: string; readonly step: (state: { readonly n: number }) => unknown; readonly code: string; readonly error: RegExp }[] = [
+  { name: "a promise", step: async (state) => Promise.resolve(state), code: "DROVER_STEP_PROMISE", error: /returned a promise/ },
+  { name: "a promise that is rejected", step: async () => Promise.reject(new Error("nobody waits for this")), code: "DROVER_STEP_PROMISE", error: /returned a promise/ },
+  { name: "nothing", step: () => undefined, code: "DROVER_STEP_WITHOUT_STATE", error: /returned nothing/ },
+];
+
+for (const durability of ["events", "volatile"] as const) {
+  test(`H13, R1. a ${durability} reducer or transition function whose next state is a promise or nothing has failed, with a code, a cause and a place`, (t) => {
+    for (const { name, step, code, error } of steps) {
+      const asReducer = reducer({
+        initial: () => ({ n: 0 }),
+        step: (state: { readonly n: number }, { type }: { readonly type: string }) => (type === "BAD" ? step(state) : { n: state.n + 1 }) as { readonly n: number },
+      });
+      const asTransition = machine(
+        {
+          id: "m",
+          context: { n: 0 },
+          invoke: { src: "kid", id: "k" },
+          on: { BAD: { actions: sendTo("k", { type: "BAD" }) }, GOOD: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+        },
+        { actors: { kid: fromTransition(step, { n: 0 }) } },
+      );
+      for (const [behaviour, place] of [
+        [asReducer, /one on "BAD": the reducer$/],
+        [asTransition, /one\/~\/k on "BAD"/],
+      ] as const) {
+        const host = new EntityHost(thingType(behaviour, anyMessages(), { durability }));
+        const results = [1, 2, 3].map(() => host.send("BAD", { id: "same" }));
+        t.match(results[0], { kind: "faulted", code, error, place, attempt: 1 }, name);
+        t.match(results[2], { kind: "faulted", attempt: 3, parked: true }, name);
+        t.equal(host.send("GOOD").kind, "accepted", `${name}: it goes on`);
+        t.match(host.context(), { n: 1 }, name);
+      }
+    }
+    t.end();
+  });
+
+  test(`H6. a ${durability} reducer whose first state is a promise does not start`, (t) => {
+    const initial = (async () => Promise.reject(new Error("nobody waits for this"))) as never;
+    const host = new EntityHost(thingType(reducer({ initial, step: (state) => state }), anyMessages(), { durability }));
+    t.match(host.results[0], { kind: "faulted", code: "DROVER_STEP_PROMISE", error: /returned a promise/, place: /one: the reducer's first state$/ });
+    t.equal(host.send("GOOD").kind, "no-such-actor");
+    t.end();
+  });
+}
+
+test("a reducer that refuses may return nothing, and one without a state too", (t) => {
+  const refusing = reducer({
+    initial: () => ({ n: 0 }),
+    step: (_state, _event, turn) => {
+      turn.refuse("not now");
+      return undefined as never;
+    },
+  });
+  t.match(new EntityHost(thingType(refusing, anyMessages())).send("BAD"), { kind: "refused", reason: "not now" });
+  const without = reducer({ initial: () => undefined, step: () => undefined });
+  t.match(new EntityHost(thingType(without, anyMessages())).send("GOOD"), { kind: "accepted" });
   t.end();
 });
 
