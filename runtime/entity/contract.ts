@@ -96,8 +96,11 @@ export type Input =
   | { readonly kind: "postponed"; readonly key: string }
   /** A shelved message's turn has come: the mailbox has room again. */
   | { readonly kind: "shelved"; readonly key: string }
-  /** `of` hung its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead. */
-  | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string }
+  /**
+   * `of` hung its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead.
+   * With a code it was stepped, and its turn could not be stored: a failure of it like any other.
+   */
+  | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string; readonly code?: ErrorCode }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
   | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
   /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */

@@ -4,6 +4,7 @@
 //     its third failure.
 // V2. A source that failed is started again; at its third failure the cell begins anew.
 
+import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
@@ -76,8 +77,9 @@ function placeOf(interior: Interior, input: Input, thrown: unknown): FaultPlace 
   return interior.failure ?? { code: codeOf(thrown.reason), place: `${thrown.cell.address}: its ${input.kind}` };
 }
 
-/** An input that hung its process before may be stepped once more, or is parked at its third attempt (rules M4). */
-export function attempt(interior: Interior, { of: suspect, crashes, cause }: Extract<Input, { kind: "attempt" }>): InputResult {
+/** An input that hung its process before may be stepped once more, or is parked at its third attempt (rules M4); one whose turn could not be stored has failed. */
+export function attempt(interior: Interior, { of: suspect, crashes, cause, code }: Extract<Input, { kind: "attempt" }>): InputResult {
+  if (code !== undefined) return handleFault(interior, suspect, new DroverError(code, cause));
   const attempts = Math.max(attemptsOf(interior, suspect), crashes) + 1;
   if (attempts < MAX_ATTEMPTS) {
     track(interior, suspect, attempts);

@@ -7,10 +7,12 @@
 //     Where the store only has no room now, it goes on from what is committed instead, with backoff: senders from outside and other entities are told, what nobody would
 //     repeat (its timers, its host's news, words of its sources) waits. A full disk takes down no entity, and nothing that hangs on one.
 // V5. Nobody waits longer than its deadline, whatever the store does: what still waits for its turn is told `deadline` and is never taken, what is being committed `unknown`.
+// V6. A turn that comes to no record, whatever the reason, is taken back and its inputs are stepped one by one: the one it is due to has failed, which is its record then (hosting H13).
 
 import type { Address } from "../address.ts";
 import type { Effect, Input, JournalRecord, Turn } from "../entity/contract.ts";
 import { type Entity, encodeRecord, encodeState, inputKey, type TurnGuide } from "../entity/index.ts";
+import { DroverError } from "../errors.ts";
 import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
 import { Retry, type RetryLimits } from "../retry.ts";
 import type { Committer } from "./committer.ts";
@@ -117,6 +119,8 @@ export class Activation implements TurnGuide {
   #asOf: number;
   #usedAt: number;
   #trimmed = 0;
+  /** So many inputs are stepped alone (V6). */
+  #alone = 0;
 
   constructor(entity: Entity, ports: ActivationPorts, owner: ActivationOwner, options: ActivationOptions) {
     const { clock } = ports;
@@ -323,7 +327,9 @@ export class Activation implements TurnGuide {
   }
 
   #run(): void {
-    const mails = this.#inTime(this.#mailbox.take(MAX_INPUTS, this.#takeLazy()));
+    const isAlone = this.#alone > 0;
+    if (isAlone) this.#alone--;
+    const mails = this.#inTime(isAlone ? this.#mailbox.take(1) : this.#mailbox.take(MAX_INPUTS, this.#takeLazy()));
     const cut = this.#suspects === undefined ? mails : this.#suspects.cut(mails, this.#mailbox);
     if (cut.length > 0) this.#step(cut);
     else this.#goOn();
@@ -355,25 +361,28 @@ export class Activation implements TurnGuide {
     return { now: clock.now(), elapsed: Math.floor(hosted.now()), seed: random.uint32() };
   }
 
-  #step(mails: readonly Mail[]): void {
+  /** @param instead of the mails' own inputs */
+  #step(mails: readonly Mail[], instead?: readonly Input[]): void {
     const before = this.entity.revision;
     const { clock } = this.#ports;
     this.#usedAt = clock.monotonic();
+    let opened: Turn | undefined;
     let turn: Turn;
     let change: Change | undefined;
     let commit: EntityCommit | undefined;
     try {
-      turn = this.entity.turn(
-        mails.map((mail) => mail.input),
-        this.#stamp(),
-        this,
-      );
+      turn = opened = this.entity.turn(instead ?? mails.map((mail) => mail.input), this.#stamp(), this);
       // Of a volatile turn that nobody watches no record is made.
       change = this.#isVolatile && !this.#ports.isWatched() ? undefined : this.#changeOf(turn);
       commit = this.#isVolatile || turn.record === undefined ? undefined : this.#commitOf(turn, turn.record);
       this.#ports.stepWatch?.idle();
     } catch (cause) {
       this.#ports.stepWatch?.idle();
+      if (opened !== undefined) this.entity.rollback();
+      if (instead === undefined) {
+        this.#stepAlone(mails, cause);
+        return;
+      }
       for (const mail of mails) mail.settle?.({ kind: "not-stored", reason: "the entity failed while it took the message; nothing of it was kept" });
       this.#fail(cause);
       return;
@@ -396,6 +405,20 @@ export class Activation implements TurnGuide {
     void (ready === undefined ? committer.commit(commit) : ready.then(async () => committer.commit(commit))).then((outcome) => {
       if (this.#open === open) this.#answered(outcome, open);
     });
+  }
+
+  /** V6. */
+  #stepAlone(mails: readonly Mail[], cause: unknown): void {
+    const [only] = mails;
+    if (only === undefined || mails.length > 1) {
+      this.#mailbox.putBack(mails);
+      this.#alone = mails.length;
+      this.#goOn();
+      return;
+    }
+    this.#ports.log.error({ err: cause, entity: this.entity.address, input: only.input.kind }, "a turn came to nothing that can be stored; its input has failed");
+    const code = cause instanceof DroverError ? cause.code : "DROVER_DATA_NOT_KEPT";
+    this.#step([only], [{ kind: "attempt", of: only.input, crashes: 0, cause: `its turn cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`, code }]);
   }
 
   // ---- guide of its turns
