@@ -16,11 +16,12 @@ export class SupervisedFault extends Error {
   }
 }
 
+/** Whatever was thrown, a text that can be kept. */
 export function messageOf(error: unknown): string {
-  if (error instanceof Error) return error.message;
-  if (typeof error === "string") return error;
   try {
-    return error === undefined ? "undefined" : JSON.stringify(error);
+    const message: unknown = error instanceof Error ? error.message : error;
+    if (typeof message === "string") return message;
+    return message === undefined || typeof message === "function" || typeof message === "symbol" ? String(message) : JSON.stringify(message);
   } catch {
     return "an error that cannot be shown";
   }
@@ -43,8 +44,17 @@ export function faultPlace(cell: Cell, eventType: string | undefined, error: unk
 }
 
 export function codeOf(error: unknown): ErrorCode {
+  try {
+    return codeIn(error);
+  } catch {
+    // Something that throws when it is looked at was thrown.
+    return "DROVER_ACTOR_FAILED";
+  }
+}
+
+function codeIn(error: unknown): ErrorCode {
   if (error instanceof NotCarried) return "DROVER_DATA_NOT_KEPT";
-  if (!(error instanceof Error)) return "DROVER_ACTOR_FAILED";
+  if (!(error instanceof Error) || typeof error.message !== "string") return "DROVER_ACTOR_FAILED";
   // XState's own errors have no code: its limit on microsteps (named difference N14), and a receiver that is not there.
   if (error.message.startsWith("Infinite loop detected")) return "DROVER_MACHINE_RUNAWAY";
   if (error.message.startsWith("Unable to send event to actor")) return "DROVER_SEND_INVALID";

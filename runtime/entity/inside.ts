@@ -21,6 +21,8 @@ import { UndoLog } from "./undo.ts";
 export interface Emitted {
   readonly cell: Address;
   readonly event: EventData;
+  /** As the record of a durable entity will hold it. */
+  readonly plain: EventData | undefined;
   readonly from: Cell;
 }
 
@@ -282,9 +284,9 @@ export abstract class Inside implements CodecHost, TurnFacts {
     gone.set(cell.address, before ?? cell);
   }
 
-  emit(cell: Cell, event: EventData): void {
+  emit(cell: Cell, event: EventData, plain?: EventData): void {
     this.effects.push({ kind: "emit", cell: cell.address, event });
-    this.emitted.push({ cell: cell.address, event, from: cell });
+    this.emitted.push({ cell: cell.address, event, plain, from: cell });
   }
 
   // ---- system ids

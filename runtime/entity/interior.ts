@@ -39,6 +39,7 @@ export interface Outward {
   arm(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void;
   cancel(interior: Interior, cell: Cell, timer: string): void;
   act(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "act" }>): void;
+  emit(interior: Interior, cell: Cell, event: StepEvent): void;
   /** A source was started: asks and deadlines. */
   sourceStarted(interior: Interior, cell: Cell): void;
   /** Drops a cell's timers and asks. */
@@ -212,6 +213,11 @@ export class Interior extends Inside implements CellHost {
     return taken;
   }
 
+  /** Nothing waits between two inputs; what an unwound one has left behind is no part of the next. */
+  dropMail(): void {
+    for (const cell of this.cells.values()) if (cell.mail !== undefined) cell.mail.length = 0;
+  }
+
   resetDeliveries(): void {
     this.#deliveries = 0;
     this.#chain = 0;
@@ -307,8 +313,13 @@ export class Interior extends Inside implements CellHost {
         if (action.kind === "act") this.outward.act(this, cell, action);
         else if (action.kind === "log") this.effects.push({ kind: "log", cell: cell.address, label: action.label, value: action.value });
         else if (action.kind === "start" && initial && action.spawned) this.start(action.child as Cell);
+        if (hasFailed(cell, result)) return;
       }
-      for (const action of actions) this.#builtIn(cell, action);
+      for (const action of actions) {
+        this.#builtIn(cell, action);
+        // What could not be done made it fail: as after a throw nothing further of the step is done.
+        if (hasFailed(cell, result)) return;
+      }
     }
     switch (cell.snapshot.status) {
       case "active":
@@ -338,7 +349,7 @@ export class Interior extends Inside implements CellHost {
         this.outward.cancel(this, cell, action.timer);
         return;
       case "emit":
-        this.emit(cell, action.event);
+        this.outward.emit(this, cell, action.event);
         return;
       case "stop":
         this.stopChild(action.child as Cell);
@@ -416,6 +427,11 @@ export class Interior extends Inside implements CellHost {
   isSettled(cell: Cell): boolean {
     return cell.committed !== undefined;
   }
+}
+
+/** Of what the step asked for something could not be done. */
+function hasFailed(cell: Cell, { snapshot }: StepResult): boolean {
+  return cell.snapshot.status === "error" && snapshot.status !== "error";
 }
 
 /** The nearest cell at or above that the supervisor keeps. */

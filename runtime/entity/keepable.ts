@@ -17,9 +17,11 @@ export function keepable(input: Input, host: CodecHost): Input | { readonly refu
         return decodeData(encodeData(input, host), host) as Input;
     }
   } catch (error) {
-    if (error instanceof NotPlain) return { refusal: { kind: "invalid", problems: [{ path: error.path, message: error.message }], accepts: [] } };
-    if (error instanceof NotCarried) return { refusal: { kind: "dropped", reason: error.message } };
-    throw error;
+    if (input.kind === "message" || input.kind === "start" || input.kind === "children") {
+      const path = error instanceof NotPlain || error instanceof NotCarried ? error.path : "";
+      return { refusal: { kind: "invalid", problems: [{ path, message: messageOf(error) }], accepts: [] } };
+    }
+    return { refusal: { kind: "dropped", reason: messageOf(error) } };
   }
 }
 
@@ -28,7 +30,6 @@ function keepableWord(said: SourceSaid, host: CodecHost): SourceSaid {
   try {
     return decodeData(encodeData(said, host), host) as SourceSaid;
   } catch (error) {
-    if (!(error instanceof NotCarried)) throw error;
     return decodeData(encodeData({ kind: "error", error: new Error(`what the source said cannot be kept: ${messageOf(error)}`) }, host), host) as SourceSaid;
   }
 }

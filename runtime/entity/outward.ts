@@ -7,7 +7,7 @@
 import { type Address, entityOf, parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
-import { CellRef, type Destination, ForeignRef, isEvent, type StepAction, type StepEvent } from "../xstate/index.ts";
+import { CellRef, type Destination, encodeData, ForeignRef, isEvent, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./contract.ts";
 import { messageOf } from "./fault.ts";
@@ -37,11 +37,18 @@ export const outward: Omit<Outward, "ended"> = {
     });
   },
   cancel: (interior, cell, timer) => {
-    interior.rest.delete("timers", timerKey(cell.incarnation, timer));
+    guarded(interior, cell, () => {
+      interior.rest.delete("timers", timerKey(cell.incarnation, timerName(timer) ?? ""));
+    });
   },
   act: (interior, cell, action) => {
     guarded(interior, cell, () => {
       act(interior, cell, action);
+    });
+  },
+  emit: (interior, cell, event) => {
+    guarded(interior, cell, () => {
+      emit(interior, cell, event);
     });
   },
   sourceStarted,
@@ -67,9 +74,9 @@ function guarded(interior: Interior, cell: Cell, work: () => void): void {
 }
 
 class RefusedAction extends Error {
-  readonly reason: DroverError;
+  readonly reason: DroverError | NotCarried;
 
-  constructor(reason: DroverError) {
+  constructor(reason: DroverError | NotCarried) {
     super(reason.message);
     this.reason = reason;
   }
@@ -87,7 +94,21 @@ function plain(what: string, value: unknown): unknown {
   }
 }
 
+/** What a record cannot hold is refused here, as long as the step that made it can still fail. */
+function kept(interior: Interior, what: string, value: unknown): unknown {
+  try {
+    return encodeData(value, interior, what);
+  } catch (error) {
+    throw error instanceof NotCarried ? new RefusedAction(error) : error;
+  }
+}
+
 // ---- messages
+
+function emit(interior: Interior, cell: Cell, event: unknown): void {
+  if (!isEvent(event)) refuse("an event is an object with a type");
+  interior.emit(cell, event, interior.durable ? (kept(interior, `the emitted "${event.type}"`, event) as EventData) : undefined);
+}
 
 function send(interior: Interior, cell: Cell, to: unknown, given: unknown): void {
   if (!isEvent(given)) refuse("an event is an object with a type");
@@ -195,11 +216,18 @@ function timerKey(incarnation: number, name: string): string {
 function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void {
   const delay = action.delay as number;
   if (!Number.isFinite(delay))
-    refuse(`a delay of ${String(delay)} ms${action.timer === undefined ? "" : ` for the timer "${action.timer}"`} is no number of milliseconds`, "DROVER_DELAY_INVALID");
+    refuse(`a delay of ${String(delay)} ms${typeof action.timer === "string" ? ` for the timer "${action.timer}"` : ""} is no number of milliseconds`, "DROVER_DELAY_INVALID");
   if (!isEvent(action.event)) refuse("an event is an object with a type");
   if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
     refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
-  arm(interior, cell, action.timer, action.to, action.event, delay, action.policy);
+  arm(interior, cell, timerName(action.timer), action.to, action.event, delay, action.policy);
+}
+
+/** It is a key of the record; as in bare XState what is no text stands for its text. */
+function timerName(given: unknown): string | undefined {
+  if (given === undefined) return undefined;
+  const name = messageOf(given);
+  return isWellFormed(name) ? name : refuse("the id of a delayed event is no text");
 }
 
 function arm(interior: Interior, cell: Cell, named: string | undefined, to: unknown, event: StepEvent, delay: number, policy: TimerPolicy): void {

@@ -63,7 +63,7 @@ export function outcomeOf(interior: Interior, sealed: Sealed | undefined): TurnO
     cells: cells.sort((a, b) => a.incarnation - b.incarnation),
     ended: [...(interior.gone?.keys() ?? [])].filter((address) => !interior.cells.has(address)).sort(),
     rest: rowsOf(interior, interior.rest.changes()),
-    emitted: interior.emitted.map(({ cell, event }) => ({ cell, event: encodeData(event, interior) as EventData })),
+    emitted: interior.emitted.map(({ cell, event, plain }) => ({ cell, event: plain ?? (encodeData(event, interior) as EventData) })),
   };
 }
 

@@ -90,7 +90,8 @@ function takeSaid(interior: Interior, input: Extract<Input, { kind: "source" }>)
       return ACCEPTED;
     }
     case "emit":
-      interior.emit(cell, said.event);
+      if (!isEvent(said.event)) return dropped("a source emitted something that is no event");
+      interior.outward.emit(interior, cell, said.event);
       return ACCEPTED;
   }
 }

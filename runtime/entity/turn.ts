@@ -67,6 +67,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     return result;
   } catch (thrown) {
     interior.takeBack(before);
+    interior.dropMail();
     sealed?.clear();
     interior.resetDeliveries();
     try {
@@ -76,6 +77,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     } catch (again) {
       // What the supervisor did failed too: the input alone is set aside, everything else stays as it was.
       interior.takeBack(before);
+      interior.dropMail();
       sealed?.clear();
       return setAsideAtOnce(interior, input, again);
     }

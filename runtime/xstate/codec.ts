@@ -5,6 +5,7 @@
 // D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
 // D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles) is refused with its path.
 // D4. Both directions return the same object where nothing in it needs a change.
+// D5. What throws when it is read (a getter, a proxy) is not carried either.
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
@@ -62,7 +63,7 @@ export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0
   switch (typeof value) {
     case "string":
       size += value.length;
-      return isWellFormed(value) ? value : { $text: JSON.stringify(value) };
+      return encodeText(value);
     case "boolean":
       return value;
     case "number":
@@ -76,7 +77,20 @@ export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0
   }
 }
 
+function encodeText(text: string): unknown {
+  return isWellFormed(text) ? text : { $text: JSON.stringify(text) };
+}
+
 function encodeObject(value: object, host: CodecHost, path: string, depth: number): unknown {
+  try {
+    return encodeReadable(value, host, path, depth);
+  } catch (error) {
+    if (error instanceof NotCarried) throw error;
+    return notCarried(host, path, "something that throws when it is read");
+  }
+}
+
+function encodeReadable(value: object, host: CodecHost, path: string, depth: number): unknown {
   if (CellRef.is(value)) return { $ref: encodeCell(CellRef.cellOf(value)) };
   if (value instanceof ForeignRef) return { $ref: value.destination };
   if (depth > MAX_DEPTH) return notCarried(host, path, `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
@@ -95,7 +109,7 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
     }
     return copy ?? value;
   }
-  if (value instanceof Error) return { $error: encodeError(value, host, path, depth) };
+  if (value instanceof Error) return encodeError(value, host, path, depth);
   if ("_nodes" in value && "machine" in value) {
     const snapshot = value as unknown as MachineSnapshot;
     const type = host.typeOf(snapshot.machine);
@@ -133,7 +147,9 @@ function encodeCell(cell: CellFace): unknown {
 }
 
 function encodeError(error: Error, host: CodecHost, path: string, depth: number): unknown {
-  const plain: Record<string, unknown> = { name: error.name, message: error.message };
+  const { name, message } = error as { readonly name: unknown; readonly message: unknown };
+  if (typeof name !== "string" || typeof message !== "string") return notCarried(host, path, "an error whose name or message is no text");
+  const plain: Record<string, unknown> = { name: encodeText(name), message: encodeText(message) };
   const own = Object.keys(error).filter((key) => key !== "name" && key !== "message" && key !== "stack" && key !== "__proto__");
   if (own.length > 0) {
     const more: Record<string, unknown> = {};
@@ -146,7 +162,7 @@ function encodeError(error: Error, host: CodecHost, path: string, depth: number)
     }
     plain["more"] = more;
   }
-  return plain;
+  return { $error: plain };
 }
 
 /** Errors of the language come back as what they were; classes of an author's own as an Error with their name. */
@@ -198,7 +214,7 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
       return "cell" in ref ? host.refOf(ref.cell, ref.incarnation, ref.parent) : new ForeignRef(ref);
     }
     case "$error":
-      return decodeError(value as { readonly name: string; readonly message: string; readonly more?: Readonly<Record<string, unknown>> }, host);
+      return decodeError(value as { readonly name: unknown; readonly message: unknown; readonly more?: Readonly<Record<string, unknown>> }, host);
     case "$snapshot":
       return decodeSnapshot(value as EncodedSnapshot, host);
     default:
@@ -206,11 +222,13 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
   }
 }
 
-function decodeError(plain: { readonly name: string; readonly message: string; readonly more?: Readonly<Record<string, unknown>> }, host: CodecHost): Error {
-  const error = new (ERRORS.get(plain.name) ?? Error)(plain.message);
-  Object.defineProperty(error, "name", { value: plain.name, configurable: true, writable: true, enumerable: false });
+function decodeError(plain: { readonly name: unknown; readonly message: unknown; readonly more?: Readonly<Record<string, unknown>> }, host: CodecHost): Error {
+  const name = decodeData(plain.name, host) as string;
+  const message = decodeData(plain.message, host) as string;
+  const error = new (ERRORS.get(name) ?? Error)(message);
+  Object.defineProperty(error, "name", { value: name, configurable: true, writable: true, enumerable: false });
   // A stack would differ from host to host.
-  Object.defineProperty(error, "stack", { value: `${plain.name}: ${plain.message}`, configurable: true, writable: true, enumerable: false });
+  Object.defineProperty(error, "stack", { value: `${name}: ${message}`, configurable: true, writable: true, enumerable: false });
   for (const [key, value] of Object.entries(plain.more ?? {})) (error as unknown as Record<string, unknown>)[key] = decodeData(value, host);
   return error;
 }

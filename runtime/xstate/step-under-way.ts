@@ -2,6 +2,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { TimerPolicy } from "../entity/contract.ts";
+import { isWellFormed } from "./codec.ts";
 import { takeTimerPolicy } from "./hosted-machine.ts";
 import { host, type MadeActor, stepCellOf } from "./made-actor.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
@@ -63,8 +64,16 @@ export function stagedHolder(id: string): { readonly holder: StepCell | undefine
   return undefined;
 }
 
-/** @throws DROVER_CHILD_ID_TAKEN when a child with this id lives (named difference N15) */
+/** Ids are parts of addresses and keys of records. @throws DROVER_DATA_NOT_KEPT */
+function checkId(what: string, id: unknown): void {
+  if (typeof id !== "string") throw new DroverError("DROVER_DATA_NOT_KEPT", `the ${what} of a child is ${id === null ? "null" : `a ${typeof id}`}, a text is expected`);
+  if (!isWellFormed(id)) throw new DroverError("DROVER_DATA_NOT_KEPT", `the ${what} of a child has half a character (a lone surrogate)`);
+}
+
+/** @throws DROVER_CHILD_ID_TAKEN when a child with this id lives (named difference N15), DROVER_DATA_NOT_KEPT for an id that is no text */
 export function noteMade(step: Step, actor: MadeActor): void {
+  checkId("id", actor.id);
+  if (actor.options.systemId !== undefined) checkId("system id", actor.options.systemId);
   const holder = step.cell.child(actor.id);
   if ((holder !== undefined && step.stopping?.has(holder) !== true) || step.made?.some((child) => child.id === actor.id && step.stopping?.has(child) !== true) === true) {
     throw new DroverError("DROVER_CHILD_ID_TAKEN", `A child with id '${actor.id}' still lives; stop it first, or give the new one another id.`);

@@ -232,6 +232,48 @@ export const badInputs: readonly BadInput[] = [
     error: /^output\/f is a function/,
     place: / in "b"$/,
   },
+  {
+    name: "a Date in an emitted event",
+    machine: bad(emit({ type: "SEEN", at: [new Date(0)] } as never)),
+    code: "DROVER_DATA_NOT_KEPT",
+    error: /^the emitted "SEEN"\/at\/0 is an instance of Date/,
+    place: /one in "b"$/,
+  },
+  {
+    name: "a function in an event that a child emits at its start",
+    machine: bad(spawnChild("kid", { id: "k" }), { actors: { kid: machine({ entry: emit(() => ({ type: "SEEN", f: boom })) }) } }),
+    code: "DROVER_DATA_NOT_KEPT",
+    error: /^the emitted "SEEN"\/f is a function/,
+    place: /one\/~\/k in {}$/,
+  },
+  {
+    name: "a getter that throws in an emitted event",
+    machine: bad(
+      emit(() => ({
+        type: "SEEN",
+        get n() {
+          return boom();
+        },
+      })),
+    ),
+    code: "DROVER_DATA_NOT_KEPT",
+    error: /^the emitted "SEEN" is something that throws when it is read/,
+    place: /one in "b"$/,
+  },
+  {
+    name: "an id of a child that is no text",
+    machine: bad(spawnChild("kid", { id: () => Symbol("k") as never }), { actors: { kid } }),
+    code: "DROVER_DATA_NOT_KEPT",
+    error: /the id of a child is a symbol, a text is expected/,
+    place: / in "a" on "BAD"$/,
+  },
+  {
+    name: "an id of a delayed event that is no text",
+    machine: bad(raise({ type: "GOOD" }, { delay: 1, id: "\ud800" })),
+    code: "DROVER_SEND_INVALID",
+    error: /^the id of a delayed event is no text/,
+    place: / in "b"$/,
+  },
   // ---- reach
   {
     name: "the clock of the machine that it runs on",
@@ -265,5 +307,12 @@ export const badStarts: readonly BadInput[] = [
     place: /one/,
   },
   { name: "a first delay of NaN", machine: machine({ id: "m", entry: raise({ type: "X" }, { delay: Number.NaN }) }), code: "DROVER_DELAY_INVALID", error: /NaN/, place: /one/ },
+  {
+    name: "a function in a first event",
+    machine: machine({ id: "m", entry: emit(() => ({ type: "SEEN", f: boom })) }),
+    code: "DROVER_DATA_NOT_KEPT",
+    error: /^the emitted "SEEN"\/f is a function/,
+    place: /one in {}$/,
+  },
   { name: "a first event that is none", machine: machine({ id: "m", entry: emit(() => undefined) }), code: "DROVER_SEND_INVALID", error: /an object with a type/, place: /one/ },
 ];

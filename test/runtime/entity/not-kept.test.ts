@@ -1,0 +1,217 @@
+// What a step may put into its record, and what no record can hold, each with each: always a fault of that input with a code, or kept as it is; never a record that
+// cannot be written (rules R2; hosting H13).
+
+import { type Test, test } from "tap";
+
+import { actorType, type AnyReducer, effect, reducer } from "../../../runtime/actor/index.ts";
+import type { InputResult } from "../../../runtime/entity/contract.ts";
+import { errorCatalogue } from "../../../runtime/errors.ts";
+import { anyMessages, EntityHost, ROOT, thingType, words } from "../entity-host.ts";
+import { assign, cancel, emit, fromCallback, fromTransition, log, machine, raise, sendTo, spawnChild } from "../xstate/loose.ts";
+
+class Speed {
+  readonly kph = 5;
+}
+
+const circle: { self?: unknown } = {};
+circle.self = circle;
+const trap = (): never => {
+  throw new Error("trap");
+};
+const hostile = (): object => new Proxy({}, { get: trap, getPrototypeOf: trap, ownKeys: trap, has: trap });
+
+/** Made anew for each case. */
+const values: Readonly<Record<string, () => unknown>> = {
+  "a Date": () => new Date(0),
+  "a Map": () => new Map([[1, 2]]),
+  "a function": () => () => 1,
+  "a symbol": () => Symbol("s"),
+  "a bigint": () => 10n,
+  "an instance": () => new Speed(),
+  "a circle": () => circle,
+  "a promise": () => Promise.resolve(1),
+  bytes: () => new Uint8Array(2),
+  "a hole": () => [1, , 2],
+  "a key that is a symbol": () => ({ [Symbol("s")]: 1 }),
+  "a getter that throws": () => Object.defineProperty({}, "n", { enumerable: true, get: trap }),
+  "a proxy that throws": hostile,
+  "an error whose message is none": () => Object.assign(new Error("odd"), { message: new Date(0), name: () => 1 }),
+  "an error with half a character": () => new RangeError("\ud800"),
+  "half a character": () => "\udc00",
+  "no number": () => Number.NaN,
+  nothing: () => undefined,
+  null: () => null,
+};
+
+const other = actorType({ name: "other", version: 1, messages: words("HELLO"), behaviour: machine({}) as never });
+const heat = effect<unknown>({ class: "idempotent" });
+
+/** A machine that counts `GOOD`, and does what is asked of it on `BAD`. */
+const thing = (actions: unknown, parts = {}, more = {}): ReturnType<typeof machine> =>
+  machine(
+    {
+      id: "m",
+      context: { n: 0, kept: null },
+      on: { GOOD: { actions: assign({ n: ({ context }) => context.n + 1 }) }, BAD: { actions: actions as never } },
+      ...more,
+    },
+    parts,
+  );
+const child = (config: object): object => ({ actors: { kid: machine({ id: "kid", ...config }) } });
+const kid = spawnChild("kid", { id: "k" });
+
+const machines: Readonly<Record<string, (value: () => unknown) => ReturnType<typeof machine>>> = {
+  "the context": (value) => thing(assign({ kept: value as never })),
+  "the whole context": (value) => thing(assign(value as never)),
+  "an emitted event": (value) => thing(emit(() => ({ type: "E", value: value() }))),
+  "the whole of an emitted event": (value) => thing(emit(value as never)),
+  "a delayed event": (value) => thing(raise(() => ({ type: "GOOD", value: value() }) as never, { delay: 1_000 })),
+  "an event to itself": (value) =>
+    thing(
+      sendTo(
+        ({ self }) => self,
+        () => ({ type: "X", value: value() }),
+        { delay: 1_000 },
+      ),
+    ),
+  "the id of a delayed event": (value) => thing(raise({ type: "GOOD" }, { delay: 1_000, id: value() as never })),
+  "what is cancelled": (value) => thing([raise({ type: "GOOD" }, { delay: 1_000, id: "t" }), cancel(value as never)]),
+  "an event to another entity": (value) =>
+    thing(
+      sendTo(
+        () => other.at("acme/other/one") as never,
+        () => ({ type: "HELLO", value: value() }),
+      ),
+    ),
+  "a receiver": (value) => thing(sendTo(value as never, { type: "X" })),
+  "the input of a child": (value) => thing(spawnChild("kid", { id: "k", input: value as never }), child({ context: ({ input }: { input: unknown }) => ({ input }) })),
+  "the input of a source": (value) => thing(spawnChild("kid", { id: "k", input: value as never }), { actors: { kid: fromCallback(() => undefined) } }),
+  "the id of a child": (value) => thing(spawnChild("kid", { id: value as never }), child({})),
+  "the system id of a child": (value) => thing(assign({ kept: ({ spawn }) => spawn("kid", { id: "k", systemId: value() }) }), child({})),
+  "the context of a child": (value) => thing(kid, child({ context: value })),
+  "the output of a child": (value) => thing(kid, child({ initial: "a", output: value, states: { a: { type: "final" } } })),
+  "what a child emits": (value) => thing(kid, child({ entry: emit(() => ({ type: "E", value: value() })) })),
+  "what a child throws": (value) =>
+    thing(
+      kid,
+      child({
+        entry: assign(() => {
+          throw value();
+        }),
+      }),
+    ),
+  "what a child throws, handled": (value) =>
+    thing(
+      kid,
+      child({
+        entry: assign(() => {
+          throw value();
+        }),
+      }),
+      {
+        on: {
+          GOOD: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+          BAD: { actions: kid },
+          "xstate.error.actor.k": { actions: assign({ kept: ({ event }) => event.error }) },
+        },
+      },
+    ),
+  "the state of a transition function": (value) => thing([kid, sendTo("k", { type: "X" })], { actors: { kid: fromTransition(value as never, {}) } }),
+  "an output": (value) =>
+    machine({
+      context: { n: 0 },
+      initial: "a",
+      output: value as never,
+      states: { a: { on: { GOOD: { actions: assign({ n: ({ context }) => context.n + 1 }) }, BAD: "b" } }, b: { type: "final" } },
+    }),
+  "what it throws": (value) =>
+    thing(
+      assign(() => {
+        throw value();
+      }),
+    ),
+  "a line of the log": (value) => thing(log(value as never)),
+  "parameters of an effect": (value) => thing({ type: "heat", params: value }, { actions: { heat } }),
+};
+
+type Turn = Parameters<AnyReducer["step"]>[2];
+
+const reducers: Readonly<Record<string, (value: unknown, turn: Turn) => unknown>> = {
+  "the state": (value) => ({ n: 0, value }),
+  "the whole state": (value) => value,
+  "an emitted event": (value, turn) => {
+    turn.emit({ type: "E", value });
+  },
+  "the whole of an emitted event": (value, turn) => {
+    turn.emit(value as never);
+  },
+  "an event to another entity": (value, turn) => {
+    turn.send("acme/other/one", { type: "HELLO", value });
+  },
+  "a receiver": (value, turn) => {
+    turn.send(value as never, { type: "HELLO" });
+  },
+  "a delayed event": (value, turn) => {
+    turn.arm("t", 1_000, { type: "GOOD", value });
+  },
+  "the id of a delayed event": (value, turn) => {
+    turn.arm(value as never, 1_000, { type: "GOOD" });
+  },
+  "a delay": (value, turn) => {
+    turn.arm("t", value as never, { type: "GOOD" });
+  },
+  "a policy": (value, turn) => {
+    turn.arm("t", 1_000, { type: "GOOD" }, { policy: { each: value as never } });
+  },
+  "what is cancelled": (value, turn) => {
+    turn.cancel(value as never);
+  },
+  "parameters of an effect": (value, turn) => {
+    turn.perform("heat", value);
+  },
+  "a refusal": (value, turn) => {
+    turn.refuse(value as never);
+  },
+  "what it throws": (value) => {
+    throw value;
+  },
+};
+
+const counting = (bad: (value: unknown, turn: Turn) => unknown, value: () => unknown): AnyReducer =>
+  reducer({
+    initial: () => ({ n: 0 }),
+    step: (state: { readonly n: number }, event: { readonly type: string }, turn) => {
+      if (event.type !== "BAD") return { n: state.n + 1 };
+      return (bad(value(), turn) ?? state) as never;
+    },
+    effects: { heat },
+  });
+
+/** After `BAD` thrice under one id: taken, or a fault with a code each time and then parked; the history can be read, and `GOOD` is taken. */
+function holds(t: Test, host: EntityHost, name: string): void {
+  t.equal(host.send("GOOD").kind, "accepted", `${name}: before`);
+  const results: InputResult[] = [];
+  t.doesNotThrow(() => {
+    for (let at = 0; at < 3; at++) results.push(host.send("BAD", { id: "bad" }));
+  }, name);
+  const [first] = results;
+  if (first?.kind === "faulted") {
+    t.ok(Object.hasOwn(errorCatalogue, first.code) && typeof first.error === "string" && first.place.startsWith(ROOT), `${name}: ${JSON.stringify(first)}`);
+    t.match(results[2], { kind: "faulted", attempt: 3, parked: true }, name);
+  }
+  const by = first?.kind === "faulted" ? (["bytes", "journal"] as const) : (["bytes"] as const);
+  for (const way of by) {
+    const before = JSON.stringify(host.entity.state());
+    t.same(host.restart({ by: way }).divergences, [], `${name}: by ${way}`);
+    t.equal(JSON.stringify(host.entity.state()), before, `${name}: by ${way}`);
+  }
+  t.not(host.send("GOOD").kind, "faulted", `${name}: after`);
+}
+
+test("R2, H13. whatever a step puts into its record is kept or its fault, with a code, a cause and a place; the entity goes on", (t) => {
+  for (const [what, value] of Object.entries(values)) {
+    for (const [where, make] of Object.entries(machines)) holds(t, new EntityHost(thingType(make(value), anyMessages())), `${what} as ${where} of a machine`);
+    for (const [where, bad] of Object.entries(reducers)) holds(t, new EntityHost(thingType(counting(bad, value) as never, anyMessages())), `${what} as ${where} of a reducer`);
+  }
+  t.end();
+});
