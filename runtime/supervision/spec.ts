@@ -198,12 +198,14 @@ export function child<C, E, R>(id: string, type: WorkerType<C, E, R>, config: No
   return Object.freeze({ kind: "worker", id, type, config, options: Object.freeze(untyped) });
 }
 
-/** Anything else that can be started as a child, in this thread: an entity, a server. @throws DROVER_TREE_INVALID */
+/** Anything else that can be started as a child: a program, an entity, a server. Its own deadlines hold where `options` give none. @throws DROVER_TREE_INVALID */
 export function hosted(id: string, startable: Startable, options: HostedOptions = {}): HostedSpec {
   demand({ id, startable, options } as { readonly id: unknown }, HOSTED);
   checkId(id);
-  checkOptions(id, options);
-  return Object.freeze({ kind: "hosted", id, startable, options: Object.freeze({ ...options }) });
+  const { startMs, shutdownMs } = startable;
+  const all = { ...(startMs === undefined ? {} : { startMs }), ...(shutdownMs === undefined ? {} : { shutdownMs }), ...options };
+  checkOptions(id, all);
+  return Object.freeze({ kind: "hosted", id, startable, options: Object.freeze(all) });
 }
 
 export function restartTypeOf(spec: ChildSpec): RestartType {

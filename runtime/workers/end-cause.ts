@@ -42,9 +42,11 @@ export function endOfProcess(code: number | null, signal: string | null): EndCau
   return signal === null ? { kind: "exit-code", code: code ?? -1 } : { kind: "signal", signal };
 }
 
-/** It was asked to stop, and did not. */
-export function killedAfter(afterMs: number): EndedError {
-  return new EndedError("DROVER_WORKER_KILLED", `it did not stop within ${String(afterMs)} ms and was killed`, { kind: "deadline", of: "stop", afterMs });
+/** @param elapsedMs from the request to stop to the kill, as it was; 0: nobody asked */
+export function killedAfter(elapsedMs: number): EndedError {
+  const afterMs = Math.round(elapsedMs);
+  const detail = afterMs === 0 ? "it was killed without being asked to stop" : `it did not stop within ${String(afterMs)} ms and was killed`;
+  return new EndedError("DROVER_WORKER_KILLED", detail, { kind: "deadline", of: "stop", afterMs });
 }
 
 /** @param seen what is known of why */

@@ -19,7 +19,8 @@ export type Probe =
 
 export type ReadinessProbe = (
   | Probe
-  /** A line of its stdout matches this regular expression, at most 200 characters; of a long line the first bytes count, as for the log. */
+  /** A line of its stdout matches this regular expression, at most 200 characters; of a long line the first 1,024 characters count. It is tried
+   *  in this thread, line by line: a pattern with nested repetitions, `(a+)+b`, can hold up the node. */
   | { readonly line: string }
 ) & {
   /** From one look to the next, ms, > 0, default 250. */

@@ -29,10 +29,21 @@ const ORPHAN_GRACE_MS = 1_000;
 const LAST_LINES_MS = 500;
 const GATE = 3;
 
+/** Characters of a line that a pattern is tried on: what some patterns take grows with the square of that, or worse. */
+const MAX_TESTED = 1_024;
+
+/** From its own start deadline to its supervisor's: the kill of what was not ready. */
+const START_MARGIN_MS = 5_000;
+
 /** A program as something that can be a child. Its start keeps its own deadline. @throws DROVER_TREE_INVALID */
 export function program(spec: ProgramSpec): Startable {
   checkProgram(spec);
-  return { start: (context) => startProgram(spec, context) };
+  const { startMs, shutdownMs } = spec;
+  return {
+    start: (context) => startProgram(spec, context),
+    ...(startMs === undefined ? {} : { startMs: startMs + (shutdownMs ?? WORKER_DEFAULTS.shutdownMs) + START_MARGIN_MS }),
+    ...(shutdownMs === undefined ? {} : { shutdownMs }),
+  };
 }
 
 async function startProgram(spec: ProgramSpec, context: StartContext): Promise<Running> {
@@ -75,7 +86,8 @@ class ProgramRun implements Running {
   /** Aborted when its process is gone: whatever looks at it ends. */
   readonly #over = new AbortController();
   #stopping = false;
-  #killed = false;
+  #askedAt: number | undefined;
+  #killedAfterMs: number | undefined;
   #failure: EndedError | undefined;
 
   constructor(spec: ProgramSpec, ports: Ports) {
@@ -103,12 +115,14 @@ class ProgramRun implements Running {
   stop(): void {
     if (this.#stopping || this.#over.signal.aborted) return;
     this.#stopping = true;
+    this.#askedAt = this.#ports.clock.monotonic();
     signalGroup(this.pid, "SIGTERM");
   }
 
   kill(): void {
     if (this.#over.signal.aborted) return;
-    this.#killed = true;
+    const now = this.#ports.clock.monotonic();
+    this.#killedAfterMs ??= now - (this.#askedAt ?? now);
     this.#killAll();
   }
 
@@ -153,7 +167,7 @@ class ProgramRun implements Running {
     if (ready === undefined || !("line" in ready)) return undefined;
     const pattern = new RegExp(ready.line, "u");
     return (line) => {
-      if (!pattern.test(line)) return true;
+      if (!pattern.test(line.slice(0, MAX_TESTED))) return true;
       this.#isReady();
       return false;
     };
@@ -208,7 +222,7 @@ class ProgramRun implements Running {
     if (memoryMb !== undefined && (this.#group?.outOfMemory() ?? 0) > 0) this.#fail(outOfMemory(memoryMb, undefined));
     const exit = this.#exitOf(code, signal);
     // Until the group is killed nobody else can have its number: the guard holds it.
-    const left = this.#stopping || this.#killed ? [] : await marked(this.#mark);
+    const left = this.#stopping || this.#killedAfterMs !== undefined ? [] : await marked(this.#mark);
     if (left.length > 0) log.warn({ processes: left.length }, "it left processes behind; they are killed");
     this.#killAll();
     await sweep(this.#mark);
@@ -227,7 +241,7 @@ class ProgramRun implements Running {
 
   #exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
     if (this.#failure !== undefined) return { kind: "failed", error: this.#failure };
-    if (this.#killed) return { kind: "killed", error: killedAfter(this.#spec.shutdownMs ?? WORKER_DEFAULTS.shutdownMs) };
+    if (this.#killedAfterMs !== undefined) return { kind: "killed", error: killedAfter(this.#killedAfterMs) };
     if (this.#stopping && (code === 0 || code === TERMINATED || signal === "SIGTERM")) return { kind: "shutdown" };
     if (code === 0) return { kind: "normal" };
     return { kind: "failed", error: new EndedError("DROVER_WORKER_FAILED", wordOf(code, signal), endOfProcess(code, signal)) };

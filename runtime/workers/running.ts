@@ -59,6 +59,9 @@ export interface StartContext {
 
 /** Anything that can be a child. Resolves when it is ready; a rejection is a start failure. May be started again after it ended. */
 export interface Startable {
+  /** What it says itself about its deadlines, as options of a child; whoever puts it into a tree may say otherwise. */
+  readonly startMs?: number | undefined;
+  readonly shutdownMs?: number | undefined;
   start(context: StartContext): Promise<Running>;
 }
 
@@ -119,8 +122,8 @@ export function settledWithin<T>(promise: Promise<T>, clock: Clock, ms: number, 
 
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
-  if (thrown instanceof Error) return thrown;
   try {
+    if (thrown instanceof Error) return thrown;
     return new Error(typeof thrown === "string" ? thrown : `threw ${JSON.stringify(thrown)}`);
   } catch {
     return new Error("threw a value that cannot be shown");

@@ -8,9 +8,11 @@ import { fileURLToPath } from "node:url";
 
 import { test } from "tap";
 
-import { systemClock } from "../../../runtime/host/index.ts";
+import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
 import { ownGroupFolder } from "../../../runtime/workers/control-group.ts";
-import { program, stopWithin } from "../../../runtime/workers/index.ts";
+import { hosted, startTree, supervisor } from "../../../runtime/supervision/index.ts";
+import { endCauseOf, errorOf, program, stopWithin } from "../../../runtime/workers/index.ts";
 import { gone } from "./listening.ts";
 import { endOf, pause, sh, startProgram } from "./programs.ts";
 
@@ -133,7 +135,9 @@ test("S4. a stop asks the whole group, kills the whole group after its deadline,
   await lines.first(() => lines.items.length >= 2);
   const below = lines.items.map(({ message }) => Number(message));
   const exit = await stopWithin(running, systemClock, { shutdownMs: 300 });
-  t.match(exit, { kind: "killed", error: { code: "DROVER_WORKER_KILLED", end: { kind: "deadline", of: "stop", afterMs: 300 } } });
+  t.match(exit, { kind: "killed", error: { code: "DROVER_WORKER_KILLED", end: { kind: "deadline", of: "stop" } } });
+  const end = endCauseOf(errorOf(exit));
+  t.ok(end?.kind === "deadline" && end.afterMs >= 299 && end.afterMs < 1_500, "as long as it was");
   await Promise.all([running.pid ?? 0, ...below].map(gone));
 
   const polite = await startProgram(sh("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done", { ready: { line: "up" } }));
@@ -142,6 +146,21 @@ test("S4. a stop asks the whole group, kills the whole group after its deadline,
     polite.lines.items.some(({ message }) => message === "bye"),
     "its last words are in the log",
   );
+});
+
+test("S4. a program's own deadlines hold in a tree unless the tree says otherwise, and what is recorded of its kill is what was", async (t) => {
+  const deaf = program(sh("trap '' TERM; while :; do sleep 0.1; done", { shutdownMs: 300, startMs: 2_000 }));
+  t.match(hosted("it", deaf).options, { shutdownMs: 300, startMs: 2_000 + 300 + 5_000 });
+  t.match(hosted("it", deaf, { shutdownMs: 100, startMs: 50 }).options, { shutdownMs: 100, startMs: 50 });
+  for (const [options, ms] of [
+    [{}, 300],
+    [{ shutdownMs: 100 }, 100],
+  ] as const) {
+    const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [hosted("it", deaf, options)]), { clock: systemClock, random: systemRandom, log: silentLog });
+    await tree.stop();
+    const cause = tree.describe().children[0]?.lastExit?.cause;
+    t.ok(cause?.kind === "deadline" && cause.of === "stop" && cause.afterMs >= ms - 1 && cause.afterMs < ms + 1_200, `${String(ms)} ms: ${JSON.stringify(cause)}`);
+  }
 });
 
 test("S4. daemons that leave the group and the session end with their program", async (t) => {
