@@ -4,6 +4,7 @@
 // C2. The taker acknowledges by quarters of the window, not one by one: a message back for each item would double the traffic.
 // C3. An item larger than the whole byte window passes while at most a quarter is under way, else it could never pass.
 // C4. What arrives before anyone receives is kept (the window bounds it), in order.
+// C5. A taker that does not trust its sender acknowledges between turns of its event loop, not at once: whoever sends more than the window in between has not asked for room.
 
 import { deferred, type Deferred } from "./deferred.ts";
 import { weigh } from "./weigh.ts";
@@ -59,13 +60,16 @@ export class Outbox {
     return this.#room.promise;
   }
 
-  taken(items: number): void {
+  /** False: more than was under way. */
+  taken(items: number): boolean {
+    if (items > this.#weights.length) return false;
     for (const weight of this.#weights.splice(0, items)) this.#bytes -= weight;
     if (this.#untold > 0) {
       this.#post({ kind: "dropped", items: this.#untold });
       this.#untold = 0;
     }
     if (this.#halfFree()) this.#wake();
+    return true;
   }
 
   close(): void {
@@ -89,20 +93,26 @@ export class Outbox {
 export class Inbox {
   readonly #window: ChannelWindow;
   readonly #post: Post;
+  readonly #later: ((acknowledge: () => void) => void) | undefined;
+  #isDue = false;
   #waiting: { readonly item: unknown; readonly weight: number }[] = [];
   #handler: ((item: unknown) => void) | undefined;
   #items = 0;
   #bytes = 0;
 
-  constructor(window: ChannelWindow, post: Post) {
+  /** @param later calls back in a later turn; without it taking is acknowledged at once */
+  constructor(window: ChannelWindow, post: Post, later?: (acknowledge: () => void) => void) {
     this.#window = window;
     this.#post = post;
+    this.#later = later;
   }
 
-  /** Throws what the handler throws; the item counts as taken. */
-  arrived(item: unknown, weight: number): void {
+  /** False: it came without room. Throws what the handler throws; the item counts as taken. */
+  arrived(item: unknown, weight: number): boolean {
+    if (this.#items + this.#waiting.length >= this.#window.items) return false;
     if (this.#handler === undefined || this.#waiting.length > 0) this.#waiting.push({ item, weight });
     else this.#take(this.#handler, item, weight);
+    return true;
   }
 
   /** Replaces the handler; what waited comes first. */
@@ -121,11 +131,20 @@ export class Inbox {
       handler(item);
     } finally {
       if (this.#items >= this.#window.items / 4 || this.#bytes >= this.#window.bytes / 4) {
-        const items = this.#items;
-        this.#items = 0;
-        this.#bytes = 0;
-        this.#post({ kind: "taken", items });
+        if (this.#later === undefined) this.#acknowledge();
+        else if (!this.#isDue) {
+          this.#isDue = true;
+          this.#later(this.#acknowledge);
+        }
       }
     }
   }
+
+  readonly #acknowledge = (): void => {
+    const items = this.#items;
+    this.#isDue = false;
+    this.#items = 0;
+    this.#bytes = 0;
+    this.#post({ kind: "taken", items });
+  };
 }

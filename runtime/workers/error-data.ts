@@ -13,20 +13,36 @@ export interface ErrorData {
   readonly position?: TextPosition;
 }
 
-const MAX_CAUSES = 5;
-const MAX_TEXT = 16_384;
+export const MAX_CAUSES = 5;
+/** Of each text of it, and of a line of a log. */
+export const MAX_TEXT = 16_384;
 
 export function errorToData(thrown: unknown, depth = 0): ErrorData {
   const error = asError(thrown);
-  const code: unknown = (error as { readonly code?: unknown }).code;
+  const [name, message, stack, code] = [textOf(error, "name"), textOf(error, "message"), textOf(error, "stack"), textOf(error, "code")];
+  const cause = depth < MAX_CAUSES ? fieldOf(error, "cause") : undefined;
   return {
-    name: error.name,
-    message: error.message.slice(0, MAX_TEXT),
-    ...(typeof error.stack === "string" ? { stack: error.stack.slice(0, MAX_TEXT) } : {}),
-    ...(typeof code === "string" ? { code } : {}),
-    ...(error.cause !== undefined && depth < MAX_CAUSES ? { cause: errorToData(error.cause, depth + 1) } : {}),
+    name: name ?? "Error",
+    message: message ?? "(its message cannot be shown)",
+    ...(stack === undefined ? {} : { stack }),
+    ...(code === undefined ? {} : { code }),
+    ...(cause === undefined ? {} : { cause: errorToData(cause, depth + 1) }),
     ...(error instanceof DroverError ? { retryable: error.retryable, ...(error.position === undefined ? {} : { position: error.position }) } : {}),
   };
+}
+
+/** Whoever threw it may have put anything there, also a getter that throws. */
+function fieldOf(error: Error, name: string): unknown {
+  try {
+    return (error as unknown as Readonly<Record<string, unknown>>)[name];
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(error: Error, name: string): string | undefined {
+  const value = fieldOf(error, name);
+  return typeof value === "string" ? value.slice(0, MAX_TEXT) : undefined;
 }
 
 /** An Error with the same name, message, stack, code and causes; one of ours is one of ours again, of other classes only the name is left. */

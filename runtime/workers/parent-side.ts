@@ -2,7 +2,8 @@
 //
 // P1. It has exited when its carrier is gone (the thread or process has ended), not when it says so: only then are its sockets, files and locks free.
 //     One that has said its last word and is not gone within 2 s is killed; its word stands.
-// P2. A throw of `into`, silence past `livenessMs`, and a message that cannot be read are failures of the worker: it is killed and exits with that cause.
+// P2. A throw of `into`, silence past `livenessMs` counted from `ready()`, a message that cannot be read, and more messages than its side of the protocol ever sends,
+//     are failures of the worker: it is killed and exits with that cause. What comes after its failure or its last word is not looked at.
 // P3. Whoever takes the link has it before the first item that follows `ready()`.
 // P4. After a stop was asked for, an end without error is a shutdown; before, it is normal.
 
@@ -12,10 +13,21 @@ import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
 import { EndedError, type EndCause, killedAfter } from "./end-cause.ts";
 import { errorFromData } from "./error-data.ts";
-import type { Exit, Isolation, Running } from "./running.ts";
+import { readToParent, shownMessage } from "./parent-door.ts";
+import { RateBound } from "./rate-bound.ts";
+import { asError, type Exit, type Isolation, type Running } from "./running.ts";
 import type { RunOrder, ToParent, ToWorker, Transfer } from "./wire.ts";
 
 const GONE_AFTER_END_MS = 2_000;
+/** Lines of its log that are written: what worker-side.ts lets pass of it and of its stdout and stderr. */
+const LOG_RATE = { perSecond: 200, burst: 800 } as const;
+/**
+ * Words that need no room in the window. Far more than worker-side.ts ever sends (signs of life: eight in each `livenessMs`), since what it said while this thread
+ * was held up comes at once.
+ */
+const WORD_RATE = { perSecond: 2_000, burst: 20_000, beats: 16_000 } as const;
+const DROPS_TOLD_PER_SECOND = 1;
+const DROPS_TOLD_BURST = 5;
 /** A parent that was held up itself sees the timer before the signs of life that came in time: it looks a second time so much later. */
 const SECOND_LOOK_MS = 100;
 
@@ -59,12 +71,17 @@ export class ParentSide implements Running {
   readonly #inbox: Inbox;
   readonly #exit = deferred<Exit>();
   readonly #ready = deferred<boolean>();
+  /** None for code of this very thread: it can do worse than to ignore a bound. */
+  readonly #bounds: { readonly words: RateBound; readonly logs: RateBound } | undefined;
+  readonly #dropsTold: RateBound;
   #carrier: Carrier | undefined;
   #said: { readonly error?: Error } | undefined;
   #failure: Error | undefined;
   #stopping = false;
-  #killed = false;
+  #askedAt: number | undefined;
+  #killedAfterMs: number | undefined;
   #gone = false;
+  #ordered = false;
   #toldReady = false;
   #heardAt: number | undefined;
   #timer: TimeoutHandle | undefined;
@@ -78,7 +95,12 @@ export class ParentSide implements Running {
     this.ready = this.#ready.promise;
     const post = (message: ToWorker, transfer?: Transfer): void => this.#carrier?.post(message, transfer);
     this.#outbox = new Outbox(options.order.window, post);
-    this.#inbox = new Inbox(options.order.window, post);
+    const { clock, order } = options;
+    this.#dropsTold = new RateBound(clock, DROPS_TOLD_PER_SECOND, DROPS_TOLD_BURST);
+    const isFar = options.isolation !== "inline";
+    const wordsPerSecond = WORD_RATE.perSecond + WORD_RATE.beats / (order.livenessMs ?? Number.POSITIVE_INFINITY);
+    this.#bounds = isFar ? { words: new RateBound(clock, wordsPerSecond, WORD_RATE.burst), logs: new RateBound(clock, LOG_RATE.perSecond, LOG_RATE.burst) } : undefined;
+    this.#inbox = new Inbox(order.window, post, isFar ? (acknowledge) => void clock.setTimeout(acknowledge, 0) : undefined);
     this.#inbox.receive(options.into ?? (() => undefined));
   }
 
@@ -93,7 +115,7 @@ export class ParentSide implements Running {
   /** Before any message: the carrier exists. */
   carriedBy(carrier: Carrier): void {
     this.#carrier = carrier;
-    if (this.#killed) carrier.kill();
+    if (this.#killedAfterMs !== undefined) carrier.kill();
   }
 
   send(item: unknown, transfer?: Transfer): boolean {
@@ -107,6 +129,7 @@ export class ParentSide implements Running {
   stop(): void {
     if (this.#stopping || this.#gone) return;
     this.#stopping = true;
+    this.#askedAt = this.#options.clock.monotonic();
     this.#clearTimer();
     this.#carrier?.post({ kind: "stop" });
     this.#carrier?.askToStop();
@@ -114,7 +137,8 @@ export class ParentSide implements Running {
 
   kill(): void {
     if (this.#gone) return;
-    this.#killed = true;
+    const now = this.#options.clock.monotonic();
+    this.#killedAfterMs ??= now - (this.#askedAt ?? now);
     this.#carrier?.kill();
   }
 
@@ -125,41 +149,59 @@ export class ParentSide implements Running {
     this.kill();
   }
 
-  message(message: ToParent): void {
-    if (this.#gone) return;
+  /** Whatever came from the far side. Never throws. */
+  message(received: unknown): void {
+    if (this.#gone || this.#failure !== undefined || this.#said !== undefined) return;
+    const message = readToParent(received);
+    if (message === undefined) {
+      this.fail(new DroverError("DROVER_WORKER_FAILED", `it sent a message that cannot be read: ${shownMessage(received)}`));
+      return;
+    }
+    try {
+      const wrong = this.#take(message);
+      if (wrong !== undefined) this.fail(new DroverError("DROVER_WORKER_FAILED", wrong));
+    } catch (error) {
+      this.fail(asError(error));
+    }
+  }
+
+  /** What is wrong with it, if anything. */
+  #take(message: ToParent): string | undefined {
     const { log } = this.#options;
     switch (message.kind) {
       case "loaded":
+        if (this.#ordered) return "it asked for its order twice";
+        this.#ordered = true;
         this.#carrier?.post({ kind: "run", order: this.#options.order });
-        return;
+        return undefined;
       case "ready":
         this.#isReady();
-        return;
+        return floods(this.#bounds?.words);
       case "alive":
         this.#heard();
-        return;
+        return floods(this.#bounds?.words);
       case "item":
         try {
-          this.#inbox.arrived(message.item, message.weight);
+          return this.#inbox.arrived(message.item, message.weight) ? undefined : `it sent more than the ${String(this.#options.order.window.items)} items of its window`;
         } catch (error) {
-          this.fail(new DroverError("DROVER_WORKER_FAILED", "what takes its items threw", { cause: error }));
+          throw new DroverError("DROVER_WORKER_FAILED", "what takes its items threw", { cause: error });
         }
-        return;
       case "taken":
-        this.#outbox.taken(message.items);
-        return;
+        return this.#outbox.taken(message.items) ? undefined : "it took more items than it was sent";
       case "dropped":
         this.dropped += message.items;
-        log.warn({ items: message.items, inAll: this.dropped }, "items of this worker found no room and were dropped");
-        return;
-      case "log":
-        log[message.level](message.fields, message.message);
-        return;
+        if (this.#dropsTold.pass() !== undefined) log.warn({ items: message.items, inAll: this.dropped }, "items of this worker found no room and were dropped");
+        return floods(this.#bounds?.words);
+      case "log": {
+        const suppressed = this.#bounds === undefined ? 0 : this.#bounds.logs.pass();
+        if (suppressed !== undefined) log[message.level](suppressed === 0 ? message.fields : { ...message.fields, suppressed }, message.message);
+        return floods(this.#bounds?.words);
+      }
       case "end":
         this.#said = message.error === undefined ? {} : { error: errorFromData(message.error) };
         this.#clearTimer();
         this.#timer = this.#options.clock.setTimeout(() => this.#carrier?.kill(), GONE_AFTER_END_MS, { unref: true });
-        return;
+        return undefined;
     }
   }
 
@@ -179,18 +221,20 @@ export class ParentSide implements Running {
       if (this.#said.error !== undefined) return { kind: "failed", error: this.#said.error };
       return this.#stopping ? { kind: "shutdown" } : { kind: "normal" };
     }
-    if (this.#killed) return { kind: "killed", error: killedAfter(this.#options.order.shutdownMs) };
+    if (this.#killedAfterMs !== undefined) return { kind: "killed", error: killedAfter(this.#killedAfterMs) };
     if (this.#stopping && how.asAsked === true) return { kind: "shutdown" };
     if (how.end !== undefined) return { kind: "failed", error: new EndedError("DROVER_WORKER_FAILED", how.detail, how.end, how.error) };
     return { kind: "failed", error: how.error ?? new DroverError("DROVER_WORKER_FAILED", how.detail) };
   }
 
   #isReady(): void {
-    if (this.#killed) return;
+    if (this.#killedAfterMs !== undefined || this.#toldReady) return;
+    this.#toldReady = true;
     try {
-      if (!this.#toldReady) this.#options.linked?.(this);
-      this.#toldReady = true;
+      this.#options.linked?.(this);
       this.#ready.resolve(true);
+      // From here on silence counts.
+      this.#heard();
     } catch (error) {
       this.fail(new DroverError("DROVER_WORKER_FAILED", "what takes its link threw", { cause: error }));
     }
@@ -222,4 +266,8 @@ export class ParentSide implements Running {
     this.#options.clock.clearTimeout(this.#timer);
     this.#timer = undefined;
   }
+}
+
+function floods(bound: RateBound | undefined): string | undefined {
+  return bound !== undefined && bound.pass() === undefined ? "it floods its channel with words that nobody waits for" : undefined;
 }

@@ -5,6 +5,7 @@
 // H3. SIGTERM and SIGINT ask the worker to end, whoever sent them.
 
 import { systemClock, systemRandom } from "../host/index.ts";
+import { errorToData } from "./error-data.ts";
 import type { ToParent, ToWorker } from "./wire.ts";
 import { runWorker, type WorkerSide } from "./worker-side.ts";
 import { workerIn } from "./worker.ts";
@@ -68,7 +69,7 @@ process.on("SIGTERM", askToStop);
 process.on("SIGINT", askToStop);
 process.on("uncaughtException", (error) => {
   if (side === undefined) {
-    post({ kind: "end", error: { name: error.name, message: error.message, ...(error.stack === undefined ? {} : { stack: error.stack }) } });
+    post({ kind: "end", error: errorToData(error) });
     leave(1);
   } else side.crash(error);
 });

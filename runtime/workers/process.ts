@@ -16,7 +16,6 @@ import type { Carrier, ParentSide } from "./parent-side.ts";
 import { sweep } from "./process-family.ts";
 import { folderOf } from "./program-spec.ts";
 import { asError } from "./running.ts";
-import type { ToParent } from "./wire.ts";
 
 const LAST_WORD_MS = 500;
 /** Its end on its own comes first: process-host.ts ends with its parent too. */
@@ -51,8 +50,10 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
   const over = new AbortController();
   let failed: Error | undefined;
   child.on("message", (message) => {
-    parent.message(message as ToParent);
+    parent.message(message);
   });
+  // Of Node's own words for handing over sockets, which throw where they come unasked. Nobody here hands one over.
+  child.removeAllListeners("internalMessage");
   child.on("error", (error) => {
     failed = error;
     // Never began: there will be no exit.

@@ -37,7 +37,7 @@ export interface WorkerOptions<E, R> extends ChildLimits {
   readonly startMs?: number;
   /** From the request to stop to the kill, ms, >= 0, default 5 s. */
   readonly shutdownMs?: number;
-  /** Longest silence after the first `alive()`, ms, > 0; default off. */
+  /** Longest silence from `ready()` on: a worker that is given it calls `alive()` more often, ms, > 0; default off. */
   readonly livenessMs?: number;
   /** Bound of each direction of the channel; default 1,024 items and 16 MiB. */
   readonly window?: ChannelWindow;

@@ -1,35 +1,42 @@
-// A worker in a thread of this process: may loop and may run out of heap, dies alone. It shares file descriptors and native crashes with us.
+// A worker in a thread of this process: may loop, dies alone. It shares file descriptors, native crashes and memory with us.
+//
+// T1. Its channel is a port of its own that only thread-host.ts holds. Its `parentPort` is nobody's: what comes there is its failure, since a port that is flooded
+//     cannot be paused and would hold up this thread.
+// T2. What it writes to stdout and stderr is bound in its own thread (thread-host.ts): the streams of Node have no bound between threads.
 
-import { Worker } from "node:worker_threads";
+import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 
+import { DroverError } from "../errors.ts";
 import type { Clock, Log } from "../ports/index.ts";
 import type { Carrier, ParentSide } from "./parent-side.ts";
 import { childEnvironment, hostFile, type ChildLimits } from "./child-environment.ts";
 import type { EndCause } from "./end-cause.ts";
 import { logLines } from "./line-log.ts";
 import { asError } from "./running.ts";
-import type { ToParent } from "./wire.ts";
 
 export function runInThread(parent: ParentSide, limits: ChildLimits, ports: { readonly clock: Clock; readonly log: Log }): void {
+  const { port1: port, port2: far } = new MessageChannel();
   const thread = new Worker(hostFile("thread-host"), {
     env: childEnvironment(limits),
     stdout: true,
     stderr: true,
     ...(limits.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
   });
+  // What Node itself writes there, before the host is loaded.
   logLines(thread.stdout, "stdout", ports.log, ports.clock);
   logLines(thread.stderr, "stderr", ports.log, ports.clock);
   let uncaught: Error | undefined;
-  thread.on("message", (message: ToParent) => {
-    parent.message(message);
-  });
-  thread.on("messageerror", (error) => {
-    parent.fail(error);
+  thread.on("message", () => {
+    thread.removeAllListeners("message");
+    parent.fail(new DroverError("DROVER_WORKER_FAILED", "it sent a message through parentPort, which is not its channel"));
   });
   thread.on("error", (thrown: unknown) => {
     uncaught = asError(thrown);
   });
   thread.on("exit", (code) => {
+    // Its last words may still be on their way: they are in the port by now.
+    for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) parent.message(left.message);
+    port.close();
     const isFull = (uncaught as { readonly code?: unknown } | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY";
     const { maxHeapMb } = limits;
     const end: EndCause = isFull ? { kind: "out-of-memory", ...(maxHeapMb === undefined ? {} : { limitMb: maxHeapMb }) } : { kind: "exit-code", code };
@@ -37,13 +44,20 @@ export function runInThread(parent: ParentSide, limits: ChildLimits, ports: { re
     // What it threw says more than its code, except where the code is all there is.
     parent.gone({ ...(uncaught === undefined ? {} : { error: uncaught }), detail, ...(uncaught === undefined || isFull ? { end } : {}) });
   });
+  port.on("message", (message: unknown) => {
+    parent.message(message);
+  });
+  port.on("messageerror", (error) => {
+    parent.fail(error);
+  });
   const carrier: Carrier = {
     pid: undefined,
     post: (message, transfer) => {
-      thread.postMessage(message, transfer ?? []);
+      port.postMessage(message, transfer ?? []);
     },
     askToStop: () => undefined,
     kill: () => void thread.terminate(),
   };
   parent.carriedBy(carrier);
+  thread.postMessage(far, [far]);
 }

@@ -20,6 +20,9 @@ export interface ChannelWindow {
   readonly bytes: number;
 }
 
+/** Of the fields of one line of a worker's log, as weigh.ts estimates. */
+export const MAX_FIELDS_BYTES = 262_144;
+
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
 /** Items and the acknowledgements of the other direction. `weight` is the sender's estimate in bytes. */

@@ -7,13 +7,17 @@
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
-import { errorToData } from "./error-data.ts";
+import { errorToData, MAX_TEXT } from "./error-data.ts";
 import { RateBound } from "./rate-bound.ts";
 import type { WorkerType } from "./worker.ts";
-import type { LogLevel, RunOrder, ToParent, ToWorker, Transfer } from "./wire.ts";
+import { weigh } from "./weigh.ts";
+import { type LogLevel, MAX_FIELDS_BYTES, type RunOrder, type ToParent, type ToWorker, type Transfer } from "./wire.ts";
 
 const LOGS_PER_SECOND = 100;
 const LOG_BURST = 400;
+/** Of fields that cannot be cloned. */
+const MAX_SHOWN_FIELDS = 64;
+const MAX_SHOWN = 1_024;
 
 export interface WorkerSidePorts {
   readonly post: (message: ToParent, transfer?: Transfer) => void;
@@ -41,6 +45,7 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
   const abort = new AbortController();
   const ended = deferred<void>();
   let over = false;
+  let toldReady = false;
   let cause: { readonly thrown: unknown } | undefined;
   const post = (message: ToParent, transfer?: Transfer): void => {
     if (!over) ports.post(message, transfer);
@@ -70,6 +75,8 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
   const context = {
     config: order.config,
     ready: () => {
+      if (toldReady) return;
+      toldReady = true;
       post({ kind: "ready" });
     },
     alive: signsOfLife(order.livenessMs, clock, post),
@@ -140,18 +147,22 @@ function signsOfLife(livenessMs: number | undefined, clock: Clock, post: (messag
   };
 }
 
-function logToParent(clock: Clock, post: (message: ToParent) => void, bindings: object = {}, bound = new RateBound(clock, LOGS_PER_SECOND, LOG_BURST)): Log {
+/** Bounded in rate. */
+export function logToParent(clock: Clock, post: (message: ToParent) => void, bindings: object = {}, bound = new RateBound(clock, LOGS_PER_SECOND, LOG_BURST)): Log {
   const write =
     (level: LogLevel) =>
-    (fields: object, message: string): void => {
+    (fields: object, message: unknown): void => {
       const suppressed = bound.pass();
       if (suppressed === undefined) return;
       const all = { ...bindings, ...fields, ...(suppressed > 0 ? { suppressed } : {}) };
+      // Plain JavaScript may call it with anything.
+      const line = String(message).slice(0, MAX_TEXT);
       try {
-        post({ kind: "log", level, fields: all, message });
+        const bytes = weigh(all);
+        post({ kind: "log", level, fields: bytes > MAX_FIELDS_BYTES ? { leftOutBytes: bytes } : all, message: line });
       } catch {
         // A field that cannot be cloned must not end the worker.
-        post({ kind: "log", level, fields: { ...shown(all) }, message });
+        post({ kind: "log", level, fields: shown(all), message: line });
       }
     };
   return { debug: write("debug"), info: write("info"), warn: write("warn"), error: write("error"), child: (fields) => logToParent(clock, post, { ...bindings, ...fields }, bound) };
@@ -159,9 +170,9 @@ function logToParent(clock: Clock, post: (message: ToParent) => void, bindings: 
 
 function shown(fields: object): Record<string, string> {
   const entries: [string, string][] = [];
-  for (const [key, value] of Object.entries(fields)) {
+  for (const [key, value] of Object.entries(fields).slice(0, MAX_SHOWN_FIELDS)) {
     try {
-      entries.push([key, String(value)]);
+      entries.push([key.slice(0, MAX_SHOWN), String(value).slice(0, MAX_SHOWN)]);
     } catch {
       entries.push([key, "(cannot be shown)"]);
     }

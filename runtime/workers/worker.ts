@@ -16,7 +16,7 @@ export interface WorkerContext<C, E = never, R = never> {
   readonly config: C;
   /** The worker does its work from now on; its parent waits for this, `startMs` at most. */
   readonly ready: () => void;
-  /** A sign of life. After the first one, silence of `livenessMs` is a failure. Cheap: call it as often as you like. */
+  /** A sign of life. Where `livenessMs` is given, silence of that length from `ready()` on is a failure. Cheap: call it as often as you like. */
   readonly alive: () => void;
   /**
    * Hands an item to `into`. False: no room, the item was dropped and counted; wait for `room()` or go on.

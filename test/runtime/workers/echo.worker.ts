@@ -1,6 +1,7 @@
 // Does what its config says; for the tests of workers in threads and processes.
 
 import { spawn } from "node:child_process";
+import { parentPort } from "node:worker_threads";
 
 import { DroverError } from "../../../runtime/errors.ts";
 import { worker, type WorkerContext } from "../../../runtime/workers/index.ts";
@@ -16,6 +17,9 @@ export interface EchoConfig {
     | "end"
     | "exit"
     | "loop"
+    | "mute-loop"
+    | "console-flood"
+    | "blank-lines"
     | "ignore-stop"
     | "silent"
     | "chatter"
@@ -26,9 +30,13 @@ export interface EchoConfig {
     | "abort"
     | "segv";
   readonly env?: string;
+  /** What it says past its own side of the protocol. */
+  readonly says?: "null" | "end-null" | "log-level" | "flood";
 }
 
 export type EchoItem = { readonly said: unknown; readonly pid?: number; readonly refused?: number } | { readonly bytes: Uint8Array };
+
+const FLOOD_MS = 1_000;
 
 function never(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -41,6 +49,17 @@ function never(signal: AbortSignal): Promise<void> {
 function ours(): DroverError {
   const cause = Object.assign(new Error("no such file"), { code: "ENOENT" });
   return new DroverError("DROVER_CONFIG_INVALID", "no such key", { cause, retryable: true, position: { line: 3, column: 7 } });
+}
+
+function say(what: NonNullable<EchoConfig["says"]>): void {
+  const post = (message: unknown): void => {
+    if (parentPort !== null) parentPort.postMessage(message);
+    else process.send?.(message, undefined, undefined, () => undefined);
+  };
+  if (what === "null") post(null);
+  else if (what === "end-null") post({ kind: "end", error: null });
+  else if (what === "log-level") post({ kind: "log", level: "nope", fields: {}, message: "x" });
+  else for (let word = 0; word < 100_000; word++) post({ kind: "alive" });
 }
 
 export const echo = worker({
@@ -57,6 +76,7 @@ export const echo = worker({
     ready();
     log.info({ from: "worker" }, "it runs");
     if (config.env !== undefined) emit({ said: process.env[config.env] ?? "(not set)" });
+    if (config.says !== undefined) say(config.says);
     switch (config.after) {
       case "throw-later":
         clock.setTimeout(() => {
@@ -86,6 +106,17 @@ export const echo = worker({
         alive();
         await new Promise((resolve) => setImmediate(resolve));
         for (;;);
+      case "mute-loop":
+        for (;;);
+      case "console-flood":
+        for (const until = Date.now() + FLOOD_MS; Date.now() < until; ) console.log("x".repeat(200));
+        return;
+      case "blank-lines":
+        for (const until = Date.now() + FLOOD_MS; Date.now() < until; ) {
+          process.stdout.write("\n".repeat(1_000));
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return;
       case "ignore-stop":
         await new Promise(() => clock.setTimeout(() => undefined, 3_600_000, { unref: true }));
         break;

@@ -22,10 +22,11 @@ test("an inline worker that does not stop is let go of: nothing it says is heard
   t.equal(items.items.length, before);
 });
 
-test("S4. silence after the first sign of life is a failure, in a loop too", async (t) => {
+test("S4. silence is a failure from ready on, in a loop too, with or without a sign of life before", async (t) => {
   for (const isolation of everywhere) {
     const { running } = await start(isolation, { after: isolation === "inline" ? "silent" : "loop" }, { livenessMs: 200 });
-    t.match(await running.exited, { kind: "failed", error: { message: /no sign of life for \d+ ms, allowed are 200 ms/ } }, isolation);
+    const mute = await start(isolation, { after: isolation === "inline" ? "ignore-stop" : "mute-loop" }, { livenessMs: 200 });
+    for (const one of [running, mute.running]) t.match(await one.exited, { kind: "failed", error: { message: /no sign of life for \d+ ms, allowed are 200 ms/ } }, isolation);
   }
 });
 

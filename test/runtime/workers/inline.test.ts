@@ -33,21 +33,25 @@ const heart = worker({
   },
 });
 
-test("S4. liveness counts from the last sign of life, and not before the first", async (t) => {
+test("S4. liveness counts from ready, and from each sign of life anew", async (t) => {
   const clock = new ManualClock();
   const mute = await startWorker(heart, { everyMs: 1, beats: 0 }, { livenessMs: 1_000 }, ports(clock));
   const beating = await startWorker(heart, { everyMs: 900, beats: 10 }, { livenessMs: 1_000 }, ports(clock));
+  const free = await startWorker(heart, { everyMs: 1, beats: 0 }, {}, ports(clock));
+  await clock.advance(1_000);
+  await clock.advance(100);
+  t.match(await mute.exited, { kind: "failed", error: { message: /no sign of life for 1100 ms/ } }, "it never gave one");
   let ended = false;
   void beating.exited.then(() => {
     ended = true;
   });
-  await clock.advance(9 * 900 + 1_000);
+  await clock.advance(9 * 900 - 100);
   t.notOk(ended, "within its time, and a second look");
   await clock.advance(100);
   t.ok(ended);
   t.match(await beating.exited, { kind: "failed", error: { message: /no sign of life/ } });
   await clock.advance(3_600_000);
-  t.strictSame(await stopWithin(mute, clock, { shutdownMs: 1_000 }), { kind: "shutdown" }, "without a first sign there is nothing to miss");
+  t.strictSame(await stopWithin(free, clock, { shutdownMs: 1_000 }), { kind: "shutdown" }, "without livenessMs there is nothing to miss");
   t.equal(clock.pending, 0);
 });
 
