@@ -14,5 +14,15 @@ export {
   type Transmission,
 } from "./module/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
-export { type Forwarding, requestIn, type RequestsContext, requestsEntity, requestsType, type SettledRequest, waitedMsOf, type WaitingRequest } from "./requests/index.ts";
+export {
+  type Forwarding,
+  leftRequestIn,
+  requestIn,
+  type RequestsContext,
+  requestsEntity,
+  requestsType,
+  type SettledRequest,
+  waitedMsOf,
+  type WaitingRequest,
+} from "./requests/index.ts";
 export { vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot } from "./vehicle/index.ts";

@@ -31,6 +31,7 @@ import { busLink } from "./bus-link.ts";
 import { type CloudConfig, cloudConfigSchema } from "./config.ts";
 import { forwarding } from "./forwarding.ts";
 import { ingestLife } from "./ingest-life.ts";
+import { leftCommands } from "./left-commands.ts";
 import { type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
 import { rememberingSent } from "./sent-commands.ts";
@@ -69,7 +70,8 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
 
   const lastSeen = (entity: Address): number | undefined => replicas.read(entity)?.asOf;
   const bus = busLink({ config, node, credentials: join(config.data, "credentials"), ports, sending, find: (entity) => links.place(entity, lastSeen) });
-  const remote = rememberingSent(bus.remote, clock);
+  const left = leftCommands(() => system, clock);
+  const remote = rememberingSent(bus.remote, left, clock);
   const stepWatch = ports.stepWatch?.(config.data);
   const system = createSystem({
     node,

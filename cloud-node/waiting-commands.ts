@@ -14,10 +14,11 @@ import {
   waitedMsOf,
   type WaitingRequest,
 } from "../actors/index.ts";
-import { type Address, type Answer, entityOf, parseAddress, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
+import { type Address, type Answer, entityOf, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { commandOrder } from "./command-order.ts";
 import { outcomeOf, wasNotTaken } from "./command-word.ts";
+import { requestsOf } from "./requests-address.ts";
 import type { SentMemory } from "./sent-commands.ts";
 
 const WAITING = { kind: "accepted", durable: "local", waiting: true } as const;
@@ -26,11 +27,6 @@ type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
 type Messages = Pick<typeof ownerType.messages, "check"> & { specOf(type: string): { readonly whenAway?: string } | undefined };
 
 const protocols: ReadonlyMap<string, Messages> = new Map([moduleType, ownerType, vehicleRoot].map((type) => [type.name, type.messages] as const));
-
-function requestsOf(vehicle: Address): Address {
-  const [tenant = "", , name = ""] = vehicle.split("/");
-  return parseAddress(`${tenant}/requests/${name}`);
-}
 
 /**
  * W1. What is kept fits its protocol, and an id that waits stands for one message of one author (rules M2).

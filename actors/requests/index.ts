@@ -6,6 +6,7 @@ import { actorType, effect, entityType, type EventOf, now } from "../../runtime/
 import { requestsMessages } from "./messages.ts";
 import { firstEndOf, fromVersion1, lineAfter, type RequestsContext } from "./request-line.ts";
 
+export { leftRequestIn } from "./left-requests.ts";
 export { requestIn, type RequestsContext, type SettledRequest, waitedMsOf, type WaitingRequest } from "./request-line.ts";
 
 export interface Forwarding {
@@ -44,6 +45,8 @@ const requestsMachine = setup({
         "request.sent": { guard: "moves", actions: "move" },
         "request.settled": { guard: "moves", actions: "move" },
         "request.postponed": { guard: "moves", actions: "move" },
+        "request.left": { guard: "moves", actions: "move" },
+        "request.untaken": { guard: "moves", actions: "move" },
         "requests.ended": { guard: "moves", actions: "move" },
       },
     },

@@ -30,6 +30,19 @@ export const requestsMessages = messages({
   "request.settled": { body: { request, outcome: T.String() }, internal: true },
   /** Nothing of the one at the head was taken, and the vehicle cannot say yet: others need not wait for it. */
   "request.postponed": { body: { request }, internal: true },
+  /** A command of any kind is about to leave for the vehicle. */
+  "request.left": {
+    body: {
+      request,
+      fingerprint: T.String({ maxLength: 64, description: "of receiver, author and event" }),
+      expiresAt: T.Number(),
+      /** Those on which the vehicle gave its word since the last one left. */
+      answered: T.Array(request, { maxItems: 1_000 }),
+    },
+    internal: true,
+  },
+  /** Nothing came of one that left: it never acted. */
+  "request.untaken": { body: { request }, internal: true },
   /** The time to live of one is over. */
   "requests.ended": { body: {}, internal: true },
 });

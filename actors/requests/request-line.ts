@@ -7,6 +7,7 @@
 // R5. What may have been sent and was overtaken by a newer one for the same actor is only asked for: a vehicle that never heard of it does not act on it any more.
 
 import type { EventOf } from "../../runtime/index.ts";
+import { leftAfter, type LeftRequest, withoutUntaken } from "./left-requests.ts";
 import type { requestsMessages } from "./messages.ts";
 
 /** Requests that wait for one vehicle; a further one is not taken. */
@@ -45,6 +46,8 @@ export interface RequestsContext {
   readonly waiting: readonly WaitingRequest[];
   /** Oldest first. */
   readonly settled: readonly SettledRequest[];
+  /** Commands that left for the vehicle, also those that do not wait; oldest first. */
+  readonly left?: readonly LeftRequest[];
 }
 
 type RequestsEvent = EventOf<typeof requestsMessages>;
@@ -60,6 +63,12 @@ export function lineAfter(context: RequestsContext, event: RequestsEvent, now: n
       return settled(context, ({ request }) => request === event.request, event.outcome, now);
     case "request.postponed":
       return postponed(context, event.request);
+    case "request.left":
+      return { ...context, left: leftAfter(context.left ?? [], event, now) };
+    case "request.untaken": {
+      const left = withoutUntaken(context.left ?? [], event.request);
+      return left === undefined ? undefined : { ...context, left };
+    }
     case "requests.ended":
       return settled(context, (each) => each.sent !== true && each.endsAt <= now, "expired", now) ?? context;
   }
@@ -79,7 +88,7 @@ function settled(context: RequestsContext, isMeant: (each: WaitingRequest) => bo
   if (gone.length === 0) return undefined;
   const all = [...context.settled, ...gone.map((each): SettledRequest => ({ ...each, outcome, at: now }))];
   const shown = new Set(all.filter((each) => !isRemembered(each, now)).slice(-MAX_SHOWN));
-  return { waiting: context.waiting.filter((each) => !isMeant(each)), settled: all.filter((each) => shown.has(each) || isRemembered(each, now)) };
+  return { ...context, waiting: context.waiting.filter((each) => !isMeant(each)), settled: all.filter((each) => shown.has(each) || isRemembered(each, now)) };
 }
 
 /** Those for the same actor step behind the others, in their order. */

@@ -4,6 +4,7 @@ import { type Test, test } from "tap";
 import { presenceEntity, requestsEntity, requestsType } from "../../actors/index.ts";
 import { forwarding } from "../../cloud-node/forwarding.ts";
 import { createPresences } from "../../cloud-node/presences.ts";
+import { leftCommands } from "../../cloud-node/left-commands.ts";
 import { rememberingSent } from "../../cloud-node/sent-commands.ts";
 import { VehicleLinks } from "../../cloud-node/vehicle-links.ts";
 import { waitingRemote } from "../../cloud-node/waiting-commands.ts";
@@ -45,7 +46,8 @@ async function way(t: Test): Promise<Way> {
   const sending = { node: "cloud", session: "c", clock };
   const links = new VehicleLinks(clock);
   const remote = busRemote({ transport, sending, newId, find: (entity) => links.place(entity, () => undefined) });
-  const sent = rememberingSent(remote, clock);
+  const left = leftCommands(() => system, clock);
+  const sent = rememberingSent(remote, left, clock);
   const store = memoryStore({ disk: new MemoryDisk() });
   await store.open();
   const system: System = createSystem({

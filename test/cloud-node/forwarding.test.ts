@@ -4,6 +4,7 @@ import { type Test, test } from "tap";
 import { requestsEntity, requestsType } from "../../actors/index.ts";
 import { MAX_WAITING } from "../../actors/requests/request-line.ts";
 import { forwarding } from "../../cloud-node/forwarding.ts";
+import { type LeftCommands, leftCommands } from "../../cloud-node/left-commands.ts";
 import { rememberingSent } from "../../cloud-node/sent-commands.ts";
 import { waitingRemote } from "../../cloud-node/waiting-commands.ts";
 import { type Answer, createSystem, parseAddress, type RemoteMessage, type System, type Told } from "../../runtime/index.ts";
@@ -66,6 +67,7 @@ async function desk(t: Test, { clock, disk }: Pick<CloudDesk, "clock" | "disk"> 
         });
       }),
   };
+  const left = leftCommands(() => system, clock);
   const direct = rememberingSent(
     {
       route: () => ({ node: "edge", reachable: self.isUp }),
@@ -75,6 +77,7 @@ async function desk(t: Test, { clock, disk }: Pick<CloudDesk, "clock" | "disk"> 
         return self.answer(message);
       },
     },
+    left,
     clock,
   );
   const system: System = createSystem({
@@ -340,7 +343,8 @@ test("V1, M2. A sender that repeats a command which may not wait wishes it now: 
   const heard: RemoteMessage[] = [];
   let word: Told | Answer = unheard;
   let isUp = true;
-  const memory = rememberingSent({ route: () => ({ node: "edge", reachable: isUp }), send: async (message) => (heard.push(message), word) }, clock);
+  const noted: LeftCommands = { leaves: async () => ({ kind: "accepted", durable: "local" }), untaken: async () => undefined, answered: () => undefined, leftAt: () => undefined };
+  const memory = rememberingSent({ route: () => ({ node: "edge", reachable: isUp }), send: async (message) => (heard.push(message), word) }, noted, clock);
   const press = (id: string): Promise<Told | Answer> =>
     memory.send({
       to: parseAddress("acme/vehicle/v1/module/torrent-0"),

@@ -1,0 +1,89 @@
+// Writes down in `T/requests/V` what is about to leave for a vehicle, before it leaves: a node that is killed knows of it when it runs again (promise S3).
+
+import { leftRequestIn, requestIn, type RequestsContext } from "../actors/index.ts";
+import { type Address, entityOf, fingerprintOf, type RemoteMessage, type System, type Told } from "../runtime/index.ts";
+import type { Clock, TimeoutHandle } from "../runtime/ports/index.ts";
+import { requestsOf } from "./requests-address.ts";
+
+type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
+
+export interface LeftCommands {
+  /** Before it leaves. What is not accepted must not leave. */
+  leaves(message: RemoteMessage, sender: Outside): Promise<Told>;
+  /** Nothing came of it. */
+  untaken(message: RemoteMessage, sender: Outside): Promise<void>;
+  /** Its owner gave its word. */
+  answered(message: RemoteMessage, sender: Outside): void;
+  /** When the same command first left, wall ms; undefined where that is not known. */
+  leftAt(message: RemoteMessage, sender: Outside): number | undefined;
+}
+
+const notWritten = { kind: "not-stored", reason: "what leaves for a vehicle is written down first, and the store takes nothing at the moment" } as const;
+/** A store that takes longer has no room or hangs. */
+const WRITTEN_WITHIN_MS = 2_000;
+/** More than can be open at once; forgetting one only keeps it in the list for longer. */
+const MOST_ANSWERED = 1_000;
+
+export function leftCommands(system: () => System, clock: Clock): LeftCommands {
+  /** Vehicles for which something is still to be written down: until then nothing is added. */
+  const late = new Set<Address>();
+  /** By vehicle, since a command for it last left: told with the next one, so that an answer costs no commit of its own. */
+  const answers = new Map<Address, string[]>();
+  const contextFor = ({ to }: RemoteMessage): RequestsContext | undefined => system().read(requestsOf(entityOf(to)))?.context as RequestsContext | undefined;
+
+  async function untaken({ to }: RemoteMessage, { id }: Outside): Promise<void> {
+    await system().inform(requestsOf(entityOf(to)), { type: "request.untaken", request: id });
+  }
+
+  return {
+    leaves: async (message, sender) => {
+      const { id, author, expiresAt } = sender;
+      const vehicle = entityOf(message.to);
+      const context = contextFor(message);
+      // One that waits is written down as sent already.
+      const held = context === undefined ? undefined : requestIn(context, id, clock.now());
+      if (held?.sent === true) return { kind: "accepted", durable: "local" };
+      if (late.has(vehicle)) return notWritten;
+      const fingerprint = fingerprintOf(message.to, message.event, author);
+      const noted = system().inform(requestsOf(vehicle), { type: "request.left", request: id, fingerprint, expiresAt, answered: answers.get(vehicle) ?? [] }, { input: undefined });
+      answers.delete(vehicle);
+      const told = await inTime(noted, Math.min(message.withinMs, WRITTEN_WITHIN_MS), clock);
+      if (told !== undefined) return told;
+      late.add(vehicle);
+      // It does not leave any more, whenever the store comes to itself.
+      void noted
+        .then(() => untaken(message, sender))
+        .catch(() => undefined)
+        .finally(() => late.delete(vehicle));
+      return notWritten;
+    },
+    untaken,
+    answered: ({ to }, { id }) => {
+      const vehicle = entityOf(to);
+      answers.set(vehicle, [...(answers.get(vehicle) ?? []), id].slice(-MOST_ANSWERED));
+    },
+    leftAt: (message, { id, author }) => {
+      const left = contextFor(message)?.left ?? [];
+      return leftRequestIn(left, id, fingerprintOf(message.to, message.event, author), clock.now())?.at;
+    },
+  };
+}
+
+/** undefined when it takes longer. */
+async function inTime<T>(promise: Promise<T>, withinMs: number, clock: Clock): Promise<T | undefined> {
+  let late: TimeoutHandle | undefined;
+  const over = new Promise<undefined>((resolve) => {
+    late = clock.setTimeout(
+      () => {
+        resolve(undefined);
+      },
+      withinMs,
+      { unref: true },
+    );
+  });
+  try {
+    return await Promise.race([promise, over]);
+  } finally {
+    clock.clearTimeout(late);
+  }
+}

@@ -1,0 +1,154 @@
+// What left for a vehicle is known after a kill of the cloud: nobody who asks again is told that nothing was sent.
+
+import { test } from "tap";
+import { requestsEntity } from "../../actors/index.ts";
+import { leftCommands } from "../../cloud-node/left-commands.ts";
+import { rememberingSent, type SentMemory } from "../../cloud-node/sent-commands.ts";
+import { type Answer, createSystem, type EventData, parseAddress, type Told } from "../../runtime/index.ts";
+import { type CommitOutcome, silentLog } from "../../runtime/ports/index.ts";
+import { ManualClock, MemoryDisk, type MemoryStore, memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
+
+const TORRENT = parseAddress("acme/vehicle/v1/module/torrent-0");
+const SET = { type: "light.set", output: "galley", level: 9 };
+
+interface Run {
+  readonly memory: SentMemory;
+  readonly store: MemoryStore;
+  /** Events that went to the vehicle. */
+  readonly sent: EventData[];
+  word: Told | Answer;
+  isUp: boolean;
+  press(id: string, event?: EventData, author?: string): Promise<Told | Answer>;
+  kill(): Promise<void>;
+}
+
+/** One run of the cloud over what the runs before it stored. */
+async function run(disk: MemoryDisk, clock: ManualClock): Promise<Run> {
+  const store = memoryStore({ disk });
+  await store.open();
+  const system = createSystem({ node: "cloud", types: [requestsEntity], store, clock, random: new SeededRandom(1), log: silentLog });
+  await system.start();
+  await system.activate(parseAddress("acme/requests/v1"), { input: undefined });
+  const left = leftCommands(() => system, clock);
+  const self: Run = {
+    sent: [],
+    word: { kind: "unknown", reason: "no answer within 2000 ms" },
+    isUp: true,
+    store,
+    memory: rememberingSent(
+      {
+        route: () => ({ node: "edge", reachable: self.isUp }),
+        send: async ({ event }) => {
+          if (!self.isUp) return { kind: "owner-away" };
+          self.sent.push(event);
+          return self.word;
+        },
+      },
+      left,
+      clock,
+    ),
+    press: (id, event = SET, author = "ann") =>
+      self.memory.send({ to: TORRENT, event, sender: { kind: "outside", id, author, expiresAt: clock.now() + 86_400_000 }, ask: true, withinMs: 2_000 }),
+    kill: async () => {
+      store.crash();
+    },
+  };
+  return self;
+}
+
+test("S3, M2. Over a kill of the cloud a command that left is unknown while its vehicle is away, and asked for when it is back; one that never left was not sent", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const first = await run(disk, clock);
+  t.match(await first.press("k1"), { kind: "unknown" });
+  first.word = { kind: "replied", value: { outcome: "confirmed" } };
+  t.match(await first.press("k2"), { kind: "replied" });
+  await first.kill();
+
+  const again = await run(disk, clock);
+  again.isUp = false;
+  t.match(await again.press("k1"), { kind: "unknown", reason: /an earlier attempt/ });
+  t.match(await again.press("k2"), { kind: "unknown" }, "its outcome is the vehicle's to tell");
+  t.match(await again.press("k3"), { kind: "owner-away" });
+  t.match(await again.press("k1", { ...SET, level: 10 }), { kind: "owner-away" }, "another command under the same id");
+  t.match(await again.press("k1", SET, "bob"), { kind: "owner-away" }, "another author's");
+  t.same(again.sent, []);
+  again.isUp = true;
+  again.word = { kind: "replied", value: { outcome: "confirmed" } };
+  t.match(await again.press("k1"), { kind: "replied" });
+  await again.kill();
+});
+
+test("S3. It is written down before it leaves: a cloud that dies while the vehicle acts knows of it", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const first = await run(disk, clock);
+  let heard = (): void => undefined;
+  const left = new Promise<void>((resolve) => (heard = resolve));
+  Object.defineProperty(first, "word", { get: () => (heard(), new Promise(() => undefined)) });
+  void first.press("k1");
+  await left;
+  await first.kill();
+  const again = await run(disk, clock);
+  again.isUp = false;
+  t.match(await again.press("k1"), { kind: "unknown" });
+  await again.kill();
+});
+
+test("S3. What was not taken did not leave; what cannot be written down does not leave", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const first = await run(disk, clock);
+  first.word = { kind: "full", retryAfterMs: 1_000 };
+  t.match(await first.press("k1"), { kind: "full" });
+  t.equal(first.sent.length, 1);
+  const commit = first.store.commit.bind(first.store);
+  first.store.commit = async (batch) => batch.map((): CommitOutcome => ({ kind: "refused", reason: "the disk is full", passing: true }));
+  const late = first.press("k2");
+  await clock.advance(2_100);
+  t.match(await late, { kind: "not-stored" });
+  t.match(await first.press("k3"), { kind: "not-stored" }, "at once, while the store takes nothing");
+  t.equal(first.sent.length, 1, "nothing was sent");
+  first.store.commit = commit;
+  await clock.advance(10_000);
+  t.match(await first.press("k4"), { kind: "full" }, "and when there is room again it goes on");
+  t.equal(first.sent.length, 2);
+  first.store.crash();
+  const again = await run(disk, clock);
+  again.isUp = false;
+  for (const id of ["k1", "k2", "k3", "k4"]) t.match(await again.press(id), { kind: "owner-away" }, id);
+  await again.kill();
+});
+
+test("M2, S5. It is known until its id expires: of those without a word the newest 256, of those that the vehicle answered the newest 16", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const first = await run(disk, clock);
+  for (let n = 0; n < 260; n++) await first.press(`open-${String(n)}`);
+  first.word = { kind: "replied", value: { outcome: "confirmed" } };
+  for (let n = 0; n <= 20; n++) await first.press(`answered-${String(n)}`);
+  await first.press("last");
+  await first.kill();
+  const again = await run(disk, clock);
+  again.isUp = false;
+  const known = async (name: string, count: number): Promise<readonly number[]> => {
+    const found: number[] = [];
+    for (let n = 0; n < count; n++) if ((await again.press(`${name}-${String(n)}`)).kind === "unknown") found.push(n);
+    return found;
+  };
+  t.same(
+    await known("open", 260),
+    Array.from({ length: 255 }, (_, n) => n + 5),
+    "the newest, with the last one",
+  );
+  t.same(
+    await known("answered", 21),
+    Array.from({ length: 16 }, (_, n) => n + 5),
+  );
+  await again.kill();
+  await clock.advance(86_400_001);
+  const late = await run(disk, clock);
+  late.isUp = false;
+  t.match(await late.press("last"), { kind: "owner-away" });
+  await late.kill();
+});
