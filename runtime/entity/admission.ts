@@ -10,6 +10,7 @@ import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { answered, answerOf, decline } from "./outward.ts";
+import { MAX_DEPTH, NotPlain } from "./plain.ts";
 import { shelve, unshelve } from "./shelf.ts";
 import { type AcceptedBefore, postpone } from "./stash.ts";
 import type { SenderRow } from "./rest.ts";
@@ -97,22 +98,28 @@ function evictExpired(interior: Interior): number {
   return Number.isFinite(next) ? Math.max(1, next - stamp.now) : 1;
 }
 
-/** Tells a repeated message from another one under the same id; the order of keys does not count. */
+/** Tells a repeated message from another one under the same id; the order of keys does not count. @throws NotPlain for what cannot be read through, e.g. a circle */
 export function fingerprintOf(to: string, event: EventData, author: string): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify([to, author]));
-  hash.update(canonical(event));
+  try {
+    hash.update(canonical(event, 0));
+  } catch (error) {
+    throw error instanceof NotPlain ? error : new NotPlain("", "something that throws when it is read");
+  }
   return hash.digest("base64url").slice(0, 22);
 }
 
-function canonical(value: unknown): string {
+function canonical(value: unknown, depth: number): string {
+  if (typeof value === "bigint") throw new NotPlain("", "one with a bigint in it, which JSON does not carry");
   if (typeof value !== "object" || value === null) return value === undefined ? "null" : JSON.stringify(value);
-  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (depth > MAX_DEPTH) throw new NotPlain("", `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
+  if (Array.isArray(value)) return `[${value.map((item) => canonical(item, depth + 1)).join(",")}]`;
   const record = value as Readonly<Record<string, unknown>>;
   return `{${Object.keys(record)
     .filter((key) => record[key] !== undefined)
     .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(record[key])}`)
+    .map((key) => `${JSON.stringify(key)}:${canonical(record[key], depth + 1)}`)
     .join(",")}}`;
 }
 

@@ -5,7 +5,7 @@ import type { Refusal } from "../outcome.ts";
 import { fingerprintOf } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
-import type { Input } from "./contract.ts";
+import type { EventData, Input } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 
 const MAX_PARKED = 100;
@@ -64,7 +64,7 @@ export function inputKey(input: Input): string {
     case "message":
       if (input.sender.kind === "outside") return `outside ${input.sender.id}`;
       if (input.sender.kind === "entity") return `entity ${input.sender.entity} ${input.sender.incarnation} ${String(input.sender.seq)}`;
-      return `local ${input.to} ${JSON.stringify(input.event).slice(0, 512)}`;
+      return `local ${input.to} ${shown(input.event)}`;
     case "timer":
       return `timer ${input.timer} ${String(input.generation)}`;
     case "source":
@@ -83,6 +83,15 @@ export function inputKey(input: Input): string {
       return `shelved ${input.key}`;
     case "attempt":
       return `attempt at ${inputKey(input.of)}`;
+  }
+}
+
+/** A node's own word to a volatile actor may hold what JSON does not carry. */
+function shown(event: EventData): string {
+  try {
+    return JSON.stringify(event).slice(0, 512);
+  } catch {
+    return event.type;
   }
 }
 

@@ -12,7 +12,8 @@ export class NotPlain extends Error {
   }
 }
 
-const MAX_DEPTH = 64;
+/** Levels of a message. */
+export const MAX_DEPTH = 64;
 const MAX_OBJECTS = 100_000;
 
 let objects = 0;
@@ -41,6 +42,14 @@ export function plainCopy(value: unknown, path = "", depth = 0): unknown {
 }
 
 function copyObject(value: object, path: string, depth: number): unknown {
+  try {
+    return copyReadable(value, path, depth);
+  } catch (error) {
+    throw error instanceof NotPlain ? error : new NotPlain(path, "something that throws when it is read");
+  }
+}
+
+function copyReadable(value: object, path: string, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new NotPlain(path, `nested deeper than ${String(MAX_DEPTH)} levels`);
   if (depth === 0) objects = 0;
   if (++objects > MAX_OBJECTS) throw new NotPlain(path, `one of more than ${String(MAX_OBJECTS)} objects`);

@@ -111,7 +111,10 @@ export interface System extends Directory {
    * @throws DROVER_TOPIC_INVALID for a name that is no topic, and for an event that is not plain data with a type
    */
   publish(topic: string, event: EventData): number;
-  /** Activates an entity: recovers it from the store, or begins its history. */
+  /**
+   * Activates an entity: recovers it from the store, or begins its history.
+   * @throws DroverError with the code of what its first turn failed with; DROVER_DATA_NOT_KEPT for an input that a durable entity cannot keep, and for labels that are no texts
+   */
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */
   deactivate(entity: Address): Promise<void>;

@@ -9,6 +9,7 @@ import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { Activation, type ActivationOwner } from "./activation.ts";
+import { beginFailure, checkLabels } from "./beginning.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -181,13 +182,16 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     this.#log.warn({ err: error, actor }, "an observer of an actor threw; it is told nothing more");
   }
 
-  /** First turn of a new history, or what recovery must say; resolves when that is committed. @throws what the first turn failed with */
+  /** First turn of a new history, or what recovery must say; resolves when that is committed. @throws DroverError with the code of what the first turn failed with */
   async begin(): Promise<void> {
     const { input, labels = {}, children, bareSnapshot } = this.#options;
     const first: Promise<void>[] = [];
     // A history may have begun without its root having started, or its root has failed for good: this is the next try.
     const root = this.#entity.view(this.address);
-    if (root === undefined || root.status === "error") first.push(this.#say({ kind: "start", input, labels, ...(bareSnapshot === undefined ? {} : { bareSnapshot }) }));
+    if (root === undefined || root.status === "error") {
+      checkLabels(this.address, labels);
+      first.push(this.#say({ kind: "start", input, labels, ...(bareSnapshot === undefined ? {} : { bareSnapshot }) }));
+    }
     if (children !== undefined) first.push(this.#say({ kind: "children", specs: children }));
     if (!this.#isNew) {
       // An actor that fails on its recovery is its supervisor's business, not a reason to host none of them.
@@ -204,7 +208,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
         input,
         settle: (result) => {
           if (result.kind === "accepted-at" || result.kind === "accepted" || result.kind === "dropped") resolve();
-          else reject(new Error(`${this.address}: its ${input.kind} failed: ${whyOf(result)}`));
+          else reject(beginFailure(this.address, input, result));
         },
       });
     });
@@ -505,15 +509,4 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
 function answerBy({ ask, withinMs, replyKey, sender }: RemoteMessage, now: number): { readonly answerBy?: number } {
   if (ask) return { answerBy: now + withinMs };
   return replyKey === undefined || sender.kind !== "entity" || sender.expiresAt === undefined ? {} : { answerBy: sender.expiresAt };
-}
-
-function whyOf(result: Settled): string {
-  switch (result.kind) {
-    case "faulted":
-      return result.error;
-    case "invalid":
-      return result.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
-    default:
-      return "reason" in result ? (result.reason ?? result.kind) : result.kind;
-  }
 }

@@ -5,7 +5,7 @@
 
 import { entityOf } from "../address.ts";
 import type { AnyActorType } from "../actor/index.ts";
-import { fingerprintOf } from "../entity/index.ts";
+import { fingerprintOf, NotPlain } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock } from "../ports/index.ts";
 import type { Remote, RemoteMessage } from "./contract.ts";
@@ -78,7 +78,13 @@ export function createRouter(ports: RouterPorts): Route {
     const { sender } = message;
     if (sender.kind === "entity") return deliverNumbered(live, message);
     // The fingerprint is that of what was sent: what the door adds may differ at a repetition (rules M2).
-    const fingerprint = fingerprintOf(message.to, message.event, sender.author);
+    let fingerprint: string;
+    try {
+      fingerprint = fingerprintOf(message.to, message.event, sender.author);
+    } catch (cause) {
+      if (!(cause instanceof NotPlain)) throw cause;
+      return { kind: "invalid", problems: [{ path: cause.path, message: cause.message }], accepts: live.view(message.to)?.accepts ?? [] };
+    }
     for (let first = live.taking(sender.id); first !== undefined; first = live.taking(sender.id)) await first;
     const known = live.taken(sender.id);
     if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, message);
