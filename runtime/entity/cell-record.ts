@@ -65,6 +65,13 @@ export function innerOf(record: CellRecord): CellInner {
   return record.inner as CellInner;
 }
 
+/** Refs by id, in the machine's order. */
+export function childrenOf(record: CellRecord, host: CodecHost): Readonly<Record<string, unknown>> {
+  const children: Record<string, unknown> = {};
+  for (const [id, ref] of innerOf(record).children ?? []) children[id] = decodeData(ref, host);
+  return children;
+}
+
 /** The snapshot that a record describes. All cells that it may refer to are in the entity already. @throws Error when the machine has no such states */
 export function decodeSnapshotOf(record: CellRecord, cell: Cell, host: CodecHost): LogicSnapshot {
   const { logic } = cell.plan;
@@ -73,9 +80,7 @@ export function decodeSnapshotOf(record: CellRecord, cell: Cell, host: CodecHost
   const output = "output" in record ? decodeData(record.output, host) : undefined;
   const error = "error" in record ? decodeData(record.error, host) : undefined;
   if (logic.kind === "machine" && record.value !== null) {
-    const children: Record<string, unknown> = {};
-    for (const [id, ref] of inner.children ?? []) children[id] = decodeData(ref, host);
-    return restoreConfiguration(logic.machine, { ...inner, status: record.status, value: record.value }, context, output, error, children);
+    return restoreConfiguration(logic.machine, { ...inner, status: record.status, value: record.value }, context, output, error, childrenOf(record, host));
   }
   const snapshot = { status: record.status, output, error, context } as LogicSnapshot;
   return logic.kind === "source" ? ({ ...snapshot, input: cell.input } as LogicSnapshot) : snapshot;

@@ -2,6 +2,7 @@
 
 import type { Address } from "../address.ts";
 import { type ChildRequest, CellRef, type LogicSnapshot, type Observer, type StepCell, type StepResult, type Subscription, type TurnFacts } from "../xstate/index.ts";
+import type { CellRecord } from "./contract.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -32,7 +33,8 @@ export class Cell implements StepCell {
   readonly host: CellHost;
   readonly plan: Plan;
   readonly address: Address;
-  readonly id: string;
+  /** An upgrade may change it. */
+  id: string;
   readonly incarnation: number;
   readonly parent: Cell | undefined;
   readonly ref: CellRef;
@@ -51,8 +53,8 @@ export class Cell implements StepCell {
   busy: boolean;
   mail: { readonly type: string }[] | undefined;
   first: StepResult | undefined;
-  /** Set between a restore and its migration: the version that made the state. */
-  recordedVersion: number | undefined;
+  /** Set between a restore and the upgrade: what another version of its type has written. */
+  recorded: CellRecord | undefined;
   /** Noted as changed in the turn under way. */
   isTouched: boolean;
   /** Its context was found beyond the first of its limits. */
@@ -93,7 +95,7 @@ export class Cell implements StepCell {
     this.busy = false;
     this.mail = undefined;
     this.first = undefined;
-    this.recordedVersion = undefined;
+    this.recorded = undefined;
     this.isTouched = false;
     this.isLarge = false;
     this.shown = undefined;

@@ -101,6 +101,8 @@ export type Input =
    * With a code it was stepped, and its turn could not be stored: a failure of it like any other.
    */
   | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string; readonly code?: ErrorCode }
+  /** Its actor types have newer versions: what the older ones have written is carried over. The first turn of a recovery (rules T3). */
+  | { readonly kind: "upgrade" }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
   | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
   /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */

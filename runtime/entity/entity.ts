@@ -102,10 +102,13 @@ export interface Entity {
   readonly hasTimers: boolean;
   /** Armed timers, in no order. */
   timers(): readonly TimerRow[];
-  /** What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline. */
-  recoveryInputs(now: number): readonly Input[];
+  /**
+   * What recovery must say (rules F1, F2): outcomes of effects that cannot be known, of state effects, of tasks that may not run again, of asks past their deadline.
+   * @param fresh effects of an upgrade's turn, which are about to be performed for the first time
+   */
+  recoveryInputs(now: number, fresh?: readonly Effect[]): readonly Input[];
   /** What recovery must do again: sources, idempotent effects, messages of the outbox. */
-  recoveryEffects(): readonly Effect[];
+  recoveryEffects(fresh?: readonly Effect[]): readonly Effect[];
   /** Committed ones only (rules C4, M3). */
   taken(id: string): TakenEntry | undefined;
   /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
@@ -288,12 +291,12 @@ export class HostedEntity implements Entity {
     return [...this.interior.rest.entries("timers")].map(([, row]) => row);
   }
 
-  recoveryInputs(now: number): readonly Input[] {
-    return recoveryInputs(this.interior, now);
+  recoveryInputs(now: number, fresh?: readonly Effect[]): readonly Input[] {
+    return recoveryInputs(this.interior, now, fresh);
   }
 
-  recoveryEffects(): readonly Effect[] {
-    return recoveryEffects(this.interior);
+  recoveryEffects(fresh?: readonly Effect[]): readonly Effect[] {
+    return recoveryEffects(this.interior, fresh);
   }
 
   taken(id: string): TakenEntry | undefined {

@@ -27,6 +27,14 @@ export function messageOf(error: unknown): string {
   }
 }
 
+/** The same failure, said with the actor that it is of. */
+export function failedAt({ address }: Cell, cause: unknown): unknown {
+  const message = messageOf(cause);
+  if (message.startsWith(address)) return cause;
+  if (cause instanceof DroverError) return new DroverError(cause.code, `${address}: ${message}`, { cause });
+  return new Error(`${address}: ${message}`, { cause });
+}
+
 /** What kind of fault it was, and where it began. */
 export interface FaultPlace {
   readonly code: ErrorCode;

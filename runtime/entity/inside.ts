@@ -231,6 +231,26 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.touch(cell);
   }
 
+  setId(cell: Cell, id: string): void {
+    const before = cell.id;
+    if (before === id) return;
+    this.undo.push(() => {
+      cell.id = before;
+    });
+    cell.id = id;
+    this.touch(cell);
+  }
+
+  /** Its state is one of the registered version from here on. */
+  noteUpgraded(cell: Cell): void {
+    const before = cell.recorded;
+    this.undo.push(() => {
+      cell.recorded = before;
+    });
+    cell.recorded = undefined;
+    this.touch(cell);
+  }
+
   setLabels(labels: Readonly<Record<string, string>>): void {
     const before = this.labels;
     this.undo.push(() => {

@@ -72,7 +72,11 @@ export class Interior extends Inside implements CellHost {
 
   adopt(parent: Cell, request: ChildRequest): Cell {
     const plan = innerPlan(parent.plan, request.src, request.logic);
-    const cell = this.makeCell({ plan, parent, id: request.id, address: `${parent.address}/~/${escapeId(request.id)}` as Address, request });
+    let address = `${parent.address}/~/${escapeId(request.id)}` as Address;
+    // It may be that of a child that goes on under another id (upgrading U5).
+    for (let holder = this.cells.get(address); holder !== undefined && holder.id !== request.id && parent.lists(holder); holder = this.cells.get(address))
+      address = `${address}~` as Address;
+    const cell = this.makeCell({ plan, parent, id: request.id, address, request });
     if (plan.logic.kind === "source") cell.key = this.workKey(cell.address);
     return cell;
   }
@@ -173,6 +177,19 @@ export class Interior extends Inside implements CellHost {
     this.tellParent(cell);
     if ((cell.life as string) !== "starting") return;
     this.setLife(cell, "running");
+    this.#drain(cell);
+  }
+
+  /** Performs what a cell's state in another version of its machine begins with. @param begin of its new state */
+  carryOn(cell: Cell, begin: (snapshot: LogicSnapshot) => StepResult): void {
+    cell.busy = true;
+    try {
+      const result = begin(cell.snapshot);
+      this.setSnapshot(cell, result.snapshot);
+      this.#perform(cell, result, false);
+    } finally {
+      cell.busy = false;
+    }
     this.#drain(cell);
   }
 

@@ -213,6 +213,14 @@ function timerKey(incarnation: number, name: string): string {
   return `${String(incarnation)}:${name}`;
 }
 
+/** A timer of the cell goes on as that of another name and event: due when it was due, in its place among equal ones. */
+export function renameTimer({ rest }: Interior, { incarnation }: Cell, name: string, next: string): void {
+  const row = rest.get("timers", timerKey(incarnation, name));
+  if (row === undefined) return;
+  rest.delete("timers", timerKey(incarnation, name));
+  rest.put("timers", timerKey(incarnation, next), { ...row, name: next, event: { ...(row.event as StepEvent), type: next } });
+}
+
 function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void {
   const delay = action.delay as number;
   if (!Number.isFinite(delay))

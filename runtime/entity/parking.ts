@@ -60,6 +60,7 @@ export function inputKey(input: Input): string {
   switch (input.kind) {
     case "start":
     case "children":
+    case "upgrade":
       return input.kind;
     case "message":
       if (input.sender.kind === "outside") return `outside ${input.sender.id}`;

@@ -29,6 +29,8 @@ export interface Plan {
   readonly logic: CellLogic;
   /** Name of the source in its machine; undefined for a root and for inline sources. */
   readonly src: string | undefined;
+  /** The registered version has no such source: it never runs, and the upgrade stops it. */
+  readonly isLost?: true;
 }
 
 const plans = new WeakMap<AnyActorType, Plan>();
@@ -72,6 +74,11 @@ export function planOfType(actor: AnyActorType, type: string): Plan | undefined 
     rest = rest.slice(1 + found.length);
   }
   return plan;
+}
+
+/** Of what an older version has written and the registered one has no source for. */
+export function lostPlan(actor: AnyActorType, type: string): Plan {
+  return { type, actor, logic: { kind: "source", source: "callback", logic: { config: undefined }, mark: undefined }, src: undefined, isLost: true };
 }
 
 function sourceIn(machine: AnyStateMachine, path: string): string | undefined {

@@ -3,7 +3,7 @@
 import type { Cell } from "./cell.ts";
 import type { Effect, Input, OutboxRow } from "./contract.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
-import { awaitsRestart } from "./outward.ts";
+import { awaitsRestart, rowKey } from "./outward.ts";
 import type { PendingEffect } from "./rest.ts";
 import { releasedInputs } from "./stash.ts";
 
@@ -34,14 +34,17 @@ export function isUnfinished(interior: Interior): boolean {
   return rest.size("outbox") > 0 || rest.size("pending") > 0 || rest.size("asks") > 0 || rest.size("shelf") > 0 || sourceCells(interior).length > 0;
 }
 
-export function recoveryInputs(interior: Interior, now: number): readonly Input[] {
+/** @param fresh effects that are about to be performed for the first time: they await nothing yet */
+export function recoveryInputs(interior: Interior, now: number, fresh: readonly Effect[] = []): readonly Input[] {
   const inputs: Input[] = [];
+  const isFresh = among(fresh);
   for (const effect of pendingEffects(interior)) {
+    if (isFresh(effect.key)) continue;
     if (effect.class === "once") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "unknown" } });
     else if (effect.class === "state") inputs.push({ kind: "performed", key: effect.key, outcome: { kind: "dropped" } });
   }
   for (const cell of sourceCells(interior)) {
-    if (!mayRunAgain(cell)) {
+    if (!mayRunAgain(cell) && !isFresh(cell.key as string)) {
       inputs.push({
         kind: "source",
         cell: cell.address,
@@ -56,17 +59,24 @@ export function recoveryInputs(interior: Interior, now: number): readonly Input[
   return [...releasedInputs(interior), ...inputs];
 }
 
-export function recoveryEffects(interior: Interior): readonly Effect[] {
+/** @param fresh as above: they are not among these */
+export function recoveryEffects(interior: Interior, fresh: readonly Effect[] = []): readonly Effect[] {
   const effects: Effect[] = [];
+  const isFresh = among(fresh);
   for (const cell of sourceCells(interior)) {
-    if (mayRunAgain(cell)) effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
+    if (mayRunAgain(cell) && !isFresh(cell.key as string)) effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
   }
   for (const { cell, incarnation, key, name, params, class: declared, author, messageId, trace } of pendingEffects(interior)) {
-    if (declared === "idempotent")
+    if (declared === "idempotent" && !isFresh(key))
       effects.push({ kind: "act", cell, incarnation, key, name, params, declared, cause: { author, messageId, ...(trace === undefined ? {} : { trace }) } });
   }
-  for (const rows of outboxOf(interior).values()) for (const row of rows) effects.push({ kind: "send", row });
+  for (const rows of outboxOf(interior).values()) for (const row of rows) if (!isFresh(rowKey(row.receiver, row.seq))) effects.push({ kind: "send", row });
   return effects;
+}
+
+function among(effects: readonly Effect[]): (key: string) => boolean {
+  const keys = new Set(effects.flatMap((effect) => (effect.kind === "send" ? [rowKey(effect.row.receiver, effect.row.seq)] : "key" in effect ? [effect.key] : [])));
+  return (key) => keys.has(key);
 }
 
 /** Sources that run outside of the turn; an ask runs inside, by the outbox. */

@@ -6,7 +6,8 @@ import { decodeData } from "../xstate/index.ts";
 import type { EntityState, Input, JournalRecord, TurnStamp } from "./contract.ts";
 import type { HostedEntity } from "./entity.ts";
 import { messageOf } from "./fault.ts";
-import { difference, restoreEntity } from "./restore.ts";
+import { difference, placeState, restoreEntity } from "./restore.ts";
+import { typeAt, versionsOf } from "./versions.ts";
 import { type TracedTurn, type TraceEntry, traceTurn } from "./traced-turn.ts";
 
 export interface ReplayedTurn {
@@ -17,15 +18,14 @@ export interface ReplayedTurn {
 
 /** @param before state of the revision before the record's; undefined for revision 1 */
 export function replayTurn(type: EntityType, address: Address, before: EntityState | undefined, record: JournalRecord): ReplayedTurn {
-  for (const [name, version] of Object.entries(record.versions)) {
-    const registered = type.types.get(name)?.version;
-    if (registered !== version)
-      return { trace: [], differs: `made by version ${String(version)} of ${name}, registered is ${registered === undefined ? "none" : String(registered)}` };
+  const then = typeAt(type, { ...(before === undefined ? {} : versionsOf(before)), ...record.versions });
+  if (then === undefined) {
+    const [name, version] = Object.entries(record.versions).find(([one, made]) => typeAt(type, { [one]: made }) === undefined) ?? ["an actor type", 0];
+    return { trace: [], differs: `made by version ${String(version)} of ${name}, which is not registered; newest is ${String(type.types.get(name)?.version ?? "none")}` };
   }
   try {
-    const { entity } = restoreEntity(type, address, { incarnation: record.incarnation, snapshot: before, records: [] });
-    const { interior } = entity as HostedEntity;
-    const { entries, outcome } = traceTurn(entity as HostedEntity, decodeData(record.inputs, interior) as readonly Input[], record.stamp);
+    const entity = placeState(then, address, before, record.incarnation);
+    const { entries, outcome } = traceTurn(entity, decodeData(record.inputs, entity.interior) as readonly Input[], record.stamp);
     return { trace: entries, differs: difference(record.outcome, outcome, "") };
   } catch (cause) {
     return { trace: [], differs: `running it again failed: ${messageOf(cause)}` };

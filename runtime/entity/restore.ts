@@ -2,22 +2,23 @@
 //
 // R1. A record is run again, by the version of the machines that made it (rules T4), and compared with what it came to. Nothing that it did to the world is done again.
 // R2. Where they differ, or where such a version is not registered any more, what it came to is applied: that was committed and seen.
-// R3. A state goes from version to version where the records do, and at the end to the registered one, by the steps of `migrate`.
+// R3. A state goes from version to version where the records do: an upgrade is a turn of its own. Where the newest state is of an older version than the registered one, that turn is
+//     taken here, for whoever hosts the entity to commit before anything else (upgrading.ts).
 // R4. Where a record carries the hash of the state, the state must have it (rules H2).
 
 import type { Address } from "../address.ts";
-import type { AnyActorType, EntityType } from "../actor/index.ts";
+import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
-import type { CellRef } from "../xstate/index.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
-import { decodeSnapshotOf, innerOf } from "./cell-record.ts";
+import { childrenOf, decodeSnapshotOf, innerOf } from "./cell-record.ts";
 import { shapeProblem } from "./context-shape.ts";
-import type { CellRecord, EntityState, Input, JournalRecord, StateHash, TurnOutcome } from "./contract.ts";
+import type { CellRecord, EntityState, Input, JournalRecord, StateHash, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 import { madeByOf } from "./made-by.ts";
+import { lostPlan, type Plan } from "./plan.ts";
 import { outcomeOf, stateOf } from "./recording.ts";
 import type { TableName } from "./rest.ts";
 import { hashOf } from "./state-hash.ts";
@@ -34,8 +35,8 @@ export interface Divergence {
 export interface Restored {
   readonly entity: Entity;
   readonly divergences: readonly Divergence[];
-  /** Some cell was taken to a newer version of its type: a full snapshot should follow (rules T3). */
-  readonly migrated: boolean;
+  /** The turn that took its actors to newer versions of their types, taken and not in any store: a full snapshot belongs to its commit (rules T3). */
+  readonly upgrade: Turn | undefined;
   /** The snapshot was made by other machines, shapes or another XState: a new one should follow, so that each record's `made` is said in full by a snapshot (rules R1). */
   readonly isRemade: boolean;
 }
@@ -51,34 +52,45 @@ export interface Stored {
 const STATUSES: ReadonlySet<string> = new Set<CellRecord["status"]>(["active", "done", "error", "stopped"]);
 const LIVES: ReadonlySet<string> = new Set<Cell["life"]>(["made", "starting", "running", "ended"]);
 
-/** @throws DROVER_STATE_INVALID naming the actor when a state does not fit the registered types, or a migration throws */
-export function restoreEntity(type: EntityType, address: Address, stored: Stored): Restored {
+/**
+ * @param stamp of the upgrade, where there is one; default that of the last turn
+ * @throws DROVER_STATE_INVALID naming the actor when a state does not fit the registered types, or a migration throws; DROVER_IMPURE_STEP, DROVER_STEP_PROMISE from a migration
+ */
+export function restoreEntity(type: EntityType, address: Address, stored: Stored, stamp?: () => TurnStamp): Restored {
+  return named(address, () => restored(type, address, stored, stamp));
+}
+
+/** The state as it was written, of whatever versions: only for a turn that begins with its upgrade, or needs none. @throws as `restoreEntity` */
+export function placeState(type: EntityType, address: Address, state: EntityState | undefined, incarnation: string): HostedEntity {
+  return named(address, () => {
+    const entity = new HostedEntity(type, address, state?.incarnation ?? incarnation);
+    if (state !== undefined) applyState(entity, state);
+    return entity;
+  });
+}
+
+function named<V>(address: Address, work: () => V): V {
   try {
-    return restored(type, address, stored);
+    return work();
   } catch (cause) {
     if (cause instanceof DroverError) throw cause;
     throw new DroverError("DROVER_STATE_INVALID", `the stored state of ${address} cannot be restored: ${messageOf(cause)}`, { cause });
   }
 }
 
-function restored(type: EntityType, address: Address, stored: Stored): Restored {
+function restored(type: EntityType, address: Address, stored: Stored, stamp: (() => TurnStamp) | undefined): Restored {
   const { snapshot, records } = stored;
   const incarnation = snapshot?.incarnation ?? records[0]?.incarnation ?? stored.incarnation ?? "";
   const types = typesOf(type, snapshot, records);
   const begin = types === undefined ? type : ((snapshot === undefined ? types[0] : typeAt(type, versionsOf(snapshot) ?? {})) ?? type);
   refuseNewer(type, snapshot, records);
   let entity = new HostedEntity(begin, address, incarnation);
-  let migrated = false;
   const divergences: Divergence[] = [];
   let isSound = true;
   if (snapshot !== undefined) applyState(entity, snapshot);
   for (const [index, record] of records.entries()) {
     const then = types?.[index] ?? type;
-    if (then !== entity.type) {
-      entity = carriedOver(entity, then);
-      migrated = migrate(entity.interior) || migrated;
-      settle(entity);
-    }
+    if (then !== entity.type) entity = carriedOver(entity, then);
     const reason = replay(entity, record);
     if (reason !== undefined) {
       divergences.push({ revision: record.revision, reason });
@@ -90,7 +102,7 @@ function restored(type: EntityType, address: Address, stored: Stored): Restored 
     divergences.push({ revision: record.revision, reason: "the state is not the one that was committed", hashes });
   }
   if (entity.type !== type) entity = carriedOver(entity, type);
-  migrated = migrate(entity.interior) || migrated;
+  const upgrade = [...entity.interior.cells.values()].some(isOld) ? upgraded(entity, stamp?.() ?? entity.stamp) : undefined;
   for (const cell of entity.interior.cells.values()) {
     const problem = shapeProblem(cell);
     if (problem !== undefined) throw new Error(`${cell.address}: its context does not have the shape that "${cell.plan.actor.name}" declares: ${problem}`);
@@ -98,7 +110,13 @@ function restored(type: EntityType, address: Address, stored: Stored): Restored 
   settle(entity);
   entity.interior.divergences = divergences.length;
   const isRemade = snapshot?.madeBy !== undefined && difference(snapshot.madeBy, madeByOf(type).madeBy, "") !== undefined;
-  return { entity, divergences, migrated, isRemade };
+  return { entity, divergences, upgrade, isRemade };
+}
+
+function upgraded(entity: HostedEntity, stamp: TurnStamp): Turn {
+  const turn = entity.turn([{ kind: "upgrade" }], stamp);
+  entity.commit();
+  return turn;
 }
 
 /** Before anything is read: a newer machine's state may look like anything to this one. @throws DROVER_STATE_NEWER */
@@ -135,7 +153,8 @@ function replay(entity: HostedEntity, record: JournalRecord): string | undefined
     const registered = interior.type.types.get(name);
     if (registered?.version !== version) return `made by version ${String(version)} of ${name}, registered is ${registered === undefined ? "none" : String(registered.version)}`;
   }
-  for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
+  if (record.inputs[0]?.kind !== "upgrade")
+    for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
   let reason: string | undefined;
   let opened = false;
   try {
@@ -208,16 +227,17 @@ function fill(interior: Interior, cell: Cell, record: CellRecord): void {
   if (!STATUSES.has(record.status) || !LIVES.has(inner.life)) throw new Error(`${record.status} and ${inner.life} are no status and life of an actor`);
   if (inner.input !== undefined) cell.input = decodeData(inner.input, interior);
   cell.snapshot = snapshotOf(record, cell, interior);
+  cell.id = inner.id;
   cell.life = inner.life;
   cell.book = inner.book ?? 0;
   cell.key = inner.key;
-  cell.recordedVersion = record.version === cell.plan.actor.version ? undefined : record.version;
+  cell.recorded = record.version === cell.plan.actor.version ? undefined : record;
 }
 
 function place(interior: Interior, record: CellRecord): Cell {
   const existing = interior.cells.get(record.address);
   if (existing?.incarnation === record.incarnation) return existing;
-  const plan = interior.planNamed(record.type);
+  const plan = interior.planNamed(record.type) ?? lostBy(interior, record);
   if (plan === undefined) throw new Error(`${record.address}: no actor type is registered for "${record.type}"`);
   const inner = innerOf(record);
   const parent = inner.parent === undefined ? undefined : interior.cells.get(inner.parent[0]);
@@ -241,58 +261,28 @@ function place(interior: Interior, record: CellRecord): Cell {
   return cell;
 }
 
+/** Of a source that its newer version does not have: the upgrade stops it. */
+function lostBy({ type }: Interior, { type: path, version }: CellRecord): Plan | undefined {
+  const actor = type.types.get(path.split("/")[0] ?? "");
+  return actor !== undefined && version < actor.version ? lostPlan(actor, path) : undefined;
+}
+
 function snapshotOf(record: CellRecord, cell: Cell, interior: Interior): LogicSnapshot {
-  const { actor } = cell.plan;
-  if (record.version >= actor.version || cell.supervision === undefined) return decodeSnapshotOf(record, cell, interior);
+  const { actor, isLost } = cell.plan;
+  if (record.version >= actor.version) return decodeSnapshotOf(record, cell, interior);
   try {
-    return decodeSnapshotOf(record, cell, interior);
+    if (isLost !== true) return decodeSnapshotOf(record, cell, interior);
   } catch {
-    // A state that the present machine does not have: kept as it is until it is migrated.
-    return { status: record.status, output: undefined, error: undefined, context: decodeData(record.context, interior), value: record.value } as LogicSnapshot;
+    // A state that the present machine does not have.
   }
+  // Kept as it is until the upgrade.
+  const { value, status } = record;
+  const [output, error] = [record.output, record.error].map((end) => (end === undefined ? undefined : decodeData(end, interior)));
+  return { status, output, error, context: decodeData(record.context, interior), value, children: childrenOf(record, interior) } as LogicSnapshot;
 }
 
 function isOld(cell: Cell): boolean {
-  return cell.recordedVersion !== undefined;
-}
-
-/** Takes cells of older versions to the registered one, step by step. @throws Error when a step is missing */
-function migrate(interior: Interior): boolean {
-  let migrated = false;
-  for (const cell of interior.cells.values()) {
-    const from = cell.recordedVersion;
-    if (from === undefined) continue;
-    const { actor, logic } = cell.plan;
-    cell.recordedVersion = undefined;
-    migrated = true;
-    if (cell.supervision === undefined) continue;
-    let state = { value: (cell.snapshot as { readonly value?: unknown }).value, context: cell.snapshot.context };
-    for (let version = from; version < actor.version; version++) state = stepUp(actor, version, state, cell);
-    if (logic.kind !== "machine") cell.snapshot = { ...cell.snapshot, context: state.context };
-    else if (state.value !== (cell.snapshot as { readonly value?: unknown }).value || state.context !== cell.snapshot.context || !("_nodes" in cell.snapshot)) {
-      const children = (cell.snapshot as { readonly children?: Readonly<Record<string, CellRef>> }).children ?? {};
-      const restored = logic.machine.resolveState({ value: state.value as never, context: state.context }) as unknown as Record<string, unknown>;
-      restored["children"] = children;
-      cell.snapshot = restored as unknown as LogicSnapshot;
-    }
-  }
-  return migrated;
-}
-
-function stepUp(
-  actor: AnyActorType,
-  version: number,
-  state: { readonly value: unknown; readonly context: unknown },
-  cell: Cell,
-): { readonly value: unknown; readonly context: unknown } {
-  const step = actor.migrate[version];
-  if (step === undefined) {
-    if ("_nodes" in cell.snapshot || cell.plan.logic.kind !== "machine") return state;
-    throw new Error(
-      `${cell.address}: the state ${JSON.stringify(state.value)} of version ${String(version)} of ${actor.name} is unknown to version ${String(actor.version)}, and it has no migrate[${String(version)}]`,
-    );
-  }
-  return step(state);
+  return cell.recorded !== undefined;
 }
 
 /** The first place where two plain values differ; the order of keys does not count. */

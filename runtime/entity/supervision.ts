@@ -158,6 +158,7 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
       return { ...base, again: !parked, parked };
     case "fault":
     case "attempt":
+    case "upgrade":
       return { ...base, again: false, parked };
   }
 }

@@ -10,6 +10,7 @@ import { isEvent } from "../xstate/index.ts";
 import { restartIsDue } from "./restarts.ts";
 import { reconcile, startRoot } from "./children.ts";
 import { attempt } from "./supervision.ts";
+import { upgrade } from "./upgrading.ts";
 
 const ACCEPTED: InputResult = { kind: "accepted" };
 
@@ -52,6 +53,9 @@ export function takeInput(interior: Interior, input: Input): InputResult {
       return takeShelved(interior, input);
     case "attempt":
       return attempt(interior, input);
+    case "upgrade":
+      upgrade(interior);
+      return ACCEPTED;
   }
 }
 

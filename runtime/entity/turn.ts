@@ -3,6 +3,7 @@
 import type { Effect, Input, InputResult, JournalRecord, Turn, TurnStamp } from "./contract.ts";
 import { measureVolatile } from "./context-limit.ts";
 import type { Interior } from "./interior.ts";
+import { failedAt, SupervisedFault } from "./fault.ts";
 import { keepable } from "./keepable.ts";
 import { recordOf, type Sealed, seal } from "./recording.ts";
 import { forgive } from "./parking.ts";
@@ -66,6 +67,8 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     }
     return result;
   } catch (thrown) {
+    // No fault of an actor's: whoever recovers the entity hears of it, and the turn is none.
+    if (input.kind === "upgrade") throw thrown instanceof SupervisedFault ? failedAt(thrown.cell, thrown.reason) : thrown;
     interior.takeBack(before);
     interior.dropMail();
     sealed?.clear();

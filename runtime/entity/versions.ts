@@ -16,7 +16,9 @@ export function typeAt(type: EntityType, versions: Versions): EntityType | undef
     if (now.version === version) continue;
     const then = now.earlier.find((earlier) => earlier.version === version);
     if (then === undefined) return undefined;
-    older.push(then);
+    // What it was made from is known to it as it is to the newest: an upgrade runs again as it ran (rules T4).
+    const earlier = now.earlier.filter((one) => one.version < version);
+    older.push(earlier.every((one) => then.earlier.includes(one)) ? then : { ...then, earlier });
   }
   if (older.length === 0) return type;
   const key = older

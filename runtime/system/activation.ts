@@ -10,7 +10,7 @@
 // V6. A turn that comes to no record, whatever the reason, is taken back and its inputs are stepped one by one: the one it is due to has failed, which is its record then (hosting H13).
 
 import type { Address } from "../address.ts";
-import type { Effect, Input, JournalRecord, Turn } from "../entity/contract.ts";
+import type { Effect, Input, JournalRecord, Turn, TurnStamp } from "../entity/contract.ts";
 import { type Entity, encodeRecord, encodeState, inputKey, type TurnGuide } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
@@ -356,11 +356,6 @@ export class Activation implements TurnGuide {
     return next;
   }
 
-  #stamp(): { now: number; elapsed: number; seed: number } {
-    const { clock, hosted, random } = this.#ports;
-    return { now: clock.now(), elapsed: Math.floor(hosted.now()), seed: random.uint32() };
-  }
-
   /** @param instead of the mails' own inputs */
   #step(mails: readonly Mail[], instead?: readonly Input[]): void {
     const before = this.entity.revision;
@@ -371,9 +366,9 @@ export class Activation implements TurnGuide {
     let change: Change | undefined;
     let commit: EntityCommit | undefined;
     try {
-      turn = opened = this.entity.turn(instead ?? mails.map((mail) => mail.input), this.#stamp(), this);
+      turn = opened = this.entity.turn(instead ?? mails.map((mail) => mail.input), stampOf(this.#ports), this);
       // Of a volatile turn that nobody watches no record is made.
-      change = this.#isVolatile && !this.#ports.isWatched() ? undefined : this.#changeOf(turn);
+      change = this.#isVolatile && !this.#ports.isWatched() ? undefined : changeOf(this.entity, turn, this.#asOf);
       commit = this.#isVolatile || turn.record === undefined ? undefined : this.#commitOf(turn, turn.record);
       this.#ports.stepWatch?.idle();
     } catch (cause) {
@@ -577,21 +572,6 @@ export class Activation implements TurnGuide {
     else if (!this.#noteTaken(mail, this.#mailbox.offer(mail))) mail.settle?.({ kind: "full", retryAfterMs: 100 });
   }
 
-  #changeOf(turn: Turn): Change {
-    const { entity } = this;
-    const { record } = turn;
-    return {
-      entity: entity.address,
-      incarnation: entity.incarnation,
-      revision: turn.revision,
-      at: record?.stamp.now ?? this.#asOf,
-      cells: record?.outcome.cells ?? [],
-      ended: (record?.outcome.ended ?? []) as readonly Address[],
-      emitted: turn.effects.flatMap((effect) => (effect.kind === "emit" ? [{ cell: effect.cell, event: effect.event }] : [])),
-      record: this.#isVolatile ? undefined : record,
-    };
-  }
-
   /** No turn is open any more: tells who waits for that, and goes on with what waits. */
   #goOn(): void {
     const listeners = this.#quiet;
@@ -629,4 +609,24 @@ export class Activation implements TurnGuide {
     for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
     this.#goOn();
   }
+}
+
+/** What a turn changed, for those who watch. @param asOf wall time of the turn before it, ms */
+export function changeOf(entity: Entity, turn: Turn, asOf: number): Change {
+  const { record } = turn;
+  return {
+    entity: entity.address,
+    incarnation: entity.incarnation,
+    revision: turn.revision,
+    at: record?.stamp.now ?? asOf,
+    cells: record?.outcome.cells ?? [],
+    ended: (record?.outcome.ended ?? []) as readonly Address[],
+    emitted: turn.effects.flatMap((effect) => (effect.kind === "emit" ? [{ cell: effect.cell, event: effect.event }] : [])),
+    record: entity.type.durability === "volatile" ? undefined : record,
+  };
+}
+
+/** When a turn that begins now happens. */
+export function stampOf({ clock, hosted, random }: Pick<ActivationPorts, "clock" | "hosted" | "random">): TurnStamp {
+  return { now: clock.now(), elapsed: Math.floor(hosted.now()), seed: random.uint32() };
 }

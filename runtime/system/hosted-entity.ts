@@ -4,11 +4,23 @@
 
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
-import type { DoorReads, Effect, EventData, Input, Sender, SupervisionReport, TakenEntry } from "../entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, encodeState, type Entity, type EntityListener, type NextTimer, readBackProblem, restoreEntity } from "../entity/index.ts";
+import { DroverError } from "../errors.ts";
+import type { DoorReads, Effect, EventData, Input, JournalRecord, Sender, SupervisionReport, TakenEntry, Turn } from "../entity/contract.ts";
+import {
+  createEntity,
+  decodeRecord,
+  decodeState,
+  encodeRecord,
+  encodeState,
+  type Entity,
+  type EntityListener,
+  type NextTimer,
+  readBackProblem,
+  restoreEntity,
+} from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
-import { Activation, type ActivationOwner } from "./activation.ts";
+import { Activation, type ActivationOwner, changeOf, stampOf } from "./activation.ts";
 import { beginFailure, checkLabels } from "./beginning.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
@@ -63,6 +75,8 @@ interface Ending {
 
 interface Recovered {
   readonly entity: Entity;
+  /** Taken and in no store yet: nothing is done with the entity before it is. */
+  readonly upgrade: Turn | undefined;
   readonly isNew: boolean;
   readonly since: SinceSnapshot;
   readonly asOf: number;
@@ -85,6 +99,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   #sent: Outgoing | undefined;
   readonly #options: EntityOptions;
   readonly #isNew: boolean;
+  /** Committed; its effects are not performed before `begin`. */
+  readonly #upgrade: Turn | undefined;
   /** Some message of its actors has a lane or a key of its own. */
   readonly #isSorted: boolean;
   /** Messages from outside that are on their way into a turn, by id. */
@@ -95,10 +111,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   /**
    * Recovers the entity from the store, or makes a new history; takes no turn before `begin`.
    * @param options of a new history; without them there is none: undefined when the store does not know the entity
-   * @throws when what is stored cannot be read by the registered types
+   * @throws when what is stored cannot be read by the registered types; DROVER_STORE_FAILED when an upgrade of it could not be committed
    */
   static async activate(address: Address, type: EntityType, options: EntityOptions | undefined, ports: HostedEntityPorts): Promise<HostedEntity | undefined> {
     const recovered = await recover(address, type, ports);
+    if (recovered.upgrade !== undefined) await commitUpgrade(recovered.entity, recovered.upgrade, ports);
     return options === undefined && recovered.isNew ? undefined : new HostedEntity(options ?? { input: undefined }, ports, recovered);
   }
 
@@ -109,8 +126,9 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return view === undefined ? undefined : viewOf(view, found.entity, { node: ports.node, epoch: ports.epoch, asOf: found.asOf, since: found.asOf, isRunning: false });
   }
 
-  private constructor(options: EntityOptions, ports: HostedEntityPorts, { entity, isNew, since, asOf }: Recovered) {
+  private constructor(options: EntityOptions, ports: HostedEntityPorts, { entity, isNew, upgrade, since, asOf }: Recovered) {
     this.#ports = ports;
+    this.#upgrade = upgrade;
     this.#entity = entity;
     this.#options = options;
     this.#isNew = isNew;
@@ -195,8 +213,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     if (children !== undefined) first.push(this.#say({ kind: "children", specs: children }));
     if (!this.#isNew) {
       // An actor that fails on its recovery is its supervisor's business, not a reason to host none of them.
-      for (const said of this.#entity.recoveryInputs(this.#ports.clock.now())) first.push(this.#say(said).catch(() => undefined));
-      for (const effect of this.#entity.recoveryEffects()) this.#outgoing.perform(effect);
+      const fresh = this.#upgrade?.effects ?? [];
+      for (const said of this.#entity.recoveryInputs(this.#ports.clock.now(), fresh)) first.push(this.#say(said).catch(() => undefined));
+      for (const effect of this.#entity.recoveryEffects(fresh)) this.#outgoing.perform(effect);
+      for (const effect of fresh) this.#outgoing.perform(effect);
+      if (this.#upgrade !== undefined) this.#ports.changed(changeOf(this.#entity, this.#upgrade, this.#activation.asOf));
     }
     this.#activation.begin();
     await Promise.all(first);
@@ -479,7 +500,7 @@ function countDead(deadLetters: DeadLetters, result: Settled, to: Address, event
 async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {
   const stored = type.durability === "volatile" ? undefined : await ports.store.load(address);
   if (stored === undefined) {
-    return { entity: createEntity(type, address, ports.random.id()), isNew: true, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: ports.clock.now() };
+    return { entity: createEntity(type, address, ports.random.id()), isNew: true, upgrade: undefined, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: ports.clock.now() };
   }
   // A new one is written with the next turn: until then there is one way back fewer.
   const isDamaged = stored.damaged !== undefined;
@@ -490,7 +511,9 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
     );
   const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
   const records = stored.records.map((record) => decodeRecord(record.record));
-  const { entity, divergences, migrated, isRemade } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records });
+  const last = records.at(-1)?.stamp ?? snapshot?.stamp;
+  if (last !== undefined) ports.hosted.atLeast(last.elapsed);
+  const { entity, divergences, upgrade, isRemade } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records }, () => stampOf(ports));
   for (const divergence of divergences) {
     ports.diverged();
     const what =
@@ -499,10 +522,27 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
         : "the hash of a recovered state is not the one that was committed";
     ports.log.error({ entity: address, ...divergence }, what);
   }
-  const stamp = records.at(-1)?.stamp ?? snapshot?.stamp ?? { now: 0, elapsed: 0 };
-  ports.hosted.atLeast(stamp.elapsed);
+  if (upgrade !== undefined) return { entity, isNew: false, upgrade, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
-  return { entity, isNew: false, since: { turns: records.length, bytes, isOutdated: migrated || isRemade || isDamaged }, asOf: stamp.now };
+  return { entity, isNew: false, upgrade, since: { turns: records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
+}
+
+/** Before anything else happens to it, with a full state (rules T3). @throws DROVER_STORE_FAILED: the store is asked again at the next activation, and whatever was written counts (rules C2) */
+async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: HostedEntityPorts): Promise<void> {
+  await ports.beforeCommit(entity);
+  const outcome = await ports.committer.commit({
+    entity: entity.address,
+    type: entity.type.name,
+    incarnation: entity.incarnation,
+    revision,
+    epoch: ports.epoch,
+    at: entity.stamp.now,
+    record: encodeRecord(record as JournalRecord),
+    snapshot: encodeState(entity.state()),
+    forgetsOlder: entity.type.durability === "snapshot",
+  });
+  if (outcome.kind === "committed") return;
+  throw new DroverError("DROVER_STORE_FAILED", `the upgrade of ${entity.address} to the registered versions could not be committed (${outcome.kind}): ${outcome.reason}`);
 }
 
 /** Of an ask: the wall time until which its sender waits. */

@@ -9,7 +9,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 import type { TimerPolicy } from "../entity/contract.ts";
 import { takeTimerPolicy } from "./hosted-machine.ts";
 import { nodesById } from "./logic.ts";
-import { enterPureCode, leavePureCode } from "./purity.ts";
+import { purely } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
 import type { LogicSnapshot, StepCell, StepEvent } from "./step-cell.ts";
 
@@ -80,27 +80,30 @@ function revived(value: unknown, children: Readonly<Record<string, CellRef>>): u
   return Object.fromEntries(Object.entries(record).map(([key, item]) => [key, revived(item, children)]));
 }
 
-/** Timers of `after` that the active states would have armed when they were entered (R1). @throws what the author's delays throw */
+/**
+ * Timers of `after` that the active states would have armed when they were entered (R1).
+ * @param wanted by the names of timers
+ * @throws what the author's delays throw
+ */
 export function afterTimers(
   cell: StepCell,
   machine: AnyStateMachine,
   snapshot: LogicSnapshot,
+  wanted: (timer: string) => boolean = () => true,
 ): readonly { readonly event: StepEvent; readonly delay: number; readonly policy: TimerPolicy }[] {
   const timers = new Map<string, { readonly event: StepEvent; readonly delay: number; readonly policy: TimerPolicy }>();
   const delays = machine.implementations.delays as Readonly<Record<string, unknown>>;
-  enterPureCode();
-  try {
+  purely(() => {
     for (const node of (snapshot as unknown as { readonly _nodes: readonly AnyStateNode[] })._nodes) {
       for (const { eventType, delay } of node.after as readonly { readonly eventType: string; readonly delay: unknown }[]) {
+        if (!wanted(eventType)) continue;
         const given: unknown = typeof delay === "string" ? delays[delay] : delay;
         const args = { context: snapshot.context, event: { type: "xstate.init" }, self: cell.ref, system: cell.system };
         const resolved: unknown = typeof given === "function" ? (given as (args: object) => unknown)(args) : given;
         timers.set(eventType, { event: { type: eventType }, delay: Number(resolved), policy: takeTimerPolicy() });
       }
     }
-  } finally {
-    leavePureCode();
-  }
+  });
   return [...timers.values()];
 }
 

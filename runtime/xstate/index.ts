@@ -1,5 +1,7 @@
 export { acceptsOf } from "./accepts.ts";
+export { type ActiveState, activeStatesAt, afterTimerOf, declaredInvokes, invokeIdOf, isAfterTimer, matchStates, statesNamedBy } from "./active-states.ts";
 export { afterTimers, type BareSnapshot, bareProblem, restoreBare } from "./bare-snapshot.ts";
+export { beginInvokes, carriedOver, hasEventless, statesOf } from "./carry-over.ts";
 export {
   type CodecHost,
   carried,
@@ -16,7 +18,7 @@ export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { effectClassOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
-export { enterPureCode, leavePureCode, takeReach } from "./purity.ts";
+export { enterPureCode, leavePureCode, purely, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { Sources } from "./sources.ts";
 export { shownData } from "./shown.ts";

@@ -42,6 +42,20 @@ export function takeReach(): DroverError | undefined {
   return found;
 }
 
+/** Runs author's code that is no step of a machine under the same guard. @throws DROVER_IMPURE_STEP, and what it throws */
+export function purely<V>(work: () => V): V {
+  enterPureCode();
+  let result: V;
+  try {
+    result = work();
+  } finally {
+    leavePureCode();
+  }
+  const reach = takeReach();
+  if (reach !== undefined) throw reach;
+  return result;
+}
+
 function standIn(name: string, advice: string): () => never {
   return () => impure(`${name} was called while a machine was stepped; ${advice}`);
 }

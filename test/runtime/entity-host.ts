@@ -25,7 +25,7 @@ export interface HostOptions {
 type Act = Extract<Effect, { readonly kind: "act" }>;
 
 export class EntityHost {
-  readonly type: EntityType;
+  type: EntityType;
   readonly address: Address;
   readonly records: Uint8Array[] = [];
   readonly effects: Effect[] = [];
@@ -141,6 +141,24 @@ export class EntityHost {
       this.sources.stopAll();
       this.sources = this.#makeSources();
     }
+    return restored;
+  }
+
+  /** As after a restart of its node with other versions: what its actors upgrade to is committed, then done, then recovery goes on. */
+  upgrade(type: EntityType): Restored {
+    const stored = { snapshot: decodeState(encodeState(this.entity.state())), records: [] };
+    const restored = restoreEntity(type, this.address, stored, () => ({ now: this.now, elapsed: this.elapsed, seed: this.#seed++ }));
+    this.type = type;
+    this.entity = restored.entity;
+    this.#listen();
+    this.sources.stopAll();
+    this.sources = this.#makeSources();
+    const { upgrade } = restored;
+    if (upgrade?.record !== undefined) this.records.push(encodeRecord(upgrade.record));
+    const fresh = upgrade?.effects ?? [];
+    for (const input of this.entity.recoveryInputs(this.now, fresh)) this.take(input);
+    for (const effect of [...this.entity.recoveryEffects(fresh), ...fresh]) this.#perform(effect, new Set());
+    this.pump();
     return restored;
   }
 

@@ -96,15 +96,15 @@ test("T3. records of another version are applied as they were committed, then th
   const host = lived();
   const { n } = host.context() as { n: number };
   const migrate = { 1: (old: { value: unknown; context: { n: number } }) => ({ value: old.value as never, context: { ...old.context, n: old.context.n * 1_000 } }) };
-  const { entity, divergences, migrated } = restoreEntity(typeOf(2, 7, { migrate }), ROOT, { snapshot: undefined, records: host.journal() });
-  t.equal(migrated, true);
+  const { entity, divergences, upgrade } = restoreEntity(typeOf(2, 7, { migrate }), ROOT, { snapshot: undefined, records: host.journal() });
+  t.match(upgrade?.record, { revision: host.entity.revision + 1, versions: { busy: 2 }, inputs: [{ kind: "upgrade" }] });
   t.ok(divergences.every((divergence) => divergence.reason.includes("made by version 1")));
   t.match(entity.view(ROOT), { version: 2, value: host.value(), context: { n: n * 1_000 } });
   host.entity = entity;
   host.send("ADD");
   t.match(host.context(), { n: n * 1_000 + 7 });
   const again = restoreEntity(typeOf(2, 7, { migrate }), ROOT, { snapshot: JSON.parse(JSON.stringify(entity.state())) as never, records: [] });
-  t.equal(again.migrated, false);
+  t.equal(again.upgrade, undefined);
   t.match(again.entity.view(ROOT), { context: { n: n * 1_000 + 7 } });
   t.end();
 });
