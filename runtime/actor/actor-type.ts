@@ -6,7 +6,7 @@ import type { ActorRef, AnyStateMachine, ContextFrom, EventFrom, Snapshot, State
 import type { TimerPolicy } from "../entity/contract.ts";
 import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
-import { declaredWork, foreignRef, isMachine, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
+import { declaredWork, foreignRef, isMachine, isMachineOfAnotherCopy, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
 import { aFunction, aNumber, anObject, anything, demandShape, keysOf, listOf, recordOf, withMethods } from "../shape/index.ts";
 import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
 import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
@@ -168,6 +168,10 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
    */
   readonly offers?: (words: readonly string[], context: B extends AnyStateMachine ? ContextFrom<B> : unknown) => readonly string[];
 }): ActorType<S, B> {
+  if (isMachineOfAnotherCopy((type as Partial<typeof type> | undefined)?.behaviour)) {
+    const advice = "install the version that Drover depends on, so that there is one copy (`npm ls xstate` shows them)";
+    throw new DroverError("DROVER_TYPE_INVALID", `actor type "${type.name}": its machine was made by another copy of XState than Drover's; ${advice}`);
+  }
   demandShape(type, ACTOR_TYPE, "actorType", "DROVER_TYPE_INVALID", true);
   const behaviour: AnyBehaviour = type.behaviour;
   if (!TYPE_NAME.test(type.name))

@@ -16,7 +16,7 @@ export {
 } from "./codec.ts";
 export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";
-export { isMachine, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
+export { isMachine, isMachineOfAnotherCopy, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { effectClassOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, purely, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";

@@ -25,6 +25,11 @@ export function isMachine(logic: unknown): logic is AnyStateMachine {
   return logic instanceof StateMachine;
 }
 
+/** Made by another installation of XState: its parts cannot be told from hand-written ones. */
+export function isMachineOfAnotherCopy(logic: unknown): boolean {
+  return typeof logic === "object" && logic !== null && !isMachine(logic) && (logic as { readonly constructor?: unknown }).constructor?.toString().startsWith("class StateMachine") === true;
+}
+
 export function kindOfLogic(logic: unknown): LogicKind | undefined {
   if (typeof logic !== "object" || logic === null) return undefined;
   const known = kinds.get(logic);

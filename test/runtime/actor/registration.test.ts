@@ -1,10 +1,14 @@
 // What is refused when a type is registered, with its place and advice (hosting H7, H9, H11; named difference N9).
 
+import { cpSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { test } from "tap";
 import { assign, createMachine, fromPromise, fromTransition, not, raise, sendTo, setup, spawnChild } from "xstate";
 
 import { type AnyActorType, actorType, effect, entityType, messages, reducer, task } from "../../../runtime/actor/index.ts";
 import { DroverError } from "../../../runtime/errors.ts";
+import { root } from "../../project/checkout.ts";
 
 const none = messages({});
 
@@ -22,6 +26,13 @@ function refusal(behaviour: object, durability?: "volatile" | "events"): string 
     return error.message;
   }
 }
+
+test("a machine of another copy of XState is refused with what to do", async (t) => {
+  const copy = join(t.testdir(), "xstate");
+  cpSync(join(root, "node_modules/xstate"), copy, { recursive: true, dereference: true });
+  const other = (await import(pathToFileURL(join(copy, "dist/xstate.esm.js")).href)) as { readonly createMachine: typeof createMachine };
+  t.match(refusal(other.createMachine({})), /another copy of XState.*npm ls xstate/);
+});
 
 test("N9. names that the machine does not have are refused, with those that it has", (t) => {
   t.match(refusal(createMachine({ entry: "blink" })), /#\(machine\) entry: names the action "blink".*setup\(\{ actions \}\)/);
