@@ -13,6 +13,8 @@ export function keepable(input: Input, host: CodecHost): Input | { readonly refu
         return { ...input, event: plainCopy(input.event) as EventData };
       case "source":
         return { ...input, said: keepableWord(input.said, host) };
+      case "performed":
+        return keepablePerformed(input, host);
       default:
         return decodeData(encodeData(input, host), host) as Input;
     }
@@ -31,5 +33,14 @@ function keepableWord(said: SourceSaid, host: CodecHost): SourceSaid {
     return decodeData(encodeData(said, host), host) as SourceSaid;
   } catch (error) {
     return decodeData(encodeData({ kind: "error", error: new Error(`what the source said cannot be kept: ${messageOf(error)}`) }, host), host) as SourceSaid;
+  }
+}
+
+/** Whatever became of the effect: its actor must hear that it is over (rules F2). */
+function keepablePerformed(input: Extract<Input, { kind: "performed" }>, host: CodecHost): Input {
+  try {
+    return decodeData(encodeData(input, host), host) as Input;
+  } catch (error) {
+    return { ...input, outcome: { kind: "unknown", reason: `what the effect said of its end cannot be kept: ${messageOf(error)}` } };
   }
 }

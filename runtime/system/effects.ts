@@ -7,6 +7,7 @@
 
 import type { EffectImplementation, EffectWord } from "../actor/index.ts";
 import type { Effect, EffectOutcome } from "../entity/contract.ts";
+import { messageOf } from "../entity/index.ts";
 import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
 import type { ErrorCode } from "../errors.ts";
@@ -88,7 +89,7 @@ export class Effects {
     );
     this.#timeouts.add(timeout);
     void this.#attempt(act).then(settle, (cause: unknown) => {
-      settle({ kind: "failed", error: describe(cause) });
+      settle({ kind: "failed", error: messageOf(cause) });
     });
   }
 
@@ -138,7 +139,7 @@ export function runInline(act: Act): { readonly error: string; readonly code?: E
     if (!isPromise(act.run?.())) return undefined;
     return { error: `action "${act.name}" returned a promise, for which nobody waits; invoke it as a source, or declare it as an effect`, code: "DROVER_STEP_PROMISE" };
   } catch (cause) {
-    return { error: describe(cause) };
+    return { error: messageOf(cause) };
   }
 }
 
@@ -153,8 +154,4 @@ function outcomeOf(word: EffectWord): EffectOutcome {
     default:
       return { kind: "done" };
   }
-}
-
-function describe(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -181,7 +181,7 @@ const counting = (bad: (value: unknown, turn: Turn) => unknown, value: () => unk
   reducer({
     initial: () => ({ n: 0 }),
     step: (state: { readonly n: number }, event: { readonly type: string }, turn) => {
-      if (event.type !== "BAD") return { n: state.n + 1 };
+      if (event.type !== "BAD") return { n: 1 };
       return (bad(value(), turn) ?? state) as never;
     },
     effects: { heat },
@@ -199,8 +199,8 @@ function holds(t: Test, host: EntityHost, name: string): void {
     t.ok(Object.hasOwn(errorCatalogue, first.code) && typeof first.error === "string" && first.place.startsWith(ROOT), `${name}: ${JSON.stringify(first)}`);
     t.match(results[2], { kind: "faulted", attempt: 3, parked: true }, name);
   }
-  const by = first?.kind === "faulted" ? (["bytes", "journal"] as const) : (["bytes"] as const);
-  for (const way of by) {
+  const ways = host.type.durability === "volatile" ? [] : first?.kind === "faulted" ? (["bytes", "journal"] as const) : (["bytes"] as const);
+  for (const way of ways) {
     const before = JSON.stringify(host.entity.state());
     t.same(host.restart({ by: way }).divergences, [], `${name}: by ${way}`);
     t.equal(JSON.stringify(host.entity.state()), before, `${name}: by ${way}`);
@@ -208,10 +208,66 @@ function holds(t: Test, host: EntityHost, name: string): void {
   t.not(host.send("GOOD").kind, "faulted", `${name}: after`);
 }
 
-test("R2, H13. whatever a step puts into its record is kept or its fault, with a code, a cause and a place; the entity goes on", (t) => {
+for (const durability of ["events", "volatile"] as const)
+  test(`R2, H13. whatever a step of a ${durability} entity puts into its record is kept or its fault, with a code, a cause and a place; the entity goes on`, (t) => {
+    const host = (behaviour: object): EntityHost => new EntityHost(thingType(behaviour, anyMessages(), { durability }));
+    for (const [what, value] of Object.entries(values)) {
+      for (const [where, make] of Object.entries(machines)) holds(t, host(make(value)), `${what} as ${where} of a machine`);
+      for (const [where, bad] of Object.entries(reducers)) holds(t, host(counting(bad, value)), `${what} as ${where} of a reducer`);
+    }
+    t.end();
+  });
+
+test("R2, F2. whatever a source or an effect says is heard, or is its failure; the entity goes on", (t) => {
+  const hearing = machine(
+    {
+      id: "m",
+      context: { n: 0, heard: null },
+      invoke: { src: "kid", id: "k", onError: { actions: assign({ heard: ({ event }) => event.error }) } },
+      on: {
+        GOOD: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+        BAD: { actions: { type: "heat", params: {} } },
+        "*": { actions: assign({ heard: ({ event }) => event }) },
+      },
+    },
+    { actors: { kid: fromCallback(() => undefined) }, actions: { heat } },
+  );
+  const words: Readonly<Record<string, (value: unknown) => object>> = {
+    done: (output) => ({ kind: "done", output }),
+    error: (error) => ({ kind: "error", error }),
+    next: (value) => ({ kind: "next", value }),
+    event: (value) => ({ kind: "event", event: { type: "SAID", value } }),
+    "a whole event": (event) => ({ kind: "event", event }),
+    emit: (value) => ({ kind: "emit", event: { type: "SAID", value } }),
+    "a whole emitted event": (event) => ({ kind: "emit", event }),
+  };
+  const outcomes: Readonly<Record<string, (value: unknown) => object>> = {
+    failed: (error) => ({ kind: "failed", error }),
+    refused: (reason) => ({ kind: "refused", reason, guard: reason }),
+  };
   for (const [what, value] of Object.entries(values)) {
-    for (const [where, make] of Object.entries(machines)) holds(t, new EntityHost(thingType(make(value), anyMessages())), `${what} as ${where} of a machine`);
-    for (const [where, bad] of Object.entries(reducers)) holds(t, new EntityHost(thingType(counting(bad, value) as never, anyMessages())), `${what} as ${where} of a reducer`);
+    const goesOn = (host: EntityHost, name: string): void => {
+      const before = JSON.stringify(host.entity.state());
+      t.same(host.restart({ by: "bytes" }).divergences, [], name);
+      t.equal(JSON.stringify(host.entity.state()), before, name);
+      t.equal(host.send("GOOD").kind, "accepted", name);
+    };
+    for (const [how, word] of Object.entries(words)) {
+      const host = new EntityHost(thingType(hearing, anyMessages()));
+      const started = host.effects.find((effect) => effect.kind === "source.start");
+      if (started === undefined) throw new Error("no source was started");
+      const { cell, incarnation } = started;
+      t.doesNotThrow(() => host.take({ kind: "source", cell, incarnation, said: word(value()) as never }), `${what} by ${how}`);
+      goesOn(host, `${what} by ${how}`);
+    }
+    for (const [how, outcome] of Object.entries(outcomes)) {
+      const host = new EntityHost(thingType(hearing, anyMessages()));
+      host.send("BAD");
+      t.equal(host.entity.pending().length, 1);
+      t.doesNotThrow(() => host.take({ kind: "performed", key: host.acts[0]?.key ?? "", outcome: outcome(value()) as never }), `${what} by ${how}`);
+      t.same(host.entity.pending(), [], `${what} by ${how}: nobody waits for it any more`);
+      goesOn(host, `${what} by ${how}`);
+    }
   }
   t.end();
 });

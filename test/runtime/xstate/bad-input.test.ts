@@ -8,7 +8,7 @@ import { restoreEntity } from "../../../runtime/entity/index.ts";
 import { errorCatalogue } from "../../../runtime/errors.ts";
 import { anyMessages, EntityHost, ROOT, thingType } from "../entity-host.ts";
 import { type BadInput, badInputs, badStarts } from "./bad-input-cases.ts";
-import { assign, fromTransition, machine, raise, sendTo } from "./loose.ts";
+import { assign, emit, fromTransition, machine, raise, sendParent, sendTo, spawnChild } from "./loose.ts";
 
 function hosted(one: BadInput, options = {}): EntityHost {
   return new EntityHost(thingType(one.machine, anyMessages(), { durability: one.volatile === true ? "volatile" : "events" }), options);
@@ -111,6 +111,51 @@ for (const durability of ["events", "volatile"] as const) {
     t.end();
   });
 }
+
+test("H1. what an unwound input left between its cells reaches nobody with the next one", (t) => {
+  const kid = machine({ entry: [sendParent({ type: "A" }), sendParent({ type: "B" })] });
+  const parent = machine(
+    {
+      context: { n: 0 },
+      on: {
+        BAD: { actions: spawnChild("kid", { id: "k" }) },
+        A: {
+          actions: assign(() => {
+            throw new Error("boom");
+          }),
+        },
+        B: { actions: assign({ n: ({ context }) => context.n + 100 }) },
+        GOOD: { actions: assign({ n: ({ context }) => context.n + 1 }) },
+      },
+    },
+    { actors: { kid } },
+  );
+  const host = new EntityHost(thingType(parent, anyMessages()));
+  t.match(host.send("BAD"), { kind: "faulted", error: "boom" });
+  t.equal(host.send("GOOD").kind, "accepted");
+  t.same(host.context(), { n: 1 });
+  t.end();
+});
+
+test("H12. a child of whose step something cannot be done fails once, and nothing further of that step is done", (t) => {
+  const kid = machine({ entry: [emit({ type: "SEEN", f: () => 1 }), sendParent({ type: "LATE" })] });
+  const parent = machine(
+    {
+      context: { failed: 0, late: 0 },
+      on: {
+        BAD: { actions: spawnChild("kid", { id: "k" }) },
+        LATE: { actions: assign({ late: ({ context }) => context.late + 1 }) },
+        "xstate.error.actor.k": { actions: assign({ failed: ({ context }) => context.failed + 1 }) },
+      },
+    },
+    { actors: { kid } },
+  );
+  const host = new EntityHost(thingType(parent, anyMessages()));
+  t.equal(host.send("BAD").kind, "accepted");
+  t.same(host.context(), { failed: 1, late: 0 });
+  t.same(host.emitted, []);
+  t.end();
+});
 
 test("a reducer that refuses may return nothing, and one without a state too", (t) => {
   const refusing = reducer({
