@@ -20,6 +20,8 @@ export interface NodeFact extends InRun {
   /** `gone`: it has stopped in order and holds nothing any more but what a `left` names. */
   readonly what: "starting" | "started" | "failed-to-start" | "exited" | "stopping" | "gone" | "killed" | "paused" | "resumed" | "replaced";
   readonly epoch: number;
+  /** What its machine's wall clock shows, ms since 1970. */
+  readonly wallMs: number;
   /** The store that it stands on: runs that name the same one share it. */
   readonly store: string;
   readonly reason?: string;

@@ -235,7 +235,7 @@ export class SimulatedNode {
   }
 
   #note(run: Run, what: NodeFact["what"], reason?: string): void {
-    this.#say(run, { kind: "node", what, epoch: run.epoch, store: this.database.name, ...(reason === undefined ? {} : { reason }) });
+    this.#say(run, { kind: "node", what, epoch: run.epoch, wallMs: run.process.clock.now(), store: this.database.name, ...(reason === undefined ? {} : { reason }) });
   }
 
   #say(run: Run, said: DistributiveOmit<Extract<Said, { readonly run: number }>, "node" | "run">): void {

@@ -13,6 +13,8 @@ import { senderOrder } from "./sender-order.ts";
 import { shelfEmpties } from "./shelf-empties.ts";
 import { storeKeepsItsWord } from "./store-keeps-its-word.ts";
 import { takenOnce } from "./taken-once.ts";
+import { timersByPolicy } from "./timers-by-policy.ts";
+import { timersInTime } from "./timers-in-time.ts";
 import { timersOnce } from "./timers-once.ts";
 
 export { type Checker, type CommittedTurn, type Evidence, evidenceOf, type Violation } from "./evidence.ts";
@@ -27,6 +29,8 @@ export const standardCheckers: readonly Checker[] = [
   onceAtMostOnce,
   idempotentConfirmed,
   timersOnce,
+  timersInTime,
+  timersByPolicy,
   allStopped,
   replayExact,
   recoveryExact,

@@ -4,6 +4,7 @@ import { test } from "tap";
 import { actorType, entityType, messages, reducer, T } from "../../../runtime/index.ts";
 import { type NodeSpec, simulate, type Simulation } from "../../../runtime/simulation/index.ts";
 import { fleet } from "../../../cli/simulate/index.ts";
+import { beacons, POLICIES, type Policy } from "./beacons.ts";
 import * as broken from "./broken.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
@@ -18,7 +19,9 @@ function between(ports: NonNullable<NodeSpec["ports"]>, scenario: (seed: number)
   };
 }
 
-const cases: readonly (readonly [title: string, checker: string, scenario: (seed: number) => Simulation])[] = [
+type Case = readonly [title: string, checker: string, scenario: (seed: number) => Simulation];
+
+const cases: readonly Case[] = [
   ["S1, E4. a store that does not check epochs", "one owner commits", between(broken.ignoresEpochs)],
   ["S2. a store that answers before it writes", "nothing leaves before its commit", between(broken.answersBeforeItWrites)],
   ["S3. a disk that confirms what it has not kept", "no acknowledged command is lost", lyingDisks(couriers)],
@@ -28,7 +31,15 @@ const cases: readonly (readonly [title: string, checker: string, scenario: (seed
   ["S3. a store that gives back the state before the newest", "a store keeps its word", between(broken.recoversOldStates, forgetfulCouriers)],
   ["C2. a store that refuses what it writes", "a store keeps its word", between(broken.refusesWhatItWrites)],
   ["S3, M1, M2. a recovery that forgets what was taken", "a message takes effect once", between(broken.forgetsWhatWasTaken)],
-  ["S7. a recovery that loses timers", "a timer fires once", between(broken.losesTimers)],
+  ["S7. a recovery that loses timers", "a timer fires in time", between(broken.losesTimers)],
+  ["S7. a recovery that revives timers", "a timer fires once", between(broken.revivesTimers)],
+  ...POLICIES.flatMap((policy): readonly Case[] => [
+    [`S7, K1. a clock that swallows firings of policy ${JSON.stringify(policy)}`, "a timer fires in time", between(broken.swallowsBeats, beating(policy))],
+    [`S7, K1. a clock that is late for policy ${JSON.stringify(policy)}`, "a timer fires in time", between(broken.beatsLate, beating(policy))],
+  ]),
+  ["K1. a recovery that fires what it skips", "a missed timer goes by its policy", between(broken.firesWhatItSkips, beating("skip"))],
+  ["K1. a clock that makes each time seem missed", "a missed timer goes by its policy", between(broken.seemsToMiss, beating("skip"))],
+  ["K1. a recovery that fires for each missed time without end", "a missed timer goes by its policy", between(broken.firesEachWithoutEnd, beating({ each: 2 }))],
   ["F1. a recovery that loses effects", "an idempotent effect is confirmed in the end", between(broken.losesEffects)],
   ["F1. a recovery that repeats once effects", "a once effect happens at most once", between(broken.repeatsOnceEffects)],
   ["M1. a link that mixes up what it carries", "per-sender order", between(broken.mixesUpMessages)],
@@ -56,6 +67,10 @@ async function firstSeed(scenario: (seed: number) => Simulation, checker: string
     if (violation !== undefined) return `seed ${String(seed)}: ${violation.what}`;
   }
   return undefined;
+}
+
+function beating(policy: Policy): (seed: number) => Simulation {
+  return (seed) => beacons(seed, policy, { faults: "none" });
 }
 
 function onTheCloud(ports: NonNullable<NodeSpec["ports"]>): (seed: number) => Simulation {

@@ -1,9 +1,10 @@
 // Parts that break a promise on purpose, put between a simulated node and its ports. The simulator must find each.
 
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
-import type { CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
+import type { Clock, CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
 import type { ProcessPorts } from "../../../runtime/simulation/index.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../runtime/wire/index.ts";
+import { BEAT_MS } from "./beacons.ts";
 
 type Wrapper = (ports: ProcessPorts) => ProcessPorts;
 type Rows = Record<string, readonly (readonly [string, unknown?])[]>;
@@ -101,6 +102,27 @@ export const losesTimers = recovers((table, row) => (table === "timers" ? undefi
 export const losesEffects = recovers((table, row) => (table === "pending" ? undefined : row));
 /** S5: what is shelved is there, and its last number is not. */
 export const forgetsWhereShelvesEnd = recovers((table, row) => (table === "counters" && row[0] === "shelf" ? undefined : row));
+/** S7: what a journal says to be gone is there again. */
+export const revivesTimers = withStore((store) => ({
+  load: async (entity) => {
+    const stored = await store.load(entity);
+    if (stored === undefined) return undefined;
+    const records = stored.records.map((kept) => {
+      const record = decodeRecord(kept.record);
+      const rest = record.outcome.rest as Rows | null;
+      const timers = (rest?.["timers"] ?? []).filter(({ length }) => length > 1);
+      return { ...kept, record: encodeRecord({ ...record, outcome: { ...record.outcome, rest: { ...rest, timers } } }) };
+    });
+    return { ...stored, records };
+  },
+}));
+/** K1: a time that passed while nobody watched is one like any other. */
+export const firesWhatItSkips = recovers((table, row) => (table === "timers" ? [row[0], { ...(row[1] as object), rhythm: undefined }] : row));
+/** K1: how many firings came late in a row is counted from far below. */
+export const firesEachWithoutEnd = recovers((table, row) => {
+  const timer = row[1] as { readonly rhythm?: object };
+  return table === "timers" && timer.rhythm !== undefined ? [row[0], { ...timer, rhythm: { ...timer.rhythm, late: -50 } }] : row;
+});
 /** F1: what may happen once only is taken for repeatable. */
 export const repeatsOnceEffects = recovers((table, row) => (table === "pending" ? [row[0], { ...(row[1] as object), class: "idempotent" }] : row));
 
@@ -125,6 +147,35 @@ export const writesNoTimers = withStore((store) => ({
         return { ...commit, record: encodeRecord({ ...record, outcome: { ...record.outcome, rest } }) };
       }),
     ),
+}));
+
+function withClock(make: (clock: Clock) => Partial<Clock>): Wrapper {
+  return (ports) => {
+    const { clock } = ports;
+    const through: Clock = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      setTimeout: (run, delayMs, options) => clock.setTimeout(run, delayMs, options),
+      clearTimeout: (handle) => {
+        clock.clearTimeout(handle);
+      },
+    };
+    return { ...ports, clock: { ...through, ...make(clock) } };
+  };
+}
+
+function isBeat(delayMs: number): boolean {
+  return delayMs > BEAT_MS - 100 && delayMs <= BEAT_MS;
+}
+
+/** S7: a beat is waited for, and nobody is told. */
+export const swallowsBeats = withClock((clock) => ({ setTimeout: (run, delayMs, options) => clock.setTimeout(isBeat(delayMs) ? () => undefined : run, delayMs, options) }));
+/** S7: a beat comes, long after its time. */
+export const beatsLate = withClock((clock) => ({ setTimeout: (run, delayMs, options) => clock.setTimeout(run, isBeat(delayMs) ? delayMs + 15_000 : delayMs, options) }));
+/** K1: its monotonic clock runs away from its wall clock, so that each time seems to be missed. */
+export const seemsToMiss = withClock((clock) => ({
+  monotonic: () => clock.monotonic() * 4,
+  setTimeout: (run, delayMs, options) => clock.setTimeout(run, delayMs + 30, options),
 }));
 
 function withTransport(make: (transport: Transport, ports: ProcessPorts) => Partial<Transport>): Wrapper {

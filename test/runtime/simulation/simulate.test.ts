@@ -3,6 +3,7 @@
 import { test } from "tap";
 import { form } from "../../forms.ts";
 import { explain, FAULT_KINDS, simulate, simulateSeeds, traceOf } from "../../../runtime/simulation/index.ts";
+import { beacons, POLICIES } from "./beacons.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 
 /** Of the couriers, in each run of the tests. CI runs 2,000 seeds of the whole fleet. */
@@ -43,6 +44,25 @@ test("S3. a type that keeps its state and no history is judged by what was commi
   t.same(failed.map(explain), []);
   t.ok(acknowledged > 150 && restarts > 20, `${String(acknowledged)} acknowledged, ${String(restarts)} recoveries`);
 });
+
+for (const policy of POLICIES)
+  test(`S7, K1. timers of policy ${JSON.stringify(policy)} fire in time, and what passed unwatched goes by the policy`, async (t) => {
+    let fired = 0;
+    let missed = 0;
+    const { failed } = await simulateSeeds((seed) => beacons(seed, policy), {
+      count: form(8, 60),
+      each: ({ history }) => {
+        for (const fact of history)
+          if (fact.kind === "asked")
+            for (const input of fact.record?.inputs ?? []) {
+              if (input.kind === "timer") fired++;
+              if (input.kind === "timer" && input.missed === true) missed++;
+            }
+      },
+    });
+    t.same(failed.map(explain), []);
+    t.ok(fired > 100 && missed > 0 === (typeof policy === "object" || policy === "skip"), `${String(fired)} fired, ${String(missed)} had been missed`);
+  });
 
 test("S9. one seed gives one run, byte for byte, whatever ran before it", async (t) => {
   for (const seed of [3, 200, 4_294_967_295]) {

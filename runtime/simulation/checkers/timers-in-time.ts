@@ -1,0 +1,88 @@
+// S7, K1. A timer fires when it is due, whatever its clock and policy: never before, and soon after, as long as its owner is there. Nobody's stays armed beyond its time.
+//
+// T1. When it was due is told by its own clock. Hosted time is known from the turns of a run, and is never behind them.
+// T2. An owner whose wall clock was corrected owes nothing for a minute: it looks again as often as that. When a time came before the correction is not known after it.
+
+import { type ArmedTimer, timersOf } from "./armed-timers.ts";
+import type { Checker, CommittedTurn } from "./evidence.ts";
+import { OwnerPresence, type Run } from "./owner-presence.ts";
+
+/** Due, with its owner there and undisturbed, it fires within this time. */
+const WITHIN_MS = 5_000;
+/** T2. */
+const AFTER_JUMP_MS = 60_000;
+/** Times are compared in whole ms. */
+const ROUNDING_MS = 1;
+
+export const timersInTime: Checker = {
+  name: "a timer fires in time",
+  promise: "S7",
+  check: ({ history, turns }) => {
+    const found: { atMs: number; what: string }[] = [];
+    const owners = new OwnerPresence(history);
+    const hosted = new HostedTimes(turns, owners);
+    for (const timer of timersOf(turns)) {
+      const { row, entity, end } = timer;
+      for (const run of owners.runsOn(timer.store)) {
+        const span = spanIn(timer, run);
+        if (span === undefined) continue;
+        const dueMs = row.clock === "elapsed" ? row.due - hosted.offsetMs(run) : span.untilMs - (span.wallMs - row.due);
+        const jumps = row.clock === "wall" ? run.jumps.filter((atMs) => atMs <= span.untilMs) : [];
+        const waitedMs = owners.undisturbedMs(run, Math.max(dueMs, timer.armed.atMs, ...jumps.map((atMs) => atMs + AFTER_JUMP_MS)), span.untilMs);
+        if (waitedMs > WITHIN_MS)
+          found.push({ atMs: span.untilMs, what: `the timer ${row.name} of ${entity} was due for ${String(Math.round(waitedMs))} ms while its owner was there${fate(timer)}` });
+      }
+      if (end?.firing === undefined) continue;
+      const earlyMs = row.due - (row.clock === "wall" ? end.turn.record.stamp.now : end.turn.record.stamp.elapsed);
+      const isCorrected = row.clock === "wall" && owners.runsOn(timer.store).some((run) => isOf(end.turn, run) && run.jumps.length > 0);
+      if (earlyMs > ROUNDING_MS && !isCorrected)
+        found.push({ atMs: end.turn.atMs, what: `the timer ${row.name} of ${entity} fired ${String(Math.round(earlyMs))} ms before it was due` });
+    }
+    return found;
+  },
+};
+
+/** Until when it was armed in this run, and what its wall clock showed then; undefined: not at all. */
+function spanIn({ armed, end }: ArmedTimer, run: Run): { readonly untilMs: number; readonly wallMs: number } | undefined {
+  if (end !== undefined && isOf(end.turn, run)) return { untilMs: end.turn.atMs, wallMs: end.turn.record.stamp.now };
+  if (run.ended === undefined || run.ended.atMs < armed.atMs || (end !== undefined && run.began.atMs > end.turn.atMs)) return undefined;
+  return { untilMs: run.ended.atMs, wallMs: run.ended.wallMs };
+}
+
+function isOf(turn: CommittedTurn, run: Run): boolean {
+  return turn.node === run.node && turn.run === run.run;
+}
+
+function fate({ end }: ArmedTimer): string {
+  if (end === undefined) return " and has not fired";
+  return end.firing === undefined ? ", until it was taken back" : ", until it fired";
+}
+
+/** T1. What hosted time is ahead of the simulation's at least, in each run, ms. */
+class HostedTimes {
+  readonly #offsets = new Map<Run, number>();
+
+  constructor(turns: readonly CommittedTurn[], owners: OwnerPresence) {
+    const most = new Map<string, number>();
+    const least = new Map<string, number>();
+    for (const { store, node, run, atMs, record } of turns) {
+      const { elapsed } = record.stamp;
+      const key = `${node} ${String(run)}`;
+      least.set(key, Math.min(elapsed - atMs, least.get(key) ?? Number.POSITIVE_INFINITY));
+      most.set(`${store} ${key}`, Math.max(elapsed, most.get(`${store} ${key}`) ?? 0));
+    }
+    for (const store of new Set(turns.map((turn) => turn.store))) {
+      let before = 0;
+      for (const run of owners.runsOn(store)) {
+        const key = `${run.node} ${String(run.run)}`;
+        // One that has taken no turn goes on from the last one before it.
+        this.#offsets.set(run, least.get(key) ?? before - (run.started?.atMs ?? 0));
+        before = Math.max(before, most.get(`${store} ${key}`) ?? 0);
+      }
+    }
+  }
+
+  offsetMs(run: Run): number {
+    return this.#offsets.get(run) ?? Number.NEGATIVE_INFINITY;
+  }
+}

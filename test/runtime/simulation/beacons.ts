@@ -1,0 +1,43 @@
+// A beacon that beats by a durable timer, one for each policy, on a machine that is without power for a while again and again.
+
+import { assign, setup } from "xstate";
+import { actorType, entityType, messages } from "../../../runtime/index.ts";
+import type { Simulation } from "../../../runtime/simulation/index.ts";
+
+/** An interval that nothing else waits for. */
+export const BEAT_MS = 1_777;
+
+export const POLICIES = ["remaining", "absolute", "skip", { each: 2 }] as const;
+export type Policy = (typeof POLICIES)[number];
+
+function beaconType(policy: Policy) {
+  return actorType({
+    name: "beacon",
+    version: 1,
+    messages: messages({}),
+    timers: { BEAT: policy },
+    behaviour: setup({
+      types: { context: {} as { beats: number } },
+      actions: { count: assign({ beats: ({ context }) => context.beats + 1 }) },
+      delays: { BEAT: BEAT_MS },
+    }).createMachine({ id: "beacon", context: { beats: 0 }, initial: "lit", states: { lit: { after: { BEAT: { target: "lit", reenter: true, actions: "count" } } } } }),
+  });
+}
+
+export function beacons(seed: number, policy: Policy, more: Partial<Simulation> = {}): Simulation {
+  const root = beaconType(policy);
+  return {
+    seed,
+    nodes: { cape: { types: [entityType({ root, durability: "events", placement: "cloud" })], entities: { "t/beacon/one": undefined, "t/beacon/two": undefined } } },
+    forMs: 40_000,
+    script: async ({ kill, start, sleep, random }) => {
+      for (let outage = 0; outage < 3; outage++) {
+        await sleep(3_000 + random.next() * 6_000);
+        kill("cape");
+        await sleep(random.next() * 12_000);
+        start("cape");
+      }
+    },
+    ...more,
+  };
+}
