@@ -9,6 +9,7 @@ import { type Finding, note, ok, problem } from "./finding.ts";
 import { onCopy } from "./store-copy.ts";
 
 const MAX_LISTED = 20;
+const MAX_FACTS = 1_000;
 const COPY_ATTEMPTS = 5;
 const PAGE = 500;
 
@@ -120,8 +121,10 @@ function told(type: AnyActorType, actors: readonly ActorUpgrade[]): readonly Fin
       problem(
         "machine",
         `${name} would strand ${String(bad.length)} of ${String(actors.length)} live actors, in the states ${statesOf(bad)}\n${some(bad.map(lineOf))}`,
-        "A stranded actor cannot be recovered: its entity stays away until a version that reads it runs.",
-        of("newer").length > 0 && of("stranded").length === 0 ? "Run the newer version that made them, or a newer one still." : `Give ${type.name} the missing steps of migrate.`,
+        "A stranded actor cannot be recovered, and its entity stays away until a version that reads it runs; or it stays in its state for ever.",
+        of("newer").length > 0 && of("stranded").length === 0
+          ? "Run the newer version that made them, or a newer one still."
+          : `Give ${type.name} the steps of migrate that lead to a state which it can leave.`,
         { ...facts, stranded: bad.map(({ address, from, state, reason }) => ({ address, from, state, reason })) },
       ),
     );
@@ -139,7 +142,37 @@ function told(type: AnyActorType, actors: readonly ActorUpgrade[]): readonly Fin
     );
   }
   if (findings.length > 0) return findings;
-  return [ok("machine", `${name}: ${String(actors.length)} live actors, ${String(facts.fits)} as they are and ${String(facts.migrates)} by migrate`, facts)];
+  const lines = actors.flatMap((actor) => workLine(actor) ?? []);
+  const what = `${name}: ${String(actors.length)} live actors, ${String(facts.fits)} as they are and ${String(facts.migrates)} by migrate`;
+  return [ok("machine", lines.length === 0 ? what : `${what}\n${some(lines)}`, { ...facts, upgrades: upgradesOf(actors) })];
+}
+
+/** Of those that something becomes of. */
+function upgradesOf(actors: readonly ActorUpgrade[]): readonly object[] {
+  return actors
+    .filter((actor) => workLine(actor) !== undefined)
+    .slice(0, MAX_FACTS)
+    .map(({ address, from, state, work }) => ({ address, from, before: state, ...work }));
+}
+
+/** What becomes of an actor beside its version; undefined: nothing. */
+function workLine({ address, state, work }: ActorUpgrade): string | undefined {
+  if (work === undefined) return undefined;
+  const { timers, children } = work;
+  const parts = [
+    ...(JSON.stringify(state) === JSON.stringify(work.state) ? [] : [`${JSON.stringify(state)} becomes ${JSON.stringify(work.state)}`]),
+    ...counted("timers go on", timers.kept),
+    ...counted("timers are armed", timers.armed),
+    ...counted("timers are cancelled", timers.cancelled),
+    ...counted("children go on", children.kept),
+    ...counted("children begin", children.begun),
+    ...counted("children are stopped", children.stopped),
+  ];
+  return parts.length === 0 ? undefined : `${address}: ${parts.join("; ")}`;
+}
+
+function counted(what: string, names: readonly string[]): readonly string[] {
+  return names.length === 0 ? [] : [`${what}: ${names.join(", ")}`];
 }
 
 function statesOf(actors: readonly ActorUpgrade[]): string {

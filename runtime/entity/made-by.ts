@@ -1,6 +1,7 @@
 // What a state and its records were made by: machines, their versions, the shape that a state of them has, XState (rules R1). A snapshot says it in full, a record by the fingerprint of it.
 //
-// M1. The shape of a machine's state is its states, their kinds and the declared shape of its context: a state kept under one shape may mean nothing under another.
+// M1. The shape of a machine's state is its states, their kinds, the delays and invokes that each of them waits for, and the declared shape of its context: a state kept under one
+//     shape may mean nothing under another, or wait for what never comes.
 // M2. A changed shape under the same version is not refused, since most changes only add; it is told where a replay differs, and by `drover doctor --machine`.
 
 import { createHash } from "node:crypto";
@@ -36,7 +37,9 @@ function shapeOf({ behaviour, contextSchema }: AnyActorType): string {
 function nodesOf(machine: AnyStateMachine): readonly unknown[] {
   const nodes: unknown[] = [];
   const visit = (node: AnyStateNode): void => {
-    nodes.push([node.id, node.type]);
+    const after = (node.after as readonly { readonly eventType: string }[]).map(({ eventType }) => eventType);
+    const waits = [...new Set(after), ...node.invoke.map(({ id, src }) => [id, src])];
+    nodes.push([node.id, node.type, ...(waits.length === 0 ? [] : [waits])]);
     for (const child of Object.values(node.states)) visit(child);
   };
   visit(machine.root);

@@ -1,4 +1,5 @@
-// What a new version of actor types would do to a stored entity, without running anything of it (rules T4): which of its live actors fit, which go through `migrate`, which would be stranded.
+// What a new version of actor types would do to a stored entity (rules T4): which of its live actors fit, which go through `migrate`, which would be stranded, and what becomes of their
+// timers and children. Each is taken through the very upgrade that a recovery would take (upgrading.ts), on a copy, and nothing that it asks for is done.
 
 import type { Address } from "../address.ts";
 import { type AnyActorType, entityType } from "../actor/index.ts";
@@ -6,6 +7,8 @@ import type { CellRecord, EntityState, JournalRecord } from "./contract.ts";
 import { DroverError } from "../errors.ts";
 import { messageOf } from "./fault.ts";
 import { madeByOf } from "./made-by.ts";
+import { pastState } from "./past-state.ts";
+import type { TimerRow } from "./rest.ts";
 import { restoreEntity } from "./restore.ts";
 
 export interface ActorUpgrade {
@@ -16,12 +19,23 @@ export interface ActorUpgrade {
   readonly to: number;
   /** Its state value; null for a reducer. */
   readonly state: unknown;
-  /** `fits`: read as it is. `migrates`: goes through `migrate`. `stranded`: cannot be read. `newer`: made by a newer version. */
+  /** `fits`: read as it is. `migrates`: goes through `migrate`. `stranded`: cannot be read, or has no way out of its state any more. `newer`: made by a newer version. */
   readonly verdict: "fits" | "migrates" | "stranded" | "newer";
   readonly reason?: string;
+  /** Where it can be read. */
+  readonly work?: UpgradeWork;
   /** The shape of its machine or context differs although the version does not. */
   readonly isChangedInPlace?: true;
 }
+
+/** What an upgrade makes of an actor: its state value, the names of its timers, the addresses of the children that its machine has made. */
+export interface UpgradeWork {
+  readonly state: unknown;
+  readonly timers: Readonly<Record<"kept" | "armed" | "cancelled", readonly string[]>>;
+  readonly children: Readonly<Record<"kept" | "begun" | "stopped", readonly string[]>>;
+}
+
+type Row = readonly [key: string, row: unknown];
 
 export interface EntityUpgrade {
   readonly actors: readonly ActorUpgrade[];
@@ -34,12 +48,12 @@ export function upgradeOf(
   types: ReadonlyMap<string, AnyActorType>,
   stored: { readonly entity: Address; readonly snapshot: EntityState | undefined; readonly records: readonly JournalRecord[] },
 ): EntityUpgrade {
-  const cells = newestCells(stored.snapshot, stored.records);
+  const state = newestState(stored.snapshot, stored.records);
   const actors: ActorUpgrade[] = [];
-  for (const cell of cells.values()) {
+  for (const cell of state?.cells ?? []) {
     const type = types.get(cell.type);
-    if (type === undefined || cell.accepts === undefined || cell.status !== "active") continue;
-    actors.push(upgradeOfCell(type, cell, cells, stored));
+    if (state === undefined || type === undefined || cell.accepts === undefined || cell.status !== "active") continue;
+    actors.push(upgradeOfCell(type, cell, { ...state, entity: stored.entity }, stored.snapshot));
   }
   const unreplayable: Record<string, number[]> = {};
   for (const { versions } of stored.records) {
@@ -53,43 +67,80 @@ export function upgradeOf(
   return { actors: actors.sort((a, b) => (a.address < b.address ? -1 : 1)), unreplayable };
 }
 
-/** As a replica keeps them: by recorded outcomes. */
-function newestCells(snapshot: EntityState | undefined, records: readonly JournalRecord[]): ReadonlyMap<string, CellRecord> {
-  const cells = new Map<string, CellRecord>();
-  for (const cell of snapshot?.cells ?? []) cells.set(cell.address, cell);
-  for (const { outcome } of records) {
-    for (const address of outcome.ended) cells.delete(address);
-    for (const cell of outcome.cells) cells.set(cell.address, cell);
-  }
-  return cells;
+/** As it was left. */
+function newestState(snapshot: EntityState | undefined, records: readonly JournalRecord[]): EntityState | undefined {
+  const last = records.at(-1);
+  return last === undefined ? snapshot : pastState(last.revision, snapshot, records)?.state;
 }
 
-function upgradeOfCell(
-  type: AnyActorType,
-  cell: CellRecord,
-  cells: ReadonlyMap<string, CellRecord>,
-  { entity, snapshot }: { readonly entity: Address; readonly snapshot: EntityState | undefined },
-): ActorUpgrade {
+function upgradeOfCell(type: AnyActorType, cell: CellRecord, state: EntityState, snapshot: EntityState | undefined): ActorUpgrade {
   const facts = { address: cell.address, type: type.name, from: cell.version, to: type.version, state: cell.value };
   const alone = entityType({ root: type, durability: "events", placement: "cloud" });
-  const state: EntityState = {
-    v: 1,
-    entity,
-    type: type.name,
-    incarnation: "",
-    revision: 1,
-    stamp: { now: 0, elapsed: 0, seed: 0 },
-    labels: {},
-    cells: [cell, ...[...cells.values()].filter(({ address }) => address.startsWith(`${cell.address}/~/`))],
-    rest: {},
-  };
+  const before = actorAlone(cell, state);
+  let after: EntityState;
   try {
-    restoreEntity(alone, entity, { snapshot: state, records: [] });
+    after = restoreEntity(alone, state.entity, { snapshot: before, records: [] }).entity.state();
   } catch (error) {
     return { ...facts, verdict: error instanceof DroverError && error.code === "DROVER_STATE_NEWER" ? "newer" : "stranded", reason: messageOf(error) };
   }
+  const work = workBetween(before, after);
+  const stuck = whyStuck(cell, type.version, before, after);
+  if (stuck !== undefined) return { ...facts, verdict: "stranded", reason: stuck, work };
   const steps = Object.keys(type.migrate).filter((from) => Number(from) >= cell.version && Number(from) < type.version);
-  const before = snapshot?.madeBy?.types[type.name];
-  const isChanged = before?.version === type.version && cell.version === type.version && before.schema !== madeByOf(alone).madeBy.types[type.name]?.schema;
-  return { ...facts, verdict: steps.length > 0 ? "migrates" : "fits", ...(isChanged ? { isChangedInPlace: true as const } : {}) };
+  const made = snapshot?.madeBy?.types[type.name];
+  const isChanged = made?.version === type.version && cell.version === type.version && made.schema !== madeByOf(alone).madeBy.types[type.name]?.schema;
+  return { ...facts, verdict: steps.length > 0 ? "migrates" : "fits", work, ...(isChanged ? { isChangedInPlace: true as const } : {}) };
+}
+
+/** An actor with what its machine has made and armed, as an entity of its own. */
+function actorAlone(cell: CellRecord, state: EntityState): EntityState {
+  const cells = state.cells.filter(({ address }) => address === cell.address || address.startsWith(`${cell.address}/~/`));
+  const own = new Set(cells.map(({ incarnation }) => incarnation));
+  const rest: Record<string, readonly Row[]> = {};
+  for (const [table, rows] of Object.entries((state.rest ?? {}) as Readonly<Record<string, readonly Row[]>>)) {
+    if (table === "counters") rest[table] = rows;
+    else if (table === "timers" || table === "asks") rest[table] = rows.filter(([, row]) => own.has((row as { readonly incarnation: number }).incarnation));
+    else if (table === "systemIds") rest[table] = rows.filter(([, row]) => own.has((row as { readonly $ref: { readonly incarnation: number } }).$ref.incarnation));
+  }
+  return { ...state, type: cell.type, labels: {}, cells, rest };
+}
+
+function timersOf(state: EntityState): readonly TimerRow[] {
+  return ((state.rest as { readonly timers?: readonly Row[] }).timers ?? []).map(([, row]) => row as TimerRow);
+}
+
+/** What runs or may still say something. */
+function livingUnder(state: EntityState): readonly CellRecord[] {
+  return state.cells.filter(({ status, accepts }) => status === "active" && accepts === undefined);
+}
+
+function workBetween(before: EntityState, after: EntityState): UpgradeWork {
+  const generations = new Set(timersOf(before).map(({ generation }) => generation));
+  const left = new Set(timersOf(after).map(({ generation }) => generation));
+  const children = new Set(livingUnder(before).map(({ incarnation }) => incarnation));
+  const alive = new Set(livingUnder(after).map(({ incarnation }) => incarnation));
+  const names = (timers: readonly TimerRow[]): readonly string[] => timers.map(({ name }) => name);
+  const places = (cells: readonly CellRecord[]): readonly string[] => cells.map(({ address }) => address);
+  return {
+    state: after.cells[0]?.value,
+    timers: {
+      kept: names(timersOf(after).filter(({ generation }) => generations.has(generation))),
+      armed: names(timersOf(after).filter(({ generation }) => !generations.has(generation))),
+      cancelled: names(timersOf(before).filter(({ generation }) => !left.has(generation))),
+    },
+    children: {
+      kept: places(livingUnder(after).filter(({ incarnation }) => children.has(incarnation))),
+      begun: places(livingUnder(after).filter(({ incarnation }) => !children.has(incarnation))),
+      stopped: places(livingUnder(before).filter(({ incarnation }) => !alive.has(incarnation))),
+    },
+  };
+}
+
+/** It waited for something, and now waits for nothing and takes no message: nothing would ever lead out of its state. */
+function whyStuck(cell: CellRecord, version: number, before: EntityState, after: EntityState): string | undefined {
+  const now = after.cells.find(({ address }) => address === cell.address);
+  const waited = [...timersOf(before).map(({ name }) => name), ...livingUnder(before).map(({ address }) => address)];
+  if (now?.status !== "active" || waited.length === 0) return undefined;
+  if ((now.accepts ?? []).length > 0 || timersOf(after).length > 0 || livingUnder(after).length > 0) return undefined;
+  return `nothing leads out of ${JSON.stringify(now.value)} in version ${String(version)}: it has none of what was waited for (${waited.join(", ")}), and takes no message`;
 }

@@ -88,3 +88,54 @@ test("T4. doctor says which live actors a new machine version would strand, in w
   t.match(await look("export const nothing = 1;"), { code: 1, findings: [{ what: /exports no actor type/ }] });
   t.match(await drover(["doctor", "--data", data, "--machine", join(folder, "none.js")]), { code: 4 });
 });
+
+const waiting = setup({ delays: { LONG: 60_000 } }).createMachine({ id: "pump", initial: "off", context: { hours: 1 }, states: { off: { after: { LONG: "gone" } }, gone: {} } });
+
+test("S7, T4. doctor says what becomes of each actor's timers and children, by the upgrade itself; one that would wait for ever is stranded, and the exit code says so", async (t) => {
+  const data = scratch(t);
+  const store = sqliteStore({ path: join(data, "journal.db"), log: silentLog, clock: systemClock });
+  await store.open();
+  const types = [entityType({ root: actorType({ name: "pump", version: 1, messages: pumpMessages, behaviour: waiting }), durability: "events", placement: "cloud" })];
+  const system = createSystem({ node: "n1", types, store, clock: systemClock, random: systemRandom, log: silentLog });
+  await system.start();
+  await system.activate("acme/pump/a" as never, { input: undefined });
+  await system.stop();
+  await store.close();
+  const folder = t.testdir();
+  const look = async (version: number, states: string, more = "", delay = "60_000"): Promise<{ readonly code: number; readonly text: string; readonly facts: object }> => {
+    const file = join(folder, `new-${String(Math.random()).slice(2)}.js`);
+    writeFileSync(file, moduleOf(version, states, more).replace("setup({})", `setup({ delays: { LONG: ${delay} }, actors: { kid: setup({}).createMachine({}) } })`));
+    const { code, out } = await drover(["doctor", "--data", data, "--machine", file, "--json"]);
+    const { findings } = JSON.parse(out) as { findings: readonly { readonly what: string; readonly facts: object }[] };
+    return { code, text: findings.map(({ what }) => what).join("\n"), facts: findings[0]?.facts ?? {} };
+  };
+  const to = (state: string): string => `migrate: { 1: (old) => ({ value: "${state}", context: old.context }) }`;
+
+  t.match(await look(2, "off: {}, rest: { after: { LONG: 'off' }, invoke: { src: 'kid' } }", to("rest")), {
+    code: 0,
+    text: /acme\/pump\/a: "off" becomes "rest"; timers go on: xstate\.after\.LONG\.pump\.rest; children begin: acme\/pump\/a\/~\/0\.pump\.rest/,
+    facts: { upgrades: [{ address: "acme/pump/a", before: "off", state: "rest", timers: { kept: ["xstate.after.LONG.pump.rest"], armed: [], cancelled: [] } }] },
+  });
+  t.match(await look(2, "off: { after: { 70000: 'rest' } }, rest: {}"), {
+    code: 0,
+    text: /timers are armed: xstate\.after\.70000\.pump\.off; timers are cancelled: xstate\.after\.LONG\.pump\.off/,
+  });
+  t.match(await look(2, "off: {}, rest: {}", to("rest")), {
+    code: 1,
+    text: /would strand 1 of 1 live actors, in the states "off"[^]*nothing leads out of "rest" in version 2.*xstate\.after\.LONG\.pump\.off/,
+  });
+  t.match(await look(2, "off: { after: { LONG: 'rest' } }, rest: { type: 'final' }", to("rest")), { code: 0 }, "an end is a way out");
+  t.match(
+    await look(2, "off: {}, rest: { after: { 5: 'off', LONG: 'off' } }", to("rest"), "({ context }) => context.none.of"),
+    { code: 0 },
+    "what goes on is not asked for its delay",
+  );
+  t.match(
+    await look(2, "off: { after: { 5: 'rest' } }, rest: { after: { SHORT: 'off' } }".replace("SHORT", "LONG"), `${to("rest").replace("old.context", "{ at: Date.now() }")}`),
+    {
+      code: 1,
+      text: /would strand 1 of 1.*[^]*migrate\[1\] of pump: Date was called/,
+    },
+  );
+  t.match(await look(1, "off: { after: { 70000: 'gone' } }, gone: {}"), { code: 1, text: /made 1 live actors/ }, "other delays under the same version are seen");
+});
