@@ -144,18 +144,22 @@ const ACTOR_TYPE = keysOf<Parameters<typeof actorType>[0]>(
 /** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do, or the key that is unknown, missing or of another kind */
 export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: {
   readonly name: string;
-  /** From 1, raised with every change of the machine that an old state does not fit. */
+  /** From 1, raised with every change of the machine's states, delays and invokes: a stored actor gets what its state waits for in the new version by the upgrade alone. */
   readonly version: number;
   readonly messages: Messages<S>;
   readonly behaviour: B & Accepts<B, S>;
   readonly mailbox?: MailboxLimits;
   /** Of each actor of this type, and of each actor that its machine makes. */
   readonly contextLimits?: ContextLimits;
-  /** By the version that it starts from: a state of version 1 goes through 1, 2 … to this one. Pure. */
+  /**
+   * By the version that it starts from: a state of version 1 goes through 1, 2 … to this one. Needed where an old state does not fit. Pure, as a step is: time, chance, promises and what
+   * cannot be kept are refused (DROVER_IMPURE_STEP, DROVER_STEP_PROMISE, DROVER_STATE_INVALID), and the entity stays away. It says which state follows which; timers, invokes and histories
+   * follow from that (runtime/README.md).
+   */
   readonly migrate?: Readonly<Record<number, Migration>>;
   /**
    * The same actor type in its older versions, for as long as journals name them: replay runs the version that made a record (rules T4). Where it is not registered any more,
-   * what was committed is taken as it stands. Which of the registered versions writes is the newest; with many nodes the cluster's `activeVersion` of the type decides it.
+   * what was committed is taken as it stands, and an upgrade does not know what the old state waited for. Which of the registered versions writes is the newest; with many nodes the cluster's `activeVersion` of the type decides it.
    */
   readonly earlier?: readonly AnyActorType[];
   /** Shape of the machine's context or the reducer's state. A turn that leaves another one is its input's fault; a stored state of another one is DROVER_STATE_INVALID. */
