@@ -71,7 +71,10 @@ export interface Transport {
   ask(key: string, payload: Uint8Array, options: { readonly withinMs: number }): Promise<AskOutcome>;
   /** The session of whoever serves `key` has ended: every ask that is open to this peer is `unknown` at once. */
   peerLost(key: string, reason: string): void;
-  /** Answers asks. More than `maxInFlight` (default 256) unanswered ones are answered with nothing (the asker sees `unknown`) and counted. */
+  /**
+   * Answers asks. More than `maxInFlight` (default 256) unanswered ones of one peer (as in `ask`), or four times as many in all, are answered with nothing (the asker sees
+   * `unknown`) and counted.
+   */
   serve(pattern: string, handler: (delivery: Delivery) => Promise<Uint8Array>, options?: { readonly maxInFlight?: number }): Promise<Subscription>;
   /** Keeps the newest value of `key` for late subscribers. An empty payload clears it. */
   setLast(key: string, payload: Uint8Array): Promise<PublishOutcome>;

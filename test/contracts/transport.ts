@@ -212,6 +212,23 @@ export function transportContract(parent: Test, setup: () => Promise<TransportHa
     t.equal((await harness.settled(a.ask(to("frozen"), bytes("?"), { withinMs: 5_000 }))).kind, "unknown", "there is room for the next, which is sent");
   });
 
+  scenario("S5. a peer that asks more than is answered hurts nobody else", async (t, harness) => {
+    const [cloud, eager, other] = (await started(harness, "a", "b", "c")) as [Transport, Transport, Transport];
+    const of = (peer: string): string => `drover/v1/n/${peer}/in`;
+    let release = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (release = resolve));
+    const served = await harness.settled(
+      cloud.serve("drover/v1/n/*/in", async ({ key }) => (key === of("eager") ? gate.then(() => bytes("late")) : Promise.resolve(bytes("yes"))), { maxInFlight: 2 }),
+    );
+    const asked = [1, 2, 3, 4].map((index) => eager.ask(of("eager"), bytes(String(index)), { withinMs: 60_000 }));
+    t.equal((await harness.settled(Promise.race(asked))).kind, "unknown", "one too many gets no answer");
+    t.equal((await harness.settled(other.ask(of("other"), bytes("?"), { withinMs: 5_000 }))).kind, "replied");
+    release();
+    t.same((await harness.settled(Promise.all(asked))).map(({ kind }) => kind).sort(), ["replied", "replied", "unknown", "unknown"]);
+    t.equal(served.dropped, 2);
+    t.equal((await harness.settled(eager.ask(of("eager"), bytes("5"), { withinMs: 5_000 }))).kind, "replied", "its places are free again");
+  });
+
   scenario("before the link stands and after it is down nothing is called sent", async (t, harness) => {
     const a = harness.node("a");
     const outcomes = async (): Promise<string[]> => {
