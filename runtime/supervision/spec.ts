@@ -249,6 +249,7 @@ function checkOptions(id: string, options: ChildOptions<never, never>): void {
   checkMs(id, "startMs", options.startMs);
   checkMs(id, "livenessMs", options.livenessMs);
   checkMs(id, "memoryMb", options.memoryMb);
+  checkMs(id, "maxHeapMb", options.maxHeapMb);
   const { niceness } = options;
   if (niceness !== undefined && !(Number.isInteger(niceness) && niceness >= -20 && niceness <= 19))
     throw invalid(id, `niceness is an integer from -20 to 19, got ${String(niceness)}`);

@@ -7,7 +7,10 @@ export interface ChildLimits {
   readonly env?: Readonly<Record<string, string>> | undefined;
   /** Names that are inherited; default all. */
   readonly inherit?: readonly string[] | undefined;
-  /** Bound of its JavaScript heap, MB; default V8's own. */
+  /**
+   * Bound of its JavaScript heap, MB, > 0; default 256 for a thread, V8's own for a process. In a thread it is looked at several times a second: what takes gigabytes in between,
+   * or in one operation, ends this process too, and buffers do not count. Memory that you do not trust belongs in a process, with `memoryMb`.
+   */
   readonly maxHeapMb?: number | undefined;
   /** For a process: where it runs; default where this one does. */
   readonly cwd?: string | undefined;

@@ -44,6 +44,10 @@ export interface Running {
   readonly isolation?: Isolation | undefined;
 }
 
+/**
+ * Where it runs. `inline`: in this thread. `thread`: one of its own in this process; it may loop and fill its heap, and shares native crashes, buffers and what takes gigabytes
+ * of heap in one operation with us. `process`: shares nothing; the place for code and memory that you do not trust.
+ */
 export type Isolation = "inline" | "thread" | "process";
 
 export interface StartContext {

@@ -11,16 +11,21 @@ import type { Clock, Log } from "../ports/index.ts";
 import type { Carrier, ParentSide } from "./parent-side.ts";
 import { childEnvironment, hostFile, type ChildLimits } from "./child-environment.ts";
 import type { EndCause } from "./end-cause.ts";
+import { heapLimits, THREAD_HEAP_MB, watchHeap } from "./heap-watch.ts";
 import { logLines } from "./line-log.ts";
 import { asError } from "./running.ts";
 
 export function runInThread(parent: ParentSide, limits: ChildLimits, ports: { readonly clock: Clock; readonly log: Log }): void {
+  const maxHeapMb = limits.maxHeapMb ?? THREAD_HEAP_MB;
   const { port1: port, port2: far } = new MessageChannel();
   const thread = new Worker(hostFile("thread-host"), {
     env: childEnvironment(limits),
     stdout: true,
     stderr: true,
-    ...(limits.maxHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb } }),
+    resourceLimits: heapLimits(maxHeapMb),
+  });
+  const heap = watchHeap(thread, maxHeapMb, ports.clock, (error) => {
+    parent.fail(error);
   });
   // What Node itself writes there, before the host is loaded.
   logLines(thread.stdout, "stdout", ports.log, ports.clock);
@@ -34,12 +39,12 @@ export function runInThread(parent: ParentSide, limits: ChildLimits, ports: { re
     uncaught = asError(thrown);
   });
   thread.on("exit", (code) => {
+    heap.stop();
     // Its last words may still be on their way: they are in the port by now.
     for (let left = receiveMessageOnPort(port); left !== undefined; left = receiveMessageOnPort(port)) parent.message(left.message);
     port.close();
     const isFull = (uncaught as { readonly code?: unknown } | undefined)?.code === "ERR_WORKER_OUT_OF_MEMORY";
-    const { maxHeapMb } = limits;
-    const end: EndCause = isFull ? { kind: "out-of-memory", ...(maxHeapMb === undefined ? {} : { limitMb: maxHeapMb }) } : { kind: "exit-code", code };
+    const end: EndCause = isFull ? { kind: "out-of-memory", limitMb: maxHeapMb } : { kind: "exit-code", code };
     const detail = isFull ? "its heap is full" : `its thread ended with code ${String(code)} before its promise did`;
     // What it threw says more than its code, except where the code is all there is.
     parent.gone({ ...(uncaught === undefined ? {} : { error: uncaught }), detail, ...(uncaught === undefined || isFull ? { end } : {}) });

@@ -25,6 +25,9 @@ export interface EchoConfig {
     | "chatter"
     | "child"
     | "fill-heap"
+    | "fill-heap-in-one-list"
+    | "fill-heap-in-large-pieces"
+    | "make-garbage"
     | "flood"
     | "unhandled"
     | "abort"
@@ -36,7 +39,7 @@ export interface EchoConfig {
 
 export type EchoItem = { readonly said: unknown; readonly pid?: number; readonly refused?: number } | { readonly bytes: Uint8Array };
 
-const FLOOD_MS = 1_000;
+const FLOOD_MS = 600;
 
 function never(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -135,6 +138,22 @@ export const echo = worker({
       case "fill-heap": {
         const kept: unknown[] = [];
         for (;;) kept.push(Array.from({ length: 1_000 }, () => ({ kept: kept.length })));
+      }
+      case "fill-heap-in-one-list": {
+        const kept: number[] = [];
+        for (let value = 0.5; ; value++) kept.push(value);
+      }
+      case "fill-heap-in-large-pieces": {
+        const kept: unknown[] = [];
+        for (;;) kept.push(new Array(1e7).fill({}));
+      }
+      case "make-garbage": {
+        const large: number[][] = [];
+        for (const until = Date.now() + 2 * FLOOD_MS; Date.now() < until; ) {
+          large[0] = Array.from({ length: 1_000_000 }, (_, index) => index + 0.5);
+          await new Promise((resolve) => setImmediate(resolve));
+        }
+        return;
       }
       case "flood": {
         let refused = 0;

@@ -1,0 +1,93 @@
+// The bound of a thread's heap. V8's own bound is not enough: where one allocation does not fit below it (an array of 80 MB, a map or an array that doubles), V8 ends the
+// whole process. So V8 is given more than it may use, and this thread asks it now and then, through the inspector, which answers in a busy loop too.
+//
+// B1. What it holds beyond the limit is judged after a collection: garbage is no failure. Where its loop does not turn, no collection can be asked for: twice the limit.
+// B2. It holds while this thread turns and what the thread takes between two looks is below the headroom. One operation that takes more in one go is still the end of
+//     the process, and so are buffers, which are not in the heap: memory that one does not trust belongs in a process.
+
+import { Session } from "node:inspector";
+import type { Worker } from "node:worker_threads";
+
+import type { Clock, TimeoutHandle } from "../ports/index.ts";
+import { EndedError } from "./end-cause.ts";
+
+/** Of a thread that says nothing about it, MB. */
+export const THREAD_HEAP_MB = 256;
+const HEADROOM_MB = 2_048;
+const LOOK_EVERY_MS = 200;
+/** Above half of the limit. */
+const LOOK_OFTEN_MS = 50;
+/** A loop that never turns is not collected on demand: so much of the limit may be used, garbage included. */
+const WITH_GARBAGE = 2;
+const MB = 1_048_576;
+const USAGE = 1;
+const COLLECT = 2;
+const METHODS: Readonly<Record<number, string>> = { [USAGE]: "Runtime.getHeapUsage", [COLLECT]: "HeapProfiler.collectGarbage" };
+
+/** What V8 is told, so that there is time to look. */
+export function heapLimits(limitMb: number): { readonly maxOldGenerationSizeMb: number } {
+  return { maxOldGenerationSizeMb: limitMb + HEADROOM_MB };
+}
+
+/** Looks until `stop`. @param over called once */
+export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (error: EndedError) => void): { readonly stop: () => void } {
+  const session = new Session();
+  // Its number in the inspector's own count is another one.
+  const title = `[worker ${String(thread.threadId)}]`;
+  let worker: string | undefined;
+  let timer: TimeoutHandle | undefined;
+  let collection: "none" | "asked" | "done" = "none";
+
+  const ask = (id: number): void => {
+    if (worker !== undefined) session.post("NodeWorker.sendMessageToWorker", { sessionId: worker, message: JSON.stringify({ id, method: METHODS[id] }) });
+  };
+  const lookIn = (ms: number): void => {
+    clock.clearTimeout(timer);
+    timer = clock.setTimeout(
+      () => {
+        ask(USAGE);
+      },
+      ms,
+      { unref: true },
+    );
+  };
+  const holds = (usedMb: number): void => {
+    if (usedMb > limitMb * (collection === "done" ? 1 : WITH_GARBAGE)) {
+      over(heapIsFull(limitMb, Math.round(usedMb)));
+      return;
+    }
+    if (usedMb <= limitMb) collection = "none";
+    else if (collection === "none") {
+      collection = "asked";
+      ask(COLLECT);
+    }
+    lookIn(usedMb > limitMb / 2 ? LOOK_OFTEN_MS : LOOK_EVERY_MS);
+  };
+  session.on("NodeWorker.attachedToWorker", ({ params }) => {
+    if (!params.workerInfo.title.startsWith(title)) session.post("NodeWorker.detach", { sessionId: params.sessionId });
+    else {
+      worker = params.sessionId;
+      lookIn(LOOK_OFTEN_MS);
+    }
+  });
+  session.on("NodeWorker.receivedMessageFromWorker", ({ params }) => {
+    const { id: about, result } = JSON.parse(params.message) as { readonly id?: number; readonly result?: { readonly usedSize?: number } };
+    if (about === COLLECT) {
+      collection = "done";
+      ask(USAGE);
+    } else if (result?.usedSize !== undefined) holds(result.usedSize / MB);
+  });
+  session.connect();
+  session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
+  return {
+    stop: () => {
+      clock.clearTimeout(timer);
+      session.disconnect();
+    },
+  };
+}
+
+function heapIsFull(limitMb: number, usedMb: number): EndedError {
+  const detail = `its heap is full: allowed are ${String(limitMb)} MB, it holds ${String(usedMb)} MB`;
+  return new EndedError("DROVER_WORKER_FAILED", detail, { kind: "out-of-memory", limitMb, usedMb });
+}
