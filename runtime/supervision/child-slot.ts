@@ -95,6 +95,11 @@ export class ChildSlot {
     return this.#phase.kind === "running";
   }
 
+  /** It has started, and nobody has seen it end. */
+  get stands(): boolean {
+    return this.#phase.kind === "running" || this.#phase.kind === "stopping";
+  }
+
   get restarts(): number {
     return Math.max(0, this.#starts - 1);
   }

@@ -7,7 +7,8 @@
 // L2. While an earlier child is down no later one runs (rest-for-one); one-for-all brings all down when one fails.
 // L3. A group restart ends running temporary children for good; transient ones that had ended normally come back with the group (OTP).
 // L4. A failure of an earlier child breaks off the start of a later one; nobody waits out a backoff or a slow start of what must go down anyway.
-// L5. An end that is expected (the group goes down, the supervisor stops) is not counted as a failure.
+// L5. An end that is expected (the group goes down, the supervisor stops) is not counted as a failure. What goes down with a failure is expected to from the moment it is
+//     judged: of two that end together in a group the second one is restarted with the first, and the rule hears of one failure (OTP).
 // L6. Frozen, a lane starts nothing any more.
 
 import type { Clock } from "../ports/index.ts";
@@ -125,8 +126,11 @@ export class Lane {
     // L3: those that go down with it come back with it, even if they had ended.
     const from = this.#allForOne ? 0 : this.#slots.indexOf(slot) + 1;
     for (const other of this.#slots.slice(from)) if (!other.wanted) this.#want(other, 0);
+    const taken = this.#slots.slice(from).filter((other) => other !== slot);
+    if (taken.length > 0) this.#mustComeDown(from, "after-failure");
+    // L5
+    for (const other of taken) other.expectStop();
     if (this.#allForOne) {
-      this.#mustComeDown(0, "after-failure");
       const [first] = this.#slots;
       if (first !== undefined) first.dueAt = Math.max(first.dueAt, slot.dueAt);
     }
@@ -211,7 +215,7 @@ export class Lane {
 
   async #stopFrom(index: number, why: Why): Promise<void> {
     const leaving = this.#slots.slice(index);
-    const forgotten = new Set(why === "after-failure" ? leaving.filter((slot) => slot.isUp && slot.restartType === "temporary") : []);
+    const forgotten = new Set(why === "after-failure" ? leaving.filter((slot) => slot.stands && slot.restartType === "temporary") : []);
     // L5: all of them at once, since the first to stop may take the next one with it.
     for (const slot of leaving) slot.expectStop();
     for (const slot of leaving.toReversed()) await slot.stop(this.#hurry.signal);

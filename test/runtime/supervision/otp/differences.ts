@@ -2,9 +2,10 @@
 //
 // All but one come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
 //
-// D1. An end while a sibling starts (L4): a one-for-one supervisor restarts the ended child at once; OTP when the sibling is up.
-// D2. An earlier child of a group ends while a later one starts (L4): that start is broken off and the group starts again from the earlier one; OTP lets the later
-//     one become ready and stops it then.
+// D1. An end while a sibling starts or is about to (L4): a one-for-one supervisor restarts the ended child at once, or ends at once where the budget is used up; OTP when the
+//     sibling is up. Both count two restarts.
+// D2. An earlier child of a group ends while a later one starts or is about to (L4): that start is broken off and the group starts again from the earlier one, or the supervisor
+//     ends; OTP lets the later one become ready and stops it then. Both count two restarts. (The other way round, and in one-for-all, the second end is none of its own: L5.)
 // D3. A stop while a child is started again or its group goes down (L6, V3): the start is broken off and nothing is started any more; OTP finishes the restart and
 //     stops everything then. A stop is prompt.
 // D4. The budget is used up while the supervisor starts (V2): its start fails, with the cause; OTP's start succeeds and the supervisor ends right after.
@@ -26,6 +27,8 @@ export function namedDifference({ name, root }: Scene): Difference | undefined {
   if (name.includes("used up while the supervisor starts")) return "D4";
   if (name.includes("a child that was added when its supervisor is restarted")) return "D5";
   if (name.startsWith("finite supervisor") && name.includes("does not stop")) return "D6";
+  if (name.startsWith("together: one-for-one")) return "D1";
+  if (name.startsWith("together: rest-for-one, an earlier one")) return "D2";
   if (/ while (the next|a later) one (starts|is started again)/.test(name)) return root.strategy === "one-for-one" ? "D1" : "D2";
   return undefined;
 }

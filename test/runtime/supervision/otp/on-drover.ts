@@ -62,6 +62,10 @@ async function act(step: Step, stage: Stage, tree: Tree, clock: ManualClock): Pr
     case "end":
       stage.ends.get(step[1])?.(EXITS[step[2]]);
       return;
+    case "end-both":
+      stage.ends.get(step[1])?.(EXITS[step[2]]);
+      stage.ends.get(step[3])?.(EXITS[step[4]]);
+      return;
     case "fail-starts":
       stage.failing.set(step[1], step[2]);
       return;

@@ -33,6 +33,8 @@ export type Step =
   /** As its parent asks. */
   | readonly ["stop"]
   | readonly ["end", id: string, how: How]
+  /** One after the other, before the supervisor has heard of either. */
+  | readonly ["end-both", id: string, how: How, other: string, otherHow: How]
   /** The next so many starts of it fail. */
   | readonly ["fail-starts", id: string, count: number]
   /** Its next start waits for `release`, as its next end does where it is asked to stop. */

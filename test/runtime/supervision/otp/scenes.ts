@@ -10,6 +10,7 @@ const hows: readonly How[] = ["normal", "shutdown", "stopped", "failed", "killed
 export const scenes: readonly Scene[] = [
   ...phases(),
   ...groups(),
+  ...endsTogether(),
   ...failingRestarts(),
   ...intensities(),
   ...deadlines(),
@@ -75,6 +76,28 @@ function groups(): readonly Scene[] {
       [["start"], ["hold-start", "c"], ["end", "c", "failed"], ["end", "a", "failed"], ["release", "c"]],
     ),
   ]);
+}
+
+/** Two of three end before their supervisor has heard of either; one restart is allowed. */
+function endsTogether(): readonly Scene[] {
+  return strategies.flatMap((strategy) =>
+    restarts.flatMap((restart) =>
+      (["normal", "failed", "killed"] as const).flatMap((how) => [
+        scene(
+          `together: ${strategy}, a later one that is ${restart} ends ${how} with it`,
+          { strategy, intensity: 1 },
+          [a("a"), a("b"), a("c", restart)],
+          [["start"], ["end-both", "a", "failed", "c", how]],
+        ),
+        scene(
+          `together: ${strategy}, an earlier one that is ${restart} ends ${how} after it`,
+          { strategy, intensity: 1 },
+          [a("a", restart), a("b"), a("c")],
+          [["start"], ["end-both", "c", "failed", "a", how]],
+        ),
+      ]),
+    ),
+  );
 }
 
 function failingRestarts(): readonly Scene[] {

@@ -59,10 +59,22 @@ act({'end', Id, How}, _, Notes, _) ->
         Pid when How =:= killed -> call(Notes, {outside, Id}), exit(Pid, kill);
         Pid -> Pid ! {'end', How}
     end;
+act({'end-both', Id, How, Other, OtherHow}, _, Notes, Parent) ->
+    Sup = call(Parent, supervisor),
+    ok = sys:suspend(Sup),
+    [ended(Notes, Who, Why) || {Who, Why} <- [{Id, How}, {Other, OtherHow}]],
+    ok = sys:resume(Sup);
 act({add, Id}, _, Notes, Parent) -> Parent ! {add, Notes, Id};
 act({remove, Id}, _, _, Parent) -> Parent ! {remove, Id};
 act({restart, Id}, _, _, Parent) -> Parent ! {restart, Id};
 act(Order, _, Notes, _) -> call(Notes, Order).
+
+%% It is gone, and its supervisor has the message of that.
+ended(Notes, Id, How) ->
+    Pid = call(Notes, {pid, Id}),
+    Ref = erlang:monitor(process, Pid),
+    act({'end', Id, How}, undefined, Notes, undefined),
+    receive {'DOWN', Ref, process, Pid, _} -> ok end.
 
 quiet(Notes) -> timer:sleep(?FIRST_MS), quiet(Notes, call(Notes, count)).
 quiet(Notes, Count) ->
@@ -92,6 +104,7 @@ parent(Notes, Sup) ->
         {restart, Id} -> ok = supervisor:terminate_child(Sup, Id), {ok, _} = supervisor:restart_child(Sup, Id), parent(Notes, Sup);
         {'EXIT', Sup, Reason} -> call(Notes, {say, io_lib:format("ended ~p", [Reason])}), parent(Notes, undefined);
         {'EXIT', _, _} -> parent(Notes, Sup);
+        {From, supervisor} -> From ! {self(), Sup}, parent(Notes, Sup);
         {From, final} -> From ! {self(), children(Sup)}, parent(Notes, Sup)
     end.
 
