@@ -18,6 +18,9 @@ export interface ApiWatch {
 const LISTS = ["/v1/actors?limit=1000", "/v1/actors?state=motion.moving", "/v1/actors?q=mov&kind=vehicle", "/v1/tree", "/v1/nodes", "/v1/dead-letters?limit=1000"];
 const WHOLE = ["/metrics", "/v1/openapi.json", "/", "/health/ready"];
 
+/** Far below what waits before a socket that listens (511): the kernel resets what comes beyond. */
+const AT_ONCE = 100;
+
 /** @param url asked at each request: a node that starts again listens elsewhere */
 export function apiWatch(data: string, url: () => string): ApiWatch {
   const headers = (): Record<string, string> => ({ authorization: `Bearer ${readFileSync(join(data, "api-token"), "utf8").trim()}` });
@@ -44,7 +47,8 @@ export function apiWatch(data: string, url: () => string): ApiWatch {
         return [`/v1/actors/${address}`, `/v1/actors/${address}/history`, `/v1/vehicles/${address}/signals`];
       });
       const lists = await Promise.all([...LISTS, ...WHOLE].map(problem));
-      const documents = await Promise.all(own.map(problem));
+      const documents: (string | undefined)[] = [];
+      for (let from = 0; from < own.length; from += AT_ONCE) documents.push(...(await Promise.all(own.slice(from, from + AT_ONCE).map(problem))));
       // What was refused is not there, and that is an answer.
       return [...lists, ...documents.filter((each) => each?.includes(": 404 ") !== true)].filter((each) => each !== undefined);
     },
