@@ -18,14 +18,14 @@ import {
 import { parseAddress } from "../address.ts";
 import { messageOf } from "./fault.ts";
 
+/** Where it threw. */
+const FIRST = "the reducer's first state";
+const STEP = "the reducer";
+
 export function startReducer(cell: StepCell, reducer: AnyReducer, input: unknown): StepResult {
   const asked = new Asked(cell, reducer);
   try {
-    const context: unknown = pure("the reducer's first state", () => {
-      const state = reducer.initial(input, asked) as unknown;
-      checkState(state, undefined, "the reducer's first state");
-      return state;
-    });
+    const context = begun(reducer, input, asked);
     return { snapshot: active(context), actions: asked.actions, taken: true, systemIds: undefined };
   } catch (error) {
     return { snapshot: { status: "error", output: undefined, error }, actions: [], taken: true, systemIds: undefined };
@@ -41,12 +41,7 @@ export function stepReducer(
 ): StepResult | { readonly refused: string | undefined; readonly postponed: boolean } {
   const asked = new Asked(cell, reducer);
   const before = snapshot.context;
-  const context: unknown = pure("the reducer", () => {
-    const state = reducer.step(before, event, asked) as unknown;
-    // Who refuses says so, and may return nothing.
-    if (state !== before) checkState(state, asked.refusal === undefined ? before : undefined, "the reducer");
-    return state;
-  });
+  const context = stepped(reducer, before, event, asked);
   if (asked.refusal !== undefined) return { refused: asked.refusal.reason, postponed: asked.refusal.postponed };
   const next = context === before ? snapshot : active(context);
   stepWatcher()?.stepped(cell, event, next);
@@ -57,19 +52,40 @@ function active(context: unknown): LogicSnapshot {
   return { status: "active", output: undefined, error: undefined, context };
 }
 
-function pure<R>(where: string, work: () => R): R {
+function begun(reducer: AnyReducer, input: unknown, asked: Asked): unknown {
   enterPureCode();
   try {
-    const result = work();
-    const reach = takeReach();
-    if (reach !== undefined) throw reach;
-    return result;
+    const state = reducer.initial(input, asked) as unknown;
+    refuseReach();
+    checkState(state, undefined, FIRST);
+    return state;
   } catch (error) {
-    noteThrownAt(where, error);
+    noteThrownAt(FIRST, error);
     throw error;
   } finally {
     leavePureCode();
   }
+}
+
+function stepped(reducer: AnyReducer, before: unknown, event: StepEvent, asked: Asked): unknown {
+  enterPureCode();
+  try {
+    const state = reducer.step(before, event, asked) as unknown;
+    refuseReach();
+    // Who refuses says so, and may return nothing.
+    if (state !== before) checkState(state, asked.refusal === undefined ? before : undefined, STEP);
+    return state;
+  } catch (error) {
+    noteThrownAt(STEP, error);
+    throw error;
+  } finally {
+    leavePureCode();
+  }
+}
+
+function refuseReach(): void {
+  const reach = takeReach();
+  if (reach !== undefined) throw reach;
 }
 
 const NO_ACTIONS: readonly StepAction[] = [];

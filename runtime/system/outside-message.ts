@@ -3,6 +3,7 @@
 import { addressProblem, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
 import type { Refusal } from "../outcome.ts";
+import { isWellFormed } from "../xstate/index.ts";
 import type { RemoteMessage, TellOptions } from "./contract.ts";
 
 export const DEFAULT_WITHIN_MS = 10_000;
@@ -42,9 +43,14 @@ function problemOf(address: string, event: unknown, id: string, author: string, 
   if (problem !== undefined) return { path: "/to", message: problem };
   if (typeof event !== "object" || event === null || typeof (event as { readonly type?: unknown }).type !== "string")
     return { path: "", message: "a message is an object with a type" };
-  if (id.length === 0 || id.length > MAX_ID_CHARACTERS) return { path: "/id", message: `1 to ${String(MAX_ID_CHARACTERS)} characters are expected` };
-  if (author.length === 0 || author.length > MAX_AUTHOR_CHARACTERS) return { path: "/author", message: `1 to ${String(MAX_AUTHOR_CHARACTERS)} characters are expected` };
+  if (!isText(id, MAX_ID_CHARACTERS)) return { path: "/id", message: `1 to ${String(MAX_ID_CHARACTERS)} whole characters are expected` };
+  if (!isText(author, MAX_AUTHOR_CHARACTERS)) return { path: "/author", message: `1 to ${String(MAX_AUTHOR_CHARACTERS)} whole characters are expected` };
   if (Number.isNaN(withinMs)) return { path: "/withinMs", message: "a number of milliseconds is expected" };
   if (Number.isNaN(keepMs)) return { path: "/keepMs", message: "a number of milliseconds is expected" };
   return undefined;
+}
+
+/** Both are keys or words of the record. */
+function isText(value: unknown, maximum: number): boolean {
+  return typeof value === "string" && value.length > 0 && value.length <= maximum && isWellFormed(value);
 }

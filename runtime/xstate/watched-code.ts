@@ -171,7 +171,7 @@ export function noteThrownAt(where: string, error: unknown): void {
 
 /** A promise that nobody waits for must not end the process when it is rejected. */
 export function isPromise(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || !("then" in value) || typeof value.then !== "function") return false;
+  if (typeof value !== "object" || value === null || typeof (value as { readonly then?: unknown }).then !== "function") return false;
   if (value instanceof Promise) value.catch(() => undefined);
   return true;
 }

@@ -74,6 +74,8 @@ for (const durability of ["events", "snapshot", "volatile"] as const) {
       t.match(await system.tell(T1, { type: "thing.take", value }), { kind: "invalid", problems: [{}] });
       t.match(await system.ask(T1, { type: "thing.take", value }, { withinMs: 1_000 }), { kind: "invalid", problems: [{}] });
     }
+    for (const options of [{ id: "\ud800" }, { id: 5 }, { author: "\udc00" }])
+      t.match(await system.tell(T1, { type: "thing.take" }, options as never), { kind: "invalid", problems: [{ path: /^\/(id|author)$/, message: /whole characters/ }] });
     t.match(system.describeEntities()[0], { restarts: 0 });
     await system.stop();
   });
