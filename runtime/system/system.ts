@@ -26,6 +26,7 @@ import { register } from "./registry.ts";
 import { createRouter } from "./router.ts";
 import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
+import { upgradeSleepers } from "./sleepers.ts";
 import { type SystemCounters, systemMetrics } from "./system-metrics.ts";
 
 export interface SystemOptions {
@@ -303,6 +304,7 @@ export function createSystem(options: SystemOptions): System {
         passivation = began;
         entities.start();
         await began.start();
+        void upgradeSleepers(entityTypes.values(), { store, log, wake, isStopped: () => isStopping || passivation !== began });
       } else entities.start();
     },
     stop: async () => {
