@@ -1,9 +1,11 @@
 // `drover lint`: trees of modules and of the nodes, read and not run.
 
+import { spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
+import { loadModule } from "../../cli/lint/index.ts";
 import { built, root } from "../project/checkout.ts";
 import { drover, scratch } from "./captured.ts";
 
@@ -82,7 +84,7 @@ test("what is no tree is told, not crashed on", async (t) => {
     ["export const a = { kind: 'supervisor' };", 3, /flags and a list of children/],
     ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [null] };", 3, /a child is what/],
     ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [{ kind: 'x', id: 'b' }] };", 3, /a worker, hosted or a supervisor/],
-    ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'some' }, children: [] };", 3, /no such strategy/],
+    ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'some' }, children: [] };", 3, /flags\.strategy: the text "some"/],
     ["export const a = { kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [] }; a.children.push(a);", 3, /nested deeper than 64/],
     ["export const a = { kind: 'supervisor', id: 5, flags: { strategy: 'one-for-one' }, children: [] };", 3, /an id is/],
   ];
@@ -95,4 +97,22 @@ test("what is no tree is told, not crashed on", async (t) => {
     t.equal(answer.out, "");
   }
   t.equal((await drover(["lint", folder])).code, 3, "a folder");
+});
+
+test("a module that ends the process, or never ends loading, is no success and holds up nobody", async (t) => {
+  const folder = scratch(t);
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const ending = spawnSync(process.execPath, [join(built, "cli/main.js"), "lint", file("ends.mjs", "process.exit(0);")], { encoding: "utf8" });
+  t.equal(ending.status, 3);
+  t.match(ending.stderr, /ends\.mjs ended this process while it was loaded/);
+  const before = process.listenerCount("exit");
+  for (const text of ["await new Promise(() => {});", "globalThis.held = setInterval(() => {}, 1_000); await new Promise(() => {});"]) {
+    const thrown = await loadModule(file(`waits-${String(text.length)}.mjs`, text), undefined, 50).catch((error: unknown) => error);
+    t.match(thrown, { failure: { exit: 3, detail: /not loaded within 50 ms/ } }, text);
+  }
+  clearInterval((globalThis as { held?: NodeJS.Timeout }).held);
+  t.equal(process.listenerCount("exit"), before, "it watches no longer than it loads");
 });
