@@ -126,7 +126,7 @@ export class SimulatedNode {
     this.start();
   }
 
-  /** Stops it in order; resolves when it is gone, by itself or by force. */
+  /** Stops it in order; resolves when it is gone, by itself or by force. Who starts it meanwhile has it started again then. */
   async stop(): Promise<void> {
     this.#isWanted = false;
     const run = this.#present;
@@ -144,17 +144,22 @@ export class SimulatedNode {
       };
       run.process.onEnd(done);
       run.process.enter(() => {
-        run.starting
-          .then((running) => running.stop())
-          .then(done, (cause: unknown) => {
-            this.#say(run, { kind: "left", what: `its stop failed: ${messageOf(cause)}` });
-            done();
-          });
+        run.starting.then(
+          (running) => {
+            running.stop().then(done, (cause: unknown) => {
+              this.#say(run, { kind: "left", what: `its stop failed: ${messageOf(cause)}` });
+              done();
+            });
+          },
+          // It could not start: there is nothing to stop.
+          done,
+        );
       });
     });
     if (!run.process.isAlive) return;
     if (run.process.pendingTimers > 0) this.#say(run, { kind: "left", what: `${String(run.process.pendingTimers)} timers` });
     this.#end(run, "gone");
+    this.#beginIfWanted();
   }
 
   #begin(): void {
@@ -223,8 +228,12 @@ export class SimulatedNode {
     if (!run.process.isAlive || !this.#isWanted) return;
     this.#end(run, what, reason);
     this.#options.timeline.after(START_AGAIN_MS, () => {
-      if (this.#isWanted && this.#present === undefined) this.#begin();
+      this.#beginIfWanted();
     });
+  }
+
+  #beginIfWanted(): void {
+    if (this.#isWanted && this.#present === undefined) this.#begin();
   }
 
   #end(run: Run, what: NodeFact["what"], reason?: string): void {

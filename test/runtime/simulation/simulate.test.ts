@@ -82,6 +82,24 @@ test("without faults nothing fails and nobody waits", async (t) => {
   t.ok(run.history.every((fact) => fact.kind !== "told" || fact.outcome.kind === "accepted"));
 });
 
+test("a node that is wanted again while it stops is started again", async (t) => {
+  const told: string[] = [];
+  const run = await simulate(
+    couriers(3, {
+      faults: "none",
+      forMs: 0,
+      script: async ({ stop, start, insist }) => {
+        const stopped = stop("depot");
+        start("depot");
+        await stopped;
+        told.push((await insist("t/depot/main", { type: "parcel.send", n: 1, by: "t/courier/ann" }, { forMs: 5_000 })).kind);
+      },
+    }),
+  );
+  t.same(told, ["accepted"]);
+  t.same(run.violations, []);
+});
+
 test("a script that throws or never ends is a finding, told with its seed and the faults before it", async (t) => {
   const thrown = await simulate(
     couriers(3, {
