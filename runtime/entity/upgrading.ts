@@ -98,12 +98,12 @@ function carry(interior: Interior, cell: Cell, record: CellRecord, surplus: Set<
   const then = earlier?.id ?? machine.id;
   const now = (id: string): string => (id === then || id.startsWith(`${then}.`) ? machine.id + id.slice(then.length) : id);
   const children = childrenOf(cell);
+  const carried = (): LogicSnapshot => carriedOver(machine, { ...state, configuration: innerOf(record), children }, now);
   if (record.status !== "active") {
-    // It has ended: its last state is kept as far as it can be read.
-    interior.setSnapshot(cell, { ...cell.snapshot, context: state.context });
+    interior.setSnapshot(cell, lastState(cell.snapshot, state, carried));
     return undefined;
   }
-  const snapshot = carriedOver(machine, { ...state, configuration: innerOf(record), children }, now);
+  const snapshot = carried();
   if (cell.life !== "running" || snapshot.status !== "active") {
     interior.setSnapshot(cell, snapshot);
     return new Set();
@@ -120,12 +120,22 @@ function carry(interior: Interior, cell: Cell, record: CellRecord, surplus: Set<
 
 // ---- states
 
-function migrated(actor: AnyActorType, { version: from }: CellRecord, before: State, cell: Cell): State {
+/** Of an actor that has ended: as far as it can be read, since it strands nobody. */
+function lastState(before: LogicSnapshot, { context }: State, carried: () => LogicSnapshot): LogicSnapshot {
+  const { status, output, error } = before;
+  try {
+    return { ...carried(), status, output, error };
+  } catch {
+    return { ...before, context };
+  }
+}
+
+function migrated(actor: AnyActorType, { version: from, status }: CellRecord, before: State, cell: Cell): State {
   let state = before;
   for (let version = from; version < actor.version; version++) {
     const step = actor.migrate[version];
     if (step === undefined) {
-      if ("_nodes" in cell.snapshot || cell.plan.logic.kind !== "machine" || version > from) continue;
+      if ("_nodes" in cell.snapshot || cell.plan.logic.kind !== "machine" || version > from || status !== "active") continue;
       throw new Error(
         `${cell.address}: the state ${JSON.stringify(state.value)} of version ${String(version)} of ${actor.name} is unknown to version ${String(actor.version)}, and it has no migrate[${String(version)}]`,
       );

@@ -313,6 +313,18 @@ test("an eventless transition that is enabled in the new state is taken, a final
   t.end();
 });
 
+test("an actor that has ended strands nobody: its last state is kept as far as the new version can read it", (t) => {
+  const v1 = states({ off: { on: { GO: "gone" } }, gone: { type: "final" } }, { output: { said: 1 } });
+  const unknown = upgraded(v1, states({ off: {} }));
+  t.match(unknown.entity.view(ROOT), { status: "done", value: null, context: { n: 0 }, output: { said: 1 }, version: 2 });
+  replays(t, unknown);
+  t.doesNotThrow(() => unknown.restart());
+  const renamedTo = upgraded(v1, states({ off: {}, end: { type: "final" } }), { migrate: renamed({ gone: "end" }) });
+  t.match(renamedTo.entity.view(ROOT), { status: "done", value: "end", output: { said: 1 } });
+  replays(t, renamedTo);
+  t.end();
+});
+
 test("a message that was postponed is offered again to the new version", (t) => {
   const postponing = messages({ GO: { body: {} }, LATER: { body: {}, postpone: true } });
   const made = (version: number, on: LooseRecord, earlier: readonly AnyActorType[] = []): AnyActorType =>
