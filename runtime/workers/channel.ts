@@ -1,4 +1,4 @@
-// The two halves of one direction between a worker and its parent. A message port and an IPC pipe take whatever they are given; the bound is here.
+// The two halves of one direction between a worker and its parent. A message port and a pipe take whatever they are given; the bound is here.
 //
 // C1. At most `items` items and about `bytes` bytes are sent and not yet taken; what finds no room is refused to its sender, counted, and told to the other side.
 // C2. The taker acknowledges by quarters of the window, not one by one: a message back for each item would double the traffic.

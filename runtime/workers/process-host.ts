@@ -1,17 +1,21 @@
 // Runs in the process: loads the worker's file, speaks for it, and ends with its parent. Not imported by anyone; process.ts starts it by its file name.
 //
-// H1. The IPC channel closed: the parent is gone or let go of us. The worker has `shutdownMs` to end, then the whole group is killed.
+// H1. The channel closed: the parent is gone or let go of us. The worker has `shutdownMs` to end, then the whole group is killed.
 // H2. A main thread that loops never sees that: the guard beside it does, and kills the group (launch.ts).
 // H3. SIGTERM and SIGINT ask the worker to end, whoever sent them.
 
+import { Socket } from "node:net";
+
 import { systemClock, systemRandom } from "../host/index.ts";
 import { errorToData } from "./error-data.ts";
-import type { ToParent, ToWorker } from "./wire.ts";
+import { readFrames, writeFrame } from "./frames.ts";
+import { CHANNEL, type ToParent, type ToWorker } from "./wire.ts";
 import { runWorker, type WorkerSide } from "./worker-side.ts";
 import { workerIn } from "./worker.ts";
 
 const LONGEST_FAREWELL_MS = 1_000;
 
+const channel = new Socket({ fd: CHANNEL });
 let side: WorkerSide | undefined;
 let graceMs = LONGEST_FAREWELL_MS;
 
@@ -26,18 +30,18 @@ function killGroup(): void {
 
 function post(message: ToParent): void {
   // A function or another thing that cannot be cloned throws here, in the hands of whoever sent it. A channel that is closed is no error of the sender.
-  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
+  if (channel.writable) writeFrame(channel, message);
 }
 
 /** Leaves once what was posted is written. */
 function leave(code: number): void {
-  if (!process.connected) {
+  if (!channel.writable) {
     killGroup();
     return;
   }
   systemClock.setTimeout(() => process.exit(code), LONGEST_FAREWELL_MS);
-  // Callbacks come in order: when this one is back, so is everything before it.
-  process.send?.({ kind: "alive" } satisfies ToParent, undefined, undefined, () => process.exit(code));
+  // Written in order: when this one is, so is everything before it.
+  writeFrame(channel, { kind: "alive" } satisfies ToParent, () => process.exit(code));
 }
 
 function askToStop(): void {
@@ -45,7 +49,7 @@ function askToStop(): void {
   side.stop();
 }
 
-process.on("message", (message: ToWorker) => {
+function take(message: ToWorker): void {
   if (message.kind !== "run") {
     if (message.kind === "stop") askToStop();
     else side?.deliver(message);
@@ -58,8 +62,18 @@ process.on("message", (message: ToWorker) => {
   void side.ended.then(() => {
     leave(0);
   });
+}
+
+readFrames(channel, {
+  message: (message) => {
+    take(message as ToWorker);
+  },
+  broken: () => {
+    channel.destroy();
+  },
 });
-process.on("disconnect", () => {
+channel.on("error", () => undefined);
+channel.on("close", () => {
   if (side === undefined) killGroup();
   systemClock.setTimeout(killGroup, graceMs);
   side?.stop();
@@ -73,7 +87,7 @@ process.on("uncaughtException", (error) => {
     leave(1);
   } else side.crash(error);
 });
-// Nobody reads any more; the disconnect says the rest.
+// Nobody reads any more; the channel's end says the rest.
 process.stdout.on("error", () => undefined);
 process.stderr.on("error", () => undefined);
 post({ kind: "loaded" });

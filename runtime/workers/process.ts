@@ -2,13 +2,17 @@
 //
 // Asked to stop by message and by SIGTERM to the leader only (what it started is its to end, in its order); killed as a whole group.
 
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
+import { fileURLToPath } from "node:url";
 
+import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { childEnvironment, childFlags, hostFile, type ChildLimits } from "./child-environment.ts";
 import { makeControlGroup, ownGroupFolder } from "./control-group.ts";
 import { type EndCause, endOfProcess } from "./end-cause.ts";
+import { readFrames, writeFrame } from "./frames.ts";
 import { letGo, SHELL, shellArguments, signalGroup } from "./launch.ts";
 import { logLines } from "./line-log.ts";
 import { outOfMemory, watchMemory } from "./memory-watch.ts";
@@ -16,11 +20,11 @@ import type { Carrier, ParentSide } from "./parent-side.ts";
 import { sweep } from "./process-family.ts";
 import { folderOf } from "./program-spec.ts";
 import { asError } from "./running.ts";
+import { CHANNEL } from "./wire.ts";
 
 const LAST_WORD_MS = 500;
 /** Its end on its own comes first: process-host.ts ends with its parent too. */
 const ORPHAN_MARGIN_MS = 500;
-const IPC = 3;
 const GATE = 4;
 
 export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { readonly clock: Clock; readonly log: Log; readonly random: Random }): void {
@@ -30,16 +34,14 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
   // A shell that cannot enter its folder would be taken for one that is missing.
   const cwd = limits.cwd === undefined ? undefined : folderOf(limits.cwd);
   const group = makeControlGroup(ownGroupFolder(), mark, memoryMb, clock);
-  const before = shellArguments({ gate: GATE, close: [IPC], graceMs: parent.shutdownMs + ORPHAN_MARGIN_MS, mark, group });
-  const child = fork(hostFile("process-host"), [], {
+  const before = shellArguments({ gate: GATE, close: [CHANNEL], graceMs: parent.shutdownMs + ORPHAN_MARGIN_MS, mark, group });
+  const child = spawn(SHELL, [...before, process.execPath, ...childFlags(maxHeapMb), fileURLToPath(hostFile("process-host"))], {
     env: childEnvironment(limits),
     ...(cwd === undefined ? {} : { cwd }),
-    execPath: SHELL,
-    execArgv: [...before, process.execPath, ...childFlags(maxHeapMb)],
     detached: true,
-    serialization: "advanced",
-    stdio: ["ignore", "pipe", "pipe", "ipc", "pipe"],
+    stdio: ["ignore", "pipe", "pipe", "pipe", "pipe"],
   });
+  const channel = child.stdio[CHANNEL] as Socket;
   let heapIsFull = false;
   logLines(child.stdout, "stdout", log, clock);
   logLines(child.stderr, "stderr", log, clock, {}, (line) => {
@@ -49,11 +51,16 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
   });
   const over = new AbortController();
   let failed: Error | undefined;
-  child.on("message", (message) => {
-    parent.message(message);
+  readFrames(channel, {
+    message: (message) => {
+      parent.message(message);
+    },
+    broken: (reason) => {
+      parent.fail(new DroverError("DROVER_WORKER_FAILED", `it wrote into its channel by itself: ${reason}`));
+    },
   });
-  // Of Node's own words for handing over sockets, which throw where they come unasked. Nobody here hands one over.
-  child.removeAllListeners("internalMessage");
+  // Nobody there any more: its exit says so.
+  channel.on("error", () => undefined);
   child.on("error", (error) => {
     failed = error;
     // Never began: there will be no exit.
@@ -78,14 +85,17 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
     };
     const swept = sweep(mark);
     // Its last word may still be in the pipe when its exit is seen; the channel's end comes after it.
-    const late = clock.setTimeout(gone, LAST_WORD_MS);
-    if (child.connected) child.once("disconnect", () => void swept.then(gone));
-    else void swept.then(gone);
+    const late = clock.setTimeout(() => {
+      channel.destroy();
+      gone();
+    }, LAST_WORD_MS);
+    if (channel.closed) void swept.then(gone);
+    else channel.once("close", () => void swept.then(gone));
   });
   const carrier: Carrier = {
     pid: child.pid,
     post: (message) => {
-      if (child.connected) child.send(message, () => undefined);
+      if (channel.writable) writeFrame(channel, message);
     },
     askToStop: () => void child.kill("SIGTERM"),
     kill: killAll,

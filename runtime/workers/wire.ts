@@ -1,6 +1,9 @@
-// What passes between a worker and its parent, whatever lies between them: a function call, a message port or an IPC pipe.
+// What passes between a worker and its parent, whatever lies between them: a function call, a message port or a pipe.
 
 import type { ErrorData } from "./error-data.ts";
+
+/** Descriptor of a process's pipe to its parent. */
+export const CHANNEL = 3;
 
 /** What the far side needs to begin. */
 export interface RunOrder {

@@ -27,7 +27,12 @@ export function isMachine(logic: unknown): logic is AnyStateMachine {
 
 /** Made by another installation of XState: its parts cannot be told from hand-written ones. */
 export function isMachineOfAnotherCopy(logic: unknown): boolean {
-  return typeof logic === "object" && logic !== null && !isMachine(logic) && (logic as { readonly constructor?: unknown }).constructor?.toString().startsWith("class StateMachine") === true;
+  return (
+    typeof logic === "object" &&
+    logic !== null &&
+    !isMachine(logic) &&
+    (logic as { readonly constructor?: unknown }).constructor?.toString().startsWith("class StateMachine") === true
+  );
 }
 
 export function kindOfLogic(logic: unknown): LogicKind | undefined {

@@ -130,12 +130,9 @@ test("S7, T4. doctor says what becomes of each actor's timers and children, by t
     { code: 0 },
     "what goes on is not asked for its delay",
   );
-  t.match(
-    await look(2, "off: { after: { 5: 'rest' } }, rest: { after: { SHORT: 'off' } }".replace("SHORT", "LONG"), to("rest").replace("old.context", "{ at: Date.now() }")),
-    {
-      code: 1,
-      text: /would strand 1 of 1.*[^]*migrate\[1\] of pump: Date was called/,
-    },
-  );
+  t.match(await look(2, "off: { after: { 5: 'rest' } }, rest: { after: { SHORT: 'off' } }".replace("SHORT", "LONG"), to("rest").replace("old.context", "{ at: Date.now() }")), {
+    code: 1,
+    text: /would strand 1 of 1.*[^]*migrate\[1\] of pump: Date was called/,
+  });
   t.match(await look(1, "off: { after: { 70000: 'gone' } }, gone: {}"), { code: 1, text: /made 1 live actors/ }, "other delays under the same version are seen");
 });

@@ -21,7 +21,7 @@ async function systemOf(
   { clock, store, passivateAfterMs, job }: { readonly clock: ManualClock; readonly store: Store; readonly passivateAfterMs?: number; readonly job?: () => unknown },
 ): Promise<System> {
   const type = entityType({
-    root: root.name === "pump" && job !== undefined ? ({ ...root, tasks: { job } }) : root,
+    root: root.name === "pump" && job !== undefined ? { ...root, tasks: { job } } : root,
     durability: "events",
     placement: "cloud",
     ...(passivateAfterMs === undefined ? {} : { passivateAfterMs }),

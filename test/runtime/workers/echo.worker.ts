@@ -1,9 +1,12 @@
 // Does what its config says; for the tests of workers in threads and processes.
 
 import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
+import { serialize } from "node:v8";
 import { parentPort } from "node:worker_threads";
 
 import { DroverError } from "../../../runtime/errors.ts";
+import { CHANNEL } from "../../../runtime/workers/wire.ts";
 import { worker, type WorkerContext } from "../../../runtime/workers/index.ts";
 
 export interface EchoConfig {
@@ -34,7 +37,7 @@ export interface EchoConfig {
     | "segv";
   readonly env?: string;
   /** What it says past its own side of the protocol. */
-  readonly says?: "null" | "end-null" | "log-level" | "flood";
+  readonly says?: "null" | "end-null" | "log-level" | "flood" | "bytes" | "endless";
 }
 
 export type EchoItem = { readonly said: unknown; readonly pid?: number; readonly refused?: number } | { readonly bytes: Uint8Array };
@@ -54,13 +57,33 @@ function ours(): DroverError {
   return new DroverError("DROVER_CONFIG_INVALID", "no such key", { cause, retryable: true, position: { line: 3, column: 7 } });
 }
 
+/** As frames.ts writes it. */
+function framed(message: unknown): Buffer {
+  const body = serialize(message);
+  const head = Buffer.alloc(4);
+  head.writeUInt32LE(body.length);
+  return Buffer.concat([head, body]);
+}
+
+function writeAll(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) {
+    try {
+      at += writeSync(CHANNEL, bytes, at);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+    }
+  }
+}
+
 function say(what: NonNullable<EchoConfig["says"]>): void {
   const post = (message: unknown): void => {
     if (parentPort !== null) parentPort.postMessage(message);
-    else process.send?.(message, undefined, undefined, () => undefined);
+    else writeAll(framed(message));
   };
   if (what === "null") post(null);
   else if (what === "end-null") post({ kind: "end", error: null });
+  else if (what === "bytes") writeAll(Buffer.from("\u0010\0\0\0no message at all"));
+  else if (what === "endless") writeAll(Buffer.alloc(8, 0xff));
   else if (what === "log-level") post({ kind: "log", level: "nope", fields: {}, message: "x" });
   else for (let word = 0; word < 100_000; word++) post({ kind: "alive" });
 }

@@ -227,6 +227,16 @@ test("S4. a worker's words on a channel that is not its own are its death, not o
   }
 });
 
+test("S4, P2. bytes that a process writes into its channel by itself are its death, with their reason, not ours", async (t) => {
+  for (const [what, reason] of [
+    ["bytes", /wrote into its channel by itself: bytes that are no message/],
+    ["endless", /a message of 4294967295 bytes/],
+  ] as const) {
+    const { running } = await start("process", { says: what });
+    t.match(await running.exited, { kind: "failed", error: { code: "DROVER_WORKER_FAILED", message: reason } }, what);
+  }
+});
+
 function repeat(times: number, run: () => void): void {
   for (let time = 0; time < times; time++) run();
 }

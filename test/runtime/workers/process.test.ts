@@ -1,7 +1,8 @@
 // What only processes do: die of signals, lead a group, and end with their parent.
 
-import { fork } from "node:child_process";
+import { fork, spawn } from "node:child_process";
 import { readlinkSync } from "node:fs";
+import type { Socket } from "node:net";
 import { getPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
@@ -11,7 +12,8 @@ import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { child, startTree, supervisor } from "../../../runtime/supervision/index.ts";
 import { startWorker, stopWithin } from "../../../runtime/workers/index.ts";
-import type { RunOrder, ToParent, ToWorker } from "../../../runtime/workers/wire.ts";
+import { readFrames, writeFrame } from "../../../runtime/workers/frames.ts";
+import { CHANNEL, type RunOrder, type ToWorker } from "../../../runtime/workers/wire.ts";
 import { echo, type EchoItem } from "./echo.worker.ts";
 import { gone, heard } from "./listening.ts";
 
@@ -83,21 +85,25 @@ test("S4. a parent that is killed leaves no orphan, not even one that loops", as
   }
 });
 
-test("A5. a process ends when its IPC channel closes though its parent lives, and takes along what it started", async (t) => {
-  const host = fork(fileURLToPath(new URL("../../../runtime/workers/process-host.js", import.meta.url)), [], {
+test("A5. a process ends when its channel closes though its parent lives, and takes along what it started", async (t) => {
+  const host = spawn(process.execPath, [...process.execArgv, fileURLToPath(new URL("../../../runtime/workers/process-host.js", import.meta.url))], {
     detached: true,
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    stdio: ["ignore", "ignore", "inherit", "pipe"],
   });
+  const channel = host.stdio[CHANNEL] as Socket;
   const order: RunOrder = { module: echo.module, config: { after: "child" }, window: { items: 10, bytes: 10_000 }, livenessMs: undefined, shutdownMs: 1_000 };
-  const grandchild = await new Promise<number>((resolve) => {
-    host.on("message", (message: ToParent) => {
-      if (message.kind === "loaded") host.send({ kind: "run", order } satisfies ToWorker);
-      if (message.kind === "item" && (message.item as EchoItem & { said?: unknown }).said === "child") resolve(pidOf(message.item as EchoItem));
+  const grandchild = await new Promise<number>((resolve, reject) => {
+    readFrames(channel, {
+      message: (message) => {
+        const { kind, item } = message as { readonly kind: string; readonly item?: EchoItem & { said?: unknown } };
+        if (kind === "loaded") writeFrame(channel, { kind: "run", order } satisfies ToWorker);
+        if (kind === "item" && item?.said === "child") resolve(pidOf(item));
+      },
+      broken: reject,
     });
   });
   const ended = new Promise<unknown>((resolve) => host.on("exit", (_code, signal) => resolve(signal)));
-  host.disconnect();
+  channel.destroy();
   t.equal(await ended, "SIGKILL", "its own, of the whole group");
   await gone(grandchild);
 });
