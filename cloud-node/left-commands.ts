@@ -25,14 +25,26 @@ const WRITTEN_WITHIN_MS = 2_000;
 const MOST_ANSWERED = 1_000;
 
 export function leftCommands(system: () => System, clock: Clock): LeftCommands {
-  /** Vehicles for which something is still to be written down: until then nothing is added. */
-  const late = new Set<Address>();
+  /** What is being written down, by vehicle, and since when the store has taken none of it, ms of passing time. */
+  const writing = new Map<Address, { count: number; since: number }>();
   /** By vehicle, since a command for it last left: told with the next one, so that an answer costs no commit of its own. */
   const answers = new Map<Address, string[]>();
   const contextFor = ({ to }: RemoteMessage): RequestsContext | undefined => system().read(requestsOf(entityOf(to)))?.context as RequestsContext | undefined;
 
   async function untaken({ to }: RemoteMessage, { id }: Outside): Promise<void> {
     await system().inform(requestsOf(entityOf(to)), { type: "request.untaken", request: id });
+  }
+
+  async function written(vehicle: Address, noted: Promise<Told>): Promise<Told> {
+    const now = writing.get(vehicle) ?? { count: 0, since: clock.monotonic() };
+    writing.set(vehicle, now);
+    now.count++;
+    try {
+      return await noted;
+    } finally {
+      now.since = clock.monotonic();
+      if (--now.count === 0) writing.delete(vehicle);
+    }
   }
 
   return {
@@ -43,19 +55,17 @@ export function leftCommands(system: () => System, clock: Clock): LeftCommands {
       // One that waits is written down as sent already.
       const held = context === undefined ? undefined : requestIn(context, id, clock.now());
       if (held?.sent === true) return { kind: "accepted", durable: "local" };
-      if (late.has(vehicle)) return notWritten;
+      const stuck = writing.get(vehicle);
+      if (stuck !== undefined && clock.monotonic() - stuck.since >= WRITTEN_WITHIN_MS) return notWritten;
       const fingerprint = fingerprintOf(message.to, message.event, author);
-      const noted = system().inform(requestsOf(vehicle), { type: "request.left", request: id, fingerprint, expiresAt, answered: answers.get(vehicle) ?? [] }, { input: undefined });
+      const event = { type: "request.left", request: id, fingerprint, expiresAt, answered: answers.get(vehicle) ?? [] };
       answers.delete(vehicle);
+      const noted = written(vehicle, system().inform(requestsOf(vehicle), event, { input: undefined }));
       const told = await inTime(noted, Math.min(message.withinMs, WRITTEN_WITHIN_MS), clock);
       if (told !== undefined) return told;
-      late.add(vehicle);
-      // It does not leave any more, whenever the store comes to itself.
-      void noted
-        .then(() => untaken(message, sender))
-        .catch(() => undefined)
-        .finally(() => late.delete(vehicle));
-      return notWritten;
+      // It does not leave any more, whenever it is written.
+      void noted.then(() => untaken(message, sender)).catch(() => undefined);
+      return message.withinMs < WRITTEN_WITHIN_MS ? { kind: "deadline" } : notWritten;
     },
     untaken,
     answered: ({ to }, { id }) => {

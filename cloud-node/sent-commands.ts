@@ -31,12 +31,13 @@ export interface SentMemory extends Remote {
 }
 
 /** @param left outlives this process */
-export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<Clock, "now">): SentMemory {
+export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<Clock, "now" | "monotonic">): SentMemory {
   const sent = new Map<string, Sent>();
 
   async function send(message: RemoteMessage): Promise<Word> {
     const { sender } = message;
     if (sender.kind !== "outside") return direct.send(message);
+    const began = clock.monotonic();
     const before = sentBefore(message, sender);
     let entry = before;
     if (entry === undefined && direct.route(entityOf(message.to))?.reachable === true) {
@@ -47,7 +48,7 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
         return noted;
       }
     }
-    const word = await direct.send(message);
+    const word = await direct.send({ ...message, withinMs: Math.max(0, message.withinMs - (clock.monotonic() - began)) });
     if (word.kind === "unknown") return word;
     if (!wasNotTaken(word)) {
       if (entry !== undefined) entry.outcome = word;

@@ -1,15 +1,15 @@
 // Which commands left for one vehicle, so that whoever asks again is not told that nothing was sent, also over a kill of the node (promise S3; rules M2). Pure functions.
 //
 // L1. Written down before the command leaves, until its id expires. The outcome lives with the vehicle's entity and is asked for there.
-// L2. Bounded, since each turn writes the whole list: of those that the vehicle has not answered the newest 256, as many as may be open at once; of those that it has the newest 16.
-//     Of what is not known here an answer speaks of its own attempt alone.
+// L2. Bounded, since each turn writes the whole list: of those that the vehicle has not answered the newest 1,000, of those that it has the newest 64. Of what is not known here an
+//     answer speaks of its own attempt alone.
 
 import type { EventOf } from "../../runtime/index.ts";
 import type { requestsMessages } from "./messages.ts";
 
 /** L2, for one vehicle. */
-const MAX_OPEN = 256;
-const MAX_ANSWERED = 16;
+const MAX_OPEN = 1_000;
+const MAX_ANSWERED = 64;
 
 export interface LeftRequest {
   /** Its message id. */

@@ -18,7 +18,9 @@ interface Run {
   readonly sent: EventData[];
   word: Told | Answer;
   isUp: boolean;
-  press(id: string, event?: EventData, author?: string): Promise<Told | Answer>;
+  /** What the last one that was sent had left. */
+  withinMs?: number;
+  press(id: string, event?: EventData, author?: string, withinMs?: number): Promise<Told | Answer>;
   kill(): Promise<void>;
 }
 
@@ -38,8 +40,9 @@ async function run(disk: MemoryDisk, clock: ManualClock): Promise<Run> {
     memory: rememberingSent(
       {
         route: () => ({ node: "edge", reachable: self.isUp }),
-        send: async ({ event }) => {
+        send: async ({ event, withinMs }) => {
           if (!self.isUp) return { kind: "owner-away" };
+          self.withinMs = withinMs;
           self.sent.push(event);
           return self.word;
         },
@@ -47,8 +50,8 @@ async function run(disk: MemoryDisk, clock: ManualClock): Promise<Run> {
       left,
       clock,
     ),
-    press: (id, event = SET, author = "ann") =>
-      self.memory.send({ to: TORRENT, event, sender: { kind: "outside", id, author, expiresAt: clock.now() + 86_400_000 }, ask: true, withinMs: 2_000 }),
+    press: (id, event = SET, author = "ann", withinMs = 2_000) =>
+      self.memory.send({ to: TORRENT, event, sender: { kind: "outside", id, author, expiresAt: clock.now() + 86_400_000 }, ask: true, withinMs }),
     kill: async () => {
       store.crash();
     },
@@ -120,13 +123,36 @@ test("S3. What was not taken did not leave; what cannot be written down does not
   await again.kill();
 });
 
-test("M2, S5. It is known until its id expires: of those without a word the newest 256, of those that the vehicle answered the newest 16", async (t) => {
+test("S5. Who does not wait for the writing hears that its time was over, and hurts nobody else; a store that is slow is not one that takes nothing", async (t) => {
+  const clock = new ManualClock();
+  const at = await run(new MemoryDisk(), clock);
+  at.word = { kind: "replied", value: { outcome: "confirmed" } };
+  const commit = at.store.commit.bind(at.store);
+  at.store.commit = async (batch) => {
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, 300));
+    return commit(batch);
+  };
+  const hasty = at.press("hasty", SET, "ann", 1);
+  const patient = at.press("patient");
+  await clock.advance(1_500);
+  t.match(await hasty, { kind: "deadline" });
+  t.match(await patient, { kind: "replied" });
+  t.equal(at.sent.length, 1);
+  t.ok((at.withinMs ?? 0) < 2_000 && (at.withinMs ?? 0) >= 1_000, `what the writing took is not waited for again: ${String(at.withinMs)} ms`);
+  for (let n = 0; n < 3; n++) void at.press(`hasty-${String(n)}`, SET, "ann", 1);
+  const next = at.press("next");
+  await clock.advance(3_000);
+  t.match(await next, { kind: "replied" });
+  await at.kill();
+});
+
+test("M2, S5. It is known until its id expires: of those without a word the newest 1,000, of those that the vehicle answered the newest 64", async (t) => {
   const disk = new MemoryDisk();
   const clock = new ManualClock();
   const first = await run(disk, clock);
-  for (let n = 0; n < 260; n++) await first.press(`open-${String(n)}`);
+  for (let n = 0; n < 1_004; n++) await first.press(`open-${String(n)}`);
   first.word = { kind: "replied", value: { outcome: "confirmed" } };
-  for (let n = 0; n <= 20; n++) await first.press(`answered-${String(n)}`);
+  for (let n = 0; n <= 68; n++) await first.press(`answered-${String(n)}`);
   await first.press("last");
   await first.kill();
   const again = await run(disk, clock);
@@ -137,13 +163,13 @@ test("M2, S5. It is known until its id expires: of those without a word the newe
     return found;
   };
   t.same(
-    await known("open", 260),
-    Array.from({ length: 255 }, (_, n) => n + 5),
+    await known("open", 1_004),
+    Array.from({ length: 999 }, (_, n) => n + 5),
     "the newest, with the last one",
   );
   t.same(
-    await known("answered", 21),
-    Array.from({ length: 16 }, (_, n) => n + 5),
+    await known("answered", 69),
+    Array.from({ length: 64 }, (_, n) => n + 5),
   );
   await again.kill();
   await clock.advance(86_400_001);
