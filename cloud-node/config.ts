@@ -3,14 +3,18 @@
 import { Type as T, type Static } from "typebox";
 import { type ServicesConfig, servicesSchema } from "../runtime/index.ts";
 
+const HOST = "a name or address of this machine, such as 127.0.0.1";
+
 export const cloudConfigSchema = T.Object(
   {
-    node: T.Optional(T.String({ pattern: "^[A-Za-z0-9_.~-]{1,64}$", description: "name of this node, default cloud-1" })),
-    data: T.String({ minLength: 1, "x-path": "file", description: "folder for store, credentials and tokens" }),
+    node: T.Optional(
+      T.String({ pattern: "^[A-Za-z0-9_.~-]{1,64}$", title: "a node's name of 1 to 64 letters, digits and _.~-", description: "name of this node, default cloud-1" }),
+    ),
+    data: T.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "a folder", description: "folder for store, credentials and tokens" }),
     http: T.Optional(
       T.Object(
         {
-          host: T.Optional(T.String({ description: "default 127.0.0.1" })),
+          host: T.Optional(T.String({ minLength: 1, maxLength: 255, title: HOST, description: "default 127.0.0.1" })),
           port: T.Optional(T.Integer({ minimum: 0, maximum: 65_535, description: "default 8080; 0 is any free one" })),
         },
         { additionalProperties: false },
@@ -22,21 +26,21 @@ export const cloudConfigSchema = T.Object(
         [
           T.Object(
             {
-              url: T.String({ pattern: "^mqtts?://", description: "an external broker" }),
-              username: T.Optional(T.String()),
-              password: T.Optional(T.String()),
+              url: T.String({ pattern: "^mqtts?://.+$", title: "mqtt://host:port or mqtts://host:port", description: "an external broker" }),
+              username: T.Optional(T.String({ minLength: 1, maxLength: 256, title: "a user name of 1 to 256 characters" })),
+              password: T.Optional(T.String({ minLength: 1, maxLength: 1024, title: "a password of 1 to 1024 characters" })),
             },
             { additionalProperties: false },
           ),
           T.Object(
             {
-              host: T.Optional(T.String({ description: "the embedded broker's address, default 127.0.0.1" })),
+              host: T.Optional(T.String({ minLength: 1, maxLength: 255, title: HOST, description: "the embedded broker's address, default 127.0.0.1" })),
               port: T.Optional(T.Integer({ minimum: 0, maximum: 65_535, description: "default 1883; 0 is any free one" })),
             },
             { additionalProperties: false },
           ),
         ],
-        { description: "default: an embedded broker on loopback" },
+        { title: "host and port of the embedded broker, or url, username and password of an external one", description: "default: an embedded broker on loopback" },
       ),
     ),
   },

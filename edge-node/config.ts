@@ -42,8 +42,8 @@ export const edgeConfigSchema = Type.Object(
     uplink: Type.Object(
       {
         url: Type.String({ pattern: "^(mqtts?|tcp|tls)://.+$", title: "mqtt://host:port or mqtts://host:port" }),
-        username: Type.String({ minLength: 1, maxLength: 256 }),
-        password: Type.String({ minLength: 1, maxLength: 1024 }),
+        username: Type.String({ minLength: 1, maxLength: 256, title: "a user name of 1 to 256 characters" }),
+        password: Type.String({ minLength: 1, maxLength: 1024, title: "a password of 1 to 1024 characters" }),
         credentials: Type.String({
           minLength: 1,
           maxLength: 4096,
@@ -58,7 +58,7 @@ export const edgeConfigSchema = Type.Object(
     http: Type.Object(
       {
         port: Type.Integer({ minimum: 0, maximum: 65_535, description: "0: any free one" }),
-        host: Type.String({ minLength: 1, maxLength: 255, description: "default 127.0.0.1" }),
+        host: Type.String({ minLength: 1, maxLength: 255, title: "a name or address of this machine, such as 127.0.0.1", description: "default 127.0.0.1" }),
       },
       { required: ["port"], description: "the vehicle's own API" },
     ),

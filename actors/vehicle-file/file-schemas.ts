@@ -46,7 +46,11 @@ const bus = Type.Object(
     ),
     max_tx: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?/s$", title: "a rate such as 50/s", description: "Most frames that may be sent; default 50/s." })),
     period_attribute: Type.Optional(
-      Type.String({ minLength: 1, description: "Message attribute that holds the period in ms where GenMsgCycleTime is absent; default CycleTime." }),
+      Type.String({
+        minLength: 1,
+        title: "the name of an attribute",
+        description: "Message attribute that holds the period in ms where GenMsgCycleTime is absent; default CycleTime.",
+      }),
     ),
   },
   closed,
@@ -68,7 +72,7 @@ const module = Type.Object(
     presence: Type.Optional(
       Type.Object(
         {
-          message: Type.Optional(Type.String({ minLength: 1, description: "A message that proves that it is there." })),
+          message: Type.Optional(Type.String({ minLength: 1, title: "a message of the bus's database", description: "A message that proves that it is there." })),
           silent_after: Type.Optional(duration("How long it may be quiet; default three periods, at least 1 s.")),
         },
         closed,
@@ -78,6 +82,8 @@ const module = Type.Object(
   },
   closed,
 );
+
+const unit = Type.String({ minLength: 1, title: "a unit such as km/h, V, degC, rpm" });
 
 const signal = Type.Object(
   {
@@ -94,16 +100,18 @@ const signal = Type.Object(
     negate_if: Type.Optional(signalReference("A sign flag: the value is negated while it is not 0.")),
     valid_if: Type.Optional(signalReference("A validity flag: the value is unknown while it is 0.")),
     bit: Type.Optional(Type.Integer({ minimum: 0, maximum: 63, description: "One bit of the raw value, 0 has weight 1." })),
-    enum: Type.Optional(byName("^-?[0-9]+$", "a whole number", Type.String({ minLength: 1 }))),
-    unit: Type.Optional(Type.String({ minLength: 1, title: "a unit such as km/h, V, degC, rpm" })),
+    enum: Type.Optional(byName("^-?[0-9]+$", "a whole number", Type.String({ minLength: 1, title: "a word for the value, such as open" }))),
+    unit: Type.Optional(unit),
     stale_after: Type.Optional(duration("Age from which it is no longer believed; default three periods of its message, at least 1 s.")),
   },
   closed,
 );
 
+const target = Type.String({ minLength: 1, title: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*" });
+
 const command = Type.Object(
   {
-    to: Type.Union([Type.String({ minLength: 1 }), Type.Array(Type.String({ minLength: 1 }), { minItems: 1, maxItems: MAX_ENTRIES })], {
+    to: Type.Union([target, Type.Array(target, { minItems: 1, maxItems: MAX_ENTRIES })], {
       description: "MODULE, MODULE.OUTPUT, or a pattern with *, such as torrent-*.",
     }),
     as: Type.Optional(
@@ -196,9 +204,9 @@ export const overlayFileSchema = byName(
     {
       factor: Type.Optional(Type.Number({ description: "Replaces the database's factor; not 0." })),
       offset: Type.Optional(Type.Number({ description: "Replaces the database's offset." })),
-      unit: Type.Optional(Type.String({ minLength: 1 })),
+      unit: Type.Optional(unit),
       signed: Type.Optional(Type.Boolean({ description: "Is the raw value in two's complement?" })),
-      source: Type.String({ minLength: 1, description: "Where this is known from." }),
+      source: Type.String({ minLength: 1, title: "words that say where this is known from", description: "Where this is known from." }),
     },
     closed,
   ),

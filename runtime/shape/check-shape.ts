@@ -1,7 +1,7 @@
 // Walks a located tree along a schema and complains with the place. It knows exactly the keywords that our schemas of files use; a test holds that it accepts and
 // refuses what a general validator does. `x-test` is for what only code can hand over.
 
-import type { Located, LocatedScalar } from "./located.ts";
+import type { Located, LocatedMap, LocatedScalar } from "./located.ts";
 import { nearestName } from "./nearest-name.ts";
 import type { Complaint } from "./problem.ts";
 
@@ -36,8 +36,8 @@ export type Complain = (at: number, path: readonly string[], complaint: Complain
  */
 export function checkShape(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
   if (shape["x-test"] !== undefined) return checkInCode(node, shape["x-test"], shape, path, complain);
-  if (shape.anyOf !== undefined) return checkAny(node, shape.anyOf, path, complain);
-  if (shape.type === "object") return checkMap(node, shape, path, complain);
+  if (shape.anyOf !== undefined) return checkAny(node, shape, shape.anyOf, path, complain);
+  if (shape.type === "object") return checkMap(node, shape, Object.keys(shape.properties ?? {}), path, complain);
   if (shape.type === "array") return checkList(node, shape, path, complain);
   return checkScalar(node, shape, path, complain);
 }
@@ -49,7 +49,8 @@ function checkInCode(node: Located, test: (value: unknown) => boolean, shape: Sh
   return undefined;
 }
 
-function checkMap(node: Located, shape: Shape, path: readonly string[], complain: Complain): unknown {
+/** @param names the keys that may have been meant by one that is not known */
+function checkMap(node: Located, shape: Shape, names: readonly string[], path: readonly string[], complain: Complain): unknown {
   if (node.kind !== "map") {
     complain(node.at, path, { message: `${describe(node)} stands here`, expected: expectation(shape) });
     return undefined;
@@ -71,8 +72,8 @@ function checkMap(node: Located, shape: Shape, path: readonly string[], complain
       else
         complain(entry.keyAt, inside, {
           message: `the key "${clip(key)}" is not known here`,
-          expected: oneOf(Object.keys(fixed)),
-          suggestion: nearestName(key, Object.keys(fixed)),
+          expected: oneOf(names),
+          suggestion: nearestName(key, names),
         });
       continue;
     }
@@ -99,7 +100,7 @@ function checkList(node: Located, shape: Shape, path: readonly string[], complai
 }
 
 /** The alternatives of these schemas differ by kind (text or list), by their keys (maps), or are words: complain as the one that was most likely meant would. */
-function checkAny(node: Located, shapes: readonly Shape[], path: readonly string[], complain: Complain): unknown {
+function checkAny(node: Located, shape: Shape, shapes: readonly Shape[], path: readonly string[], complain: Complain): unknown {
   const words = shapes.map((shape) => shape.const);
   if (words.every((word) => typeof word === "string")) {
     if (node.kind === "scalar" && words.includes(node.value as string)) return node.value;
@@ -107,13 +108,29 @@ function checkAny(node: Located, shapes: readonly Shape[], path: readonly string
     complain(node.at, path, { message: `${describe(node)} stands here`, expected: oneOf(words), suggestion });
     return undefined;
   }
-  const alike = mostAlike(
-    node,
-    shapes.filter((shape) => (shape.type === "array") === (node.kind === "list") && (shape.type === "object") === (node.kind === "map")),
-  );
-  if (alike !== undefined) return checkShape(node, alike, path, complain);
-  complain(node.at, path, { message: `${describe(node)} stands here`, expected: shapes.map(expectation).join(", or ") });
+  const ofThisKind = shapes.filter(({ type }) => (type === "array") === (node.kind === "list") && (type === "object") === (node.kind === "map"));
+  const alike = mostAlike(node, ofThisKind);
+  if (alike === undefined) {
+    complain(node.at, path, { message: `${describe(node)} stands here`, expected: expectation(shape) });
+    return undefined;
+  }
+  return node.kind === "map" ? checkMapOf(node, alike, ofThisKind, path, complain) : checkShape(node, alike, path, complain);
+}
+
+/** Where no key that is written decides between several maps, any key of all of them may have been meant. */
+function checkMapOf(node: LocatedMap, alike: Shape, shapes: readonly Shape[], path: readonly string[], complain: Complain): unknown {
+  const knows = (shape: Shape, key: string): boolean => Object.hasOwn(shape.properties ?? {}, key);
+  const isDecided = [...node.entries.keys()].some((key) => knows(alike, key) && !shapes.every((shape) => shape === alike || knows(shape, key)));
+  if (isDecided || shapes.length === 1) return checkMap(node, alike, Object.keys(alike.properties ?? {}), path, complain);
+  const names = new Set(shapes.flatMap((shape) => Object.keys(shape.properties ?? {})));
+  if (lacksNothing(node, alike)) return checkMap(node, alike, [...names], path, complain);
+  complain(node.at, path, { message: "the key that says what is meant is missing", expected: oneOf([...new Set(shapes.flatMap(({ required }) => required ?? []))]) });
+  checkMap(node, { ...alike, required: undefined }, [...names], path, complain);
   return undefined;
+}
+
+function lacksNothing(node: LocatedMap, { required = [] }: Shape): boolean {
+  return required.every((key) => node.entries.has(key));
 }
 
 /** Of several maps the one that knows most of the keys that are written, of equals one that lacks none; of several scalars the one of the value's type; the first of equals. */
@@ -122,10 +139,7 @@ function mostAlike(node: Located, shapes: readonly Shape[]): Shape | undefined {
   if (first === undefined || node.kind === "list" || node.kind === "other") return first;
   if (node.kind === "scalar") return shapes.find(({ type }) => (type === "integer" ? "number" : type) === typeof node.value) ?? first;
   const keys = [...node.entries.keys()];
-  const known = (shape: Shape): number => {
-    const isWhole = (shape.required ?? []).every((key) => node.entries.has(key));
-    return keys.filter((key) => Object.hasOwn(shape.properties ?? {}, key)).length + (isWhole ? 0.5 : 0);
-  };
+  const known = (shape: Shape): number => keys.filter((key) => Object.hasOwn(shape.properties ?? {}, key)).length + (lacksNothing(node, shape) ? 0.5 : 0);
   return others.reduce((best, shape) => (known(shape) > known(best) ? shape : best), first);
 }
 
@@ -155,15 +169,21 @@ function scalarFault(node: LocatedScalar, shape: Shape): string | undefined {
 /** What should stand there, for a reader. */
 function expectation(shape: Shape): string {
   if (shape["x-test"] !== undefined) return shape.title ?? "another value";
-  if (shape.anyOf !== undefined) return shape.anyOf.map(expectation).join(" or ");
+  if (shape.anyOf !== undefined) return shape.title ?? shape.anyOf.map(expectation).join(", or ");
   if (shape.const !== undefined) return `"${String(shape.const)}"`;
   if (shape.type === "object") return shape.required === undefined || shape.required.length === 0 ? "keys and values" : `keys and values, at least ${shape.required.join(", ")}`;
   if (shape.type === "array") return `a list of ${expectation(shape.items ?? {})}`;
-  if (shape.type === "string") return shape.title ?? (shape.maxLength === undefined ? "a text" : `a text of at most ${String(shape.maxLength)} characters`);
+  if (shape.type === "string") return shape.title ?? aTextOf(shape);
   if (shape.type === "boolean") return "true or false";
   const kind = shape.type === "integer" ? "a whole number" : "a number";
   if (shape.minimum !== undefined && shape.maximum !== undefined) return `${kind} from ${String(shape.minimum)} to ${String(shape.maximum)}`;
   return shape.minimum === undefined ? kind : `${kind} of at least ${String(shape.minimum)}`;
+}
+
+/** A pattern cannot be told in words: a shape that has one has a title. */
+function aTextOf({ minLength = 0, maxLength }: Shape): string {
+  if (maxLength === undefined) return minLength === 0 ? "a text" : "a text that is not empty";
+  return minLength === 0 ? `a text of at most ${String(maxLength)} characters` : `a text of ${String(minLength)} to ${String(maxLength)} characters`;
 }
 
 function expectedKey(shape: Shape): string {

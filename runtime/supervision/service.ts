@@ -23,7 +23,7 @@ const tcp = T.Union([T.Integer({ minimum: 1, maximum: 65_535 }), T.String({ patt
 const http = T.String({ pattern: "^https?://[^/].*$", title: "a URL of http: or https:", description: "a GET of it is answered" });
 const status = T.Optional(T.Integer({ minimum: 100, maximum: 599, description: "with this status; default any from 200 to 399" }));
 const exec = T.Array(text, { minItems: 1, maxItems: 256, description: "a command that ends with 0" });
-const line = T.String({ minLength: 1, maxLength: 200, description: "a regular expression that a line of stdout matches" });
+const line = T.String({ minLength: 1, maxLength: 200, title: "a regular expression of 1 to 200 characters", description: "a regular expression that a line of stdout matches" });
 const every = { interval_ms: T.Optional(ms(1)), timeout_ms: T.Optional(ms(1)) };
 const often = { ...every, failures: T.Optional(T.Integer({ minimum: 1, maximum: 1_000, description: "so many in a row end it; default 3" })) };
 

@@ -91,7 +91,7 @@ test("D1. A vehicle's file, its model and its overlay are checked together, each
     "fixes.yaml": `Gps.Speed: { factor: 2 }\nGps.Sped: { signed: true, source: tried }\n`,
   };
   t.same(problemsOf(checkFiles("one.yaml", files)).map(formatProblem), [
-    `fixes.yaml:1:12: Gps.Speed: the key "source" is missing (expected a text)`,
+    `fixes.yaml:1:12: Gps.Speed: the key "source" is missing (expected words that say where this is known from)`,
     `fixes.yaml:2:1: Gps.Sped: the message Gps has no signal "Sped" (did you mean "Speed"?)`,
     `small.yaml:10:12: watches.A: there is no signal "A"`,
     `one.yaml:2:8: model: the file found for it has version 1 (expected version 2; did you mean "small@1"?)`,
