@@ -2,7 +2,8 @@
 // Latency, loss, doubling and overtaking come from one seed and one clock, so that a run can be repeated.
 //
 // J1. cut(a) breaks a's link to the bus: a sees `down`, its presence ends, what it had in flight may or may not have arrived. heal(a) lets it connect again.
-// J2. cut(a, b) parts two nodes that both still reach the bus: nothing passes between them and nobody is told.
+// J2. cut(a, b) parts two nodes that both still reach the bus: nothing passes between them and nobody is told. What changed of last values meanwhile is seen after heal(a, b): the port's
+//     last values are never behind for good.
 // J3. Confirmed messages are doubled but never dropped on a link that stands; unconfirmed ones, asks and answers are dropped. Overtaking never changes the order within one key.
 
 import { type Clock, type Log, type Random, silentLog, type Transport } from "../ports/index.ts";
@@ -53,6 +54,8 @@ class Bus implements MemoryNetwork {
   readonly #options: MemoryNetworkOptions;
   readonly #links = new Map<string, MemoryLink>();
   readonly #cuts = new Set<string>();
+  /** Keys of last values that changed for a node while it was parted from who sets them, by pair. */
+  readonly #unseen = new Map<string, Map<string, MemoryLink>>();
   readonly #values = new Map<string, { readonly payload: Uint8Array; readonly by: string }>();
   #faults: Required<Faults> = { drop: 0, duplicate: 0, reorder: 0 };
 
@@ -103,6 +106,12 @@ class Bus implements MemoryNetwork {
   heal(node: string, other?: string): void {
     this.#cuts.delete(pair(node, other));
     if (other === undefined) this.#links.get(node)?.connect();
+    const unseen = this.#unseen.get(pair(node, other)) ?? [];
+    this.#unseen.delete(pair(node, other));
+    for (const [key, to] of unseen) {
+      const message = { kind: "publish", key, payload: this.#values.get(key)?.payload ?? new Uint8Array(0), last: true, confirmed: true } as const;
+      if (to.wants(message)) this.#arriveAt(to, message);
+    }
   }
 
   setFaults(faults: Faults): void {
@@ -145,7 +154,15 @@ class Bus implements MemoryNetwork {
 
   /** From the bus to a node. */
   #deliver(from: MemoryLink, to: MemoryLink, message: Exclude<BusMessage, { kind: "connect" }>): void {
-    if (this.#cuts.has(pair(from.name, to.name))) return;
+    const parted = pair(from.name, to.name);
+    if (!this.#cuts.has(parted)) this.#arriveAt(to, message);
+    else if (message.kind === "publish" && message.last) {
+      const unseen = this.#unseen.get(parted) ?? new Map<string, MemoryLink>();
+      this.#unseen.set(parted, unseen.set(message.key, to));
+    }
+  }
+
+  #arriveAt(to: MemoryLink, message: Exclude<BusMessage, { kind: "connect" }>): void {
     const confirmed = message.kind === "publish" && message.confirmed;
     if (!confirmed && this.#chance(this.#faults.drop)) return;
     const copies = confirmed && this.#chance(this.#faults.duplicate) ? 2 : 1;

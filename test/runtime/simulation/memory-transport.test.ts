@@ -108,3 +108,35 @@ void test("one seed gives one run: losses, doubles and overtaking repeat exactly
     "other keys overtake",
   );
 });
+
+void test("what was set, changed or cleared of last values while two nodes were parted is seen when they meet again, once and as it is then", async (t) => {
+  const clock = new ManualClock();
+  const network = memoryNetwork({ clock, random: new SeededRandom(1), latencyMs: 2 });
+  const a = network.transport("a");
+  const b = network.transport("b");
+  for (const one of [a, b]) await one.start();
+  await drive(clock, Promise.all([a, b].map((one) => reaches(one, "ready"))));
+  const seen: string[] = [];
+  await drive(
+    clock,
+    b.watchLast("v/*", ({ key, payload }) => seen.push(`${key}=${new TextDecoder().decode(payload)}`)),
+  );
+  const set = (key: string, value: string): Promise<unknown> => drive(clock, a.setLast(key, bytes(value)));
+  await set("v/kept", "1");
+  await set("v/cleared", "1");
+  await clock.advance(50);
+  seen.length = 0;
+  network.cut("a", "b");
+  await set("v/kept", "2");
+  await set("v/kept", "3");
+  await set("v/cleared", "");
+  await set("v/made", "1");
+  await clock.advance(50);
+  t.same(seen, [], "parted");
+  network.heal("a", "b");
+  await clock.advance(50);
+  t.same(seen.sort(), ["v/cleared=", "v/kept=3", "v/made=1"]);
+  network.heal("a", "b");
+  await clock.advance(50);
+  t.equal(seen.length, 3);
+});
