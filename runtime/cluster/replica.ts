@@ -14,7 +14,7 @@ import type { AnyActorType } from "../actor/index.ts";
 import { encodeState, hashOfCells } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
-import { type ActorView, type Change, type Directory, type HistoryEntry, historyEntry, type HistoryQuery } from "../system/index.ts";
+import { type ActorView, type Change, type Directory, type HistoryPage, type HistoryQuery, readHistory } from "../system/index.ts";
 import { LimitedLog } from "../wire/index.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
 import { type Checked, MAX_CELLS, readRecord, readState } from "./stream-check.ts";
@@ -348,20 +348,17 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     return replica === undefined || cell?.accepts === undefined ? undefined : viewOf(replica, cell);
   }
 
-  async function history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
+  function history(address: Address, query: HistoryQuery): Promise<HistoryPage> {
     const entity = entityOf(address);
-    const records = await store.journal({ entity, ...query });
-    return records.flatMap((stored) => {
-      if (stored.record.byteLength === 0) return [];
-      const read = readRecord(stored.record, entity, undefined);
-      if (!read.ok) {
-        // P5: the others are shown.
-        counters.unreadable++;
-        limitedLog.warn({ reason: "unreadable-record", entity, revision: stored.revision, detail: read.problem }, "a stored record of a replica cannot be read and is not shown");
-        return [];
-      }
-      const entry = historyEntry(read.value, address);
-      return entry === undefined ? [] : [entry];
+    return readHistory(store, address, query, ({ record, revision }) => {
+      // What opens a stored history is a state and no record (P1).
+      if (record.byteLength === 0) return undefined;
+      const read = readRecord(record, entity, undefined);
+      if (read.ok) return read.value;
+      // P5: the others are shown.
+      counters.unreadable++;
+      limitedLog.warn({ reason: "unreadable-record", entity, revision, detail: read.problem }, "a stored record of a replica cannot be read and is not shown");
+      return undefined;
     });
   }
 

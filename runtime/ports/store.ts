@@ -95,7 +95,7 @@ export interface Store {
   load(entity: string): Promise<StoredEntity | undefined>;
   /** All entities, ascending by address, after `after`; as of their last commit. */
   entities(after: string | undefined, limit: number): Promise<readonly EntityHead[]>;
-  /** Records that do not match their checksum are left out: a reader sees a hole, never wrong bytes. */
+  /** As many as `limit` where there are so many. Records that do not match their checksum are left out: a reader sees a hole, never wrong bytes. */
   journal(query: JournalQuery): Promise<readonly StoredRecord[]>;
   /** Forgets journal records up to and including `revision`, never beyond the older of the two kept snapshots, and nothing while there is only one. */
   trim(entity: string, revision: number): Promise<void>;

@@ -198,8 +198,9 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     },
     journal: async (query: JournalQuery) => {
       await Promise.resolve();
-      const records = recordsOf(history(query.entity)).filter(({ revision }) => revision > (query.after ?? 0) && revision < (query.before ?? Number.POSITIVE_INFINITY));
-      return (query.order === "oldest-first" ? records : records.toReversed()).slice(0, query.limit).filter((record) => !isDamaged(record));
+      const { after = 0, before = Number.POSITIVE_INFINITY, limit, order } = query;
+      const records = recordsOf(history(query.entity)).filter((record) => record.revision > after && record.revision < before && !isDamaged(record));
+      return (order === "oldest-first" ? records : records.toReversed()).slice(0, limit);
     },
     trim: async (entity, revision) => {
       await Promise.resolve();

@@ -1,8 +1,64 @@
 // Journal records as one actor sees them.
+//
+// An entity's journal holds the turns of all its actors: a history reads on until enough of them concern the one that is asked for, and a bounded number of
+// them for one answer. What it did not come to is named by `next`, and what is not there to be read by `missing`: an empty answer alone never says that nothing is kept.
 
-import type { Address } from "../address.ts";
+import { type Address, entityOf } from "../address.ts";
 import type { Input, JournalRecord } from "../entity/contract.ts";
-import type { HistoryEntry } from "./views.ts";
+import type { Store, StoredRecord } from "../ports/index.ts";
+import type { HistoryEntry, HistoryPage, HistoryQuery, MissingTurns } from "./views.ts";
+
+/** Journal records of one read. */
+const PAGE = 500;
+/** ...and of the first, which is enough where most turns concern the actor. */
+const FIRST_PAGE = 64;
+/** Journal records read for one answer at most. */
+const MAX_RECORDS = 10_000;
+
+/**
+ * One page of an actor's history.
+ * @param read undefined: this record cannot be shown, and is missing like one that is not there
+ */
+export async function readHistory(store: Store, address: Address, query: HistoryQuery, read: (stored: StoredRecord) => JournalRecord | undefined): Promise<HistoryPage> {
+  const { limit, order } = query;
+  const entity = entityOf(address);
+  const items: HistoryEntry[] = [];
+  const shown: number[] = [];
+  let { after, before } = query;
+  for (let [left, wanted] = [MAX_RECORDS, Math.min(PAGE, Math.max(FIRST_PAGE, limit))]; ; wanted = Math.min(PAGE, left)) {
+    const page = await store.journal({ entity, limit: wanted, order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
+    const isLastPage = page.length < wanted;
+    left -= page.length;
+    for (const [index, stored] of page.entries()) {
+      const { revision } = stored;
+      const isLast = index === page.length - 1;
+      const record = read(stored);
+      const entry = record === undefined ? undefined : historyEntry(record, address);
+      if (record !== undefined) shown.push(revision);
+      if (entry !== undefined) items.push(entry);
+      const isEnough = items.length >= limit || (isLast && left === 0);
+      if (isEnough && !(isLast && isLastPage)) return { items, next: revision, missing: missingIn(shown, query, revision) };
+    }
+    const last = page.at(-1)?.revision;
+    if (last === undefined || isLastPage) return { items, next: undefined, missing: missingIn(shown, query, undefined) };
+    if (order === "oldest-first") after = last;
+    else before = last;
+  }
+}
+
+/** Of what was asked for, up to and including `next`: the turns that are not `shown`, ascending. */
+function missingIn(shown: readonly number[], { after = 0, before, order }: HistoryQuery, next: number | undefined): readonly MissingTurns[] {
+  const revisions = order === "oldest-first" ? shown : shown.toReversed();
+  const first = order === "newest-first" && next !== undefined ? next - 1 : after;
+  const last = order === "oldest-first" && next !== undefined ? next : before === undefined ? (revisions.at(-1) ?? first) : before - 1;
+  const missing: MissingTurns[] = [];
+  let seen = first;
+  for (const revision of [...revisions, last + 1]) {
+    if (revision > seen + 1) missing.push({ after: seen, upTo: revision - 1 });
+    seen = revision;
+  }
+  return missing;
+}
 
 /** undefined when the turn neither addressed nor changed the actor. */
 export function historyEntry(record: JournalRecord, address: Address): HistoryEntry | undefined {

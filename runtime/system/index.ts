@@ -4,7 +4,7 @@ export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, Syst
 export type { Door, DoorVerdict } from "./door.ts";
 export type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
 export type { Redelivery } from "./dead-letters.ts";
-export { historyEntry } from "./history.ts";
+export { historyEntry, readHistory } from "./history.ts";
 export { containsState } from "./listing.ts";
 export { createSystem, type SystemOptions } from "./system.ts";
 export type {
@@ -16,7 +16,9 @@ export type {
   DeadLetterQuery,
   Directory,
   HistoryEntry,
+  HistoryPage,
   HistoryQuery,
   ListedActor,
   Listing,
+  MissingTurns,
 } from "./views.ts";

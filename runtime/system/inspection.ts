@@ -18,8 +18,8 @@ import type { Directory, HistoryEntry } from "./views.ts";
 /** Journal records read for one answer at most, in pages. */
 const PAGE = 500;
 const MAX_PAGES = 20;
-/** Turns looked back for the one that led to the present state. */
-const LOOK_BACK = 2_000;
+/** Pages of an actor's turns looked through for the one that led to the present state. */
+const MAX_LOOKS = 4;
 
 export interface InspectionPorts {
   readonly node: string;
@@ -53,16 +53,15 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const present = JSON.stringify(state);
     let since: HistoryEntry | undefined;
     let before: number | undefined;
-    for (let seen = 0; seen < LOOK_BACK; ) {
-      const page = await ports.history(address, { order: "newest-first", limit: PAGE, ...(before === undefined ? {} : { before }) });
-      for (const entry of page) {
+    for (let looks = 0; looks < MAX_LOOKS; looks++) {
+      const { items, next } = await ports.history(address, { order: "newest-first", limit: PAGE, ...(before === undefined ? {} : { before }) });
+      for (const entry of items) {
         if (entry.state === undefined) continue;
         if (JSON.stringify(entry.state) !== present) return since === undefined ? undefined : { revision: since.revision, at: since.at, from: entry.state, causes: since.inputs };
         since = entry;
       }
-      seen += page.length;
-      before = page.at(-1)?.revision;
-      if (before === undefined || page.length < PAGE) break;
+      if (next === undefined) break;
+      before = next;
     }
     // The turn with which its history begins leads from nothing; any other one only looks so because the journal was trimmed.
     return since?.inputs.some(({ type }) => type === "(start)" || type === "(children)") === true

@@ -4,12 +4,8 @@ import { type Address, entityOf } from "../address.ts";
 import { decodeRecord } from "../entity/index.ts";
 import type { Log, Store } from "../ports/index.ts";
 import type { Entities } from "./entities.ts";
-import { historyEntry } from "./history.ts";
-import type { ActorView, Change, Directory, HistoryEntry, HistoryQuery } from "./views.ts";
-
-const PAGE = 500;
-/** Journal records read for one answer at most. */
-const MAX_PAGES = 20;
+import { readHistory } from "./history.ts";
+import type { ActorView, Change, Directory, HistoryPage, HistoryQuery } from "./views.ts";
 
 export interface Observation extends Directory {
   mount(directory: Directory): void;
@@ -49,29 +45,12 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
     return undefined;
   }
 
-  async function history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
+  async function history(address: Address, query: HistoryQuery): Promise<HistoryPage> {
     const entity = entityOf(address);
     const directory = entities.live(entity) === undefined ? directories.find((candidate) => candidate.read(entity) !== undefined) : undefined;
     if (directory !== undefined) return directory.history(address, query);
-    return entities.isOfType(entity) ? ownHistory(entity, address, query) : [];
-  }
-
-  /** An entity's journal holds the turns of all its actors: reads on until enough of them concern this one. */
-  async function ownHistory(entity: Address, address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]> {
-    const found: HistoryEntry[] = [];
-    let { after, before } = query;
-    for (let pages = 0; pages < MAX_PAGES && found.length < query.limit; pages++) {
-      const page = await store.journal({ entity, limit: PAGE, order: query.order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
-      for (const stored of page) {
-        const entry = historyEntry(decodeRecord(stored.record), address);
-        if (entry !== undefined && found.length < query.limit) found.push(entry);
-      }
-      const last = page.at(-1);
-      if (last === undefined || page.length < PAGE) break;
-      if (query.order === "oldest-first") after = last.revision;
-      else before = last.revision;
-    }
-    return found;
+    if (!entities.isOfType(entity)) return { items: [], next: undefined, missing: [] };
+    return readHistory(store, address, query, ({ record }) => decodeRecord(record));
   }
 
   return {

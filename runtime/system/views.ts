@@ -88,10 +88,31 @@ export interface HistoryEntry {
 }
 
 export interface HistoryQuery {
+  /** Only revisions greater than this. */
   readonly after?: number;
+  /** Only revisions smaller than this. */
   readonly before?: number;
+  /** From 1. */
   readonly limit: number;
   readonly order: "oldest-first" | "newest-first";
+}
+
+/** Turns of an entity that cannot be read: trimmed, damaged, lost before they came here, or never kept (a volatile entity has no journal). */
+export interface MissingTurns {
+  /** From the revision that follows this one... */
+  readonly after: number;
+  /** ...up to and including this one. */
+  readonly upTo: number;
+}
+
+/** Turns of one actor, out of those of its whole entity. */
+export interface HistoryPage {
+  /** In the order that was asked for. May be fewer than `limit`, and none, while there is a `next`: one answer reads a bounded number of the entity's turns. */
+  readonly items: readonly HistoryEntry[];
+  /** Revision to go on from: as `before` newest first, as `after` oldest first. undefined: all that is kept of what was asked for has been read. */
+  readonly next: number | undefined;
+  /** Ascending, of what was asked for and has been read over. Whether they concerned this actor nobody can tell. */
+  readonly missing: readonly MissingTurns[];
 }
 
 /** A committed turn, told to whoever watches. */
@@ -104,7 +125,7 @@ export interface Change {
   readonly cells: readonly CellRecord[];
   readonly ended: readonly Address[];
   readonly emitted: readonly { readonly cell: Address; readonly event: EventData }[];
-  /** undefined for volatile entities and for replicas. */
+  /** undefined for volatile entities, and where a replica took over a full state: the turns up to it are not told. */
   readonly record: JournalRecord | undefined;
 }
 
@@ -112,7 +133,7 @@ export interface Directory {
   /** Views of all actors that this directory holds in memory, in any order. */
   views(): Iterable<ActorView>;
   read(address: Address): ActorView | undefined;
-  history(address: Address, query: HistoryQuery): Promise<readonly HistoryEntry[]>;
+  history(address: Address, query: HistoryQuery): Promise<HistoryPage>;
   /** Calls back after every commit; synchronously, so a listener must only take note. */
   watch(listener: (change: Change) => void): () => void;
 }

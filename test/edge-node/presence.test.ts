@@ -119,7 +119,7 @@ test("V3. A value is not an event: a busy bus wakes no actor, and no value stand
   await at.clock.advance(10_000);
   t.equal(car.vehicle().revision, revision, "6,000 frames, no turn");
   const entries = JSON.stringify([
-    ...(await car.node.system.history(car.vehicle().address, { limit: 500, order: "oldest-first" })),
+    ...(await car.node.system.history(car.vehicle().address, { limit: 500, order: "oldest-first" })).items,
     ...[...car.node.system.views()].map(({ context }) => context),
   ]);
   t.notMatch(entries, /temperature|900|co2/i);

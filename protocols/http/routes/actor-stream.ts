@@ -1,12 +1,14 @@
 // One actor, live: a snapshot, then a change for each committed turn that concerns it (rules C4).
 //
 // R1. An event's id is `incarnation:revision`. A client that comes again with Last-Event-ID is given the turns it missed, from the journal, then a snapshot, then what follows.
-// R2. What cannot be given again (another history, too far behind, an id that nobody here wrote) is told as a `gap` before the snapshot: what is missing is never passed over in silence.
-// R3. While the journal or the actor is read, new changes are only noted: each turn is sent once, in the order of revisions.
+// R2. What cannot be given again (another history, too far behind, an id that nobody here wrote, turns that the journal has not) is told as a `gap` before the snapshot: what is
+//     missing is never passed over in silence.
+// R3. While the journal or the actor is read, new changes are only noted: each turn is sent once, in the order of revisions. A change that does not follow the one before it, since a
+//     replica leapt or more came than is noted, is caught up with like a client that comes again.
 // R4. An actor that leaves memory is not gone: its stream stays, and goes on when it is back. What is not in memory is read from the store and not woken.
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { type ActorView, type Address, type Change, historyEntry } from "../../../runtime/index.ts";
+import { type ActorView, type Address, type Change, historyEntry, type MissingTurns } from "../../../runtime/index.ts";
 import { actorDocument } from "../actor-document.ts";
 import { addressIn } from "../address-in-path.ts";
 import type { EventStream } from "../event-stream.ts";
@@ -81,7 +83,10 @@ class ActorStream {
   readonly #parts: RouteParts;
   /** Changes that came while the journal was read; undefined once the stream is live (R3). */
   #noted: Change[] | undefined = [];
-  #sent: Position = { incarnation: "", revision: 0 };
+  /** The entity's last turn that was sent, or did not concern the actor. */
+  #seen: Position = { incarnation: "", revision: 0 };
+  /** Its changes have no record. */
+  #isVolatile = false;
 
   constructor(stream: EventStream, address: Address, parts: RouteParts) {
     this.#stream = stream;
@@ -89,18 +94,13 @@ class ActorStream {
     this.#parts = parts;
   }
 
-  begin(seen: Position | undefined): Promise<void> {
-    return this.#catchUp(async () => {
-      if (seen !== undefined) await this.#resume(seen);
-    });
-  }
-
-  /** R3. `before` is said of the present actor, then a snapshot, then what was noted meanwhile. */
-  async #catchUp(before: () => Promise<void>): Promise<void> {
-    this.#noted ??= [];
+  /** R3. What was missed since `seen`, a snapshot, then what was noted meanwhile. */
+  async begin(seen: Position | undefined): Promise<void> {
+    this.#noted = [];
     try {
-      await before();
-      this.#snapshot(await this.#look());
+      const view = await this.#parts.system.look(this.#address);
+      if (seen !== undefined && view !== undefined) await this.#resume(seen, view);
+      this.#snapshot(view);
     } catch (cause) {
       this.#parts.log.warn({ err: cause, actor: this.#address }, "the stream of an actor ends: it cannot be read");
       this.#stream.close("it cannot be read now: come again with Last-Event-ID");
@@ -110,25 +110,21 @@ class ActorStream {
     for (const change of noted) this.changed(change);
   }
 
-  #look(): Promise<ActorView | undefined> {
-    return this.#parts.system.look(this.#address);
-  }
-
   changed(change: Change): void {
     if (this.#stream.ended) return;
     if (this.#noted !== undefined) {
-      // The snapshot that follows shows what the oldest of them did.
+      // What then does not follow is read from the journal.
       if (this.#noted.push(change) > MAX_NOTED) this.#noted.shift();
       return;
     }
-    if (change.incarnation !== this.#sent.incarnation) {
-      const after = this.#sent.revision;
-      void this.#catchUp(async () => {
-        this.#gap("the actor has a new history", after, await this.#look());
-      });
+    const { incarnation, revision } = this.#seen;
+    if (change.incarnation === incarnation && change.revision <= revision) return;
+    const isLeap = change.record === undefined && !this.#isVolatile;
+    if (change.incarnation !== incarnation || change.revision !== revision + 1 || isLeap) {
+      void this.begin(this.#seen);
       return;
     }
-    if (change.revision <= this.#sent.revision) return;
+    this.#seen = { incarnation, revision: change.revision };
     if (change.ended.includes(this.#address)) {
       this.#stream.send({ event: "ended", id: idOf(change), data: { revision: change.revision, at: change.at } });
       this.#stream.close("the actor has ended");
@@ -138,7 +134,6 @@ class ActorStream {
     if (entry === undefined) return;
     const view = this.#parts.system.read(this.#address);
     this.#stream.send({ event: "change", id: idOf(change), data: { ...entry, ...(view === undefined ? {} : { actor: actorDocument(view, this.#parts.decorate) }) } });
-    this.#sent = change;
   }
 
   /** The turn as this actor's history has it; of a volatile entity, which has no journal, as far as the change tells. */
@@ -150,33 +145,48 @@ class ActorStream {
     return { revision: change.revision, at: change.at, inputs: [], ...(cell === undefined ? {} : { state: cell.value }), emitted };
   }
 
-  async #resume(seen: Position): Promise<void> {
-    const view = await this.#look();
-    if (view === undefined) return;
+  async #resume(seen: Position, view: ActorView): Promise<void> {
     if (seen.incarnation === "") {
-      this.#gap("the id is none of this stream", 0, view);
+      this.#gap("the id is none of this stream", 0, view.revision);
     } else if (seen.incarnation !== view.incarnation || seen.revision > view.revision) {
-      this.#gap("the actor has a new history", seen.revision, view);
+      this.#gap("the actor has a new history", seen.revision, view.revision);
     } else if (view.revision - seen.revision > MAX_BEHIND) {
-      this.#gap("too far behind", seen.revision, view);
-    } else if (seen.revision < view.revision) {
-      await this.#replay(seen, view);
+      this.#gap("too far behind", seen.revision, view.revision);
+    } else {
+      await this.#replay(seen.revision, view);
     }
   }
 
-  async #replay(seen: Position, view: ActorView): Promise<void> {
-    const { revision, incarnation } = view;
-    const entries = await this.#parts.system.history(this.#address, { after: seen.revision, before: revision + 1, limit: MAX_REPLAYED, order: "oldest-first" });
-    for (const entry of entries) {
-      if (!this.#stream.send({ event: "change", id: idOf({ incarnation, revision: entry.revision }), data: entry })) return;
-      await this.#stream.drained();
+  async #replay(seen: number, { incarnation, revision }: ActorView): Promise<void> {
+    let wanted = MAX_REPLAYED;
+    for (let after: number | undefined = seen; after !== undefined && after < revision; ) {
+      if (wanted === 0) {
+        this.#gap("too many turns", after, revision);
+        return;
+      }
+      const { items, missing, next } = await this.#parts.system.history(this.#address, { after, before: revision + 1, limit: wanted, order: "oldest-first" });
+      const gaps = [...missing];
+      for (const entry of items) {
+        this.#gapsBefore(entry.revision, gaps);
+        if (!this.#stream.send({ event: "change", id: idOf({ incarnation, revision: entry.revision }), data: entry })) return;
+        await this.#stream.drained();
+      }
+      this.#gapsBefore(Number.POSITIVE_INFINITY, gaps);
+      wanted -= items.length;
+      after = next;
     }
-    const last = entries.at(-1);
-    if (entries.length === MAX_REPLAYED && last !== undefined && last.revision < revision) this.#gap("too many turns", last.revision, view);
   }
 
-  #gap(reason: string, after: number, view: ActorView | undefined): void {
-    this.#stream.send({ event: "gap", data: { reason, after, upTo: view?.revision ?? null } });
+  /** Tells those `gaps`, and takes them away. */
+  #gapsBefore(revision: number, gaps: MissingTurns[]): void {
+    for (let gap = gaps[0]; gap !== undefined && gap.upTo < revision; gap = gaps[0]) {
+      this.#gap("turns that are not kept", gap.after, gap.upTo);
+      gaps.shift();
+    }
+  }
+
+  #gap(reason: string, after: number, upTo: number): void {
+    this.#stream.send({ event: "gap", data: { reason, after, upTo } });
   }
 
   #snapshot(view: ActorView | undefined): void {
@@ -185,8 +195,9 @@ class ActorStream {
       this.#stream.close("the actor has ended");
       return;
     }
-    this.#sent = { incarnation: view.incarnation, revision: view.revision };
-    this.#stream.send({ event: "snapshot", id: idOf(this.#sent), data: actorDocument(view, this.#parts.decorate) });
+    this.#seen = { incarnation: view.incarnation, revision: view.revision };
+    this.#isVolatile = view.durability === "volatile";
+    this.#stream.send({ event: "snapshot", id: idOf(this.#seen), data: actorDocument(view, this.#parts.decorate) });
   }
 }
 

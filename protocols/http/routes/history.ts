@@ -2,7 +2,7 @@
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import { Type as T } from "typebox";
-import { type Address, entityOf, type HistoryEntry, type HistoryQuery, type System } from "../../../runtime/index.ts";
+import { type Address, entityOf, type HistoryPage, type HistoryQuery, type System } from "../../../runtime/index.ts";
 import { addressIn } from "../address-in-path.ts";
 import { sendProblem } from "../problem.ts";
 import { answers, listOf } from "../schemas.ts";
@@ -31,7 +31,8 @@ export const historyRoutes: Routes = (plain, { system }) => {
       config: { role: "viewer" },
       schema: {
         summary: "Turns of one actor",
-        description: "`next` is the revision to go on from: `before` it when newest first, `after` it when oldest first.",
+        description:
+          "`next` is the revision to go on from: `before` it when newest first, `after` it when oldest first. A page may hold fewer turns than `limit`, and none, while there is a `next`: one answer looks through a bounded number of the turns of all its entity's actors.",
         tags: ["actors"],
         params: addressParams,
         querystring: query,
@@ -42,18 +43,18 @@ export const historyRoutes: Routes = (plain, { system }) => {
       const address = addressIn(request.params.address);
       if (typeof address !== "string") return sendProblem(reply, address);
       const { after, before, limit = DEFAULT_LIMIT, order = "newest-first" } = request.query;
-      const items = await read(system, address, { limit, order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
-      if (items === undefined) return sendProblem(reply, { name: "no-such-actor", detail: `Nobody has the address ${address}.` });
-      const last = items.at(-1)?.revision;
-      return reply.send({ items, ...(items.length < limit || last === undefined ? {} : { next: last }) });
+      const page = await read(system, address, { limit, order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
+      if (page === undefined) return sendProblem(reply, { name: "no-such-actor", detail: `Nobody has the address ${address}.` });
+      const { items, next } = page;
+      return reply.send({ items, ...(next === undefined ? {} : { next }) });
     },
   );
 };
 
 /** undefined: there is and was no such actor. One that has ended is known by its entity's journal. */
-async function read(system: System, address: Address, asked: HistoryQuery): Promise<readonly HistoryEntry[] | undefined> {
+async function read(system: System, address: Address, asked: HistoryQuery): Promise<HistoryPage | undefined> {
   const lives = (await system.look(address)) !== undefined;
   if (!lives && (await system.look(entityOf(address))) === undefined) return undefined;
-  const items = await system.history(address, asked);
-  return lives || items.length > 0 ? items : undefined;
+  const page = await system.history(address, asked);
+  return lives || page.items.length > 0 || page.next !== undefined ? page : undefined;
 }

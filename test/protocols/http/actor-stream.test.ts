@@ -2,7 +2,7 @@
 
 import { type AddressInfo, connect } from "node:net";
 import { test } from "tap";
-import { type Change, type HistoryEntry, parseAddress } from "../../../runtime/index.ts";
+import { type Change, type HistoryEntry, type HistoryPage, parseAddress } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/simulation/index.ts";
 import { connectStream, type EventReader, openStream } from "./event-reader.ts";
 import { AT, closedConnections, COUNTER, fakeOver, isProblem, serving, servingCounter, type Serving } from "./serving.ts";
@@ -62,9 +62,9 @@ test("turns that happen while the journal is read are neither lost nor told twic
   });
   const slow = fakeOver(real.system, {
     history: async (address, query) => {
-      const entries: readonly HistoryEntry[] = await real.system.history(address, query);
+      const page: HistoryPage = await real.system.history(address, query);
       await gate;
-      return entries;
+      return page;
     },
   });
   const served = await serving(t, { system: slow });
@@ -76,10 +76,12 @@ test("turns that happen while the journal is read are neither lost nor told twic
   await real.system.tell(COUNTER, { type: "count.add", by: 1 });
   release();
   const { reader } = await opening;
-  const seen = [await reader.next(), await reader.next()];
+  const seen = [await reader.next(), await reader.next(), await reader.next(), await reader.next()];
   t.match(seen, [
     { event: "change", data: { revision: 2 } },
-    { event: "snapshot", data: { revision: 4, context: { total: 3 } } },
+    { event: "snapshot", data: { revision: 2, context: { total: 1 } } },
+    { event: "change", data: { revision: 3 } },
+    { event: "change", data: { revision: 4 } },
   ]);
   await real.system.tell(COUNTER, { type: "count.add", by: 1 });
   t.match(await reader.next(), { event: "change", data: { revision: 5 } });
@@ -118,7 +120,9 @@ test("a client too far behind gets a gap that says so, and the present state", a
   far.reader.leave();
   now = 5_000;
   const entries = Array.from({ length: 1_000 }, (_, n): HistoryEntry => ({ revision: n + 2, at: 1, inputs: [], state: "open", emitted: [] }));
-  const many = await serving(t, { system: fakeOver(served.system, { look: async () => Promise.resolve({ ...view, revision: now }), history: async () => entries }) });
+  const many = await serving(t, {
+    system: fakeOver(served.system, { look: async () => Promise.resolve({ ...view, revision: now }), history: async () => ({ items: entries, next: 1_001, missing: [] }) }),
+  });
   const behind = await openStream(many.app, STREAM, { ...bearer(many), "last-event-id": `${view.incarnation}:1` });
   for (let n = 0; n < 1_000; n++) await behind.reader.next();
   t.match(await behind.reader.next(), { event: "gap", data: { reason: "too many turns", after: 1_001, upTo: 5_000 } });
@@ -130,7 +134,8 @@ test("a new history and an ended actor are told", async (t) => {
   const view = served.system.read(parseAddress(COUNTER));
   if (view === undefined) throw new Error("there is no counter");
   let tell: (change: Change) => void = () => undefined;
-  let shown: typeof view | undefined = view;
+  // Its changes have no record, as those of a volatile entity.
+  let shown: typeof view | undefined = { ...view, durability: "volatile" };
   const faked = await serving(t, {
     system: fakeOver(served.system, {
       read: () => shown,
@@ -144,7 +149,7 @@ test("a new history and an ended actor are told", async (t) => {
   const { reader } = await openStream(faked.app, STREAM, bearer(faked));
   await reader.next();
   const change: Change = { entity: view.entity, incarnation: "later", revision: 1, at: 5, cells: [], ended: [], emitted: [], record: undefined };
-  shown = { ...view, incarnation: "later", revision: 1 };
+  shown = { ...view, durability: "volatile", incarnation: "later", revision: 1 };
   tell(change);
   t.match(await reader.next(), { event: "gap", data: { reason: "the actor has a new history" } });
   t.match(await reader.next(), { event: "snapshot", id: "later:1" });

@@ -43,7 +43,9 @@ test("every command keeps its author, its id and its trace", async (t) => {
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
   const answer = await as("operator", { method: "POST", url: EVENTS, headers: { "idempotency-key": "k1", traceparent }, payload: { type: "count.add", by: 1 } });
   t.equal(answer.statusCode, 202);
-  t.match(await system.history(parseAddress(COUNTER), { limit: 1, order: "newest-first" }), [{ inputs: [{ type: "count.add", author: "ann", id: "k1", result: "accepted" }] }]);
+  t.match(await system.history(parseAddress(COUNTER), { limit: 1, order: "newest-first" }), {
+    items: [{ inputs: [{ type: "count.add", author: "ann", id: "k1", result: "accepted" }] }],
+  });
 
   const faked = await servingCounter(t, {});
   const spied = await serving(t, {

@@ -21,7 +21,7 @@ test("O2. a command is answered on the owner's word, once for one id", async (t)
   t.same(await ask(), { kind: "replied", value: { odometer: 5 } });
   t.same(await ask(), { kind: "replied", value: { odometer: 5 } });
   t.equal(odometer(edge), 5);
-  const [entry] = await edge.system.history(VEHICLE, { limit: 1, order: "newest-first" });
+  const [entry] = (await edge.system.history(VEHICLE, { limit: 1, order: "newest-first" })).items;
   t.match(entry?.inputs[0], { author: "ann" });
   await ended(made.clock, cloud, edge);
 });

@@ -163,7 +163,7 @@ test("the cloud answers a vehicle's history from its own copy", async (t) => {
   await edge.system.tell(VEHICLE, { type: "drive", by: 7 }, { author: "ann", id: "trip" });
   await world.clock.advance(1_000);
   await ended(world.clock, edge);
-  const [entry] = await cloud.system.history(VEHICLE, { limit: 5, order: "newest-first" });
+  const [entry] = (await cloud.system.history(VEHICLE, { limit: 5, order: "newest-first" })).items;
   t.match(entry, { inputs: [{ type: "drive", author: "ann", id: "trip", result: "accepted" }] });
   await ended(world.clock, cloud);
 });

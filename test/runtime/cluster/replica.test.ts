@@ -195,11 +195,12 @@ test("P5. what an earlier version stored and does not fit is not shown: not as a
   await other.commit([{ ...stored, revision: 2, record: evil }]);
   await other.commit([{ ...stored, revision: 3, record: records[1] ?? new Uint8Array(), snapshot: batch.opening ?? new Uint8Array() }]);
   const after = await replicasOn(other);
-  const history = await after.history(LEDGER, { limit: 10, order: "oldest-first" });
+  const { items, missing } = await after.history(LEDGER, { limit: 10, order: "oldest-first" });
   t.same(
-    history.map(({ revision }) => revision),
+    items.map(({ revision }) => revision),
     [3],
   );
+  t.same(missing, [{ after: 0, upTo: 2 }], "neither the full state that opens it nor what cannot be read is a turn that is shown");
   await source.system.stop();
 });
 

@@ -63,7 +63,7 @@ test("M2. a message that reached nobody is sent again once its actor is there, b
   ]);
   t.match(system.read(A)?.context, { total: 5 });
   t.match(await system.redeliver(1, { author: "bob" }), { kind: "sent-before" });
-  t.same((await system.history(A, { limit: 10, order: "oldest-first" })).flatMap(({ inputs }) => inputs.map(({ author }) => author)).filter(Boolean), ["bob"]);
+  t.same((await system.history(A, { limit: 10, order: "oldest-first" })).items.flatMap(({ inputs }) => inputs.map(({ author }) => author)).filter(Boolean), ["bob"]);
   t.same(await system.redeliver(99, { author: "bob" }), { kind: "no-such-letter" });
   system.notify(parseAddress("acme/counter/b"), add(1));
   t.same(await system.redeliver(system.deadLetters({ limit: 10 }).at(-1)?.number ?? 0, { author: "bob" }), { kind: "not-kept" });

@@ -201,7 +201,12 @@ test("watchers hear of directories mounted later, and one that throws harms nobo
   });
   const unwatch = system.watch(({ entity }) => heard.push(entity));
   let tell: ((change: Change) => void) | undefined;
-  const directory: Directory = { views: () => [], read: () => undefined, history: async () => [], watch: (listener) => ((tell = listener), () => undefined) };
+  const directory: Directory = {
+    views: () => [],
+    read: () => undefined,
+    history: async () => ({ items: [], next: undefined, missing: [] }),
+    watch: (listener) => ((tell = listener), () => undefined),
+  };
   system.mount(directory);
   tell?.({ entity: parseAddress("acme/vehicle/v"), incarnation: "i", revision: 1, at: 0, cells: [], ended: [], emitted: [], record: undefined });
   await system.activate(A, { input: undefined });

@@ -47,12 +47,12 @@ test("a trace goes with a message through mailbox, timer, effect and outbox, ove
   const [one, two] = [parseAddress("t/bell/one"), parseAddress("t/echo/two")];
   for (const entity of [one, two]) await first.system.activate(entity, { input: undefined });
   t.match(await first.system.tell(one, { type: "bell.ring" }, { trace: TRACE }), { kind: "accepted" });
-  t.match(await first.system.history(one, { limit: 1, order: "newest-first" }), [{ inputs: [{ type: "bell.ring", trace: TRACE }] }]);
+  t.match(await first.system.history(one, { limit: 1, order: "newest-first" }), { items: [{ inputs: [{ type: "bell.ring", trace: TRACE }] }] });
   await first.system.stop();
   const second = await hosting({ types: bells(heard), disk, clock, seed: 2 });
   for (const entity of [one, two]) await second.system.activate(entity, { input: undefined });
   await clock.advance(3_000);
   t.same(heard, [TRACE], "the effect of the timer knows it");
-  t.match(await second.system.history(two, { limit: 1, order: "newest-first" }), [{ inputs: [{ type: "echo.hear", trace: TRACE }] }], "and so does the other entity");
+  t.match(await second.system.history(two, { limit: 1, order: "newest-first" }), { items: [{ inputs: [{ type: "echo.hear", trace: TRACE }] }] }, "and so does the other entity");
   await second.system.stop();
 });

@@ -65,7 +65,7 @@ test("S2, C2. an upgrade that the store does not take leaves nothing: nothing of
   await system.activate(A, { input: undefined });
   t.equal(runs, 1);
   t.match(await store.revisionOf(A), { revision: 3 }, "one record");
-  t.match(await system.history(A, { limit: 1, order: "newest-first" }), [{ revision: 3, inputs: [{ type: "(upgrade)" }] }]);
+  t.match(await system.history(A, { limit: 1, order: "newest-first" }), { items: [{ revision: 3, inputs: [{ type: "(upgrade)" }] }] });
   await system.stop();
   const again = await systemOf(second, { clock, store, job: () => new Promise(() => runs++) });
   await again.activate(A, { input: undefined });
