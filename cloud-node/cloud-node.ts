@@ -32,7 +32,7 @@ import { type CloudConfig, cloudConfigSchema } from "./config.ts";
 import { forwarding } from "./forwarding.ts";
 import { ingestLife } from "./ingest-life.ts";
 import { leftCommands } from "./left-commands.ts";
-import { type CloudPorts, realPorts } from "./ports.ts";
+import { checkPorts, type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
 import { rememberingSent } from "./sent-commands.ts";
 import { activateStored } from "./stored-entities.ts";
@@ -55,12 +55,13 @@ export interface CloudNode {
   readonly firstToken: string | undefined;
 }
 
-/** @throws DROVER_CONFIG_INVALID with every key that is unknown, missing or not as it should be, a line each */
+/** @throws DROVER_CONFIG_INVALID with every key that is unknown, missing or not as it should be, and with every port, a line each */
 export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPorts): CloudNode {
   demandShape(config, cloudConfigSchema, "the configuration", "DROVER_CONFIG_INVALID");
+  checkPorts(ports);
   const { clock, random, log } = ports;
   const node = config.node ?? "cloud-1";
-  const store = ports.store(config.data, ports);
+  const store = ports.store(config.data, ports, node);
   const links = new VehicleLinks(clock);
   const mirror = new SignalMirror(clock);
   const sending = { node, session: random.id(), clock };

@@ -4,7 +4,18 @@ import { join } from "node:path";
 import { type HttpFacadeOptions, listenHttp, loadTokens } from "../protocols/http/index.ts";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import { endProcess, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
+import {
+  demandPorts,
+  endProcess,
+  keptFile,
+  makeFolder,
+  type NodeStepWatch,
+  type ProgramSpec,
+  startStepWatch,
+  type Startable,
+  systemClock,
+  systemRandom,
+} from "../runtime/index.ts";
 import { type Clock, type KeptChildren, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
@@ -17,7 +28,8 @@ export interface CloudPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  store(folder: string, ports: CloudPorts): Store & { readonly metrics?: MetricsSource };
+  /** @param node who is to hold it, for whoever finds it held */
+  store(folder: string, ports: CloudPorts, node?: string): Store & { readonly metrics?: MetricsSource };
   /** The broker of this node, for all that have a credential in the folder. @throws DROVER_PORT_IN_USE */
   broker(options: { readonly host: string; readonly port: number; readonly credentials: string }, ports: CloudPorts): Promise<EmbeddedBroker>;
   /** The credential that this node itself uses at its own broker. */
@@ -35,6 +47,21 @@ export interface CloudPorts {
   readonly defer?: (run: () => void) => void;
 }
 
+/** @throws DROVER_CONFIG_INVALID with every port that is missing, unknown or of another kind, a line each */
+export function checkPorts(ports: unknown): asserts ports is CloudPorts {
+  demandPorts<CloudPorts>(ports, {
+    store: "function",
+    broker: "function",
+    ownCredential: "function",
+    stepWatch: "function, if any",
+    program: "function, if any",
+    keptServices: "function, if any",
+    transport: "function",
+    api: "function",
+    defer: "function, if any",
+  });
+}
+
 export interface Api {
   readonly url: string;
   /** Made at the first start of a folder. */
@@ -47,12 +74,13 @@ export const realPorts: CloudPorts = {
   random: systemRandom,
   log: silentLog,
   stepWatch: (folder) => startStepWatch({ file: join(folder, "steps.crash") }),
-  store: (folder, { clock, log }) => {
+  store: (folder, { clock, log }, node) => {
     makeFolder(folder, "data");
     return sqliteStore({
       path: join(folder, "journal.db"),
       clock,
       log,
+      node,
       onFlushFailed: (reason) => {
         endProcess(log, reason);
       },

@@ -18,7 +18,7 @@ import { busChild } from "./bus-child.ts";
 import { busSources } from "./bus-sources.ts";
 import { cloudLink } from "./cloud-link.ts";
 import { DEFAULT_TELEMETRY_BYTES, type EdgeConfig } from "./config.ts";
-import { type EdgePorts, realPorts } from "./ports.ts";
+import { checkPorts, type EdgePorts, realPorts } from "./ports.ts";
 import { checkEdgeConfig } from "./read-config.ts";
 import { sentFrames } from "./sent-frames.ts";
 import { signalValues } from "./signal-values.ts";
@@ -56,22 +56,23 @@ export interface EdgeCounters {
   readonly refusedFrames: number;
 }
 
-/** @throws DROVER_CONFIG_INVALID for the configuration, the vehicle's files, a bus that is missing or not the vehicle's */
+/** @throws DROVER_CONFIG_INVALID for the configuration, the ports, the vehicle's files, a bus that is missing or not the vehicle's */
 export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts): EdgeNode {
   checkEdgeConfig(config);
+  checkPorts(ports);
   const model = readVehicle(config.vehicle, ports.files, ports.log);
   const sources = busSources(config, model, ports.files);
   const { clock, random, log } = ports;
   const session = random.id();
-  const store = ports.store(config.data, ports);
-  const telemetry = ports.telemetryLog(config.data, config.telemetry?.max_bytes ?? DEFAULT_TELEMETRY_BYTES, ports);
+  const node = config.node ?? `edge-${idOf(model.vehicle as Address)}`;
+  const store = ports.store(config.data, ports, node);
+  const telemetry = ports.telemetryLog(config.data, config.telemetry?.max_bytes ?? DEFAULT_TELEMETRY_BYTES, ports, node);
   const stepWatch = ports.stepWatch?.(config.data);
   let epoch = 1;
   let apiUrl: string | undefined;
   let telemetryOpened: AppendLogOpened | undefined;
 
   const sent = sentFrames({ telemetry, clock, log, appended: (seq) => uplink.appended(seq) });
-  const node = config.node ?? `edge-${idOf(model.vehicle as Address)}`;
   const works = vehicleWorks({ model, node, epoch: () => epoch, store, sent, stepWatch, ports });
   const { system, pipeline } = works;
   const { vehicle } = works.commands;

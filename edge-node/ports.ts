@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
 import {
+  demandPorts,
   endProcess,
   keptFile,
   makeFolder,
@@ -40,8 +41,9 @@ export interface EdgePorts {
     load(folder: string): Promise<{ readonly identity: Identity; readonly repaired: string | undefined } | undefined>;
     save(folder: string, identity: Identity): Promise<void>;
   };
-  store(folder: string, ports: EdgePorts): Store & { readonly metrics?: MetricsSource };
-  telemetryLog(folder: string, maxBytes: number, ports: EdgePorts): AppendLog & { readonly metrics?: MetricsSource };
+  /** @param node who is to hold it, for whoever finds it held */
+  store(folder: string, ports: EdgePorts, node?: string): Store & { readonly metrics?: MetricsSource };
+  telemetryLog(folder: string, maxBytes: number, ports: EdgePorts, node?: string): AppendLog & { readonly metrics?: MetricsSource };
   transport(uplink: NonNullable<EdgeConfig["uplink"]>, node: string, vehicle: { readonly tenant: string; readonly vehicle: string }, ports: EdgePorts): Transport;
   /** Ends the process when a step hangs (rules M4); default: nobody does. */
   stepWatch?(folder: string): NodeStepWatch;
@@ -51,6 +53,21 @@ export interface EdgePorts {
   readonly keptServices?: (folder: string, log: Log) => KeptChildren;
   /** See SystemOptions.defer. */
   readonly defer?: (run: () => void) => void;
+}
+
+/** @throws DROVER_CONFIG_INVALID with every port that is missing, unknown or of another kind, a line each */
+export function checkPorts(ports: unknown): asserts ports is EdgePorts {
+  demandPorts<EdgePorts>(ports, {
+    files: ["read", "names"],
+    identity: ["load", "save"],
+    store: "function",
+    telemetryLog: "function",
+    transport: "function",
+    stepWatch: "function, if any",
+    program: "function, if any",
+    keptServices: "function, if any",
+    defer: "function, if any",
+  });
 }
 
 export const realPorts: EdgePorts = {
@@ -68,25 +85,27 @@ export const realPorts: EdgePorts = {
     },
   },
   identity: { load: loadIdentity, save: saveIdentity },
-  store: (folder, { clock, log }) => {
+  store: (folder, { clock, log }, node) => {
     makeFolder(folder, "data");
     return sqliteStore({
       path: join(folder, "journal.db"),
       clock,
       log,
+      node,
       onFlushFailed: (reason) => {
         endProcess(log, reason);
       },
     });
   },
   stepWatch: (folder) => startStepWatch({ file: join(folder, "steps.crash") }),
-  telemetryLog: (folder, maxBytes, { clock, log, random }) =>
+  telemetryLog: (folder, maxBytes, { clock, log, random }, node) =>
     sqliteLog({
       path: join(folder, "telemetry.db"),
       maxBytes,
       clock,
       log,
       random,
+      node,
       onFlushFailed: (reason) => {
         endProcess(log, reason);
       },

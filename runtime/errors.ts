@@ -27,7 +27,7 @@ export const errorCatalogue = {
   DROVER_CONFIG_INVALID: { title: "The configuration is not valid.", advice: "Mend the named key.", exit: 3 },
   DROVER_PORT_IN_USE: { title: "A port is already in use.", advice: "Stop the other program, or change the named key.", exit: 1 },
   DROVER_STORE_NEWER: { title: "The store was written by a newer version of Drover.", advice: "Run that version or newer, or point to another data folder.", exit: 3 },
-  DROVER_STORE_LOCKED: { title: "Another process holds the store.", advice: "Stop the other process, or point to another data folder.", exit: 5 },
+  DROVER_STORE_LOCKED: { title: "The store is held by somebody else.", advice: "Stop the node that holds it, or point to another data folder.", exit: 5 },
   DROVER_STORE_FAILED: { title: "The store could not do its work.", advice: "See the cause; check free space and the disk.", exit: 1, status: 503 },
   DROVER_STORE_FLUSH_FAILED: {
     title: "The disk failed to flush what was written.",

@@ -43,6 +43,7 @@ export {
   type Complain,
   type Complaint,
   checkShape,
+  demandPorts,
   demandShape,
   formatComplaint,
   formatProblem,

@@ -4,6 +4,8 @@
 //     starts anew.
 // K2. Calls are posted in the order they were made; while a file is opened they wait for that, in order.
 
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { DroverError, type Log } from "../../runtime/ports/index.ts";
 import type { FileSpec } from "./open-file.ts";
 import { NotPosted, type SqliteThread } from "./sqlite-thread.ts";
@@ -20,6 +22,7 @@ export interface FileOpened {
 export interface ServedFileOptions {
   readonly thread: SqliteThread;
   readonly log: Log;
+  readonly node?: string | undefined;
   readonly kind: ServiceKind;
   readonly spec: () => Omit<FileSpec, "mayMoveAside">;
   readonly settings?: unknown;
@@ -32,6 +35,9 @@ type Phase =
   | { readonly kind: "lost" }
   | { readonly kind: "opening"; readonly opened: Promise<FileOpened> }
   | { readonly kind: "closed" };
+
+/** The files that this thread of the process serves, by their whole path: SQLite says only that somebody holds one. */
+const served = new Map<string, ServedFile>();
 
 export class ServedFile {
   readonly #options: ServedFileOptions;
@@ -68,6 +74,8 @@ export class ServedFile {
     if (this.#phase.kind === "opening") await this.#phase.opened.catch(() => undefined);
     const isOpen = this.#isOpen();
     this.#phase = { kind: "closed" };
+    const path = wholePath(this.#options.spec().path);
+    if (served.get(path) === this) served.delete(path);
     try {
       if (isOpen) await thread.call("close", undefined);
     } catch (error) {
@@ -75,6 +83,13 @@ export class ServedFile {
       await thread.kill();
     }
     await thread.stop();
+  }
+
+  /** For whoever finds the file locked: who holds it; undefined when this one does not. */
+  holder(): string | undefined {
+    if (!this.#isOpen()) return undefined;
+    const { node } = this.#options;
+    return node === undefined ? "this process" : `this process, by its node ${node}`;
   }
 
   #isOpen(): boolean {
@@ -100,6 +115,7 @@ export class ServedFile {
         await thread.start();
         const result = (await thread.call("open", { kind, file: { ...spec(), mayMoveAside }, settings })) as FileOpened;
         this.#phase = { kind: "open", generation: thread.generation };
+        served.set(wholePath(spec().path), this);
         if (result.movedAside !== undefined) log.error({ path: spec().path, movedAside: result.movedAside.path, reason: result.movedAside.reason }, "damaged store moved aside");
         else if (result.unclean) log.warn({ path: spec().path }, "store was not closed the last time; it was checked");
         return result;
@@ -107,10 +123,25 @@ export class ServedFile {
         this.#phase = before;
         // It holds no lock and serves nothing: the next opening begins with a fresh one.
         await thread.kill();
-        throw error;
+        throw withHolder(spec().path, error);
       }
     })();
     this.#phase = { kind: "opening", opened };
     return opened;
+  }
+}
+
+function withHolder(path: string, error: unknown): unknown {
+  if (!(error instanceof DroverError) || error.code !== "DROVER_STORE_LOCKED") return error;
+  const holder = served.get(wholePath(path))?.holder();
+  return holder === undefined ? error : new DroverError(error.code, `${path} is held by ${holder}`, { cause: error, retryable: true });
+}
+
+/** Its folder is there once it was opened. */
+function wholePath(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return resolve(path);
   }
 }

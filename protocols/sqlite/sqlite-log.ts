@@ -30,6 +30,8 @@ export interface SqliteLogOptions {
   readonly thread?: SqliteThread;
   /** Told once, when a flush has failed: nothing is acknowledged any more, and the process must end (rules L3). Of no use with a `thread` of one's own, which has it itself. */
   readonly onFlushFailed?: (reason: string) => void;
+  /** The node that holds it, for whoever of this process finds it held. */
+  readonly node?: string | undefined;
   /** How long another process's lock is waited for, ms; default 2000. */
   readonly lockWaitMs?: number;
   /** Names the run of the operating system; default: what it says itself. */
@@ -54,6 +56,7 @@ export function sqliteLog({
   clock,
   random,
   lockWaitMs = 2000,
+  node,
   boot,
   onFlushFailed,
   thread = new SqliteThread({ clock, log, onFlushFailed }),
@@ -73,7 +76,7 @@ export function sqliteLog({
     at: clock.now(),
   });
   const settings: ServeLogSettings = { maxBytes, freshIncarnation: random.id(), ...(boot === undefined ? {} : { boot }) };
-  const file = new ServedFile({ thread, log, kind: "log", spec, settings });
+  const file = new ServedFile({ thread, log, node, kind: "log", spec, settings });
   let totals: LogTotals = { entries: 0, bytes: 0, lastSeq: 0, acknowledged: 0, dropped: 0 };
   const call = <Call extends keyof LogCalls>(name: Call, argument: LogCalls[Call]): Promise<unknown> => file.call(name, argument);
 

@@ -30,6 +30,8 @@ export interface SqliteStoreOptions {
   readonly thread?: SqliteThread;
   /** Told once, when a flush has failed: nothing is acknowledged any more, and the process must end (rules L3). Of no use with a `thread` of one's own, which has it itself. */
   readonly onFlushFailed?: (reason: string) => void;
+  /** The node that holds it, for whoever of this process finds it held. */
+  readonly node?: string | undefined;
   /** How long another process's lock is waited for, ms; default 2000: a predecessor that was killed is still ending. */
   readonly lockWaitMs?: number;
   /** A bound on the file, 4 KiB pages; default none. What does not fit is refused. */
@@ -50,6 +52,7 @@ export function sqliteStore({
   log,
   clock,
   lockWaitMs = 2000,
+  node,
   maxPages,
   onFlushFailed,
   thread = new SqliteThread({ clock, log, onFlushFailed }),
@@ -67,7 +70,7 @@ export function sqliteStore({
     at: clock.now(),
     ...(maxPages === undefined ? {} : { maxPages }),
   });
-  const file = new ServedFile({ thread, log, kind: "journal", spec });
+  const file = new ServedFile({ thread, log, node, kind: "journal", spec });
 
   /** Once for each entity or value, since histories are read again and again. */
   function tellOnce(what: string, fields: Readonly<Record<string, unknown>>, message: string): void {

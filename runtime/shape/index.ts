@@ -2,6 +2,7 @@
 
 export { type Complain, checkShape, type Shape } from "./check-shape.ts";
 export { aClock, aFunction, aLog, aNumber, anObject, anything, aRandom, aStore, aText, keysOf, listOf, oneOf, recordOf, withMethods, yesOrNo } from "./code-shapes.ts";
+export { demandPorts } from "./demand-ports.ts";
 export { demandShape } from "./demand-shape.ts";
 export type { Located, LocatedEntry, LocatedMap, LocatedScalar } from "./located.ts";
 export { nearestName } from "./nearest-name.ts";

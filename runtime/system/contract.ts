@@ -26,7 +26,7 @@ export interface TellOptions {
 }
 
 export interface AskOptions extends TellOptions {
-  /** The reply is awaited this long from now; then the answer is `unknown`. */
+  /** The reply is awaited this long from now; then the answer is `unknown`. Where it is not given after all: 10 s. */
   readonly withinMs: number;
 }
 

@@ -14,18 +14,19 @@ const MAX_AUTHOR_CHARACTERS = 256;
 export interface Sent {
   readonly address: string;
   readonly event: EventData;
-  readonly options: TellOptions;
+  readonly options: TellOptions | undefined;
   readonly ask: boolean;
 }
 
 /** @param from this node: its name, the wall time, a fresh id */
 export function outsideMessage(
-  { address, event, options, ask }: Sent,
+  { address, event, options = {}, ask }: Sent,
   from: { readonly node: string; readonly now: number; readonly id: string },
 ): RemoteMessage | Extract<Refusal, { kind: "invalid" }> {
+  if (!isObject(options)) return invalid({ path: "/options", message: "an object is expected" });
   const { id = from.id, author = `node:${from.node}`, withinMs = DEFAULT_WITHIN_MS, keepMs = LONGEST_MS, trace, bytes } = options;
-  const wrong = problemOf(address, event, id, author, withinMs, keepMs);
-  if (wrong !== undefined) return { kind: "invalid", problems: [wrong], accepts: [] };
+  const wrong = problemOf({ address, event, id, author, withinMs, keepMs, trace, bytes, create: options.create });
+  if (wrong !== undefined) return invalid(wrong);
   const within = Math.min(LONGEST_MS, withinMs);
   return {
     to: parseAddress(address),
@@ -38,16 +39,37 @@ export function outsideMessage(
   };
 }
 
-function problemOf(address: string, event: unknown, id: string, author: string, withinMs: number, keepMs: number): { readonly path: string; readonly message: string } | undefined {
-  const problem = addressProblem(address);
+interface Fault {
+  readonly path: string;
+  readonly message: string;
+}
+
+function invalid(problem: Fault): Extract<Refusal, { kind: "invalid" }> {
+  return { kind: "invalid", problems: [problem], accepts: [] };
+}
+
+/** Nothing of it is believed: whoever calls may not be type-checked (hosting A4). */
+function problemOf(given: Readonly<Record<"address" | "event" | "id" | "author" | "withinMs" | "keepMs" | "trace" | "bytes" | "create", unknown>>): Fault | undefined {
+  const { address, event, id, author, withinMs, keepMs, trace, bytes, create } = given;
+  const problem = typeof address === "string" ? addressProblem(address) : "an address is a text";
   if (problem !== undefined) return { path: "/to", message: problem };
-  if (typeof event !== "object" || event === null || typeof (event as { readonly type?: unknown }).type !== "string")
-    return { path: "", message: "a message is an object with a type" };
+  if (!isObject(event) || typeof (event as { readonly type?: unknown }).type !== "string") return { path: "", message: "a message is an object with a type" };
   if (!isText(id, MAX_ID_CHARACTERS)) return { path: "/id", message: `1 to ${String(MAX_ID_CHARACTERS)} whole characters are expected` };
   if (!isText(author, MAX_AUTHOR_CHARACTERS)) return { path: "/author", message: `1 to ${String(MAX_AUTHOR_CHARACTERS)} whole characters are expected` };
-  if (Number.isNaN(withinMs)) return { path: "/withinMs", message: "a number of milliseconds is expected" };
-  if (Number.isNaN(keepMs)) return { path: "/keepMs", message: "a number of milliseconds is expected" };
+  if (!isNumber(withinMs)) return { path: "/withinMs", message: "a number of milliseconds is expected" };
+  if (!isNumber(keepMs)) return { path: "/keepMs", message: "a number of milliseconds is expected" };
+  if (trace !== undefined && typeof trace !== "string") return { path: "/trace", message: "a text is expected" };
+  if (bytes !== undefined && !(isNumber(bytes) && bytes >= 0)) return { path: "/bytes", message: "a number of bytes is expected" };
+  if (create !== undefined && !isObject(create)) return { path: "/create", message: "an object with the input is expected" };
   return undefined;
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isNumber(value: unknown): value is number {
+  return typeof value === "number" && !Number.isNaN(value);
 }
 
 /** Both are keys or words of the record. */

@@ -155,11 +155,12 @@ export function createSystem(options: SystemOptions): System {
     return outcome;
   }
 
-  async function enter(address: string, event: EventData, given: TellOptions, ask: boolean): Promise<Told | Answer> {
+  async function enter(address: string, event: EventData, given: TellOptions | undefined, ask: boolean): Promise<Told | Answer> {
     const message = outsideMessage({ address, event, options: given, ask }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
     if (isStopping) return counted({ kind: "owner-away" });
-    const unbegun = given.create === undefined ? undefined : await begin(entityOf(message.to), given.create, "command");
+    const create = given?.create;
+    const unbegun = create === undefined ? undefined : await begin(entityOf(message.to), create, "command");
     return counted(unbegun ?? (await route(message)));
   }
 
@@ -247,7 +248,7 @@ export function createSystem(options: SystemOptions): System {
   return {
     node,
     inspection,
-    tell: async (address, event, given = {}) => (await enter(address, event, given, false)) as Told,
+    tell: async (address, event, given) => (await enter(address, event, given, false)) as Told,
     ask: async (address, event, given) => (await enter(address, event, given, true)) as Answer,
     receive: async (message) => counted(await route(message)),
     inform,

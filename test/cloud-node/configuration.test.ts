@@ -76,6 +76,26 @@ test("D2. A configuration in code that is wrong is refused with the key, what wa
   t.end();
 });
 
+test("ports that are not whole are refused with each that is missing and the way to have them all", (t) => {
+  const refused = (ports: unknown): string => {
+    try {
+      createCloudNode({ data: "d" }, ports as CloudPorts);
+    } catch (error) {
+      t.match(error, { name: "DroverError", code: "DROVER_CONFIG_INVALID" });
+      return (error as DroverError).message;
+    }
+    throw new Error("nothing was wrong");
+  };
+  const { log } = realPorts;
+  t.match(refused({}), /^the ports: the key "clock" is missing \(expected a clock[^]*the key "store" is missing \(expected a function\)[^]*\{ \.\.\.realPorts, log \}$/);
+  t.match(refused({ log }), /^the ports: the key "clock" is missing/);
+  t.equal(refused({ ...closed, store: undefined }).split("\n")[0], 'the ports: the key "store" is missing (expected a function)');
+  t.equal(refused({ ...closed, log: {} }).split("\n")[0], "the ports: log: a map stands here (expected a log, with debug, info, warn, error, child)");
+  t.match(refused({ ...closed, stores: log }), /^the ports: stores: .*did you mean "store"\?/);
+  t.match(refused(null), /^the ports: nothing stands here/);
+  t.end();
+});
+
 test("a key whose value is undefined is one that is not there", (t) => {
   t.throws(() => createCloudNode({ data: "d", http: undefined, broker: { host: undefined } } as never, closed), { message: "the store was opened" });
   t.throws(() => createCloudNode({ data: undefined } as never, closed), { code: "DROVER_CONFIG_INVALID", message: /"data" is missing/ });

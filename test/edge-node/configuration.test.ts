@@ -102,6 +102,21 @@ test("an object in code is checked as a file is", (t) => {
   t.end();
 });
 
+test("ports that are not whole are refused with each that is missing and the way to have them all", (t) => {
+  const at = desk();
+  const good: EdgeConfig = { vehicle: `${VEHICLES}rav4-01.yaml`, data: "memory", buses: { can0: "virtual:can0" } };
+  const refused = (ports: unknown): string => {
+    const found = problem(() => createEdgeNode(good, ports as ReturnType<typeof at.ports>));
+    t.equal(found.code, "DROVER_CONFIG_INVALID");
+    return found.message;
+  };
+  t.match(refused({}), /the ports: the key "files" is missing \(expected an object, with read, names\)[^]*\{ \.\.\.realPorts, log \}$/);
+  t.match(refused({ log: at.log }), /^the ports: the key "clock" is missing/);
+  t.match(refused({ ...at.ports(), identity: { load: () => undefined } }), /^the ports: identity: a map stands here \(expected an object, with load, save\)/);
+  t.match(refused(null), /^the ports: nothing stands here/);
+  t.end();
+});
+
 test("every bus of the vehicle needs a source, and no other has one", (t) => {
   const at = desk();
   const base = { vehicle: `${VEHICLES}truck-01.yaml`, data: "memory" };

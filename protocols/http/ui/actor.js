@@ -11,20 +11,29 @@ const SHOWN_TURNS = 20;
 
 export function actor(main, address) {
   const facts = element("dl");
+  const contextTitle = element("h3", {}, "Context");
   const context = element("pre", { tabindex: 0 });
   const turns = table("Last turns", ["Revision", "When", "Inputs", "State"]);
   const form = commandForm(address);
   const parts = element("div", { class: "stack" });
   const gone = element("p", { class: "problem", role: "alert" });
-  main.replaceChildren(
-    element("section", { class: "card", "aria-label": "Actor" }, element("h2", {}, address), gone, facts, element("h3", {}, "Context"), context),
-    form.node,
-    parts,
-    element("section", { class: "card", "aria-label": "History" }, turns.node),
-  );
+  const history = element("section", { class: "card", "aria-label": "History" }, turns.node);
+  /** What says nothing about an actor that never was there; of one that has ended the last that was seen stays. */
+  const seenParts = [facts, contextTitle, context, parts, history];
+  main.replaceChildren(element("section", { class: "card", "aria-label": "Actor" }, element("h2", {}, address), gone, facts, contextTitle, context), form.node, parts, history);
   let seen = [];
+  let isThere = false;
+  let wasThere = false;
 
+  const there = (is) => {
+    form.node.hidden = !is;
+    if (is || !wasThere) for (const part of seenParts) part.hidden = !is;
+    if (is && !isThere) readHistory();
+    isThere = is;
+    wasThere ||= is;
+  };
   const show = (view) => {
+    there(true);
     gone.textContent = "";
     const entries = [
       ["State", stateText(view.state)],
@@ -61,15 +70,17 @@ export function actor(main, address) {
     ]);
     fill(turns.body, rows, "None is kept.");
   };
+  const readHistory = () =>
+    get(actorPath(address, `/history?limit=${SHOWN_TURNS}`))
+      .then(({ items }) => {
+        // The stream may have told some of them already.
+        const known = new Set(seen.map((turn) => turn.revision));
+        seen = [...seen, ...items.filter((item) => !known.has(item.revision))].slice(0, SHOWN_TURNS);
+        showTurns();
+      })
+      .catch(() => fill(turns.body, [], "Its history cannot be read now."));
+
   fill(turns.body, [], "…");
-  get(actorPath(address, `/history?limit=${SHOWN_TURNS}`))
-    .then(({ items }) => {
-      // The stream may have told some of them already.
-      const known = new Set(seen.map((turn) => turn.revision));
-      seen = [...seen, ...items.filter((item) => !known.has(item.revision))].slice(0, SHOWN_TURNS);
-      showTurns();
-    })
-    .catch(() => fill(turns.body, [], "Its history cannot be read now."));
 
   const stops = [
     follow(
@@ -81,11 +92,13 @@ export function actor(main, address) {
           note(entry);
         },
         ended: () => {
+          there(false);
           gone.textContent = "This actor has ended.";
         },
       },
       actorPath(address),
       (problem) => {
+        if (problem.status === 404 || problem.status === 400) there(false);
         gone.textContent = `${problem.body.title} ${problem.body.detail}`;
       },
     ),

@@ -145,6 +145,17 @@ test("a person signs in, sees the fleet, steers a vehicle, watches its signals, 
 
   await page.goto(`http://127.0.0.1:${String(port)}/#/actor/${encodeURIComponent("acme/vehicle/none")}`);
   await page.getByText("There is no actor with this address.").waitFor();
+  t.equal(await page.getByRole("region", { name: "Send" }).isVisible(), false, "nothing can be sent to an actor that is not there");
+  t.equal(await page.getByRole("region", { name: "History" }).isVisible(), false, "and it has no history");
+  await served.system.activate(parseAddress("acme/vehicle/none"), { input: undefined });
+  await page.getByRole("region", { name: "Actor" }).getByText("motion: parked · health: ok").waitFor();
+  await page.getByRole("region", { name: "Send" }).waitFor();
+  await page
+    .getByRole("region", { name: "History" })
+    .getByText("None is kept.")
+    .or(page.getByRole("region", { name: "History" }).getByRole("cell"))
+    .first()
+    .waitFor();
   await page.goto(`http://127.0.0.1:${String(port)}/#/`);
   await row.waitFor();
 

@@ -44,11 +44,11 @@ test("one process holds a store: a second one is told its path, and may have it 
   const running = spawn(process.execPath, [child, path], { stdio: ["ignore", "pipe", "inherit"] });
   running.stdout.resume();
   await once(running.stdout, "data");
-  await t.rejects(makeStore(t, path, { lockWaitMs: 50 }).open(), { code: "DROVER_STORE_LOCKED", message: path, retryable: true });
+  await t.rejects(makeStore(t, path, { lockWaitMs: 50 }).open(), { code: "DROVER_STORE_LOCKED", message: `${path} is held by another process`, retryable: true });
   running.kill("SIGKILL");
   await once(running, "close");
   const store = await openStore(t, path, { lockWaitMs: 50 });
-  await t.rejects(makeStore(t, path, { lockWaitMs: 50 }).open(), { code: "DROVER_STORE_LOCKED" }, "within one process too");
+  await t.rejects(makeStore(t, path, { lockWaitMs: 50 }).open(), { code: "DROVER_STORE_LOCKED", message: `${path} is held by this process`, retryable: true });
   t.match(await store.revisionOf("acme/vehicle/v0"), { incarnation: "i1" }, "the first goes on");
 });
 

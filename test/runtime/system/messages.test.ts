@@ -163,3 +163,36 @@ test("H13. a fault sets its input aside: the actor goes on from its committed st
   t.match(await system.tell(A, { type: "count.add", by: 1 }), { kind: "accepted" });
   await system.stop();
 });
+
+test("A4. whatever stands where the options of tell and ask should be, the answer is a value", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const event = { type: "count.add", by: 1 };
+  const wrong: readonly (readonly [options: unknown, path: string])[] = [
+    [null, "/options"],
+    [5, "/options"],
+    ["x", "/options"],
+    [[], "/options"],
+    [{ id: null }, "/id"],
+    [{ id: 5 }, "/id"],
+    [{ author: "" }, "/author"],
+    [{ withinMs: null }, "/withinMs"],
+    [{ withinMs: "5" }, "/withinMs"],
+    [{ keepMs: Number.NaN }, "/keepMs"],
+    [{ trace: 5 }, "/trace"],
+    [{ bytes: Number.NaN }, "/bytes"],
+    [{ bytes: -1 }, "/bytes"],
+    [{ create: null }, "/create"],
+  ];
+  for (const [options, path] of wrong) {
+    const refusal = { kind: "invalid", problems: [{ path }] };
+    t.match(await system.tell(A, event, options as never), refusal, `tell: ${JSON.stringify(options)}`);
+    t.match(await system.ask(A, event, options as never), refusal, `ask: ${JSON.stringify(options)}`);
+  }
+  for (const nothing of [null, undefined, 5, "count.add"]) t.match(await system.tell(A, nothing as never), { kind: "invalid", problems: [{ path: "" }] });
+  for (const address of [null, undefined, 5, {}]) t.match(await system.tell(address as never, event), { kind: "invalid", problems: [{ path: "/to" }] });
+  t.equal((system.read(entity)?.context as { total: number }).total, 0, "nothing of it acted");
+  t.same(await system.ask(A, event, undefined as never), { kind: "replied", value: { total: 1 } }, "without options an ask has the deadline of a tell");
+  t.match(await system.tell(A, event), { kind: "accepted" });
+  await system.stop();
+});
