@@ -92,7 +92,7 @@ export const realPorts: CloudPorts = {
     return { username, password: secret };
   },
   keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
-  transport: (login, node, { clock, random, log }) => mqttTransport({ ...login, node, clock, random, log }),
+  transport: (login, node, { clock, random, log }) => mqttTransport({ ...login, setting: "broker.url", node, clock, random, log }),
   api: async ({ host, port, data, facade }) => {
     const tokens = await loadTokens(data, { clock: facade.clock });
     const server = await listenHttp({ ...(host === undefined ? {} : { host }), port, facade: { ...facade, tokens } });

@@ -118,6 +118,16 @@ export const realPorts: EdgePorts = {
       throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${credentials} holds no credential of the node ${node}`);
     const username = uplink.username ?? held?.node;
     const password = uplink.password ?? held?.secret;
-    return mqttTransport({ url, node, vehicle, clock, log, random, ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) });
+    return mqttTransport({
+      url,
+      setting: "uplink.url",
+      node,
+      vehicle,
+      clock,
+      log,
+      random,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+    });
   },
 };

@@ -10,16 +10,21 @@ export interface Endpoint {
   readonly password: string | undefined;
 }
 
-/** @throws DROVER_CONFIG_INVALID for what is neither mqtt://host:port nor mqtts://host:port */
-export function endpointOf(text: string): Endpoint {
-  let url: URL;
+/** @param setting the key of a configuration that says so, for the message @throws DROVER_CONFIG_INVALID for what is neither mqtt://host:port nor mqtts://host:port */
+export function endpointOf(text: string, setting?: string): Endpoint {
   try {
-    url = new URL(text);
-  } catch (error) {
-    throw invalid(text, error);
+    return partsOf(new URL(text));
+  } catch (cause) {
+    // The password of a URL must not reach a log.
+    const shown = text.replace(/\/\/[^@/]*@/, "//...@").slice(0, 200);
+    const message = `"${shown}" is no broker (expected mqtt://host:port or mqtts://host:port)`;
+    throw new DroverError("DROVER_CONFIG_INVALID", setting === undefined ? message : `${setting}: ${message}`, { cause });
   }
+}
+
+function partsOf(url: URL): Endpoint {
   const secure = url.protocol === "mqtts:" || url.protocol === "tls:";
-  if ((!secure && url.protocol !== "mqtt:" && url.protocol !== "tcp:") || url.hostname === "") throw invalid(text, undefined);
+  if ((!secure && url.protocol !== "mqtt:" && url.protocol !== "tcp:") || url.hostname === "") throw new Error("another protocol, or no host");
   const part = (value: string): string | undefined => (value === "" ? undefined : decodeURIComponent(value));
   return {
     host: url.hostname.replace(/^\[|\]$/g, ""),
@@ -28,11 +33,4 @@ export function endpointOf(text: string): Endpoint {
     username: part(url.username),
     password: part(url.password),
   };
-}
-
-/** The password of a URL must not reach a log. */
-function invalid(text: string, cause: unknown): DroverError {
-  return new DroverError("DROVER_CONFIG_INVALID", `"${text.replace(/\/\/[^@/]*@/, "//...@").slice(0, 200)}" is no broker: expected mqtt://host:port or mqtts://host:port`, {
-    cause,
-  });
 }

@@ -56,7 +56,7 @@ export class MqttLink {
 
   constructor(options: MqttTransportOptions, owner: LinkOwner) {
     this.#options = options;
-    this.#endpoint = endpointOf(options.url);
+    this.#endpoint = endpointOf(options.url, options.setting);
     this.#owner = owner;
     this.#clock = options.clock;
     this.#log = (options.log ?? silentLog).child({ link: options.channel ?? "mqtt", broker: `${this.#endpoint.host}:${String(this.#endpoint.port)}` });

@@ -11,6 +11,8 @@ export const MAX_PAYLOAD_BYTES = MAX_PACKET_BYTES - 4_096;
 export interface MqttTransportOptions {
   /** `mqtt://host:port` (default port 1883) or `mqtts://host:port` (8883). User and password in it count when the two below are absent. */
   readonly url: string;
+  /** The key of a configuration that says the URL, for what is wrong with it. */
+  readonly setting?: string;
   /** Name of this node: its client id and its inbox. At most 128 bytes. */
   readonly node: string;
   /** The vehicle whose subtree is all that this node may use; absent for a node that may use all keys. */

@@ -89,6 +89,8 @@ const CLOUD: readonly (readonly [text: string, message: string])[] = [
   ["broker: { usrname: x }", 'broker.usrname: the key "usrname" is not known here (expected one of url, username, password, host, port; did you mean "username"?)'],
   ["broker: { host: x, prot: 1 }", 'broker.prot: the key "prot" is not known here (expected one of host, port; did you mean "port"?)'],
   ['broker: { url: "http://x" }', 'broker.url: "http://x" stands here (expected mqtt://host:port or mqtts://host:port)'],
+  ['broker: { url: "mqtt://h:99999" }', 'broker.url: "mqtt://h:99999" is no broker (expected mqtt://host:port or mqtts://host:port)'],
+  ['broker: { url: "mqtt://u:%zz@h" }', 'broker.url: "mqtt://...@h" is no broker (expected mqtt://host:port or mqtts://host:port)'],
   ["broker: 1883", "broker: the number 1883 stands here (expected host and port of the embedded broker, or url, username and password of an external one)"],
   ['node: "a b"', 'node: "a b" stands here (expected a node\'s name of 1 to 64 letters, digits and _.~-)'],
   ["services: { camera: { command: x, ready: { intervall_ms: 5 } } }", 'services.camera.ready.intervall_ms: the key "intervall_ms" is not known here'],
@@ -100,7 +102,7 @@ const CLOUD: readonly (readonly [text: string, message: string])[] = [
 test("D2. start cloud ends with 3 and says the place, what was expected, and of a broker's misspelt key the nearest of both kinds", async (t) => {
   for (const [text, message] of CLOUD) {
     const file = configuration(t, `# a cloud\n${text}\n`);
-    const { code, err } = await drover(["start", "cloud", "--config", file]);
+    const { code, err } = await drover(["start", "cloud", "--config", file], { env: { DROVER_DATA: scratch(t), DROVER_HTTP_PORT: "0" } });
     t.equal(code, 3, text);
     t.ok(err.includes(message), `${text}: ${err}`);
     t.match(err, /cloud\.yaml:2:\d+: /, text);
