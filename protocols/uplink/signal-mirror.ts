@@ -1,4 +1,7 @@
 // The cloud's newest values of each vehicle's signals. Volatile: a value is never restored from a store, only told again (vehicle V1, V3).
+//
+// Quality is the value's age alone, by the bound that the vehicle tells: three times as long as it takes to tell all of them anew. Whether the vehicle can be heard is
+// another fact, and stands beside it as its presence: a value is as old behind a lost link as it would be behind one on which nothing was said yet.
 
 import type { Clock } from "../../runtime/ports/index.ts";
 import type { SampleRecord, SignalInfo, SignalSource, SignalState } from "./signal-state.ts";

@@ -161,3 +161,19 @@ test("S5. whoever watches vehicles that do not exist leaves nothing behind", asy
   unwatch();
   t.equal(mirror.signals("acme/vehicle/none"), undefined);
 });
+
+test("V1. a value has its time, is stale past the bound that its vehicle tells, and good again when it is told anew", async (t) => {
+  const clock = new ManualClock();
+  const mirror = new SignalMirror(clock);
+  const speed = (): unknown => mirror.signals(VEHICLE)?.find(({ name }) => name === "speed");
+  mirror.describe(VEHICLE, [{ name: "speed", unit: "km/h", labels: [] }], { simulated: false, staleAfterMs: 90_000 });
+  t.match(speed(), { value: undefined, quality: "unknown" });
+  const at = clock.now();
+  mirror.take(VEHICLE, { at, values: { speed: 7 } });
+  await clock.advance(90_000);
+  t.match(speed(), { value: 7, at, quality: "good" });
+  await clock.advance(1);
+  t.match(speed(), { value: 7, at, quality: "stale" });
+  mirror.take(VEHICLE, { at: clock.now(), values: { speed: 7 } });
+  t.match(speed(), { value: 7, at: clock.now(), quality: "good" });
+});
