@@ -75,7 +75,7 @@ test("the pot keeps every promise", async (t) => {
 
 test("a disk that confirms what it did not keep is found", async (t) => {
   const { failed } = await simulateSeeds((seed) => scenario(seed, { lyingDisk: true }), { count: 200 });
-  t.match(failed[0]?.violations[0], { promise: "S3" });
+  t.match(failed[0]?.violations[0], { promise: "C2" });
 });
 // #endregion
 
