@@ -5,6 +5,7 @@
 import { createInterface } from "node:readline/promises";
 import { actorPath, type ApiClient, apiClient } from "../api/index.ts";
 import { type Call, EXIT, type ExitCode, printJsonLine, printLines, timeText } from "../terminal/index.ts";
+import { readTurns } from "./read-turns.ts";
 import type { HistoryOptions } from "./show-history.ts";
 import { traceLines, type TraceItem } from "./trace-lines.ts";
 
@@ -18,9 +19,8 @@ interface Replayed {
 
 export async function replayHistory(address: string, options: HistoryOptions, call: Call): Promise<ExitCode> {
   const api = apiClient(options, call);
-  const { limit, order, after, before } = options;
-  const { body } = await api.ask<{ readonly items: readonly { readonly revision: number }[] }>(actorPath(address, "/history"), { query: { limit, order, after, before } });
-  const revisions = body.items.map(({ revision }) => revision).sort((a, b) => a - b);
+  const { items } = await readTurns<{ readonly revision: number }>(api, address, options);
+  const revisions = items.map(({ revision }) => revision).sort((a, b) => a - b);
   if (revisions.length === 0) call.err.write("no turn is kept\n");
   const prompt = call.isTerminal && !call.json ? askForNext(call) : undefined;
   let differing = 0;

@@ -1,15 +1,11 @@
 // Shows the committed turns of an actor.
 
-import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
+import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { type Call, EXIT, type ExitCode, printJson, printLines, table, timeText } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";
+import { readTurns, type TurnQuery } from "./read-turns.ts";
 
-export interface HistoryOptions extends EndpointOptions {
-  readonly limit: number;
-  readonly order: "newest-first" | "oldest-first";
-  readonly after?: number;
-  readonly before?: number;
-}
+export interface HistoryOptions extends EndpointOptions, TurnQuery {}
 
 interface Turn {
   readonly revision: number;
@@ -24,12 +20,11 @@ interface Row {
 }
 
 export async function showHistory(address: string, options: HistoryOptions, call: Call): Promise<ExitCode> {
-  const { limit, order, after, before } = options;
-  const { body } = await apiClient(options, call).ask<{ readonly items: readonly Turn[] }>(actorPath(address, "/history"), { query: { limit, order, after, before } });
-  if (call.json) printJson(call.out, body);
-  else if (body.items.length === 0) call.err.write("no turn is kept\n");
+  const turns = await readTurns<Turn>(apiClient(options, call), address, options);
+  if (call.json) printJson(call.out, turns);
+  else if (turns.items.length === 0) call.err.write("no turn is kept\n");
   else {
-    const rows: readonly Row[] = body.items.flatMap((turn): readonly Row[] =>
+    const rows: readonly Row[] = turns.items.flatMap((turn): readonly Row[] =>
       turn.inputs.length === 0 ? [{ turn, input: undefined }] : turn.inputs.map((input) => ({ turn, input })),
     );
     const lines = table(

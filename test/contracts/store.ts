@@ -178,6 +178,11 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
       (await opened.journal({ entity: "acme/vehicle/a", limit: 10, order: "oldest-first" })).map(({ revision }) => revision),
       [1, 3, 4, 5, 6],
     );
+    t.strictSame(
+      (await opened.journal({ entity: "acme/vehicle/a", limit: 3, order: "oldest-first" })).map(({ revision }) => revision),
+      [1, 3, 4],
+      "a page is short only where the journal ends",
+    );
     const again = await damage("acme/vehicle/a", { record: 5 });
     const why = await cannotLoad(again);
     t.match(why, /acme\/vehicle\/a|nothing/);

@@ -71,8 +71,8 @@ export function actor(main, address) {
     fill(turns.body, rows, "None is kept.");
   };
   const readHistory = () =>
-    get(actorPath(address, `/history?limit=${SHOWN_TURNS}`))
-      .then(({ items }) => {
+    lastTurns(address)
+      .then((items) => {
         // The stream may have told some of them already.
         const known = new Set(seen.map((turn) => turn.revision));
         seen = [...seen, ...items.filter((item) => !known.has(item.revision))].slice(0, SHOWN_TURNS);
@@ -106,6 +106,18 @@ export function actor(main, address) {
   if (address.split("/").at(-2) === "vehicle") stops.push(...signals(parts, address));
   if (address.split("/").length === 3) stops.push(...children(parts, address));
   return stops;
+}
+
+/** Where others of its entity are busier, several pages lead to them. */
+async function lastTurns(address) {
+  const items = [];
+  let next;
+  do {
+    const page = await get(actorPath(address, `/history?limit=${SHOWN_TURNS - items.length}${next === undefined ? "" : `&before=${next}`}`));
+    items.push(...page.items);
+    next = page.next;
+  } while (next !== undefined && items.length < SHOWN_TURNS);
+  return items;
 }
 
 /** The actors of an entity. */
