@@ -4,7 +4,7 @@
 
 import { formatPosition } from "../../protocols/can/index.ts";
 import { CheckedFile, ProblemList } from "./checked-file.ts";
-import { type FileResolver, type FoundText, modelFileNames } from "./file-resolver.ts";
+import { type FileResolver, type FoundText, modelFileNames, nearestFile } from "./file-resolver.ts";
 import { type ModelFile, modelFileSchema, type VehicleFile, vehicleFileSchema } from "./file-schemas.ts";
 import { modelHash } from "./model-hash.ts";
 import type { Problem } from "../../runtime/index.ts";
@@ -42,7 +42,7 @@ function checkVehicleFile(file: CheckedFile, resolver: FileResolver, problems: P
     file.complain(["model"], {
       message: `there is no file ${names.map((name) => `"${name}"`).join(" or ")}`,
       expected: "the model's file beside this one",
-      suggestion: file.suggest(names.at(-1) ?? "", resolver.names?.(file.file) ?? []),
+      suggestion: nearestFile(names.at(-1) ?? "", file, resolver),
     });
     return undefined;
   }

@@ -2,6 +2,7 @@
 
 import type { Database } from "../../protocols/can/index.ts";
 import type { Problem } from "../../runtime/index.ts";
+import type { CheckedFile } from "./checked-file.ts";
 
 export interface FoundText {
   /** As problems shall name it. */
@@ -20,12 +21,19 @@ export interface FileResolver {
   text(name: string, from: string): FoundText | undefined;
   /** The CAN database that `from` names. */
   database(name: string, from: string): FoundDatabase;
-  /** Names beside `from`, for suggestions. */
-  names?(from: string): readonly string[];
+  /** Names in the folder of what `from` calls `name`, for suggestions. */
+  names?(name: string, from: string): readonly string[];
 }
 
 /** File names under which a model is looked for beside the vehicle's file: `trailer@3` → `trailer@3.yaml`, `trailer.yaml`. */
 export function modelFileNames(reference: string): readonly string[] {
   const name = reference.split("@", 1)[0] ?? reference;
   return reference === name ? [`${name}.yaml`] : [`${reference}.yaml`, `${name}.yaml`];
+}
+
+/** The file that was most likely meant by one that is not there, as `from` would write it: the nearest name in the same folder. */
+export function nearestFile(name: string, from: CheckedFile, resolver: FileResolver): string | undefined {
+  const folder = name.slice(0, name.lastIndexOf("/") + 1);
+  const nearest = from.suggest(name.slice(folder.length), resolver.names?.(name, from.file) ?? []);
+  return nearest === undefined ? undefined : folder + nearest;
 }

@@ -2,7 +2,7 @@
 
 import { applyOverlay, type CanMessage, type Database, findMessage, findSignal, isFloat, type OverlayEntry } from "../../protocols/can/index.ts";
 import { CheckedFile, type ProblemList } from "./checked-file.ts";
-import type { FileResolver } from "./file-resolver.ts";
+import { type FileResolver, nearestFile } from "./file-resolver.ts";
 import { type ModelFile, type OverlayFile, overlayFileSchema } from "./file-schemas.ts";
 import { ratePerSecond } from "./quantities.ts";
 import { nearestName } from "../../runtime/index.ts";
@@ -39,7 +39,7 @@ function resolveBus(file: CheckedFile, name: string, bus: ModelFile["buses"][str
     file.complain([...path, "dbc"], {
       message: `there is no file "${bus.dbc}"`,
       expected: "a DBC file beside this one",
-      suggestion: file.suggest(bus.dbc, resolver.names?.(file.file) ?? []),
+      suggestion: nearestFile(bus.dbc, file, resolver),
     });
     return undefined;
   }
@@ -81,7 +81,7 @@ function readOverlays(
     const found = resolver.text(name, file.file);
     if (found === undefined) {
       const at = typeof bus.overlay === "string" ? [...path, "overlay"] : [...path, "overlay", String(index)];
-      file.complain(at, { message: `there is no file "${name}"`, expected: "an overlay file beside this one", suggestion: file.suggest(name, resolver.names?.(file.file) ?? []) });
+      file.complain(at, { message: `there is no file "${name}"`, expected: "an overlay file beside this one", suggestion: nearestFile(name, file, resolver) });
       continue;
     }
     for (const entry of checkOverlay(new CheckedFile(found.file, found.text, problems), database)) entries.set(`${entry.message}.${entry.signal}`, entry);

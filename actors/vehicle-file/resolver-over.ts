@@ -25,7 +25,7 @@ export function resolverOver(read: (file: string) => Uint8Array | undefined, nam
       }
       return found;
     },
-    ...(names === undefined ? {} : { names: (from: string) => names(folderOf(from)) }),
+    ...(names === undefined ? {} : { names: (name: string, from: string) => names(folderOf(beside(name, from))) }),
   };
 }
 

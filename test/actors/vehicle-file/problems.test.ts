@@ -1,6 +1,7 @@
 // What is wrong in a file is said with its line and column, what was expected, and the name that was meant.
 
 import { test } from "tap";
+import { checkVehicle, resolverOver } from "../../../actors/vehicle-file/index.ts";
 import { formatProblem, type Problem } from "../../../runtime/index.ts";
 import { checkFiles, checkModel, HEAD, problemsOf, TRAILER_DBC } from "./small-world.ts";
 
@@ -56,6 +57,21 @@ test("D2. All problems of a file are told at once, in the order of the lines", (
     [10, 11, 12],
   );
   t.equal(problems.length, 3);
+  t.end();
+});
+
+test("D2. A file that is not there is told with the nearest of the same folder, wherever that is", (t) => {
+  const folders: Readonly<Record<string, readonly string[]>> = { "v/": ["model.yaml", "data"], "data/": ["toyota.dbc", "truck.dbc", "fixes.yaml"] };
+  const resolver = resolverOver(
+    () => undefined,
+    (folder) => folders[folder] ?? [],
+  );
+  const suggested = (dbc: string): string | undefined =>
+    problemsOf(checkVehicle({ file: "v/model.yaml", text: `model: small\nversion: 1\nbuses: { can0: { dbc: ${dbc} } }\n` }, resolver))[0]?.suggestion;
+  t.equal(suggested("../data/toyta.dbc"), "../data/toyota.dbc");
+  t.equal(suggested("/data/toyta.dbc"), undefined, "not a folder that was listed");
+  t.equal(suggested("../dta/toyota.dbc"), undefined, "no such folder");
+  t.equal(suggested("../data/boat.xml"), undefined, "nothing near: the folder does not count");
   t.end();
 });
 
