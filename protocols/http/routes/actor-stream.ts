@@ -8,7 +8,7 @@
 // R4. An actor that leaves memory is not gone: its stream stays, and goes on when it is back. What is not in memory is read from the store and not woken.
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import { type ActorView, type Address, type Change, historyEntry, type MissingTurns } from "../../../runtime/index.ts";
+import { type ActorView, type Address, type Change, entityOf, historyEntry, type MissingTurns } from "../../../runtime/index.ts";
 import { actorDocument } from "../actor-document.ts";
 import { addressIn } from "../address-in-path.ts";
 import type { EventStream } from "../event-stream.ts";
@@ -98,8 +98,11 @@ class ActorStream {
   async begin(seen: Position | undefined): Promise<void> {
     this.#noted = [];
     try {
-      const view = await this.#parts.system.look(this.#address);
-      if (seen !== undefined && view !== undefined) await this.#resume(seen, view);
+      const { system } = this.#parts;
+      const view = await system.look(this.#address);
+      // Of one that has ended meanwhile its entity's journal tells what was missed.
+      const head = view ?? (await system.look(entityOf(this.#address)));
+      if (seen !== undefined && head !== undefined) await this.#resume(seen, head);
       this.#snapshot(view);
     } catch (cause) {
       this.#parts.log.warn({ err: cause, actor: this.#address }, "the stream of an actor ends: it cannot be read");
@@ -145,7 +148,7 @@ class ActorStream {
     return { revision: change.revision, at: change.at, inputs: [], ...(cell === undefined ? {} : { state: cell.value }), emitted };
   }
 
-  async #resume(seen: Position, view: ActorView): Promise<void> {
+  async #resume(seen: Position, view: Position): Promise<void> {
     if (seen.incarnation === "") {
       this.#gap("the id is none of this stream", 0, view.revision);
     } else if (seen.incarnation !== view.incarnation || seen.revision > view.revision) {
@@ -157,7 +160,7 @@ class ActorStream {
     }
   }
 
-  async #replay(seen: number, { incarnation, revision }: ActorView): Promise<void> {
+  async #replay(seen: number, { incarnation, revision }: Position): Promise<void> {
     let wanted = MAX_REPLAYED;
     for (let after: number | undefined = seen; after !== undefined && after < revision; ) {
       if (wanted === 0) {

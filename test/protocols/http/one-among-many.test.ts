@@ -140,6 +140,23 @@ test("R2. a replica that leaps over turns tells whoever watches a gap and what i
   t.match(await missed(served, idAt(all.cloud, seen)), [{ event: "gap", data: { after: seen, upTo: seen + 9 } }, { event: "change" }, { event: "snapshot" }]);
 });
 
+test("R2. of an actor that has ended unseen it is told what was missed, and what cannot be had, before its end", async (t) => {
+  const all = await lampsFor(t);
+  await all.set(ONE, 1);
+  await all.ship();
+  let isGone = false;
+  // FAKE: the lamp is not there.
+  const system = fakeOver(all.cloud, { look: async (address) => (isGone && address === ONE ? undefined : all.cloud.look(address)) });
+  const { reader } = await stream(await serving(t, { system }));
+  const { data } = await reader.next();
+  const seen = data.revision as number;
+  isGone = true;
+  await all.set(ONE, 2);
+  await all.leap();
+  t.match([await reader.next(), await reader.next()], [{ event: "gap", data: { reason: "turns that are not kept", after: seen, upTo: seen + 1 } }, { event: "ended" }]);
+  await reader.end();
+});
+
 test("R3. more turns than are noted while the journal is read are read from it afterwards: each once, in order", async (t) => {
   const all = await lampsFor(t);
   await all.set(ONE, 1);
