@@ -6,7 +6,7 @@ import { ManualClock, memoryStore, type MemoryStore, SeededRandom } from "../../
 
 export const VEHICLE = parseAddress("t/vehicle/v");
 export const ONE = parseAddress("t/vehicle/v/lamp/one");
-export const TWO = parseAddress("t/vehicle/v/lamp/two");
+const TWO = parseAddress("t/vehicle/v/lamp/two");
 
 const lamp = actorType({
   name: "lamp",
@@ -20,7 +20,7 @@ const root = actorType({
   messages: messages({ start: { body: {} } }),
   behaviour: reducer<object, { readonly type: string }>({ initial: () => ({}), step: (state) => state }),
 });
-export const lamps = entityType({ root, durability: "events", placement: "cloud", children: { lamp: { types: [lamp], strategy: "one-for-one" } }, passivateAfterMs: 60_000 });
+const lamps = entityType({ root, durability: "events", placement: "cloud", children: { lamp: { types: [lamp], strategy: "one-for-one" } }, passivateAfterMs: 60_000 });
 
 export interface Lamps {
   readonly owner: System;
