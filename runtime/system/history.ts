@@ -64,7 +64,7 @@ function missingIn(shown: readonly number[], { after = 0, before, order }: Histo
 export function historyEntry(record: JournalRecord, address: Address): HistoryEntry | undefined {
   const cell = record.outcome.cells.find((candidate) => candidate.address === address);
   const inputs = record.inputs.flatMap((input, index) => {
-    const seen = describeInput(input, address);
+    const seen = describeInput(input, address, cell?.incarnation);
     return seen === undefined ? [] : [{ ...seen, result: record.results[index]?.kind ?? "accepted" }];
   });
   const emitted = record.outcome.emitted.filter((item) => item.cell === address).map((item) => item.event);
@@ -72,7 +72,12 @@ export function historyEntry(record: JournalRecord, address: Address): HistoryEn
   return { revision: record.revision, at: record.stamp.now, inputs, state: cell?.value, emitted };
 }
 
-function describeInput(input: Input, address: Address): { type: string; author: string | undefined; id: string | undefined; trace?: string } | undefined {
+/** @param incarnation of the actor, where the turn changed it */
+function describeInput(
+  input: Input,
+  address: Address,
+  incarnation: number | undefined,
+): { type: string; author: string | undefined; id: string | undefined; trace?: string } | undefined {
   const entity = address.split("/").length === 3;
   switch (input.kind) {
     case "message": {
@@ -89,9 +94,9 @@ function describeInput(input: Input, address: Address): { type: string; author: 
     case "fault":
       return input.cell === address ? { type: `(${input.kind})`, author: undefined, id: undefined } : undefined;
     case "timer":
-      return input.timer.startsWith(address) ? { type: "(timer)", author: undefined, id: input.timer } : undefined;
+      return input.timer.startsWith(`${String(incarnation)}:`) ? { type: "(timer)", author: undefined, id: input.timer } : undefined;
     case "performed":
-      return input.key.startsWith(address) ? { type: `(effect ${input.outcome.kind})`, author: undefined, id: input.key } : undefined;
+      return input.key.startsWith(`${address}#`) ? { type: `(effect ${input.outcome.kind})`, author: undefined, id: input.key } : undefined;
     default:
       return entity ? { type: `(${input.kind})`, author: undefined, id: undefined } : undefined;
   }

@@ -1,7 +1,7 @@
 // The turns of one actor out of its entity's journal, however few they are among how many.
 
 import { type Test, test } from "tap";
-import { type HistoryQuery, type JournalRecord, parseAddress, readHistory } from "../../../runtime/index.ts";
+import { type HistoryQuery, historyEntry, type JournalRecord, parseAddress, readHistory } from "../../../runtime/index.ts";
 import type { JournalQuery, Store, StoredRecord } from "../../../runtime/ports/index.ts";
 import { memoryStore } from "../../../runtime/simulation/index.ts";
 
@@ -114,4 +114,30 @@ test("what is not there of what was read over is named, on each page and by all 
   t.same((await journal.page({ order: "newest-first", limit: 1, before: 101 })).missing, [all[2]]);
   t.same((await journal.page({ order: "newest-first", limit: 1, before: 35, after: 22 })).missing, [all[1]]);
   t.same((await longJournal(0, () => false).page({ order: "oldest-first", after: 3, before: 9 })).missing, [{ after: 3, upTo: 8 }], "no journal at all");
+});
+
+test("a turn names the actor's own timers and effects, not those of one whose name begins alike", (t) => {
+  const ten = parseAddress(`${LAMP}0`);
+  const record = {
+    revision: 7,
+    stamp: { now: 5, elapsed: 0, seed: 0 },
+    inputs: [
+      { kind: "timer", timer: "3:xstate.after.DIM.lamp.on" },
+      { kind: "performed", key: `${LAMP}#i.6.0`, outcome: { kind: "done" } },
+      { kind: "performed", key: `${ten}#i.6.1`, outcome: { kind: "done" } },
+    ],
+    results: [{ kind: "accepted" }, { kind: "accepted" }, { kind: "accepted" }],
+    outcome: {
+      cells: [
+        { address: LAMP, incarnation: 3, value: "off" },
+        { address: ten, incarnation: 30, value: "on" },
+      ],
+      ended: [],
+      emitted: [],
+    },
+  } as unknown as JournalRecord;
+  const types = (address: typeof LAMP): readonly string[] | undefined => historyEntry(record, address)?.inputs.map(({ type }) => type);
+  t.same(types(LAMP), ["(timer)", "(effect done)"]);
+  t.same(types(ten), ["(effect done)"]);
+  t.end();
 });
