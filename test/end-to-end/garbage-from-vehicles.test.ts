@@ -18,7 +18,7 @@ import { until } from "./until.ts";
 const TENANT = "demo";
 const GOOD = "good";
 /** Places of a sample. What was taken stays, so a later look sees it too. */
-const LOOK_EVERY = form(30, 6);
+const LOOK_EVERY = form(120, 6);
 /** In samples: takes the name of whoever says it. */
 const ANY = "vehicle-x";
 const AT = 1_700_000_000_000;
