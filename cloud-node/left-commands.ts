@@ -1,8 +1,8 @@
 // Writes down in `T/requests/V` what is about to leave for a vehicle, before it leaves: a node that is killed knows of it when it runs again (promise S3).
 
 import { leftRequestIn, requestIn, type RequestsContext } from "../actors/index.ts";
-import { type Address, entityOf, fingerprintOf, type RemoteMessage, type System, type Told } from "../runtime/index.ts";
-import type { Clock, TimeoutHandle } from "../runtime/ports/index.ts";
+import { type Address, entityOf, fingerprintOf, type RemoteMessage, settledWithin, type System, type Told } from "../runtime/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
 import { requestsOf } from "./requests-address.ts";
 
 type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
@@ -61,7 +61,7 @@ export function leftCommands(system: () => System, clock: Clock): LeftCommands {
       const event = { type: "request.left", request: id, fingerprint, expiresAt, answered: answers.get(vehicle) ?? [] };
       answers.delete(vehicle);
       const noted = written(vehicle, system().inform(requestsOf(vehicle), event, { input: undefined }));
-      const told = await inTime(noted, Math.min(message.withinMs, WRITTEN_WITHIN_MS), clock);
+      const told = await settledWithin(noted, clock, Math.min(message.withinMs, WRITTEN_WITHIN_MS), undefined);
       if (told !== undefined) return told;
       // It does not leave any more, whenever it is written.
       void noted.then(() => untaken(message, sender)).catch(() => undefined);
@@ -77,23 +77,4 @@ export function leftCommands(system: () => System, clock: Clock): LeftCommands {
       return leftRequestIn(left, id, fingerprintOf(message.to, message.event, author), clock.now())?.at;
     },
   };
-}
-
-/** undefined when it takes longer. */
-async function inTime<T>(promise: Promise<T>, withinMs: number, clock: Clock): Promise<T | undefined> {
-  let late: TimeoutHandle | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    late = clock.setTimeout(
-      () => {
-        resolve(undefined);
-      },
-      withinMs,
-      { unref: true },
-    );
-  });
-  try {
-    return await Promise.race([promise, over]);
-  } finally {
-    clock.clearTimeout(late);
-  }
 }

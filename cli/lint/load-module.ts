@@ -6,7 +6,7 @@
 import { existsSync, writeSync } from "node:fs";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { DroverError, systemClock } from "../../runtime/index.ts";
+import { DroverError, settledWithin, systemClock } from "../../runtime/index.ts";
 import { CommandFailure, EXIT } from "../terminal/index.ts";
 
 const LOAD_WITHIN_MS = 10_000;
@@ -21,18 +21,13 @@ export async function loadModule(file: string, otherwise?: string, withinMs = LO
     writeSync(STDERR, `${file} ended this process while it was loaded\n`);
   };
   process.once("exit", ended);
-  let timer: ReturnType<typeof systemClock.setTimeout> | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = systemClock.setTimeout(() => {
-      reject(new Error(`it was not loaded within ${String(withinMs)} ms: an await at its top level does not end`));
-    }, withinMs);
-  });
   try {
-    return (await Promise.race([import(pathToFileURL(path).href), late])) as Record<string, unknown>;
+    const loaded = await settledWithin(import(pathToFileURL(path).href) as Promise<Record<string, unknown>>, systemClock, withinMs, undefined);
+    if (loaded === undefined) throw new Error(`it was not loaded within ${String(withinMs)} ms: an await at its top level does not end`);
+    return loaded;
   } catch (error) {
     throw notLoadable(file, error);
   } finally {
-    systemClock.clearTimeout(timer);
     process.off("exit", ended);
   }
 }
