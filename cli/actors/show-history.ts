@@ -11,12 +11,13 @@ interface Turn {
   readonly revision: number;
   readonly at: number;
   readonly inputs: readonly { readonly type: string; readonly author?: string | null; readonly id?: string | null; readonly result: string }[];
+  readonly timers?: readonly { readonly change: string }[];
   readonly state?: unknown;
 }
 
 interface Row {
   readonly turn: Turn;
-  readonly input: Turn["inputs"][number] | undefined;
+  readonly input: Partial<Turn["inputs"][number]>;
 }
 
 export async function showHistory(address: string, options: HistoryOptions, call: Call): Promise<ExitCode> {
@@ -24,17 +25,18 @@ export async function showHistory(address: string, options: HistoryOptions, call
   if (call.json) printJson(call.out, turns);
   else if (turns.items.length === 0) call.err.write("no turn is kept\n");
   else {
-    const rows: readonly Row[] = turns.items.flatMap((turn): readonly Row[] =>
-      turn.inputs.length === 0 ? [{ turn, input: undefined }] : turn.inputs.map((input) => ({ turn, input })),
-    );
+    const rows = turns.items.flatMap((turn): readonly Row[] => {
+      const seen = [...turn.inputs, ...(turn.timers ?? []).map(({ change }) => ({ type: `(timer ${change})` }))];
+      return seen.length === 0 ? [{ turn, input: {} }] : seen.map((input) => ({ turn, input }));
+    });
     const lines = table(
       rows,
       [
         { title: "REVISION", of: ({ turn }) => String(turn.revision), right: true },
         { title: "AT", of: ({ turn }) => timeText(turn.at) },
-        { title: "EVENT", of: ({ input }) => input?.type ?? "" },
-        { title: "FROM", of: ({ input }) => input?.author ?? "" },
-        { title: "RESULT", of: ({ input }) => input?.result ?? "" },
+        { title: "EVENT", of: ({ input }) => input.type ?? "" },
+        { title: "FROM", of: ({ input }) => input.author ?? "" },
+        { title: "RESULT", of: ({ input }) => input.result ?? "" },
         { title: "STATE AFTER", of: ({ turn }) => (turn.state === undefined || turn.state === null ? "unchanged" : stateText(turn.state)) },
       ],
       call.isTerminal ? call.columns() : undefined,

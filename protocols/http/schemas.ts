@@ -64,6 +64,9 @@ const historyEntry = T.Object(
     at: wallMs("time of the turn"),
     inputs: T.Array(T.Object({ type: T.String(), author: T.Optional(T.String()), id: T.Optional(T.String()), result: T.String() }, { additionalProperties: true })),
     state: T.Optional(anything("state value after the turn; absent when this actor did not change")),
+    timers: T.Array(T.Object({ id: T.String(), change: T.Enum(["armed", "cancelled"]) }, { additionalProperties: true }), {
+      description: "of this actor, that the turn armed (anew) or did away with; one that fired is an input",
+    }),
     emitted: T.Array(anything("an event that the actor emitted")),
   },
   { $id: "HistoryEntry", additionalProperties: true },

@@ -2,7 +2,7 @@
 //
 // K1. The bytes are walked before anything is made of them (wire/message-pack-check.ts): no classes, no 64-bit integers, no records of the decoder's own.
 // K2. Everything that is shown of an entity is of its form and within bounds: actors, their states, contexts and events, labels, times, and what its history tells.
-// K3. What only the owner's machine needs (`inner`, `rest`) is kept as it came and never looked at.
+// K3. What only the owner's machine needs (`inner`, `rest`) is kept as it came and never looked at, but for the timers in it, which the history tells.
 
 import { type Address, addressProblem } from "../address.ts";
 import type { EntityState, JournalRecord } from "../entity/contract.ts";
@@ -80,11 +80,13 @@ function recordProblem(given: unknown, entity: Address, incarnation: string | un
   if (given["entity"] !== entity || (incarnation !== undefined && given["incarnation"] !== incarnation)) return "a record is of another entity or incarnation";
   if (!isCount(given["revision"])) return "a record has no revision";
   if (!isRecord(given["stamp"]) || !isWallTime(given["stamp"]["now"])) return "a record has no time";
-  const { inputs, results, outcome } = given;
+  const { inputs, results, outcome, owners } = given;
   if (!Array.isArray(inputs) || !inputs.every(isInput)) return "a record's inputs are not well formed";
   if (!Array.isArray(results) || !results.every((result) => isRecord(result) && isText(result["kind"], MAX_WORD_CHARACTERS))) return "a record's results are not well formed";
   if (!isRecord(outcome) || !isListOf(outcome["ended"], (address) => isText(address, MAX_INNER_ADDRESS_CHARACTERS)) || !isListOf(outcome["emitted"], isEmitted))
     return "a record's outcome is not well formed";
+  if (!isListOf(isRecord(outcome["rest"]) ? (outcome["rest"]["timers"] ?? []) : [], isTimerRow) || !isListOf(owners ?? [], Array.isArray))
+    return "a record's timers are not well formed";
   const start = inputs.find((input: Fields) => input["kind"] === "start") as Fields | undefined;
   return (start === undefined ? undefined : labelsProblem(start["labels"])) ?? cellsProblem(outcome["cells"], entity);
 }
@@ -138,6 +140,11 @@ function isInput(input: unknown): boolean {
     default:
       return isText(input["kind"], MAX_WORD_CHARACTERS);
   }
+}
+
+/** Its key, and its row unless it is gone. */
+function isTimerRow(row: unknown): boolean {
+  return Array.isArray(row) && isText(row[0], MAX_KEY_CHARACTERS) && (row[1] === undefined || isRecord(row[1]));
 }
 
 function isSender(sender: unknown): boolean {

@@ -280,6 +280,8 @@ export interface JournalRecord {
   readonly inputs: readonly Input[];
   readonly results: readonly InputResult[];
   readonly outcome: TurnOutcome;
+  /** Cells that this record names by their incarnation alone, in the keys of timers, where `outcome.cells` does not tell whose it is. Records of older versions have none. */
+  readonly owners?: readonly (readonly [incarnation: number, owner: Address])[];
   /** Fingerprint of `MadeBy`: which machines, shapes and XState made it (rules R1). Records of older versions have none. */
   readonly made?: string;
   /** Of the state after this turn, in every 32nd revision, of a large state less often (rules H2). */
@@ -304,7 +306,7 @@ export interface TurnOutcome {
   readonly cells: readonly CellRecord[];
   /** Cells that are gone. */
   readonly ended: readonly string[];
-  /** Everything of the entity beside its cells that changed: timers, outbox, taken, system ids, counters. Opaque outside runtime/entity. */
+  /** Everything of the entity beside its cells that changed: timers, outbox, taken, system ids, counters. Opaque outside runtime/entity, but for the timers: a history tells them. */
   readonly rest: Data;
   readonly emitted: readonly { readonly cell: Address; readonly event: EventData }[];
 }

@@ -1,5 +1,6 @@
 // The record of a turn and the full state of an entity, as plain data (rules R1, T3).
 
+import type { Address } from "../address.ts";
 import { encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
@@ -40,6 +41,8 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
   const versions: Record<string, number> = {};
   for (const { plan } of interior.touched) versions[plan.actor.name] = plan.actor.version;
   if (interior.root !== undefined) versions[interior.root.plan.actor.name] = interior.root.plan.actor.version;
+  const outcome = outcomeOf(interior, sealed);
+  const owners = ownersOf(interior, inputs, outcome);
   const hash = sealed !== undefined && carriesHash(revision, interior.cells.size + interior.rest.rows) ? hashOf(stateOf(interior, revision)) : undefined;
   return {
     v: 1,
@@ -50,10 +53,23 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
     versions,
     inputs: encodeData(inputs, interior) as readonly Input[],
     results: encodeData(results, interior) as readonly InputResult[],
-    outcome: outcomeOf(interior, sealed),
+    outcome,
+    ...(owners.size === 0 ? {} : { owners: [...owners] }),
     made: madeByOf(interior.type).fingerprint,
     ...(hash === undefined ? {} : { hash }),
   };
+}
+
+/** Whose timers the open turn has taken or changed, by incarnation, where no changed cell tells it. */
+function ownersOf({ rest }: Interior, inputs: readonly Input[], { cells }: TurnOutcome): ReadonlyMap<number, Address> {
+  const owners = new Map<number, Address>();
+  const note = (key: string): void => {
+    const row = rest.committed("timers", key) ?? rest.get("timers", key);
+    if (row !== undefined && !cells.some(({ incarnation }) => incarnation === row.incarnation)) owners.set(row.incarnation, row.owner);
+  };
+  for (const input of inputs) if (input.kind === "timer") note(input.timer);
+  for (const key of rest.changedKeys("timers")) note(key);
+  return owners;
 }
 
 /** What the open turn came to. */

@@ -60,23 +60,43 @@ function missingIn(shown: readonly number[], { after = 0, before, order }: Histo
   return missing;
 }
 
-/** undefined when the turn neither addressed nor changed the actor. */
+/** undefined when the turn neither addressed nor changed the actor, nor any timer of it. */
 export function historyEntry(record: JournalRecord, address: Address): HistoryEntry | undefined {
   const cell = record.outcome.cells.find((candidate) => candidate.address === address);
+  const isOwn = ownTimers(record, address);
   const inputs = record.inputs.flatMap((input, index) => {
-    const seen = describeInput(input, address, cell?.incarnation);
+    const seen = describeInput(input, address, isOwn);
     return seen === undefined ? [] : [{ ...seen, result: record.results[index]?.kind ?? "accepted" }];
   });
+  const fired = new Set(record.inputs.map((input) => (input.kind === "timer" ? input.timer : undefined)));
+  const timers = timerRows(record).flatMap(([id, row]): HistoryEntry["timers"] => {
+    if (!isOwn(id)) return [];
+    if (row !== undefined) return [{ id, change: "armed" }];
+    return fired.has(id) ? [] : [{ id, change: "cancelled" }];
+  });
   const emitted = record.outcome.emitted.filter((item) => item.cell === address).map((item) => item.event);
-  if (cell === undefined && inputs.length === 0 && emitted.length === 0) return undefined;
-  return { revision: record.revision, at: record.stamp.now, inputs, state: cell?.value, emitted };
+  if (cell === undefined && inputs.length === 0 && timers.length === 0 && emitted.length === 0) return undefined;
+  return { revision: record.revision, at: record.stamp.now, inputs, state: cell?.value, timers, emitted };
 }
 
-/** @param incarnation of the actor, where the turn changed it */
+/** Timers that a turn has armed or, without a row, done away with. */
+function timerRows({ outcome }: JournalRecord): readonly (readonly [key: string, row?: { readonly owner: Address; readonly incarnation: number }])[] {
+  return (outcome.rest as { readonly timers?: ReturnType<typeof timerRows> } | undefined)?.timers ?? [];
+}
+
+/** Which of a turn's timers are the actor's: their keys begin with an incarnation, and whose that is, is told by the cells that changed, by rows, and by `owners` for the others. */
+function ownTimers(record: JournalRecord, address: Address): (timer: string) => boolean {
+  const own = new Set<number>();
+  for (const cell of record.outcome.cells) if (cell.address === address) own.add(cell.incarnation);
+  for (const [, row] of timerRows(record)) if (row?.owner === address) own.add(row.incarnation);
+  for (const [incarnation, owner] of record.owners ?? []) if (owner === address) own.add(incarnation);
+  return (timer) => own.has(Number.parseInt(timer, 10));
+}
+
 function describeInput(
   input: Input,
   address: Address,
-  incarnation: number | undefined,
+  isOwnTimer: (timer: string) => boolean,
 ): { type: string; author: string | undefined; id: string | undefined; trace?: string } | undefined {
   const entity = address.split("/").length === 3;
   switch (input.kind) {
@@ -94,7 +114,7 @@ function describeInput(
     case "fault":
       return input.cell === address ? { type: `(${input.kind})`, author: undefined, id: undefined } : undefined;
     case "timer":
-      return input.timer.startsWith(`${String(incarnation)}:`) ? { type: "(timer)", author: undefined, id: input.timer } : undefined;
+      return isOwnTimer(input.timer) ? { type: "(timer)", author: undefined, id: input.timer } : undefined;
     case "performed":
       return input.key.startsWith(`${address}#`) ? { type: `(effect ${input.outcome.kind})`, author: undefined, id: input.key } : undefined;
     default:

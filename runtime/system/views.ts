@@ -84,6 +84,8 @@ export interface HistoryEntry {
   }[];
   /** State value after the turn; undefined when this actor did not change. */
   readonly state: Data;
+  /** Timers of this actor that the turn has armed (anew) or done away with without their firing; one that fired is an input. */
+  readonly timers: readonly { readonly id: string; readonly change: "armed" | "cancelled" }[];
   readonly emitted: readonly EventData[];
 }
 

@@ -17,7 +17,7 @@ test("pages without a turn are passed over until as many as were asked for are t
       const upTo = Math.max(0, before - 10_000);
       const items = own.filter((revision) => revision < before && revision >= upTo).slice(0, limit);
       const next = items.length === limit ? items.at(-1) : upTo === 0 ? undefined : upTo;
-      return Promise.resolve({ items: items.map((revision): HistoryEntry => ({ revision, at: 0, inputs: [], state: "open", emitted: [] })), next, missing: [] });
+      return Promise.resolve({ items: items.map((revision): HistoryEntry => ({ revision, at: 0, inputs: [], state: "open", timers: [], emitted: [] })), next, missing: [] });
     },
   });
   const { app, texts } = await serving(t, { system });

@@ -64,8 +64,10 @@ export function actor(main, address) {
     const rows = seen.map((turn) => [
       String(turn.revision),
       number(new Date(turn.at).toLocaleTimeString()),
-      turn.inputs.map((input) => `${input.type}${input.author === undefined ? "" : ` by ${input.author}`}${input.result === "accepted" ? "" : `: ${input.result}`}`).join(", ") ||
-        "–",
+      [
+        ...turn.inputs.map((input) => `${input.type}${input.author === undefined ? "" : ` by ${input.author}`}${input.result === "accepted" ? "" : `: ${input.result}`}`),
+        ...(turn.timers ?? []).map(({ change }) => `(timer ${change})`),
+      ].join(", ") || "–",
       stateText(turn.state),
     ]);
     fill(turns.body, rows, "None is kept.");

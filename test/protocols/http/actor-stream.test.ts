@@ -119,7 +119,7 @@ test("a client too far behind gets a gap that says so, and the present state", a
   t.match(await far.reader.next(), { event: "snapshot", data: { revision: 20_000 } });
   far.reader.leave();
   now = 5_000;
-  const entries = Array.from({ length: 1_000 }, (_, n): HistoryEntry => ({ revision: n + 2, at: 1, inputs: [], state: "open", emitted: [] }));
+  const entries = Array.from({ length: 1_000 }, (_, n): HistoryEntry => ({ revision: n + 2, at: 1, inputs: [], state: "open", timers: [], emitted: [] }));
   const many = await serving(t, {
     system: fakeOver(served.system, { look: async () => Promise.resolve({ ...view, revision: now }), history: async () => ({ items: entries, next: 1_001, missing: [] }) }),
   });

@@ -1,9 +1,11 @@
 // The turns of one actor out of its entity's journal, however few they are among how many.
 
 import { type Test, test } from "tap";
-import { type HistoryQuery, historyEntry, type JournalRecord, parseAddress, readHistory } from "../../../runtime/index.ts";
+import { type Address, actorType, entityType, type HistoryEntry, type HistoryQuery, historyEntry, type JournalRecord, parseAddress, readHistory } from "../../../runtime/index.ts";
 import type { JournalQuery, Store, StoredRecord } from "../../../runtime/ports/index.ts";
 import { memoryStore } from "../../../runtime/simulation/index.ts";
+import { EntityHost, ROOT, words } from "../entity-host.ts";
+import { assign, cancel, machine, raise } from "../xstate/loose.ts";
 
 const LAMP = parseAddress("t/vehicle/v/lamp/one");
 const OTHER = parseAddress("t/vehicle/v/lamp/two");
@@ -136,8 +138,90 @@ test("a turn names the actor's own timers and effects, not those of one whose na
       emitted: [],
     },
   } as unknown as JournalRecord;
-  const types = (address: typeof LAMP): readonly string[] | undefined => historyEntry(record, address)?.inputs.map(({ type }) => type);
+  const types = (address: Address): readonly string[] | undefined => historyEntry(record, address)?.inputs.map(({ type }) => type);
   t.same(types(LAMP), ["(timer)", "(effect done)"]);
   t.same(types(ten), ["(effect done)"]);
+  t.end();
+});
+
+const boom = assign((): never => {
+  throw new Error("failed on purpose");
+});
+const clock = actorType({
+  name: "clock",
+  version: 1,
+  messages: words("fail", "idle", "watch", "drop", "end"),
+  behaviour: machine({
+    initial: "open",
+    states: {
+      open: {
+        on: {
+          fail: "failing",
+          idle: { actions: raise({ type: "nothing" }, { id: "idle", delay: 50 }) },
+          watch: { actions: raise({ type: "nothing" }, { id: "watch", delay: 60_000 }) },
+          drop: { actions: cancel("watch") },
+          end: "closed",
+          nothing: {},
+        },
+      },
+      failing: { after: { 100: { actions: boom } } },
+      closed: { type: "final" },
+    },
+  }) as never,
+});
+const root = actorType({ name: "hall", version: 1, messages: words("ping"), behaviour: machine({ on: { ping: {} } }) as never });
+const clocks = entityType({ root, durability: "events", placement: "vehicle", children: { clock: { types: [clock], strategy: "one-for-one", restart: "permanent" } } });
+const ONE = parseAddress(`${ROOT}/clock/c-1`);
+const TEN = parseAddress(`${ROOT}/clock/c-10`);
+
+/** Turns of each clock that name a timer: what the last of its inputs and timers say. */
+function timersOf(host: EntityHost, address: Address): readonly string[] {
+  const entries = host.journal().map((record) => historyEntry(record, address));
+  const said = ({ inputs, timers }: HistoryEntry): readonly string[] => [
+    ...inputs.filter(({ type }) => type === "(timer)").map(({ id, result }) => `fired ${String(id)} ${result}`),
+    ...timers.map(({ id, change }) => `${change} ${id}`),
+  ];
+  return entries.flatMap((entry) => (entry === undefined ? [] : said(entry)));
+}
+
+test("S7. every timer that a turn has armed, cancelled or fired for an actor is in its history, also where nothing else of the actor changed, and in no other's", (t) => {
+  const host = new EntityHost(clocks, { twice: true });
+  host.take({ kind: "children", specs: ["c-1", "c-10"].map((id) => ({ kind: "clock", id, type: "clock", input: undefined })) });
+  const own = host.entity.views().find(({ address }) => address === TEN)?.incarnation;
+  const key = (name: string): string => `${String(own)}:${name}`;
+  for (const type of ["idle", "watch"]) host.send(type, { to: TEN });
+  host.advance(50);
+  host.send("drop", { to: TEN });
+  host.send("fail", { to: TEN });
+  host.advance(100);
+  const after = key("xstate.after.100.(machine).failing");
+  t.same(timersOf(host, TEN), [
+    `armed ${key("idle")}`,
+    `armed ${key("watch")}`,
+    `fired ${key("idle")} accepted`,
+    `cancelled ${key("watch")}`,
+    `armed ${after}`,
+    ...Array.from({ length: 3 }, () => `fired ${after} faulted`),
+  ]);
+  t.same(timersOf(host, ONE), []);
+  t.same(timersOf(host, ROOT), []);
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.same(host.differences, []);
+  t.end();
+});
+
+test("H14. the wait before an actor begins anew is in its history, and its end; a record of an older version tells the timers that its own rows tell", (t) => {
+  const host = new EntityHost(clocks);
+  host.take({ kind: "children", specs: ["c-1", "c-10"].map((id) => ({ kind: "clock", id, type: "clock", input: undefined })) });
+  for (let round = 0; round < 2; round++) host.send("end", { to: ONE });
+  host.advance(30_000);
+  const waits = timersOf(host, ONE);
+  t.match(waits, [/^armed \d+!restart$/, /^fired \d+!restart accepted$/]);
+  t.same(timersOf(host, TEN), []);
+  const older = host.journal().map(({ owners, ...record }) => record);
+  t.same(
+    older.flatMap((record) => historyEntry(record, ONE)?.timers ?? []),
+    [{ id: waits[0]?.replace("armed ", ""), change: "armed" }],
+  );
   t.end();
 });
