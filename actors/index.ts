@@ -16,6 +16,7 @@ export {
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
 export {
   type Forwarding,
+  type LeftRequest,
   leftRequestIn,
   requestIn,
   type RequestsContext,

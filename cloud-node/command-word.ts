@@ -7,6 +7,11 @@ export function wasNotTaken({ kind }: Told | Answer): boolean {
   return kind === "owner-away" || kind === "full" || kind === "deadline" || kind === "not-stored";
 }
 
+/** Whether the vehicle keeps the message's id, or may (rules M2): what is malformed, unaddressed or too late may be mended and sent anew under it. */
+export function mayBeRemembered({ kind }: Told | Answer): boolean {
+  return kind === "accepted" || kind === "replied" || kind === "refused" || kind === "unknown";
+}
+
 /** The outcome of a request that waited. */
 export function outcomeOf(word: Told | Answer): string {
   if (word.kind === "too-old") return "expired";

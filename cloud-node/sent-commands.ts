@@ -2,88 +2,111 @@
 //
 // The outcome lives with the vehicle's entity and is asked for there; this memory answers only while the vehicle is away. What it heard is lost with the process; that it sent is not
 // (left-commands.ts).
+//
+// K1. An id stands for one command of one author to one vehicle until it expires; another one under it is refused here, and takes nothing from what is known of the first.
+// K2. Attempts under one id may overlap. It counts as never sent only when all of them are over, nothing of it is still being written down, and the vehicle keeps no word on any.
+//
 // A sender that asks again wishes it now: a vehicle that never heard of the first attempt acts on the second, which has its own time to live. Only what is brought again by this node,
 // and what may wait, counts from its acceptance (waiting-commands.ts).
 
-import { isDeepStrictEqual } from "node:util";
-import { type Answer, entityOf, type Remote, type RemoteMessage, type Told } from "../runtime/index.ts";
+import { type Answer, entityOf, fingerprintOf, type Remote, type RemoteMessage, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
-import { wasNotTaken } from "./command-word.ts";
-import type { LeftCommands } from "./left-commands.ts";
+import { mayBeRemembered, wasNotTaken } from "./command-word.ts";
+import type { CommandId, LeftCommands } from "./left-commands.ts";
 
 const MOST_KEPT = 10_000;
 
 type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
 type Word = Told | Answer;
 
-interface Sent {
-  readonly message: RemoteMessage;
-  readonly sender: Outside;
-  /** Wall ms. */
+interface Sent extends CommandId {
+  /** When it was first sent, wall ms. */
   readonly at: number;
-  /** The owner's final word, once it was heard. */
+  /** Those whose word is not there yet. */
+  attempts: number;
+  /** Those that are still being written down. */
+  writings: number;
+  isWritten: boolean;
+  /** An attempt is over, and the vehicle may remember it. */
+  mayBeRemembered: boolean;
+  /** The owner's last word, once it was heard. */
   outcome?: Word;
 }
 
 export interface SentMemory extends Remote {
-  /** When this message was first sent to its owner, wall ms, if it may have been taken. */
-  firstSentAt(message: RemoteMessage): number | undefined;
+  /** What was sent under the message's id, if it may have been taken: this command, first sent at a wall time in ms, or another one (K1). */
+  sentBefore(message: RemoteMessage): { readonly at: number } | "another" | undefined;
 }
 
 /** @param left outlives this process */
 export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<Clock, "now" | "monotonic">): SentMemory {
+  /** By vehicle and id, oldest first. */
   const sent = new Map<string, Sent>();
 
   async function send(message: RemoteMessage): Promise<Word> {
     const { sender } = message;
     if (sender.kind !== "outside") return direct.send(message);
-    const began = clock.monotonic();
-    const before = sentBefore(message, sender);
-    let entry = before;
-    if (entry === undefined && direct.route(entityOf(message.to))?.reachable === true) {
-      entry = note(message, sender);
-      const noted = await left.leaves(message, sender);
-      if (noted.kind !== "accepted") {
-        forget(entry);
-        return noted;
-      }
-    }
-    const word = await direct.send({ ...message, withinMs: Math.max(0, message.withinMs - (clock.monotonic() - began)) });
-    if (word.kind === "unknown") return word;
-    if (!wasNotTaken(word)) {
-      if (entry !== undefined) entry.outcome = word;
-      left.answered(message, sender);
-      return word;
-    }
-    if (before !== undefined) return known(before, message.ask);
-    if (entry !== undefined) {
-      forget(entry);
-      await left.untaken(message, sender);
-    }
+    const command = commandOf(message, sender);
+    const before = find(command);
+    if (before !== undefined && before.fingerprint !== command.fingerprint) return { kind: "id-reused" };
+    const isThere = direct.route(command.vehicle)?.reachable === true;
+    const entry = before ?? (isThere ? note(command) : undefined);
+    if (entry === undefined) return direct.send(message);
+    entry.attempts++;
+    const word = await (isThere ? sendWritten(entry, command, message) : direct.send(message)).finally(() => entry.attempts--);
+    if (wasNotTaken(word) && entry.mayBeRemembered) return earlierWord(entry, message.ask);
+    if (wasNotTaken(word) && entry.attempts > 0) return { kind: "unknown", reason: "another attempt under the same id is on its way; ask again with the same id" };
+    if (mayBeRemembered(word)) heard(entry, word);
+    else await forget(entry);
     return word;
   }
 
-  function forget(entry: Sent): void {
-    if (sent.get(entry.sender.id) === entry) sent.delete(entry.sender.id);
+  /** It leaves when it is written down. */
+  async function sendWritten(entry: Sent, command: CommandId, message: RemoteMessage): Promise<Word> {
+    const began = clock.monotonic();
+    entry.writings++;
+    const writing = left.leaves(command, message.withinMs);
+    void writing.settled.then((isWritten) => {
+      entry.writings--;
+      entry.isWritten ||= isWritten;
+      return forget(entry);
+    });
+    const told = await writing.told;
+    if (told.kind !== "accepted") return told;
+    return direct.send({ ...message, withinMs: Math.max(0, message.withinMs - (clock.monotonic() - began)) });
   }
 
-  function sentBefore(message: RemoteMessage, sender: Outside): Sent | undefined {
-    const found = sent.get(sender.id);
-    if (found === undefined || found.sender.expiresAt <= clock.now()) {
-      const at = left.leftAt(message, sender);
-      return at === undefined ? undefined : { message, sender, at };
-    }
-    const isSame = found.message.to === message.to && found.sender.author === sender.author && isDeepStrictEqual(found.message.event, message.event);
-    return isSame ? found : undefined;
+  function heard(entry: Sent, word: Word): void {
+    entry.mayBeRemembered = true;
+    if (word.kind === "unknown") return;
+    entry.outcome = word;
+    left.answered(entry);
   }
 
-  function note(message: RemoteMessage, sender: Outside): Sent {
-    const entry: Sent = { message, sender, at: clock.now() };
-    sent.delete(sender.id);
-    sent.set(sender.id, entry);
-    for (const [id, { sender: oldest }] of sent) {
+  /** K2: what may still be in use, or known to the vehicle, stays. */
+  async function forget(entry: Sent): Promise<void> {
+    if (isInUse(entry) || entry.mayBeRemembered || sent.get(keyOf(entry)) !== entry) return;
+    sent.delete(keyOf(entry));
+    if (entry.isWritten) await left.untaken(entry);
+  }
+
+  function find(command: CommandId): Sent | undefined {
+    const found = sent.get(keyOf(command));
+    if (found !== undefined && (found.expiresAt > clock.now() || isInUse(found))) return found;
+    const written = left.find(command.vehicle, command.request);
+    return written === undefined ? undefined : keep({ ...written, vehicle: command.vehicle, attempts: 0, writings: 0, isWritten: true, mayBeRemembered: true });
+  }
+
+  function note(command: CommandId): Sent {
+    return keep({ ...command, at: clock.now(), attempts: 0, writings: 0, isWritten: false, mayBeRemembered: false });
+  }
+
+  function keep(entry: Sent): Sent {
+    sent.delete(keyOf(entry));
+    sent.set(keyOf(entry), entry);
+    for (const [key, oldest] of sent) {
       if (sent.size <= MOST_KEPT && oldest.expiresAt > clock.now()) break;
-      sent.delete(id);
+      if (!isInUse(oldest) && oldest !== entry) sent.delete(key);
     }
     return entry;
   }
@@ -91,12 +114,29 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
   return {
     route: (entity) => direct.route(entity),
     send,
-    firstSentAt: (message) => (message.sender.kind === "outside" ? sentBefore(message, message.sender)?.at : undefined),
+    sentBefore: (message) => {
+      if (message.sender.kind !== "outside") return undefined;
+      const command = commandOf(message, message.sender);
+      const before = find(command);
+      return before === undefined || before.fingerprint === command.fingerprint ? before : "another";
+    },
   };
 }
 
-function known({ outcome }: Sent, isAsk: boolean): Word {
+function commandOf({ to, event }: RemoteMessage, { id, author, expiresAt }: Outside): CommandId {
+  return { vehicle: entityOf(to), request: id, fingerprint: fingerprintOf(to, event, author), expiresAt };
+}
+
+function keyOf({ vehicle, request }: CommandId): string {
+  return `${vehicle} ${request}`;
+}
+
+function isInUse({ attempts, writings }: Sent): boolean {
+  return attempts > 0 || writings > 0;
+}
+
+function earlierWord({ outcome }: Sent, isAsk: boolean): Word {
   if (outcome?.kind === "replied") return isAsk ? outcome : { kind: "accepted", durable: "local" };
   if (outcome !== undefined && (outcome.kind !== "accepted" || !isAsk)) return outcome;
-  return { kind: "unknown", reason: "an earlier attempt under the same id was sent, and its owner is away now; ask again with the same id when it is back" };
+  return { kind: "unknown", reason: "an earlier attempt under the same id was sent, and its owner cannot be asked about it now; ask again with the same id" };
 }

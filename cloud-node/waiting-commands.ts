@@ -57,7 +57,9 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     }
     // What does not fit its protocol can never act, so it overtakes nothing.
     const isOvertaken = spec.check(message.event).ok ? order.enter(to, sender.id) : (): boolean => false;
-    const sentAt = direct.firstSentAt(message);
+    const before = direct.sentBefore(message);
+    if (before === "another") return { kind: "id-reused" };
+    const sentAt = before?.at;
     const keptAt = sentAt ?? clock.now();
     const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && !isAnyWaiting(to));
     const word = isFree ? await direct.send(sentAt === undefined ? message : { ...message, waitedMs: clock.now() - sentAt }) : ({ kind: "owner-away" } as const);

@@ -6,7 +6,7 @@ import { actorType, effect, entityType, type EventOf, now } from "../../runtime/
 import { requestsMessages } from "./messages.ts";
 import { firstEndOf, fromVersion1, lineAfter, type RequestsContext } from "./request-line.ts";
 
-export { leftRequestIn } from "./left-requests.ts";
+export { type LeftRequest, leftRequestIn } from "./left-requests.ts";
 export { requestIn, type RequestsContext, type SettledRequest, waitedMsOf, type WaitingRequest } from "./request-line.ts";
 
 export interface Forwarding {

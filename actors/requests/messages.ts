@@ -3,6 +3,7 @@
 import { messages, T } from "../../runtime/index.ts";
 
 const request = T.String({ minLength: 1, maxLength: 128, description: "message id of the command" });
+const fingerprint = T.String({ maxLength: 64, description: "of receiver, author and event" });
 
 export const requestsMessages = messages({
   "request.keep": {
@@ -34,15 +35,15 @@ export const requestsMessages = messages({
   "request.left": {
     body: {
       request,
-      fingerprint: T.String({ maxLength: 64, description: "of receiver, author and event" }),
+      fingerprint,
       expiresAt: T.Number(),
       /** Those on which the vehicle gave its word since the last one left. */
       answered: T.Array(request, { maxItems: 1_000 }),
     },
     internal: true,
   },
-  /** Nothing came of one that left: it never acted. */
-  "request.untaken": { body: { request }, internal: true },
+  /** Nothing came of any attempt of one that left: it never acted. */
+  "request.untaken": { body: { request, fingerprint }, internal: true },
   /** The time to live of one is over. */
   "requests.ended": { body: {}, internal: true },
 });

@@ -66,7 +66,7 @@ export function lineAfter(context: RequestsContext, event: RequestsEvent, now: n
     case "request.left":
       return { ...context, left: leftAfter(context.left ?? [], event, now) };
     case "request.untaken": {
-      const left = withoutUntaken(context.left ?? [], event.request);
+      const left = withoutUntaken(context.left ?? [], event);
       return left === undefined ? undefined : { ...context, left };
     }
     case "requests.ended":

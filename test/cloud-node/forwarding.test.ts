@@ -343,7 +343,12 @@ test("V1, M2. A sender that repeats a command which may not wait wishes it now: 
   const heard: RemoteMessage[] = [];
   let word: Told | Answer = unheard;
   let isUp = true;
-  const noted: LeftCommands = { leaves: async () => ({ kind: "accepted", durable: "local" }), untaken: async () => undefined, answered: () => undefined, leftAt: () => undefined };
+  const noted: LeftCommands = {
+    leaves: () => ({ told: Promise.resolve({ kind: "accepted", durable: "local" }), settled: Promise.resolve(true) }),
+    untaken: async () => undefined,
+    answered: () => undefined,
+    find: () => undefined,
+  };
   const memory = rememberingSent({ route: () => ({ node: "edge", reachable: isUp }), send: async (message) => (heard.push(message), word) }, noted, clock);
   const press = (id: string): Promise<Told | Answer> =>
     memory.send({

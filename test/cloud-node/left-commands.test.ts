@@ -73,8 +73,8 @@ test("S3, M2. Over a kill of the cloud a command that left is unknown while its 
   t.match(await again.press("k1"), { kind: "unknown", reason: /an earlier attempt/ });
   t.match(await again.press("k2"), { kind: "unknown" }, "its outcome is the vehicle's to tell");
   t.match(await again.press("k3"), { kind: "owner-away" });
-  t.match(await again.press("k1", { ...SET, level: 10 }), { kind: "owner-away" }, "another command under the same id");
-  t.match(await again.press("k1", SET, "bob"), { kind: "owner-away" }, "another author's");
+  t.match(await again.press("k1", { ...SET, level: 10 }), { kind: "id-reused" }, "another command under the same id");
+  t.match(await again.press("k1", SET, "bob"), { kind: "id-reused" }, "another author's");
   t.same(again.sent, []);
   again.isUp = true;
   again.word = { kind: "replied", value: { outcome: "confirmed" } };
@@ -121,6 +121,134 @@ test("S3. What was not taken did not leave; what cannot be written down does not
   again.isUp = false;
   for (const id of ["k1", "k2", "k3", "k4"]) t.match(await again.press(id), { kind: "owner-away" }, id);
   await again.kill();
+});
+
+/** A store that takes this much longer. */
+function slow({ store }: Run, clock: ManualClock, ms: number): void {
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    await new Promise<void>((resolve) => clock.setTimeout(resolve, ms));
+    return commit(batch);
+  };
+}
+
+/** What the next run of the cloud says of an id while the vehicle is away. */
+async function afterKill(at: Run, disk: MemoryDisk, clock: ManualClock, id: string): Promise<Told | Answer> {
+  await at.kill();
+  const again = await run(disk, clock);
+  again.isUp = false;
+  const word = await again.press(id);
+  await again.kill();
+  return word;
+}
+
+test("S3, M2. Attempts under one id that overlap: what one of them had written stays while another may have acted, in whichever order they end", async (t) => {
+  const confirmed = { kind: "replied", value: { outcome: "confirmed" } } as const;
+  for (const [name, firstWithinMs, secondAfterMs] of [
+    ["while the first is being written", 1, 10],
+    ["when the first is just written", 1, 300],
+    ["both patient", 2_000, 10],
+  ] as const) {
+    const disk = new MemoryDisk();
+    const clock = new ManualClock();
+    const at = await run(disk, clock);
+    at.word = confirmed;
+    slow(at, clock, 300);
+    const first = at.press("k", SET, "ann", firstWithinMs);
+    await clock.advance(secondAfterMs);
+    const second = at.press("k");
+    await clock.advance(1_000);
+    t.match(await first, { kind: firstWithinMs === 1 ? "deadline" : "replied" }, name);
+    t.match(await second, confirmed, name);
+    await clock.advance(5_000);
+    t.match(await afterKill(at, disk, clock, "k"), { kind: "unknown" }, name);
+  }
+});
+
+test("S3. No attempt leaves before it is written down itself, also not behind an earlier one of the same id", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const at = await run(disk, clock);
+  at.store.commit = async (batch) => batch.map((): CommitOutcome => ({ kind: "refused", reason: "the disk is full", passing: true }));
+  const first = at.press("k");
+  const second = at.press("k");
+  await clock.advance(2_100);
+  t.match(
+    [await first, await second],
+    [{ kind: "unknown", reason: /another attempt/ }, { kind: "not-stored" }],
+    "the first cannot say that nothing was sent while the second may leave",
+  );
+  t.same(at.sent, []);
+  t.match(await afterKill(at, disk, clock, "k"), { kind: "owner-away" });
+
+  const late = await run(disk, clock);
+  slow(late, clock, 1_000);
+  const hasty = late.press("k2", SET, "ann", 1);
+  await clock.advance(5);
+  const patient = late.press("k2");
+  await clock.advance(500);
+  t.match(await hasty, { kind: "deadline" });
+  t.same(late.sent, [], "the second waits for the disk as the first did");
+  await late.kill();
+  void patient.catch(() => undefined);
+});
+
+test("S3, M2. Of attempts that all came to nothing nothing is known, and their id is free", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const at = await run(disk, clock);
+  at.word = { kind: "full", retryAfterMs: 1_000 };
+  slow(at, clock, 300);
+  const words = [at.press("k", SET, "ann", 1), at.press("k"), at.press("k")];
+  await clock.advance(5_000);
+  const [hasty, ...others] = await Promise.all(words);
+  t.match(hasty, { kind: "unknown", reason: /another attempt/ }, "the others may still leave");
+  t.match(others.at(-1), { kind: "full" });
+  at.word = { kind: "invalid", problems: [], accepts: [] };
+  const malformed = at.press("k", { ...SET, level: 900 });
+  await clock.advance(5_000);
+  t.match(await malformed, { kind: "invalid" });
+  t.match(await afterKill(at, disk, clock, "k"), { kind: "owner-away" });
+});
+
+test("M2. An id that left stands for its command: another one under it is refused and takes nothing from the first; in another vehicle it is another id", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const at = await run(disk, clock);
+  at.word = { kind: "replied", value: { outcome: "confirmed" } };
+  t.match(await at.press("k"), { kind: "replied" });
+  t.match(await at.press("k", { ...SET, level: 10 }), { kind: "id-reused" });
+  t.match(await at.press("k", SET, "bob"), { kind: "id-reused" });
+  t.equal(at.sent.length, 1);
+  at.isUp = false;
+  t.match(await at.press("k"), { kind: "replied" });
+  at.isUp = true;
+  t.match(
+    await at.memory.send({
+      to: parseAddress("acme/vehicle/v2/module/torrent-0"),
+      event: SET,
+      sender: { kind: "outside", id: "k", author: "ann", expiresAt: 9e12 },
+      ask: true,
+      withinMs: 99,
+    }),
+    {
+      kind: "replied",
+    },
+  );
+  t.match(await afterKill(at, disk, clock, "k"), { kind: "unknown" });
+});
+
+test("M2. It is known until the id of its last attempt expires", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const at = await run(disk, clock);
+  await at.press("k");
+  await clock.advance(86_000_000);
+  await at.press("k");
+  await clock.advance(1_000_000);
+  at.isUp = false;
+  t.match(await at.press("k"), { kind: "unknown" });
+  t.match(await afterKill(at, disk, clock, "k"), { kind: "unknown" });
 });
 
 test("S5. Who does not wait for the writing hears that its time was over, and hurts nobody else; a store that is slow is not one that takes nothing", async (t) => {
