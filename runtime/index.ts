@@ -55,6 +55,7 @@ export {
   type Problem,
   type Shape,
 } from "./shape/index.ts";
+export { settledWithin } from "./settled-within.ts";
 export * from "./supervision/index.ts";
 export * from "./system/index.ts";
 export {

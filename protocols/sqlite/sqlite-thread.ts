@@ -6,6 +6,7 @@
 // H4. After a flush that failed no thread is started in this process any more: what a new connection would read may not be what the disk holds (rules L3).
 
 import { Worker } from "node:worker_threads";
+import { settledWithin } from "../../runtime/index.ts";
 import { type Clock, DroverError, type Log, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { createGate, shut, shutAndWait, type ThreadGate } from "./thread-gate.ts";
 import { errorOf, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
@@ -158,17 +159,13 @@ export class SqliteThread {
     shut(gate);
     const wake: ThreadRequest = { id: -1, call: "end", argument: undefined };
     worker.postMessage(wake);
-    let deadline: TimeoutHandle | undefined;
-    const late = new Promise<void>((resolve) => {
-      deadline = this.#clock.setTimeout(() => {
-        this.#log.error({ withinMs: END_WITHIN_MS }, "store thread does not end");
-        worker.unref();
-        resolve();
-      }, END_WITHIN_MS);
+    const hasEnded = ended.then(() => true);
+    this.#ending = settledWithin(hasEnded, this.#clock, END_WITHIN_MS, undefined).then((inTime) => {
+      if (inTime === true) return;
+      this.#log.error({ withinMs: END_WITHIN_MS }, "store thread does not end");
+      worker.unref();
     });
-    this.#ending = Promise.race([ended, late]);
     await this.#ending;
-    this.#clock.clearTimeout(deadline);
   }
 
   /** H4. */

@@ -14,13 +14,13 @@ import {
   type Envelope,
   OPENING_EVERY,
   Retry,
+  settledWithin,
   type StreamBatch,
   type StreamPosition,
   type System,
   type TransitEstimator,
 } from "../../runtime/index.ts";
 import type { Log, Store, Transport } from "../../runtime/ports/index.ts";
-import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "../../runtime/wire/index.ts";
 
 const ASK_WITHIN_MS = 10_000;
@@ -284,7 +284,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
       unwatch();
       unstate();
       retry.cancel();
-      await awaitedFor(running ?? Promise.resolve(), STOP_WITHIN_MS, sending.clock);
+      await settledWithin(running ?? Promise.resolve(), sending.clock, STOP_WITHIN_MS, undefined);
     },
   };
 }

@@ -2,9 +2,8 @@
 //
 // L1. Live first: while a backlog drains, the newest sample also goes out at once, unacknowledged, so that a page shows the present.
 
-import { decodeEnvelope, encodeEnvelope, Retry } from "../../runtime/index.ts";
+import { decodeEnvelope, encodeEnvelope, Retry, settledWithin } from "../../runtime/index.ts";
 import type { AppendLog, Log, LogItem, Transport } from "../../runtime/ports/index.ts";
-import { awaitedFor } from "./awaited-for.ts";
 import type { Sending } from "../../runtime/wire/index.ts";
 import type { SampleRecord } from "./signal-state.ts";
 
@@ -119,7 +118,7 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
       stopped = true;
       unstate();
       retry.cancel();
-      await awaitedFor(running, STOP_WITHIN_MS, sending.clock);
+      await settledWithin(running ?? Promise.resolve(), sending.clock, STOP_WITHIN_MS, undefined);
     },
   };
 }

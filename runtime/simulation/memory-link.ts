@@ -1,6 +1,7 @@
 // One node's link to the bus in memory: the Transport contract on this side of it. The bus (memory-transport.ts) decides what arrives and when.
 
 import type { AskOutcome, Clock, Delivery, LinkState, Log, PublishOutcome, Random, SubscribeOptions, Subscription, Transport, TransportCapabilities } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { type AskHandler, LinkWatch, PendingAsks, Receivers, replyName, requireKey, SendWindow } from "../wire/index.ts";
 
 export type BusMessage =
@@ -106,12 +107,7 @@ export class MemoryLink implements Transport {
     this.#wanted = false;
     if (this.state.kind === "ready") {
       if (this.#announced !== undefined) void this.#send(this.#announced.key, new Uint8Array(0), true);
-      let timer;
-      const limit = new Promise<void>((resolve) => {
-        timer = this.#options.clock.setTimeout(resolve, withinMs);
-      });
-      await Promise.race([this.#window.whenIdle(), limit]);
-      this.#options.clock.clearTimeout(timer);
+      await settledWithin(this.#window.whenIdle(), this.#options.clock, withinMs, undefined);
     }
     this.lose("stopped");
   }

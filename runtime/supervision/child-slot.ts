@@ -3,6 +3,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import {
   asError,
   endCauseOf,
@@ -10,7 +11,6 @@ import {
   isAbnormal,
   lateStart,
   reasonOf,
-  settledWithin,
   startWorker,
   stopWithin,
   WORKER_DEFAULTS,

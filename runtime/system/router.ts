@@ -8,6 +8,7 @@ import type { AnyActorType } from "../actor/index.ts";
 import { fingerprintOf, NotPlain } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import type { Remote, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Door } from "./door.ts";
@@ -26,6 +27,7 @@ export interface RouterPorts {
 }
 
 const RETRY_AFTER_MS = 100;
+const LATE = { live: "late" } as const;
 
 export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
 
@@ -38,7 +40,8 @@ export function createRouter(ports: RouterPorts): Route {
     const began = clock.monotonic();
     const withinMs = Math.min(LONGEST_MS, given.withinMs);
     const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
-    const live = await settledWithin(entities.taker(entity, isElsewhere, { priority: "command", giveUpAt: began + withinMs }), withinMs);
+    const taker = entities.taker(entity, isElsewhere, { priority: "command", giveUpAt: began + withinMs }).then((live) => ({ live }));
+    const { live } = (await settledWithin(taker, clock, withinMs, undefined, { unref: true })) ?? LATE; // R1
     // What the way here took is time that the deadline has lost.
     const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
     if (live === "late" && entities.comesWhenCalled(entity)) return { kind: "deadline" };
@@ -56,22 +59,6 @@ export function createRouter(ports: RouterPorts): Route {
       return outcome;
     }
     return nobody(message);
-  }
-
-  /** R1. */
-  function settledWithin<T>(work: Promise<T>, withinMs: number): Promise<T | "late"> {
-    return new Promise((resolve, reject) => {
-      const timeout = clock.setTimeout(
-        () => {
-          resolve("late");
-        },
-        withinMs,
-        { unref: true },
-      );
-      work.then(resolve, reject).finally(() => {
-        clock.clearTimeout(timeout);
-      });
-    });
   }
 
   async function deliver(live: HostedEntity, message: RemoteMessage): Promise<Told | Answer> {

@@ -5,7 +5,6 @@ export {
   errorOf,
   isAbnormal,
   reasonOf,
-  settledWithin,
   stopWithin,
   type Exit,
   type Isolation,

@@ -8,9 +8,9 @@ import { get as httpsGet } from "node:https";
 import { connect } from "node:net";
 
 import type { Clock } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { deferred } from "./deferred.ts";
 import { type LivenessProbe, type Probe, tcpTarget } from "./program-spec.ts";
-import { settledWithin } from "./running.ts";
 
 /** undefined: it works; else what was seen instead. */
 type Look = (signal: AbortSignal) => Promise<string | undefined>;

@@ -9,6 +9,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
 
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { type ControlGroup, makeControlGroup, ownGroupFolder } from "./control-group.ts";
 import { deferred } from "./deferred.ts";
 import { EndedError, endOfProcess, killedAfter, lateStart } from "./end-cause.ts";
@@ -18,7 +19,7 @@ import { outOfMemory, watchMemory } from "./memory-watch.ts";
 import { untilDead, untilReady, type RunCommand } from "./probe.ts";
 import { marked, sweep } from "./process-family.ts";
 import { checkProgram, type ProgramSpec, runnableOf, type Runnable } from "./program-spec.ts";
-import { asError, type Exit, reasonOf, type Running, settledWithin, type Startable, type StartContext, stopWithin } from "./running.ts";
+import { asError, type Exit, reasonOf, type Running, type Startable, type StartContext, stopWithin } from "./running.ts";
 import { WORKER_DEFAULTS } from "./start-worker.ts";
 
 /** Without a probe: what cannot run at all has ended by then. */

@@ -6,6 +6,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 
 /** Why something ended. OTP's reasons: normal, shutdown, and the abnormal ones. */
 export type Exit =
@@ -91,37 +92,6 @@ export async function stopWithin(running: Running, clock: Clock, limits: StopLim
   running.kill();
   const killed = await settledWithin(running.exited, clock, limits.killWaitMs ?? KILL_WAIT_MS, undefined);
   return killed ?? { kind: "killed", error: new DroverError("DROVER_WORKER_KILLED", "it did not end even when it was killed and was let go of") };
-}
-
-/** The value, or undefined when `ms` passed or `hurry` was aborted first. `ms` of `Infinity` arms nothing. */
-export function settledWithin<T>(promise: Promise<T>, clock: Clock, ms: number, hurry: AbortSignal | undefined): Promise<T | undefined> {
-  return new Promise((resolve, reject) => {
-    const give = (): void => {
-      end();
-      resolve(undefined);
-    };
-    const timer = Number.isFinite(ms) ? clock.setTimeout(give, ms) : undefined;
-    const end = (): void => {
-      clock.clearTimeout(timer);
-      hurry?.removeEventListener("abort", give);
-    };
-    hurry?.addEventListener("abort", give);
-    promise.then(
-      (value) => {
-        end();
-        resolve(value);
-      },
-      (error: unknown) => {
-        end();
-        reject(asError(error));
-      },
-    );
-    // After the promise's own listeners, so that what has already ended wins over what is already late.
-    if (hurry?.aborted === true)
-      void Promise.resolve()
-        .then(() => Promise.resolve())
-        .then(give);
-  });
 }
 
 /** Whatever was thrown, as an Error. */

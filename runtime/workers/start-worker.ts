@@ -2,13 +2,14 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { DEFAULT_WINDOW } from "./channel.ts";
 import type { ChildLimits } from "./child-environment.ts";
 import { lateStart } from "./end-cause.ts";
 import { runInline } from "./inline.ts";
 import { ParentSide } from "./parent-side.ts";
 import { runInProcess } from "./process.ts";
-import { asError, reasonOf, settledWithin, stopWithin, type Exit, type Isolation, type Running } from "./running.ts";
+import { asError, reasonOf, stopWithin, type Exit, type Isolation, type Running } from "./running.ts";
 import { runInThread } from "./thread.ts";
 import type { ChannelWindow, RunOrder, Transfer } from "./wire.ts";
 import type { WorkerType } from "./worker.ts";
