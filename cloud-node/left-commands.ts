@@ -25,8 +25,8 @@ export interface Writing {
 export interface LeftCommands {
   /** @param withinMs of who waits for `told`; at most 2 s are waited */
   leaves(command: CommandId, withinMs: number): Writing;
-  /** Nothing came of any attempt. Said before the next `leaves` of the same id, it is written before that. */
-  untaken(command: CommandId): Promise<void>;
+  /** Nothing came of any attempt. Said before the next `leaves` of the same id, it is written before that. @returns whether it is known to be written */
+  untaken(command: CommandId): Promise<boolean>;
   /** Its owner gave its word. */
   answered(command: CommandId): void;
   /** What left under this id, if it is known. */
@@ -81,7 +81,9 @@ export function leftCommands(system: () => System, clock: Clock): LeftCommands {
     },
     untaken: async ({ vehicle, request, fingerprint }) => {
       const erased = system().inform(requestsOf(vehicle), { type: "request.untaken", request, fingerprint });
-      await settledWithin(erased, clock, WRITTEN_WITHIN_MS, undefined);
+      const told = await settledWithin(erased, clock, WRITTEN_WITHIN_MS, undefined);
+      // Refused: it is not in the list.
+      return told?.kind === "accepted" || told?.kind === "refused";
     },
     answered: ({ vehicle, request }) => {
       answers.set(vehicle, [...(answers.get(vehicle) ?? []), request].slice(-MOST_ANSWERED));

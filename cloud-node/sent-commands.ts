@@ -47,8 +47,12 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
     const { sender } = message;
     if (sender.kind !== "outside") return direct.send(message);
     const command = commandOf(message, sender);
-    const before = find(command);
-    if (before !== undefined && before.fingerprint !== command.fingerprint) return { kind: "id-reused" };
+    let before = find(command);
+    if (before !== undefined && isAnother(before, command)) {
+      await forget(before);
+      before = find(command);
+      if (before !== undefined && isAnother(before, command)) return { kind: "id-reused" };
+    }
     const isThere = direct.route(command.vehicle)?.reachable === true;
     const entry = before ?? (isThere ? note(command) : undefined);
     if (entry === undefined) return direct.send(message);
@@ -83,11 +87,15 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
     left.answered(entry);
   }
 
-  /** K2: what may still be in use, or known to the vehicle, stays. */
+  /** K2. Where the store does not take that nothing came of it, it is said again the next time. */
   async function forget(entry: Sent): Promise<void> {
-    if (isInUse(entry) || entry.mayBeRemembered || sent.get(keyOf(entry)) !== entry) return;
-    sent.delete(keyOf(entry));
-    if (entry.isWritten) await left.untaken(entry);
+    if (isInUse(entry) || entry.mayBeRemembered) return;
+    if (entry.isWritten) {
+      entry.writings++;
+      entry.isWritten = !(await left.untaken(entry));
+      entry.writings--;
+    }
+    if (!isInUse(entry) && !entry.isWritten && sent.get(keyOf(entry)) === entry) sent.delete(keyOf(entry));
   }
 
   function find(command: CommandId): Sent | undefined {
@@ -118,7 +126,8 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
       if (message.sender.kind !== "outside") return undefined;
       const command = commandOf(message, message.sender);
       const before = find(command);
-      return before === undefined || before.fingerprint === command.fingerprint ? before : "another";
+      if (before === undefined || !(isInUse(before) || before.mayBeRemembered)) return undefined;
+      return isAnother(before, command) ? "another" : before;
     },
   };
 }
@@ -129,6 +138,11 @@ function commandOf({ to, event }: RemoteMessage, { id, author, expiresAt }: Outs
 
 function keyOf({ vehicle, request }: CommandId): string {
   return `${vehicle} ${request}`;
+}
+
+/** K1. */
+function isAnother(one: CommandId, other: CommandId): boolean {
+  return one.fingerprint !== other.fingerprint;
 }
 
 function isInUse({ attempts, writings }: Sent): boolean {
