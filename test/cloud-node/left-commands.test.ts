@@ -211,6 +211,23 @@ test("S3, M2. Of attempts that all came to nothing nothing is known, and their i
   t.match(await afterKill(at, disk, clock, "k"), { kind: "owner-away" });
 });
 
+test("S3, M2. What came to nothing while the store took nothing is taken out when it takes again, and its id is free for another command", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const at = await run(disk, clock);
+  const commit = at.store.commit.bind(at.store);
+  const full = async (batch: Parameters<typeof commit>[0]): Promise<CommitOutcome[]> => batch.map(() => ({ kind: "refused", reason: "the disk is full", passing: true }));
+  Object.defineProperty(at, "word", { configurable: true, get: () => ((at.store.commit = full), { kind: "full", retryAfterMs: 1 }) });
+  const untaken = at.press("k");
+  await clock.advance(5_000);
+  t.match(await untaken, { kind: "full" });
+  at.store.commit = commit;
+  await clock.advance(10_000);
+  Object.defineProperty(at, "word", { value: { kind: "replied", value: { outcome: "confirmed" } } });
+  t.match(await at.press("k", { ...SET, level: 10 }), { kind: "replied" });
+  t.match(await afterKill(at, disk, clock, "k"), { kind: "id-reused" });
+});
+
 test("M2. An id that left stands for its command: another one under it is refused and takes nothing from the first; in another vehicle it is another id", async (t) => {
   const disk = new MemoryDisk();
   const clock = new ManualClock();
