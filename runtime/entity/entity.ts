@@ -11,6 +11,7 @@ import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp
 import { type EntityListener, NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward } from "./outward.ts";
+import { keyOf } from "./parking.ts";
 import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import type { ParkedRow, TimerRow } from "./rest.ts";
@@ -125,6 +126,8 @@ export interface Entity {
   messageOf(input: Input): Extract<Input, { kind: "message" }> | undefined;
   /** Whom an input concerns first: the cell that is named when its step hangs (rules M4). */
   cellOf(input: Input): Address;
+  /** Names an input over all its attempts (rules M4). */
+  keyOf(input: Input): string;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
   specOf(address: Address, message: string): MessageSpec | undefined;
   /** Whoever hosts it: the newest one hears. */
@@ -330,6 +333,10 @@ export class HostedEntity implements Entity {
 
   cellOf(input: Input): Address {
     return cellMeant(this.interior, input)?.address ?? this.address;
+  }
+
+  keyOf(input: Input): string {
+    return keyOf(this.interior, input);
   }
 
   specOf(address: Address, message: string): MessageSpec | undefined {

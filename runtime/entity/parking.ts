@@ -55,17 +55,22 @@ export function recordParked(interior: Interior, input: Extract<Input, { kind: "
   }
 }
 
-/** Which input it was, over all its attempts. */
-export function inputKey(input: Input): string {
+/** Which input it was, over all its attempts: what comes off the shelf is the message that it was before, wherever it failed then. */
+export function keyOf(interior: Interior, input: Input): string {
+  // As of the last commit: the turn that takes it has taken it off.
+  const message = input.kind === "shelved" ? interior.rest.committed("shelf", input.key)?.input : undefined;
+  return inputKey(message === undefined || message.sender.kind === "local" ? input : message);
+}
+
+function inputKey(input: Input): string {
   switch (input.kind) {
     case "start":
     case "children":
     case "upgrade":
       return input.kind;
     case "message":
-      if (input.sender.kind === "outside") return `outside ${input.sender.id}`;
-      if (input.sender.kind === "entity") return `entity ${input.sender.entity} ${input.sender.incarnation} ${String(input.sender.seq)}`;
-      return `local ${input.to} ${shown(input.event)}`;
+      // Putting it on the shelf does not step its actor, and says nothing of how that will go.
+      return input.shelve === undefined ? messageKey(input) : `shelving ${messageKey(input)}`;
     case "timer":
       return `timer ${input.timer} ${String(input.generation)}`;
     case "source":
@@ -87,6 +92,12 @@ export function inputKey(input: Input): string {
   }
 }
 
+function messageKey({ to, event, sender }: Extract<Input, { kind: "message" }>): string {
+  if (sender.kind === "outside") return `outside ${sender.id}`;
+  if (sender.kind === "entity") return `entity ${sender.entity} ${sender.incarnation} ${String(sender.seq)}`;
+  return `local ${to} ${shown(event)}`;
+}
+
 /** A node's own word to a volatile actor may hold what JSON does not carry. */
 function shown(event: EventData): string {
   try {
@@ -96,14 +107,14 @@ function shown(event: EventData): string {
   }
 }
 
-/** An input that was taken after all has no failures any more. */
+/** An input that was taken after all has no failures any more; one that its actor has postponed neither, since that step ended well. */
 export function forgive(interior: Interior, input: Input): void {
-  if (interior.rest.size("attempts") > 0) interior.rest.delete("attempts", inputKey(input));
+  if (interior.rest.size("attempts") > 0) interior.rest.delete("attempts", keyOf(interior, input));
 }
 
 /** Notes how often an input has failed; undefined forgets it. */
 export function track(interior: Interior, input: Input, attempt: number | undefined): void {
-  const key = inputKey(input);
+  const key = keyOf(interior, input);
   if (attempt === undefined) interior.rest.delete("attempts", key);
   else {
     const { rest } = interior;
@@ -115,5 +126,5 @@ export function track(interior: Interior, input: Input, attempt: number | undefi
 
 /** How often this input has made its cell fail so far. */
 export function attemptsOf(interior: Interior, input: Input): number {
-  return interior.rest.get("attempts", inputKey(input)) ?? 0;
+  return interior.rest.get("attempts", keyOf(interior, input)) ?? 0;
 }

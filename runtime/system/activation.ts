@@ -11,7 +11,7 @@
 
 import type { Address } from "../address.ts";
 import type { Effect, Input, JournalRecord, Turn, TurnStamp } from "../entity/contract.ts";
-import { type Entity, encodeRecord, encodeState, inputKey, type TurnGuide } from "../entity/index.ts";
+import { type Entity, encodeRecord, encodeState, type TurnGuide } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
 import { Retry, type RetryLimits } from "../retry.ts";
@@ -134,7 +134,7 @@ export class Activation implements TurnGuide {
     this.#asOf = options.asOf;
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
-    this.#suspects = Suspects.of(entity.address, ports.stepWatch);
+    this.#suspects = Suspects.of(entity, ports.stepWatch);
   }
 
   get #isVolatile(): boolean {
@@ -425,7 +425,7 @@ export class Activation implements TurnGuide {
     // A volatile actor's node-local message comes from nobody who sends it again, and there may be very many.
     const isNamed = !this.#isVolatile || input.kind !== "message" || input.sender.kind !== "local";
     const message = entity.messageOf(input);
-    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message?.event.type ?? `(${input.kind})`, isNamed ? inputKey(input) : "");
+    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message?.event.type ?? `(${input.kind})`, isNamed ? entity.keyOf(input) : "");
   }
 
   isOver(): boolean {

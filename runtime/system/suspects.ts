@@ -3,26 +3,26 @@
 // P1. While its attempt is committed a suspect waits in the mailbox, at its place: what comes meanwhile queues behind it, on its way to the shelf too, and its deadline is kept.
 // P2. An attempt that a store did not take is made again, alone: nothing that waits behind its suspect rides on it.
 
-import { inputKey, isRecorded } from "../entity/index.ts";
+import { type Entity, isRecorded } from "../entity/index.ts";
 import type { Input, InputResult } from "../entity/contract.ts";
 import type { StepWatch } from "../ports/index.ts";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 export class Suspects {
-  readonly #entity: string;
+  readonly #entity: Entity;
   readonly #watch: StepWatch;
   /** How often each hung, and what it was. */
   readonly #byKey: Map<string, { readonly crashes: number; readonly cause: string }>;
   readonly #attempted = new WeakSet<Input>();
 
   /** undefined: nothing of this entity ever hung. */
-  static of(entity: string, watch: StepWatch | undefined): Suspects | undefined {
-    const hung = watch?.hung.filter((each) => each.entity === entity && each.key !== "") ?? [];
+  static of(entity: Entity, watch: StepWatch | undefined): Suspects | undefined {
+    const hung = watch?.hung.filter((each) => each.entity === entity.address && each.key !== "") ?? [];
     return watch === undefined || hung.length === 0 ? undefined : new Suspects(entity, watch, hung);
   }
 
-  private constructor(entity: string, watch: StepWatch, hung: StepWatch["hung"]) {
+  private constructor(entity: Entity, watch: StepWatch, hung: StepWatch["hung"]) {
     this.#entity = entity;
     this.#watch = watch;
     const byKey = new Map<string, { readonly crashes: number; readonly cause: string }>();
@@ -32,7 +32,7 @@ export class Suspects {
 
   /** The mails of the next turn: those before a suspect, then its attempt alone, then the suspect alone. What must wait for a later turn goes back into the mailbox, in its order. */
   cut(mails: readonly Mail[], mailbox: Mailbox<Mail>): readonly Mail[] {
-    const at = mails.findIndex(({ input }) => input.kind === "attempt" || this.#byKey.has(inputKey(input)));
+    const at = mails.findIndex(({ input }) => input.kind === "attempt" || this.#byKey.has(this.#entity.keyOf(input)));
     const suspect = mails[at];
     if (suspect === undefined) return mails;
     if (at > 0) {
@@ -47,7 +47,8 @@ export class Suspects {
 
   /** P1. Whatever else becomes of it is the suspect's own affair, which waits. */
   #attempt(suspect: Mail, mailbox: Mailbox<Mail>): Mail {
-    const known = this.#byKey.get(inputKey(suspect.input));
+    const key = this.#entity.keyOf(suspect.input);
+    const known = this.#byKey.get(key);
     return {
       input: { kind: "attempt", of: suspect.input, crashes: known?.crashes ?? 0, cause: known?.cause ?? "" },
       settle: (result) => {
@@ -55,7 +56,7 @@ export class Suspects {
         if (!isParked(result)) return;
         mailbox.remove((mail) => mail === suspect);
         // Of what has a record of its own (an id, a number, a timer's row) nothing comes again.
-        if (isRecorded(suspect.input)) this.#settled(suspect.input);
+        if (isRecorded(suspect.input)) this.#settled(key);
         suspect.settle?.(result);
       },
     };
@@ -63,18 +64,19 @@ export class Suspects {
 
   /** It is a suspect until its turn has been committed. */
   #careful(suspect: Mail): Mail {
+    const key = this.#entity.keyOf(suspect.input);
     return {
       ...suspect,
       settle: (result) => {
-        this.#settled(suspect.input);
+        this.#settled(key);
         suspect.settle?.(result);
       },
     };
   }
 
-  #settled(input: Input): void {
-    this.#byKey.delete(inputKey(input));
-    this.#watch.settled(this.#entity, inputKey(input));
+  #settled(key: string): void {
+    this.#byKey.delete(key);
+    this.#watch.settled(this.#entity.address, key);
   }
 }
 

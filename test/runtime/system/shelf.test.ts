@@ -345,8 +345,7 @@ function hungBefore(...keys: readonly string[]): StepWatch {
     stepping: () => undefined,
     idle: () => undefined,
     settled: (_entity, key) => {
-      const at = hung.findIndex((each) => each.key === key);
-      if (at >= 0) hung.splice(at, 1);
+      hung.splice(0, hung.length, ...hung.filter((each) => each.key !== key));
     },
   };
 }
@@ -354,7 +353,7 @@ function hungBefore(...keys: readonly string[]): StepWatch {
 const numbersOf = (system: System): readonly number[] => entriesOf(system).map(([, n]) => n);
 
 test("M1. M4. what comes while the attempt of a message on its way to the shelf is committed queues behind it", async (t) => {
-  const stepWatch = hungBefore("outside m3");
+  const stepWatch = hungBefore("shelving outside m3");
   const { system, clock } = await slowNode(listType({ messages: 2 }), { stepWatch });
   for (const n of [1, 2, 3]) void system.tell(L, add(n), { id: `m${String(n)}` });
   await clock.advance(4);
@@ -364,6 +363,28 @@ test("M1. M4. what comes while the attempt of a message on its way to the shelf 
   t.same(numbersOf(system), [1, 2, 3, 4]);
   t.same(stepWatch.hung, []);
   await system.stop();
+});
+
+test("M4. a message that hung its process and finds the mailbox full when it comes again is counted on as the one it was, and parked at its third attempt", async (t) => {
+  const [disk, clock] = [new MemoryDisk(), new ManualClock()];
+  const once = hungBefore("outside m9");
+  const one = await slowNode(listType({ messages: 2 }), { disk, clock, stepWatch: once });
+  for (let n = 1; n < 9; n++) void one.system.tell(L, add(n), { id: `m${String(n)}` });
+  const told: string[] = [];
+  void one.system.tell(L, add(9), { id: "m9" }).then(({ kind }) => told.push(kind));
+  for (let ms = 0; ms < 200 && told.length === 0; ms++) await clock.advance(1);
+  t.same([...told, numbersOf(one.system).includes(9), once.hung.length], ["accepted", false, 1], "accepted, it is on the shelf as the suspect that it was");
+  one.store.crash();
+
+  const twice = hungBefore("outside m9", "outside m9");
+  const two = await slowNode(listType({ messages: 2 }), { disk, clock, seed: 2, stepWatch: twice });
+  await clock.advance(1_000);
+  t.same(numbersOf(two.system), [1, 2, 3, 4, 5, 6, 7, 8]);
+  const repeated = two.system.tell(L, add(9), { id: "m9" });
+  await clock.advance(100);
+  t.match(await repeated, { kind: "refused", reason: /hung/ });
+  t.same(twice.hung, []);
+  await two.system.stop();
 });
 
 test("M1. M4. an attempt that the store did not take is made again alone, and what waits behind its message stays there", async (t) => {
