@@ -9,8 +9,15 @@ export interface TurnQuery {
   readonly before?: number;
 }
 
+interface Missing {
+  readonly after: number;
+  readonly upTo: number;
+}
+
 export interface Turns<Turn> {
   readonly items: readonly Turn[];
+  /** Turns of the actor's entity, after one revision up to another, that are not kept or cannot be read; in the order of the pages. */
+  readonly missing: readonly Missing[];
   /** Revision to go on from; absent at the end. */
   readonly next?: number;
 }
@@ -19,10 +26,14 @@ export interface Turns<Turn> {
 export async function readTurns<Turn>(api: ApiClient, address: string, query: TurnQuery): Promise<Turns<Turn>> {
   const { limit, order } = query;
   const items: Turn[] = [];
+  const missing: Missing[] = [];
   for (let { after, before } = query; ; ) {
-    const { body } = await api.ask<Turns<Turn>>(actorPath(address, "/history"), { query: { limit: limit - items.length, order, after, before } });
+    const { body } = await api.ask<Omit<Turns<Turn>, "missing"> & { readonly missing?: readonly Missing[] }>(actorPath(address, "/history"), {
+      query: { limit: limit - items.length, order, after, before },
+    });
     items.push(...body.items);
-    if (body.next === undefined || items.length >= limit) return { ...body, items };
+    missing.push(...(body.missing ?? [])); // a node of an older version says nothing of it
+    if (body.next === undefined || items.length >= limit) return { ...body, items, missing };
     if (order === "oldest-first") after = body.next;
     else before = body.next;
   }

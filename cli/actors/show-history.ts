@@ -23,25 +23,30 @@ interface Row {
 export async function showHistory(address: string, options: HistoryOptions, call: Call): Promise<ExitCode> {
   const turns = await readTurns<Turn>(apiClient(options, call), address, options);
   if (call.json) printJson(call.out, turns);
-  else if (turns.items.length === 0) call.err.write("no turn is kept\n");
   else {
-    const rows = turns.items.flatMap((turn): readonly Row[] => {
-      const seen = [...turn.inputs, ...(turn.timers ?? []).map(({ change }) => ({ type: `(timer ${change})` }))];
-      return seen.length === 0 ? [{ turn, input: {} }] : seen.map((input) => ({ turn, input }));
-    });
-    const lines = table(
-      rows,
-      [
-        { title: "REVISION", of: ({ turn }) => String(turn.revision), right: true },
-        { title: "AT", of: ({ turn }) => timeText(turn.at) },
-        { title: "EVENT", of: ({ input }) => input.type ?? "" },
-        { title: "FROM", of: ({ input }) => input.author ?? "" },
-        { title: "RESULT", of: ({ input }) => input.result ?? "" },
-        { title: "STATE AFTER", of: ({ turn }) => (turn.state === undefined || turn.state === null ? "unchanged" : stateText(turn.state)) },
-      ],
-      call.isTerminal ? call.columns() : undefined,
-    );
-    printLines(call.out, lines);
+    for (const { after, upTo } of turns.missing) call.err.write(`the turns of its entity from revision ${String(after + 1)} to ${String(upTo)} are not kept\n`);
+    if (turns.items.length === 0) call.err.write("no turn is kept\n");
+    else print(turns.items, call);
   }
   return EXIT.ok;
+}
+
+function print(turns: readonly Turn[], call: Call): void {
+  const rows = turns.flatMap((turn): readonly Row[] => {
+    const seen = [...turn.inputs, ...(turn.timers ?? []).map(({ change }) => ({ type: `(timer ${change})` }))];
+    return seen.length === 0 ? [{ turn, input: {} }] : seen.map((input) => ({ turn, input }));
+  });
+  const lines = table(
+    rows,
+    [
+      { title: "REVISION", of: ({ turn }) => String(turn.revision), right: true },
+      { title: "AT", of: ({ turn }) => timeText(turn.at) },
+      { title: "EVENT", of: ({ input }) => input.type ?? "" },
+      { title: "FROM", of: ({ input }) => input.author ?? "" },
+      { title: "RESULT", of: ({ input }) => input.result ?? "" },
+      { title: "STATE AFTER", of: ({ turn }) => (turn.state === undefined || turn.state === null ? "unchanged" : stateText(turn.state)) },
+    ],
+    call.isTerminal ? call.columns() : undefined,
+  );
+  printLines(call.out, lines);
 }

@@ -17,13 +17,17 @@ test("pages without a turn are passed over until as many as were asked for are t
       const upTo = Math.max(0, before - 10_000);
       const items = own.filter((revision) => revision < before && revision >= upTo).slice(0, limit);
       const next = items.length === limit ? items.at(-1) : upTo === 0 ? undefined : upTo;
-      return Promise.resolve({ items: items.map((revision): HistoryEntry => ({ revision, at: 0, inputs: [], state: "open", timers: [], emitted: [] })), next, missing: [] });
+      return Promise.resolve({
+        items: items.map((revision): HistoryEntry => ({ revision, at: 0, inputs: [], state: "open", timers: [], emitted: [] })),
+        next,
+        missing: upTo === 0 ? [{ after: 0, upTo: 2 }] : [],
+      });
     },
   });
   const { app, texts } = await serving(t, { system });
   const node = ["--url", await app.listen({ port: 0, host: "127.0.0.1" }), "--token", texts.viewer];
   const json = async (limit: number): Promise<unknown> => JSON.parse((await drover(["actors", "history", COUNTER, "--limit", String(limit), "--json", ...node])).out);
-  t.match(await json(20), { items: own.map((revision) => ({ revision })) });
+  t.match(await json(20), { items: own.map((revision) => ({ revision })), missing: [{ after: 0, upTo: 2 }] });
   t.same(
     asked.map(({ limit }) => limit),
     [20, 20, 19, 19, 19, 17, 17, 17, 16],
@@ -32,4 +36,5 @@ test("pages without a turn are passed over until as many as were asked for are t
   t.match(await json(2), { items: [{ revision: 70_000 }, { revision: 40_000 }], next: 40_000 });
   const shown = await drover(["actors", "history", COUNTER, "--limit", "3", ...node]);
   t.match(shown, { code: 0, out: /70000[^]*40000[^]*39999/, err: "" });
+  t.match((await drover(["actors", "history", COUNTER, ...node])).err, /revision 1 to 2 are not kept/, "what is missing is told beside what is there");
 });

@@ -22,6 +22,12 @@ const query = T.Object(
   { additionalProperties: false },
 );
 
+const missing = {
+  type: "array",
+  description: "turns of its entity that are not kept or cannot be read, ascending; whether they concerned this actor is not known",
+  items: T.Object({ after: T.Integer({ description: "from the revision that follows this one" }), upTo: T.Integer({ description: "up to and including this one" }) }),
+};
+
 export const historyRoutes: Routes = (plain, { system }) => {
   const app = plain.withTypeProvider<TypeBoxTypeProvider>();
 
@@ -36,7 +42,7 @@ export const historyRoutes: Routes = (plain, { system }) => {
         tags: ["actors"],
         params: addressParams,
         querystring: query,
-        response: answers({ 200: listOf("HistoryEntry", "number") }),
+        response: answers({ 200: listOf("HistoryEntry", "number", { missing }) }),
       },
     },
     async (request, reply) => {
@@ -45,8 +51,8 @@ export const historyRoutes: Routes = (plain, { system }) => {
       const { after, before, limit = DEFAULT_LIMIT, order = "newest-first" } = request.query;
       const page = await read(system, address, { limit, order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
       if (page === undefined) return sendProblem(reply, { name: "no-such-actor", detail: `Nobody has the address ${address}.` });
-      const { items, next } = page;
-      return reply.send({ items, ...(next === undefined ? {} : { next }) });
+      const { next, ...rest } = page;
+      return reply.send({ ...rest, ...(next === undefined ? {} : { next }) });
     },
   );
 };

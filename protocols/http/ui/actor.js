@@ -17,7 +17,8 @@ export function actor(main, address) {
   const form = commandForm(address);
   const parts = element("div", { class: "stack" });
   const gone = element("p", { class: "problem", role: "alert" });
-  const history = element("section", { class: "card", "aria-label": "History" }, turns.node);
+  const notKept = element("p");
+  const history = element("section", { class: "card", "aria-label": "History" }, turns.node, notKept);
   /** What says nothing about an actor that never was there; of one that has ended the last that was seen stays. */
   const seenParts = [facts, contextTitle, context, parts, history];
   main.replaceChildren(element("section", { class: "card", "aria-label": "Actor" }, element("h2", {}, address), gone, facts, contextTitle, context), form.node, parts, history);
@@ -74,11 +75,12 @@ export function actor(main, address) {
   };
   const readHistory = () =>
     lastTurns(address)
-      .then((items) => {
+      .then(({ items, missing }) => {
         // The stream may have told some of them already.
         const known = new Set(seen.map((turn) => turn.revision));
         seen = [...seen, ...items.filter((item) => !known.has(item.revision))].slice(0, SHOWN_TURNS);
         showTurns();
+        notKept.textContent = missing.map(({ after, upTo }) => `The turns of its entity from revision ${after + 1} to ${upTo} are not kept.`).join(" ");
       })
       .catch(() => fill(turns.body, [], "Its history cannot be read now."));
 
@@ -113,13 +115,15 @@ export function actor(main, address) {
 /** Where others of its entity are busier, several pages lead to them. */
 async function lastTurns(address) {
   const items = [];
+  const missing = [];
   let next;
   do {
     const page = await get(actorPath(address, `/history?limit=${SHOWN_TURNS - items.length}${next === undefined ? "" : `&before=${next}`}`));
     items.push(...page.items);
+    missing.push(...page.missing);
     next = page.next;
   } while (next !== undefined && items.length < SHOWN_TURNS);
-  return items;
+  return { items, missing };
 }
 
 /** The actors of an entity. */

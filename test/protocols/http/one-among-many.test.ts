@@ -101,6 +101,9 @@ test("S5. past a thousand turns of others too: a turn of the actor behind them i
     t.ok(oldest > seen + 1, "something was trimmed");
     t.match(await missed(served, idAt(system, seen)), [{ event: "gap", data: { reason: "turns that are not kept", after: seen, upTo: oldest - 1 } }, ...whole], system.node);
     t.match(await missed(served, idAt(system, oldest - 1)), whole, "nothing that this client needs is missing");
+    const page = async (query: string): Promise<object> => (await served.as("viewer", { url: `${PATH}/history?${query}` })).json();
+    t.match(await page("limit=1000"), { items: [{ revision: seen + 1_501 }], missing: [{ after: 0, upTo: oldest - 1 }] }, "its history tells the same");
+    t.match(await page(`after=${String(oldest)}`), { items: [{ revision: seen + 1_501 }], missing: [] });
   }
 });
 
