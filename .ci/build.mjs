@@ -5,6 +5,7 @@ import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle, isCurrent } from "./bundle.mjs";
+import { bundleTap } from "./bundle-tap.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
 const out = resolve(root, process.argv[2] ?? "dist");
@@ -33,6 +34,7 @@ function copyAssets(from, to) {
 /** A test or an asset that was deleted or renamed must not go on running from the last build. */
 function removeOrphans(built, source) {
   for (const entry of readdirSync(built, { withFileTypes: true })) {
+    if (entry.name === "node_modules") continue;
     const from = join(source, entry.name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts"));
     if (!existsSync(from) && !existsSync(join(source, entry.name))) rmSync(join(built, entry.name), { recursive: true, force: true });
     else if (entry.isDirectory()) removeOrphans(join(built, entry.name), join(source, entry.name));
@@ -43,7 +45,10 @@ for (const room of rooms) {
   if (existsSync(join(root, room))) copyAssets(join(root, room), join(out, room));
   if (existsSync(join(out, room))) removeOrphans(join(out, room), join(root, room));
 }
-if (compiled.status === 0) await bundle(root, out, rooms);
+if (compiled.status === 0) {
+  await bundle(root, out, rooms);
+  await bundleTap(root, join(out, "test"));
+}
 const bin = join(out, "cli/main.js");
 if (existsSync(bin)) chmodSync(bin, 0o755);
 process.exit(compiled.status ?? 1);

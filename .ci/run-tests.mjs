@@ -9,7 +9,6 @@ import { join, relative, resolve } from "node:path";
 import { failuresOf, leavesOf } from "./tap-totals.mjs";
 
 const root = resolve(import.meta.dirname, "..");
-const WITHOUT_DOMAINS = join(root, ".ci/without-domains.cjs");
 /** Two cores, and tests that wait more than they work. */
 const JOBS = 3;
 /** These nearly only wait, for time to pass in real programs: one of them at a time, beside the others. */
@@ -86,7 +85,7 @@ function ended(file) {
   const env = { ...process.env, TAP: "1", TAP_TIMEOUT: String(TEST_S) };
   delete env.NODE_OPTIONS;
   return new Promise((resolved) => {
-    const child = spawn(process.execPath, ["--require", WITHOUT_DOMAINS, file], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [file], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const said = { out: "", err: "" };
     child.stdout.on("data", (chunk) => (said.out += chunk));
     child.stderr.on("data", (chunk) => (said.err += chunk));
