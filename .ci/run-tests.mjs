@@ -9,24 +9,47 @@ import { join, relative, resolve } from "node:path";
 import { failuresOf, leavesOf } from "./tap-totals.mjs";
 
 const root = resolve(import.meta.dirname, "..");
-/** Two cores, and tests that wait more than they work. */
-const JOBS = 3;
-/** These nearly only wait, for time to pass in real programs: one of them at a time, beside the others. */
+/** Two cores: so many files that work, and so many of those that mostly wait for time to pass in real programs, the longest first. Of the lanes of these one goes on with the others' files. */
+const WORKING_JOBS = 2;
+const WAITING_JOBS = 2;
 const WAITING = [
-  "end-to-end/wear",
   "end-to-end/link-faults",
+  "end-to-end/wear",
   "end-to-end/late-commands",
   "end-to-end/waiting-requests",
-  "end-to-end/silent-modules",
-  "protocols/http/page",
+  "runtime/workers/responsive",
   "protocols/sqlite/disk-faults",
+  "edge-node/on-the-rig",
+  "protocols/http/page",
+  "end-to-end/light-commands",
+  "end-to-end/damaged-stores",
+  "end-to-end/frozen-vehicle",
+  "end-to-end/silent-modules",
   "runtime/supervision/otp-table",
+  "cli/doctor",
+  "runtime/system/poison",
+  "runtime/workers/programs",
+  "protocols/http/actor-stream",
+  "cli/actors",
 ];
 /** Of one test in seconds, unless it says otherwise; a file is ended after the second. */
 const TEST_S = 240;
 const FILE_S = 300;
 /** The long ones first, so that none of them is alone at the end. */
-const FIRST = ["end-to-end", "cli/demo", "cli/start", "edge-node", "bench", "cli", "protocols/sqlite"];
+const FIRST = [
+  "end-to-end",
+  "cli/demo",
+  "kill-loop",
+  "runtime/simulation",
+  "soak",
+  "cli/start",
+  "docs/first-actor",
+  "protocols/can/dbc-hostile",
+  "protocols/sqlite",
+  "edge-node",
+  "bench",
+  "cli",
+];
 
 const args = process.argv.slice(2);
 const outputFile = args.find((arg) => arg.startsWith("--output-file="))?.slice("--output-file=".length);
@@ -36,10 +59,14 @@ const texts = [];
 const totals = { total: 0, pass: 0, fail: 0, skip: 0 };
 const failures = [];
 const began = performance.now();
-const waits = (file) => WAITING.some((name) => file.endsWith(`${name}.test.js`));
-const lists = [files.filter(waits), files.filter((file) => !waits(file))];
+const waitingAt = (file) => WAITING.findIndex((name) => file.endsWith(`${name}.test.js`));
+const waiting = files.filter((file) => waitingAt(file) !== -1).sort((a, b) => waitingAt(a) - waitingAt(b));
+const working = files.filter((file) => waitingAt(file) === -1);
 
-await Promise.all([inTurn(lists[0]), ...Array.from({ length: JOBS }, () => inTurn(lists[1]))]);
+await Promise.all([
+  ...Array.from({ length: WAITING_JOBS }, (_, lane) => (lane === 0 ? inTurn(waiting).then(() => inTurn(working)) : inTurn(waiting))),
+  ...Array.from({ length: WORKING_JOBS }, () => inTurn(working)),
+]);
 
 const summary = `# { ${Object.entries(totals)
   .filter(([name, count]) => count > 0 || name === "total" || name === "pass")

@@ -17,6 +17,7 @@ const MAX_START_BIT = 8 * 65_535;
 /** A frame of 64 bytes has 512 bits; real messages reach some hundred signals. */
 const MAX_SIGNALS = 4_096;
 const NO_SENDER = new Set(["Vector__XXX", ""]);
+const NO_RANGES: ReadonlyMap<string, readonly MuxRangesOfSignal[]> = new Map();
 
 /** Everything that refers to one message, gathered before the message is built. */
 interface References {
@@ -162,7 +163,7 @@ function buildMessage(
     if (!isSound) lost.push({ at: signal.at, name: signal.name, isSwitch: signal.muxMark.isSwitch });
     return isSound;
   });
-  const { usable, conditions, switches } = resolveMultiplexing(sound, lost, found?.muxRanges ?? new Map<string, MuxRangesOfSignal[]>(), log);
+  const { usable, conditions, switches } = resolveMultiplexing(sound, lost, found?.muxRanges ?? NO_RANGES, log);
   const longName = (attributes: ReadonlyMap<string, AttributeValue> | undefined, key: string, short: string): string => {
     const long = attributes?.get(key);
     return typeof long === "string" && long !== "" ? long : short;
@@ -196,7 +197,7 @@ function buildMessage(
     };
   });
   reportPlacement(signals, syntax, log, strict);
-  const attributes = new Map([...defaults.message, ...(found?.attributes ?? [])]);
+  const attributes = found === undefined || found.attributes.size === 0 ? defaults.message : new Map([...defaults.message, ...found.attributes]);
   const cycleTime = attributes.get("GenMsgCycleTime");
   return {
     ...identity(syntax, log),

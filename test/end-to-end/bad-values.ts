@@ -91,5 +91,5 @@ export function evilBytes(value: unknown): Uint8Array {
 export function evilEnvelope(kind: WireKind, fields: unknown): Uint8Array {
   const isObject = typeof fields === "object" && fields !== null;
   const packed = evilBytes(isObject ? wireFields.map(([name]) => (fields as Readonly<Record<string, unknown>>)[name] ?? null) : fields);
-  return Uint8Array.from([...WIRE_MAGIC, WIRE_MAJOR, WIRE_MINOR, wireKinds[kind], ...packed]);
+  return Buffer.concat([Uint8Array.from([...WIRE_MAGIC, WIRE_MAJOR, WIRE_MINOR, wireKinds[kind]]), packed]);
 }

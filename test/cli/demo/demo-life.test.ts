@@ -1,11 +1,11 @@
-// The demo fleet with real processes: alive, steered, hurt, stopped, started again.
+// The demo fleet with real processes: alive, steered, hurt, stopped, started again, killed as a whole, started on what is left.
 
 import { join } from "node:path";
 import tap, { test } from "tap";
 import { connectRigControl } from "../../../cli/rig/index.ts";
 import { systemClock } from "../../../runtime/index.ts";
 import { until } from "../a-fleet.ts";
-import { scratch } from "../captured.ts";
+import { drover, scratch } from "../captured.ts";
 import { aDemo, ask, childrenOf, kill, processesOf } from "./a-demo.ts";
 
 const RAV4 = "demo/vehicle/rav4-01";
@@ -97,8 +97,27 @@ test("the demo fleet", async (t) => {
     tt.match(json, { context: { muted: { can0: Object } } }, "the bus is muted still");
     const unmuted = await until1(() => ask(data, "actors", "ask", RAV4, "bus.unmute", "bus=can0"));
     tt.match(unmuted.json, { reply: { muted: [] } }, unmuted.err);
-    second.child.kill("SIGTERM");
-    tt.same(await second.ended, { code: 0, signal: null }, second.said.err);
+
+    await tt.test("another demo on its folder is refused with exit code 5 and says who runs there; this one goes on", async (ttt) => {
+      const guest = aDemo(ttt, data, { isGuest: true });
+      ttt.same(await guest.ended, { code: 5, signal: null });
+      ttt.match(JSON.parse(guest.said.err), { error: { code: "DROVER_STORE_LOCKED", detail: new RegExp(`process id ${String(second.child.pid)} .*DROVER_DATA`), exit: 5 } });
+      ttt.equal((await drover(["tree"], { env: { DROVER_DATA: data } })).code, 0);
+    });
+
+    await tt.test("S4. when the demo itself is killed, no process of it outlives it", async (ttt) => {
+      ttt.ok(processesOf(data).length >= 6, "six processes run");
+      kill(second.child.pid ?? 0, "SIGKILL");
+      await second.ended;
+      await until("no process is left", () => processesOf(data).length === 0, 30_000);
+    });
+  });
+
+  await t.test("and the next start takes the folder over; SIGTERM ends it as Ctrl-C does", async (tt) => {
+    const third = aDemo(tt, data);
+    await third.online();
+    third.child.kill("SIGTERM");
+    tt.same(await third.ended, { code: 0, signal: null }, third.said.err);
     await until("no process is left", () => processesOf(data).length === 0, withinMs);
   });
 });

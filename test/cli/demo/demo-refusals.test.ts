@@ -1,42 +1,14 @@
-// What a demo does not start on, and what is left of one that is killed: nothing.
+// What a demo does not start on.
 
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import tap, { test } from "tap";
 import { lockFolder } from "../../../cli/demo/folder-lock.ts";
-import { until } from "../a-fleet.ts";
 import { drover, scratch } from "../captured.ts";
-import { aDemo, kill, processesOf } from "./a-demo.ts";
+import { aDemo, processesOf } from "./a-demo.ts";
 
 tap.setTimeout(240_000);
-
-test("a second demo on one folder, and a demo that is killed", async (t) => {
-  const data = scratch(t);
-  const demo = aDemo(t, data);
-  await demo.online();
-
-  await t.test("the second is refused with exit code 5 and says who runs there; the first goes on", async (tt) => {
-    const second = aDemo(tt, data, { isGuest: true });
-    tt.same(await second.ended, { code: 5, signal: null });
-    tt.match(JSON.parse(second.said.err), { error: { code: "DROVER_STORE_LOCKED", detail: new RegExp(`process id ${String(demo.child.pid)} .*DROVER_DATA`), exit: 5 } });
-    tt.equal((await drover(["tree"], { env: { DROVER_DATA: data } })).code, 0);
-  });
-
-  await t.test("S4. when the demo itself is killed, no process of it outlives it", async (tt) => {
-    tt.ok(processesOf(data).length >= 6, "six processes run");
-    kill(demo.child.pid ?? 0, "SIGKILL");
-    await demo.ended;
-    await until("no process is left", () => processesOf(data).length === 0, 30_000);
-  });
-
-  await t.test("and the next start takes the folder over", async (tt) => {
-    const next = aDemo(tt, data);
-    await next.online();
-    next.interrupt();
-    tt.same(await next.ended, { code: 0, signal: null }, next.said.err);
-  });
-});
 
 test("a port in use: which port, which key changes it, exit code 1, nothing left", async (t) => {
   const data = scratch(t);
