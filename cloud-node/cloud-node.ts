@@ -105,7 +105,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     log,
     (vehicle) => bus.remote.sessionEnded(vehicle),
   );
-  const ingest = ingestLife({ transport: () => bus.transport, system, replicas, mirror, links, presences, sending, newId, clock, log });
+  const ingest = ingestLife({ transport: () => bus.transport, system, store, replicas, mirror, links, presences, sending, newId, clock, log });
 
   const storeLife = lifeOf(async ({ ready }, signal) => {
     const { movedAside } = await store.open();

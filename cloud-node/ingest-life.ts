@@ -2,7 +2,7 @@
 
 import { openStreamIngest, openTelemetryIngest, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
 import { everyVehicle, lifeOf, type Replicas, type System, untilAborted } from "../runtime/index.ts";
-import type { Clock, Log, Transport } from "../runtime/ports/index.ts";
+import type { Clock, Log, Store, Transport } from "../runtime/ports/index.ts";
 import { openMessageDoor, type Sending } from "../runtime/wire/index.ts";
 import { type AnnouncedTree, watchTrees } from "./announced-trees.ts";
 import type { Presences } from "./presences.ts";
@@ -12,6 +12,7 @@ import type { VehicleLinks } from "./vehicle-links.ts";
 export interface IngestOptions {
   readonly transport: () => Transport | undefined;
   readonly system: System;
+  readonly store: Pick<Store, "entities">;
   readonly replicas: Replicas;
   readonly mirror: SignalMirror;
   readonly links: VehicleLinks;
@@ -23,14 +24,14 @@ export interface IngestOptions {
 }
 
 export function ingestLife(options: IngestOptions): { readonly life: ReturnType<typeof lifeOf>; trees(): readonly AnnouncedTree[] } {
-  const { system, replicas, mirror, links, presences, sending, newId, clock, log } = options;
+  const { system, store, replicas, mirror, links, presences, sending, newId, clock, log } = options;
   let trees: () => readonly AnnouncedTree[] = () => [];
 
   const life = lifeOf(async ({ ready }, signal) => {
     const transport = options.transport();
     if (transport === undefined) throw new Error("the bus is not there");
     const common = { transport, sending, newId, log };
-    const door = vehicleDoor(system);
+    const door = vehicleDoor(system, store);
     const heard = (tenant: string, vehicle: string): void => {
       links.heard(tenant, vehicle);
     };

@@ -2,11 +2,14 @@
 //
 // D1. A message names the vehicle itself as its sender, or nobody; whatever author it claims, the vehicle is the author.
 // D2. It reaches the vehicle's presence, requests and alarms, and whoever asked the vehicle something: no other entity, and never another vehicle through this node.
-// D3. A vehicle raises and clears its alarms; acknowledging one is a person's. It has at most 64 of them, so that none fills the store (promise S5).
+// D3. A vehicle raises and clears its alarms; acknowledging one is a person's. It has at most 64 of them, so that none fills the store (promise S5): each new one takes its place before it is made.
 
 import { type Address, type Answer, entityOf, idOf, kindOf, parseName, type RemoteMessage, type System, type Told } from "../runtime/index.ts";
+import type { Store } from "../runtime/ports/index.ts";
 
 const MAX_ALARMS = 64;
+/** Of the store's index, read at once. */
+const PAGE = 500;
 const OF_ALARMS: readonly string[] = ["alarm.raise", "alarm.clear"];
 
 export interface VehicleDoor {
@@ -14,7 +17,10 @@ export interface VehicleDoor {
   receive(message: RemoteMessage, key: string): Promise<Told | Answer>;
 }
 
-export function vehicleDoor(system: Pick<System, "receive" | "activate" | "read" | "views">): VehicleDoor {
+export function vehicleDoor(system: Pick<System, "receive" | "activate" | "read">, store: Pick<Store, "entities">): VehicleDoor {
+  /** By vehicle, of those that have raised one; from here on this door alone lets them have more. */
+  const alarms = new Map<string, Promise<Set<string>>>();
+
   async function receive(given: RemoteMessage, key: string): Promise<Told | Answer> {
     const { sender } = given;
     const vehicle = vehicleOf(key);
@@ -23,17 +29,38 @@ export function vehicleDoor(system: Pick<System, "receive" | "activate" | "read"
     if (vehicle === undefined || kindOf(entity) !== "alarm") return system.receive(message);
     const { type } = message.event;
     if (!OF_ALARMS.includes(type)) return { kind: "refused", accepts: OF_ALARMS, reason: "a vehicle raises and clears its alarms; acknowledging them is a person's" };
+    // Every message to an alarm waits alike, so that none overtakes another.
+    const own = await alarmsOf(vehicle);
     if (type === "alarm.raise" && system.read(entity) === undefined) {
-      if (alarmsOf(vehicle) >= MAX_ALARMS) return { kind: "full", retryAfterMs: 60_000, reason: `the vehicle has ${String(MAX_ALARMS)} alarms already` };
-      await system.activate(entity, { input: undefined });
+      const isNew = !own.has(entity);
+      if (isNew && own.size >= MAX_ALARMS) return { kind: "full", retryAfterMs: 60_000, reason: `the vehicle has ${String(MAX_ALARMS)} alarms already` };
+      own.add(entity);
+      const made = system.activate(entity, { input: undefined });
+      if (isNew) made.catch(() => own.delete(entity));
+      // It waits there for its actor, so that nothing that comes behind it is first.
+      const [, told] = await Promise.all([made, system.receive(message)]);
+      return told;
     }
     return system.receive(message);
   }
 
-  function alarmsOf(vehicle: Vehicle): number {
-    let count = 0;
-    for (const { address, kind } of system.views()) if (kind === "alarm" && isOwn(address, vehicle)) count++;
-    return count;
+  function alarmsOf(vehicle: Vehicle): Promise<Set<string>> {
+    const known = alarms.get(vehicle.address) ?? storedAlarms(vehicle);
+    alarms.set(vehicle.address, known);
+    known.catch(() => alarms.delete(vehicle.address));
+    return known;
+  }
+
+  async function storedAlarms(vehicle: Vehicle): Promise<Set<string>> {
+    const own = new Set<string>();
+    const prefix = `${vehicle.tenant}/alarm/${vehicle.name}.`;
+    for (let after: string | undefined = prefix; after !== undefined; ) {
+      const page: readonly { readonly entity: string }[] = await store.entities(after, PAGE);
+      for (const { entity } of page) if (entity.startsWith(prefix) && isOwn(entity as Address, vehicle)) own.add(entity);
+      const last: string | undefined = page.length < PAGE ? undefined : page.at(-1)?.entity;
+      after = last?.startsWith(prefix) === true ? last : undefined;
+    }
+    return own;
   }
 
   return {
