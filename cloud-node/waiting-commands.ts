@@ -138,7 +138,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     const held = heldFor(message, sender);
     if (held === undefined) return undefined;
     if (held.to !== message.to || held.author !== sender.author || !isDeepStrictEqual(held.event, message.event)) return { kind: "id-reused" };
-    if ("outcome" in held) return held.outcome === "expired" ? { kind: "too-old" } : askFor(held, message);
+    if ("outcome" in held) return held.outcome === "expired" ? { kind: "too-old" } : askSettled(held, message);
     return held.sent === true && isReachable(entityOf(message.to)) ? askInLine(held, message) : WAITING;
   }
 
@@ -149,6 +149,13 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     const isFinal = word.kind !== "unknown" && word.kind !== "accepted";
     if (isFinal) await system().inform(requestsOf(entityOf(message.to)), { type: "request.settled", request: held.request, outcome: outcomeOf(word) });
     return word;
+  }
+
+  /** Its word is the vehicle's to tell; that it was sent is known here, also over a kill of this node (promise S3). */
+  async function askSettled(held: SettledRequest, message: RemoteMessage): Promise<Told | Answer> {
+    const word = await askFor(held, message);
+    if (!wasNotTaken(word)) return word;
+    return { kind: "unknown", reason: `it was sent and settled as ${held.outcome}, and its owner cannot be asked about it now; ask again with the same id` };
   }
 
   /** As it was kept: asked again it is no newer wish. */
