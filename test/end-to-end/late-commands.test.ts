@@ -12,10 +12,12 @@ const FILE_MS = 120_000;
 tap.setTimeout(FILE_MS);
 tap.comment(`timeout=${FILE_MS}`);
 
+/** One for all: each test waits until the vehicle answers, and counts frames from there. */
+const fleet = await processFleet(tap, ["trailer-01"]);
+
 test("F1, S11. An edge node that was killed with a command committed and not sent sends nothing after its restart, and tells that its outcome is unknown", {
   timeout: 200_000,
 }, async (t) => {
-  const fleet = await processFleet(t, ["trailer-01"]);
   const { api, rig } = fleet;
   await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);
   const before = nodeFrames(rig).length;
@@ -37,12 +39,11 @@ test("F1, S11. An edge node that was killed with a command committed and not sen
 });
 
 test("S11, F2. A node that was frozen past a command's time sends nothing when it goes on", { timeout: 200_000 }, async (t) => {
-  const fleet = await processFleet(t, ["trailer-01"]);
   const { api, rig } = fleet;
   await until("the lamp can be set", 10_000, async () => (await api.ask(TORRENT, ON(1), { key: `warm-${performance.now()}` })).status === 200);
   const before = nodeFrames(rig).length;
   const goOn = freeze(t, fleet);
-  t.match(await api.ask(TORRENT, ON(66), { key: "frozen", timeoutMs: 600 }), { status: 504 });
+  t.match(await api.ask(TORRENT, ON(66), { key: "asleep", timeoutMs: 600 }), { status: 504 });
   await pause(1_000);
   goOn();
   await whileFor("nothing is sent", 1_500, () => nodeFrames(rig).length === before);
@@ -53,7 +54,6 @@ test("S11, F2. A node that was frozen past a command's time sends nothing when i
 test("M2, O2, F1. A command that may wait and reached a frozen node is followed up by the cloud: it acts once, and its outcome stands in its request and under its key", {
   timeout: 200_000,
 }, async (t) => {
-  const fleet = await processFleet(t, ["trailer-01"]);
   const { api, rig } = fleet;
   const wish = { type: "climate.setpoint.request", value: 24 } as const;
   const wishes = (): number => nodeFrames(rig).filter(({ id }) => id === 0x41).length;

@@ -1,6 +1,6 @@
 // A request that may wait for its vehicle: kept in the cloud, acts once when the vehicle is there, its outcome under its key; whoever turned the knob meanwhile wins.
 
-import { test } from "tap";
+import tap, { test } from "tap";
 import { type Fleet, fleet, nodeFrames, outputAt, THERMA } from "./fleet.ts";
 import { until, whileFor } from "./until.ts";
 
@@ -11,9 +11,20 @@ function setpoint({ rig }: Fleet): number {
   return (rig.rig.moduleState("therma") as { readonly setpointC: number }).setpointC;
 }
 
+const one = await fleet(tap);
+let framesBefore = 0;
+
+/** The fleet of all tests, its vehicle online; `wishes` are those since. */
+async function inOrder(): Promise<Fleet> {
+  await one.ready();
+  framesBefore = nodeFrames(one.rig).length;
+  return one;
+}
+
 /** Frames that ask Therma for a set point, °C. */
 function wishes({ rig }: Fleet): readonly number[] {
   return nodeFrames(rig)
+    .slice(framesBefore)
     .filter(({ id }) => id === 0x41)
     .map(({ data }) => Buffer.from(data, "hex").readInt16BE(0) / 10);
 }
@@ -52,7 +63,7 @@ async function outcomeOf({ api }: Fleet, key: string, value: number): Promise<{ 
 }
 
 test("O2, M2, F1. A request that is made while the link is down waits, acts once when the link is back, and its key tells the outcome", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api, link } = all;
   link.cut();
   await all.linkIs(false);
@@ -72,7 +83,7 @@ test("O2, M2, F1. A request that is made while the link is down waits, acts once
 });
 
 test("O2, S3. A request that waits survives a restart of the cloud", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api, link } = all;
   link.cut();
   await all.linkIs(false);
@@ -89,7 +100,7 @@ test("O2, S3. A request that waits survives a restart of the cloud", { timeout: 
 });
 
 test("O2. A set point that somebody turns in the vehicle after the request was made wins and stays", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api, link } = all;
   await standsKnown(all);
   link.cut();
@@ -107,24 +118,24 @@ test("O2. A set point that somebody turns in the vehicle after the request was m
 });
 
 test("O2. So it does when the vehicle's node was restarted meanwhile", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api, link } = all;
   await standsKnown(all);
   link.cut();
   await all.linkIs(false);
-  t.match(await api.ask(THERMA, WISH(28), { key: "older" }), { status: 202, body: { waiting: true } });
+  t.match(await api.ask(THERMA, WISH(28), { key: "older-still" }), { status: 202, body: { waiting: true } });
   await all.stopEdge();
   turnTherma(all, 17);
   await until("Therma was turned", 2_000, () => setpoint(all) === 17);
   link.heal();
   await all.startEdge();
   await all.ready();
-  t.match(await outcomeOf(all, "older", 28), { outcome: "superseded" });
+  t.match(await outcomeOf(all, "older-still", 28), { outcome: "superseded" });
   await whileFor("what the person set", 1_500, () => setpoint(all) === 17);
 });
 
 test("O2. A request that waits is not lost to a restart of the vehicle in which nobody touched anything", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api, link } = all;
   link.cut();
   await all.linkIs(false);
@@ -137,7 +148,7 @@ test("O2. A request that waits is not lost to a restart of the vehicle in which 
 });
 
 test("O2, M2. Requests that wait reach the vehicle in the order in which they were accepted, over a restart of the cloud: the last one stands", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api } = all;
   await all.stopEdge();
   await all.linkIs(false);
@@ -160,7 +171,7 @@ test("O2, M2. Requests that wait reach the vehicle in the order in which they we
 });
 
 test("V1, M2. A request that waits longer than its time to live is gone: nothing is ever sent, and its key tells so", { timeout: 200_000 }, async (t) => {
-  const all = await fleet(t);
+  const all = await inOrder();
   const { api } = all;
   await all.stopEdge();
   await all.linkIs(false);
