@@ -133,7 +133,7 @@ test("S3, M2. A key whose command was sent is never told that nothing was sent: 
   await all.linkIs(false);
   t.match(await api.ask(TORRENT, ON(20), { key: "heard" }), { status: 200, body: { reply: { outcome: "confirmed", value: 20 } } });
   t.match(await api.ask(TORRENT, ON(30), { key: "unheard" }), { status: 504, body: { type: "urn:drover:problem:outcome-unknown", detail: /was sent/ } });
-  t.match(await api.ask(TORRENT, ON(31), { key: "unheard" }), { status: 503 }, "another message under its key says nothing of it");
+  t.match(await api.ask(TORRENT, ON(31), { key: "unheard" }), { status: 422, body: { type: "urn:drover:problem:id-reused" } }, "another message may not have its key");
   t.match(await api.ask(TORRENT, ON(40), { key: "new" }), { status: 503, body: { detail: /not sent by this request/ } });
   link.heal();
   await all.linkIs(true);
