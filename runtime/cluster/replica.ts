@@ -338,8 +338,8 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   /** What machines made by themselves has no door and is not shown. */
-  function* views(): Iterable<ActorView> {
-    for (const replica of replicas.values()) for (const cell of replica.cells.values()) if (cell.accepts !== undefined) yield viewOf(replica, cell);
+  function* addresses(): Iterable<Address> {
+    for (const replica of replicas.values()) for (const cell of replica.cells.values()) if (cell.accepts !== undefined) yield cell.address;
   }
 
   function read(address: Address): ActorView | undefined {
@@ -367,7 +367,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     open,
     position,
     apply,
-    views,
+    addresses,
     read,
     history,
     entities: () => [...replicas.values()].map((replica) => replica.entity),

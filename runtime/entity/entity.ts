@@ -84,6 +84,8 @@ export interface Entity {
   /** Full committed state; with the open turn, the state that its commit will make. */
   state(open?: Turn): EntityState;
   view(address: Address): CellView | undefined;
+  /** Of all that have a door: what machines made by themselves has none. In any order. */
+  addresses(): Iterable<Address>;
   /** Root, then children by address, then what machines made. */
   views(): readonly CellView[];
   nextTimer(): NextTimer;
@@ -242,6 +244,13 @@ export class HostedEntity implements Entity {
     return view;
   }
 
+  *addresses(): Iterable<Address> {
+    const { cells, gone } = this.interior;
+    // While a turn is open its cells are not there yet, and those that are gone are.
+    for (const cell of gone?.values() ?? []) if (isShown(cell)) yield cell.address;
+    for (const cell of cells.values()) if (isShown(cell) && gone?.has(cell.address) !== true) yield cell.address;
+  }
+
   views(): readonly CellView[] {
     const addresses = new Set([...this.interior.cells.keys(), ...(this.interior.gone?.keys() ?? [])]);
     return [...addresses]
@@ -346,6 +355,10 @@ export class HostedEntity implements Entity {
   listen(listener: EntityListener): void {
     this.interior.listener = listener;
   }
+}
+
+function isShown({ committed, supervision }: Cell): boolean {
+  return committed !== undefined && supervision !== undefined;
 }
 
 function describe(cell: Cell): SourceDescription | undefined {

@@ -94,6 +94,8 @@ export interface EntityNode {
 }
 
 export interface System extends Directory {
+  /** Views of all actors in memory, in any order. Each is made when it is come to. */
+  views(): Iterable<ActorView>;
   readonly node: string;
   /** A look into actors hosted here, worked out when it is asked for. */
   readonly inspection: Inspection;

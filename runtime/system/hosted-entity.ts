@@ -442,8 +442,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return view === undefined ? undefined : viewOf(view, this.#entity, this.#hosting);
   }
 
-  *views(): Iterable<ActorView> {
-    for (const view of this.#entity.views()) if (view.role !== "inner") yield viewOf(view, this.#entity, this.#hosting);
+  addresses(): Iterable<Address> {
+    return this.#entity.addresses();
   }
 
   /** As soon as no turn is open; undefined when the entity has ended before. */

@@ -3,6 +3,7 @@
 // P1. The index is read first; then memory is looked at, and what is not there is taken from the index, in one go. So an entity that comes or goes meanwhile is listed once.
 // P2. A page ends where the reading of the index has ended: what lies behind it, in memory or not, is for the next one.
 // P3. The index tells no state, no labels and no children: who asks for these is told how many absent entities could not be judged.
+// P4. A view is made for what the page shows, and where only the state tells whether an actor matches: a page costs no walk through the contexts of a whole fleet.
 
 import { type Address, kindOf } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
@@ -19,7 +20,7 @@ export interface ListingPorts {
   readonly epoch: number;
   readonly types: ReadonlyMap<string, EntityType>;
   readonly store: Pick<Store, "entities">;
-  readonly observation: Pick<Observation, "views" | "read">;
+  readonly observation: Pick<Observation, "addresses" | "read">;
   /** Of an entity that the store knows; undefined: it is in memory. */
   readonly absence: (entity: Address) => Absence | undefined;
 }
@@ -74,11 +75,19 @@ export function createListing({ node, epoch, types, store, observation, absence 
   return async (query) => {
     const { listed, unjudged, upTo } = await readIndex(query);
     const isOnPage = (address: string): boolean => upTo === undefined || address <= upTo;
-    const found: ListedActor[] = listed.flatMap(absentEntity);
-    for (const view of observation.views()) if (isOnPage(view.address) && matches(view, query)) found.push(view);
-    found.sort((one, other) => (one.address < other.address ? -1 : one.address > other.address ? 1 : 0));
-    const items = found.slice(0, query.limit);
-    const next = found.length > items.length ? items.at(-1)?.address : upTo;
+    const absent = new Map(listed.flatMap(absentEntity).map((item): [string, AbsentEntity] => [item.address, item]));
+    const inMemory = [...observation.addresses()].filter((address) => isOnPage(address) && mayMatch(address, query));
+    const items: ListedActor[] = [];
+    let hasMore = false;
+    // P4.
+    for (const address of [...absent.keys(), ...inMemory].sort()) {
+      const item = absent.get(address) ?? matching(observation.read(address as Address), query);
+      if (item === undefined) continue;
+      hasMore = items.length === query.limit;
+      if (hasMore) break;
+      items.push(item);
+    }
+    const next = hasMore ? items.at(-1)?.address : upTo;
     const unread = unjudged.filter(({ entity }) => (next === undefined || entity <= next) && isAbsent(entity as Address) !== undefined).length;
     return { items, next, unread };
   };
@@ -93,13 +102,16 @@ function judge(type: EntityType, here: string, { kind, node, text, state, labels
   return isOfKind && state === undefined && Object.keys(labels).length === 0 ? "yes" : "unknown";
 }
 
-function matches(view: ActorView, query: ActorQuery): boolean {
-  if (query.after !== undefined && view.address <= query.after) return false;
-  if (query.kind !== undefined && view.kind !== query.kind) return false;
-  if (query.node !== undefined && view.owner.node !== query.node) return false;
-  if (!hasText(view.address, query.text)) return false;
-  if (query.state !== undefined && !containsState(view.state, query.state.split("."))) return false;
-  return Object.entries(query.labels ?? {}).every(([key, value]) => view.labels[key] === value);
+function mayMatch(address: Address, query: ActorQuery): boolean {
+  if (query.after !== undefined && address <= query.after) return false;
+  return (query.kind === undefined || kindOf(address) === query.kind) && hasText(address, query.text);
+}
+
+/** The view, if it matches in what its address does not tell. */
+function matching(view: ActorView | undefined, { node, state, labels = {} }: ActorQuery): ActorView | undefined {
+  if (view === undefined || (node !== undefined && view.owner.node !== node)) return undefined;
+  if (state !== undefined && !containsState(view.state, state.split("."))) return undefined;
+  return Object.entries(labels).every(([key, value]) => view.labels[key] === value) ? view : undefined;
 }
 
 function slashesIn(text = ""): number {

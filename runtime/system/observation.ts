@@ -8,6 +8,7 @@ import { readHistory } from "./history.ts";
 import type { ActorView, Change, Directory, HistoryPage, HistoryQuery } from "./views.ts";
 
 export interface Observation extends Directory {
+  views(): Iterable<ActorView>;
   mount(directory: Directory): void;
   /** Somebody watches for changes. */
   isWatched(): boolean;
@@ -30,9 +31,16 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
     }
   }
 
+  function* addresses(): Iterable<Address> {
+    for (const live of entities.all()) yield* live.addresses();
+    for (const directory of directories) for (const address of directory.addresses()) if (entities.live(entityOf(address)) === undefined) yield address;
+  }
+
   function* views(): Iterable<ActorView> {
-    for (const live of entities.all()) yield* live.views();
-    for (const directory of directories) for (const view of directory.views()) if (entities.live(view.entity) === undefined) yield view;
+    for (const address of addresses()) {
+      const view = read(address);
+      if (view !== undefined) yield view;
+    }
   }
 
   function read(address: Address): ActorView | undefined {
@@ -54,6 +62,7 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
   }
 
   return {
+    addresses,
     views,
     read,
     history,

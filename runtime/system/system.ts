@@ -257,6 +257,7 @@ export function createSystem(options: SystemOptions): System {
     activate: (entity, given) => entities.activate(entity, given),
     deactivate: (entity) => entities.deactivate(entity),
     ended: (entity) => entities.ended(entity),
+    addresses: () => observation.addresses(),
     views: () => observation.views(),
     read: (address) => observation.read(address),
     look: async (address) => observation.read(address) ?? (await stored(address)),

@@ -132,8 +132,9 @@ export interface Change {
 }
 
 export interface Directory {
-  /** Views of all actors that this directory holds in memory, in any order. */
-  views(): Iterable<ActorView>;
+  /** Addresses of all actors that `read` shows, in any order: cheap, where a view is not. */
+  addresses(): Iterable<Address>;
+  /** The actor, where this directory holds it in memory. */
   read(address: Address): ActorView | undefined;
   history(address: Address, query: HistoryQuery): Promise<HistoryPage>;
   /** Calls back after every commit; synchronously, so a listener must only take note. */

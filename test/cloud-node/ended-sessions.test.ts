@@ -60,7 +60,12 @@ async function way(t: Test): Promise<Way> {
   });
   await system.start();
   const replica = { address: THERMA, entity: VEHICLE, type: "setpoint-owner", accepts: [WISH.type], context: { ttlMs: { [WISH.type]: 600_000 } } };
-  system.mount({ read: (address: string) => (address === THERMA ? replica : undefined), views: () => [], watch: () => () => undefined, history: async () => undefined } as never);
+  system.mount({
+    read: (address: string) => (address === THERMA ? replica : undefined),
+    addresses: () => [],
+    watch: () => () => undefined,
+    history: async () => undefined,
+  } as never);
   system.setRemote(waitingRemote(sent, () => system, clock));
   await system.activate(REQUESTS, { input: undefined });
   const presences = createPresences(

@@ -89,7 +89,12 @@ async function desk(t: Test, { clock, disk }: Pick<CloudDesk, "clock" | "disk"> 
     log: silentLog,
   });
   await system.start();
-  system.mount({ read: (address: string) => (address === THERMA ? replica : undefined), views: () => [], watch: () => () => undefined, history: async () => undefined } as never);
+  system.mount({
+    read: (address: string) => (address === THERMA ? replica : undefined),
+    addresses: () => [],
+    watch: () => () => undefined,
+    history: async () => undefined,
+  } as never);
   system.setRemote(waitingRemote(direct, () => system, clock));
   await system.activate(REQUESTS, { input: undefined });
   t.teardown(() => system.stop());

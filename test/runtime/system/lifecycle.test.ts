@@ -202,7 +202,7 @@ test("watchers hear of directories mounted later, and one that throws harms nobo
   const unwatch = system.watch(({ entity }) => heard.push(entity));
   let tell: ((change: Change) => void) | undefined;
   const directory: Directory = {
-    views: () => [],
+    addresses: () => [],
     read: () => undefined,
     history: async () => ({ items: [], next: undefined, missing: [] }),
     watch: (listener) => ((tell = listener), () => undefined),

@@ -1,7 +1,7 @@
 // Lists of what is known: in memory or not, page by page, while entities come and go.
 
 import { test } from "tap";
-import { type ActorQuery, actorType, childAddress, entityType, type Listing, messages, parseAddress, reducer, type System, T } from "../../../runtime/index.ts";
+import { type ActorQuery, actorType, type ActorView, childAddress, entityType, type Listing, messages, parseAddress, reducer, type System, T } from "../../../runtime/index.ts";
 import { SeededRandom, settle } from "../../../runtime/simulation/index.ts";
 import { counterEntity, hosting } from "./hosting.ts";
 
@@ -182,4 +182,32 @@ test("a node whose types stay in memory reads no index, and a store that fails m
   leaving.store.entities = () => Promise.reject(new Error("the disk is away"));
   await t.rejects(leaving.system.list({ limit: 10 }), /the disk is away/);
   await leaving.system.stop();
+});
+
+test("S5. a page of a large directory looks at the actors that it shows, and at more only where a filter asks for their state", async (t) => {
+  const { system } = await hosting();
+  await system.activate(parseAddress("acme/counter/a"), { input: undefined });
+  const [own] = [...system.views()] as [ActorView];
+  const fleet = Array.from({ length: 20_000 }, (_, at) => parseAddress(`acme/vehicle/v${String(at % 1_000).padStart(4, "0")}/module/m-${String(at).padStart(5, "0")}`));
+  let looks = 0;
+  system.mount({
+    addresses: () => fleet,
+    read: (address) => {
+      looks++;
+      return fleet.includes(address) ? { ...own, address, entity: parseAddress("acme/vehicle/v"), kind: "module", state: address.endsWith("7") ? "seventh" : "open" } : undefined;
+    },
+    history: async () => Promise.resolve({ items: [], next: undefined, missing: [] }),
+    watch: () => () => undefined,
+  });
+  const sorted = fleet.toSorted();
+  const first = await system.list({ limit: 5 });
+  t.same([addressesOf(first), looks <= 5], [["acme/counter/a", ...sorted.slice(0, 4)], true], `${String(looks)} looks`);
+  looks = 0;
+  const next = await system.list({ limit: 5, after: first.next ?? "", kind: "module", text: "-0000" });
+  t.same([addressesOf(next), looks], [sorted.filter((address) => address > (first.next ?? "") && address.includes("-0000")).slice(0, 5), 6]);
+  looks = 0;
+  const sevenths = await system.list({ limit: 3, state: "seventh" });
+  t.same([addressesOf(sevenths), looks < 200], [sorted.filter((address) => address.endsWith("7")).slice(0, 3), true], `${String(looks)} looks`);
+  t.same(addressesOf(await system.list({ limit: 5, after: sorted.at(-3) ?? "" })), sorted.slice(-2));
+  await system.stop();
 });
