@@ -252,8 +252,10 @@ async function settle(world: SimulationWorld, settleMs: number): Promise<void> {
   world.healAll();
   const until = world.timeline.nowMs + settleMs;
   let quietSince: number | undefined;
-  while (world.timeline.nowMs < until) {
-    await world.pass(Math.min(until, world.timeline.nowMs + LOOK_EVERY_MS));
+  // By the moments that it asks for: time itself is in whole microseconds, and may stand a hair before `until` for ever.
+  for (let next = world.timeline.nowMs; next < until; ) {
+    next = Math.min(until, next + LOOK_EVERY_MS);
+    await world.pass(next);
     const isQuiet = world.openWork.size === 0 && [...world.nodes.values()].every(({ running }) => running !== undefined && running.isQuiet?.() !== false);
     if (!isQuiet) quietSince = undefined;
     else if (world.timeline.nowMs - (quietSince ??= world.timeline.nowMs) >= QUIET_MS) return;

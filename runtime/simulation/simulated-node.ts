@@ -239,8 +239,11 @@ export class SimulatedNode {
   #end(run: Run, what: NodeFact["what"], reason?: string): void {
     if (run.process.isAlive) this.#note(run, what, reason);
     run.process.end();
+    this.#former = this.#former.filter((former) => former !== run);
+    // One that was taken over from lost its link then; the one of this name is its successor's now.
+    if (this.#present !== run) return;
     this.#options.network.crash(this.name);
-    if (this.#present === run) this.#present = undefined;
+    this.#present = undefined;
   }
 
   #note(run: Run, what: NodeFact["what"], reason?: string): void {
