@@ -2,15 +2,15 @@
 // The process of the `drover` command: streams, signals, exit code. Everything else is given what it needs.
 //
 // P1. The first SIGINT, SIGTERM or SIGHUP ends a command, or asks it to end in order where it has begun something; the second asks it to end now, the third ends the process.
-// P2. A reader that has left (`drover … | head`) ends the command quietly.
+// P2. A reader that has left (`drover … | head`) ends the command quietly. A full disk or a broken device behind the output ends it with a word and exit code 1.
 
 import { runCommandLine } from "./program.ts";
-import { flushed, wantsColour } from "./terminal/index.ts";
+import { EXIT, flushed, wantsColour } from "./terminal/index.ts";
 
 const argv = process.argv.slice(2);
 const interrupt = new AbortController();
 const hurry = new AbortController();
-const state = { isDone: false, hasReader: true };
+const state = { isDone: false, hasReader: true, hasFailed: false };
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
@@ -21,8 +21,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
 }
 for (const stream of [process.stdout, process.stderr]) {
   stream.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code !== "EPIPE" && error.code !== "EIO") throw error;
-    state.hasReader = false;
+    const hasLeft = error.code === "EPIPE" || error.code === "EIO";
+    if (hasLeft) state.hasReader = false;
+    else if (!state.hasFailed) {
+      state.hasFailed = true;
+      if (stream === process.stdout) process.stderr.write(`drover: the output could not be written: ${error.message}. Mend where it goes, and run this again.\n`);
+    }
     interrupt.abort();
   });
 }
@@ -42,4 +46,4 @@ const code = await runCommandLine(argv, {
 state.isDone = true;
 await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
 // Idle connections of an API client must not hold a command that has its answer.
-process.exit(state.hasReader || code !== 130 ? code : 0);
+process.exit(state.hasFailed ? EXIT.failure : state.hasReader || code !== 130 ? code : EXIT.ok);

@@ -1,15 +1,13 @@
 // The configuration of a cloud node: where it listens, where it keeps its data, which broker it uses (vehicle D1: no vehicle facts).
 
 import { Type as T, type Static } from "typebox";
-import { type ServicesConfig, servicesSchema } from "../runtime/index.ts";
+import { NODE_NAME, type ServicesConfig, servicesSchema } from "../runtime/index.ts";
 
 const HOST = "a name or address of this machine, such as 127.0.0.1";
 
 export const cloudConfigSchema = T.Object(
   {
-    node: T.Optional(
-      T.String({ pattern: "^[A-Za-z0-9_.~-]{1,64}$", title: "a node's name of 1 to 64 letters, digits and _.~-", description: "name of this node, default cloud-1" }),
-    ),
+    node: T.Optional(T.String({ ...NODE_NAME, description: "name of this node, default cloud-1" })),
     data: T.String({ minLength: 1, maxLength: 4096, "x-path": "file", title: "a folder", description: "folder for store, credentials and tokens" }),
     http: T.Optional(
       T.Object(

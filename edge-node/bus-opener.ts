@@ -6,6 +6,8 @@
 //                                        same recording. A recording without names of interfaces (TRC) is played whole. Else the bus fails and says what there is.
 //   rig:FOLDER or rig:SOCKET             the simulated rig's frame socket
 //   virtual:NAME                         in this process, nobody else on it
+//
+// A file whose own name holds a `?` is followed by another one: `log:what?.log?`.
 
 import { basename, dirname, extname, join, normalize } from "node:path";
 import type { FrameSink, FrameSource } from "../protocols/can/index.ts";
@@ -83,11 +85,11 @@ interface UrlParts {
   readonly query: string | undefined;
 }
 
-/** The last `?` begins the options: file names may hold others. */
+/** The last `?` begins the options, unless a folder's name holds it: file names may hold others. */
 function parts(url: string): UrlParts {
   const colon = url.indexOf(":");
   const scheme = colon === -1 ? url : url.slice(0, colon);
   const rest = url.slice(colon + 1);
   const at = rest.lastIndexOf("?");
-  return at === -1 ? { colon, scheme, path: rest, query: undefined } : { colon, scheme, path: rest.slice(0, at), query: rest.slice(at + 1) };
+  return at === -1 || rest.includes("/", at) ? { colon, scheme, path: rest, query: undefined } : { colon, scheme, path: rest.slice(0, at), query: rest.slice(at + 1) };
 }

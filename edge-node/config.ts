@@ -4,16 +4,13 @@
 // `x-path` marks what a configuration file may write relative to its own folder: a `file`, or the file in a `url` of a bus.
 
 import { Type, type Static } from "typebox";
-import { type ServicesConfig, servicesSchema } from "../runtime/index.ts";
+import { NODE_NAME, type ServicesConfig, servicesSchema } from "../runtime/index.ts";
 import type { BusOpener } from "./bus-opener.ts";
-
-const NAME = "^[A-Za-z0-9_.~-]{1,64}$";
 
 export const edgeConfigSchema = Type.Object(
   {
     node: Type.String({
-      pattern: NAME,
-      title: "a node's name of 1 to 64 letters, digits and _.~-",
+      ...NODE_NAME,
       description: "name of this node; default: the vehicle's id with `edge-` before it",
     }),
     vehicle: Type.String({

@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { mqttTransport, readCredentials } from "../protocols/mqtt/index.ts";
+import { mqttTransport, type NodeCredential, readCredentials } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
 import {
   demandPorts,
@@ -113,9 +113,7 @@ export const realPorts: EdgePorts = {
   keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
   transport: (uplink, node, vehicle, { clock, log, random }) => {
     const { url, credentials } = uplink;
-    const held = credentials === undefined ? undefined : readCredentials(credentials).find((credential) => credential.node === node);
-    if (credentials !== undefined && held === undefined)
-      throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${credentials} holds no credential of the node ${node}`);
+    const held = credentials === undefined ? undefined : heldCredential(credentials, node, vehicle);
     const username = uplink.username ?? held?.node;
     const password = uplink.password ?? held?.secret;
     return mqttTransport({
@@ -131,3 +129,21 @@ export const realPorts: EdgePorts = {
     });
   },
 };
+
+/** @throws DROVER_CONFIG_INVALID when there is none of this node, or another vehicle's under its name */
+function heldCredential(folder: string, node: string, { tenant, vehicle }: { readonly tenant: string; readonly vehicle: string }): NodeCredential {
+  const all = readCredentials(folder);
+  const held = all.find((credential) => credential.node === node);
+  const way = `\`drover enroll ${tenant}/vehicle/${vehicle} --node NAME\` makes one, and \`node: NAME\` in this configuration names it`;
+  if (held === undefined) {
+    const others = all.length === 0 ? "" : ` (there are those of ${all.map((credential) => credential.node).join(", ")})`.slice(0, 300);
+    throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${folder} holds no credential of the node ${node}${others}: ${way}`);
+  }
+  const { reach } = held;
+  if (reach.kind === "vehicle" && (reach.tenant !== tenant || reach.vehicle !== vehicle))
+    throw new DroverError(
+      "DROVER_CONFIG_INVALID",
+      `uplink.credentials: the credential of the node ${node} in ${folder} is that of ${reach.tenant}/vehicle/${reach.vehicle}, not of ${tenant}/vehicle/${vehicle}: ${way}`,
+    );
+  return held;
+}

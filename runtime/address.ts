@@ -9,6 +9,9 @@ export type Address = string & { readonly [addressBrand]: true };
 const SEGMENT = /^[A-Za-z0-9_.~-]{1,128}$/;
 const MAX_BYTES = 512;
 
+/** What a node may be called, in its configuration and to the broker. */
+export const NODE_NAME = { pattern: "^[A-Za-z0-9_.~-]{1,64}$", title: "a node's name of 1 to 64 letters, digits and _.~-" } as const;
+
 /** Why `text` is not an address, or undefined when it is one. */
 export function addressProblem(text: string): string | undefined {
   if (text.length === 0 || text.length > MAX_BYTES) return `an address has 1 to ${String(MAX_BYTES)} characters, this has ${String(text.length)}`;

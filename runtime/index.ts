@@ -1,7 +1,7 @@
 // The runtime's only door. What stands here is what other rooms and users build on; test/golden/runtime-exports.txt holds its names.
 
 export * from "./actor/index.ts";
-export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, parseAddress } from "./address.ts";
+export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, NODE_NAME, parseAddress } from "./address.ts";
 export { type Applied, createReplicas, type ReplicaOptions, type Replicas } from "./cluster/replica.ts";
 export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
 export type {

@@ -53,7 +53,10 @@ export function readLocatedYaml(text: string): LocatedText {
     // Not reached by any text we know of; the parser's stack is its own.
     return refuse(`the text cannot be read as YAML: ${error instanceof Error ? error.message : String(error)}`);
   }
-  const complaints: YamlComplaint[] = [...document.errors, ...document.warnings].map((error) => ({ at: error.pos[0], message: firstLine(error.message) }));
+  const complaints: YamlComplaint[] = [...document.errors, ...document.warnings].map((error) => ({
+    at: error.pos[0],
+    message: error.code === "MULTIPLE_DOCS" ? "a second document begins here (expected one document in the file)" : firstLine(error.message),
+  }));
   const walk = { text, complaints, nodes: 0 };
   const root = document.contents === null ? undefined : locate(document.contents, walk, 0);
   if (root === undefined && complaints.length === 0) complaints.push({ at: 0, message: "the file is empty" });

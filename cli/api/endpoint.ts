@@ -67,9 +67,23 @@ export function writtenEndpoint(folder: string): Partial<WrittenEndpoint> {
   try {
     const { url, broker } = JSON.parse(readFileSync(join(folder, ENDPOINT_FILE), "utf8")) as { readonly url?: unknown; readonly broker?: unknown };
     return { ...(typeof url === "string" ? { url } : {}), ...(typeof broker === "string" ? { broker } : {}) };
-  } catch {
+  } catch (error) {
+    demandReadable(folder, error);
     return {};
   }
+}
+
+/** @throws CommandFailure where it is there and may not be read: who asks is told that instead of that nothing runs */
+function demandReadable(file: string, error: unknown): void {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "EACCES" && code !== "EPERM") return;
+  throw new CommandFailure({
+    code: "data-unreadable",
+    title: "The node's data folder cannot be read.",
+    detail: `${file} (${code})`,
+    advice: "Run this as the node's own user, or name the node with --url and --token.",
+    exit: EXIT.auth,
+  });
 }
 
 function checkedUrl(text: string): URL {
@@ -91,7 +105,8 @@ function isLoopback(url: URL): boolean {
 function textOf(file: string): string | undefined {
   try {
     return nonEmpty(readFileSync(file, "utf8").trim());
-  } catch {
+  } catch (error) {
+    demandReadable(file, error);
     return undefined;
   }
 }

@@ -18,6 +18,8 @@ const MAX_COPIED_BYTES = 512 * 1_048_576;
 const NO_BUDGET = Number.MAX_SAFE_INTEGER;
 
 export async function checkStores(folder: string): Promise<readonly Finding[]> {
+  const unreadable = problemOfReading(folder);
+  if (unreadable !== undefined) return [unreadable];
   const stores = findStores(folder, MAX_DEPTH).slice(0, MAX_STORES);
   const findings: Finding[] = [];
   for (const path of stores) findings.push(await checkStore(path, relative(folder, path)));
@@ -90,6 +92,17 @@ function findAsides(folder: string, depth: number): readonly string[] {
     if (name.includes(".db.damaged-")) return [path];
     return depth > 0 ? findAsides(path, depth - 1) : [];
   });
+}
+
+function problemOfReading(folder: string): Finding | undefined {
+  try {
+    readdirSync(folder);
+    return undefined;
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return undefined;
+    return problem("stores", `${folder} cannot be read: ${message}`, "Whether its stores are whole is not known.", "Run this as the user of its node.", { folder });
+  }
 }
 
 function entriesOf(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[] {

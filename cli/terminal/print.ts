@@ -19,7 +19,8 @@ export function printLines(stream: Writable, lines: readonly string[]): void {
 export function flushed(stream: Writable): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableEnded || stream.writableLength === 0) {
-      resolve();
+      // The failure of a write that did not wait is told in the next tick.
+      setImmediate(resolve);
       return;
     }
     stream.once("close", resolve);

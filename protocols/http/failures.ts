@@ -65,6 +65,8 @@ function validationProblem(error: FastifyError): Problem {
     const { additionalProperties, requiredProperties } = params as { readonly additionalProperties?: unknown; readonly requiredProperties?: unknown };
     if (keyword === "additionalProperties" && Array.isArray(additionalProperties))
       return additionalProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is not known here" }));
+    // The same one once more: the schema of what may stand there is `false`.
+    if (keyword === "boolean") return [];
     if (keyword === "required" && Array.isArray(requiredProperties)) return requiredProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is missing" }));
     return [{ path: instancePath, message: message ?? "is not valid" }];
   });

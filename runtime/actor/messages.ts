@@ -252,6 +252,8 @@ function problemsOf(error: { readonly keyword: string; readonly instancePath: st
     const names = (error.params as { readonly requiredProperties?: readonly string[] }).requiredProperties ?? [];
     return names.map((name) => ({ path: `${error.instancePath}/${escapePointer(name)}`, message: "is missing" }));
   }
+  // The same field once more: the schema of what may stand there is `false`.
+  if (error.keyword === "boolean") return [{ path: error.instancePath, message: "is not a field of this message" }];
   return [{ path: error.instancePath, message: error.message }];
 }
 

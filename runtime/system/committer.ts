@@ -3,9 +3,7 @@
 // G1. One batch at a time, at most 256 turns, one turn per entity in it.
 // G2. Every turn handed in is settled with what became of it; a store that throws means `unknown`, never "rolled back".
 
-import type { CommitOutcome, EntityCommit, Log, Store } from "../ports/index.ts";
-
-const MAX_BATCH = 256;
+import { type CommitOutcome, type EntityCommit, type Log, MAX_BATCH_COMMITS, type Store } from "../ports/index.ts";
 
 interface Waiting {
   readonly commit: EntityCommit;
@@ -37,8 +35,8 @@ export function createCommitter(store: Store, defer: (run: () => void) => void, 
     if (writing) return;
     writing = true;
     while (waiting.length > 0) {
-      const batch = waiting.slice(0, MAX_BATCH);
-      waiting = waiting.slice(MAX_BATCH);
+      const batch = waiting.slice(0, MAX_BATCH_COMMITS);
+      waiting = waiting.slice(MAX_BATCH_COMMITS);
       const outcomes = await outcomesOf(batch);
       counters.batches++;
       batch.forEach((entry, index) => {

@@ -2,7 +2,7 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -125,4 +125,31 @@ test("standard input is read as before, and a file through a link", async (t) =>
   t.equal(await runCanDecode({ dbc: join(folder, "link.dbc"), log: "-", input: Readable.from([Buffer.from(log)]) }, out, err), 0);
   t.match(String(out.read()), /"m":"ENGINE"/);
   await t.rejects(openLog(join(folder, "none.log")), { code: "DROVER_FILE_UNREADABLE", message: /cannot open/ });
+});
+
+test("an output that takes nothing more ends a command with a word and exit code 1", { skip: !existsSync("/dev/full") && "needs /dev/full" }, async (t) => {
+  const folder = scratch(t);
+  const dbc = join(folder, "car.dbc");
+  const log = join(folder, "car.log");
+  writeFileSync(dbc, DBC);
+  writeFileSync(log, LOG);
+  for (const command of ["--version", `can decode --dbc ${dbc} --log ${log}`]) {
+    const { code, err } = await shell(t, `"$NODE" "$MAIN" ${command} > /dev/full`);
+    t.equal(code, 1, command);
+    t.match(err, /drover: the output could not be written: ENOSPC.* Mend where it goes/, command);
+    t.notMatch(err, /\n +at /, `${command}: no stack`);
+  }
+});
+
+test("a data folder that this user may not read is said to be so, not to hold nothing", { skip: process.getuid?.() !== 0 && "needs to become another user" }, async (t) => {
+  const folder = scratch(t);
+  mkdirSync(join(folder, "data"), { mode: 0o700 });
+  process.seteuid?.(65_534);
+  try {
+    const env = { DROVER_DATA: join(folder, "data") };
+    t.match(await drover(["actors", "ls"], { env }), { code: 6, out: "", err: /data folder cannot be read[^]*EACCES[^]*as the node's own user/ });
+    t.match(await drover(["doctor"], { env }), { code: 1, out: /data cannot be read: EACCES/ });
+  } finally {
+    process.seteuid?.(0);
+  }
 });

@@ -1,7 +1,8 @@
 // What a node's configuration and its vehicle's files may say, and what a mistake in them gets.
 
 import { test } from "tap";
-import { createEdgeNode, type EdgeConfig, readEdgeConfig } from "../../edge-node/index.ts";
+import { createEdgeNode, type EdgeConfig, readEdgeConfig, realPorts } from "../../edge-node/index.ts";
+import { nodeCredential } from "../../protocols/mqtt/index.ts";
 import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
 import type { DroverError } from "../../runtime/index.ts";
 import { desk, VEHICLES } from "./desk.ts";
@@ -143,6 +144,9 @@ test("every bus of the vehicle needs a source, and no other has one", (t) => {
     ["log:x.log?loop=yes", /loop=yes \(expected true or false\)$/],
     ["log:x.log?rat=1", /"rat" is not known \(expected one of rate, loop, bus; did you mean "rate"\?\)$/],
     ["rig:x?rate=2", /"rate" is not known \(expected no options\)$/],
+    ["log:/what?/x.log", /there is no such file \(expected a recording\)$/],
+    ["log:/what?/x.log?rat=1", /"rat" is not known/],
+    ["log:/v/drive.log??rate=2", /there is no such file/],
   ] as const)
     t.match(
       problem(() => createEdgeNode({ ...base, buses: { can1: url, can2: "virtual:b" } }, at.ports())),
@@ -154,6 +158,23 @@ test("every bus of the vehicle needs a source, and no other has one", (t) => {
     { message: /^buses\.can1: "lgo:a": .*\nbuses\.can2: "rig:": / },
     "all of them at once",
   );
+  t.doesNotThrow(() => createEdgeNode({ ...base, buses: { can1: "rig:/what?/x/rig", can2: "rig:/a?b=1/c d#é" } }, at.ports()), "a folder's name may hold what begins options");
+  t.end();
+});
+
+test("S10. A credential of another vehicle under this node's name, or none, stops the start with the way to one", (t) => {
+  const folder = t.testdir();
+  const uplink = { url: "mqtt://127.0.0.1:1", credentials: folder };
+  const link = (tenant: string): unknown => problem(() => realPorts.transport(uplink, "edge-v", { tenant, vehicle: "v" }, realPorts));
+  t.match(link("acme"), {
+    code: "DROVER_CONFIG_INVALID",
+    message: /holds no credential of the node edge-v: `drover enroll acme\/vehicle\/v --node NAME` makes one, and `node: NAME`/,
+  });
+  nodeCredential(folder, "box", { kind: "vehicle", tenant: "acme", vehicle: "v" });
+  t.match(link("acme"), { message: /no credential of the node edge-v \(there are those of box\)/ });
+  nodeCredential(folder, "edge-v", { kind: "vehicle", tenant: "acme", vehicle: "v" });
+  t.doesNotThrow(() => realPorts.transport(uplink, "edge-v", { tenant: "acme", vehicle: "v" }, realPorts));
+  t.match(link("other"), { code: "DROVER_CONFIG_INVALID", message: /is that of acme\/vehicle\/v, not of other\/vehicle\/v: `drover enroll other\/vehicle\/v/ });
   t.end();
 });
 

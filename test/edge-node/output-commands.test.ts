@@ -69,7 +69,7 @@ test("V1, X1. A set point between two steps of what the frame can say is refused
   await car.node.stop();
 });
 
-test("V2. A relay is toggled once, on a fresh status, and confirmed by a status at least a period after our frame", async (t) => {
+test("V2, S8. A relay is toggled once, on a fresh status, and confirmed by a status at least a period after our frame", async (t) => {
   const at = desk();
   const car = await trailer(at);
   const before = at.clock.monotonic();
@@ -94,7 +94,7 @@ test("V2. While a toggle waits for its answer no other leaves for that relay", a
   await car.node.stop();
 });
 
-test("V2. Without an answer nothing is sent again: the outcome is unknown, and the next status tells how the relay stands", async (t) => {
+test("V2, S8. Without an answer nothing is sent again: the outcome is unknown, and the next status tells how the relay stands", async (t) => {
   const at = desk();
   const car = await trailer(at);
   car.rig.setFault("switchback-0", "toggles-twice");

@@ -61,6 +61,12 @@ test("D2. No text makes the checker throw, hang or grow: alias bombs, deep nesti
   t.end();
 });
 
+test("D2. A second document is named in words for who wrote the file", (t) => {
+  const [problem] = problemsOf(checkModel(`${HEAD}---\n${HEAD}`));
+  t.match(problem?.message, /a second document begins here \(expected one document in the file\)/);
+  t.end();
+});
+
 test("a hostile overlay or vehicle's file is a problem too", (t) => {
   for (const [name, text] of hostile) {
     const asOverlay = checkFiles("small.yaml", { "small.yaml": HEAD.replace("mode: normal", "overlay: o.yaml, mode: normal"), "o.yaml": text });

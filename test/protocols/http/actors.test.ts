@@ -126,6 +126,7 @@ test("a query that is not known or out of range is refused by name, never passed
   ] as const) {
     t.match(isProblem(t, await as("viewer", { url: `/v1/actors${query}` }), 400, "query-invalid"), { problems: [{ path }] }, query);
   }
+  t.same((await as("viewer", { url: "/v1/actors?foo=1" })).json().problems, [{ path: "/foo", message: "is not known here" }], "said once");
   t.equal((await as("viewer", { url: "/v1/actors?limit=1" })).statusCode, 200);
   t.equal((await as("viewer", { url: "/v1/actors?limit=1000" })).statusCode, 200);
 });

@@ -33,6 +33,7 @@ test("a problem names its path", (t) => {
   t.same(paths({ type: "light.set", channel: 1 }), ["/level"]);
   t.same(paths({ type: "light.set", channel: 1, level: 2, note: { by: 3 } }), ["/note/by"]);
   t.same(paths({ type: "light.set", channel: 1, level: 2, more: 1 }), ["/more"]);
+  t.match(light.check({ type: "light.set", channel: 1, level: 2, more: 1 }), { problems: [{ path: "/more", message: "is not a field of this message" }] });
   t.same(paths(JSON.parse('{"type":"light.off","__proto__":{"level":1}}')), ["/__proto__"]);
   t.end();
 });
