@@ -10,6 +10,7 @@ import { recoveryExact } from "./recovery-exact.ts";
 import { replayExact } from "./replay-exact.ts";
 import { replicaEqualsOwner } from "./replica-equals-owner.ts";
 import { senderOrder } from "./sender-order.ts";
+import { sentArrives } from "./sent-arrives.ts";
 import { shelfEmpties } from "./shelf-empties.ts";
 import { storeKeepsItsWord } from "./store-keeps-its-word.ts";
 import { takenOnce } from "./taken-once.ts";
@@ -26,6 +27,7 @@ export const standardCheckers: readonly Checker[] = [
   acknowledgedKept,
   takenOnce,
   senderOrder,
+  sentArrives,
   onceAtMostOnce,
   idempotentConfirmed,
   timersOnce,

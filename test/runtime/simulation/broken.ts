@@ -1,7 +1,7 @@
 // Parts that break a promise on purpose, put between a simulated node and its ports. The simulator must find each.
 
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
-import type { Clock, CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
+import type { AskOutcome, Clock, CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
 import type { ProcessPorts } from "../../../runtime/simulation/index.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../runtime/wire/index.ts";
 import { BEAT_MS } from "./beacons.ts";
@@ -99,6 +99,8 @@ function spoiltState(bytes: Uint8Array, changed: (rest: unknown) => Rows): Uint8
 /** What was taken before the restart is not known after it. */
 export const forgetsWhatWasTaken = recovers((table, row) => (table === "taken" || table === "senders" ? undefined : row));
 export const losesTimers = recovers((table, row) => (table === "timers" ? undefined : row));
+/** S3: what waits for its receiver is forgotten, and its number with it. */
+export const losesOutboxes = recovers((table, row) => (table === "outbox" ? undefined : row));
 export const losesEffects = recovers((table, row) => (table === "pending" ? undefined : row));
 /** S5: what is shelved is there, and its last number is not. */
 export const forgetsWhereShelvesEnd = recovers((table, row) => (table === "counters" && row[0] === "shelf" ? undefined : row));
@@ -201,6 +203,34 @@ export const mixesUpMessages = withTransport((transport, { random }) => {
     },
   };
 });
+
+function isOfAnEntity(payload: Uint8Array): boolean {
+  const decoded = decodeEnvelope(payload);
+  return decoded.ok && decoded.envelope.sender.entity !== undefined;
+}
+
+/** S3: a message of an entity is confirmed with what the one before it was, and not carried, once in a while. */
+export const confirmsWithoutCarrying = withTransport((transport, { random }) => {
+  const before = new Map<string, AskOutcome>();
+  return {
+    ask: async (key, payload, options) => {
+      const confirmed = before.get(key);
+      if (!isOfAnEntity(payload)) return transport.ask(key, payload, options);
+      if (confirmed !== undefined && random.next() < 0.05) return confirmed;
+      const outcome = await transport.ask(key, payload, options);
+      before.set(key, outcome);
+      return outcome;
+    },
+  };
+});
+
+/** S3: no message of an entity is ever carried, and its sender is never told that it was. */
+export const carriesNothing = withTransport((transport) => ({
+  ask: async (key, payload, options) => {
+    if (isOfAnEntity(payload)) throw new Error("no message of an entity is carried");
+    return transport.ask(key, payload, options);
+  },
+}));
 
 /** Something of it is still armed when it has stopped. */
 export const leavesATimer = withTransport((transport, { clock }) => ({
