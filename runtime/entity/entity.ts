@@ -88,20 +88,21 @@ export interface Entity {
   addresses(): Iterable<Address>;
   /** Root, then children by address, then what machines made. */
   views(): readonly CellView[];
-  nextTimer(): NextTimer;
+  /** Of the committed timers; with the open turn, of those that its commit will leave. */
+  nextTimer(open?: Turn): NextTimer;
   /**
-   * Inputs for the timers that are due. `wallTrusted` false: none of the wall clock fires (rules K1). Default true. `watchedSince`: wall time from which on the clock was watched;
+   * Inputs for the committed timers that are due: an open turn's may never be armed, and their generations are given out again (E1). `wallTrusted` false: none of the wall clock fires (rules K1). Default true. `watchedSince`: wall time from which on the clock was watched;
    * default always, so that nothing was missed.
    */
   due(at: DueAt): readonly Input[];
-  /** Unconfirmed messages by receiver, in order of their numbers. */
+  /** Unconfirmed messages by receiver, in order of their numbers; committed ones, as what follows (rules C4). */
   outbox(): ReadonlyMap<Address, readonly OutboxRow[]>;
   /** Declared effects that are not confirmed. */
   pending(): readonly Pending[];
   parked(): readonly ParkedRow[];
   /** A message waits for its receiver or on the shelf, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
   readonly isUnfinished: boolean;
-  /** Some timer is armed. */
+  /** Some timer is armed: the open turn's too. */
   readonly hasTimers: boolean;
   /** Armed timers, in no order. */
   timers(): readonly TimerRow[];
@@ -259,10 +260,11 @@ export class HostedEntity implements Entity {
       .sort(byRole);
   }
 
-  nextTimer(): NextTimer {
+  nextTimer(open?: Turn): NextTimer {
+    const { rest } = this.interior;
     let elapsed: number | undefined;
     let wall: number | undefined;
-    for (const [, row] of this.interior.rest.entries("timers")) {
+    for (const [, row] of open === undefined ? rest.committedEntries("timers") : rest.entries("timers")) {
       if (row.clock === "elapsed") elapsed = elapsed === undefined ? row.due : Math.min(elapsed, row.due);
       else wall = wall === undefined ? row.due : Math.min(wall, row.due);
     }
@@ -271,7 +273,7 @@ export class HostedEntity implements Entity {
 
   due(at: DueAt): readonly Input[] {
     const wall = at.wallTrusted === false ? Number.NEGATIVE_INFINITY : at.now;
-    return dueRows(this.interior.rest.entries("timers"), at.elapsed, wall).map(([timer, row]) => ({
+    return dueRows(this.interior.rest.committedEntries("timers"), at.elapsed, wall).map(([timer, row]) => ({
       kind: "timer",
       timer,
       generation: row.generation,
@@ -288,7 +290,7 @@ export class HostedEntity implements Entity {
   }
 
   parked(): readonly ParkedRow[] {
-    return [...this.interior.rest.entries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
+    return [...this.interior.rest.committedEntries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
   }
 
   get isUnfinished(): boolean {
@@ -300,7 +302,7 @@ export class HostedEntity implements Entity {
   }
 
   timers(): readonly TimerRow[] {
-    return [...this.interior.rest.entries("timers")].map(([, row]) => row);
+    return [...this.interior.rest.committedEntries("timers")].map(([, row]) => row);
   }
 
   recoveryInputs(now: number, fresh?: readonly Effect[]): readonly Input[] {

@@ -11,15 +11,15 @@ export interface Pending extends PendingEffect {
   readonly key: string;
 }
 
-/** Declared effects that are not confirmed, oldest first. */
+/** Committed declared effects that are not confirmed, oldest first. */
 export function pendingEffects(interior: Interior): readonly Pending[] {
-  return [...interior.rest.entries("pending")].map(([key, row]) => ({ ...row, key })).sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
+  return [...interior.rest.committedEntries("pending")].map(([key, row]) => ({ ...row, key })).sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
 }
 
-/** Rows of the outbox by receiver, in order of their numbers. */
+/** Committed rows of the outbox by receiver, in order of their numbers. */
 export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"], readonly OutboxRow[]> {
   const byReceiver = new Map<OutboxRow["receiver"], OutboxRow[]>();
-  for (const [, row] of interior.rest.entries("outbox")) {
+  for (const [, row] of interior.rest.committedEntries("outbox")) {
     const rows = byReceiver.get(row.receiver);
     if (rows === undefined) byReceiver.set(row.receiver, [row]);
     else rows.push(row);

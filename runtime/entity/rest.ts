@@ -179,6 +179,13 @@ export class Rest {
     return (this.#tables?.get(table) ?? []) as Iterable<readonly [string, RestTables[N]]>;
   }
 
+  /** As `committed`, all of them. */
+  *committedEntries<N extends TableName>(table: N): Iterable<readonly [string, RestTables[N]]> {
+    const changed = this.#changed?.get(table);
+    for (const entry of this.entries(table)) if (changed?.has(entry[0]) !== true) yield entry;
+    for (const [key, before] of changed ?? []) if (before !== undefined) yield [key, before as RestTables[N]];
+  }
+
   put<N extends TableName>(table: N, key: string, value: RestTables[N]): void {
     const tables = (this.#tables ??= new Map<TableName, Map<string, unknown>>());
     let rows = tables.get(table);

@@ -60,7 +60,7 @@ export interface ActivationPorts {
   /** Who ends a process that hangs in a step, and knows of what hung before (rules M4). */
   readonly stepWatch: StepWatch | undefined;
   /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
-  readonly beforeCommit: (entity: Entity) => Promise<void> | undefined;
+  readonly beforeCommit: (entity: Entity, open: Turn | undefined) => Promise<void> | undefined;
   /** Whether `changed` has listeners. */
   readonly isWatched: () => boolean;
   /** Told after the effects; never throws. */
@@ -384,7 +384,6 @@ export class Activation implements TurnGuide {
     }
     const isWhole = turn.consumed === mails.length;
     const taken = isWhole ? mails : mails.slice(0, turn.consumed);
-    if (this.#timers !== undefined) for (const { input } of taken) if (input.kind === "timer") this.#timers.consumed(input);
     if (!isWhole) this.#mailbox.putBack(mails.slice(turn.consumed));
     if (commit === undefined || change === undefined) {
       this.entity.commit();
@@ -396,7 +395,7 @@ export class Activation implements TurnGuide {
     this.#phase = "committing";
     this.#open = open;
     const { committer } = this.#ports;
-    const ready = this.#ports.beforeCommit(this.entity);
+    const ready = this.#ports.beforeCommit(this.entity, turn);
     void (ready === undefined ? committer.commit(commit) : ready.then(async () => committer.commit(commit))).then((outcome) => {
       if (this.#open === open) this.#answered(outcome, open);
     });
@@ -555,10 +554,13 @@ export class Activation implements TurnGuide {
     for (const effect of turn.effects) this.#owner.perform(effect);
     taken.forEach((mail, index) => {
       const result = turn.results[index];
-      if (result === undefined) return;
       // A restarted actor may take now what made it fail; after the third time it is set aside (hosting H13).
-      if (result.kind === "faulted" && result.again) this.#again(mail);
-      else mail.settle?.(result.kind === "accepted" && !this.#isVolatile ? { kind: "accepted-at", revision: turn.revision } : result);
+      if (result?.kind === "faulted" && result.again) {
+        this.#again(mail);
+        return;
+      }
+      this.#timers?.consumed(mail.input);
+      if (result !== undefined) mail.settle?.(result.kind === "accepted" && !this.#isVolatile ? { kind: "accepted-at", revision: turn.revision } : result);
     });
     if (change !== undefined) this.#ports.changed(change);
     this.#goOn();

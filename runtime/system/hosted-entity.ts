@@ -61,7 +61,7 @@ export interface HostedEntityPorts {
   readonly changed: (change: Change) => void;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
   /** See `ActivationPorts`. */
-  readonly beforeCommit: (entity: Entity) => Promise<void> | undefined;
+  readonly beforeCommit: (entity: Entity, open: Turn | undefined) => Promise<void> | undefined;
   readonly restarted: () => void;
   readonly diverged: () => void;
   /** It cannot go on here. */
@@ -529,7 +529,8 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
 
 /** Before anything else happens to it, with a full state (rules T3). @throws DROVER_STORE_FAILED: the store is asked again at the next activation, and whatever was written counts (rules C2) */
 async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: HostedEntityPorts): Promise<void> {
-  await ports.beforeCommit(entity);
+  // In memory it is committed already.
+  await ports.beforeCommit(entity, undefined);
   const outcome = await ports.committer.commit({
     entity: entity.address,
     type: entity.type.name,

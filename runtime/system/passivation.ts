@@ -4,6 +4,7 @@
 // P2. Before it goes the store knows when it must be back; while that is written it takes no turn, and what comes meanwhile keeps it here.
 
 import type { Address } from "../address.ts";
+import type { Turn } from "../entity/contract.ts";
 import type { Entity } from "../entity/index.ts";
 import type { Clock, Log, Store } from "../ports/index.ts";
 import type { HostedClock } from "./hosted-clock.ts";
@@ -74,8 +75,8 @@ export class Passivation {
   }
 
   /** What must be durable before the turn under way is committed. */
-  beforeCommit(entity: Entity): Promise<void> | undefined {
-    return this.#wakes.needsMark(entity.address, entity.nextTimer(), entity.isUnfinished) ? this.#wakes.mark(entity.address) : undefined;
+  beforeCommit(entity: Entity, open: Turn | undefined): Promise<void> | undefined {
+    return this.#wakes.needsMark(entity.address, entity.nextTimer(open), entity.isUnfinished) ? this.#wakes.mark(entity.address) : undefined;
   }
 
   #passivate(live: HostedEntity, cause: PassivationCause): void {

@@ -135,7 +135,7 @@ export function createSystem(options: SystemOptions): System {
       observation.changed(change);
     },
     deliver: (message) => route(message),
-    beforeCommit: (entity) => (entity.type.passivateAfterMs === undefined ? undefined : passivation?.beforeCommit(entity)),
+    beforeCommit: (entity, open) => (entity.type.passivateAfterMs === undefined ? undefined : passivation?.beforeCommit(entity, open)),
     restarted: () => {
       counters.restarts++;
     },

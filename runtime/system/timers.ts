@@ -1,4 +1,7 @@
 // Arms one timeout of the real clock for the earliest durable timer of an entity and hands over what falls due (rules K1).
+//
+// A timer is handed over only once it is committed. The one that a turn arms which is rolled back was never armed, and its generation is given to another arming: a firing of it would be
+// taken for that one's, before it is due. A firing of a committed one stays right whatever is rolled back, since its generation is given to nobody else.
 
 import type { Input } from "../entity/contract.ts";
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
@@ -10,7 +13,7 @@ const LONGEST_SLEEP_MS = 60_000;
 type TimerInput = Extract<Input, { kind: "timer" }>;
 
 export interface TimerSource {
-  /** Earliest due time on each clock, undefined where none is armed. */
+  /** Earliest due time on each clock, undefined where none is armed; of committed timers, as what is due. */
   nextTimer(): { readonly elapsed: number | undefined; readonly wall: number | undefined };
   due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted: boolean; readonly watchedSince: number }): readonly Input[];
 }
@@ -50,9 +53,9 @@ export class Timers {
     );
   }
 
-  /** A queued firing was taken by a turn. */
-  consumed(input: TimerInput): void {
-    this.#queued?.delete(`${input.timer}#${String(input.generation)}`);
+  /** An input was taken by a turn that is committed, and does not come again: until then a firing is queued. */
+  consumed(input: Input): void {
+    if (input.kind === "timer") this.#queued?.delete(`${input.timer}#${String(input.generation)}`);
   }
 
   stop(): void {

@@ -1,15 +1,17 @@
 // S7, K1. A timer fires when it is due, whatever its clock and policy: never before, and soon after, as long as its owner is there. Nobody's stays armed beyond its time.
 //
 // T1. When it was due is told by its own clock. Hosted time is known from the turns of a run, and is never behind them.
-// T2. An owner whose wall clock was corrected owes nothing for a minute: it looks again as often as that. When a time came before the correction is not known after it.
+// T2. A firing is of a timer that a turn before it had armed. The one of a turn that came to nothing was armed for nobody, whatever is armed under its name and generation later.
+// T3. An owner whose wall clock was corrected owes nothing for a minute: it looks again as often as that. When a time came before the correction is not known after it.
 
+import type { Input } from "../../entity/contract.ts";
 import { type ArmedTimer, timersOf } from "./armed-timers.ts";
 import type { Checker, CommittedTurn } from "./evidence.ts";
 import { OwnerPresence, type Run } from "./owner-presence.ts";
 
 /** Due, with its owner there and undisturbed, it fires within this time. */
 const WITHIN_MS = 5_000;
-/** T2. */
+/** T3. */
 const AFTER_JUMP_MS = 60_000;
 /** Times are compared in whole ms. */
 const ROUNDING_MS = 1;
@@ -21,7 +23,9 @@ export const timersInTime: Checker = {
     const found: { atMs: number; what: string }[] = [];
     const owners = new OwnerPresence(history);
     const hosted = new HostedTimes(turns, owners);
-    for (const timer of timersOf(turns)) {
+    const timers = timersOf(turns);
+    found.push(...neverArmed(timers, turns));
+    for (const timer of timers) {
       const { row, entity, end } = timer;
       for (const run of owners.runsOn(timer.store)) {
         const span = spanIn(timer, run);
@@ -41,6 +45,20 @@ export const timersInTime: Checker = {
     return found;
   },
 };
+
+/** T2. */
+function neverArmed(timers: readonly ArmedTimer[], turns: readonly CommittedTurn[]): readonly { readonly atMs: number; readonly what: string }[] {
+  const armed = new Set<Input | undefined>(timers.map(({ end }) => end?.firing));
+  return turns.flatMap(({ atMs, entity, record }) =>
+    record.inputs
+      .filter((input, index) => input.kind === "timer" && record.results[index]?.kind === "accepted" && !armed.has(input))
+      .map((input) => ({ atMs, what: `the timer ${nameOf(input)} of ${entity} fired, and no turn before had armed it` })),
+  );
+}
+
+function nameOf(input: Input): string {
+  return input.kind === "timer" ? `${input.timer}#${String(input.generation)}` : input.kind;
+}
 
 /** Until when it was armed in this run, and what its wall clock showed then; undefined: not at all. */
 function spanIn({ armed, end }: ArmedTimer, run: Run): { readonly untilMs: number; readonly wallMs: number } | undefined {

@@ -67,6 +67,30 @@ test("K1. a firing is consumed by the commit that removes its row", (t) => {
   t.end();
 });
 
+test("K1, C3. what a turn arms is due for nobody before its commit, and what it takes back or arms anew is until then", (t) => {
+  const host = new EntityHost(type);
+  host.send(arm(100, "one", "a"));
+  const late = { now: host.now + 500, elapsed: 500 };
+  const [armed] = host.entity.due(late);
+  t.ok(armed);
+  if (armed === undefined) return;
+  const stamp = (elapsed: number) => ({ now: host.now + elapsed, elapsed, seed: 1 });
+
+  const first = host.entity.turn([host.message(arm(50, "two", "a")), host.message(arm(10, "three", "b"))], stamp(20));
+  t.same(host.entity.nextTimer(), { elapsed: 100, wall: undefined });
+  t.same(host.entity.nextTimer(first), { elapsed: 30, wall: undefined });
+  t.same(host.entity.due(late), [armed], "the one that stands, under its generation");
+  host.entity.rollback();
+  t.same(host.entity.due(late), [armed]);
+
+  host.entity.turn([host.message({ type: "drop", id: "a" })], stamp(20));
+  t.same(host.entity.due(late), [armed]);
+  host.entity.rollback();
+  t.same(host.take(armed), [{ kind: "accepted" }], "a firing of a committed timer stays right, whatever was rolled back meanwhile");
+  t.same(heard(host), ["one"]);
+  t.end();
+});
+
 test("K1. equal deadlines fire in the order of arming, also after a restart", (t) => {
   const host = new EntityHost(type);
   for (const say of ["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11"]) host.send(arm(50, say));

@@ -113,8 +113,10 @@ test("C3. a rollback restores states, timers, outcomes, effects and outbox", (t)
   const before = JSON.stringify(host.entity.state());
   const input = host.message({ type: "add", by: 1 });
   const turn = host.entity.turn([input], { now: host.now, elapsed: 5, seed: 9 });
-  t.equal(host.entity.nextTimer().elapsed, 105);
+  t.equal(host.entity.nextTimer(turn).elapsed, 105, "once it is committed");
   t.equal(turn.effects.length, 2);
+  t.same(host.entity.nextTimer(), { elapsed: undefined, wall: undefined }, "C4. nobody sees what is not committed");
+  t.same([host.entity.timers(), host.entity.pending(), [...host.entity.outbox()]], [[], [], []]);
   host.entity.rollback();
   t.equal(JSON.stringify(host.entity.state()), before);
   t.same(host.entity.nextTimer(), { elapsed: undefined, wall: undefined });
