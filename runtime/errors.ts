@@ -66,6 +66,11 @@ export const errorCatalogue = {
     advice: "Send an object with a type and plain data, to a child, a ref, or type.at(address).",
     exit: 1,
   },
+  DROVER_MESSAGE_TOO_LARGE: {
+    title: "An actor sent a message or a reply that is too large.",
+    advice: "Send less at a time (1 MiB at most), or a reference to where it can be read.",
+    exit: 1,
+  },
   DROVER_DELAY_INVALID: { title: "A delay is no number of milliseconds.", advice: "Give a finite number; a negative one counts as zero.", exit: 1 },
   DROVER_CHILD_ID_TAKEN: { title: "The id of a child or of the system is taken.", advice: "Stop its holder first, or give the new child another id.", exit: 1 },
   DROVER_CONTEXT_TOO_LARGE: {

@@ -13,7 +13,8 @@ import { answered, answerOf, decline } from "./outward.ts";
 import { MAX_DEPTH, NotPlain } from "./plain.ts";
 import { shelve, unshelve } from "./shelf.ts";
 import { type AcceptedBefore, postpone } from "./stash.ts";
-import type { SenderRow } from "./rest.ts";
+import type { SenderRow } from "./rest-tables.ts";
+import { takenLimit } from "./table-limits.ts";
 
 type EntitySender = Extract<Sender, { kind: "entity" }>;
 
@@ -25,6 +26,8 @@ export const MAX_TAKEN = 10_000;
 const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
 /** How long an expired outcome may stay in the table, ms. */
 const EVICTION_MS = 60_000;
+/** Where other tables take up all the room, and nothing says for how long. */
+const RETRY_AFTER_MS = 1_000;
 const NOBODY: Destination = { kind: "nobody" };
 const KEPT_REFUSALS = 16;
 const KEPT_HISTORIES = 8;
@@ -52,8 +55,9 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   const fingerprint = sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author);
   const known = interior.rest.get("taken", sender.id);
   if (known !== undefined && known.expiresAt > now) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
-  const retryAfterMs = evictExpired(interior);
-  if (interior.rest.size("taken") >= MAX_TAKEN) return { kind: "full", retryAfterMs };
+  const limit = takenLimit(interior, isRepliedTo(interior, input));
+  evictExpired(interior, limit);
+  if (isFull(interior, limit)) return { kind: "full", retryAfterMs: msUntilRoom(interior, limit) };
   const entry: TakenEntry = {
     id: sender.id,
     expiresAt: sender.expiresAt,
@@ -63,26 +67,57 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
     wantsReply: input.wantsReply,
   };
   const mark = interior.undo.mark();
-  // Not known after a restore: the table is looked through once.
-  if (interior.nextEviction !== undefined) interior.nextEviction = Math.min(interior.nextEviction, sender.expiresAt + EVICTION_MS);
   // Entered before the step, which may answer at once.
-  interior.rest.put("taken", sender.id, entry);
+  keepOutcome(interior, entry);
   const result = take(interior, input, replyOf(input));
   if (result.kind === "accepted") return result;
   interior.undo.backTo(mark);
   // A refusal by state is an outcome that the same id hears again; a malformed message may be mended and sent anew.
-  if (result.kind === "refused") interior.rest.put("taken", sender.id, { ...entry, outcome: result });
+  if (result.kind === "refused") keepOutcome(interior, { ...entry, outcome: result });
   return result;
 }
 
-/**
- * Takes out what has expired, at most once a minute unless the table is full.
- * @returns ms until the next entry expires
- */
-function evictExpired(interior: Interior): number {
+/** Until it expires, the same id hears this (rules M2). */
+export function keepOutcome(interior: Interior, entry: TakenEntry): void {
+  // Not known after a restore: the table is looked through once.
+  if (interior.nextEviction !== undefined) interior.nextEviction = Math.min(interior.nextEviction, entry.expiresAt + EVICTION_MS);
+  interior.rest.put("taken", entry.id, entry);
+}
+
+function isRepliedTo(interior: Interior, { to, event }: MessageInput): boolean {
+  return interior.cells.get(to)?.plan.actor.messages.specOf(event.type)?.reply !== undefined;
+}
+
+function isFull({ rest }: Interior, limit: number): boolean {
+  return rest.size("taken") >= MAX_TAKEN || rest.bytesIn("taken") > limit;
+}
+
+/** Until so many have expired, the oldest first, that there is room; ms. */
+function msUntilRoom(interior: Interior, limit: number): number {
   const { rest, stamp } = interior;
-  const isFull = rest.size("taken") >= MAX_TAKEN;
-  if (!isFull && interior.nextEviction !== undefined && stamp.now < interior.nextEviction) return 0;
+  const rows = rest.size("taken");
+  const bytes = rest.bytesIn("taken");
+  const known = interior.roomAgain;
+  if (known?.rows === rows && known.bytes === bytes && known.limit === limit && known.at > stamp.now) return known.at - stamp.now;
+  let rowsOver = rows - MAX_TAKEN + 1;
+  let bytesOver = bytes - limit;
+  let at = stamp.now + RETRY_AFTER_MS;
+  for (const [id, { expiresAt }] of [...rest.entries("taken")].sort(([, a], [, b]) => a.expiresAt - b.expiresAt)) {
+    at = expiresAt;
+    rowsOver--;
+    bytesOver -= rest.bytesOf("taken", id);
+    if (rowsOver <= 0 && bytesOver <= 0) break;
+  }
+  interior.roomAgain = { rows, bytes, limit, at };
+  return Math.max(1, at - stamp.now);
+}
+
+/** Takes out what has expired, at most once a minute unless the table is full. */
+function evictExpired(interior: Interior, limit: number): void {
+  const { rest, stamp } = interior;
+  const hasNoRoom = isFull(interior, limit);
+  // Full or not, nothing has expired before the oldest has.
+  if (interior.nextEviction !== undefined && stamp.now < interior.nextEviction - (hasNoRoom ? EVICTION_MS : 0)) return;
   let oldest = Number.POSITIVE_INFINITY;
   let next = Number.POSITIVE_INFINITY;
   const expired: string[] = [];
@@ -92,10 +127,14 @@ function evictExpired(interior: Interior): number {
     else next = Math.min(next, entry.expiresAt);
   }
   // Decided by the table alone, so that a replay evicts in the same turns.
-  const isDue = isFull || oldest + EVICTION_MS <= stamp.now;
-  if (isDue) for (const id of expired) rest.delete("taken", id);
+  const isDue = hasNoRoom || oldest + EVICTION_MS <= stamp.now;
   interior.nextEviction = (isDue ? next : oldest) + EVICTION_MS;
-  return Number.isFinite(next) ? Math.max(1, next - stamp.now) : 1;
+  if (!isDue || expired.length === 0) return;
+  // A turn that is taken back brings them back.
+  interior.undo.push(() => {
+    interior.nextEviction = undefined;
+  });
+  for (const id of expired) rest.delete("taken", id);
 }
 
 /** Tells a repeated message from another one under the same id; the order of keys does not count. @throws NotPlain for what cannot be read through, e.g. a circle */

@@ -9,7 +9,7 @@ import { moveIn } from "./moving-in.ts";
 import { planOf } from "./plan.ts";
 import { seal } from "./recording.ts";
 import { report } from "./report.ts";
-import type { ChildRow } from "./rest.ts";
+import type { ChildRow } from "./rest-tables.ts";
 
 export const MAX_CHILDREN = 1_000;
 const THE_ROOT: Supervision = { kind: "root" };

@@ -14,7 +14,7 @@ import { dueRows, outward } from "./outward.ts";
 import { keyOf } from "./parking.ts";
 import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
-import type { ParkedRow, TimerRow } from "./rest.ts";
+import type { ParkedRow, TimerRow } from "./rest-tables.ts";
 import { ended } from "./restarts.ts";
 import { hasShelfRoom, type Load, loadOf, shelvedAfter } from "./shelf.ts";
 import { takeTurn, type TurnGuide } from "./turn.ts";

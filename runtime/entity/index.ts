@@ -14,7 +14,7 @@ export { hashOfCells } from "./state-hash.ts";
 export { difference, type Restored, restoreEntity } from "./restore.ts";
 export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./children.ts";
-export type { PendingEffect, TimerRow } from "./rest.ts";
+export type { PendingEffect, TimerRow } from "./rest-tables.ts";
 export { type ActorUpgrade, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
 export type { Load } from "./shelf.ts";
 export type { CellView } from "./view.ts";

@@ -37,6 +37,15 @@ export interface Savepoint {
   readonly hasReleased: boolean;
 }
 
+/** Worked out once for each state of the table: whoever is refused by the same one hears the same. */
+export interface RoomAgain {
+  readonly rows: number;
+  readonly bytes: number;
+  readonly limit: number;
+  /** Wall time, ms. */
+  readonly at: number;
+}
+
 export interface EntityListener {
   /** A send through a ref from outside of a step, e.g. `self.send` in an inline action: becomes an input. */
   posted(input: Input): void;
@@ -89,6 +98,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   randomState = 0;
   /** Wall time before which no kept outcome needs to go. */
   nextEviction: number | undefined = undefined;
+  /** When the table of kept outcomes will have room again, as it stands. */
+  roomAgain: RoomAgain | undefined = undefined;
   /** Reached nobody: late words of sources, events to cells that have gone. */
   deadLetters = 0;
   /** Outcomes of effects that no protocol listed. */

@@ -14,7 +14,9 @@ import { messageOf } from "./fault.ts";
 import { traceOf } from "./inside.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
-import type { TimerRow } from "./rest.ts";
+import type { TimerRow } from "./rest-tables.ts";
+import { bytesOfData } from "./row-weight.ts";
+import { hasReplyRoom, MAX_MESSAGE_BYTES, outboxLimit } from "./table-limits.ts";
 import { ahead, clockOf, nextDue, rhythmOf } from "./timer-policy.ts";
 
 /** Rows that may wait for receivers, over all of them. */
@@ -82,7 +84,7 @@ class RefusedAction extends Error {
   }
 }
 
-function refuse(message: string, code: "DROVER_SEND_INVALID" | "DROVER_DELAY_INVALID" = "DROVER_SEND_INVALID"): never {
+function refuse(message: string, code: "DROVER_SEND_INVALID" | "DROVER_DELAY_INVALID" | "DROVER_MESSAGE_TOO_LARGE" = "DROVER_SEND_INVALID"): never {
   throw new RefusedAction(new DroverError(code, message));
 }
 
@@ -92,6 +94,14 @@ function plain(what: string, value: unknown): unknown {
   } catch (error) {
     return refuse(`${what}: ${messageOf(error)}`);
   }
+}
+
+/** What leaves an entity, as plain data of a bounded size. */
+function sendable(what: string, value: unknown): unknown {
+  const copy = plain(what, value);
+  const bytes = bytesOfData(copy);
+  if (bytes > MAX_MESSAGE_BYTES) refuse(`${what} has about ${String(bytes)} bytes, the limit is ${String(MAX_MESSAGE_BYTES)}`, "DROVER_MESSAGE_TOO_LARGE");
+  return copy;
 }
 
 /** What a record cannot hold is refused here, as long as the step that made it can still fail. */
@@ -116,23 +126,23 @@ function send(interior: Interior, cell: Cell, to: unknown, given: unknown): void
   if (typeof to === "object" && to !== null && CellRef.is(to)) {
     const target = CellRef.cellOf(to) as Cell;
     if (target.host === interior) interior.deliver(target, event);
-    else sendAway(interior, parseAddress(target.address), event);
+    else sendAway(interior, cell, parseAddress(target.address), event);
     return;
   }
   if (!(to instanceof ForeignRef)) refuse(`Unable to send event '${event.type}' from ${cell.address}: there is no such actor`);
   const { destination } = to;
   switch (destination.kind) {
     case "actor":
-      sendTo(interior, destination.address as Address, event);
+      sendTo(interior, cell, destination.address as Address, event);
       return;
     case "outside-reply":
-      answerOutside(interior, destination.id, () => replyEvent(interior, destination.asked, event));
+      answerOutside(interior, destination.id, () => replyEvent(interior, cell, destination.asked, event));
       return;
     case "entity-reply":
       addRow(interior, {
         receiver: destination.entity as Address,
         to: destination.entity as Address,
-        event: replyEvent(interior, destination.asked, event),
+        event: replyEvent(interior, cell, destination.asked, event),
         wantsReply: false,
         answers: destination.key,
       });
@@ -142,9 +152,9 @@ function send(interior: Interior, cell: Cell, to: unknown, given: unknown): void
   }
 }
 
-function sendTo(interior: Interior, address: Address, event: StepEvent): void {
+function sendTo(interior: Interior, cell: Cell, address: Address, event: StepEvent): void {
   if (entityOf(address) !== interior.address) {
-    sendAway(interior, address, event);
+    sendAway(interior, cell, address, event);
     return;
   }
   const target = interior.cells.get(address);
@@ -152,12 +162,16 @@ function sendTo(interior: Interior, address: Address, event: StepEvent): void {
   else interior.deliver(target, event);
 }
 
-function sendAway(interior: Interior, to: Address, event: StepEvent): void {
-  addRow(interior, { receiver: entityOf(to), to, event: plain(`the event '${event.type}' to ${to}`, event) as EventData, wantsReply: false });
+function sendAway(interior: Interior, cell: Cell, to: Address, event: StepEvent): void {
+  addRow(interior, { receiver: entityOf(to), to, event: sendable(`the event '${event.type}' of ${cell.address} to ${to}`, event) as EventData, wantsReply: false });
 }
 
 function addRow(interior: Interior, row: Omit<OutboxRow, "seq">): void {
-  if (interior.rest.size("outbox") >= MAX_OUTBOX) refuse(`the outbox of ${interior.address} is full: ${String(MAX_OUTBOX)} messages wait for their receivers`);
+  const { rest } = interior;
+  if (rest.size("outbox") >= MAX_OUTBOX) refuse(`the outbox of ${interior.address} is full: ${String(MAX_OUTBOX)} messages wait for their receivers`);
+  const bytes = rest.bytesIn("outbox");
+  if (bytes > outboxLimit(interior))
+    refuse(`the outbox of ${interior.address} is full: ${String(rest.size("outbox"))} messages of about ${String(bytes)} bytes wait for their receivers`);
   const seq = interior.rest.get("lines", row.receiver) ?? 1;
   interior.rest.put("lines", row.receiver, seq + 1);
   const full: OutboxRow = { ...row, seq, ...traceOf(interior.cause) };
@@ -177,23 +191,29 @@ export function decline(interior: Interior, to: Destination, refusal: Refusal): 
 }
 
 /** The first answer counts; it is kept beside the message's outcome until that expires (rules M2). */
-function answerOutside(interior: Interior, id: string, made: () => EventData): void {
+function answerOutside(interior: Interior, id: string, event: () => EventData): void {
   const entry = interior.rest.get("taken", id);
   if (entry === undefined || entry.answer !== undefined) {
     interior.deadLetters++;
     return;
   }
-  const answer = answerOf(made());
+  const made = answerOf(event());
+  const answer: TakenEntry["answer"] = hasReplyRoom(interior, made) ? made : { kind: "unknown", reason: noReplyRoom(interior, bytesOfData(made)) };
   const answered: TakenEntry = { ...entry, answer };
   interior.rest.put("taken", id, answered);
   interior.effects.push({ kind: "answer", id, answer });
 }
 
+/** The same for whoever waits and for whoever comes again: what is not kept is told to nobody. */
+function noReplyRoom({ address, rest }: Interior, bytes: number): string {
+  return `taken and acted on; there is no room for its reply of about ${String(bytes)} bytes: ${address} keeps ${String(rest.bytesIn("taken"))} bytes of replies and outcomes already`;
+}
+
 /** What may be sent to where an answer is wanted, as plain data: `reply(value)`, which the protocol of the message checks (hosting A1), or `decline(refusal)`. */
-function replyEvent(interior: Interior, asked: string | undefined, event: StepEvent): EventData {
-  if (event.type === "decline") return { type: "decline", refusal: plain("a refusal", event["refusal"]) };
-  const value = plain("a reply", event["value"]);
+function replyEvent(interior: Interior, { address }: Cell, asked: string | undefined, event: StepEvent): EventData {
   const [actor = "", message = ""] = asked?.split(" ") ?? [];
+  if (event.type === "decline") return { type: "decline", refusal: sendable(`the refusal of ${address} to "${message}"`, event["refusal"]) };
+  const value = sendable(`the reply of ${address} to "${message}"`, event["value"]);
   const checked = interior.type.types.get(actor)?.messages.checkReply(message, value);
   if (checked?.ok === false)
     refuse(
@@ -393,7 +413,7 @@ function sourceStarted(interior: Interior, cell: Cell): void {
     addRow(interior, {
       receiver: entityOf(to),
       to,
-      event: { ...(plain("the body of an ask", asked?.body ?? {}) as Readonly<Record<string, unknown>>), type: mark.message },
+      event: { ...(sendable(`the body of an ask of ${cell.address}`, asked?.body ?? {}) as Readonly<Record<string, unknown>>), type: mark.message },
       wantsReply: true,
       replyKey: cell.key as string,
       expiresAt,

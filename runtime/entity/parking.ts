@@ -2,7 +2,7 @@
 
 import type { Address } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
-import { fingerprintOf } from "./admission.ts";
+import { fingerprintOf, keepOutcome } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { EventData, Input } from "./contract.ts";
@@ -35,7 +35,7 @@ function safeRecord(cell: Cell, interior: Interior): unknown {
 export function recordParked(interior: Interior, input: Extract<Input, { kind: "message" }>, outcome: Refusal): void {
   const { sender } = input;
   if (sender.kind === "outside") {
-    interior.rest.put("taken", sender.id, {
+    keepOutcome(interior, {
       id: sender.id,
       expiresAt: sender.expiresAt,
       fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author),

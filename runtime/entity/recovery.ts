@@ -4,7 +4,7 @@ import type { Cell } from "./cell.ts";
 import type { Effect, Input, OutboxRow } from "./contract.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { awaitsRestart, rowKey } from "./outward.ts";
-import type { PendingEffect } from "./rest.ts";
+import type { PendingEffect } from "./rest-tables.ts";
 import { releasedInputs } from "./stash.ts";
 
 export interface Pending extends PendingEffect {

@@ -2,130 +2,11 @@
 //
 // R1. Values are replaced, never changed in place.
 // R2. Nothing may depend on the order of a table's keys: undoing and restoring may change it.
+// R3. Each row is weighed once, when it is entered (row-weight.ts): how many bytes a table holds is known without a look through it.
 
-import type { Address } from "../address.ts";
-import type { ChildSpec, EffectClass, Input, OutboxRow, TakenEntry } from "./contract.ts";
-import type { Refusal } from "../outcome.ts";
-import type { FaultPlace } from "./fault.ts";
+import type { RestTables, TableName } from "./rest-tables.ts";
+import { beyondFlat, FLAT_BYTES } from "./row-weight.ts";
 import type { UndoLog } from "./undo.ts";
-
-export interface TimerRow {
-  /** Address and incarnation of the cell that armed it. */
-  readonly owner: Address;
-  readonly incarnation: number;
-  readonly name: string;
-  /** A ref: who gets the event. */
-  readonly to: unknown;
-  readonly event: unknown;
-  readonly clock: "elapsed" | "wall";
-  /** On its clock, ms. */
-  readonly due: number;
-  /** W3C traceparent of the input that armed it. */
-  readonly trace?: string;
-  /** Of a timer that keeps a rhythm, ms: its period, how many late firings in a row it may have, and the how manieth its next one is. */
-  readonly rhythm?: { readonly every: number; readonly atMost: number; readonly late: number } | undefined;
-  /** Grows with every arming in the entity: equal deadlines fire in this order (rules K1). */
-  readonly generation: number;
-}
-
-/** Faults and restarts of an actor: how often, the last one, and how its state was begun anew of late. */
-export interface RestartRow extends Partial<FaultPlace> {
-  readonly count: number;
-  readonly reason: string;
-  readonly at: number;
-  readonly anew?: AnewRow | undefined;
-}
-
-/** Beginnings anew without a stable time between them; all on the hosted clock, ms. */
-export interface AnewRow {
-  readonly attempts: number;
-  /** Of the first one. */
-  readonly since: number;
-  readonly last: number;
-  /** Not again before this. */
-  readonly notBefore: number;
-  readonly isDegraded: boolean;
-}
-
-/** What is known of an entity that sends to this one (rules M1, E1). */
-export interface SenderRow {
-  readonly incarnation: string;
-  readonly seq: number;
-  readonly epoch: number;
-  /** Histories that were replaced: nothing of them is taken any more. */
-  readonly past: readonly string[];
-  /** Final refusals of late, so that a repetition hears the same; at most 16. */
-  readonly refusals: readonly (readonly [number, Refusal])[];
-}
-
-/** A declared effect that is not confirmed. */
-export interface PendingEffect {
-  readonly cell: Address;
-  readonly incarnation: number;
-  readonly name: string;
-  readonly params: unknown;
-  readonly class: EffectClass;
-  /** Wall time of its turn. */
-  readonly since: number;
-  readonly author: string | undefined;
-  readonly messageId: string | undefined;
-  readonly trace?: string;
-}
-
-/** An input that made its cell fail three times, or a state that was given up (hosting H13). */
-export interface ParkedRow {
-  readonly at: number;
-  readonly offender: Address;
-  readonly reason: string;
-  readonly input: unknown;
-  /** The state that was replaced by a start from the beginning. */
-  readonly state?: unknown;
-}
-
-/** A message that waits for another state of its actor. */
-export interface StashRow {
-  readonly input: Extract<Input, { kind: "message" }>;
-  /** The state has changed since: it is on its way. */
-  readonly isReleased: boolean;
-}
-
-/** A message that found the mailbox full. */
-export interface ShelfRow {
-  readonly input: Extract<Input, { kind: "message" }>;
-  /** Wall time of its shelving. */
-  readonly at: number;
-  /** What it counts against the shelf's limit. */
-  readonly bytes: number;
-}
-
-export interface ChildRow extends ChildSpec {
-  /** Order of starting. */
-  readonly order: number;
-}
-
-export interface RestTables {
-  timers: TimerRow;
-  outbox: OutboxRow;
-  /** Next seq by receiver. */
-  lines: number;
-  taken: TakenEntry;
-  senders: SenderRow;
-  /** System id to the ref of its cell. */
-  systemIds: unknown;
-  pending: PendingEffect;
-  /** Key of an ask that waits for its answer, to the cell that asked. */
-  asks: { readonly cell: Address; readonly incarnation: number; readonly deadline: number };
-  attempts: number;
-  parked: ParkedRow;
-  children: ChildRow;
-  /** Postponed messages in the order of their keys. */
-  stash: StashRow;
-  /** Shelved messages in the order of their keys, which are numbers. */
-  shelf: ShelfRow;
-  restarts: RestartRow;
-}
-
-export type TableName = keyof RestTables;
 
 /** All but `shelfBytes`, the sum of what is shelved, grow for ever. */
 const COUNTERS = ["incarnation", "timer", "child", "parked", "stash", "shelf", "shelfBytes"] as const;
@@ -138,6 +19,11 @@ const ONE_CELL: Counts = { ...NO_COUNTS, incarnation: 1 };
 /** `counters` are written as one more table. */
 export type RestChange = readonly [table: TableName | "counters", key: string, value: unknown];
 
+interface Heavy {
+  sum: number;
+  readonly of: Map<string, number>;
+}
+
 export class Rest {
   #tables: Map<TableName, Map<string, unknown>> | undefined = undefined;
   readonly #undo: UndoLog;
@@ -145,6 +31,10 @@ export class Rest {
   #countsBefore: Counts | undefined = undefined;
   /** Rows as they were at the last commit, by what was changed since. */
   #changed: Map<TableName, Map<string, unknown>> | undefined = undefined;
+  /** Of all tables together. */
+  #bytes = 0;
+  /** Of rows that hold more than their table's flat share: how much more. */
+  #heavy: Map<TableName, Heavy> | undefined = undefined;
 
   constructor(undo: UndoLog) {
     this.#undo = undo;
@@ -175,6 +65,26 @@ export class Rest {
     return rows;
   }
 
+  /** About what the table's rows take in a snapshot. */
+  bytesIn(table: TableName): number {
+    return this.size(table) * FLAT_BYTES[table] + this.heavyIn(table);
+  }
+
+  /** Of that what goes beyond the flat share of each row. */
+  heavyIn(table: TableName): number {
+    return this.#heavy?.get(table)?.sum ?? 0;
+  }
+
+  /** About what all tables take in a snapshot. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** 0: there is no such row. */
+  bytesOf(table: TableName, key: string): number {
+    return this.has(table, key) ? FLAT_BYTES[table] + this.#heavyOf(table, key) : 0;
+  }
+
   entries<N extends TableName>(table: N): Iterable<readonly [string, RestTables[N]]> {
     return (this.#tables?.get(table) ?? []) as Iterable<readonly [string, RestTables[N]]>;
   }
@@ -193,21 +103,32 @@ export class Rest {
     const existed = rows.has(key);
     const before = rows.get(key);
     const into = rows;
+    const heavyBefore = existed ? this.#heavyOf(table, key) : 0;
+    const heavy = beyondFlat(table, key, value);
+    const flat = existed ? 0 : FLAT_BYTES[table];
     this.#undo.push(() => {
       if (existed) into.set(key, before);
       else into.delete(key);
+      this.#weigh(table, key, heavy, heavyBefore, -flat);
     });
     this.#note(table, key, before);
     rows.set(key, value);
+    this.#weigh(table, key, heavyBefore, heavy, flat);
   }
 
   delete(table: TableName, key: string): boolean {
     const rows = this.#tables?.get(table);
     if (rows?.has(key) !== true) return false;
     const before = rows.get(key);
-    this.#undo.push(() => rows.set(key, before));
+    const heavy = this.#heavyOf(table, key);
+    const flat = FLAT_BYTES[table];
+    this.#undo.push(() => {
+      rows.set(key, before);
+      this.#weigh(table, key, 0, heavy, flat);
+    });
     this.#note(table, key, before);
     rows.delete(key);
+    this.#weigh(table, key, heavy, 0, -flat);
     return true;
   }
 
@@ -271,6 +192,22 @@ export class Rest {
     for (const [table, map] of this.#tables ?? []) for (const [key, value] of map) rows.push([table, key, value]);
     for (const counter of COUNTERS) if (this.#counts[counter] > 0) rows.push(["counters", counter, this.#counts[counter]]);
     return rows.sort(byPlace);
+  }
+
+  #heavyOf(table: TableName, key: string): number {
+    return this.#heavy?.get(table)?.of.get(key) ?? 0;
+  }
+
+  #weigh(table: TableName, key: string, before: number, after: number, flat: number): void {
+    this.#bytes += flat;
+    if (before === after) return;
+    this.#bytes += after - before;
+    const all = (this.#heavy ??= new Map<TableName, Heavy>());
+    let heavy = all.get(table);
+    if (heavy === undefined) all.set(table, (heavy = { sum: 0, of: new Map<string, number>() }));
+    heavy.sum += after - before;
+    if (after === 0) heavy.of.delete(key);
+    else heavy.of.set(key, after);
   }
 
   #note(table: TableName, key: string, before: unknown): void {

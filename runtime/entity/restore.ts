@@ -20,7 +20,7 @@ import type { Interior } from "./interior.ts";
 import { madeByOf } from "./made-by.ts";
 import { lostPlan, type Plan } from "./plan.ts";
 import { outcomeOf, stateOf } from "./recording.ts";
-import type { TableName } from "./rest.ts";
+import type { TableName } from "./rest-tables.ts";
 import { hashOf } from "./state-hash.ts";
 import { typeAt, typesOf, versionsOf } from "./versions.ts";
 

@@ -4,7 +4,7 @@
 // P2. After the last missed firing that counts, the rhythm goes on with the first time that lies ahead.
 
 import type { TimerPolicy } from "./contract.ts";
-import type { TimerRow } from "./rest.ts";
+import type { TimerRow } from "./rest-tables.ts";
 
 /** A firing so much after its time was missed, whatever kept it, ms: no node is that late. */
 const MISSED_AFTER_MS = 60_000;

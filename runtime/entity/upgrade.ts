@@ -8,7 +8,7 @@ import { DroverError } from "../errors.ts";
 import { messageOf } from "./fault.ts";
 import { madeByOf } from "./made-by.ts";
 import { pastState } from "./past-state.ts";
-import type { TimerRow } from "./rest.ts";
+import type { TimerRow } from "./rest-tables.ts";
 import { restoreEntity } from "./restore.ts";
 
 export interface ActorUpgrade {

@@ -7,7 +7,7 @@ import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
-import type { RestartRow } from "./rest.ts";
+import type { RestartRow } from "./rest-tables.ts";
 
 export interface CellView {
   readonly address: Address;

@@ -1,0 +1,55 @@
+// How many bytes an entity's tables may hold, so that its state always fits into a store and no actor fills its node's memory (design section 5, promise S5; rules M2).
+//
+// L1. Each table has a bound beside its count; all of them together have one that leaves the root its largest context within what a store takes (MAX_RECORD_BYTES).
+// L2. What cannot enter meets the policy of its table: a new message is told `full`, a step that sends too much has failed. Nothing that is held goes before its time.
+// L3. A table that is over its bound already (an earlier version knew none) takes nothing new until it has drained.
+
+import { MAX_RECORD_BYTES } from "../ports/index.ts";
+import type { Interior } from "./interior.ts";
+import type { TableName } from "./rest-tables.ts";
+import { bytesOfData } from "./row-weight.ts";
+
+const MIB = 1_048_576;
+
+/** Of one message or reply, as of what crosses a wire between nodes. */
+export const MAX_MESSAGE_BYTES = MIB;
+
+/** Kept outcomes and replies: 10,000 of the usual size, or eight of the largest replies. */
+export const MAX_TAKEN_BYTES = 8 * MIB;
+/** Of these for what may be replied to, with its replies: the others always have room of their own. */
+const MAX_REPLIED_BYTES = 7 * MIB;
+/** Messages that wait for their receivers: as much again. */
+const MAX_OUTBOX_BYTES = 8 * MIB;
+
+/** For what has no bound of its own here: the states of children and of what machines have made, and how all of it is written. */
+const SPARE_BYTES = 2 * MIB;
+const LEAST_BYTES = 10 * MIB;
+/** Of one row beside its data. */
+const ROW_BYTES = 4_096;
+
+/** All tables of an entity together: 26 MiB where the root keeps the default limit of its context. */
+function tablesLimit({ type }: Interior): number {
+  return Math.max(LEAST_BYTES, MAX_RECORD_BYTES - type.root.contextLimits.maxBytes - SPARE_BYTES);
+}
+
+/** How much the kept outcomes may hold before a new message; one that may be replied to needs room for the largest reply too. */
+export function takenLimit(interior: Interior, isRepliedTo: boolean): number {
+  const own = Math.min(isRepliedTo ? MAX_REPLIED_BYTES : MAX_TAKEN_BYTES, roomBeside(interior, "taken"));
+  return own - ROW_BYTES - (isRepliedTo ? MAX_MESSAGE_BYTES : 0);
+}
+
+/** How much the outbox may hold before a message is added, of whatever size. */
+export function outboxLimit(interior: Interior): number {
+  return Math.min(MAX_OUTBOX_BYTES, roomBeside(interior, "outbox")) - ROW_BYTES - MAX_MESSAGE_BYTES;
+}
+
+/** What one table may hold beside all others. */
+function roomBeside(interior: Interior, table: TableName): number {
+  return tablesLimit(interior) - (interior.rest.bytes - interior.rest.bytesIn(table));
+}
+
+/** Of a reply that comes late there may be no room left for it. */
+export function hasReplyRoom(interior: Interior, answer: unknown): boolean {
+  const room = Math.min(MAX_REPLIED_BYTES, roomBeside(interior, "taken")) - interior.rest.bytesIn("taken");
+  return room >= MAX_MESSAGE_BYTES || room >= bytesOfData(answer);
+}

@@ -1,0 +1,180 @@
+// How many bytes an entity's tables hold: kept replies, messages that wait for their receivers, and what becomes of more (promise S5; rules M2).
+
+import { test } from "tap";
+
+import type { Address } from "../../../runtime/address.ts";
+import { actorType, type Durability, type EntityType, entityType, type EventOf, messages, reducer, reply, type ReplyTo, T } from "../../../runtime/actor/index.ts";
+import type { EntityState, InputResult } from "../../../runtime/entity/contract.ts";
+import { encodeState, restoreEntity } from "../../../runtime/entity/index.ts";
+import { EntityHost, ROOT } from "../entity-host.ts";
+
+const MIB = 1_048_576;
+const STATE_BYTES = 32 * MIB;
+const HOUR = 3_600_000;
+const OTHER = "acme/other/two";
+const text = T.Object({ text: T.String() });
+
+const protocol = messages({
+  big: { body: { bytes: T.Integer() }, reply: text },
+  later: { body: {}, reply: text },
+  now: { body: { bytes: T.Integer() } },
+  out: { body: { bytes: T.Integer() } },
+  count: { body: {} },
+});
+
+interface State {
+  readonly count: number;
+  readonly waiting: readonly ReplyTo<never>[];
+}
+
+const sized = (durability: Durability): EntityType =>
+  entityType({
+    root: actorType({
+      name: "thing",
+      version: 1,
+      messages: protocol,
+      behaviour: reducer<State, EventOf<typeof protocol>>({
+        initial: () => ({ count: 0, waiting: [] }),
+        step: (state, event, turn) => {
+          const answer = "bytes" in event ? { text: "x".repeat(event.bytes) } : { text: "" };
+          if (event.type === "big") turn.send(event.replyTo, { ...reply(answer) });
+          if (event.type === "later") return { ...state, waiting: [...state.waiting, event.replyTo] };
+          if (event.type === "now") for (const to of state.waiting) turn.send(to, { ...reply(answer) });
+          if (event.type === "out") turn.send(OTHER, { type: "put", ...answer });
+          return { count: state.count + 1, waiting: event.type === "now" ? [] : state.waiting };
+        },
+      }),
+    }),
+    durability,
+    placement: "cloud",
+  });
+
+const hostOf = (durability: Durability = "events"): EntityHost => new EntityHost(sized(durability));
+function bytesOf(host: EntityHost): number {
+  return encodeState(host.entity.state()).byteLength;
+}
+
+/** Until one is not accepted. @returns how many were, and what became of the next */
+function fill(one: (at: number) => InputResult, atMost = 20_000): { readonly accepted: number; readonly last: InputResult } {
+  for (let at = 0; at < atMost; at++) {
+    const last = one(at);
+    if (last.kind !== "accepted") return { accepted: at, last };
+  }
+  return { accepted: atMost, last: { kind: "accepted" } };
+}
+
+for (const durability of ["events", "volatile"] as const) {
+  test(`S5, M2. kept replies are bounded by bytes (${durability}): what may be replied to is told full and when there is room; the rest goes on, and room comes with time`, (t) => {
+    const host = hostOf(durability);
+    const begun = host.now;
+    const { accepted, last } = fill((at) => host.send({ type: "big", bytes: 100_000 }, { id: `own${String(at)}`, expiresAt: begun + HOUR + at * 1_000 }));
+    t.ok(accepted > 50 && accepted < 84, `${String(accepted)} replies of 100 KB are kept`);
+    t.same(last, { kind: "full", retryAfterMs: HOUR });
+    t.same(host.send({ type: "big", bytes: 1 }), last, "whoever comes next hears the same");
+    if (durability === "events") t.ok(bytesOf(host) < 8 * MIB, "its state is far from what a store takes");
+    t.equal(host.send("count").kind, "accepted", "what has no reply goes on");
+    t.equal(host.entity.taken("own0")?.answer?.kind, "replied", "nothing that has not expired is gone");
+    host.now = begun + HOUR - 1;
+    t.match(host.send({ type: "big", bytes: 1 }), { kind: "full", retryAfterMs: 1 });
+    host.now += 1;
+    t.equal(host.send({ type: "big", bytes: 1 }, { expiresAt: host.now + 24 * HOUR }).kind, "accepted", "it was true");
+    t.equal(host.entity.taken("own0"), undefined);
+    t.equal(host.entity.taken("own1")?.answer?.kind, "replied");
+    if (durability === "events") {
+      t.same(host.restart({ by: "journal" }).divergences, [], "a replay refuses and evicts in the same turns");
+      host.restart({ by: "bytes" });
+      t.equal(host.send({ type: "big", bytes: 100_000 }).kind, "accepted");
+      t.same(host.send({ type: "big", bytes: 1 }), { kind: "full", retryAfterMs: 1_000 }, "what a restored entity holds is known");
+    }
+    t.end();
+  });
+}
+
+test("M2. where many must go before there is room, that is when its sender is told to come again", (t) => {
+  const host = hostOf();
+  const begun = host.now;
+  fill((at) => host.send({ type: "big", bytes: 20_000 }, { id: `own${String(at)}`, expiresAt: begun + HOUR + at * 1_000 }));
+  for (let at = 0; at < 200; at++) t.equal(host.send("count", { expiresAt: begun + 2 * HOUR }).kind, "accepted");
+  const told = host.send({ type: "big", bytes: 1 });
+  if (told.kind !== "full") throw new Error(`told ${told.kind}`);
+  t.ok(told.retryAfterMs > HOUR && told.retryAfterMs < HOUR + 10_000, "two hundred small ones hold as much as a few of these");
+  host.now += told.retryAfterMs - 1;
+  t.match(host.send({ type: "big", bytes: 1 }), { kind: "full", retryAfterMs: 1 });
+  host.now += 1;
+  t.equal(host.send({ type: "big", bytes: 1 }).kind, "accepted");
+  t.end();
+});
+
+test("S5, M2. replies that come late and find no room are told as unknown with the reason, now and under the same id; their actor goes on", (t) => {
+  const host = hostOf();
+  for (let at = 0; at < 40; at++) t.equal(host.send("later", { id: `own${String(at)}`, wantsReply: true }).kind, "accepted");
+  t.equal(host.send({ type: "now", bytes: 500_000 }).kind, "accepted", "the step is no fault");
+  const answers = Array.from({ length: 40 }, (_, at) => host.entity.taken(`own${String(at)}`)?.answer);
+  const replied = answers.filter((answer) => answer?.kind === "replied").length;
+  t.ok(replied >= 13 && replied <= 14, `${String(replied)} of 500 KB are kept`);
+  t.match(answers.at(-1), { kind: "unknown", reason: /taken and acted on; there is no room for its reply of about 5000\d\d bytes: acme\/thing\/one keeps \d+ bytes/ });
+  t.match(host.send("later", { id: "own39", wantsReply: true }), { kind: "duplicate", entry: { answer: answers.at(-1) } });
+  t.ok(bytesOf(host) < 8 * MIB);
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("S5. an outbox is bounded by bytes as by its count: a step that sends more has failed, its entity goes on, and so does the line once its receiver is back", (t) => {
+  const host = hostOf();
+  const { accepted, last } = fill(() => host.send({ type: "out", bytes: 50_000 }));
+  t.ok(accepted > 100 && accepted < 168, `${String(accepted)} messages of 50 KB wait`);
+  t.match(last, { kind: "faulted", code: "DROVER_SEND_INVALID", error: /the outbox of acme\/thing\/one is full: \d+ messages of about \d+ bytes wait/ });
+  t.ok(bytesOf(host) < 8 * MIB);
+  t.equal(host.send("count").kind, "accepted");
+  host.restart({ by: "bytes" });
+  t.equal(host.send({ type: "out", bytes: 50_000 }).kind, "faulted");
+  for (const row of host.entity.outbox().get(OTHER as Address) ?? []) host.take({ kind: "delivered", receiver: row.receiver, seq: row.seq, outcome: { kind: "accepted" } });
+  t.equal(host.send({ type: "out", bytes: 50_000 }).kind, "accepted");
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("S5. a message or reply beyond 1 MiB is its actor's fault at once, with its size and the limit, in volatile types too", (t) => {
+  for (const durability of ["events", "volatile"] as const) {
+    const host = hostOf(durability);
+    const tooLarge = { kind: "faulted", code: "DROVER_MESSAGE_TOO_LARGE" };
+    t.match(host.send({ type: "big", bytes: MIB }), { ...tooLarge, error: /the reply of acme\/thing\/one to "big" has about 1048\d{3} bytes, the limit is 1048576/ });
+    t.match(host.send({ type: "out", bytes: MIB }), { ...tooLarge, error: /the event 'put' of acme\/thing\/one to acme\/other\/two has about 1048\d{3} bytes/ });
+    t.equal(host.send({ type: "big", bytes: MIB - 100 }).kind, "accepted");
+    t.equal(host.send({ type: "out", bytes: MIB - 100 }).kind, "accepted");
+  }
+  t.end();
+});
+
+test("S5, R1. tables that an earlier version filled beyond their bounds are read, refuse what is new, and drain", (t) => {
+  const begun = hostOf();
+  begun.send({ type: "big", bytes: 100_000 }, { id: "own0" });
+  begun.send({ type: "out", bytes: 100_000 });
+  const { rest, ...state } = begun.entity.state();
+  const tables = rest as Readonly<Record<string, readonly (readonly [string, Readonly<Record<string, unknown>>])[]>>;
+  const [taken, outbox] = [tables["taken"]?.find(([id]) => id === "own0")?.[1], tables["outbox"]?.[0]?.[1]];
+  const many = <V>(one: (at: number) => V): readonly V[] => Array.from({ length: 120 }, (_, at) => one(at));
+  const old: EntityState = {
+    ...state,
+    rest: {
+      ...tables,
+      taken: many((at) => [`own${String(at)}`, { ...taken, id: `own${String(at)}`, expiresAt: begun.now + HOUR + at }]),
+      outbox: many((at) => [`${OTHER} ${String(at + 1)}`, { ...outbox, seq: at + 1 }]),
+      lines: [[OTHER, 121]],
+    },
+  };
+  const host = hostOf();
+  host.entity = restoreEntity(host.type, ROOT, { snapshot: old, records: [] }).entity;
+  t.ok(bytesOf(host) > 20 * MIB && bytesOf(host) < STATE_BYTES);
+  t.match(host.send({ type: "big", bytes: 1 }), { kind: "full" });
+  t.match(host.send("count"), { kind: "full" }, "that table is full for all");
+  t.equal(host.send("later", { id: "own7" }).kind, "id-reused", "what it knows it knows");
+  for (const row of host.entity.outbox().get(OTHER as Address) ?? []) host.take({ kind: "delivered", receiver: row.receiver, seq: row.seq, outcome: { kind: "accepted" } });
+  host.now += 2 * HOUR;
+  t.equal(host.send("count").kind, "accepted");
+  t.equal(host.send({ type: "big", bytes: 100_000 }).kind, "accepted");
+  t.equal(host.send({ type: "out", bytes: 100_000 }).kind, "accepted");
+  t.ok(bytesOf(host) < MIB);
+  t.equal(host.entity.address, ROOT);
+  t.end();
+});
