@@ -47,6 +47,7 @@ export class Residents<R extends Resident> {
   #sweepMs = LONGEST_SWEEP_MS;
   /** Monotonic time of the armed sweep. */
   #sweepAt = Number.POSITIVE_INFINITY;
+  #isStopped = false;
 
   /** @param passivate begins it; `remove` follows, sooner or later, unless it has something to do again */
   constructor(clock: Clock, limit: number, passivate: (resident: R, cause: PassivationCause) => void) {
@@ -65,6 +66,7 @@ export class Residents<R extends Resident> {
   }
 
   add(resident: R): void {
+    if (this.#isStopped) return;
     this.#probation.set(resident.address, { resident, since: this.#clock.monotonic() });
     this.#makeRoom();
     const sweepMs = Math.max(SHORTEST_SWEEP_MS, Math.min(LONGEST_SWEEP_MS, resident.passivateAfterMs / 4));
@@ -76,7 +78,13 @@ export class Residents<R extends Resident> {
     if (!this.#probation.delete(address)) this.#protected.delete(address);
   }
 
+  /** For good: who comes while its node stops is not looked at any more. */
   stop(): void {
+    this.#isStopped = true;
+    this.#disarm();
+  }
+
+  #disarm(): void {
     this.#clock.clearTimeout(this.#handle);
     this.#handle = undefined;
     this.#sweepAt = Number.POSITIVE_INFINITY;
@@ -88,7 +96,7 @@ export class Residents<R extends Resident> {
     const ms = isHurried ? SHORTEST_SWEEP_MS : this.#sweepMs;
     const at = this.#clock.monotonic() + ms;
     if (at >= this.#sweepAt) return;
-    this.stop();
+    this.#disarm();
     this.#sweepAt = at;
     this.#handle = this.#clock.setTimeout(
       () => {

@@ -1,7 +1,8 @@
 // Entities that leave memory when they are idle, and are there for whoever calls.
 
 import { test } from "tap";
-import { type Address, entityType, parseAddress, type System } from "../../../runtime/index.ts";
+import { setup } from "xstate";
+import { actorType, type Address, effect, effectOutcomes, entityType, messages, parseAddress, type System } from "../../../runtime/index.ts";
 import { ManualClock, MemoryDisk, settle } from "../../../runtime/simulation/index.ts";
 import { counterEntity, type Hosting, hosting } from "./hosting.ts";
 import { ledgerTypes, workerRoot } from "./ledger.ts";
@@ -36,6 +37,37 @@ test("C5. an idle entity leaves memory as a whole and a message brings it back: 
   t.equal(inMemory(system), 1);
   await system.stop();
   t.equal(clock.pending, 0);
+});
+
+test("S4. a system that is stopped while an entity of a passivating type comes, whenever that is, has nothing armed any more", async (t) => {
+  const COMMIT_MS = 20;
+  const root = actorType({
+    name: "greeter",
+    version: 1,
+    messages: messages({ ...effectOutcomes }),
+    behaviour: setup({ actions: { greet: effect({ class: "idempotent" }) } }).createMachine({ entry: "greet" }),
+  }).with({ effects: { greet: () => undefined } });
+  const greeter = parseAddress("acme/greeter/a");
+  const left: string[] = [];
+  for (let afterMs = 0; afterMs < COMMIT_MS * 3; afterMs += 4) {
+    const { system, clock, store } = await hosting({ types: [entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS })] });
+    const commit = store.commit.bind(store);
+    store.commit = async (batch) => {
+      await new Promise<void>((resolve) => {
+        clock.setTimeout(resolve, COMMIT_MS);
+      });
+      return commit(batch);
+    };
+    const came = system.activate(greeter, { input: undefined }).catch(() => undefined);
+    await clock.advance(afterMs);
+    // What its effect says while it stops is committed too: it takes a while.
+    const stopped = system.stop();
+    await clock.advance(COMMIT_MS * 5);
+    await Promise.all([came, stopped]);
+    if (clock.pending > 0) left.push(`stopped ${String(afterMs)} ms after: ${String(clock.pending)}`);
+  }
+  t.same(left, []);
+  t.end();
 });
 
 test("C5. news and the host's own word bring an entity back too, and in order", async (t) => {
