@@ -28,30 +28,36 @@ export async function residentBytes(pids: readonly number[]): Promise<number> {
   return each.reduce((sum, bytes) => sum + bytes, 0);
 }
 
-const SWEEPS = 3;
+const LOOKS = 20;
+/** One that begins its successor and ends may be missed by one look. */
+const CLEAR_LOOKS = 2;
 
-/** Kills what carries the mark, again while there is more of it: a daemon may start another one meanwhile. */
+/** Kills what carries the mark, but not this process, until nobody is found any more: a daemon may start another one meanwhile. */
 export async function sweep(mark: string): Promise<void> {
-  for (let round = 0; round < SWEEPS; round++) {
-    const found = await marked(mark);
-    if (found.length === 0) return;
-    for (const pid of found) killOne(pid);
+  for (let look = 0, clear = 0; look < LOOKS && clear < CLEAR_LOOKS; look++) {
+    const found = await Promise.all((await allPids()).map(async (pid) => pid !== process.pid && (await carries(pid, mark)) && killOne(pid)));
+    clear = found.includes(true) ? 0 : clear + 1;
   }
 }
 
 /** The pids of all that carry the mark. */
 export async function marked(mark: string): Promise<readonly number[]> {
-  const entry = `${RUN_MARK}=${mark}`;
-  const found = await Promise.all((await allPids()).map(async (pid) => ((await read(pid, "environ")).split("\0").includes(entry) ? [pid] : [])));
+  const found = await Promise.all((await allPids()).map(async (pid) => ((await carries(pid, mark)) ? [pid] : [])));
   return found.flat();
 }
 
-function killOne(pid: number): void {
+async function carries(pid: number, mark: string): Promise<boolean> {
+  return (await read(pid, "environ")).split("\0").includes(`${RUN_MARK}=${mark}`);
+}
+
+/** True also where it has ended meanwhile: it was there. */
+function killOne(pid: number): true {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended meanwhile.
+    // It has ended meanwhile, or is not ours to end.
   }
+  return true;
 }
 
 async function allPids(): Promise<readonly number[]> {

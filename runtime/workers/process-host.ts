@@ -1,7 +1,7 @@
 // Runs in the process: loads the worker's file, speaks for it, and ends with its parent. Not imported by anyone; process.ts starts it by its file name.
 //
-// H1. The channel closed: the parent is gone or let go of us. The worker has `shutdownMs` to end, then the whole group is killed.
-// H2. A main thread that loops never sees that: the guard beside it does, and kills the group (launch.ts).
+// H1. The channel closed: the parent is gone or let go of us. The worker has `shutdownMs` to end, then whatever carries our mark and the whole group is killed.
+// H2. A main thread that loops never sees that: the guards beside it do (launch.ts). One of them survives the group and looks once more for what we began while we were killed.
 // H3. SIGTERM and SIGINT ask the worker to end, whoever sent them.
 
 import { Socket } from "node:net";
@@ -9,6 +9,8 @@ import { Socket } from "node:net";
 import { systemClock, systemRandom } from "../host/index.ts";
 import { errorToData } from "./error-data.ts";
 import { readFrames, writeFrame } from "./frames.ts";
+import { RUN_MARK } from "./launch.ts";
+import { sweep } from "./process-family.ts";
 import { CHANNEL, type ToParent, type ToWorker } from "./wire.ts";
 import { runWorker, type WorkerSide } from "./worker-side.ts";
 import { workerIn } from "./worker.ts";
@@ -17,10 +19,13 @@ const LONGEST_FAREWELL_MS = 1_000;
 
 const channel = new Socket({ fd: CHANNEL });
 let side: WorkerSide | undefined;
+/** Before the worker's code may change it. */
+const mark = process.env[RUN_MARK];
 let graceMs = LONGEST_FAREWELL_MS;
 
-/** Ours, and everything we started. We lead our group: process.ts starts us so. */
-function killGroup(): void {
+/** Everything we started, at last our group with ourselves. We lead it: process.ts starts us so. */
+async function endAll(): Promise<void> {
+  if (mark !== undefined) await sweep(mark);
   try {
     process.kill(-process.pid, "SIGKILL");
   } catch {
@@ -36,7 +41,7 @@ function post(message: ToParent): void {
 /** Leaves once what was posted is written. */
 function leave(code: number): void {
   if (!channel.writable) {
-    killGroup();
+    void endAll();
     return;
   }
   systemClock.setTimeout(() => process.exit(code), LONGEST_FAREWELL_MS);
@@ -74,10 +79,10 @@ readFrames(channel, {
 });
 channel.on("error", () => undefined);
 channel.on("close", () => {
-  if (side === undefined) killGroup();
-  systemClock.setTimeout(killGroup, graceMs);
+  if (side === undefined) void endAll();
+  systemClock.setTimeout(() => void endAll(), graceMs);
   side?.stop();
-  void side?.ended.then(killGroup);
+  void side?.ended.then(endAll);
 });
 process.on("SIGTERM", askToStop);
 process.on("SIGINT", askToStop);

@@ -13,7 +13,7 @@ import { childEnvironment, childFlags, hostFile, type ChildLimits } from "./chil
 import { makeControlGroup, ownGroupFolder } from "./control-group.ts";
 import { type EndCause, endOfProcess } from "./end-cause.ts";
 import { readFrames, writeFrame } from "./frames.ts";
-import { letGo, SHELL, shellArguments, signalGroup } from "./launch.ts";
+import { letGo, sendHome, SHELL, shellArguments, signalGroup } from "./launch.ts";
 import { logLines } from "./line-log.ts";
 import { outOfMemory, watchMemory } from "./memory-watch.ts";
 import type { Carrier, ParentSide } from "./parent-side.ts";
@@ -79,7 +79,7 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
     killAll();
     const gone = (): void => {
       clock.clearTimeout(late);
-      child.stdio[GATE]?.destroy();
+      sendHome(child.stdio[GATE] as Writable);
       group?.remove();
       parent.gone({ ...(failed === undefined ? {} : { error: failed }), detail: heapIsFull ? `its heap is full: ${detail}` : detail, end, asAsked: signal === "SIGTERM" });
     };

@@ -13,7 +13,7 @@ import { settledWithin } from "../settled-within.ts";
 import { type ControlGroup, makeControlGroup, ownGroupFolder } from "./control-group.ts";
 import { deferred } from "./deferred.ts";
 import { EndedError, endOfProcess, killedAfter, lateStart } from "./end-cause.ts";
-import { letGo, SHELL, shellArguments, signalGroup } from "./launch.ts";
+import { letGo, sendHome, SHELL, shellArguments, signalGroup } from "./launch.ts";
 import { logLines } from "./line-log.ts";
 import { outOfMemory, watchMemory } from "./memory-watch.ts";
 import { untilDead, untilReady, type RunCommand } from "./probe.ts";
@@ -198,7 +198,10 @@ class ProgramRun implements Running {
       });
       child.on("exit", (code, by) => {
         signalGroup(child.pid, "SIGKILL");
-        ended.resolve(code === 0 ? undefined : wordOf(code, by));
+        void sweep(mark).then(() => {
+          sendHome(child.stdio[GATE] as Writable);
+          ended.resolve(code === 0 ? undefined : wordOf(code, by));
+        });
       });
       const kill = (): void => {
         signalGroup(child.pid, "SIGKILL");
@@ -230,7 +233,7 @@ class ProgramRun implements Running {
     await settledWithin(Promise.all([closed(this.#child.stdout), closed(this.#child.stderr)]), clock, LAST_LINES_MS, undefined);
     this.#child.stdout?.destroy();
     this.#child.stderr?.destroy();
-    (this.#child.stdio[GATE] as Writable).destroy();
+    sendHome(this.#child.stdio[GATE] as Writable);
     this.#settle(exit);
   }
 

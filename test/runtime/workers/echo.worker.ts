@@ -27,6 +27,7 @@ export interface EchoConfig {
     | "silent"
     | "chatter"
     | "child"
+    | "daemon"
     | "fill-heap"
     | "fill-heap-in-one-list"
     | "fill-heap-in-large-pieces"
@@ -156,6 +157,12 @@ export const echo = worker({
       case "child": {
         const grandchild = spawn("sleep", ["3600"], { stdio: "ignore" });
         emit({ said: "child", pid: grandchild.pid ?? 0 });
+        break;
+      }
+      case "daemon": {
+        const daemon = spawn("sh", ["-c", "trap '' TERM HUP; while :; do sleep 0.1; done"], { detached: true, stdio: "ignore" });
+        daemon.unref();
+        emit({ said: "daemon", pid: daemon.pid ?? 0 });
         break;
       }
       case "fill-heap": {

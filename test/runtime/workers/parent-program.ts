@@ -5,7 +5,7 @@ import { silentLog } from "../../../runtime/ports/index.ts";
 import { startWorker } from "../../../runtime/workers/index.ts";
 import { echo } from "./echo.worker.ts";
 
-const after = process.argv[2] === "loop" ? "loop" : "child";
+const after = (["loop", "daemon"] as const).find((name) => name === process.argv[2]) ?? "child";
 let below: readonly number[] = [];
 await startWorker(
   echo,

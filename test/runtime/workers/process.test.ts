@@ -69,8 +69,8 @@ test("a process asked to end by SIGTERM from outside ends in order, and normally
   t.strictSame(await running.exited, { kind: "normal" });
 });
 
-test("S4. a parent that is killed leaves no orphan, not even one that loops", async (t) => {
-  for (const after of ["child", "loop"] as const) {
+test("S4. a parent that is killed leaves no orphan: not one that loops, no daemon that a worker began", async (t) => {
+  for (const after of ["child", "loop", "daemon"] as const) {
     const parent = fork(fileURLToPath(new URL("./parent-program.js", import.meta.url)), [after], { stdio: ["ignore", "ignore", "inherit", "ipc"] });
     const pids = await new Promise<readonly number[]>((resolve) => {
       parent.on("message", (message) => {

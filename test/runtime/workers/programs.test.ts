@@ -1,7 +1,7 @@
 // Any program as a supervised child: how it starts, ends and fails, and that nothing of it is left.
 
 import { fork } from "node:child_process";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { getPriority } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -161,6 +161,15 @@ test("S4. a program's own deadlines hold in a tree unless the tree says otherwis
     const cause = tree.describe().children[0]?.lastExit?.cause;
     t.ok(cause?.kind === "deadline" && cause.of === "stop" && cause.afterMs >= ms - 1 && cause.afterMs < ms + 1_200, `${String(ms)} ms: ${JSON.stringify(cause)}`);
   }
+});
+
+test("a probe's command leaves nothing behind, also where it began a daemon", async (t) => {
+  const folder = t.testdir({});
+  const probe = `setsid sh -c 'echo $$ >${folder}/daemon; exec sleep 1000' & while [ ! -s ${folder}/daemon ]; do sleep 0.01; done`;
+  const { running } = await startProgram(sh("exec sleep 1000", { ready: { exec: ["sh", "-c", probe] } }));
+  await gone(Number(readFileSync(`${folder}/daemon`, "utf8")));
+  running.kill();
+  t.match(await running.exited, { kind: "killed" });
 });
 
 test("S4. daemons that leave the group and the session end with their program", async (t) => {
