@@ -67,7 +67,7 @@ export const errorCatalogue = {
     exit: 1,
   },
   DROVER_MESSAGE_TOO_LARGE: {
-    title: "An actor sent a message or a reply that is too large.",
+    title: "An actor sent or kept for later what is too large for one message.",
     advice: "Send less at a time (1 MiB at most), or a reference to where it can be read.",
     exit: 1,
   },

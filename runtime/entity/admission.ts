@@ -9,12 +9,14 @@ import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
 import type { Interior } from "./interior.ts";
+import { shortened } from "./fault.ts";
 import { answered, answerOf, decline } from "./outward.ts";
 import { MAX_DEPTH, NotPlain } from "./plain.ts";
 import { shelve, unshelve } from "./shelf.ts";
 import { type AcceptedBefore, postpone } from "./stash.ts";
 import type { SenderRow } from "./rest-tables.ts";
-import { takenLimit } from "./table-limits.ts";
+import { bytesOfData } from "./row-weight.ts";
+import { hasRoomFor, MAX_REFUSALS_BYTES, takenLimit } from "./table-limits.ts";
 
 type EntitySender = Extract<Sender, { kind: "entity" }>;
 
@@ -179,6 +181,8 @@ function admitNumbered(interior: Interior, sender: EntitySender, work: () => Inp
   }
   if (line.expected !== undefined && sender.seq !== line.expected)
     return { kind: "dropped", reason: `out of order: ${String(line.expected)} is expected, not ${String(sender.seq)}` };
+  // What is known of a sender is never forgotten (rules M1): a new one needs room for that.
+  if (row === undefined && !hasRoomFor(interior, MAX_REFUSALS_BYTES)) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
   const mark = interior.undo.mark();
   const record = (refusals: SenderRow["refusals"]): void => {
     interior.rest.put("senders", sender.entity, { incarnation: sender.incarnation, seq: sender.seq, epoch: Math.max(sender.epoch, row?.epoch ?? 0), past: line.past, refusals });
@@ -188,8 +192,15 @@ function admitNumbered(interior: Interior, sender: EntitySender, work: () => Inp
   if (result.kind === "accepted") return result;
   interior.undo.backTo(mark);
   if (!isFinal(result)) return result;
-  record([...line.refusals.slice(1 - KEPT_REFUSALS), [sender.seq, result]]);
+  record(withRefusal(line.refusals, sender.seq, result));
   return result;
+}
+
+/** The newest of them, so that a repetition of one hears the same. */
+export function withRefusal(refusals: SenderRow["refusals"], seq: number, refusal: Refusal): SenderRow["refusals"] {
+  const kept = [...refusals.slice(1 - KEPT_REFUSALS), [seq, refusal] as const];
+  while (kept.length > 1 && bytesOfData(kept) > MAX_REFUSALS_BYTES) kept.shift();
+  return kept;
 }
 
 export type AnswerInput = Extract<Input, { kind: "answered" }>;
@@ -273,7 +284,7 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, bef
   const isPostponed = taken === false ? messages.specOf(input.event.type)?.postpone === true && cell.snapshot.status === "active" : taken.postponed;
   if (isPostponed) return postpone(interior, input, before);
   const guard = input.reads?.guard;
-  const reason = taken === false ? undefined : taken.reason;
+  const reason = taken === false || taken.reason === undefined ? undefined : shortened(taken.reason);
   return { kind: "refused", accepts: acceptedBy(cell), ...(reason === undefined ? {} : { reason }), ...(guard === undefined || guard.open === true ? {} : { guard }) };
 }
 

@@ -27,6 +27,13 @@ export function messageOf(error: unknown): string {
   }
 }
 
+const MAX_REASON = 4_096;
+
+/** A text of an author's, as far as it is kept beside what it tells of. */
+export function shortened(text: string): string {
+  return text.length > MAX_REASON ? `${text.slice(0, MAX_REASON)}... (${String(text.length)} characters)` : text;
+}
+
 /** The same failure, said with the actor that it is of. */
 export function failedAt({ address }: Cell, cause: unknown): unknown {
   const message = messageOf(cause);

@@ -16,7 +16,7 @@ import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
 import type { TimerRow } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
-import { hasReplyRoom, MAX_MESSAGE_BYTES, outboxLimit } from "./table-limits.ts";
+import { hasReplyRoom, hasRowRoom, MAX_MESSAGE_BYTES } from "./table-limits.ts";
 import { ahead, clockOf, nextDue, rhythmOf } from "./timer-policy.ts";
 
 /** Rows that may wait for receivers, over all of them. */
@@ -97,10 +97,10 @@ function plain(what: string, value: unknown): unknown {
 }
 
 /** What leaves an entity, as plain data of a bounded size. */
-function sendable(what: string, value: unknown): unknown {
+function sendable({ address }: Cell, what: string, value: unknown): unknown {
   const copy = plain(what, value);
   const bytes = bytesOfData(copy);
-  if (bytes > MAX_MESSAGE_BYTES) refuse(`${what} has about ${String(bytes)} bytes, the limit is ${String(MAX_MESSAGE_BYTES)}`, "DROVER_MESSAGE_TOO_LARGE");
+  if (bytes > MAX_MESSAGE_BYTES) refuse(`${address}: ${what} has about ${String(bytes)} bytes, the limit is ${String(MAX_MESSAGE_BYTES)}`, "DROVER_MESSAGE_TOO_LARGE");
   return copy;
 }
 
@@ -163,15 +163,14 @@ function sendTo(interior: Interior, cell: Cell, address: Address, event: StepEve
 }
 
 function sendAway(interior: Interior, cell: Cell, to: Address, event: StepEvent): void {
-  addRow(interior, { receiver: entityOf(to), to, event: sendable(`the event '${event.type}' of ${cell.address} to ${to}`, event) as EventData, wantsReply: false });
+  addRow(interior, { receiver: entityOf(to), to, event: sendable(cell, `the event '${event.type}' to ${to}`, event) as EventData, wantsReply: false });
 }
 
 function addRow(interior: Interior, row: Omit<OutboxRow, "seq">): void {
   const { rest } = interior;
   if (rest.size("outbox") >= MAX_OUTBOX) refuse(`the outbox of ${interior.address} is full: ${String(MAX_OUTBOX)} messages wait for their receivers`);
-  const bytes = rest.bytesIn("outbox");
-  if (bytes > outboxLimit(interior))
-    refuse(`the outbox of ${interior.address} is full: ${String(rest.size("outbox"))} messages of about ${String(bytes)} bytes wait for their receivers`);
+  if (!hasRowRoom(interior, "outbox"))
+    refuse(`the outbox of ${interior.address} is full: ${String(rest.size("outbox"))} messages of about ${String(rest.bytesIn("outbox"))} bytes wait for their receivers`);
   const seq = interior.rest.get("lines", row.receiver) ?? 1;
   interior.rest.put("lines", row.receiver, seq + 1);
   const full: OutboxRow = { ...row, seq, ...traceOf(interior.cause) };
@@ -210,10 +209,10 @@ function noReplyRoom({ address, rest }: Interior, bytes: number): string {
 }
 
 /** What may be sent to where an answer is wanted, as plain data: `reply(value)`, which the protocol of the message checks (hosting A1), or `decline(refusal)`. */
-function replyEvent(interior: Interior, { address }: Cell, asked: string | undefined, event: StepEvent): EventData {
+function replyEvent(interior: Interior, cell: Cell, asked: string | undefined, event: StepEvent): EventData {
   const [actor = "", message = ""] = asked?.split(" ") ?? [];
-  if (event.type === "decline") return { type: "decline", refusal: sendable(`the refusal of ${address} to "${message}"`, event["refusal"]) };
-  const value = sendable(`the reply of ${address} to "${message}"`, event["value"]);
+  if (event.type === "decline") return { type: "decline", refusal: sendable(cell, `the refusal of "${message}"`, event["refusal"]) };
+  const value = sendable(cell, `the reply to "${message}"`, event["value"]);
   const checked = interior.type.types.get(actor)?.messages.checkReply(message, value);
   if (checked?.ok === false)
     refuse(
@@ -248,7 +247,14 @@ function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, {
   if (!isEvent(action.event)) refuse("an event is an object with a type");
   if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
     refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);
-  arm(interior, cell, timerName(action.timer), action.to, action.event, delay, action.policy);
+  const { rest } = interior;
+  if (!hasRowRoom(interior, "timers"))
+    refuse(`${String(rest.size("timers"))} timers of ${interior.address} with about ${String(rest.bytesIn("timers"))} bytes are armed`, "DROVER_DELAY_INVALID");
+  const key = arm(interior, cell, timerName(action.timer), action.to, action.event, delay, action.policy);
+  const bytes = rest.bytesOf("timers", key);
+  if (bytes <= MAX_MESSAGE_BYTES) return;
+  rest.delete("timers", key);
+  refuse(`${cell.address}: the event '${action.event.type}' of a timer has about ${String(bytes)} bytes, the limit is ${String(MAX_MESSAGE_BYTES)}`, "DROVER_MESSAGE_TOO_LARGE");
 }
 
 /** It is a key of the record; as in bare XState what is no text stands for its text. */
@@ -258,7 +264,7 @@ function timerName(given: unknown): string | undefined {
   return isWellFormed(name) ? name : refuse("the id of a delayed event is no text");
 }
 
-function arm(interior: Interior, cell: Cell, named: string | undefined, to: unknown, event: StepEvent, delay: number, policy: TimerPolicy): void {
+function arm(interior: Interior, cell: Cell, named: string | undefined, to: unknown, event: StepEvent, delay: number, policy: TimerPolicy): string {
   const generation = interior.rest.next("timer");
   const name = named ?? `~${String(generation)}`;
   const { firing, stamp } = interior;
@@ -267,7 +273,8 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
   const isOwn = firing?.incarnation === cell.incarnation && firing.name === name;
   const next =
     rhythm === undefined ? { due: (clock === "wall" ? stamp.now : stamp.elapsed) + Math.max(0, delay), late: 0 } : nextDue(rhythm, stamp.now, isOwn ? firing : undefined);
-  interior.rest.put("timers", timerKey(cell.incarnation, name), {
+  const key = timerKey(cell.incarnation, name);
+  interior.rest.put("timers", key, {
     owner: cell.address,
     incarnation: cell.incarnation,
     name,
@@ -279,6 +286,7 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
     generation,
     ...traceOf(interior.cause),
   });
+  return key;
 }
 
 /** A key that no timer of a machine can have. */
@@ -358,10 +366,12 @@ export function dueRows(timers: Iterable<readonly [string, TimerRow]>, elapsed: 
 
 function act(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "act" }>): void {
   const declared = action.effectClass;
-  const params = declared === undefined ? action.params : plain(`the parameters of "${action.name}"`, action.params);
+  const params = declared === undefined ? action.params : sendable(cell, `the parameters of "${action.name}"`, action.params);
   const key = interior.workKey(cell.address);
   if (declared !== undefined) {
     if (interior.rest.size("pending") >= MAX_PENDING) refuse(`${String(MAX_PENDING)} effects of ${interior.address} wait for confirmation`);
+    if (!hasRowRoom(interior, "pending"))
+      refuse(`${String(interior.rest.size("pending"))} effects of ${interior.address} with about ${String(interior.rest.bytesIn("pending"))} bytes wait for confirmation`);
     interior.rest.put("pending", key, {
       cell: cell.address,
       incarnation: cell.incarnation,
@@ -413,7 +423,7 @@ function sourceStarted(interior: Interior, cell: Cell): void {
     addRow(interior, {
       receiver: entityOf(to),
       to,
-      event: { ...(sendable(`the body of an ask of ${cell.address}`, asked?.body ?? {}) as Readonly<Record<string, unknown>>), type: mark.message },
+      event: { ...(sendable(cell, "the body of an ask", asked?.body ?? {}) as Readonly<Record<string, unknown>>), type: mark.message },
       wantsReply: true,
       replyKey: cell.key as string,
       expiresAt,

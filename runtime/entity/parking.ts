@@ -2,25 +2,35 @@
 
 import type { Address } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
-import { fingerprintOf, keepOutcome } from "./admission.ts";
+import { fingerprintOf, keepOutcome, withRefusal } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { EventData, Input } from "./contract.ts";
 import type { Interior } from "./interior.ts";
+import { bytesOfData } from "./row-weight.ts";
+import { MAX_MESSAGE_BYTES, MAX_PARKED_BYTES } from "./table-limits.ts";
 
 const MAX_PARKED = 100;
 const MAX_TRACKED = 1_000;
 
 export function park(interior: Interior, input: Input | undefined, offender: Address, reason: string, state?: Cell): void {
-  const at = interior.rest.next("parked");
-  interior.rest.put("parked", String(at), {
+  const { rest } = interior;
+  const at = rest.next("parked");
+  rest.put("parked", String(at), {
     at: interior.stamp.now,
     offender,
     reason,
-    input: input ?? null,
-    ...(state === undefined ? {} : { state: safeRecord(state, interior) }),
+    input: input === undefined ? null : bounded(input, { kind: input.kind }),
+    ...(state === undefined ? {} : { state: bounded(safeRecord(state, interior), {}) }),
   });
-  if (at > MAX_PARKED) interior.rest.delete("parked", String(at - MAX_PARKED));
+  // They go in their order, so that those which are there have numbers without gaps.
+  while (rest.size("parked") > MAX_PARKED || (rest.size("parked") > 1 && rest.bytesIn("parked") > MAX_PARKED_BYTES)) rest.delete("parked", String(at - rest.size("parked") + 1));
+}
+
+/** Of what is too large to be kept for whoever looks for the cause, that much. */
+function bounded(value: unknown, instead: object): unknown {
+  const bytes = bytesOfData(value);
+  return bytes > MAX_MESSAGE_BYTES ? { ...instead, tooLarge: bytes } : value;
 }
 
 function safeRecord(cell: Cell, interior: Interior): unknown {
@@ -50,7 +60,7 @@ export function recordParked(interior: Interior, input: Extract<Input, { kind: "
       seq: sender.seq,
       epoch: Math.max(sender.epoch, row?.epoch ?? 0),
       past: row?.past ?? [],
-      refusals: [...(row?.refusals ?? []).slice(-15), [sender.seq, outcome]],
+      refusals: withRefusal(row?.refusals ?? [], sender.seq, outcome),
     });
   }
 }

@@ -8,6 +8,7 @@
 
 import type { Input, InputResult } from "./contract.ts";
 import type { Inside } from "./inside.ts";
+import { hasRoomFor } from "./table-limits.ts";
 
 type MessageInput = Extract<Input, { kind: "message" }>;
 export type ShelvedInput = Extract<Input, { kind: "shelved" }>;
@@ -47,7 +48,9 @@ export function hasShelfRoom(interior: Inside, more: Load): boolean {
   const { postponed, shelved, shelvedBytes } = interior.type.root.mailbox;
   const is = loadOf(interior);
   const beyond = Math.max(0, interior.rest.size("stash") - postponed);
-  return is.messages + beyond + more.messages <= shelved && is.bytes + more.bytes <= shelvedBytes;
+  // Messages of this node's own count flat (mailbox): what they hold counts here.
+  const bytes = Math.max(is.bytes, interior.rest.heavyIn("shelf")) + more.bytes;
+  return is.messages + beyond + more.messages <= shelved && bytes <= shelvedBytes && hasRoomFor(interior, more.bytes);
 }
 
 /** In order, from the one after `after` on; each with the wall time of its shelving. */

@@ -3,13 +3,16 @@
 // P1. A message is postponed when its protocol entry says `postpone` and the machine's state does not take it, or when a reducer says so. It counts as accepted.
 // P2. When its actor's state has changed it is offered again as an input of its own, with its own savepoint, before all that waits, in the order of postponing; what the new
 //     state does not take either keeps its place. "Changed" is the state value of a machine, and any new state of a reducer.
-// P3. So many wait at most (`mailbox.postponed`), then the next is told `full`. One whose time to be kept has passed is dropped when its turn comes.
+// P3. So many wait at most (`mailbox.postponed`, and by bytes: table-limits.ts), then the next is told `full`. One whose time to be kept has passed is dropped when its turn comes.
 
 import type { Address } from "../address.ts";
 import type { LogicSnapshot } from "../xstate/index.ts";
+import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { Input, InputResult } from "./contract.ts";
 import type { Inside } from "./inside.ts";
+import { bytesOfData } from "./row-weight.ts";
+import { hasRowRoom, MAX_MESSAGE_BYTES } from "./table-limits.ts";
 
 type MessageInput = Extract<Input, { kind: "message" }>;
 
@@ -23,7 +26,17 @@ export interface AcceptedBefore {
 }
 
 export function postpone(interior: Inside, input: MessageInput, before?: AcceptedBefore): InputResult {
-  if (before === undefined && interior.rest.size("stash") >= interior.type.root.mailbox.postponed) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
+  if (before === undefined) {
+    if (interior.rest.size("stash") >= interior.type.root.mailbox.postponed || !hasRowRoom(interior, "stash")) return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
+    const cell = interior.cells.get(input.to);
+    const bytes = bytesOfData(input.event);
+    if (bytes > MAX_MESSAGE_BYTES)
+      return {
+        kind: "refused",
+        accepts: cell === undefined ? [] : acceptedBy(cell),
+        reason: `${input.to} does not take it now; with about ${String(bytes)} bytes it cannot wait, the limit is ${String(MAX_MESSAGE_BYTES)}`,
+      };
+  }
   interior.rest.put("stash", before?.stash ?? String(interior.rest.next("stash")).padStart(KEY_DIGITS, "0"), { input, isReleased: false });
   return { kind: "accepted" };
 }

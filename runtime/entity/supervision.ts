@@ -9,7 +9,7 @@ import type { Refusal } from "../outcome.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { Input, InputResult } from "./contract.ts";
-import { codeOf, type FaultPlace, messageOf, SupervisedFault } from "./fault.ts";
+import { codeOf, type FaultPlace, messageOf, shortened, SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { attemptsOf, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
@@ -25,7 +25,7 @@ type FaultedResult = Extract<InputResult, { kind: "faulted" }>;
 export function handleFault(interior: Interior, input: Input, thrown: unknown): FaultedResult {
   interior.faults++;
   const offender = offenderOf(interior, input, thrown);
-  const error = messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown);
+  const error = shortened(messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown));
   const fault = placeOf(interior, input, thrown);
   const attempt = attemptsOf(interior, input) + 1;
   const address = offender?.address ?? interior.address;
@@ -54,7 +54,7 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
 /** The last resort: the input is parked, nothing is restarted. */
 export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown): FaultedResult {
   interior.faults++;
-  const error = messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown);
+  const error = shortened(messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown));
   const fault = placeOf(interior, input, thrown);
   const address = interior.root?.address ?? interior.address;
   const attempt = attemptsOf(interior, input) + 1;

@@ -5,7 +5,7 @@
 // L3. A table that is over its bound already (an earlier version knew none) takes nothing new until it has drained.
 
 import { MAX_RECORD_BYTES } from "../ports/index.ts";
-import type { Interior } from "./interior.ts";
+import type { Inside } from "./inside.ts";
 import type { TableName } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
 
@@ -20,6 +20,16 @@ export const MAX_TAKEN_BYTES = 8 * MIB;
 const MAX_REPLIED_BYTES = 7 * MIB;
 /** Messages that wait for their receivers: as much again. */
 const MAX_OUTBOX_BYTES = 8 * MIB;
+/** Parameters of declared effects that wait for confirmation. */
+const MAX_PENDING_BYTES = 4 * MIB;
+/** Events of armed timers: 10,000 of the usual size. */
+const MAX_TIMER_BYTES = 5 * MIB;
+/** Messages that wait for another state of their actor. */
+const MAX_STASH_BYTES = 4 * MIB;
+/** Of inputs that were set aside the oldest go for the newest. */
+export const MAX_PARKED_BYTES = 2 * MIB;
+/** Refusals that one sender would hear again. */
+export const MAX_REFUSALS_BYTES = 8_192;
 
 /** For what has no bound of its own here: the states of children and of what machines have made, and how all of it is written. */
 const SPARE_BYTES = 2 * MIB;
@@ -28,28 +38,35 @@ const LEAST_BYTES = 10 * MIB;
 const ROW_BYTES = 4_096;
 
 /** All tables of an entity together: 26 MiB where the root keeps the default limit of its context. */
-function tablesLimit({ type }: Interior): number {
+function tablesLimit({ type }: Inside): number {
   return Math.max(LEAST_BYTES, MAX_RECORD_BYTES - type.root.contextLimits.maxBytes - SPARE_BYTES);
 }
 
 /** How much the kept outcomes may hold before a new message; one that may be replied to needs room for the largest reply too. */
-export function takenLimit(interior: Interior, isRepliedTo: boolean): number {
+export function takenLimit(interior: Inside, isRepliedTo: boolean): number {
   const own = Math.min(isRepliedTo ? MAX_REPLIED_BYTES : MAX_TAKEN_BYTES, roomBeside(interior, "taken"));
   return own - ROW_BYTES - (isRepliedTo ? MAX_MESSAGE_BYTES : 0);
 }
 
-/** How much the outbox may hold before a message is added, of whatever size. */
-export function outboxLimit(interior: Interior): number {
-  return Math.min(MAX_OUTBOX_BYTES, roomBeside(interior, "outbox")) - ROW_BYTES - MAX_MESSAGE_BYTES;
+const BOUNDED = { outbox: MAX_OUTBOX_BYTES, pending: MAX_PENDING_BYTES, timers: MAX_TIMER_BYTES, stash: MAX_STASH_BYTES } as const;
+
+/** Whether one more row may enter, of whatever size. */
+export function hasRowRoom(interior: Inside, table: keyof typeof BOUNDED): boolean {
+  return interior.rest.bytesIn(table) + MAX_MESSAGE_BYTES + ROW_BYTES <= Math.min(BOUNDED[table], roomBeside(interior, table));
+}
+
+/** Whether all tables together may hold so much more. */
+export function hasRoomFor(interior: Inside, bytes: number): boolean {
+  return interior.rest.bytes + bytes <= tablesLimit(interior);
 }
 
 /** What one table may hold beside all others. */
-function roomBeside(interior: Interior, table: TableName): number {
+function roomBeside(interior: Inside, table: TableName): number {
   return tablesLimit(interior) - (interior.rest.bytes - interior.rest.bytesIn(table));
 }
 
 /** Of a reply that comes late there may be no room left for it. */
-export function hasReplyRoom(interior: Interior, answer: unknown): boolean {
+export function hasReplyRoom(interior: Inside, answer: unknown): boolean {
   const room = Math.min(MAX_REPLIED_BYTES, roomBeside(interior, "taken")) - interior.rest.bytesIn("taken");
   return room >= MAX_MESSAGE_BYTES || room >= bytesOfData(answer);
 }

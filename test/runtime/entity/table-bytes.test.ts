@@ -3,7 +3,7 @@
 import { test } from "tap";
 
 import type { Address } from "../../../runtime/address.ts";
-import { actorType, type Durability, type EntityType, entityType, type EventOf, messages, reducer, reply, type ReplyTo, T } from "../../../runtime/actor/index.ts";
+import { actorType, type Durability, effect, type EntityType, entityType, type EventOf, messages, reducer, reply, type ReplyTo, T } from "../../../runtime/actor/index.ts";
 import type { EntityState, InputResult } from "../../../runtime/entity/contract.ts";
 import { encodeState, restoreEntity } from "../../../runtime/entity/index.ts";
 import { EntityHost, ROOT } from "../entity-host.ts";
@@ -19,6 +19,10 @@ const protocol = messages({
   later: { body: {}, reply: text },
   now: { body: { bytes: T.Integer() } },
   out: { body: { bytes: T.Integer() } },
+  arm: { body: { bytes: T.Integer(), name: T.String() } },
+  heat: { body: { bytes: T.Integer() } },
+  wait: { body: { text: T.String() } },
+  fail: { body: { text: T.String() } },
   count: { body: {} },
 });
 
@@ -34,17 +38,22 @@ const sized = (durability: Durability): EntityType =>
       version: 1,
       messages: protocol,
       behaviour: reducer<State, EventOf<typeof protocol>>({
+        effects: { warm: effect({ class: "idempotent" }) },
         initial: () => ({ count: 0, waiting: [] }),
         step: (state, event, turn) => {
           const answer = "bytes" in event ? { text: "x".repeat(event.bytes) } : { text: "" };
           if (event.type === "big") turn.send(event.replyTo, { ...reply(answer) });
           if (event.type === "later") return { ...state, waiting: [...state.waiting, event.replyTo] };
           if (event.type === "now") for (const to of state.waiting) turn.send(to, { ...reply(answer) });
+          if (event.type === "arm") turn.arm(event.name, HOUR, { type: "count", ...answer });
+          if (event.type === "heat") turn.perform("warm", answer);
+          if (event.type === "wait") turn.postpone();
+          if (event.type === "fail") throw new Error(event.text);
           if (event.type === "out") turn.send(OTHER, { type: "put", ...answer });
           return { count: state.count + 1, waiting: event.type === "now" ? [] : state.waiting };
         },
       }),
-    }),
+    }).with({ effects: { warm: () => new Promise(() => undefined) } }),
     durability,
     placement: "cloud",
   });
@@ -134,12 +143,53 @@ test("S5. an outbox is bounded by bytes as by its count: a step that sends more 
   t.end();
 });
 
+test("S5. timers, unconfirmed effects and postponed messages are bounded by bytes: what is beyond is told or fails, and the entity goes on", (t) => {
+  const host = hostOf();
+  const armed = fill((at) => host.send({ type: "arm", bytes: 200_000, name: `t${String(at)}` }));
+  t.ok(armed.accepted > 15 && armed.accepted < 27, `${String(armed.accepted)} timers with 200 KB are armed`);
+  t.match(armed.last, { kind: "faulted", error: /\d+ timers of acme\/thing\/one with about \d+ bytes are armed/ });
+  const heated = fill(() => host.send({ type: "heat", bytes: 200_000 }));
+  t.ok(heated.accepted > 10 && heated.accepted < 21, `${String(heated.accepted)} effects with 200 KB wait`);
+  t.match(heated.last, { kind: "faulted", error: /\d+ effects of acme\/thing\/one with about \d+ bytes wait for confirmation/ });
+  const waiting = fill(() => host.send({ type: "wait", text: "x".repeat(200_000) }));
+  t.ok(waiting.accepted > 10 && waiting.accepted < 21, `${String(waiting.accepted)} messages of 200 KB are postponed`);
+  t.match(waiting.last, { kind: "full" });
+  t.ok(bytesOf(host) < 13 * MIB);
+  host.restart({ by: "bytes" });
+  t.match(host.send({ type: "wait", text: "" }), { kind: "full" });
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  const other = hostOf();
+  const tooLarge = { kind: "faulted", code: "DROVER_MESSAGE_TOO_LARGE" };
+  t.match(other.send({ type: "arm", bytes: MIB, name: "t" }), tooLarge);
+  t.equal(other.entity.hasTimers, false);
+  t.match(other.send({ type: "heat", bytes: MIB }), tooLarge);
+  t.match(other.send({ type: "wait", text: "x".repeat(MIB) }), { kind: "refused", reason: /acme\/thing\/one does not take it now; with about 1048\d{3} bytes it cannot wait/ });
+  t.end();
+});
+
+test("S5, H13. what is set aside is bounded by bytes: the oldest go, and words of an author's are kept in part", (t) => {
+  const host = hostOf();
+  for (let at = 0; at < 20; at++) for (let attempt = 0; attempt < 3; attempt++) host.send({ type: "fail", text: "x".repeat(300_000) }, { id: `own${String(at)}` });
+  const parked = host.entity.parked();
+  t.ok(parked.length > 3 && parked.length < 8, `${String(parked.length)} of 300 KB are kept`);
+  t.match(parked.at(-1)?.reason, /^x{4096}\.\.\. \(300000 characters\)$/);
+  for (let attempt = 0; attempt < 3; attempt++) host.send({ type: "fail", text: "x".repeat(2 * MIB) }, { id: "large" });
+  t.match(host.entity.parked().at(-1)?.input, { kind: "message", tooLarge: Number });
+  t.match(host.send({ type: "fail", text: "x".repeat(2 * MIB) }, { id: "large" }), {
+    kind: "duplicate",
+    entry: { outcome: { kind: "refused", reason: /^set aside after 3 failures: x+/ } },
+  });
+  t.ok(bytesOf(host) < 3 * MIB);
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
 test("S5. a message or reply beyond 1 MiB is its actor's fault at once, with its size and the limit, in volatile types too", (t) => {
   for (const durability of ["events", "volatile"] as const) {
     const host = hostOf(durability);
     const tooLarge = { kind: "faulted", code: "DROVER_MESSAGE_TOO_LARGE" };
-    t.match(host.send({ type: "big", bytes: MIB }), { ...tooLarge, error: /the reply of acme\/thing\/one to "big" has about 1048\d{3} bytes, the limit is 1048576/ });
-    t.match(host.send({ type: "out", bytes: MIB }), { ...tooLarge, error: /the event 'put' of acme\/thing\/one to acme\/other\/two has about 1048\d{3} bytes/ });
+    t.match(host.send({ type: "big", bytes: MIB }), { ...tooLarge, error: /acme\/thing\/one: the reply to "big" has about 1048\d{3} bytes, the limit is 1048576/ });
+    t.match(host.send({ type: "out", bytes: MIB }), { ...tooLarge, error: /acme\/thing\/one: the event 'put' to acme\/other\/two has about 1048\d{3} bytes/ });
     t.equal(host.send({ type: "big", bytes: MIB - 100 }).kind, "accepted");
     t.equal(host.send({ type: "out", bytes: MIB - 100 }).kind, "accepted");
   }
