@@ -25,10 +25,12 @@ import { faultPlace, runaway, SupervisedFault } from "./fault.ts";
 import { Inside } from "./inside.ts";
 import { innerPlan, type Plan } from "./plan.ts";
 import { startReducer, stepReducer } from "./reducer-step.ts";
+import { rehearsed, stepsAreRehearsed } from "./rehearsal.ts";
 import { release, releaseOn } from "./stash.ts";
 
 const DELIVERIES = 1_000;
 const DELIVERIES_PER_CELL = 20;
+const BEGIN: StepEvent = { type: "xstate.init" };
 const FROM_A_REF: Sender = { kind: "local", name: "ref" };
 /** Cells that may wait for one another in one chain of deliveries: the stack of the process must hold it. */
 const MAX_CHAIN = 400;
@@ -96,22 +98,12 @@ export class Interior extends Inside implements CellHost {
   begin(cell: Cell, input: unknown): LogicSnapshot {
     const mark = this.undo.mark();
     const { logic } = cell.plan;
-    let first: StepResult | undefined;
-    switch (logic.kind) {
-      case "machine":
-        first = startMachine(cell, logic.machine, input);
-        break;
-      case "transition":
-        first = startLogic(cell, logic.logic, input);
-        break;
-      case "reducer":
-        first = startReducer(cell, logic.reducer, input);
-        break;
-      case "source":
-        cell.input = input;
-        cell.snapshot = { status: "active", output: undefined, error: undefined, context: undefined, input } as LogicSnapshot;
-        return cell.snapshot;
+    if (logic.kind === "source") {
+      cell.input = input;
+      cell.snapshot = { status: "active", output: undefined, error: undefined, context: undefined, input } as LogicSnapshot;
+      return cell.snapshot;
     }
+    let first = stepsAreRehearsed() ? rehearsed(this, cell, BEGIN, undefined, () => firstStep(cell, logic, input)) : firstStep(cell, logic, input);
     if (first.snapshot.status === "error") {
       this.undo.backTo(mark);
       first = { snapshot: { ...first.snapshot, error: this.keep(first.snapshot.error) }, actions: [], taken: true, systemIds: undefined };
@@ -265,26 +257,18 @@ export class Interior extends Inside implements CellHost {
       }
       return true;
     }
+    if (logic.kind === "reducer" && event.type === "xstate.stop") {
+      this.stopCell(cell, "stopped");
+      return true;
+    }
     const mark = this.undo.mark();
     let result: StepResult;
     try {
-      switch (logic.kind) {
-        case "machine":
-          result = stepMachine(cell, logic.machine, cell.snapshot, event);
-          break;
-        case "transition":
-          result = stepLogic(cell, logic.logic, cell.snapshot, event);
-          break;
-        case "reducer": {
-          if (event.type === "xstate.stop") {
-            this.stopCell(cell, "stopped");
-            return true;
-          }
-          const step = stepReducer(cell, logic.reducer, cell.snapshot, event);
-          if ("refused" in step) return { reason: step.refused, postponed: step.postponed };
-          result = step;
-        }
-      }
+      const step = stepsAreRehearsed()
+        ? rehearsed(this, cell, event, cell.snapshot, (snapshot) => advance(cell, logic, snapshot as LogicSnapshot, event))
+        : advance(cell, logic, cell.snapshot, event);
+      if ("refused" in step) return { reason: step.refused, postponed: step.postponed };
+      result = step;
     } catch (error) {
       this.undo.backTo(mark);
       if (error instanceof SupervisedFault) throw error;
@@ -456,4 +440,28 @@ export function supervisedOf(cell: Cell): Cell {
   let found = cell;
   while (found.supervision === undefined && found.parent !== undefined) found = found.parent;
   return found;
+}
+
+type Stepped = Exclude<Plan["logic"], { readonly kind: "source" }>;
+
+function firstStep(cell: Cell, logic: Stepped, input: unknown): StepResult {
+  switch (logic.kind) {
+    case "machine":
+      return startMachine(cell, logic.machine, input);
+    case "transition":
+      return startLogic(cell, logic.logic, input);
+    case "reducer":
+      return startReducer(cell, logic.reducer, input);
+  }
+}
+
+function advance(cell: Cell, logic: Stepped, snapshot: LogicSnapshot, event: StepEvent): ReturnType<typeof stepReducer> {
+  switch (logic.kind) {
+    case "machine":
+      return stepMachine(cell, logic.machine, snapshot, event);
+    case "transition":
+      return stepLogic(cell, logic.logic, snapshot, event);
+    case "reducer":
+      return stepReducer(cell, logic.reducer, snapshot, event);
+  }
 }

@@ -3,7 +3,7 @@
 // S1. One seed gives one run: the same history, fact for fact, on every host.
 // S2. Judged is what is promised whatever happened; so faults end before the run does, and what may take its time gets it.
 
-import { decodeRecord } from "../entity/index.ts";
+import { decodeRecord, rehearseSteps } from "../entity/index.ts";
 import type { EventData } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
@@ -130,10 +130,19 @@ export async function simulate(simulation: Simulation): Promise<SimulationRun> {
     unheard.push({ promise: "S4", checker: "every failure is heard", atMs: nowMs(), what: `a rejection that nobody handled would end the process: ${what}` });
   };
   process.on("unhandledRejection", hear);
+  const impure = new Set<string>();
+  const endRehearsals = rehearseSteps(({ actor, event, path, what }) => {
+    const step = `the step of ${actor} on ${event}: ${path}`;
+    // Each place once: the same step is taken again and again, by recoveries too.
+    if (impure.has(step)) return;
+    impure.add(step);
+    unheard.push({ promise: "S9", checker: "every step is pure", atMs: nowMs(), what: `${step} ${what}` });
+  });
   try {
     return await run(simulation, unheard, (clock) => (nowMs = clock));
   } finally {
     process.off("unhandledRejection", hear);
+    endRehearsals();
   }
 }
 

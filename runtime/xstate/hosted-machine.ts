@@ -3,6 +3,7 @@
 import type { AnyStateMachine } from "xstate";
 
 import type { TimerPolicy } from "../entity/contract.ts";
+import { copyOfParts, freezeParts } from "./context-parts.ts";
 import { watchMachine } from "./watched-code.ts";
 
 /** Microsteps that one event may cause in one machine. */
@@ -49,6 +50,16 @@ function copyOf(machine: AnyStateMachine, delays: Readonly<Record<string, unknow
   const copy = machine.provide({ delays } as never) as AnyStateMachine;
   const asked = machine.options.maxIterations;
   copy.options = { ...machine.options, maxIterations: typeof asked === "number" && asked < MAX_MICROSTEPS ? asked : MAX_MICROSTEPS };
+  copy.config = withOwnContext(copy.config);
   watchMachine(copy);
   return copy;
+}
+
+/** All actors of the machine begin with the same object: what one of them writes into it in place must throw, and not reach the others (hosting H11). */
+function withOwnContext(config: AnyStateMachine["config"]): AnyStateMachine["config"] {
+  const context: unknown = config.context;
+  if (typeof context !== "object" || context === null) return config;
+  const own = copyOfParts(context);
+  freezeParts(own);
+  return { ...config, context: own } as AnyStateMachine["config"];
 }

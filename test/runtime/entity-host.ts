@@ -4,7 +4,18 @@
 import type { Address } from "../../runtime/address.ts";
 import { actorType, type AnyMessages, type Durability, type EntityType, entityType, type MessageSpecs, type Messages, messages } from "../../runtime/actor/index.ts";
 import type { Effect, EventData, Input, InputResult, JournalRecord, Turn } from "../../runtime/entity/contract.ts";
-import { createEntity, decodeRecord, decodeState, type Entity, encodeRecord, encodeState, readBackProblem, type Restored, restoreEntity } from "../../runtime/entity/index.ts";
+import {
+  createEntity,
+  decodeRecord,
+  decodeState,
+  type Entity,
+  encodeRecord,
+  encodeState,
+  readBackProblem,
+  rehearseSteps,
+  type Restored,
+  restoreEntity,
+} from "../../runtime/entity/index.ts";
 import { runInline } from "../../runtime/system/effects.ts";
 import { Sources } from "../../runtime/xstate/index.ts";
 
@@ -16,7 +27,7 @@ export interface HostOptions {
   readonly input?: unknown;
   readonly bareSnapshot?: unknown;
   readonly labels?: Readonly<Record<string, string>>;
-  /** Each turn is taken twice, with a rollback between, and must come to the same (hosting H11). */
+  /** Each turn is taken twice, with a rollback between, and must come to the same (hosting H11). Each step is, with a frozen context, in any case. */
   readonly twice?: boolean;
   /** Not started. */
   readonly bare?: boolean;
@@ -33,6 +44,7 @@ export class EntityHost {
   readonly emitted: { readonly cell: Address; readonly event: EventData }[] = [];
   readonly logged: { readonly label: string | undefined; readonly value: unknown }[] = [];
   readonly faults: string[] = [];
+  /** Of turns and steps that were taken twice. */
   readonly differences: string[] = [];
   readonly stopFailures: unknown[] = [];
   readonly observerFailures: unknown[] = [];
@@ -182,6 +194,17 @@ export class EntityHost {
   }
 
   #turn(inputs: readonly Input[]): readonly InputResult[] {
+    const end = rehearseSteps(({ actor, event, path, what }) => {
+      this.differences.push(`the step of ${actor} on ${event}: ${path} ${what}`);
+    });
+    try {
+      return this.#rehearsedTurn(inputs);
+    } finally {
+      end();
+    }
+  }
+
+  #rehearsedTurn(inputs: readonly Input[]): readonly InputResult[] {
     const stamp = { now: this.now, elapsed: this.elapsed, seed: this.#seed++ };
     let turn = this.entity.turn(inputs, stamp);
     const { record } = turn;

@@ -1,0 +1,154 @@
+// Each step twice, while somebody looks closely: a simulation, a test (hosting H11). A node's own steps pay one comparison.
+//
+// Q1. The first one is a rehearsal. It is given a copy of the context, and all that it does is taken back; what it changed in place is found by comparing the copy.
+// Q2. The one that counts is given a frozen context, and what it makes is frozen: writing in place throws there. What it comes to otherwise than the rehearsal is not pure.
+// Q3. What throws when it is read is not looked at here: no record holds it, and that is its fault (rules R2).
+// Q4. A step within a step is part of it. Replays that are watched step by step are not rehearsed: each step is told once.
+
+import { inspect } from "node:util";
+import { copyOfParts, freezeParts, isParted, type LogicSnapshot, partAt, type StepEvent, stepWatcher } from "../xstate/index.ts";
+import type { Cell } from "./cell.ts";
+import { messageOf } from "./fault.ts";
+import type { Inside } from "./inside.ts";
+
+/** A step that is no pure function of what it was given. */
+export interface ImpureStep {
+  readonly actor: string;
+  readonly event: string;
+  /** Where in the context, or in what the step comes to, e.g. `context/list/0`. */
+  readonly path: string;
+  readonly what: string;
+}
+
+/** What a step came to, as far as it is compared. */
+interface Ended {
+  readonly snapshot?: LogicSnapshot;
+  readonly actions?: readonly unknown[];
+  /** What it gave besides, e.g. a refusal. */
+  readonly [key: string]: unknown;
+}
+
+type Hear = (found: ImpureStep) => void;
+
+const listeners = new Set<Hear>();
+let isUnderWay = false;
+
+/** From here on every step of this process is rehearsed. @returns what ends that */
+export function rehearseSteps(hear: Hear): () => void {
+  // Whoever listens twice is told twice.
+  const own: Hear = (found) => {
+    hear(found);
+  };
+  listeners.add(own);
+  return () => void listeners.delete(own);
+}
+
+export function stepsAreRehearsed(): boolean {
+  return listeners.size > 0 && !isUnderWay && stepWatcher() === undefined;
+}
+
+/** Q1, Q2. @throws what the step throws */
+export function rehearsed<R extends object>(
+  interior: Inside,
+  cell: Cell,
+  event: StepEvent,
+  before: LogicSnapshot | undefined,
+  step: (snapshot: LogicSnapshot | undefined) => R,
+): R {
+  const say = (path: string, what: string): void => {
+    for (const hear of listeners) hear({ actor: cell.address, event: event.type, path, what });
+  };
+  isUnderWay = true;
+  try {
+    const context = readable(() => copyOfParts(before?.context));
+    if (context === undefined && before?.context !== undefined) return step(before);
+    const copy = before === undefined ? undefined : { ...before, context };
+    const first = triedOut(interior, () => step(copy));
+    const inPlace = readable(() => differenceOf(before?.context, copy?.context, "context"));
+    if (inPlace !== undefined) say(inPlace.path, `was changed in place: from ${inPlace.one} to ${inPlace.other}`);
+    readable(() => {
+      freezeParts(before?.context);
+    });
+    const second = outcomeOf(() => step(before));
+    const unlike = inPlace === undefined ? readable(() => differenceOf(first, comparable(second), "")) : undefined;
+    if (unlike !== undefined) say(unlike.path, `came out twice from one input, and not the same: ${unlike.one} and ${unlike.other}`);
+    if ("thrown" in second) throw second.thrown;
+    const { result } = second;
+    readable(() => {
+      freezeParts((result as Ended).snapshot?.context);
+    });
+    return result;
+  } finally {
+    isUnderWay = false;
+  }
+}
+
+/** Q3. */
+function readable<V>(read: () => V): V | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
+}
+
+type Outcome<R> = { readonly result: R } | { readonly thrown: unknown };
+
+function outcomeOf<R>(step: () => R): Outcome<R> {
+  try {
+    return { result: step() };
+  } catch (thrown) {
+    return { thrown };
+  }
+}
+
+function triedOut(interior: Inside, step: () => object): Record<string, unknown> {
+  const start = interior.savepoint();
+  try {
+    return comparable(outcomeOf(step));
+  } finally {
+    interior.takeBack(start);
+  }
+}
+
+function comparable(outcome: Outcome<object>): Record<string, unknown> {
+  if ("thrown" in outcome) return { thrown: messageOf(outcome.thrown) };
+  const { snapshot, actions, ...more } = outcome.result as Ended;
+  const { status, output, context, value } = (snapshot ?? {}) as LogicSnapshot & { readonly value?: unknown };
+  return { status, value, context, output, actions, ...more };
+}
+
+interface Difference {
+  readonly path: string;
+  readonly one: string;
+  readonly other: string;
+}
+
+function differenceOf(one: unknown, other: unknown, path: string, seen = new Set<object>()): Difference | undefined {
+  if (Object.is(one, other)) return undefined;
+  if (!isParted(one) || !isParted(other)) {
+    // Refs, functions and what else is made anew by each step.
+    if (one !== null && other !== null && isMade(one) && isMade(other) && Object.getPrototypeOf(one) === Object.getPrototypeOf(other)) return undefined;
+    return { path, one: short(one), other: short(other) };
+  }
+  if (seen.has(one)) return undefined;
+  seen.add(one);
+  for (const key of Object.keys(one)) {
+    const left = partAt(one, key);
+    const right = partAt(other, key);
+    const found = Object.is(left, right) ? undefined : differenceOf(left, right, path === "" ? key : `${path}/${key}`, seen);
+    if (found !== undefined) return found;
+  }
+  const more = Object.keys(other).find((key) => !Object.hasOwn(one, key) && partAt(other, key) !== undefined);
+  return more === undefined ? undefined : { path: path === "" ? more : `${path}/${more}`, one: "nothing", other: short(partAt(other, more)) };
+}
+
+function isMade(value: unknown): boolean {
+  return typeof value === "function" || (typeof value === "object" && !isParted(value));
+}
+
+function short(value: unknown): string {
+  if (Array.isArray(value)) return `a list of ${String(value.length)}`;
+  if (typeof value === "object" && value !== null) return "an object";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : inspect(value);
+}

@@ -1,0 +1,44 @@
+// The lists and plain objects that a context is made of: copied, and frozen all through (hosting H11).
+
+/** Those that are frozen all through. */
+const frozen = new WeakSet<object>();
+
+/** Has parts: a list or a plain object. Everything else has a way of its own to be what it is. */
+export function isParted(value: unknown): value is Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype || prototype === Array.prototype;
+}
+
+/** Getters stay what they are. */
+export function copyOfParts(value: unknown, copies = new Map<object, unknown>()): unknown {
+  if (!isParted(value)) return value;
+  const known = copies.get(value);
+  if (known !== undefined) return known;
+  if (Array.isArray(value)) {
+    const copy: unknown[] = new Array(value.length);
+    copies.set(value, copy);
+    for (let at = 0; at < value.length; at++) copy[at] = copyOfParts(value[at], copies);
+    return copy;
+  }
+  const copy = Object.create(Object.getPrototypeOf(value) as object | null) as Record<string, unknown>;
+  copies.set(value, copy);
+  for (const key of Object.keys(value)) {
+    const own = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
+    if ("value" in own && key !== "__proto__") copy[key] = copyOfParts(own.value, copies);
+    else Object.defineProperty(copy, key, own);
+  }
+  return copy;
+}
+
+export function freezeParts(value: unknown): void {
+  if (!isParted(value) || frozen.has(value)) return;
+  frozen.add(value);
+  for (const key of Object.keys(value)) freezeParts(partAt(value, key));
+  Object.freeze(value);
+}
+
+/** What is worked out when it is read is no part of the state. */
+export function partAt(holder: Readonly<Record<string, unknown>>, key: string): unknown {
+  return Array.isArray(holder) ? (holder as Readonly<Record<string, unknown>>)[key] : Object.getOwnPropertyDescriptor(holder, key)?.value;
+}
