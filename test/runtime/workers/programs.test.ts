@@ -115,7 +115,7 @@ test("a program gets the environment that is listed, its folder and its niceness
     sh("pwd -P; env; ls -l /proc/self/fd | grep -c ' [3-9] ->'; echo done; exec sleep 60", {
       cwd: folder,
       inherit: ["PATH", "LISTED", "NOT_SET", "DROVER_SECRET"],
-      env: { ADDED: "a b" },
+      env: { ADDED: "a b", mark: "mine", folder: "mine", go: "mine" },
       niceness: 7,
       ready: { line: "^done$" },
     }),
@@ -125,6 +125,7 @@ test("a program gets the environment that is listed, its folder and its niceness
   const names = said.filter((line) => /^[A-Z_]+=/.test(line)).map((line) => line.split("=")[0]);
   t.strictSame(names.filter((name) => name !== "PWD").toSorted(), ["ADDED", "DROVER_RUN", "LISTED", "PATH"]);
   t.ok(said.includes("ADDED=a b"));
+  for (const name of ["mark", "folder", "go"]) t.ok(said.includes(`${name}=mine`), "also under a name that what begins it may use");
   t.ok(said.includes("1"), "of our descriptors it has none: the one is that of ls itself");
   t.equal(getPriority(running.pid ?? 0), 7);
   t.strictSame(await stopWithin(running, systemClock, { shutdownMs: 5_000 }), { kind: "shutdown" });
