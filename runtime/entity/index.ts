@@ -12,7 +12,7 @@ export { replayTurn, type ReplayedTurn, tryInput } from "./replayed-turn.ts";
 export type { TraceEntry } from "./traced-turn.ts";
 export { hashOfCells } from "./state-hash.ts";
 export { difference, type Restored, restoreEntity } from "./restore.ts";
-export { type ImpureStep, rehearseSteps } from "./rehearsal.ts";
+export { rehearseSteps } from "./rehearsal.ts";
 export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./children.ts";
 export type { PendingEffect, TimerRow } from "./rest-tables.ts";
