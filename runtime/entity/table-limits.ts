@@ -15,7 +15,7 @@ const MIB = 1_048_576;
 export const MAX_MESSAGE_BYTES = MIB;
 
 /** Kept outcomes and replies: 10,000 of the usual size, or eight of the largest replies. */
-export const MAX_TAKEN_BYTES = 8 * MIB;
+const MAX_TAKEN_BYTES = 8 * MIB;
 /** Of these for what may be replied to, with its replies: the others always have room of their own. */
 const MAX_REPLIED_BYTES = 7 * MIB;
 /** Messages that wait for their receivers: as much again. */
