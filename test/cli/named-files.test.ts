@@ -2,13 +2,16 @@
 
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Test, test } from "tap";
+import { findEndpoint } from "../../cli/api/index.ts";
 import { runCanDecode } from "../../cli/can/decode.ts";
+import type { CommandFailure } from "../../cli/terminal/index.ts";
+import { checkStores } from "../../cli/doctor/check-stores.ts";
 import { createLogReplay, openLog } from "../../protocols/can-log/index.ts";
 import { systemClock } from "../../runtime/host/index.ts";
 import { cleanEnvironment, drover, scratch } from "./captured.ts";
@@ -143,15 +146,19 @@ test("an output that takes nothing more ends a command with a word and exit code
   }
 });
 
-test("a data folder that this user may not read is said to be so, not to hold nothing", { skip: process.getuid?.() !== 0 && "needs to become another user" }, async (t) => {
-  const folder = scratch(t);
-  mkdirSync(join(folder, "data"), { mode: 0o700 });
-  process.seteuid?.(65_534);
+test("a data folder that this user may not read is said to be so, not to hold nothing", async (t) => {
+  const data = join(scratch(t), "data");
+  mkdirSync(data, { mode: 0o000 });
+  const isRoot = process.getuid?.() === 0;
+  if (isRoot) process.seteuid?.(65_534);
   try {
-    const env = { DROVER_DATA: join(folder, "data") };
-    t.match(await drover(["actors", "ls"], { env }), { code: 6, out: "", err: /data folder cannot be read[^]*EACCES[^]*as the node's own user/ });
-    t.match(await drover(["doctor"], { env }), { code: 1, out: /data cannot be read: EACCES/ });
+    const failure = await Promise.resolve()
+      .then(() => findEndpoint({}, { DROVER_DATA: data }))
+      .catch((thrown: unknown) => (thrown as CommandFailure).failure);
+    t.match(failure, { exit: 6, title: /data folder cannot be read/, detail: /EACCES/, advice: /as the node's own user/ });
+    t.match(await checkStores(data), [{ check: "stores", status: "problem", what: /data cannot be read: EACCES/ }]);
   } finally {
-    process.seteuid?.(0);
+    if (isRoot) process.seteuid?.(0);
+    chmodSync(data, 0o700);
   }
 });
