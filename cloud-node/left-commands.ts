@@ -80,7 +80,10 @@ export function leftCommands(system: () => System, clock: Clock): LeftCommands {
       };
     },
     untaken: async ({ vehicle, request, fingerprint }) => {
-      const erased = system().inform(requestsOf(vehicle), { type: "request.untaken", request, fingerprint });
+      // Who waits for it may be nobody: a failure is `false`, too.
+      const erased = system()
+        .inform(requestsOf(vehicle), { type: "request.untaken", request, fingerprint })
+        .catch(() => undefined);
       const told = await settledWithin(erased, clock, WRITTEN_WITHIN_MS, undefined);
       // Refused: it is not in the list.
       return told?.kind === "accepted" || told?.kind === "refused";
