@@ -16,7 +16,7 @@ const FOR_MS = 6_000;
 const SETTLE_MS = 180_000;
 const ACTIONS_PER_VAN = 3;
 /** Without `takeover`: nodes of a store of their own have one epoch, and one process at a time has it (rules F3). */
-const KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "cut", "store-outage", "slow-store", "clock-jump", "part"];
+const KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "cut", "store-outage", "full-store", "slow-store", "clock-jump", "part"];
 
 const vehicleOf = (van: Van): string => `sim/vehicle/${van}`;
 

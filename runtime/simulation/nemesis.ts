@@ -73,6 +73,12 @@ export function unleash(world: SimulationWorld, plan: readonly PlannedFault[]): 
           node.database.isOut = false;
         });
         break;
+      case "full-store":
+        node.database.isFull = true;
+        later(forMs, () => {
+          node.database.isFull = false;
+        });
+        break;
       case "slow-store":
         node.database.slowness = SLOWNESS;
         later(forMs, () => {

@@ -33,6 +33,8 @@ export class SimulatedDatabase {
   epoch = 0;
   /** Every call fails meanwhile. */
   isOut = false;
+  /** Reads are answered; whatever would write is refused for want of room, whole batches at a time. */
+  isFull = false;
   /** Multiplies all latencies: a card that flushes, a server that swaps. */
   slowness = 1;
 
@@ -72,9 +74,16 @@ export class SimulatedDatabase {
       return work();
     };
 
+    const write = async (work: () => Promise<void>): Promise<void> => {
+      await reach();
+      if (this.isFull) throw new DroverError("DROVER_STORE_FAILED", "the simulated disk is full", { retryable: true });
+      await work();
+    };
+
     const writeAll = async (batch: readonly EntityCommit[]): Promise<readonly CommitOutcome[]> => {
       const outcomes: (CommitOutcome | undefined)[] = batch.map((commit) => {
         if (commit.epoch > 0 && commit.epoch < this.epoch) return { kind: "refused", reason: `epoch ${String(commit.epoch)} is over: ${String(this.epoch)} owns the store` };
+        if (this.isFull) return { kind: "refused", reason: "the simulated disk is full", passing: true };
         return this.random.next() < faults().refused ? { kind: "refused", reason: "a simulated refusal" } : undefined;
       });
       const written = await base.commit(batch.filter((_, index) => outcomes[index] === undefined));
@@ -116,20 +125,16 @@ export class SimulatedDatabase {
       load: (entity) => read(() => base.load(entity)),
       entities: (after, limit) => read(() => base.entities(after, limit)),
       journal: (query) => read(() => base.journal(query)),
-      trim: (entity, revision) => read(() => base.trim(entity, revision)),
+      trim: (entity, revision) => write(() => base.trim(entity, revision)),
       values: {
         get: (key) => read(() => base.values.get(key)),
         set: async (key, value) => {
           const copy = value.slice();
-          await reach();
-          await base.values.set(key, copy);
+          await write(() => base.values.set(key, copy));
           await process.wait(latency());
         },
         entries: (prefix) => read(() => base.values.entries(prefix)),
-        delete: async (key) => {
-          await reach();
-          await base.values.delete(key);
-        },
+        delete: (key) => write(() => base.values.delete(key)),
       },
       close: () => {
         isOpen = false;

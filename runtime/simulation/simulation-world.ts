@@ -112,6 +112,7 @@ export class SimulationWorld {
     this.#store = { ...this.#store, ...NO_STORE_FAULTS };
     for (const node of this.nodes.values()) {
       node.database.isOut = false;
+      node.database.isFull = false;
       node.database.slowness = 1;
       node.endFormer();
       node.resume();

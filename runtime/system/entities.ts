@@ -95,6 +95,8 @@ export class Entities {
   readonly #slots = new Map<Address, Slot>();
   /** Deactivated ones of passivating types. */
   readonly #held = new Set<Address>();
+  /** Ends each question to the store whether it knows an entity. */
+  readonly #asking = new Set<() => void>();
   #isRunning = false;
   recoveries = 0;
 
@@ -150,6 +152,7 @@ export class Entities {
   async stop(): Promise<void> {
     this.#isRunning = false;
     this.#ports.gate.stop();
+    for (const giveUp of [...this.#asking]) giveUp();
     await Promise.all([...this.#slots.keys()].map((entity) => this.deactivate(entity)));
   }
 
@@ -242,14 +245,24 @@ export class Entities {
     return type?.passivateAfterMs === undefined || entity.split("/").length !== 3 ? undefined : type;
   }
 
-  /** N3. A store that does not answer cannot say that it is gone. */
+  /** N3. A store that does not answer cannot say that it is gone; who stops does not wait for it. */
   async #isStored(entity: Address): Promise<boolean> {
     const type = this.#ports.types.get(kindOf(entity));
     if (type === undefined || type.durability === "volatile") return false;
-    return this.#ports.store.revisionOf(entity).then(
-      (head) => head !== undefined,
-      () => true,
-    );
+    if (!this.#isRunning) return true;
+    return new Promise((resolve) => {
+      const end = (isStored: boolean): void => {
+        this.#asking.delete(giveUp);
+        resolve(isStored);
+      };
+      const giveUp = (): void => {
+        end(true);
+      };
+      this.#asking.add(giveUp);
+      this.#ports.store.revisionOf(entity).then((head) => {
+        end(head !== undefined);
+      }, giveUp);
+    });
   }
 
   *all(): Iterable<HostedEntity> {

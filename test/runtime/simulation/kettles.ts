@@ -38,7 +38,7 @@ export function kettles(seed: number): Simulation {
     seed,
     nodes: { kitchen: { types: [entityType({ root, durability: "events", placement: "cloud" })], entities: Object.fromEntries(KETTLES.map((address) => [address, undefined])) } },
     forMs: 10_000,
-    faults: { kinds: ["store-outage", "slow-store"], everyMs: 600, store: { latencyMs: [1, 10], unknown: 0.05 } },
+    faults: { kinds: ["store-outage", "full-store", "slow-store"], everyMs: 600, store: { latencyMs: [1, 10], unknown: 0.05 } },
     script: async ({ insist, sleep, random }) => {
       const heated: Promise<unknown>[] = [];
       for (let n = 0; n < HEATINGS; n++) {

@@ -13,12 +13,14 @@ test("S1 to S9. a user's actors keep every promise through kills, pauses, takeov
   const kinds = new Set<string>();
   let attempts = 0;
   let timers = 0;
+  let withoutRoom = 0;
   const { runs, failed } = await simulateSeeds(couriers, {
     count: SEEDS,
     each: ({ faults, history }) => {
       for (const { what } of faults) kinds.add(what);
       for (const fact of history) {
         if (fact.kind === "effect" && fact.what === "attempt") attempts++;
+        if (fact.kind === "answered" && fact.outcome.kind === "refused" && fact.outcome.passing === true) withoutRoom++;
         if (fact.kind === "asked") timers += fact.record?.inputs.filter(({ kind }) => kind === "timer").length ?? 0;
       }
     },
@@ -26,6 +28,7 @@ test("S1 to S9. a user's actors keep every promise through kills, pauses, takeov
   t.equal(runs, SEEDS);
   t.same(failed.map(explain), []);
   t.same([...kinds].sort(), [...FAULT_KINDS].sort(), "every kind of fault was there");
+  t.ok(withoutRoom > SEEDS, `commits were refused for want of room: ${String(withoutRoom)}`);
   t.ok(attempts > SEEDS * 20 && timers > SEEDS * 10, `effects and timers were at work: ${String(attempts)}, ${String(timers)}`);
 });
 

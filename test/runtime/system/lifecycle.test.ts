@@ -92,6 +92,19 @@ test("a stop ends every wait and every timer, and says what is true to who waits
   t.same(await system.tell(A, add(1)), { kind: "owner-away" });
 });
 
+test("S4. a stop ends the question whether the store knows an entity: who asked hears that it is away, and no timer stays", async (t) => {
+  const { system, store, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  await system.deactivate(A);
+  store.revisionOf = () => new Promise(() => undefined);
+  const asked = system.ask(A, add(1), { withinMs: 2_000 });
+  await settle(0);
+  t.equal(clock.pending > 0, true, "it waits for the store");
+  await system.stop();
+  t.equal(clock.pending, 0);
+  t.same(await asked, { kind: "owner-away" });
+});
+
 test("a stopped system starts again, as a tree restarts it", async (t) => {
   const { system } = await hosting();
   await system.activate(A, { input: undefined });
