@@ -2,6 +2,9 @@
 
 import { extname } from "node:path";
 
+/** Of a heap's bound, one of the semi-spaces at most. */
+const SEMI_SPACE_SHARE = 32;
+
 export interface ChildLimits {
   /** Added to what is inherited. `DROVER_*` is never inherited: configuration reaches a child by name only. */
   readonly env?: Readonly<Record<string, string>> | undefined;
@@ -39,7 +42,13 @@ export function childFlags(maxHeapMb: number | undefined): string[] {
     else if (/^(-e|-p|-pe|--eval|--print)$/.test(flag)) skip = true;
     else if (!/^(-i|--interactive|--check|-c|--inspect.*|--test.*|--watch.*|--eval=.*|--print=.*)$/.test(flag)) flags.push(flag);
   }
-  return maxHeapMb === undefined ? flags : [...flags, `--max-old-space-size=${String(maxHeapMb)}`];
+  return maxHeapMb === undefined ? flags : [...flags, ...heapFlags(maxHeapMb)];
+}
+
+/** V8 takes up to three semi-spaces of 16 MB for what is new, however little the rest may have, and fills them before it collects: a small heap gets small ones. */
+function heapFlags(maxHeapMb: number): readonly string[] {
+  const semiSpaceMb = Math.min(16, Math.max(1, Math.floor(maxHeapMb / SEMI_SPACE_SHARE)));
+  return [`--max-old-space-size=${String(maxHeapMb)}`, `--max-semi-space-size=${String(semiSpaceMb)}`];
 }
 
 /** The file that runs on the far side; beside this one and of its kind, `.js` when built, `.ts` where Node reads that. */

@@ -12,6 +12,7 @@ import { systemClock, systemRandom } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { child, startTree, supervisor } from "../../../runtime/supervision/index.ts";
 import { startWorker, stopWithin } from "../../../runtime/workers/index.ts";
+import { childFlags } from "../../../runtime/workers/child-environment.ts";
 import { readFrames, writeFrame } from "../../../runtime/workers/frames.ts";
 import { CHANNEL, type RunOrder, type ToWorker } from "../../../runtime/workers/wire.ts";
 import { echo, type EchoItem } from "./echo.worker.ts";
@@ -135,4 +136,11 @@ test("a process that cannot load its worker says what was wrong", async (t) => {
     await t.rejects(startWorker(missing, {}, { isolation }, ports), { code: "DROVER_WORKER_FAILED", message: /no-such\.worker\.js/ }, isolation);
     await t.rejects(startWorker(noWorker, {}, { isolation }, ports), { code: "DROVER_WORKER_FAILED", message: /exports 0 workers, expected one/ }, isolation);
   }
+});
+
+test("a process with little room for its heap keeps little for what is new", (t) => {
+  const semiSpaceMb = (maxHeapMb: number): number => Number(/--max-semi-space-size=(\d+)/.exec(childFlags(maxHeapMb).join(" "))?.[1]);
+  t.same([8, 64, 128, 512, 4_096].map(semiSpaceMb), [1, 2, 4, 16, 16], "three of them are at most a tenth of the rest");
+  t.notMatch(childFlags(undefined).join(" "), /semi-space/, "V8's own where nothing is said");
+  t.end();
 });
