@@ -195,8 +195,9 @@ export function replyOf(command: { readonly as: string }, output: string, outcom
 export function declineOf(outcome: Exclude<Ending, "confirmed">, reason: string, guard?: GuardReport): ReturnType<typeof decline> {
   switch (outcome) {
     case "refused":
-    case "contended":
       return decline({ kind: "refused", accepts: [], reason, ...(guard === undefined ? {} : { guard }) });
+    // Its frame left, and may have acted.
+    case "contended":
     case "unknown":
     case "expired":
       return decline({ kind: "unknown", reason });

@@ -44,7 +44,7 @@ function endingOf(event: ModuleEvent): { readonly output: string; readonly outco
     case "output.confirmed":
       return { output, outcome: "confirmed", reason: "", ...(event.value === undefined ? {} : { value: event.value }) };
     case "output.contended":
-      return { output, outcome: "contended", reason: "somebody else switched the output before it answered" };
+      return { output, outcome: "contended", reason: "its frame was sent, and somebody else switched the output before its module answered" };
     case "effect.refused":
       return { output, outcome: "refused", reason: event.reason, ...(event.guard === undefined ? {} : { guard: event.guard as GuardReport }) };
     case "effect.failed":
