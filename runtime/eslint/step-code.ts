@@ -11,12 +11,18 @@ const MACHINES = new Set(["createMachine", "createStateConfig", "setup", "provid
 /** Of a machine's configuration: the keys whose functions are run in the step, and those that hold such functions by name. */
 const STEP_KEYS = new Set(["guard", "context", "output", "input"]);
 const STEP_TABLES = new Set(["guards", "delays"]);
+/** What a name may stand for besides a function: `const now = Date.now`, `const began = Date.now()`. Larger ones, e.g. a machine, hold code that runs at other times. */
+const VALUES = new Set(["MemberExpression", "NewExpression", "BinaryExpression", "TemplateLiteral", "Identifier"]);
 const PACKAGES = /^(xstate|drover)(\/|$)/;
+
+type Named = readonly [made: SyntaxNode, uses: readonly SyntaxNode[]];
 
 export class StepCode {
   readonly #context: RuleContext;
   readonly #functions: SyntaxNode[] = [];
-  #stepped: Set<SyntaxNode> | undefined;
+  readonly #steps = new Set<SyntaxNode>();
+  readonly #stepped = new Set<SyntaxNode>();
+  #isFound = false;
 
   constructor(context: RuleContext) {
     this.#context = context;
@@ -38,28 +44,49 @@ export class StepCode {
 
   /** Those that are run while a machine is stepped. To be asked when all functions are noted. */
   stepped(program: SyntaxNode): ReadonlySet<SyntaxNode> {
-    if (this.#stepped !== undefined) return this.#stepped;
-    const stepped = new Set(this.#functions.filter((node) => this.#isStepPlace(node)));
-    const named = this.#namedFunctions(this.scopeOf(program));
+    this.#find(program);
+    return this.#stepped;
+  }
+
+  /** Those of them that XState itself calls, with what it gives a step; the others are helpers, which get anything. To be asked when all functions are noted. */
+  steps(program: SyntaxNode): ReadonlySet<SyntaxNode> {
+    this.#find(program);
+    return this.#steps;
+  }
+
+  #find(program: SyntaxNode): void {
+    if (this.#isFound) return;
+    this.#isFound = true;
+    const named = this.#named(this.scopeOf(program));
+    for (const node of this.#functions) if (this.#isStepPlace(node)) this.#steps.add(node);
+    for (const [node, uses] of named) if (uses.some((use) => this.#isStepPlace(use))) this.#steps.add(node);
+    for (const node of this.#steps) this.#stepped.add(node);
     for (let grew = true; grew; ) {
       grew = false;
       for (const [node, uses] of named) {
-        if (stepped.has(node) || !uses.some((use) => this.#isStepPlace(use) || isWithin(use, stepped))) continue;
-        stepped.add(node);
+        if (this.#stepped.has(node) || !uses.some((use) => isWithin(use, this.#stepped))) continue;
+        this.#stepped.add(node);
         grew = true;
       }
     }
-    return (this.#stepped = stepped);
   }
 
-  #namedFunctions(scope: Scope): readonly (readonly [SyntaxNode, readonly SyntaxNode[]])[] {
-    const found: (readonly [SyntaxNode, readonly SyntaxNode[]])[] = [];
+  /** What has a name in this file, and where it is used: functions, those of objects and classes, and values, which are another in each process. */
+  #named(scope: Scope): readonly Named[] {
+    const found: Named[] = [];
     for (const variable of scope.variables) {
       const node = variable.defs[0]?.node;
-      const made = node?.type === "VariableDeclarator" ? (node["init"] as SyntaxNode | null) : node;
-      if (made !== undefined && made !== null && isFunction(made)) found.push([made, variable.references.map((reference) => reference.identifier)]);
+      const made = node?.type === "VariableDeclarator" ? (node["init"] as SyntaxNode | null | undefined) : node;
+      if (made === undefined || made === null) continue;
+      const uses = variable.references.map((reference) => reference.identifier);
+      if (isFunction(made) || isValue(made)) found.push([made, uses]);
+      else
+        for (const [name, method] of methodsOf(made)) {
+          const members = uses.map(({ parent }) => parent).filter((use) => use?.type === "MemberExpression" && (propertyOf(use) ?? name) === name);
+          found.push([method, members as readonly SyntaxNode[]]);
+        }
     }
-    return [...found, ...scope.childScopes.flatMap((child) => this.#namedFunctions(child))];
+    return [...found, ...scope.childScopes.flatMap((child) => this.#named(child))];
   }
 
   /** Whether what stands here is called while a machine is stepped: the first call that it is an argument of decides. */
@@ -115,11 +142,29 @@ export class StepCode {
   }
 }
 
-/** Whether a node lies within one of these functions; an action that is enqueued runs later. */
+function isValue(made: SyntaxNode): boolean {
+  if (made.type !== "CallExpression") return VALUES.has(made.type);
+  return (made["callee"] as SyntaxNode).type === "MemberExpression" && (made["arguments"] as readonly SyntaxNode[]).every(({ type }) => type === "Literal" || VALUES.has(type));
+}
+
+/** The functions of an object or class that are reached by its name. */
+function methodsOf(made: SyntaxNode): readonly (readonly [name: string, method: SyntaxNode])[] {
+  const isClass = made.type === "ClassDeclaration" || made.type === "ClassExpression";
+  if (!isClass && made.type !== "ObjectExpression") return [];
+  const members = (isClass ? (made["body"] as SyntaxNode)["body"] : made["properties"]) as readonly SyntaxNode[];
+  return members.flatMap((member) => {
+    const name = nameOf(member["key"]);
+    const value = member["value"] as SyntaxNode | null | undefined;
+    const isReached = !isClass || member["static"] === true;
+    return name !== undefined && isReached && value !== undefined && value !== null && isFunction(value) ? [[name, value] as const] : [];
+  });
+}
+
+/** Whether a node lies within one of these; an action that is enqueued runs later. */
 export function isWithin(node: SyntaxNode, functions: ReadonlySet<SyntaxNode>): boolean {
   for (let at: SyntaxNode | null | undefined = node; at !== undefined && at !== null; at = at.parent) {
-    if (!isFunction(at)) continue;
     if (functions.has(at)) return true;
+    if (!isFunction(at)) continue;
     const parent = at.parent;
     if (parent?.type === "CallExpression" && nameOf(parent["callee"]) === "enqueue") return false;
   }

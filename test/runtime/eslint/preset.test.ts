@@ -92,6 +92,11 @@ test("H11. all code that is run in a step is found: by its place, by its name, a
     "function isLate() { return Date.now() > 0; } setup({ guards: { late: isLate } })",
     "const clock = () => Date.now(); const isLate = () => clock() > 0; createMachine({ on: { GO: { guard: isLate } } })",
     "fromTransition((state) => ({ at: Date.now() }), {})",
+    "const now = Date.now; createMachine({ on: { GO: { guard: () => now() > 0 } } })",
+    "const began = Date.now(); createMachine({ on: { GO: { guard: ({ event }) => event.at > began } } })",
+    "const clock = { now: () => Date.now() }; createMachine({ on: { GO: { guard: () => clock.now() > 0 } } })",
+    "const clock = { now() { return Date.now(); }, then: () => 1 }; setup({ guards: { late: clock.now } })",
+    "class Clock { static now() { return Date.now(); } } createMachine({ on: { GO: { guard: () => Clock.now() > 0 } } })",
   ])
     t.match(found(from + code), [/Date\.now/], code);
   t.match(found(`import { reducer } from "drover/runtime"; reducer({ initial: () => ({}), step: () => ({ at: Date.now() }) })`), [/Date\.now/], "a reducer");
@@ -110,6 +115,9 @@ test("H11. what runs after the commit, outside of machines, or only looks like i
     "const Date = { now: () => 1 }; createMachine({ on: { GO: { guard: () => Date.now() > 0 } } })",
     "const routes = { guard: () => Date.now() > 0 }; routes.guard();",
     "import { emit as emits } from './events.js'; emits('x', () => Date.now())",
+    "const began = Date.now(); setup({ actions: { blink: () => console.log(began) } })",
+    "const clock = { now: () => Date.now(), late: () => false }; createMachine({ on: { GO: { guard: () => clock.late() } } })",
+    "const blink = createMachine({ entry: () => console.log(Date.now()) }); createMachine({ entry: assign(({ spawn }) => ({ b: spawn(blink) })) })",
     "const check = (name, run) => run(); check('x', async () => Date.now());",
     "export const port = Object.assign({}, { now: () => Date.now() });",
     "import { raise } from './flags.js'; raise(() => Date.now())",
@@ -125,6 +133,38 @@ test("H11. an async guard or assign is an error", (t) => {
   t.match(found(`${from}createMachine({ entry: assign(async () => ({})) })`), [/no-async-step/]);
   t.match(found(`${from}async function load() {} createMachine({ entry: assign({ a: load }) })`), [/no-async-step/]);
   t.same(found(`${from}setup({ actors: { load: fromPromise(async () => 1) } })`), []);
+  t.end();
+});
+
+test("H11, S9. what a step writes in place is an error, in its arguments and in names for parts of them", (t) => {
+  const from = `import { assign, createMachine, enqueueActions, fromTransition, sendTo, setup } from "xstate";\n`;
+  const writes = (code: string): readonly string[] => found(from + code);
+  for (const code of [
+    "createMachine({ entry: assign(({ context }) => { context.count = 1; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { context.list[0].count++; return {}; }) })",
+    "createMachine({ entry: assign({ list: ({ context, event }) => { context.list.push(event.one); return context.list; } }) })",
+    "createMachine({ entry: assign({ list: ({ context }) => context.list.sort() }) })",
+    "createMachine({ entry: assign((args) => { delete args.context.one; return {}; }) })",
+    "createMachine({ entry: assign(({ context: { byId } }) => { byId.set('a', 1); return { byId }; }) })",
+    "createMachine({ entry: assign(({ context }) => { const { list } = context; const first = list[0]; first.on = true; return { list }; }) })",
+    "createMachine({ entry: assign(({ context }) => Object.assign(context, { a: 1 })) })",
+    "createMachine({ entry: sendTo('a', ({ event }) => { event.at ??= 1; return event; }) })",
+    "setup({ guards: { is: ({ context }, params) => { params.seen = true; return context.on; } } })",
+    "const add = ({ context }) => { context.list.push(1); return {}; }; createMachine({ entry: assign(add) })",
+    "fromTransition((state, event) => { state.n += event.n; return state; }, {})",
+  ])
+    t.match(writes(code), [/drover\/no-write-in-place: .* in place/], code);
+  for (const code of [
+    "createMachine({ entry: assign(({ context }) => { const list = [...context.list]; list.push(1); list.sort(); return { list }; }) })",
+    "createMachine({ entry: assign(({ context }) => { const made = {}; made.a = context.a; return Object.assign({}, context, made); }) })",
+    "createMachine({ entry: assign({ n: ({ context }) => { let n = context.n; n += 1; return n; } }) })",
+    "createMachine({ entry: enqueueActions(({ context, enqueue, self }) => { enqueue.assign({ a: context.a }); self.note?.add(1); }) })",
+    "createMachine({ entry: ({ context }) => { context.socket.queue.push(1); } })",
+    "function fill(into, one) { into.push(one); return into; } createMachine({ entry: assign(({ event }) => ({ list: fill([], event.one) })) })",
+    "export function add(context) { context.list.push(1); }",
+    "createMachine({ entry: assign((args) => { args.self.seen.add(1); return {}; }) })",
+  ])
+    t.same(writes(code), [], code);
   t.end();
 });
 
