@@ -1,7 +1,7 @@
 // Between a vehicle and the cloud, over any transport: the entity's stream, telemetry, presence.
 
 export { type LinkEvent, type LiveInfo, livePayload, watchLive } from "./live.ts";
-export { type SampleRecord, type SignalInfo, type SignalSource, type SignalState } from "./signal-state.ts";
+export { type SampleRecord, type SampleValue, type SignalInfo, type SignalSource, type SignalState } from "./signal-state.ts";
 export { SignalMirror } from "./signal-mirror.ts";
 export { openStreamIngest, type StreamIngest, type StreamIngestOptions } from "./stream-ingest.ts";
 export { startStreamShipper, type StreamShipper, type StreamShipperOptions } from "./stream-shipper.ts";

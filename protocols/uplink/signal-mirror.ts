@@ -1,10 +1,11 @@
 // The cloud's newest values of each vehicle's signals. Volatile: a value is never restored from a store, only told again (vehicle V1, V3).
 //
-// Quality is the value's age alone, by the bound that the vehicle tells: three times as long as it takes to tell all of them anew. Whether the vehicle can be heard is
-// another fact, and stands beside it as its presence: a value is as old behind a lost link as it would be behind one on which nothing was said yet.
+// Quality is what the vehicle told, which knows how often its bus speaks; and stale is whatever was not told anew for the bound that the vehicle gives: three times as long as
+// it takes to tell all of them. Whether the vehicle can be heard is another fact, and stands beside it as its presence: a value is as old behind a lost link as it would be
+// behind one on which nothing was said yet. A value's time is the bus's own, as of when it was told: of one that does not change the cloud hears each time all are told.
 
 import type { Clock } from "../../runtime/ports/index.ts";
-import type { SampleRecord, SignalInfo, SignalSource, SignalState } from "./signal-state.ts";
+import type { SampleRecord, SampleValue, SignalInfo, SignalSource, SignalState } from "./signal-state.ts";
 
 /** Signals kept per vehicle; more are left out and counted. */
 const MAX_SIGNALS = 5_000;
@@ -13,7 +14,11 @@ const AHEAD_MS = 60_000;
 
 interface Held {
   readonly value: number | null;
+  /** Wall time at the vehicle of the value, ms. */
   readonly at: number;
+  /** And of when the vehicle told it. */
+  readonly toldAt: number;
+  readonly isStale: boolean;
 }
 
 interface Vehicle {
@@ -44,14 +49,14 @@ export class SignalMirror implements SignalSource {
   take(vehicle: string, sample: SampleRecord): void {
     const held = this.#of(vehicle);
     const changed: string[] = [];
-    for (const [name, value] of Object.entries(sample.values)) {
+    for (const [name, told] of Object.entries(sample.values)) {
       const known = held.values.get(name);
-      if (known !== undefined && known.at > sample.at && known.at <= this.#clock.now() + AHEAD_MS) continue;
+      if (known !== undefined && known.toldAt > sample.at && known.toldAt <= this.#clock.now() + AHEAD_MS) continue;
       if (known === undefined && held.values.size >= MAX_SIGNALS) {
         this.leftOut++;
         continue;
       }
-      held.values.set(name, { value, at: sample.at });
+      held.values.set(name, heldOf(told, sample.at));
       changed.push(name);
     }
     if (changed.length === 0 || held.listeners.size === 0) return;
@@ -88,7 +93,8 @@ export class SignalMirror implements SignalSource {
     const held = vehicle.values.get(name);
     const info = vehicle.info.get(name);
     const value = held?.value ?? undefined;
-    const quality = held === undefined || value === undefined ? "unknown" : this.#clock.now() - held.at > vehicle.staleAfterMs ? "stale" : "good";
+    const isStale = held !== undefined && (held.isStale || this.#clock.now() - held.toldAt > vehicle.staleAfterMs);
+    const quality = value === undefined ? "unknown" : isStale ? "stale" : "good";
     return {
       name,
       value,
@@ -99,4 +105,10 @@ export class SignalMirror implements SignalSource {
       simulated: vehicle.simulated,
     };
   }
+}
+
+function heldOf(told: SampleValue, toldAt: number): Held {
+  if (told === null || typeof told === "number") return { value: told, at: toldAt, toldAt, isStale: false };
+  const [value, ageMs, quality] = told;
+  return { value, at: toldAt - ageMs, toldAt, isStale: quality === "stale" };
 }

@@ -30,12 +30,18 @@ export interface SignalSource {
   watch(vehicle: string, listener: (changed: readonly SignalState[]) => void): () => void;
 }
 
+/**
+ * What a vehicle tells of one signal: its value as of the sample's own time; or with how old it was by then, ms, and whether that was too old for its period;
+ * null: not available, or nothing is known of it any more.
+ */
+export type SampleValue = number | null | readonly [value: number, ageMs: number] | readonly [value: number, ageMs: number, quality: "stale"];
+
 /** A telemetry sample: the latest values of what changed (class B), as it stands in the log and on the wire. */
 export interface SampleRecord {
-  /** Wall time at the vehicle, ms. */
+  /** Wall time at the vehicle when it was told, ms. */
   readonly at: number;
-  /** By name; null: not available any more. */
-  readonly values: Readonly<Record<string, number | null>>;
+  /** By name. */
+  readonly values: Readonly<Record<string, SampleValue>>;
 }
 
 /** What a vehicle tells of its signals once, before their values. */
@@ -58,7 +64,18 @@ export function sampleProblem(value: unknown): string | undefined {
   if (!isWallTime(at)) return "at: a time in ms is expected";
   if (!isRecord(values)) return "values: an object is expected";
   if (Object.keys(values).some((name) => !isName(name))) return `values: names have 1 to ${String(MAX_NAME_CHARACTERS)} characters`;
-  return Object.values(values).every((item) => item === null || (typeof item === "number" && Number.isFinite(item))) ? undefined : "values: numbers or null are expected";
+  return Object.values(values).every(isSampleValue) ? undefined : 'values: a number, null, or [number, age in ms] with "stale" or without is expected';
+}
+
+function isSampleValue(item: unknown): boolean {
+  if (item === null || isFinite(item)) return true;
+  if (!Array.isArray(item) || item.length < 2 || item.length > 3) return false;
+  const [value, ageMs, quality] = item as readonly unknown[];
+  return isFinite(value) && isFinite(ageMs) && ageMs >= 0 && (quality === undefined || quality === "stale");
+}
+
+function isFinite(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 /** The checked description in an unchecked value, or why there is none. */
@@ -66,7 +83,7 @@ export function descriptionOf(value: unknown): SignalDescription | { readonly pr
   const { signals, simulated, staleAfterMs } = isRecord(value) ? value : {};
   if (!Array.isArray(signals) || signals.length > MAX_LISTED) return { problem: `signals: a list of at most ${String(MAX_LISTED)} is expected` };
   if (!isAbsent(simulated) && typeof simulated !== "boolean") return { problem: "simulated: true or false is expected" };
-  if (!isAbsent(staleAfterMs) && !(typeof staleAfterMs === "number" && Number.isFinite(staleAfterMs) && staleAfterMs >= 0)) return { problem: "staleAfterMs: ms are expected" };
+  if (!isAbsent(staleAfterMs) && !(isFinite(staleAfterMs) && staleAfterMs >= 0)) return { problem: "staleAfterMs: ms are expected" };
   const bad = signals.findIndex((signal: unknown) => !isInfo(signal));
   if (bad !== -1) return { problem: `signals/${String(bad)}: name, unit or null, and labels of number and text are expected` };
   return { signals: signals as readonly SignalInfo[], simulated: simulated === true, staleAfterMs: staleAfterMs ?? DEFAULT_STALE_AFTER_MS };
@@ -86,7 +103,7 @@ function isInfo(value: unknown): value is SignalInfo {
 }
 
 function isLabel(value: unknown): boolean {
-  return Array.isArray(value) && value.length === 2 && typeof value[0] === "number" && Number.isFinite(value[0]) && isText(value[1], MAX_NAME_CHARACTERS);
+  return Array.isArray(value) && value.length === 2 && isFinite(value[0]) && isText(value[1], MAX_NAME_CHARACTERS);
 }
 
 function isName(name: string): boolean {

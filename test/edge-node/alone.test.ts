@@ -124,6 +124,30 @@ test("with a link: presence, values, units, tree and stream are told, and told a
   await running(at, car.node.stop());
 });
 
+test("V1. The cloud's values carry the time of the bus, and are stale there as soon as the vehicle knows it", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const car = await trailer(at, rigOn(at), UPLINK);
+  await at.clock.advance(5_000);
+  const water = (): ReturnType<SignalMirror["signals"]> extends readonly (infer S)[] | undefined ? S | undefined : never =>
+    far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Water.Fresh");
+  t.match(water(), { quality: "good", value: Number });
+  car.rig.mute("reservoir");
+  const mutedAt = at.clock.now();
+  for (let ms = 0; ms < 10_000 && water()?.quality === "good"; ms += 100) await at.clock.advance(100);
+  t.match(water(), { quality: "stale", value: Number }, "with the value that it had");
+  const staleAfterMs = at.clock.now() - mutedAt;
+  t.ok(staleAfterMs < 5_000, `told ${String(staleAfterMs)} ms after the bus fell silent`);
+  await at.clock.advance(120_000);
+  t.match(water(), { quality: "stale" }, "however often all values are told anew");
+  t.ok((water()?.at ?? 0) <= mutedAt, "and no younger than the bus's last word");
+  car.rig.unmute("reservoir");
+  await at.clock.advance(3_000);
+  t.match(water(), { quality: "good" });
+  t.ok((water()?.at ?? 0) > mutedAt);
+  await running(at, car.node.stop());
+});
+
 test("O1, O2. A command from the cloud is decided and acted on by the vehicle, once", async (t) => {
   const at = desk();
   const far = await cloud(at);

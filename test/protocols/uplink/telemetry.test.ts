@@ -1,5 +1,5 @@
 import { test } from "tap";
-import { encodeSample, openTelemetryIngest, SignalMirror, startTelemetryShipper, type TelemetryIngest, type TelemetryShipper } from "../../../protocols/uplink/index.ts";
+import { encodeSample, openTelemetryIngest, type SampleValue, SignalMirror, startTelemetryShipper, type TelemetryIngest, type TelemetryShipper } from "../../../protocols/uplink/index.ts";
 import { encodeEnvelope, vehicleNames } from "../../../runtime/index.ts";
 import { type AppendLog, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, SeededRandom } from "../../../runtime/simulation/index.ts";
@@ -8,6 +8,7 @@ import { memoryNetwork, type MemoryNetwork } from "../../../runtime/simulation/m
 
 const names = vehicleNames("acme", "v1");
 const VEHICLE = "acme/vehicle/v1";
+const ODD_VALUES: readonly unknown[] = ["7", {}, [], [7], [7, -1], [7, "1"], [7, 1, "good"], [7, 1, "stale", 2], [null, 1], [7, Number.NaN]];
 
 interface World {
   readonly clock: ManualClock;
@@ -130,17 +131,19 @@ test("S10. a batch that cannot be read is refused and counted, and its sender ke
       },
       true,
     ],
+    [{ items: ODD_VALUES.map((value) => ({ kind: "entry", bytes: encodeSample({ at: 1, values: { speed: value as SampleValue } }) })) }, true],
   ] as const) {
     const asked = stranger.ask(names.up("telemetry"), encodeEnvelope({ kind: "telemetry", id: "x", sender: { node: "s" }, body }), { withinMs: 1_000 });
     await made.clock.advance(50);
     t.equal((await asked).kind, "replied", String(isTaken));
   }
-  t.equal(made.ingest.counters.bad, 2 + 4 + 2);
+  const bad = 2 + 4 + 2 + ODD_VALUES.length;
+  t.equal(made.ingest.counters.bad, bad);
   t.match(made.ingest.counters, { lost: 0, gaps: 0 });
   t.equal(made.mirror.signals(VEHICLE), undefined);
   await stranger.publish(names.up("signals"), new Uint8Array([1]), { qos: "drop" });
   await made.clock.advance(50);
-  t.equal(made.ingest.counters.bad, 9);
+  t.equal(made.ingest.counters.bad, bad + 1);
   await made.shipper.stop();
 });
 
@@ -176,4 +179,10 @@ test("V1. a value has its time, is stale past the bound that its vehicle tells, 
   t.match(speed(), { value: 7, at, quality: "stale" });
   mirror.take(VEHICLE, { at: clock.now(), values: { speed: 7 } });
   t.match(speed(), { value: 7, at: clock.now(), quality: "good" });
+  mirror.take(VEHICLE, { at: clock.now(), values: { speed: [7, 400] } });
+  t.match(speed(), { value: 7, at: clock.now() - 400, quality: "good" }, "as old as the vehicle says");
+  mirror.take(VEHICLE, { at: clock.now(), values: { speed: [7, 5_000, "stale"] } });
+  t.match(speed(), { value: 7, at: clock.now() - 5_000, quality: "stale" }, "it knows how often its bus speaks");
+  mirror.take(VEHICLE, { at: clock.now() - 1, values: { speed: [8, 0] } });
+  t.match(speed(), { value: 7, quality: "stale" }, "what was told before comes late");
 });
