@@ -50,6 +50,11 @@ export const errorCatalogue = {
     advice: "Look for machines that answer each other without end, or an always loop.",
     exit: 1,
   },
+  DROVER_ACTOR_HUNG: {
+    title: "Code of an actor hung and ended its process more than once, and is not run any more.",
+    advice: "Look for a loop without end; then raise the version of the actor type, or take its lines out of the node's crash file.",
+    exit: 1,
+  },
   DROVER_ACTOR_FAILED: { title: "An actor's own code threw.", advice: "See the cause and the place.", exit: 1 },
   DROVER_STEP_PROMISE: {
     title: "An actor's step returned a promise where a value is needed at once.",

@@ -12,8 +12,8 @@ import { takeInput } from "./take.ts";
 
 /** Who watches over a turn while it is taken; nothing of what it takes depends on it but how many inputs. */
 export interface TurnGuide {
-  /** An input is about to be stepped. */
-  begins(input: Input): void;
+  /** An input is about to be stepped. @param effects of those before it, which stand in the turn's first */
+  begins(input: Input, effects: number): void;
   /** The turn has lasted long enough: asked after each input, and what is left stays the caller's. */
   isOver(): boolean;
 }
@@ -27,9 +27,9 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
   let keptResults: InputResult[] = results;
   for (let at = 0; at < inputs.length; at++) {
     const given = inputs[at] as Input;
-    guide?.begins(given);
     const mark = interior.undo.mark();
     const effects = interior.effects.length;
+    guide?.begins(given, effects);
     const input = durable ? keepable(given, interior) : given;
     const result = "refusal" in input ? input.refusal : takeOne(interior, input, mark, sealed);
     const leftTrace = interior.undo.mark() > mark || interior.effects.length > effects;

@@ -1,4 +1,4 @@
-// The real watch over steps: a thread sees, through shared memory, whether the main thread is stuck in one step; then it writes down which, and ends the process (rules M4).
+// The real watch over steps and other code of actors: a thread sees, through shared memory, whether the main thread is stuck in one; then it writes down which, and ends the process (rules M4).
 //
 // W1. What is written is on the disk before the process ends: one line a death in the crash file. The next process reads it, and lets that message be stepped with care.
 // W2. Time is counted in looks of the thread, not by a clock: a process that was suspended as a whole is not taken for one that hangs.
@@ -39,17 +39,35 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
   });
   worker.unref();
 
+  let isUnderWay = false;
+
+  function stepping(entity: string, cell: string, what: string, key: string): void {
+    if (last.key !== key || last.entity !== entity || last.cell !== cell || last.what !== what) {
+      last = { entity, cell, what, key };
+      memory.write(JSON.stringify(last));
+    }
+    step = step === 0x7f_ff_ff_ff ? 1 : step + 1;
+    memory.number = step;
+    isUnderWay = true;
+  }
+
+  function idle(): void {
+    memory.number = 0;
+    isUnderWay = false;
+  }
+
   return {
-    stepping: (entity, cell, what, key) => {
-      if (last.key !== key || last.entity !== entity || last.cell !== cell || last.what !== what) {
-        last = { entity, cell, what, key };
-        memory.write(JSON.stringify(last));
+    stepping,
+    idle,
+    within: (entity, cell, what, key, run) => {
+      const outer = isUnderWay ? last : undefined;
+      stepping(entity, cell, what, key);
+      try {
+        return run();
+      } finally {
+        if (outer === undefined) idle();
+        else stepping(outer.entity, outer.cell, outer.what, outer.key);
       }
-      step = step === 0x7f_ff_ff_ff ? 1 : step + 1;
-      memory.number = step;
-    },
-    idle: () => {
-      memory.number = 0;
     },
     get hung() {
       return hung;

@@ -1,14 +1,14 @@
-// Who notices that a step hangs, and what is known of the steps that hung before (rules M4).
+// Who notices that code of an actor hangs, and what is known of what hung before (rules M4).
 
-/** A step of a process that was ended because of it. */
+/** A step, or other code of an actor, whose process was ended because of it. */
 export interface HungStep {
   /** Wall time at which the process was ended, ms. */
   readonly at: number;
   readonly entity: string;
   readonly cell: string;
-  /** What was stepped: a message's type, or the kind of input. */
+  /** What was stepped: a message's type, or the kind of input; or which other code it was, e.g. `effect "print"`. */
   readonly what: string;
-  /** Names the input over restarts; empty where nothing delivers it again. */
+  /** Names the input, or the work, over restarts; empty where nothing brings it again. */
   readonly key: string;
 }
 
@@ -17,8 +17,10 @@ export interface StepWatch {
   stepping(entity: string, cell: string, what: string, key: string): void;
   /** No turn is under way. */
   idle(): void;
-  /** Steps that ended this node's processes and are not settled. */
+  /** Runs code of an actor outside of a turn, under its name; what was under way before has its own name again afterwards. As cheap as `stepping`. */
+  within<V>(entity: string, cell: string, what: string, key: string, run: () => V): V;
+  /** What ended this node's processes and is not settled. */
   readonly hung: readonly HungStep[];
-  /** The input was taken, or set aside for good: forgets it. */
+  /** It was taken, or went well, or was set aside for good: forgets it. */
   settled(entity: string, key: string): void;
 }

@@ -68,8 +68,8 @@ export interface ActivationPorts {
 }
 
 export interface ActivationOwner {
-  /** Performs one effect of a committed turn. Never throws. */
-  perform(effect: Effect): void;
+  /** Performs one effect of a committed turn. Never throws. @param input key of the one that made it happen, where somebody watches what hangs */
+  perform(effect: Effect, input: string): void;
   /** A message that was accepted, and shelved, came to nothing. */
   lost(message: LostMessage, reason: string): void;
   /** The entity cannot go on here; `cause` is for its supervisor. */
@@ -121,6 +121,8 @@ export class Activation implements TurnGuide {
   #trimmed = 0;
   /** So many inputs are stepped alone (V6). */
   #alone = 0;
+  /** Of a volatile turn under watch, ascending: from which effect on they are which input's. */
+  #begun: { readonly from: number; readonly key: string }[] | undefined;
 
   constructor(entity: Entity, ports: ActivationPorts, owner: ActivationOwner, options: ActivationOptions) {
     const { clock } = ports;
@@ -360,6 +362,7 @@ export class Activation implements TurnGuide {
   #step(mails: readonly Mail[], instead?: readonly Input[]): void {
     const before = this.entity.revision;
     const { clock } = this.#ports;
+    this.#begun = undefined;
     this.#usedAt = clock.monotonic();
     let opened: Turn | undefined;
     let turn: Turn;
@@ -417,14 +420,16 @@ export class Activation implements TurnGuide {
 
   // ---- guide of its turns
 
-  begins(input: Input): void {
+  begins(input: Input, effects: number): void {
     const { stepWatch } = this.#ports;
     if (stepWatch === undefined) return;
     const { entity } = this;
     // A volatile actor's node-local message comes from nobody who sends it again, and there may be very many.
     const isNamed = !this.#isVolatile || input.kind !== "message" || input.sender.kind !== "local";
     const message = entity.messageOf(input);
-    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message?.event.type ?? `(${input.kind})`, isNamed ? entity.keyOf(input) : "");
+    const key = isNamed ? entity.keyOf(input) : "";
+    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message?.event.type ?? `(${input.kind})`, key);
+    if (this.#isVolatile) (this.#begun ??= []).push({ from: effects, key });
   }
 
   isOver(): boolean {
@@ -551,7 +556,7 @@ export class Activation implements TurnGuide {
     this.#rearm();
     if (turn.hasReleased) this.#mailbox.putBack(this.entity.released().map((input) => ({ input, at: this.#usedAt })));
     if (change !== undefined) this.#asOf = change.at;
-    for (const effect of turn.effects) this.#owner.perform(effect);
+    this.#perform(turn.effects);
     taken.forEach((mail, index) => {
       const result = turn.results[index];
       // A restarted actor may take now what made it fail; after the third time it is set aside (hosting H13).
@@ -564,6 +569,16 @@ export class Activation implements TurnGuide {
     });
     if (change !== undefined) this.#ports.changed(change);
     this.#goOn();
+  }
+
+  #perform(effects: readonly Effect[]): void {
+    const begun = this.#begun;
+    this.#begun = undefined;
+    let input = 0;
+    for (let at = 0; at < effects.length; at++) {
+      if (begun !== undefined) while (input + 1 < begun.length && (begun[input + 1]?.from ?? 0) <= at) input++;
+      this.#owner.perform(effects[at] as Effect, begun?.[input]?.key ?? "");
+    }
   }
 
   /** Behind what waits already. Inputs of the entity's own are never lost; a message whose mailbox has filled meanwhile was not taken. */

@@ -4,6 +4,7 @@
 //     left open is settled by recovery (`once` becomes unknown, `state` is computed anew from fresh values).
 // F2. Every performed effect is answered to its entity by an input, so that nothing that awaits an answer meets silence: a `once` or `state` effect whose
 //     implementation says nothing within a minute is `unknown`.
+// F3. One that hung its process twice is not tried again, of whichever class: it has failed (rules M4).
 
 import type { EffectImplementation, EffectWord } from "../actor/index.ts";
 import type { Effect, EffectOutcome } from "../entity/contract.ts";
@@ -12,6 +13,7 @@ import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
 import type { ErrorCode } from "../errors.ts";
 import { isPromise } from "../xstate/index.ts";
+import { isHung } from "./watched.ts";
 
 type Act = Extract<Effect, { kind: "act" }>;
 
@@ -26,6 +28,8 @@ export interface EffectsOptions {
   readonly log: Log;
   /** What this node supplies for an effect of a cell. */
   readonly implementation: (cell: string, name: string) => EffectImplementation | undefined;
+  /** Runs what the author wrote. @param input which made it happen */
+  readonly watched: <V>(act: Act, input: string, run: () => V) => V;
   readonly performed: (key: string, outcome: EffectOutcome) => void;
   readonly faulted: (act: Act, fault: { readonly error: string; readonly code?: ErrorCode }) => void;
 }
@@ -44,11 +48,12 @@ export class Effects {
     this.#options = options;
   }
 
-  perform(act: Act): void {
+  /** @param input key of the one that made it happen, where that is known */
+  perform(act: Act, input: string): void {
     if (this.#abort.signal.aborted) return;
-    if (act.declared === undefined) this.#runInline(act);
-    else if (act.declared === "idempotent") this.#untilConfirmed(act);
-    else this.#once(act);
+    if (act.declared === undefined) this.#runInline(act, input);
+    else if (act.declared === "idempotent") this.#untilConfirmed(act, input);
+    else this.#once(act, input);
   }
 
   /** No further attempts, and no further word: what is under way is told by its signal and stays unconfirmed, for recovery to settle. */
@@ -61,16 +66,16 @@ export class Effects {
   }
 
   /** Inline actions exist in volatile types only (hosting H7). After one that throws, the later ones of its cell and turn are not performed (named difference N1). */
-  #runInline(act: Act): void {
+  #runInline(act: Act, input: string): void {
     const turn = turnOf(act);
     if (this.#thrown?.incarnation === act.incarnation && this.#thrown.turn === turn) return;
-    const fault = runInline(act);
+    const fault = runInline(act, (run) => this.#options.watched(act, input, run));
     if (fault === undefined) return;
     this.#thrown = { incarnation: act.incarnation, turn };
     this.#options.faulted(act, fault);
   }
 
-  #once(act: Act): void {
+  #once(act: Act, input: string): void {
     let open = true;
     const settle = (outcome: EffectOutcome): void => {
       if (!open) return;
@@ -88,24 +93,29 @@ export class Effects {
       { unref: true },
     );
     this.#timeouts.add(timeout);
-    void this.#attempt(act).then(settle, (cause: unknown) => {
+    void this.#attempt(act, input).then(settle, (cause: unknown) => {
       settle({ kind: "failed", error: messageOf(cause) });
     });
   }
 
-  #untilConfirmed(act: Act, retry?: Retry): void {
-    void this.#attempt(act).then(
+  #untilConfirmed(act: Act, input: string, retry?: Retry): void {
+    void this.#attempt(act, input).then(
       (outcome) => {
         if (retry !== undefined) this.#retries.delete(retry);
         if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
       },
       (cause: unknown) => {
         if (this.#abort.signal.aborted) return;
+        if (isHung(cause)) {
+          if (retry !== undefined) this.#retries.delete(retry);
+          this.#options.performed(act.key, { kind: "failed", error: cause.message });
+          return;
+        }
         const { clock, random, log } = this.#options;
         const again = retry ?? new Retry(clock, () => random.next(), RETRY);
         this.#retries.add(again);
         again.later(() => {
-          this.#untilConfirmed(act, again);
+          this.#untilConfirmed(act, input, again);
         });
         if (again.failures === WARN_AT) log.warn({ err: cause, cell: act.cell, effect: act.name }, "an idempotent effect keeps failing; it is repeated until confirmed");
       },
@@ -113,10 +123,11 @@ export class Effects {
   }
 
   /** A synchronous throw and a rejection are one thing. */
-  async #attempt(act: Act): Promise<EffectOutcome> {
+  async #attempt(act: Act, input: string): Promise<EffectOutcome> {
     const implementation = this.#options.implementation(act.cell, act.name);
     if (implementation === undefined) return this.#notSupplied(act);
-    return outcomeOf((await implementation(act.params as never, { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause })) as EffectWord);
+    const given = { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause };
+    return outcomeOf((await this.#options.watched(act, input, () => implementation(act.params as never, given))) as EffectWord);
   }
 
   /** Few actors listen to `effect.failed`, so that whoever forgot it learns it from the log. */
@@ -134,12 +145,12 @@ function turnOf(act: Act): string {
 }
 
 /** Runs an inline action. @returns what its actor's fault is, if it threw or returned a promise, which nobody would wait for */
-export function runInline(act: Act): { readonly error: string; readonly code?: ErrorCode } | undefined {
+export function runInline(act: Act, watched: (run: () => unknown) => unknown = (run) => run()): { readonly error: string; readonly code?: ErrorCode } | undefined {
   try {
-    if (!isPromise(act.run?.())) return undefined;
+    if (!isPromise(watched(() => act.run?.()))) return undefined;
     return { error: `action "${act.name}" returned a promise, for which nobody waits; invoke it as a source, or declare it as an effect`, code: "DROVER_STEP_PROMISE" };
   } catch (cause) {
-    return { error: messageOf(cause) };
+    return { error: messageOf(cause), ...(isHung(cause) ? { code: cause.code } : {}) };
   }
 }
 

@@ -175,8 +175,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   // ---- owner of its activation
 
-  perform(effect: Effect): void {
-    this.#outgoing.perform(effect);
+  perform(effect: Effect, input: string): void {
+    this.#outgoing.perform(effect, input);
   }
 
   lost({ to, event, sender }: LostMessage, reason: string): void {
@@ -215,8 +215,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
       // An actor that fails on its recovery is its supervisor's business, not a reason to host none of them.
       const fresh = this.#upgrade?.effects ?? [];
       for (const said of this.#entity.recoveryInputs(this.#ports.clock.now(), fresh)) first.push(this.#say(said).catch(() => undefined));
-      for (const effect of this.#entity.recoveryEffects(fresh)) this.#outgoing.perform(effect);
-      for (const effect of fresh) this.#outgoing.perform(effect);
+      for (const effect of this.#entity.recoveryEffects(fresh)) this.perform(effect, "");
+      for (const effect of fresh) this.perform(effect, "");
       if (this.#upgrade !== undefined) this.#ports.changed(changeOf(this.#entity, this.#upgrade, this.#activation.asOf));
     }
     this.#activation.begin();

@@ -2,14 +2,17 @@
 //
 // O1. Nothing here throws into the turn, and after `stop` nothing leaves any more: what is unfinished is the next activation's, by its class (rules F1, F2).
 // O2. What a source says is bounded by the entity's control lane: a flood is cut and counted, its end is always heard (promise S5).
+// O3. Of what hangs here nothing is left but its name in the crash file, so that the next process knows it by that (rules M4). An `idempotent` effect by its own key. A `state` effect and a source by
+//     their place and the version of their actor: they are begun under ever new keys. A `once` effect is not repeated, and has no key. What a volatile entity does is the doing of the input
+//     that made it happen, which may be sent again: that one is set aside then.
 
 import type { Address } from "../address.ts";
 import type { AnyMessages, EffectImplementation, EntityType } from "../actor/index.ts";
 import type { Effect, EffectOutcome, EventData, OutboxRow, DeliveryOutcome, SourceSaid, SupervisionReport } from "../entity/contract.ts";
 import type { Entity, SourceDescription } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
-import type { Clock, Log, Random } from "../ports/index.ts";
-import { Sources, type TaskMark } from "../xstate/index.ts";
+import type { Clock, Log, Random, StepWatch } from "../ports/index.ts";
+import { type SourcePart, Sources, type TaskMark } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";
 import { Answers } from "./answers.ts";
 import type { RemoteMessage } from "./contract.ts";
@@ -17,7 +20,9 @@ import type { DeadLetters } from "./dead-letters.ts";
 import { Effects } from "./effects.ts";
 import { Listening, type SubscriptionView } from "./listening.ts";
 import { Relay } from "./relay.ts";
+import type { Mail } from "./mail.ts";
 import type { Topics } from "./topics.ts";
+import { endedWell, hungBefore, watched, type Work } from "./watched.ts";
 
 export interface OutgoingPorts {
   readonly epoch: number;
@@ -26,6 +31,7 @@ export interface OutgoingPorts {
   readonly log: Log;
   readonly deadLetters: DeadLetters;
   readonly topics: Topics;
+  readonly stepWatch: StepWatch | undefined;
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
 }
 
@@ -33,12 +39,20 @@ export interface OutgoingOwner {
   reported(report: SupervisionReport): void;
 }
 
+type Act = Extract<Effect, { kind: "act" }>;
+
 /** Where results come back as inputs. */
 type Inbox = Pick<Activation, "control" | "lazily" | "hasControlRoom">;
 
 interface RunningSources {
   readonly sources: Sources;
-  readonly cells: Map<number, Address>;
+  readonly begun: Map<number, BegunSource>;
+}
+
+interface BegunSource {
+  readonly cell: Address;
+  /** Name of the actor type that it belongs to. */
+  readonly actor: string;
 }
 
 /** Each of its parts is made when it is first needed: most actors never need most of them. */
@@ -99,10 +113,11 @@ export class Outgoing {
 
   // ---- effects of committed turns
 
-  perform(effect: Effect): void {
+  /** @param input key of the one that made it happen; empty: not known, or nobody sends that again */
+  perform(effect: Effect, input: string): void {
     switch (effect.kind) {
       case "act":
-        if (!this.#areEffectsStopped) (this.#effects ??= this.#makeEffects()).perform(effect);
+        if (!this.#areEffectsStopped) (this.#effects ??= this.#makeEffects()).perform(effect, input);
         break;
       case "source.start":
         this.#startSource(effect.cell, effect.incarnation);
@@ -112,7 +127,7 @@ export class Outgoing {
         break;
       case "source.stop":
         this.#running?.sources.stop(effect.incarnation);
-        this.#running?.cells.delete(effect.incarnation);
+        this.#sourceEnded(effect.incarnation);
         break;
       case "answer":
         this.#answers?.settle(effect.id, effect.answer);
@@ -136,7 +151,12 @@ export class Outgoing {
   /** Told before the last commit has ended: what effects say from now on is recovery's to settle. */
   stopEffects(): void {
     this.#areEffectsStopped = true;
-    this.#effects?.stop();
+    const effects = this.#effects;
+    if (effects === undefined) return;
+    const { address } = this.#entity;
+    watched(this.#ports.stepWatch, { entity: address, cell: address, what: "the abort of its effects", key: "" }, () => {
+      effects.stop();
+    });
   }
 
   stop(reason: string): void {
@@ -144,7 +164,7 @@ export class Outgoing {
     this.stopEffects();
     this.#relay?.stop();
     this.#running?.sources.stopAll();
-    this.#running?.cells.clear();
+    for (const incarnation of [...(this.#running?.begun.keys() ?? [])]) this.#sourceEnded(incarnation);
     this.#answers?.abandon(reason);
   }
 
@@ -164,6 +184,10 @@ export class Outgoing {
       random,
       log: this.#log,
       implementation: (cell, name) => this.#implementation(cell as Address, name),
+      watched: (act, input, run) => {
+        const { stepWatch } = this.#ports;
+        return stepWatch === undefined ? run() : watched(stepWatch, this.#workOf(act, input), run);
+      },
       performed: (key, outcome) => {
         this.#performed(key, outcome);
       },
@@ -174,16 +198,50 @@ export class Outgoing {
   }
 
   #makeSources(): RunningSources {
-    const cells = new Map<number, Address>();
+    const begun = new Map<number, BegunSource>();
+    const { stepWatch } = this.#ports;
     const sources = new Sources({
       said: (incarnation, said) => {
-        this.#said(cells, incarnation, said);
+        this.#said(begun, incarnation, said);
       },
       failedToStop: (incarnation, error) => {
-        this.#log.warn({ err: error, source: cells.get(incarnation) }, "a source failed while it was stopped");
+        this.#log.warn({ err: error, source: begun.get(incarnation)?.cell }, "a source failed while it was stopped");
       },
+      ...(stepWatch === undefined
+        ? {}
+        : {
+            watched: (incarnation: number, part: SourcePart, run: () => void): void => {
+              watched(stepWatch, this.#workOfSource(begun.get(incarnation) as BegunSource, part), run);
+            },
+          }),
     });
-    return { sources, cells };
+    return { sources, begun };
+  }
+
+  // ---- under watch (O3)
+
+  #workOf({ cell, key, name, declared }: Act, input: string): Work {
+    const base = { entity: this.#entity.address, cell, what: `${declared === undefined ? "action" : "effect"} "${name}"` };
+    if (this.#type.durability === "volatile") return { ...base, key: input, isSettledLater: true };
+    if (declared === "idempotent") return { ...base, key: effectKey(key) };
+    return { ...base, key: declared === "state" ? `state ${name} of ${cell} ${this.#versionOf(this.#actorOf(cell))}` : "" };
+  }
+
+  #workOfSource({ cell, actor }: BegunSource, part: SourcePart): Work {
+    // That it took one event says nothing of the next: it is forgiven when it ends.
+    return { entity: this.#entity.address, cell, what: `${part} of a source`, key: `${part} ${cell} ${this.#versionOf(actor)}`, isSettledLater: part === "receive" };
+  }
+
+  #versionOf(actor: string): string {
+    return `v${String(this.#type.types.get(actor)?.version ?? 0)}`;
+  }
+
+  #sourceEnded(incarnation: number): void {
+    const source = this.#running?.begun.get(incarnation);
+    if (source === undefined) return;
+    this.#running?.begun.delete(incarnation);
+    const { stepWatch } = this.#ports;
+    if (stepWatch !== undefined) endedWell(stepWatch, this.#workOfSource(source, "receive"));
   }
 
   /** That the receiver took it tells the actor nothing; it only closes the row. A refusal may be what an ask waits for. */
@@ -201,13 +259,29 @@ export class Outgoing {
   #performed(key: string, outcome: EffectOutcome): void {
     const input = { kind: "performed", key, outcome } as const;
     if (outcome.kind === "done") this.#inbox.lazily(input);
-    else this.#inbox.control({ input });
+    else this.#inbox.control({ input, ...this.#forgiving(key) });
+  }
+
+  /** An effect that hung and was not tried again is forgotten once its actor's turn with that is committed: what is pending until then would be tried again. */
+  #forgiving(key: string): Pick<Mail, "settle"> {
+    const { stepWatch } = this.#ports;
+    const { address } = this.#entity;
+    if (stepWatch === undefined || hungBefore(stepWatch, address, effectKey(key)) === 0) return {};
+    return {
+      settle: () => {
+        if (this.#entity.pending().every((effect) => effect.key !== key)) stepWatch.settled(address, effectKey(key));
+      },
+    };
+  }
+
+  /** Name of the cell's actor type; of a cell that ended with the turn an empty one. */
+  #actorOf(cell: Address): string {
+    return this.#entity.view(cell)?.type.split("/")[0] ?? "";
   }
 
   /** By the cell's actor type; a cell that ended with the turn is looked for by the effect's name. */
   #implementation(cell: Address, name: string): EffectImplementation | undefined {
-    const [actor = ""] = this.#entity.view(cell)?.type.split("/") ?? [];
-    const own = this.#type.types.get(actor)?.effects[name];
+    const own = this.#type.types.get(this.#actorOf(cell))?.effects[name];
     if (own !== undefined) return own;
     for (const type of this.#type.types.values()) if (type.effects[name] !== undefined) return type.effects[name];
     return undefined;
@@ -217,8 +291,8 @@ export class Outgoing {
     const source = this.#entity.source(cell, incarnation);
     // An ask has no source of its own: its message left by the outbox and its answer comes as one.
     if (source === undefined || source.task?.kind === "ask") return;
-    const { sources, cells } = (this.#running ??= this.#makeSources());
-    cells.set(incarnation, cell);
+    const { sources, begun } = (this.#running ??= this.#makeSources());
+    begun.set(incarnation, { cell, actor: source.actor });
     const { kind, logic, input, self, system, key, name = "" } = source;
     if (source.task?.kind === "subscription") {
       sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
@@ -252,15 +326,19 @@ export class Outgoing {
   }
 
   /** O2. */
-  #said(cells: Map<number, Address>, incarnation: number, said: SourceSaid): void {
-    const cell = cells.get(incarnation);
+  #said(begun: RunningSources["begun"], incarnation: number, said: SourceSaid): void {
+    const cell = begun.get(incarnation)?.cell;
     if (cell === undefined) return;
     const isLast = said.kind === "done" || said.kind === "error";
-    if (isLast) cells.delete(incarnation);
+    if (isLast) this.#sourceEnded(incarnation);
     else if (!this.#inbox.hasControlRoom) {
       this.#ports.deadLetters.add({ to: cell, type: `(source ${said.kind})`, from: "source", reason: "mailbox full" });
       return;
     }
     this.#inbox.control({ input: { kind: "source", cell, incarnation, said } });
   }
+}
+
+function effectKey(key: string): string {
+  return `effect ${key}`;
 }

@@ -21,7 +21,7 @@ export { isMachine, isMachineOfAnotherCopy, kindOfLogic, type LogicKind, resolve
 export { effectClassOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, purely, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
-export { Sources } from "./sources.ts";
+export { type SourcePart, Sources } from "./sources.ts";
 export { shownData } from "./shown.ts";
 export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";
 export type { ChildRequest, LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";

@@ -23,7 +23,11 @@ export interface SourceHearing {
   said(incarnation: number, said: SourceSaid): void;
   /** A failure that nobody is to hear as an event: of a cleanup. */
   failedToStop(incarnation: number, error: unknown): void;
+  /** Runs what the author wrote; default as it is. */
+  watched?(incarnation: number, part: SourcePart, run: () => void): void;
 }
+
+export type SourcePart = "start" | "receive" | "cleanup";
 
 interface Running {
   receive(event: unknown): void;
@@ -57,7 +61,9 @@ export class Sources {
       else this.#say(incarnation, word);
     };
     try {
-      launch(source, running, said);
+      this.#watched(incarnation, "start", () => {
+        launch(source, running, said);
+      });
     } catch (error) {
       waiting.push({ kind: "error", error });
     }
@@ -72,7 +78,9 @@ export class Sources {
     const running = this.#running.get(incarnation);
     if (running === undefined) return;
     try {
-      running.receive(event);
+      this.#watched(incarnation, "receive", () => {
+        running.receive(event);
+      });
     } catch (error) {
       this.#say(incarnation, { kind: "error", error });
     }
@@ -101,10 +109,17 @@ export class Sources {
     this.#hearing.said(incarnation, said);
   }
 
+  #watched(incarnation: number, part: SourcePart, run: () => void): void {
+    if (this.#hearing.watched === undefined) run();
+    else this.#hearing.watched(incarnation, part, run);
+  }
+
   #silence(incarnation: number, running: Running): void {
     running.stopped = true;
     try {
-      running.stop();
+      this.#watched(incarnation, "cleanup", () => {
+        running.stop();
+      });
     } catch (error) {
       this.#hearing.failedToStop(incarnation, error);
     }

@@ -1,4 +1,4 @@
-// A message whose step never ends: it takes its process with it, but not the next ones for ever.
+// Code of an actor that never ends: it takes its process with it, but not the next ones for ever.
 
 import { spawnSync } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -14,7 +14,7 @@ interface Run {
   readonly stderr: string;
 }
 
-function run(folder: string, way: "outside" | "relayed"): Run {
+function run(folder: string, way: string): Run {
   const program = fileURLToPath(new URL(`./_poison-node${import.meta.url.slice(-3)}`, import.meta.url));
   const { signal, stdout, stderr } = spawnSync(process.execPath, [program, folder, way], { encoding: "utf8", timeout: 25_000 });
   return { signal, said: stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as object])), stderr };
@@ -41,6 +41,58 @@ for (const way of ["outside", "relayed"] as const) {
     await rm(folder, { recursive: true });
   });
 }
+
+interface Row {
+  /** Where it loops. */
+  readonly way: string;
+  readonly named: RegExp;
+  /** What the actor learns of it. */
+  readonly trouble: RegExp;
+  /** Lines that stay in the crash file. */
+  readonly stays: number;
+}
+
+const ROWS: readonly Row[] = [
+  { way: "effect", named: /"acme\/loop\/bad","what":"effect \\"print\\""/, trouble: /^effect "print" of acme\/loop\/bad hung 2 times and ended the process$/, stays: 0 },
+  // It would be begun again.
+  { way: "source", named: /"acme\/loop\/bad\/~\/waves","what":"start of a source"/, trouble: /^start of a source .* hung 2 times/, stays: 2 },
+  // Its message, of another entity, is set aside: without that each next process would be sent it again.
+  { way: "action", named: /"acme\/loop\/bad","what":"action /, trouble: /^$/, stays: 0 },
+];
+
+for (const { way, named, trouble, stays } of ROWS) {
+  test(`M4. S4. an actor that loops in its ${way} is named and ends its process twice; the third run sets that aside, and the actor and all others go on`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "drover-poison-"));
+    const runs: Run[] = [];
+    do runs.push(run(folder, way));
+    while (runs.at(-1)?.signal !== null && runs.length < 4);
+    t.same(
+      runs.map(({ signal }) => signal),
+      ["SIGKILL", "SIGKILL", null],
+    );
+    for (const { said } of runs) t.match(said, [{}, { good: "accepted" }], "another entity works in every run");
+    for (const { stderr } of runs.slice(0, 2)) t.match(stderr, named);
+    t.match(runs[2]?.said.at(-1), { bad: 1, trouble, hung: stays });
+    await rm(folder, { recursive: true });
+  });
+}
+
+test("M4. what is under way within a step is named instead of it, and then the step again; what ended is never named", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "drover-nested-"));
+  const room = new URL(`../../../runtime/index${import.meta.url.slice(-3)}`, import.meta.url).href;
+  const program = `import(${JSON.stringify(room)}).then(({ startStepWatch }) => {
+    const watch = startStepWatch({ file: ${JSON.stringify(join(folder, "steps.crash"))}, hangMs: 200 });
+    const busy = (ms) => { for (const until = Date.now() + ms; Date.now() < until; ); };
+    watch.within("e", "inner", "alone", "1", () => undefined);
+    busy(500);
+    watch.stepping("e", "outer", "step", "2");
+    try { watch.within("e", "inner", "within", "3", () => { throw new Error(); }); } catch { busy(5_000); }
+  })`;
+  const { signal, stderr } = spawnSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 20_000 });
+  t.equal(signal, "SIGKILL");
+  t.match(stderr, /"cell":"outer","what":"step","key":"2"/);
+  await rm(folder, { recursive: true });
+});
 
 test("M4. a crash file with a torn last line is read; one that is no file is told", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "drover-crash-file-"));

@@ -17,12 +17,12 @@ import {
   T,
 } from "../../../runtime/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
-import type { HungStep, StepWatch } from "../../../runtime/ports/index.ts";
 import type { Input } from "../../../runtime/entity/contract.ts";
 import { createEntity } from "../../../runtime/entity/index.ts";
 import { MailBudget } from "../../../runtime/system/mail-budget.ts";
 import { Mailbox } from "../../../runtime/system/mailbox.ts";
 import type { Post } from "../../../runtime/system/post.ts";
+import { FakeWatch } from "./fake-watch.ts";
 import { hosting } from "./hosting.ts";
 
 const listMessages = messages({
@@ -338,17 +338,7 @@ test("M1. who comes when there is room in the mailbox again queues behind what i
 });
 
 /** Says that these inputs of the list hung a process before. */
-function hungBefore(...keys: readonly string[]): StepWatch {
-  const hung: HungStep[] = keys.map((key) => ({ at: 0, entity: L, cell: L, what: "list.add", key }));
-  return {
-    hung,
-    stepping: () => undefined,
-    idle: () => undefined,
-    settled: (_entity, key) => {
-      hung.splice(0, hung.length, ...hung.filter((each) => each.key !== key));
-    },
-  };
-}
+const hungBefore = (...keys: readonly string[]): FakeWatch => new FakeWatch(L, ...keys);
 
 const numbersOf = (system: System): readonly number[] => entriesOf(system).map(([, n]) => n);
 

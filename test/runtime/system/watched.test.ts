@@ -1,0 +1,241 @@
+// Code of actors outside of turns: each has its name while it runs, and what hung its process twice is not run a third time.
+
+import { test } from "tap";
+import { assign, fromCallback, fromPromise, sendTo, setup } from "xstate";
+
+import { actorType, entityType, messages, parseAddress, T } from "../../../runtime/index.ts";
+import { settle } from "../../../runtime/simulation/index.ts";
+import { FakeWatch } from "./fake-watch.ts";
+import { hosting, type Hosting } from "./hosting.ts";
+import { workerEntity, workerRoot } from "./ledger.ts";
+
+const W = parseAddress("t/worker/w");
+const order = (what: string, n: number): { type: string; what: string; n: number } => ({ type: "worker.do", what, n });
+
+/** A worker whose effects note the name under which they run. */
+async function worker(watch: FakeWatch, paint: () => Promise<void>, from?: Hosting): Promise<Hosting & { readonly seen: string[] }> {
+  const seen: string[] = [];
+  const note = (): void => void seen.push(watch.current?.what ?? "nothing");
+  const effects = {
+    paint: (): Promise<void> => {
+      note();
+      return paint();
+    },
+    fire: note,
+    hold: note,
+  };
+  const node = await hosting({ types: [workerEntity, workerRoot.with({ effects })], stepWatch: watch, ...(from === undefined ? {} : { disk: from.disk, clock: from.clock }) });
+  await node.system.activate(W, { input: undefined });
+  return { ...node, seen };
+}
+
+const heard = ({ system }: Hosting): unknown => (system.read(W)?.context as { heard: unknown }).heard;
+const never = (): Promise<void> => Promise.reject(new Error("not yet"));
+
+test("M4. every attempt of an effect runs under its name; one that hung once is tried again and forgiven, one that hung twice has failed", async (t) => {
+  const watch = new FakeWatch(W);
+  const first = await worker(watch, never);
+  await first.system.tell(W, order("paint", 1));
+  await first.clock.advance(1_000);
+  t.ok(first.seen.length > 1, "it is repeated");
+  t.same(new Set(first.seen), new Set(['effect "paint"']));
+  t.equal(watch.current, undefined);
+  const key = watch.worked[0]?.key ?? "";
+  t.match(key, /^effect t\/worker\/w#/);
+  await first.system.stop();
+
+  watch.hang(W, key);
+  const second = await worker(watch, never, first);
+  t.equal(second.seen.length, 1);
+  t.same(watch.hung, [], "it came to its end");
+  await second.system.stop();
+
+  for (let times = 0; times < 2; times++) watch.hang(W, key);
+  const third = await worker(watch, never, second);
+  await settle();
+  t.same(third.seen, []);
+  t.match(heard(third), [{ type: "effect.failed", effect: "paint", reason: 'effect "paint" of t/worker/w hung 2 times and ended the process' }]);
+  t.same(watch.hung, [], "its actor's turn with that is committed");
+  await third.system.tell(W, order("paint", 2));
+  t.equal(third.seen.length, 1, "another one of its kind is tried");
+  await third.system.stop();
+});
+
+test("M4. an effect that hung stays known until its failure is committed", async (t) => {
+  const watch = new FakeWatch(W);
+  const first = await worker(watch, never);
+  await first.system.tell(W, order("paint", 1));
+  await settle();
+  const key = watch.worked[0]?.key ?? "";
+  await first.system.stop();
+  for (let times = 0; times < 2; times++) watch.hang(W, key);
+  const second = await worker(watch, never, first);
+  second.store.commit = () => new Promise(() => undefined);
+  await settle();
+  t.equal(watch.hung.length, 2);
+  void second.system.stop();
+  await second.clock.advance(5_000);
+  const third = await worker(watch, never, second);
+  await settle();
+  t.same([...second.seen, ...third.seen], []);
+  t.same(watch.hung, []);
+  await third.system.stop();
+});
+
+test("M4. F1. a state effect that hung twice has failed however often it is computed anew; a once effect is not repeated and has no key", async (t) => {
+  const watch = new FakeWatch(W, "state hold of t/worker/w v1", "state hold of t/worker/w v1");
+  const node = await worker(watch, never);
+  for (const n of [1, 2]) await node.system.tell(W, order("hold", n));
+  await node.system.tell(W, order("fire", 1));
+  await settle();
+  t.same(node.seen, ['effect "fire"']);
+  t.match(heard(node), [
+    { type: "effect.failed", effect: "hold" },
+    { type: "effect.failed", effect: "hold" },
+  ]);
+  t.same(
+    watch.worked.map(({ key }) => key),
+    [""],
+  );
+  t.equal(watch.hung.length, 2);
+  await node.system.stop();
+});
+
+const M = parseAddress("t/radio/m");
+const radioMessages = messages({ tune: { body: {} }, say: { body: {} }, off: { body: {} } });
+
+/** A radio that listens while it is on, and what its source notes: the name under which each part of it runs. */
+function radio(watch: FakeWatch, version = 1): { readonly type: ReturnType<typeof entityType>; readonly seen: string[] } {
+  const seen: string[] = [];
+  const note = (): void => void seen.push(`${watch.current?.what ?? "nothing"} in ${watch.current?.cell ?? "none"}`);
+  const waves = fromCallback(({ receive }) => {
+    note();
+    receive(note);
+    return note;
+  });
+  const promise = fromPromise(() => {
+    note();
+    return new Promise<void>(() => undefined);
+  });
+  const behaviour = setup({
+    types: { context: {} as { error: string } },
+    actors: { waves, promise },
+    actions: { keep: assign({ error: ({ event }) => (event as unknown as { error: Error }).error.message }) },
+  }).createMachine({
+    context: { error: "" },
+    initial: "off",
+    states: {
+      off: { on: { tune: "on" } },
+      on: {
+        invoke: [
+          { src: "waves", id: "waves", onError: { target: "off", actions: "keep" } },
+          { src: "promise", id: "promise" },
+        ],
+        on: { say: { actions: sendTo("waves", { type: "hello" }) }, off: "off" },
+      },
+    },
+  });
+  const root = actorType({ name: "radio", version, messages: radioMessages, behaviour });
+  return { type: entityType({ root, durability: "events", placement: "cloud" }), seen };
+}
+
+async function listening(watch: FakeWatch, version?: number): Promise<Hosting & { readonly seen: readonly string[] }> {
+  const { type, seen } = radio(watch, version);
+  const node = await hosting({ types: [type], stepWatch: watch });
+  await node.system.activate(M, { input: undefined });
+  await node.system.tell(M, { type: "tune" });
+  return { ...node, seen };
+}
+
+const stateOf = ({ system }: Hosting): unknown => system.read(M)?.state;
+const errorOf = ({ system }: Hosting): unknown => (system.read(M)?.context as { error: string }).error;
+
+test("M4. H9. a source starts, receives and cleans up under its name, and is forgiven what hung once when that ended well", async (t) => {
+  const keys = ["start t/radio/m/~/waves v1", "receive t/radio/m/~/waves v1", "cleanup t/radio/m/~/waves v1"];
+  const watch = new FakeWatch(M, ...keys);
+  const node = await listening(watch);
+  t.same(
+    watch.hung.map(({ key }) => key),
+    keys.slice(1),
+  );
+  await node.system.tell(M, { type: "say" });
+  t.equal(watch.hung.length, 2, "that it took one event says nothing of the next");
+  await node.system.tell(M, { type: "off" });
+  t.same(node.seen, [
+    "start of a source in t/radio/m/~/waves",
+    "start of a source in t/radio/m/~/promise",
+    "receive of a source in t/radio/m/~/waves",
+    "cleanup of a source in t/radio/m/~/waves",
+  ]);
+  t.same(watch.hung, []);
+  t.equal(watch.current, undefined);
+  await node.system.stop();
+});
+
+test("M4. H9. a source whose start hung twice has failed instead of starting, as often as it is to start; a newer version of its actor has a new chance", async (t) => {
+  const key = "start t/radio/m/~/waves v1";
+  const watch = new FakeWatch(M, key, key);
+  const node = await listening(watch);
+  await settle();
+  t.equal(stateOf(node), "off");
+  t.equal(errorOf(node), "start of a source of t/radio/m/~/waves hung 2 times and ended the process");
+  await node.system.tell(M, { type: "tune" });
+  await settle();
+  t.equal(stateOf(node), "off");
+  t.notMatch(node.seen, ["start of a source in t/radio/m/~/waves"]);
+  t.equal(watch.hung.length, 2);
+  await node.system.stop();
+  const newer = await listening(watch, 2);
+  t.equal(stateOf(newer), "on");
+  await newer.system.stop();
+});
+
+test("M4. H9. a source that hung twice when it received has failed with the next event; one that hung twice when it cleaned up is stopped without that", async (t) => {
+  const receive = "receive t/radio/m/~/waves v1";
+  const deaf = await listening(new FakeWatch(M, receive, receive));
+  await deaf.system.tell(M, { type: "say" });
+  await settle();
+  t.equal(stateOf(deaf), "off");
+  t.match(errorOf(deaf), /^receive of a source .* hung 2 times/);
+  t.notMatch(deaf.seen.join(), "receive");
+  t.match(deaf.seen.join(), "cleanup");
+  await deaf.system.stop();
+
+  const cleanup = "cleanup t/radio/m/~/waves v1";
+  const careless = await listening(new FakeWatch(M, cleanup, cleanup));
+  await careless.system.tell(M, { type: "off" });
+  t.equal(stateOf(careless), "off");
+  t.equal(errorOf(careless), "");
+  t.notMatch(careless.seen.join(), "cleanup");
+  await careless.system.stop();
+});
+
+test("M4. N1. an inline action runs under its name and as the doing of the input that made it happen, which is set aside at its third time", async (t) => {
+  const watch = new FakeWatch(M);
+  const seen: unknown[] = [];
+  const root = actorType({
+    name: "radio",
+    version: 1,
+    messages: messages({ quiet: { body: {} }, loud: { body: { n: T.Integer() } } }),
+    behaviour: setup({}).createMachine({ entry: () => seen.push(watch.current), on: { quiet: {}, loud: { actions: () => seen.push(watch.current) } } }),
+  });
+  const { system } = await hosting({ types: [entityType({ root, durability: "volatile", placement: "cloud" })], stepWatch: watch });
+  await system.activate(M, { input: undefined });
+  // All in one turn.
+  await Promise.all([
+    system.tell(M, { type: "quiet" }, { id: "a" }),
+    system.tell(M, { type: "loud", n: 1 }, { id: "b" }),
+    system.tell(M, { type: "quiet" }, { id: "c" }),
+    system.tell(M, { type: "loud", n: 2 }, { id: "d" }),
+  ]);
+  t.match(seen, [{ key: "start" }, { cell: M, key: "outside b" }, { cell: M, key: "outside d" }]);
+  t.match((seen[1] as { what: string }).what, /^action "/);
+  await system.deactivate(M);
+
+  for (let times = 0; times < 2; times++) watch.hang(M, "outside b");
+  await system.activate(M, { input: undefined });
+  t.match(await system.tell(M, { type: "loud", n: 1 }, { id: "b" }), { kind: "refused", reason: /hung/ });
+  t.equal(seen.length, 4);
+  t.same(watch.hung, []);
+  await system.stop();
+});
