@@ -352,7 +352,7 @@ export class Activation implements TurnGuide {
   #expire(now: number): number | undefined {
     const isDue = (mail: Mail): boolean => mail.deadline !== undefined && mail.deadline <= now;
     for (const mail of this.#mailbox.remove(isDue)) mail.settle?.({ kind: "deadline" });
-    for (const mail of this.#open?.taken ?? []) if (isDue(mail)) mail.settle?.({ kind: "unknown", reason: "its commit has not ended in time; ask again with the same id" });
+    for (const mail of this.#open?.taken ?? []) if (isDue(mail)) mail.overdue?.();
     let next: number | undefined;
     for (const { deadline } of [...this.#mailbox, ...(this.#open?.taken ?? [])]) if (deadline !== undefined && deadline > now) next = Math.min(deadline, next ?? deadline);
     return next;

@@ -332,9 +332,27 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     };
     const at = clock.monotonic();
     const deadline = at + message.withinMs;
+    let over: (() => void) | undefined;
     const settled = new Promise<Settled>((resolve) => {
-      if (!this.#offer({ input, at, deadline, settle: resolve, ...(message.bytes === undefined ? {} : { bytes: message.bytes }) }, from.kind !== "entity"))
-        resolve(this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
+      const mail: Mail = {
+        input,
+        at,
+        deadline,
+        ...(message.bytes === undefined ? {} : { bytes: message.bytes }),
+        settle: (result) => {
+          resolve(result);
+          over?.();
+        },
+        overdue: () => {
+          if (over !== undefined) return;
+          const ended = new Promise<void>((resolveEnd) => {
+            over = resolveEnd;
+          });
+          if (from.kind === "outside") this.#note(from.id, ended);
+          resolve({ kind: "unknown", reason: "its commit has not ended in time; ask again with the same id" });
+        },
+      };
+      if (!this.#offer(mail, from.kind !== "entity")) resolve(this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
     });
     if (from.kind === "outside") this.#note(from.id, settled);
     return settled.then((result) => {
@@ -344,16 +362,16 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   /** H1. */
-  #note(id: string, settled: Promise<unknown>): void {
+  #note(id: string, ended: Promise<unknown>): void {
     const taking = (this.#taking ??= new Map<string, Promise<unknown>>());
-    taking.set(id, settled);
-    void settled.then(() => {
-      if (taking.get(id) === settled) taking.delete(id);
+    taking.set(id, ended);
+    void ended.then(() => {
+      if (taking.get(id) === ended) taking.delete(id);
       if (taking.size === 0 && this.#taking === taking) this.#taking = undefined;
     });
   }
 
-  /** The message of this id that is on its way; undefined when there is none. */
+  /** Settles when what became of the message of this id that is on its way is known; undefined when there is none. */
   taking(id: string): Promise<unknown> | undefined {
     return this.#taking?.get(id);
   }

@@ -12,6 +12,8 @@ export interface Mail {
   key?: string;
   /** Monotonic time after which it is not taken any more. */
   readonly deadline?: number;
+  /** Told when its deadline passes while a turn that has taken it is being committed; `settle` says afterwards what became of it. */
+  overdue?(): void;
   /** Told after the commit that contains it, or when it is clear that none will; only the first word counts. */
   settle?(result: Settled): void;
 }

@@ -72,9 +72,10 @@ export function createRouter(ports: RouterPorts): Route {
       if (!(cause instanceof NotPlain)) throw cause;
       return { kind: "invalid", problems: [{ path: cause.path, message: cause.message }], accepts: live.view(message.to)?.accepts ?? [] };
     }
-    for (let first = live.taking(sender.id); first !== undefined; first = live.taking(sender.id)) await first;
+    const withinMs = await afterTheFirst(live, sender.id, message.withinMs);
+    if (withinMs === undefined) return { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" };
     const known = live.taken(sender.id);
-    if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, message);
+    if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, { ...message, withinMs });
     const view = live.view(message.to);
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (view === undefined || type === undefined) return nobody(message);
@@ -84,7 +85,25 @@ export function createRouter(ports: RouterPorts): Route {
     const meant = to === message.to ? view : live.view(to);
     const checked = meant === undefined ? undefined : actorTypes.get(meant.type)?.messages.check(event);
     if (checked?.ok === false) return { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] };
-    return live.take({ ...message, to, event }, verdict.reads, fingerprint);
+    return live.take({ ...message, to, event, withinMs }, verdict.reads, fingerprint);
+  }
+
+  /** What is left of a repetition's time when its first is over; undefined: nothing, and the first is not (R1). */
+  async function afterTheFirst(live: HostedEntity, id: string, withinMs: number): Promise<number | undefined> {
+    const began = clock.monotonic();
+    let leftMs = withinMs;
+    for (let first = live.taking(id); first !== undefined; first = live.taking(id)) {
+      const isOver = await settledWithin(
+        first.then(() => true),
+        clock,
+        leftMs,
+        undefined,
+        { unref: true },
+      );
+      if (isOver === undefined) return undefined;
+      leftMs = Math.max(0, withinMs - (clock.monotonic() - began));
+    }
+    return leftMs;
   }
 
   /** R2. An answer to an ask has no door: the ask was this entity's own. */

@@ -172,6 +172,56 @@ test("S5. nobody waits longer than its deadline for a store that hangs: unknown 
   t.equal(clock.pending, 0, "and a stop does not wait for ever either");
 });
 
+test("M2, S5. who asks again while the first is on its way hears within its own deadline, and never that it was not taken", async (t) => {
+  const { system, store, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, 3_000));
+    return commit(batch);
+  };
+  const tell = (withinMs: number): Promise<unknown> => system.tell(A, add(1), { id: "one", withinMs });
+  const first = tell(500);
+  await clock.advance(100);
+  const beside = tell(300);
+  await clock.advance(300);
+  t.match(await beside, { kind: "unknown" }, "while the first still waits");
+  await clock.advance(200);
+  t.match(await first, { kind: "unknown" });
+  const again = tell(500);
+  await clock.advance(500);
+  t.match(await again, { kind: "unknown" }, "and when nobody waits for it any more but its commit is open");
+  const patient = system.ask(A, add(1), { id: "one", withinMs: 3_000 });
+  await clock.advance(2_000);
+  t.match(await patient, { kind: "replied", value: { total: 1 } }, "who has time hears the outcome of the first");
+  t.match(await system.tell(A, add(1), { id: "one" }), { kind: "accepted", revision: 2 });
+  t.equal(total(system), 1, "once");
+  await system.stop();
+  t.equal(clock.pending, 0);
+});
+
+test("M2, S5. the time that a repetition has waited is taken off its own", async (t) => {
+  const { system, store, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  const commit = store.commit.bind(store);
+  let waitMs = 1_000;
+  store.commit = async (batch) => {
+    const isRefused = waitMs === 1_000;
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, waitMs));
+    return isRefused ? batch.map(() => ({ kind: "refused", reason: "no room", passing: true }) as const) : commit(batch);
+  };
+  const first = system.tell(A, add(1), { id: "one", withinMs: 2_000 });
+  await clock.advance(10);
+  const again = system.tell(A, add(1), { id: "one", withinMs: 1_500 });
+  waitMs = 5_000;
+  await clock.advance(990);
+  t.match(await first, { kind: "not-stored" });
+  await clock.advance(510);
+  t.match(await again, { kind: /^(deadline|unknown)$/ }, "1.5 s after it was sent, not 2.5 s");
+  await clock.advance(20_000);
+  await system.stop();
+});
+
 test("C4, M3. a repetition is not answered before the commit of the first, whatever the door says meanwhile", async (t) => {
   let opened = 0;
   let fail: (() => void) | undefined;
