@@ -4,6 +4,7 @@ import { acknowledgedKept } from "./acknowledged-kept.ts";
 import { allStopped } from "./all-stopped.ts";
 import { idempotentConfirmed, onceAtMostOnce } from "./effects-once.ts";
 import type { Checker, Evidence, Violation } from "./evidence.ts";
+import { noMeansNo } from "./no-means-no.ts";
 import { nothingBeforeCommit } from "./nothing-before-commit.ts";
 import { oneOwner } from "./one-owner.ts";
 import { recoveryExact } from "./recovery-exact.ts";
@@ -25,6 +26,7 @@ export const standardCheckers: readonly Checker[] = [
   nothingBeforeCommit,
   storeKeepsItsWord,
   acknowledgedKept,
+  noMeansNo,
   takenOnce,
   senderOrder,
   sentArrives,

@@ -34,6 +34,7 @@ const cases: readonly Case[] = [
   ["S3. a store that confirms states and does not write them", "no acknowledged command is lost", between(broken.confirmsWithoutWriting, forgetfulCouriers)],
   ["S3. a store that gives back the state before the newest", "a store keeps its word", between(broken.recoversOldStates, forgetfulCouriers)],
   ["C2. a store that refuses what it writes", "a store keeps its word", between(broken.refusesWhatItWrites)],
+  ["S3, M2. a store that refuses what it writes", "what was told not to be taken was not", between(broken.refusesWhatItWrites)],
   ["S3, M1, M2. a recovery that forgets what was taken", "a message takes effect once", between(broken.forgetsWhatWasTaken)],
   ["S7. a recovery that loses timers", "a timer fires in time", between(broken.losesTimers)],
   ["S7. a recovery that revives timers", "a timer fires once", between(broken.revivesTimers)],

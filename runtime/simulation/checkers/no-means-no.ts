@@ -1,0 +1,40 @@
+// S3, M2. Who is told that a message was not taken is told the truth: no turn that the store stands on had taken it by then, under that id.
+
+import { entityOf, parseAddress } from "../../address.ts";
+import type { Checker } from "./evidence.ts";
+import { standingTurns } from "./standing-turns.ts";
+
+/** Words after which the sender may take the message for not acted on (outcome.ts). */
+const NO: ReadonlySet<string> = new Set(["refused", "invalid", "full", "deadline", "not-stored", "too-old"]);
+
+export const noMeansNo: Checker = {
+  name: "what was told not to be taken was not",
+  promise: "S3, M2",
+  check: (evidence) => {
+    /** When the commit of the turn that took it began, by entity and id, ms. */
+    const taken = new Map<string, number>();
+    const begun = new Map<string, number[]>();
+    for (const fact of evidence.history) {
+      if (fact.kind !== "asked") continue;
+      const turn = `${fact.entity} ${fact.incarnation} ${String(fact.revision)}`;
+      const times = begun.get(turn);
+      if (times === undefined) begun.set(turn, [fact.atMs]);
+      else times.push(fact.atMs);
+    }
+    for (const { entity, incarnation, revision, record, atMs: writtenAtMs } of standingTurns(evidence))
+      record.inputs.forEach((input, index) => {
+        if (input.kind !== "message" || input.sender.kind !== "outside" || record.results[index]?.kind !== "accepted") return;
+        // Those before it, of the same revision, came to nothing.
+        const atMs = begun.get(`${entity} ${incarnation} ${String(revision)}`)?.findLast((begunAtMs) => begunAtMs <= writtenAtMs);
+        if (atMs !== undefined) taken.set(`${entity} ${input.sender.id}`, atMs);
+      });
+    const found: { atMs: number; what: string }[] = [];
+    for (const fact of evidence.history) {
+      if (fact.kind !== "told" || !NO.has(fact.outcome.kind)) continue;
+      const atMs = taken.get(`${entityOf(parseAddress(fact.to))} ${fact.id}`);
+      if (atMs !== undefined && atMs <= fact.atMs)
+        found.push({ atMs: fact.atMs, what: `${fact.id} to ${fact.to} was told "${fact.outcome.kind}", and a turn whose commit began at ${atMs.toFixed(3)} ms has taken it` });
+    }
+    return found;
+  },
+};
