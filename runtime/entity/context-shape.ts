@@ -15,8 +15,11 @@ export function checkShape(interior: Interior, cell: Cell): void {
   throw new SupervisedFault(supervisedOf(cell), interior.keep(error));
 }
 
-/** Of an actor itself; what its machine makes has a context of its own. */
-export function shapeProblem({ plan, snapshot }: Cell): string | undefined {
-  if (plan.actor.contextSchema === undefined || plan.src !== undefined || plan.type !== plan.actor.name || snapshot.status === "error") return undefined;
-  return contextProblem(plan.actor, snapshot.context);
+/** Whether its type declares one: of an actor itself; what its machine makes has a context of its own. */
+export function hasShape({ plan, snapshot }: Cell): boolean {
+  return plan.actor.contextSchema !== undefined && plan.src === undefined && plan.type === plan.actor.name && snapshot.status !== "error";
+}
+
+export function shapeProblem(cell: Cell): string | undefined {
+  return hasShape(cell) ? contextProblem(cell.plan.actor, cell.snapshot.context) : undefined;
 }

@@ -73,6 +73,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   readonly rest: Rest;
   readonly cells = new CellIndex();
   listener: EntityListener | undefined = undefined;
+  /** Told of each actor that an upgrade comes to, before that. */
+  carries: ((cell: Address) => void) | undefined = undefined;
   labels = NO_LABELS;
   stamp = NO_STAMP;
   /** Of the last commit. */

@@ -29,6 +29,18 @@ export function madeByOf(type: EntityType): { readonly madeBy: MadeBy; readonly 
   return made;
 }
 
+const knownCode = new WeakMap<EntityType, string>();
+
+/** Another one for other versions, and for another `migrate` of the same. */
+export function upgradeCode(type: EntityType): string {
+  let code = knownCode.get(type);
+  if (code === undefined) {
+    const migrations = [...type.types.values()].map(({ name, migrate }) => [name, Object.entries(migrate).map(([from, step]) => [from, String(step)])]);
+    knownCode.set(type, (code = digest(JSON.stringify([madeByOf(type).fingerprint, migrations]))));
+  }
+  return code;
+}
+
 /** M1. */
 function shapeOf({ behaviour, contextSchema }: AnyActorType): string {
   return digest(JSON.stringify([isReducer(behaviour) ? null : nodesOf(behaviour), contextSchema ?? null]));

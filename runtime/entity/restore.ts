@@ -12,7 +12,7 @@ import { DroverError } from "../errors.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
 import { childrenOf, decodeSnapshotOf, innerOf } from "./cell-record.ts";
-import { shapeProblem } from "./context-shape.ts";
+import { hasShape, shapeProblem } from "./context-shape.ts";
 import type { CellRecord, EntityState, Input, JournalRecord, StateHash, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { messageOf } from "./fault.ts";
@@ -22,6 +22,7 @@ import { lostPlan, type Plan } from "./plan.ts";
 import { outcomeOf, stateOf } from "./recording.ts";
 import type { TableName } from "./rest-tables.ts";
 import { hashOf } from "./state-hash.ts";
+import type { TurnGuide } from "./turn.ts";
 import { typeAt, typesOf, versionsOf } from "./versions.ts";
 
 export interface Divergence {
@@ -41,6 +42,16 @@ export interface Restored {
   readonly isRemade: boolean;
 }
 
+/** Runs what authors wrote, and may throw in its place. */
+export interface RestoreGuide {
+  /** One recorded turn again. */
+  replay<V>(entity: Entity, record: JournalRecord, run: (guide: TurnGuide) => V): V;
+  /** @param run it names the actors that it comes to */
+  upgrade<V>(run: (carries: (cell: Address) => void) => V): V;
+  /** Of one actor's context against its declared shape. */
+  check<V>(cell: Address, run: () => V): V;
+}
+
 export interface Stored {
   /** Name of the history, where neither a snapshot nor a record says it. */
   readonly incarnation?: string;
@@ -54,10 +65,11 @@ const LIVES: ReadonlySet<string> = new Set<Cell["life"]>(["made", "starting", "r
 
 /**
  * @param stamp of the upgrade, where there is one; default that of the last turn
+ * @param guide default: what authors wrote is run as it is
  * @throws DROVER_STATE_INVALID naming the actor when a state does not fit the registered types, or a migration throws; DROVER_IMPURE_STEP, DROVER_STEP_PROMISE from a migration
  */
-export function restoreEntity(type: EntityType, address: Address, stored: Stored, stamp?: () => TurnStamp): Restored {
-  return named(address, () => restored(type, address, stored, stamp));
+export function restoreEntity(type: EntityType, address: Address, stored: Stored, stamp?: () => TurnStamp, guide?: RestoreGuide): Restored {
+  return named(address, () => restored(type, address, stored, stamp, guide));
 }
 
 /** The state as it was written, of whatever versions: only for a turn that begins with its upgrade, or needs none. @throws as `restoreEntity` */
@@ -78,7 +90,7 @@ function named<V>(address: Address, work: () => V): V {
   }
 }
 
-function restored(type: EntityType, address: Address, stored: Stored, stamp: (() => TurnStamp) | undefined): Restored {
+function restored(type: EntityType, address: Address, stored: Stored, stamp: (() => TurnStamp) | undefined, guide: RestoreGuide | undefined): Restored {
   const { snapshot, records } = stored;
   const incarnation = snapshot?.incarnation ?? records[0]?.incarnation ?? stored.incarnation ?? "";
   const types = typesOf(type, snapshot, records);
@@ -91,7 +103,7 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
   for (const [index, record] of records.entries()) {
     const then = types?.[index] ?? type;
     if (then !== entity.type) entity = carriedOver(entity, then);
-    const reason = replay(entity, record);
+    const reason = replay(entity, record, guide);
     if (reason !== undefined) {
       divergences.push({ revision: record.revision, reason });
       applyRecord(entity, record);
@@ -102,9 +114,9 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
     divergences.push({ revision: record.revision, reason: "the state is not the one that was committed", hashes });
   }
   if (entity.type !== type) entity = carriedOver(entity, type);
-  const upgrade = [...entity.interior.cells.values()].some(isOld) ? upgraded(entity, stamp?.() ?? entity.stamp) : undefined;
+  const upgrade = [...entity.interior.cells.values()].some(isOld) ? upgraded(entity, stamp?.() ?? entity.stamp, guide) : undefined;
   for (const cell of entity.interior.cells.values()) {
-    const problem = shapeProblem(cell);
+    const problem = guide === undefined || !hasShape(cell) ? shapeProblem(cell) : guide.check(cell.address, () => shapeProblem(cell));
     if (problem !== undefined) throw new Error(`${cell.address}: its context does not have the shape that "${cell.plan.actor.name}" declares: ${problem}`);
   }
   settle(entity);
@@ -113,8 +125,16 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
   return { entity, divergences, upgrade, isRemade };
 }
 
-function upgraded(entity: HostedEntity, stamp: TurnStamp): Turn {
-  const turn = entity.turn([{ kind: "upgrade" }], stamp);
+function upgraded(entity: HostedEntity, stamp: TurnStamp, guide: RestoreGuide | undefined): Turn {
+  const take = (): Turn => entity.turn([{ kind: "upgrade" }], stamp);
+  const turn =
+    guide === undefined
+      ? take()
+      : guide.upgrade((carries) => {
+          entity.interior.carries = carries;
+          return take();
+        });
+  entity.interior.carries = undefined;
   entity.commit();
   return turn;
 }
@@ -146,7 +166,7 @@ function otherHashes({ interior }: HostedEntity, record: JournalRecord): Diverge
   return computed.cells === hash.cells && computed.rest === hash.rest ? undefined : { recorded: hash, computed };
 }
 
-function replay(entity: HostedEntity, record: JournalRecord): string | undefined {
+function replay(entity: HostedEntity, record: JournalRecord, guide: RestoreGuide | undefined): string | undefined {
   const { interior } = entity;
   if (record.revision !== interior.revision + 1) return `revision ${String(record.revision)} does not follow ${String(interior.revision)}`;
   for (const [name, version] of Object.entries(record.versions)) {
@@ -158,7 +178,9 @@ function replay(entity: HostedEntity, record: JournalRecord): string | undefined
   let reason: string | undefined;
   let opened = false;
   try {
-    entity.turn(decodeData(record.inputs, interior) as readonly Input[], record.stamp);
+    const inputs = decodeData(record.inputs, interior) as readonly Input[];
+    if (guide === undefined) entity.turn(inputs, record.stamp);
+    else guide.replay(entity, record, (turnGuide) => entity.turn(inputs, record.stamp, turnGuide));
     opened = true;
     reason = difference(record.outcome, outcomeOf(interior, undefined), "");
   } catch (error) {

@@ -56,6 +56,7 @@ export function upgrade(interior: Interior): void {
     const record = cell.recorded as CellRecord;
     interior.noteUpgraded(cell);
     if (isWithin(cell, surplus)) continue;
+    interior.carries?.(cell.address);
     try {
       const missing = carry(interior, cell, record, surplus);
       if (missing !== undefined) carried.push({ cell, missing });
@@ -66,6 +67,7 @@ export function upgrade(interior: Interior): void {
   for (const { cell, missing } of carried) {
     const { logic } = cell.plan;
     if (cell.life === "ended" || logic.kind !== "machine") continue;
+    interior.carries?.(cell.address);
     try {
       interior.carryOn(cell, (snapshot) => beginInvokes(cell, logic.machine, snapshot, (id) => missing.has(id)));
     } catch (cause) {
@@ -74,6 +76,7 @@ export function upgrade(interior: Interior): void {
   }
   for (const cell of surplus) stop(interior, cell);
   for (const { cell } of carried) {
+    interior.carries?.(cell.address);
     if (cell.supervision !== undefined) release(interior, cell.address);
     if (cell.life === "running" && cell.snapshot.status === "active" && hasEventless(cell.snapshot)) interior.deliver(cell, { type: "xstate.init" });
   }

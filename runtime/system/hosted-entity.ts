@@ -31,6 +31,7 @@ import type { Mail, Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
+import { recoveryWatch } from "./recovery-watch.ts";
 import type { LostMessage } from "./shelf.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
@@ -531,7 +532,9 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
   const records = stored.records.map((record) => decodeRecord(record.record));
   const last = records.at(-1)?.stamp ?? snapshot?.stamp;
   if (last !== undefined) ports.hosted.atLeast(last.elapsed);
-  const { entity, divergences, upgrade, isRemade } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records }, () => stampOf(ports));
+  const watch = recoveryWatch(ports.stepWatch, address, type);
+  const { entity, divergences, upgrade, isRemade } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records }, () => stampOf(ports), watch);
+  watch?.ended();
   for (const divergence of divergences) {
     ports.diverged();
     const what =

@@ -27,7 +27,11 @@ export function watched<V>(watch: StepWatch | undefined, work: Work, run: () => 
   if (watch === undefined) return run();
   const { entity, cell, what, key } = work;
   const hung = hungBefore(watch, entity, key);
-  if (hung >= MAX_HUNG) throw new DroverError("DROVER_ACTOR_HUNG", `${what} of ${cell} hung ${String(hung)} times and ended the process`);
+  if (hung >= MAX_HUNG) {
+    // Within a piece of work more may have been known of where it is.
+    const last = watch.hung.findLast((each) => each.key === key && each.entity === entity);
+    throw new DroverError("DROVER_ACTOR_HUNG", `${last?.what ?? what} of ${last?.cell ?? cell} hung ${String(hung)} times and ended the process`);
+  }
   try {
     return watch.within(entity, cell, what, key, run);
   } finally {

@@ -1,5 +1,5 @@
 // One run of a node with an actor that loops for ever somewhere in its code. It says what it did in lines of JSON and ends by itself only when nothing ended it before.
-// Usage: node _poison-node.js FOLDER outside|relayed|effect|source|action
+// Usage: node _poison-node.js FOLDER outside|relayed|effect|source|action|old|upgrade, where "upgrade" is the next version of "old"
 
 import { join } from "node:path";
 import { assign, fromCallback, setup } from "xstate";
@@ -12,6 +12,7 @@ import {
   type EventOf,
   entityType,
   messages,
+  parseAddress,
   reducer,
   startStepWatch,
   systemClock,
@@ -20,6 +21,7 @@ import {
 } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 
+const BAD = parseAddress("acme/loop/bad");
 const [folder = "", way = "outside"] = process.argv.slice(2);
 const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
@@ -64,7 +66,8 @@ const machine = setup({
   },
 });
 
-const root = actorType({ name: "loop", version: 1, messages: loopMessages, behaviour: machine });
+const upgraded = way === "upgrade" ? { version: 2, migrate: { 1: () => spin() as never } } : { version: 1 };
+const root = actorType({ name: "loop", ...upgraded, messages: loopMessages, behaviour: machine });
 const loop = entityType({ root, durability: way === "action" ? "volatile" : "events", placement: "cloud" });
 const senderRoot = actorType({
   name: "sender",
@@ -80,28 +83,44 @@ const senderRoot = actorType({
   }),
 });
 
+const fine = entityType({
+  root: actorType({ name: "fine", version: 1, messages: loopMessages, behaviour: reducer({ initial: () => 0, step: (state) => state + 1 }) }),
+  durability: "events",
+  placement: "cloud",
+});
+
+/** The message that loops, and one behind it. */
+async function spinAndAdd(): Promise<void> {
+  const context = (): Context => system.read(BAD)?.context as Context;
+  if (way === "relayed" || way === "action") {
+    await system.activate("acme/sender/s" as never, { input: undefined });
+    await system.tell("acme/sender/s", { type: "sender.send" }, { id: "once", author: "test" });
+    // What comes behind it in the sender's line arrives only when the line goes on.
+    while (context().total === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  } else {
+    say({ told: await system.tell(BAD, { type: "loop.spin" }, { id: "poison", author: "test" }) });
+    await system.tell(BAD, { type: "loop.add" });
+  }
+  say({ bad: context().total, trouble: context().trouble, hung: stepWatch.hung.length });
+}
+
 const store = sqliteStore({ path: join(folder, "journal.db"), log: silentLog, clock: systemClock });
 await store.open();
 const stepWatch = startStepWatch({ file: join(folder, "steps.crash"), hangMs: 400 });
 const types = [
   loop,
+  fine,
   entityType({ root: senderRoot, durability: "events", placement: "cloud" }),
   ...(way === "effect" ? [root.with({ effects: { print: () => void spin() } })] : []),
 ];
 const system = createSystem({ node: "n1", types, store, clock: systemClock, random: systemRandom, log: silentLog, stepWatch });
 await system.start();
-await system.activate("acme/loop/good" as never, { input: undefined });
+await system.activate("acme/fine/good" as never, { input: undefined });
 say({ hung: stepWatch.hung.map(({ cell, what }) => `${what} in ${cell}`) });
-say({ good: (await system.tell("acme/loop/good", { type: "loop.add" })).kind });
-await system.activate("acme/loop/bad" as never, { input: undefined });
-await system.activate("acme/sender/s" as never, { input: undefined });
-if (way === "relayed" || way === "action") await system.tell("acme/sender/s", { type: "sender.send" }, { id: "once", author: "test" });
-else say({ told: await system.tell("acme/loop/bad", { type: "loop.spin" }, { id: "poison", author: "test" }) });
-// The message behind it in the sender's line arrives only when the line goes on.
-const bad = (): Context => system.read("acme/loop/bad" as never)?.context as Context;
-if (way === "relayed" || way === "action") while (bad().total === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-else await system.ask("acme/loop/bad", { type: "loop.add" }, { withinMs: 200 });
-say({ bad: bad().total, trouble: bad().trouble, hung: stepWatch.hung.length });
+say({ good: (await system.tell("acme/fine/good", { type: "loop.add" })).kind });
+const lost = await system.activate(BAD, { input: undefined }).catch((cause: unknown) => cause as Error);
+if (lost !== undefined) say({ told: await system.tell(BAD, { type: "loop.add" }), trouble: lost.message, hung: stepWatch.hung.length });
+else if (way !== "old") await spinAndAdd();
 await system.stop();
 await store.close();
 await stepWatch.stop();

@@ -13,6 +13,8 @@ export class FakeWatch implements StepWatch {
   current: Name | undefined;
   /** All that ran outside of turns. */
   readonly worked: Name[] = [];
+  /** All that was stepped. */
+  readonly stepped: Name[] = [];
   hung: HungStep[] = [];
 
   /** @param keys of what hung, once for each time */
@@ -26,6 +28,7 @@ export class FakeWatch implements StepWatch {
 
   stepping(_entity: string, cell: string, what: string, key: string): void {
     this.current = { cell, what, key };
+    this.stepped.push(this.current);
   }
 
   idle(): void {
