@@ -60,11 +60,12 @@ function nameOf(input: Input): string {
   return input.kind === "timer" ? `${input.timer}#${String(input.generation)}` : input.kind;
 }
 
-/** Until when it was armed in this run, and what its wall clock showed then; undefined: not at all. */
+/** Until when it was armed in this run, and what its wall clock showed then; undefined: not at all. What a run that was taken over still wrote ends it in its successor too. */
 function spanIn({ armed, end }: ArmedTimer, run: Run): { readonly untilMs: number; readonly wallMs: number } | undefined {
-  if (end !== undefined && isOf(end.turn, run)) return { untilMs: end.turn.atMs, wallMs: end.turn.record.stamp.now };
-  if (run.ended === undefined || run.ended.atMs < armed.atMs || (end !== undefined && run.began.atMs > end.turn.atMs)) return undefined;
-  return { untilMs: run.ended.atMs, wallMs: run.ended.wallMs };
+  const isHere = end !== undefined && isOf(end.turn, run);
+  if (!isHere && (run.ended === undefined || run.ended.atMs < armed.atMs || (end !== undefined && run.began.atMs > end.turn.atMs))) return undefined;
+  if (end !== undefined && (isHere || end.turn.atMs <= (run.ended?.atMs ?? 0))) return { untilMs: end.turn.atMs, wallMs: end.turn.record.stamp.now };
+  return run.ended === undefined ? undefined : { untilMs: run.ended.atMs, wallMs: run.ended.wallMs };
 }
 
 function isOf(turn: CommittedTurn, run: Run): boolean {
