@@ -110,7 +110,10 @@ const signal = T.Object(
     value: T.Unsafe<number | null>({ type: ["number", "null"], description: "null: never seen, or not available" }),
     unit: T.Unsafe<string | null>({ type: ["string", "null"] }),
     label: T.Unsafe<string | null>({ type: ["string", "null"], description: "the value's word, where the signal is an enumeration" }),
-    time: T.Unsafe<number | null>({ type: ["number", "null"], description: "of the value at the vehicle, ms since 1970; in the cloud as of when it was told: at each change, and at least every 30 s" }),
+    time: T.Unsafe<number | null>({
+      type: ["number", "null"],
+      description: "of the value at the vehicle, ms since 1970; in the cloud as of when it was told: at each change, and at least every 30 s",
+    }),
     ageMs: T.Unsafe<number | null>({ type: ["number", "null"], description: "when this was answered" }),
     quality: T.Enum(["good", "stale", "unknown", "not-available"]),
     simulated: T.Boolean({ description: "simulated hardware made it" }),

@@ -1,5 +1,13 @@
 import { test } from "tap";
-import { encodeSample, openTelemetryIngest, type SampleValue, SignalMirror, startTelemetryShipper, type TelemetryIngest, type TelemetryShipper } from "../../../protocols/uplink/index.ts";
+import {
+  encodeSample,
+  openTelemetryIngest,
+  type SampleValue,
+  SignalMirror,
+  startTelemetryShipper,
+  type TelemetryIngest,
+  type TelemetryShipper,
+} from "../../../protocols/uplink/index.ts";
 import { encodeEnvelope, vehicleNames } from "../../../runtime/index.ts";
 import { type AppendLog, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, SeededRandom } from "../../../runtime/simulation/index.ts";
