@@ -8,7 +8,7 @@ import { stateText } from "./actor-item.ts";
 interface Inspected {
   readonly address: string;
   readonly revision: number;
-  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs?: number; readonly shelved?: number };
+  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs?: number; readonly shelved?: number; readonly postponed?: number };
   /** A node of an earlier version does not tell. */
   readonly subscriptions?: readonly { readonly topic: string; readonly waiting: number; readonly taken: number; readonly dropped: number; readonly refused: number }[];
   readonly accepts: readonly string[];
@@ -33,12 +33,22 @@ export async function inspectActor(address: string, options: EndpointOptions, ca
   return EXIT.ok;
 }
 
+function mailboxWords({ depth, bytes, oldestMs, shelved = 0, postponed = 0 }: Inspected["mailbox"]): readonly string[] {
+  return [
+    `${String(depth)} messages`,
+    `${String(bytes)} bytes`,
+    ...(oldestMs === undefined ? [] : [`the oldest for ${ageText(oldestMs)}`]),
+    ...(shelved === 0 ? [] : [`${String(shelved)} shelved`]),
+    ...(postponed === 0 ? [] : [`${String(postponed)} postponed`]),
+  ];
+}
+
 function describe(seen: Inspected): readonly string[] {
   const { mailbox, lastTransition, inStateMs, restarts } = seen;
   const now = systemClock.now();
   const ago = (at: number): string => `${ageText(now - at)} ago`;
   return [
-    `mailbox   ${String(mailbox.depth)} messages, ${String(mailbox.bytes)} bytes${mailbox.oldestMs === undefined ? "" : `, the oldest for ${ageText(mailbox.oldestMs)}`}${(mailbox.shelved ?? 0) === 0 ? "" : `, ${String(mailbox.shelved)} shelved`}`,
+    `mailbox   ${mailboxWords(mailbox).join(", ")}`,
     ...(lastTransition === undefined
       ? ["in state  since before the kept journal"]
       : [

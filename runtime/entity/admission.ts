@@ -241,7 +241,12 @@ function lineOf(row: SenderRow | undefined, sender: EntitySender): Line | string
   // What lies below the sender's oldest had its last word elsewhere (no such actor, refused at a door): those numbers never come and are skipped (rules M1).
   if (row.incarnation === sender.incarnation) return { seq: row.seq, expected: Math.max(row.seq + 1, sender.oldest ?? 0), past: row.past, refusals: row.refusals };
   if (row.past.includes(sender.incarnation)) return `history ${sender.incarnation} of ${sender.entity} was replaced`;
-  return fresh([...row.past.slice(1 - KEPT_HISTORIES), row.incarnation]);
+  return fresh(pastWith(row));
+}
+
+/** The histories of a sender that are over, when another one begins. */
+export function pastWith({ past, incarnation }: SenderRow): readonly string[] {
+  return [...past.slice(1 - KEPT_HISTORIES), incarnation];
 }
 
 /** Whether a refusal is the last word on a message, so that its number is skipped (rules M1). */

@@ -121,6 +121,8 @@ export interface Entity {
   released(): readonly Input[];
   /** What is shelved: the open turn's too. */
   readonly shelved: Load;
+  /** Messages that wait for another state of their actor: the open turn's too. */
+  readonly postponed: number;
   /** Whether so much more may be shelved. */
   hasShelfRoom(more: Load): boolean;
   /** Shelved messages in their order, from the one after the number `after` on, by default from the first; each with the wall time of its shelving. */
@@ -324,6 +326,10 @@ export class HostedEntity implements Entity {
 
   released(): readonly Input[] {
     return releasedInputs(this.interior);
+  }
+
+  get postponed(): number {
+    return this.interior.rest.size("stash");
   }
 
   get shelved(): Load {

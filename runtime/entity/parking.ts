@@ -2,7 +2,7 @@
 
 import type { Address } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
-import { fingerprintOf, keepOutcome, withRefusal } from "./admission.ts";
+import { fingerprintOf, keepOutcome, pastWith, withRefusal } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { EventData, Input } from "./contract.ts";
@@ -55,12 +55,15 @@ export function recordParked(interior: Interior, input: Extract<Input, { kind: "
     });
   } else if (sender.kind === "entity") {
     const row = interior.rest.get("senders", sender.entity);
+    // It may have waited while its sender's line went on, or was replaced: a line never goes back (rules M1).
+    if (row?.past.includes(sender.incarnation) === true) return;
+    const isSameLine = row?.incarnation === sender.incarnation;
     interior.rest.put("senders", sender.entity, {
       incarnation: sender.incarnation,
-      seq: sender.seq,
+      seq: Math.max(sender.seq, isSameLine ? row.seq : 0),
       epoch: Math.max(sender.epoch, row?.epoch ?? 0),
-      past: row?.past ?? [],
-      refusals: withRefusal(row?.refusals ?? [], sender.seq, outcome),
+      past: row === undefined ? [] : isSameLine ? row.past : pastWith(row),
+      refusals: withRefusal(isSameLine ? row.refusals : [], sender.seq, outcome),
     });
   }
 }

@@ -3,7 +3,8 @@
 // P1. A message is postponed when its protocol entry says `postpone` and the machine's state does not take it, or when a reducer says so. It counts as accepted.
 // P2. When its actor's state has changed it is offered again as an input of its own, with its own savepoint, before all that waits, in the order of postponing; what the new
 //     state does not take either keeps its place. "Changed" is the state value of a machine, and any new state of a reducer.
-// P3. So many wait at most (`mailbox.postponed`, and by bytes: table-limits.ts), then the next is told `full`. One whose time to be kept has passed is dropped when its turn comes.
+// P3. So many wait at most (`mailbox.postponed`, and by bytes: table-limits.ts), then the next is told `full`. One whose time to be kept has passed is not acted on (rules M2).
+// P4. What comes to nothing after it has waited is a dead letter, as what was shelved is; whoever waits for a reply is told.
 
 import type { Address } from "../address.ts";
 import type { LogicSnapshot } from "../xstate/index.ts";

@@ -554,7 +554,7 @@ export class Activation implements TurnGuide {
 
   #committed(turn: Turn, taken: readonly Mail[], change: Change | undefined): void {
     this.#rearm();
-    if (turn.hasReleased) this.#mailbox.putBack(this.entity.released().map((input) => ({ input, at: this.#usedAt })));
+    if (turn.hasReleased) this.#mailbox.putBack(this.entity.released().map((input) => this.#released(input)));
     if (change !== undefined) this.#asOf = change.at;
     this.#perform(turn.effects);
     taken.forEach((mail, index) => {
@@ -569,6 +569,18 @@ export class Activation implements TurnGuide {
     });
     if (change !== undefined) this.#ports.changed(change);
     this.#goOn();
+  }
+
+  /** It was accepted: what comes to nothing now is a dead letter. */
+  #released(input: Input): Mail {
+    const message = this.entity.messageOf(input);
+    return {
+      input,
+      at: this.#usedAt,
+      settle: (result) => {
+        if (message !== undefined && result.kind === "dropped") this.#owner.lost(message, result.reason);
+      },
+    };
   }
 
   #perform(effects: readonly Effect[]): void {

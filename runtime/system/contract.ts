@@ -15,7 +15,10 @@ export interface TellOptions {
   readonly author?: string;
   /** Not taken later than this from now: neither acted on nor, where the mailbox shelves, put on the shelf. Default 10 s. */
   readonly withinMs?: number;
-  /** How long its outcome is kept and a repetition recognised, from now; at most 24 h, the default. */
+  /**
+   * How long its outcome is kept and a repetition recognised, from now; at most 24 h, the default. Nothing acts on it after that: one that waits longer, postponed or shelved,
+   * is a dead letter (rules M2).
+   */
   readonly keepMs?: number;
   /** W3C traceparent. */
   readonly trace?: string;

@@ -225,10 +225,12 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   #say(input: Input): Promise<void> {
+    const waited = input.kind === "postponed" ? this.#entity.messageOf(input) : undefined;
     return new Promise((resolve, reject) => {
       this.#activation.control({
         input,
         settle: (result) => {
+          if (waited !== undefined && result.kind === "dropped") this.lost(waited, result.reason);
           if (result.kind === "accepted-at" || result.kind === "accepted" || result.kind === "dropped") resolve();
           else reject(beginFailure(this.address, input, result));
         },
@@ -488,7 +490,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     const { clock, hosted } = this.#ports;
     const { mailboxDepth: depth, mailboxBytes: bytes, oldestMs } = this.#activation;
     const subscriptions = this.#sent?.subscriptionsOf(address) ?? [];
-    return interestOf(this.#entity, address, { mailbox: { depth, bytes, oldestMs, shelved: this.shelved }, subscriptions, now: { wall: clock.now(), elapsed: hosted.now() } });
+    return interestOf(this.#entity, address, {
+      mailbox: { depth, bytes, oldestMs, shelved: this.shelved, postponed: this.#entity.postponed },
+      subscriptions,
+      now: { wall: clock.now(), elapsed: hosted.now() },
+    });
   }
 
   describe(recoveries: { readonly count: number; readonly last?: EntityNode["lastExit"] }): EntityNode {

@@ -7,9 +7,9 @@ import type { SubscriptionView } from "./listening.ts";
 export interface Interest {
   /**
    * Of the entity, which has one mailbox for all its actors. `oldestMs`: how long its oldest message has waited; undefined when none waits. `shelved`: messages that found it full and
-   * are kept in the journal until their turn is committed; those of them that are back in the mailbox count in `depth` too.
+   * are kept in the journal until their turn is committed; those of them that are back in the mailbox count in `depth` too. `postponed`: messages that wait for another state of their actor.
    */
-  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs: number | undefined; readonly shelved: number };
+  readonly mailbox: { readonly depth: number; readonly bytes: number; readonly oldestMs: number | undefined; readonly shelved: number; readonly postponed: number };
   /** Topics that it listens to. */
   readonly subscriptions: readonly SubscriptionView[];
   /** Event types that the present state takes, before guards. */

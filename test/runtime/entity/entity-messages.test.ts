@@ -94,6 +94,47 @@ test("M1, H13. a poison message stops its line until its third failure, then it 
   t.end();
 });
 
+test("M1, H13. a message that waited postponed and is set aside does not set its sender's line back", (t) => {
+  const protocol = messages({ enter: { body: { bad: T.Boolean() }, postpone: true }, note: { body: {} }, open: { body: {} }, shut: { body: {} } });
+  const machine = setup({ types: { events: {} as EventOf<typeof protocol>, context: {} as { notes: number } } }).createMachine({
+    context: { notes: 0 },
+    initial: "closed",
+    on: { note: { actions: assign({ notes: ({ context }) => context.notes + 1 }) } },
+    states: {
+      closed: { on: { open: "opened" } },
+      opened: {
+        on: {
+          shut: "closed",
+          enter: {
+            actions: assign(() => {
+              throw new Error("bad");
+            }),
+          },
+        },
+      },
+    },
+  });
+  const one = new EntityHost(entityType({ root: actorType({ name: "counter", version: 1, messages: protocol, behaviour: machine }), durability: "events", placement: "cloud" }), {
+    address: "acme/counter/c" as Address,
+  });
+  const sent = (seq: number, type: string, more: { incarnation?: string } = {}): Input => from(seq, more, { type, ...(type === "enter" ? { bad: true } : {}) });
+  t.same(kinds(one.take(sent(1, "enter"), sent(2, "note"), sent(3, "note"))), ["accepted", "accepted", "accepted"]);
+  one.take(sent(4, "open"));
+  for (let attempt = 1; attempt <= 3; attempt++) one.take(...one.entity.released());
+  t.match(one.entity.parked(), [{ reason: "bad" }]);
+  t.same(kinds(one.take(sent(2, "note"), sent(3, "note"), sent(4, "open"))), ["duplicate", "duplicate", "duplicate"], "what came after it is not taken again");
+  t.match(one.take(sent(1, "enter"))[0], { kind: "refused" }, "and it hears its own last word");
+  t.same(one.context(), { notes: 2 });
+  one.take(sent(5, "shut"));
+  one.take(sent(6, "enter"));
+  t.same(kinds(one.take(sent(1, "note", { incarnation: "i2" }))), ["accepted"], "its sender begins a new history");
+  one.take({ ...sent(2, "open", { incarnation: "i2" }) });
+  for (let attempt = 1; attempt <= 3; attempt++) one.take(...one.entity.released());
+  t.equal(one.entity.parked().length, 2);
+  t.match(kinds(one.take(sent(2, "open", { incarnation: "i2" }), sent(7, "note"))), ["duplicate", "dropped"], "which goes on, and the old one stays over");
+  t.end();
+});
+
 test("E1. the highest epoch of a sender is kept; a lower one is not taken", (t) => {
   const one = host();
   t.same(kinds(one.take(from(1, { epoch: 3 }), from(2, { epoch: 2 }), from(2, { epoch: 4 }), from(3, { epoch: 3 }))), ["accepted", "dropped", "accepted", "dropped"]);

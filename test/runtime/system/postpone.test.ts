@@ -12,6 +12,7 @@ const doorMessages = messages({
   "door.close": { body: {} },
   "door.note": { body: {} },
   "door.lock": { body: {} },
+  "door.brick": { body: {} },
 });
 type DoorEvent = EventOf<typeof doorMessages>;
 
@@ -34,7 +35,7 @@ const doorMachine = setup({
   initial: "closed",
   on: { "door.note": { actions: "note" } },
   states: {
-    closed: { on: { "door.open": "open", "door.lock": "locked" } },
+    closed: { on: { "door.open": "open", "door.lock": "locked", "door.brick": "bricked" } },
     locked: { on: { "door.open": "open" } },
     open: {
       on: {
@@ -47,6 +48,7 @@ const doorMachine = setup({
     },
     /** One at a time. */
     turning: { after: { 100: "open" } },
+    bricked: { type: "final" },
   },
 });
 const doorRoot = actorType({ name: "door", version: 1, messages: doorMessages, behaviour: doorMachine, mailbox: { postponed: 5 } });
@@ -113,7 +115,46 @@ test("S5. no more wait than the type allows; one whose time is over is told so a
   await system.tell(D, { type: "door.open" });
   await clock.advance(1_000);
   t.match(system.read(D)?.context, { entered: ["0", "1", "2", "3", "5"] });
+  t.match(
+    system.deadLetters({ limit: 10 }),
+    [{ to: D, type: "door.enter", reason: "the postponed message came to nothing: too-old", isKept: true }],
+    "and stands among the dead letters",
+  );
   await system.stop();
+});
+
+test("S5. what waits when its actor ends is a dead letter, and whoever asked is told", async (t) => {
+  const { system, clock } = await hosting({ types });
+  await system.activate(D, { input: undefined });
+  const asked = system.ask(D, enter("ann"), { withinMs: 5_000 });
+  await settle();
+  t.match((await system.inspection.inspect(D))?.mailbox, { depth: 0, postponed: 1 });
+  await system.tell(D, { type: "door.brick" });
+  await clock.advance(100);
+  t.match(await asked, { kind: "refused" });
+  t.match(system.deadLetters({ limit: 10 }), [{ to: D, type: "door.enter", reason: "the postponed message came to nothing: refused", isKept: true }]);
+  t.match((await system.inspection.inspect(D))?.mailbox, { postponed: 0 });
+  await system.stop();
+});
+
+test("S5. so it is when its node died between that end and the message", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const one = await hosting({ types, disk, clock });
+  await one.system.activate(D, { input: undefined });
+  await one.system.tell(D, enter("ann"));
+  const commit = one.store.commit.bind(one.store);
+  one.store.commit = async (batch) => {
+    const outcomes = await commit(batch);
+    one.store.crash();
+    return outcomes;
+  };
+  await one.system.tell(D, { type: "door.brick" });
+  const two = await hosting({ types, disk, clock, seed: 2 });
+  await two.system.activate(D, { input: undefined });
+  await clock.advance(1_000);
+  t.match(two.system.deadLetters({ limit: 10 }), [{ to: D, type: "door.enter", reason: "the postponed message came to nothing: refused" }]);
+  await two.system.stop();
 });
 
 test("H13. a postponed message that makes its actor fail is set aside at its third failure, and the others go on", async (t) => {
