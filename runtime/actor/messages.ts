@@ -10,6 +10,7 @@ import type { ActorRef, Snapshot } from "xstate";
 
 import { DroverError } from "../errors.ts";
 import type { GuardReport, Refusal } from "../outcome.ts";
+import { isBounded } from "./bounded-schema.ts";
 import { anObject, aText, demandShape, keysOf, listOf, oneOf, recordOf } from "../shape/index.ts";
 
 export { T };
@@ -59,6 +60,8 @@ export interface Messages<S extends MessageSpecs> {
   check(event: unknown, host?: boolean): Checked;
   /** The check of what an actor answers to a message of this type. Never throws. */
   checkReply(type: string, value: unknown): Checked;
+  /** Whether the check of a message takes no longer than the message is long: its schema has no pattern, and nothing of its author's. */
+  isBounded(type: string): boolean;
   specOf(type: string): MessageSpec | undefined;
   /** Types with their JSON Schemas, for OpenAPI and for errors. */
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[];
@@ -172,6 +175,7 @@ export function messages<const S extends MessageSpecs>(specs: S): Messages<S> {
 
 export interface Compiled {
   readonly schema: TSchema;
+  readonly isBounded: boolean;
   check(event: unknown): boolean;
   problems(event: unknown): readonly MessageProblem[];
 }
@@ -211,6 +215,10 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     return compiled.check(value) ? OK : { ok: false, problems: compiled.problems(value) };
   }
 
+  isBounded(type: string): boolean {
+    return this.#compiledOf(type)?.isBounded !== false;
+  }
+
   describe(): readonly { readonly type: string; readonly schema: object; readonly reply: object | undefined }[] {
     return this.types.map((type) => ({ type, schema: schemaOf(type, this.specs[type] as MessageSpec), reply: this.specs[type]?.reply }));
   }
@@ -234,6 +242,7 @@ export function compile(schema: TSchema): Compiled {
   const validator = Compile(schema);
   return {
     schema,
+    isBounded: isBounded(schema),
     check: (event) => validator.Check(event),
     problems: (event) => {
       const byPath = new Map<string, MessageProblem>();

@@ -5,7 +5,7 @@ import type { Refusal } from "../outcome.ts";
 import { fingerprintOf, keepOutcome, pastWith, withRefusal } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
-import type { EventData, Input } from "./contract.ts";
+import type { EventData, Input, Sender } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { bytesOfData } from "./row-weight.ts";
 import { MAX_MESSAGE_BYTES, MAX_PARKED_BYTES } from "./table-limits.ts";
@@ -83,7 +83,7 @@ function inputKey(input: Input): string {
       return input.kind;
     case "message":
       // Putting it on the shelf does not step its actor, and says nothing of how that will go.
-      return input.shelve === undefined ? messageKey(input) : `shelving ${messageKey(input)}`;
+      return `${input.shelve === undefined ? "" : "shelving "}${messageKey(input.sender, input.to, input.event)}`;
     case "timer":
       return `timer ${input.timer} ${String(input.generation)}`;
     case "source":
@@ -105,7 +105,7 @@ function inputKey(input: Input): string {
   }
 }
 
-function messageKey({ to, event, sender }: Extract<Input, { kind: "message" }>): string {
+export function messageKey(sender: Sender, to: string, event: EventData): string {
   if (sender.kind === "outside") return `outside ${sender.id}`;
   if (sender.kind === "entity") return `entity ${sender.entity} ${sender.incarnation} ${String(sender.seq)}`;
   return `local ${to} ${shown(event)}`;

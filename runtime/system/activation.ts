@@ -26,6 +26,7 @@ import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.
 import { Suspects } from "./suspects.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
+import { nameOf } from "./watched.ts";
 
 const MAX_INPUTS = 64;
 /** A turn takes no further input after this long: one hot entity must not keep the others waiting. */
@@ -428,7 +429,7 @@ export class Activation implements TurnGuide {
     const isNamed = !this.#isVolatile || input.kind !== "message" || input.sender.kind !== "local";
     const message = entity.messageOf(input);
     const key = isNamed ? entity.keyOf(input) : "";
-    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message?.event.type ?? `(${input.kind})`, key);
+    stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message === undefined ? `(${input.kind})` : nameOf(message.event, message.sender), key);
     if (this.#isVolatile) (this.#begun ??= []).push({ from: effects, key });
   }
 

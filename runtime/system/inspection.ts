@@ -7,13 +7,14 @@ import { type Address, entityOf } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
 import type { EventData, Input, JournalRecord } from "../entity/contract.ts";
 import { decodeRecord, decodeState, pastState, type PastState, replayTurn, tryInput } from "../entity/index.ts";
-import type { Clock, Random, Store } from "../ports/index.ts";
+import type { Clock, Random, StepWatch, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import type { Door } from "./door.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
 import { outsideMessage } from "./outside-message.ts";
 import type { Directory, HistoryEntry } from "./views.ts";
+import { watched } from "./watched.ts";
 
 /** Journal records read for one answer at most, in pages. */
 const PAGE = 500;
@@ -34,6 +35,7 @@ export interface InspectionPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly door: Door | undefined;
+  readonly stepWatch: StepWatch | undefined;
 }
 
 export function createInspection(ports: InspectionPorts): Inspection {
@@ -104,6 +106,11 @@ export function createInspection(ports: InspectionPorts): Inspection {
     return { address, revision, at: found.state.stamp.now, status, version, state: value ?? null, context: shownData(context) };
   }
 
+  /** Code of an actor on a copy of it: whoever asked does not come again by himself. */
+  function look<V>(cell: Address, run: () => V): V {
+    return watched(ports.stepWatch, { entity: entityOf(cell), cell, what: "a look inside", key: "" }, run);
+  }
+
   async function replay(address: Address, revision: number): Promise<ReplayedRevision | NotKept | undefined> {
     const live = await hosted(entityOf(address));
     const type = live === undefined ? undefined : types.get(live.type);
@@ -111,7 +118,7 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const { found, records, kept } = await past(live.address, revision - 1);
     const record = records.find((candidate) => candidate.revision === revision);
     if (record === undefined || (found === undefined && revision > 1)) return { ...kept, first: kept.first + 1 };
-    const replayed = replayTurn(type, live.address, found?.state, record);
+    const replayed = look(address, () => replayTurn(type, live.address, found?.state, record));
     return { kind: "replayed", revision, at: record.stamp.now, unknown: found?.unknown ?? 0, ...replayed };
   }
 
@@ -127,7 +134,7 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const { event: given = message.event, to = message.to, reads } = verdict ?? {};
     const meant = live.view(to);
     const messages = meant === undefined ? undefined : ports.actorTypes.get(meant.type)?.messages;
-    const checked = messages?.check(given);
+    const checked = look(to, () => messages?.check(given));
     if (checked?.ok === false) return { kind: "turned-away", refusal: { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] } };
     const encoded = await live.encodedState();
     if (encoded === undefined) return undefined;
@@ -141,7 +148,7 @@ export function createInspection(ports: InspectionPorts): Inspection {
       ...(reads === undefined ? {} : { reads }),
     };
     const stamp = { now: clock.now(), elapsed: state.stamp.elapsed, seed: ports.random.uint32() };
-    const { entries, results, outcome } = tryInput(type, live.address, state, input, stamp);
+    const { entries, results, outcome } = look(to, () => tryInput(type, live.address, state, input, stamp));
     const after = outcome.cells.find((cell) => cell.address === to) ?? state.cells.find((cell) => cell.address === to);
     return { kind: "tried", result: results[0]?.kind ?? "accepted", trace: entries, state: after?.value ?? null, context: shownData(after?.context ?? null) };
   }

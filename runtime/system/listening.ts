@@ -3,16 +3,20 @@
 // L1. Each subscription holds so many events as it says; what is more is dropped, oldest or newest first, and counted. Nobody is told: telemetry is not mail.
 // L2. Of all subscriptions of an entity together at most 16 events are in its control lane, in turns of the subscriptions: a flood of them leaves most of every turn (64 inputs) to mail.
 // L3. The actor's protocol is the door: what it does not list, what the host alone says, and what wants a reply or values is refused and counted, and logged once for each subscription.
+// L4. So is a message of a type whose check hung the process twice (rules M4), until the process runs without that subscription or the actor has another version.
 
-import type { Address } from "../address.ts";
-import type { AnyMessages } from "../actor/index.ts";
+import { type Address, entityOf } from "../address.ts";
+import type { AnyMessages, Checked } from "../actor/index.ts";
 import type { EventData } from "../entity/contract.ts";
-import type { Log } from "../ports/index.ts";
+import { messageOf } from "../entity/index.ts";
+import type { Log, StepWatch } from "../ports/index.ts";
 import type { TaskMark } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";
 import type { Settled } from "./mail.ts";
 import { Ring } from "./ring.ts";
 import type { Topics } from "./topics.ts";
+import { endedWell } from "./watched.ts";
+import { checkUnderWatch } from "./watched-check.ts";
 
 const MAX_UNDER_WAY = 16;
 
@@ -36,6 +40,7 @@ export interface SubscriptionSource {
   readonly topic: unknown;
   /** Of the actor that listens. */
   readonly messages: AnyMessages;
+  readonly version: string;
 }
 
 interface Subscription extends SubscriptionSource {
@@ -49,12 +54,14 @@ export class Listening {
   readonly #topics: Topics;
   readonly #inbox: Pick<Activation, "control">;
   readonly #log: Log;
+  readonly #watch: StepWatch | undefined;
   readonly #open = new Set<Subscription>();
   /** Have something waiting, in the order of their turns. */
   readonly #due = new Set<Subscription>();
   #underWay = 0;
 
-  constructor(topics: Topics, inbox: Pick<Activation, "control">, log: Log) {
+  constructor(topics: Topics, inbox: Pick<Activation, "control">, log: Log, watch: StepWatch | undefined) {
+    this.#watch = watch;
     this.#topics = topics;
     this.#inbox = inbox;
     this.#log = log;
@@ -67,9 +74,16 @@ export class Listening {
     this.#open.add(begun);
     return () => {
       leave();
+      this.#forgive(begun);
       this.#open.delete(begun);
       this.#due.delete(begun);
     };
+  }
+
+  /** What hung once, and has not since. */
+  #forgive({ cell, version }: Subscription): void {
+    const entity = entityOf(cell);
+    for (const { key } of this.#watch?.hung ?? []) if (this.#watch !== undefined && key.startsWith(hearingKey(cell, version, ""))) endedWell(this.#watch, { entity, key });
   }
 
   /** Of the sources below `actor`. */
@@ -80,7 +94,7 @@ export class Listening {
   }
 
   #hear(to: Subscription, event: EventData): boolean {
-    const problem = problemOf(to.messages, event);
+    const problem = this.#problemOf(to, event);
     if (problem !== undefined) {
       this.#topics.counts.refused++;
       if (to.refused++ === 0) this.#log.warn({ source: to.cell, topic: to.topic, type: event.type, problem }, "the protocol of an actor does not take what is published to it");
@@ -97,6 +111,25 @@ export class Listening {
     this.#due.add(to);
     this.#feed();
     return true;
+  }
+
+  /** L4. */
+  #problemOf({ cell, messages, version }: Subscription, event: EventData): string | undefined {
+    try {
+      return problemIn(
+        messages,
+        event,
+        checkUnderWatch(this.#watch, messages, event, () => ({
+          entity: entityOf(cell),
+          cell,
+          what: `check of ${event.type}`,
+          key: hearingKey(cell, version, event.type),
+          isSettledLater: true,
+        })),
+      );
+    } catch (cause) {
+      return messageOf(cause);
+    }
   }
 
   /** L2. */
@@ -131,9 +164,12 @@ export class Listening {
 }
 
 /** L3. */
-function problemOf(messages: AnyMessages, event: EventData): string | undefined {
-  const checked = messages.check(event);
+function problemIn(messages: AnyMessages, event: EventData, checked: Checked): string | undefined {
   if (!checked.ok) return checked.problems.map(({ path, message }) => `${path}: ${message}`).join("; ");
   const spec = messages.specOf(event.type);
   return spec?.reply === undefined && spec?.reads === undefined ? undefined : `"${event.type}" has a reply or reads values: it is told or asked, not published`;
+}
+
+function hearingKey(cell: Address, version: string, type: string): string {
+  return `hearing ${cell} ${version} ${type}`;
 }

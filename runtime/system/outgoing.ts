@@ -313,8 +313,8 @@ export class Outgoing {
   #subscribing({ cell, incarnation, actor, input }: SourceDescription, mark: Extract<TaskMark, { kind: "subscription" }>): { readonly config: unknown } {
     const messages = this.#type.types.get(actor)?.messages as AnyMessages;
     const topic = (input as { readonly topic?: unknown } | undefined)?.topic;
-    const listening = (this.#listening ??= new Listening(this.#ports.topics, this.#inbox, this.#log));
-    return { config: () => listening.begin({ cell, incarnation, mark, topic, messages }) };
+    const listening = (this.#listening ??= new Listening(this.#ports.topics, this.#inbox, this.#log, this.#ports.stepWatch));
+    return { config: () => listening.begin({ cell, incarnation, mark, topic, messages, version: this.#versionOf(actor) }) };
   }
 
   #publish(cell: Address, { topic, event }: EventData): void {

@@ -8,7 +8,7 @@ import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { type RestoreGuide, upgradeCode } from "../entity/index.ts";
 import type { StepWatch } from "../ports/index.ts";
-import { watched } from "./watched.ts";
+import { nameOf, watched } from "./watched.ts";
 
 /** undefined without a watch. */
 export function recoveryWatch(watch: StepWatch | undefined, address: Address, type: EntityType): (RestoreGuide & { readonly ended: () => void }) | undefined {
@@ -24,7 +24,7 @@ export function recoveryWatch(watch: StepWatch | undefined, address: Address, ty
         run({
           begins: (input) => {
             const message = entity.messageOf(input);
-            watch.stepping(address, message?.to ?? entity.cellOf(input), `${what}: ${message?.event.type ?? `(${input.kind})`}`, key);
+            watch.stepping(address, message?.to ?? entity.cellOf(input), `${what}: ${message === undefined ? `(${input.kind})` : nameOf(message.event, message.sender)}`, key);
           },
           isOver: () => false,
         }),

@@ -2,12 +2,14 @@
 //
 // R1. What becomes of a message is told in bounded time, whatever it waits for.
 // R2. A message of another entity is judged by the entity itself, so that its number is recorded whatever the verdict (rules M1).
+// R3. So is one whose check hung a process before: it has its attempts like one whose step did, and its outcome is kept under its id (rules M4).
 
 import { entityOf } from "../address.ts";
-import type { AnyActorType } from "../actor/index.ts";
-import { fingerprintOf, NotPlain } from "../entity/index.ts";
+import type { AnyActorType, Checked } from "../actor/index.ts";
+import type { EventData, Sender } from "../entity/contract.ts";
+import { fingerprintOf, messageKey, NotPlain } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
-import type { Clock } from "../ports/index.ts";
+import type { Clock, StepWatch } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { Remote, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -15,12 +17,16 @@ import type { Door } from "./door.ts";
 import type { Entities } from "./entities.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import { LONGEST_MS } from "./outside-message.ts";
+import type { ActorView } from "./views.ts";
+import { hungBefore, nameOf } from "./watched.ts";
+import { checkUnderWatch } from "./watched-check.ts";
 
 export interface RouterPorts {
   readonly entities: Entities;
   readonly actorTypes: ReadonlyMap<string, AnyActorType>;
   readonly remote: () => Remote | undefined;
   readonly door: Door | undefined;
+  readonly stepWatch: StepWatch | undefined;
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
   readonly isStopping: () => boolean;
@@ -83,9 +89,18 @@ export function createRouter(ports: RouterPorts): Route {
     if (verdict.kind === "refuse") return verdict.refusal;
     const { event = message.event, to = message.to } = verdict;
     const meant = to === message.to ? view : live.view(to);
-    const checked = meant === undefined ? undefined : actorTypes.get(meant.type)?.messages.check(event);
+    const checked = meant === undefined ? undefined : check(meant, event, sender);
     if (checked?.ok === false) return { kind: "invalid", problems: checked.problems, accepts: meant?.accepts ?? [] };
     return live.take({ ...message, to, event, withinMs }, verdict.reads, fingerprint);
+  }
+
+  /** R3. undefined: the entity decides. */
+  function check({ address: cell, type, entity }: ActorView, event: EventData, sender: Sender): Checked | undefined {
+    const messages = actorTypes.get(type)?.messages;
+    const { stepWatch } = ports;
+    const key = messageKey(sender, cell, event);
+    if (messages === undefined || (stepWatch !== undefined && hungBefore(stepWatch, entity, key) > 0)) return undefined;
+    return checkUnderWatch(stepWatch, messages, event, () => ({ entity, cell, what: nameOf(event, sender), key }));
   }
 
   /** What is left of a repetition's time when its first is over; undefined: nothing, and the first is not (R1). */

@@ -148,7 +148,7 @@ export function createSystem(options: SystemOptions): System {
   });
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
-  const route = createRouter({ entities, actorTypes, remote: () => remote, door: options.door, deadLetters, clock, isStopping: () => isStopping });
+  const route = createRouter({ entities, actorTypes, remote: () => remote, door: options.door, stepWatch: options.stepWatch, deadLetters, clock, isStopping: () => isStopping });
 
   function counted<T extends Told | Answer>(outcome: T): T {
     counters.messages.set(outcome.kind, (counters.messages.get(outcome.kind) ?? 0) + 1);
@@ -243,6 +243,7 @@ export function createSystem(options: SystemOptions): System {
     clock,
     random,
     door: options.door,
+    stepWatch: options.stepWatch,
   });
 
   return {

@@ -5,6 +5,7 @@
 // W2. What came to its end, even by a throw, did not hang: its lines leave the crash file, so that a hang years later is not taken for a third.
 
 import type { Address } from "../address.ts";
+import type { EventData, Sender } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import type { StepWatch } from "../ports/index.ts";
 
@@ -39,6 +40,11 @@ export function watched<V>(watch: StepWatch | undefined, work: Work, run: () => 
   }
 }
 
+/** What a message is called, and who sent it: under another id its next attempt is not known. */
+export function nameOf({ type }: EventData, sender: Sender): string {
+  return sender.kind === "local" ? type : `${type} from ${sender.kind === "outside" ? sender.author : sender.entity}`;
+}
+
 /** How often work of this key ended a process of this node. */
 export function hungBefore({ hung }: StepWatch, entity: Address, key: string): number {
   if (hung.length === 0 || key === "") return 0;
@@ -46,7 +52,7 @@ export function hungBefore({ hung }: StepWatch, entity: Address, key: string): n
 }
 
 /** Its work has ended well for now; what is not run any more stays known (W1). */
-export function endedWell(watch: StepWatch, { entity, key }: Work): void {
+export function endedWell(watch: StepWatch, { entity, key }: Pick<Work, "entity" | "key">): void {
   if (hungBefore(watch, entity, key) < MAX_HUNG) watch.settled(entity, key);
 }
 

@@ -330,6 +330,7 @@ export function anyMessages(): Messages<MessageSpecs> {
       return typeof type === "string" && !type.startsWith("xstate.") ? { ok: true } : { ok: false, problems: [{ path: "/type", message: "comes from the host alone" }] };
     },
     checkReply: () => ({ ok: true }),
+    isBounded: () => true,
     specOf: () => undefined,
     describe: () => [],
   };

@@ -1,5 +1,5 @@
 // One run of a node with an actor that loops for ever somewhere in its code. It says what it did in lines of JSON and ends by itself only when nothing ended it before.
-// Usage: node _poison-node.js FOLDER outside|relayed|effect|source|action|old|upgrade, where "upgrade" is the next version of "old"
+// Usage: node _poison-node.js FOLDER outside|relayed|effect|source|action|schema|old|upgrade, where "upgrade" is the next version of "old"
 
 import { join } from "node:path";
 import { assign, fromCallback, setup } from "xstate";
@@ -32,6 +32,8 @@ function spin(): boolean {
 
 const loopMessages = messages({
   "loop.spin": { body: {} },
+  // It goes back and forth on what nearly fits.
+  "loop.match": { body: { text: T.String({ pattern: "^(a+)+$" }) } },
   "loop.add": { body: {}, reply: T.Object({ total: T.Integer() }) },
   ...effectOutcomes,
 });
@@ -61,6 +63,7 @@ const machine = setup({
       ...(way === "action" ? [{ actions: () => void spin() }] : []),
       { guard: "spin" },
     ],
+    "loop.match": {},
     "loop.add": { actions: "add" },
     "effect.failed": { actions: assign({ trouble: ({ event }) => event.reason }) },
   },
@@ -98,7 +101,8 @@ async function spinAndAdd(): Promise<void> {
     // What comes behind it in the sender's line arrives only when the line goes on.
     while (context().total === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   } else {
-    say({ told: await system.tell(BAD, { type: "loop.spin" }, { id: "poison", author: "test" }) });
+    const poison = way === "schema" ? { type: "loop.match", text: `${"a".repeat(40)}!` } : { type: "loop.spin" };
+    say({ told: await system.tell(BAD, poison, { id: "poison", author: "test" }) });
     await system.tell(BAD, { type: "loop.add" });
   }
   say({ bad: context().total, trouble: context().trouble, hung: stepWatch.hung.length });

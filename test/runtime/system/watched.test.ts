@@ -3,7 +3,7 @@
 import { test } from "tap";
 import { assign, fromCallback, fromPromise, sendTo, setup } from "xstate";
 
-import { actorType, entityType, messages, parseAddress, T } from "../../../runtime/index.ts";
+import { actorType, type EventOf, entityType, messages, parseAddress, subscription, T } from "../../../runtime/index.ts";
 import type { Migration } from "../../../runtime/actor/index.ts";
 import { MemoryDisk, settle } from "../../../runtime/simulation/index.ts";
 import { FakeWatch } from "./fake-watch.ts";
@@ -346,4 +346,83 @@ test("M4. R2. an upgrade that hung twice keeps the entity away as one that throw
   const shapeless = await restart(radioOf(2, migrate));
   await t.rejects(shapeless.system.activate(M, { input: undefined }), { code: "DROVER_ACTOR_HUNG" });
   await shapeless.system.stop();
+});
+
+const F = parseAddress("t/form/f");
+const formMessages = messages({
+  fill: { body: { text: T.String({ pattern: "^a+$" }) } },
+  plain: { body: { text: T.String({ maxLength: 8 }), rows: T.Optional(T.Array(T.Union([T.Null(), T.Integer()]))) } },
+});
+
+/** A form that also hears what is published, and notes under which names. */
+function form(durability: "events" | "volatile" = "events"): ReturnType<typeof entityType> {
+  const behaviour = setup({
+    types: { context: {} as { taken: number }, events: {} as EventOf<typeof formMessages> },
+    actors: { hear: subscription() },
+    actions: { take: assign({ taken: ({ context }) => context.taken + 1 }) },
+  }).createMachine({ context: { taken: 0 }, invoke: { src: "hear", id: "hear", input: { topic: "news" } }, on: { "*": { actions: "take" } } });
+  return entityType({ root: actorType({ name: "form", version: 1, messages: formMessages, behaviour }), durability, placement: "cloud" });
+}
+
+async function filling(watch: FakeWatch, disk = new MemoryDisk()): Promise<Hosting> {
+  const node = await hosting({ types: [form()], stepWatch: watch, disk });
+  await node.system.activate(F, { input: undefined });
+  watch.worked.length = 0;
+  return node;
+}
+
+test("M4. R3. the check of a message is watched where its schema may go on for ever, under the name and key of its step, and nowhere else", async (t) => {
+  const watch = new FakeWatch(F);
+  const { system } = await filling(watch);
+  t.match(await system.tell(F, { type: "plain", text: "abc", rows: [1, null] }, { id: "a", author: "anna" }), { kind: "accepted" });
+  t.match(await system.tell(F, { type: "plain", text: 1 }, { id: "b" }), { kind: "invalid" });
+  t.same(watch.worked, []);
+  t.match(await system.tell(F, { type: "fill", text: "b" }, { id: "c", author: "anna" }), { kind: "invalid" });
+  t.match(await system.tell(F, { type: "fill", text: "a" }, { id: "d", author: "anna" }), { kind: "accepted" });
+  t.same(watch.worked, [
+    { cell: F, what: "fill from anna", key: "outside c" },
+    { cell: F, what: "fill from anna", key: "outside d" },
+  ]);
+  t.same(watch.stepped.at(-1), watch.worked.at(-1));
+  await system.inspection.tryOut(F, { type: "fill", text: "b" }, { author: "anna" });
+  t.match(watch.worked.at(-1), { what: "a look inside", key: "" });
+  await system.stop();
+});
+
+test("M4. R3. a message whose check hung is checked in a turn of its own after its attempt is committed, and set aside at its third time, for good", async (t) => {
+  const disk = new MemoryDisk();
+  const watch = new FakeWatch(F, "outside x");
+  const once = await filling(watch, disk);
+  t.match(await once.system.tell(F, { type: "fill", text: "b" }, { id: "x" }), { kind: "invalid" });
+  t.same(watch.worked, [], "not at the door");
+  t.same(watch.hung, []);
+  await once.system.stop();
+
+  for (let times = 0; times < 2; times++) watch.hang(F, "outside y");
+  const twice = await filling(watch, disk);
+  const told = await twice.system.tell(F, { type: "fill", text: "b" }, { id: "y" });
+  t.match(told, { kind: "refused", reason: /hung/ });
+  t.same(watch.hung, []);
+  t.same(await twice.system.tell(F, { type: "fill", text: "b" }, { id: "y" }), told, "kept under its id");
+  t.same(watch.worked, []);
+  await twice.system.stop();
+});
+
+test("M4. L4. what is published to an actor is checked under watch, and of a type whose check hung twice nothing is taken any more", async (t) => {
+  const key = `hearing ${F}/~/hear v1 fill`;
+  const watch = new FakeWatch(F, key);
+  const node = await filling(watch);
+  t.equal(node.system.publish("news", { type: "fill", text: "a" }), 1);
+  t.match(watch.worked, [{ cell: `${F}/~/hear`, what: "check of fill", key }]);
+  t.equal(watch.hung.length, 1, "that one fitted says nothing of the next");
+  await node.system.stop();
+  t.same(watch.hung, []);
+
+  for (let times = 0; times < 2; times++) watch.hang(F, key);
+  const deaf = await filling(watch);
+  t.equal(deaf.system.publish("news", { type: "fill", text: "a" }), 0);
+  t.equal(deaf.system.publish("news", { type: "plain", text: "a" }), 1, "other messages are");
+  t.same(watch.worked, []);
+  await deaf.system.stop();
+  t.equal(watch.hung.length, 2);
 });
