@@ -51,6 +51,8 @@ export interface EntityListener {
   posted(input: Input): void;
   /** What somebody who watches an actor through its ref threw; that one is told nothing more. */
   observerFailed(cell: Address, error: unknown): void;
+  /** Runs what an author wrote, outside of a turn; default as it is. May throw in its place. */
+  watched?<V>(cell: Address, what: string, run: () => V): V;
 }
 
 const NO_CAUSE: EffectCause = { author: undefined, messageId: undefined };
@@ -383,12 +385,22 @@ export abstract class Inside implements CodecHost, TurnFacts {
   // ---- observers
 
   get observers(): Observers {
-    return (this.#observers ??= new Observers((cell, error) => this.listener?.observerFailed(cell.address, error)));
+    return (this.#observers ??= new Observers(
+      (cell, error) => this.listener?.observerFailed(cell.address, error),
+      (cell, tell) => {
+        this.outside(cell.address, "observer", tell);
+      },
+    ));
   }
 
   /** Tells those who watch what the commit has changed, before `settle` forgets it. */
   tellObservers(): void {
     this.#observers?.committed(this.touched, this.emitted);
+  }
+
+  /** Code of an author that no turn runs. */
+  outside<V>(cell: Address, what: string, run: () => V): V {
+    return this.listener?.watched === undefined ? run() : this.listener.watched(cell, what, run);
   }
 
   /** Errors as a durable actor keeps them. */

@@ -21,9 +21,12 @@ export class Observers {
   /** The last snapshots of cells that are forgotten in the open turn. */
   readonly #last = new Map<Cell, LogicSnapshot>();
   readonly #failed: (cell: Cell, error: unknown) => void;
+  readonly #run: (cell: Cell, tell: () => void) => void;
 
-  constructor(failed: (cell: Cell, error: unknown) => void) {
+  /** @param run tells an observer; may throw in its place */
+  constructor(failed: (cell: Cell, error: unknown) => void, run: (cell: Cell, tell: () => void) => void) {
     this.#failed = failed;
+    this.#run = run;
   }
 
   /** A cell that has ended says so at once, as in bare XState. */
@@ -124,7 +127,7 @@ export class Observers {
   /** @returns whether the observer took it */
   #guard(cell: Cell, tell: () => void): boolean {
     try {
-      tell();
+      this.#run(cell, tell);
       return true;
     } catch (error) {
       this.#failed(cell, error);

@@ -43,10 +43,20 @@ export function viewOf(interior: Interior, cell: Cell, snapshot: LogicSnapshot):
     context: shownData(encodeData(snapshot.context, interior)),
     output: shownData(encodeData(snapshot.output, interior)),
     error: snapshot.status === "error" ? messageOf(snapshot.error) : undefined,
-    accepts: cell.supervision === undefined ? [] : acceptedBy(cell, snapshot),
+    accepts: cell.supervision === undefined ? [] : shownAccepts(interior, cell, snapshot),
     restarts: restarts?.count ?? 0,
     lastFault: restarts === undefined ? undefined : faultOf(restarts),
   };
+}
+
+/** What fails to say what it offers is shown all the same, and offers nothing. */
+function shownAccepts(interior: Interior, cell: Cell, snapshot: LogicSnapshot): readonly string[] {
+  if (cell.plan.actor.offers === undefined) return acceptedBy(cell, snapshot);
+  try {
+    return interior.outside(cell.address, "offers", () => acceptedBy(cell, snapshot));
+  } catch {
+    return [];
+  }
 }
 
 function faultOf({ reason, code, place, at }: RestartRow): NonNullable<CellView["lastFault"]> {

@@ -17,6 +17,7 @@ import {
   type NextTimer,
   readBackProblem,
   restoreEntity,
+  upgradeCode,
 } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
@@ -37,6 +38,10 @@ import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
 import type { Topics } from "./topics.ts";
 import type { ActorView, Change } from "./views.ts";
+import { endedWell, watched, type Work } from "./watched.ts";
+
+/** Begins the keys of code that runs beside turns and effects. */
+const OUTSIDE = "outside of turns: ";
 
 type MessageInput = Extract<Input, { kind: "message" }>;
 
@@ -123,6 +128,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   /** What the store knows of an actor, without bringing its entity into memory; undefined when it knows nothing. */
   static async look(address: Address, entity: Address, type: EntityType, ports: HostedEntityPorts): Promise<ActorView | undefined> {
     const found = await recover(entity, type, ports);
+    found.entity.listen({
+      posted: () => undefined,
+      observerFailed: () => undefined,
+      watched: (cell, what, run) => watchedOutside(ports.stepWatch, found.entity, { cell, what }, run),
+    });
     const view = found.isNew ? undefined : found.entity.view(address);
     return view === undefined ? undefined : viewOf(view, found.entity, { node: ports.node, epoch: ports.epoch, asOf: found.asOf, since: found.asOf, isRunning: false });
   }
@@ -201,6 +211,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     this.#log.warn({ err: error, actor }, "an observer of an actor threw; it is told nothing more");
   }
 
+  watched<V>(cell: Address, what: string, run: () => V): V {
+    return watchedOutside(this.#ports.stepWatch, this.#entity, { cell, what }, run);
+  }
+
   /** First turn of a new history, or what recovery must say; resolves when that is committed. @throws DroverError with the code of what the first turn failed with */
   async begin(): Promise<void> {
     const { input, labels = {}, children, bareSnapshot } = this.#options;
@@ -242,7 +256,14 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     this.#outgoing.stopEffects();
     await this.#activation.stop();
     this.#outgoing.stop("the node stopped hosting the entity");
+    this.#forgive();
     this.#end();
+  }
+
+  #forgive(): void {
+    const { stepWatch } = this.#ports;
+    const { address: entity } = this;
+    for (const { key } of stepWatch?.hung ?? []) if (stepWatch !== undefined && key.startsWith(OUTSIDE)) endedWell(stepWatch, { entity, key });
   }
 
   // ---- passivation (rules C5)
@@ -287,6 +308,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   /** Out of memory, at once: only when it is at rest, or asleep and undisturbed. */
   leave(): void {
+    this.#forgive();
     this.hasLeft = true;
     this.#activation.leave();
     this.#sent?.stop("the entity left memory");
@@ -552,6 +574,11 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
   if (upgrade !== undefined) return { entity, isNew: false, upgrade, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
   return { entity, isNew: false, upgrade, since: { turns: records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
+}
+
+/** That it came to its end for one state says nothing of the next: it is forgiven when the entity has ended well. */
+function watchedOutside<V>(watch: StepWatch | undefined, { address: entity, type }: Entity, { cell, what }: Pick<Work, "cell" | "what">, run: () => V): V {
+  return watch === undefined ? run() : watched(watch, { entity, cell, what, key: `${OUTSIDE}${what} ${cell} ${upgradeCode(type)}`, isSettledLater: true }, run);
 }
 
 /** Before anything else happens to it, with a full state (rules T3). @throws DROVER_STORE_FAILED: the store is asked again at the next activation, and whatever was written counts (rules C2) */

@@ -386,6 +386,9 @@ test("M4. R3. the check of a message is watched where its schema may go on for e
   t.same(watch.stepped.at(-1), watch.worked.at(-1));
   await system.inspection.tryOut(F, { type: "fill", text: "b" }, { author: "anna" });
   t.match(watch.worked.at(-1), { what: "a look inside", key: "" });
+  watch.worked.length = 0;
+  await system.inspection.replay(F, 2);
+  t.match(watch.worked, [{ cell: F, what: "a look inside" }]);
   await system.stop();
 });
 
@@ -425,4 +428,50 @@ test("M4. L4. what is published to an actor is checked under watch, and of a typ
   t.same(watch.worked, []);
   await deaf.system.stop();
   t.equal(watch.hung.length, 2);
+});
+
+test("M4. an observer of an actor, and what an actor offers, run under their names; what hung twice is told nothing more, and offers nothing", async (t) => {
+  const watch = new FakeWatch(M);
+  const seen: unknown[] = [];
+  const root = actorType({
+    name: "radio",
+    version: 1,
+    messages: messages({ say: { body: {} } }),
+    behaviour: setup({ types: { context: {} as { said: number } } }).createMachine({
+      context: { said: 0 },
+      entry: ({ self }) => void self.subscribe(() => seen.push(watch.current?.what)),
+      on: { say: { actions: assign({ said: ({ context }) => context.said + 1 }) } },
+    }),
+    offers: (words) => {
+      seen.push(watch.current?.what);
+      return words;
+    },
+  });
+  const start = async (): Promise<Hosting> => {
+    const node = await hosting({ types: [entityType({ root, durability: "volatile", placement: "cloud" })], stepWatch: watch });
+    await node.system.activate(M, { input: undefined });
+    await node.system.tell(M, { type: "say" });
+    await settle();
+    return node;
+  };
+  const first = await start();
+  t.same(first.system.read(M)?.accepts, ["say"]);
+  t.same(new Set(seen), new Set(["observer", "offers"]));
+  const keys = [...new Set(watch.worked.map(({ key }) => key))].filter((key) => key.startsWith("outside of turns"));
+  t.equal(keys.length, 2);
+  for (const key of keys) watch.hang(M, key);
+  await first.system.tell(M, { type: "say" });
+  first.system.read(M);
+  t.equal(watch.hung.length, 2, "that it ended once says nothing of the next time");
+  await first.system.stop();
+  t.same(watch.hung, []);
+
+  for (const key of [...keys, ...keys]) watch.hang(M, key);
+  seen.length = 0;
+  const second = await start();
+  t.same(second.system.read(M)?.accepts, []);
+  t.equal((second.system.read(M)?.context as { said: number }).said, 1);
+  t.same(seen, []);
+  await second.system.stop();
+  t.equal(watch.hung.length, 4);
 });
