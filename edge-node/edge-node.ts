@@ -10,6 +10,7 @@
 //   └─ services     one-for-one, where some are configured: programs
 
 import { linkMetrics } from "../protocols/mqtt/index.ts";
+import type { Identity } from "../protocols/sqlite/index.ts";
 import type { SignalSource } from "../protocols/uplink/index.ts";
 import { type Address, createTree, hosted, idOf, services, supervisor, type System, type Tree, type TreeNode } from "../runtime/index.ts";
 import type { AppendLogOpened } from "../runtime/ports/index.ts";
@@ -18,6 +19,7 @@ import { busChild } from "./bus-child.ts";
 import { busSources } from "./bus-sources.ts";
 import { cloudLink } from "./cloud-link.ts";
 import { DEFAULT_TELEMETRY_BYTES, type EdgeConfig } from "./config.ts";
+import { keptMute } from "./kept-mute.ts";
 import { checkPorts, type EdgePorts, realPorts } from "./ports.ts";
 import { checkEdgeConfig } from "./read-config.ts";
 import { sentFrames } from "./sent-frames.ts";
@@ -68,21 +70,31 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   const store = ports.store(config.data, ports, node);
   const telemetry = ports.telemetryLog(config.data, config.telemetry?.max_bytes ?? DEFAULT_TELEMETRY_BYTES, ports, node);
   const stepWatch = ports.stepWatch?.(config.data);
-  let epoch = 1;
+  let identity: Identity | undefined;
+  const epoch = (): number => identity?.epoch ?? 1;
   let apiUrl: string | undefined;
   let telemetryOpened: AppendLogOpened | undefined;
 
   const sent = sentFrames({ telemetry, clock, log, appended: (seq) => uplink.appended(seq) });
-  const works = vehicleWorks({ model, node, epoch: () => epoch, store, sent, stepWatch, ports });
+  const works = vehicleWorks({ model, node, epoch, store, sent, stepWatch, ports });
   const { system, pipeline } = works;
   const { vehicle } = works.commands;
   const signals = signalValues(vehicle, pipeline, clock);
+  const mute = keptMute({
+    vehicle,
+    system,
+    identity: () => identity,
+    save: async (next) => {
+      await ports.identity.save(config.data, next);
+      identity = next;
+    },
+    clock,
+    random,
+    log,
+  });
   const { uplink: broker } = config;
   const names = { tenant: vehicle.split("/")[0] ?? "", vehicle: idOf(vehicle) };
-  const link =
-    broker === undefined
-      ? undefined
-      : cloudLink({ vehicle, node, session, epoch: () => epoch, system, clock, random, log, make: () => ports.transport(broker, node, names, ports) });
+  const link = broker === undefined ? undefined : cloudLink({ vehicle, node, session, epoch, system, clock, random, log, make: () => ports.transport(broker, node, names, ports) });
   if (link !== undefined) system.setRemote(link.remote);
   const uplink = uplinkLife({
     vehicle,
@@ -116,7 +128,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
           system,
           ports,
           opened: (found) => {
-            epoch = found.identity.epoch;
+            identity = found.identity;
             telemetryOpened = found.telemetry;
           },
           closing: () => uplink.idle(),
@@ -132,7 +144,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
         }),
       ),
       supervisor("links", { strategy: "one-for-one", backoff: {}, startFailure: "retry" }, link === undefined ? [] : [hosted("cloud", link.life, { kind: "link" })]),
-      hosted(vehicle, vehicleLife({ ...works, clock, log, storeLoss: async () => (await keptLoss(store, "journal"))?.reason }), {
+      hosted(vehicle, vehicleLife({ ...works, clock, log, keptMute: mute, storeLoss: async () => (await keptLoss(store, "journal"))?.reason }), {
         kind: "entity",
         startMs: 60_000,
       }),

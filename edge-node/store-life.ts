@@ -33,7 +33,7 @@ export function storeLife({ folder, node, store, telemetry, system, ports, opene
       await keepLoss(store, { what: "journal", id: random.id(), reason, at: clock.now() });
     }
     if (loaded !== undefined && !journalIsNew && movedAside === undefined) return loaded.identity;
-    const identity: Identity = { node, epoch: loaded?.identity.epoch ?? 1, incarnation: random.id() };
+    const identity: Identity = { ...loaded?.identity, node, epoch: loaded?.identity.epoch ?? 1, incarnation: random.id() };
     await ports.identity.save(folder, identity);
     return identity;
   }

@@ -11,6 +11,7 @@ import type { Channels } from "./channels.ts";
 import type { CommandList } from "./commands.ts";
 import type { Confirmations } from "./confirmations.ts";
 import { type ModuleFacts, outputsOf } from "./module-facts.ts";
+import type { KeptMute } from "./kept-mute.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { Teller } from "./teller.ts";
 import type { VehicleFacts } from "./vehicle-facts.ts";
@@ -30,6 +31,7 @@ export interface VehicleLifeOptions {
   readonly log: Log;
   /** Why the store is new although the vehicle has run before, if it is. */
   readonly storeLoss: () => Promise<string | undefined>;
+  readonly keptMute: KeptMute;
 }
 
 export function vehicleLife(options: VehicleLifeOptions): Startable {
@@ -37,13 +39,14 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
   const { vehicle, model } = commands;
 
   return lifeOf(async ({ ready }, signal) => {
-    const input: VehicleInput = { model: model.model, buses: model.buses.map(({ name }) => name), simulated: pipeline.simulated };
+    const input: VehicleInput = { model: model.model, buses: model.buses.map(({ name }) => name), simulated: pipeline.simulated, muted: options.keptMute.muted() };
     await system.activate(vehicle, { input, labels: model.labels, children: model.modules.map((module) => childOf(module, options.channels, commands)) });
     teller.reset();
     confirmations.reset();
     watchAgain();
     const lost = await options.storeLoss();
     if (lost !== undefined) await system.inform(vehicle, { type: "store.moved-aside", reason: lost.slice(0, 1_000) });
+    const stopKeeping = options.keptMute.begin();
     const stopBeat = beating();
     ready();
     try {
@@ -55,6 +58,7 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
       ]);
     } finally {
       stopBeat();
+      await stopKeeping();
       await system.deactivate(vehicle);
     }
   });

@@ -23,6 +23,8 @@ export interface VehicleInput {
   readonly model: string;
   readonly buses: readonly string[];
   readonly simulated: boolean;
+  /** Buses that were muted in a history that is lost; none when left out. */
+  readonly muted?: VehicleContext["muted"];
 }
 
 type VehicleEvent = EventOf<typeof vehicleMessages>;
@@ -85,7 +87,7 @@ export const vehicleMachine = setup({
 }).createMachine({
   id: "vehicle",
   context: ({ input }) => ({
-    muted: {},
+    muted: Object.fromEntries(Object.entries(input.muted ?? {}).filter(([name]) => input.buses.includes(name))),
     buses: Object.fromEntries(input.buses.map((name) => [name, "down"])),
     silent: [],
     unwell: {},

@@ -17,6 +17,8 @@ export interface Identity {
   readonly epoch: number;
   /** Of the node's store: replaced whenever its history may have gone back (rules T1). */
   readonly incarnation: string;
+  /** Buses of a vehicle on which nothing may be sent, so that the loss of its journal does not open them (vehicle X1); none when left out. */
+  readonly muted?: readonly string[];
 }
 
 export interface LoadedIdentity {
@@ -95,25 +97,26 @@ async function readCopy(path: string): Promise<Copy> {
 
 function parseCopy(content: unknown): Copy {
   if (typeof content !== "object" || content === null) return { kind: "damaged", reason: "it is not an object" };
-  const { version, serial, node, epoch, incarnation, checksum } = content as Readonly<Record<string, unknown>>;
+  const { version, serial, node, epoch, incarnation, muted, checksum } = content as Readonly<Record<string, unknown>>;
   if (typeof version === "number" && version > VERSION) return { kind: "newer", version };
-  const identity = { node, epoch, incarnation } as Identity;
+  const identity = { node, epoch, incarnation, ...(muted === undefined ? {} : { muted }) } as Identity;
   const problem = identityProblem(identity) ?? (Number.isSafeInteger(serial) ? undefined : "its serial is no number");
   if (problem !== undefined) return { kind: "damaged", reason: problem };
   if (checksum !== checksumOf(serial as number, identity)) return { kind: "damaged", reason: "it does not fit its checksum" };
   return { kind: "valid", serial: serial as number, identity };
 }
 
-function identityProblem({ node, epoch, incarnation }: Identity): string | undefined {
+function identityProblem({ node, epoch, incarnation, muted = [] }: Identity): string | undefined {
+  if (!Array.isArray(muted) || !muted.every((bus) => typeof bus === "string")) return "what it has muted is no list of names";
   if (typeof node !== "string" || node === "") return "its node has no name";
   if (typeof incarnation !== "string" || incarnation === "") return "its incarnation has no name";
   return Number.isSafeInteger(epoch) && epoch >= 0 ? undefined : `its epoch ${String(epoch)} is not a whole number from 0`;
 }
 
 async function writeCopy(directory: string, index: number, serial: number, identity: Identity): Promise<void> {
-  const { node, epoch, incarnation } = identity;
+  const { node, epoch, incarnation, muted = [] } = identity;
   const path = join(directory, COPIES[index] ?? "");
-  const text = `${JSON.stringify({ version: VERSION, serial, node, epoch, incarnation, checksum: checksumOf(serial, identity) }, undefined, 2)}\n`;
+  const text = `${JSON.stringify({ version: VERSION, serial, node, epoch, incarnation, ...(muted.length === 0 ? {} : { muted }), checksum: checksumOf(serial, identity) }, undefined, 2)}\n`;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const file = await open(`${path}.new`, "w", 0o600);
@@ -140,8 +143,8 @@ async function syncFolder(directory: string): Promise<void> {
   }
 }
 
-function checksumOf(serial: number, { node, epoch, incarnation }: Identity): string {
+function checksumOf(serial: number, { node, epoch, incarnation, muted = [] }: Identity): string {
   return createHash("sha256")
-    .update(JSON.stringify([VERSION, serial, node, epoch, incarnation]))
+    .update(JSON.stringify([VERSION, serial, node, epoch, incarnation, ...(muted.length === 0 ? [] : [muted])]))
     .digest("hex");
 }

@@ -1,6 +1,8 @@
 // Checked again where the frame is handed over: what was true when the command was committed may not be any more.
 
 import { test } from "tap";
+import type { Identity } from "../../protocols/sqlite/index.ts";
+import { MemoryDisk } from "../../runtime/simulation/index.ts";
 import { packer } from "./telemetry-reader.ts";
 import { commandFrames, type Desk, desk, rigOn, running, type Trailer, trailer } from "./desk.ts";
 
@@ -75,6 +77,43 @@ test("X1. A muted bus stops all sending, also of what was taken before, and surv
   t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 11 }), { kind: "replied" });
   t.same(commandFrames(rig), ["15:000b"]);
   t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "can9" }), { kind: "refused" }, "a bus that the vehicle does not have");
+  await running(at, car.node.stop());
+});
+
+test("X1, L2. A muted bus stays muted when the journal is lost, and one that was opened stays open", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "can0" }), { kind: "replied" });
+  await at.clock.advance(100);
+  await running(at, car.node.stop());
+  car = await trailer(Object.assign(at, { disk: new MemoryDisk() }), rig);
+  t.match(car.vehicle().context, { storeLoss: { reason: /gone/ }, muted: { can0: { reason: /before the journal was lost/ } } });
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 9 }), { kind: "refused", guard: { condition: "can0 not muted", open: false } });
+  t.same(commandFrames(rig), []);
+  t.match(await tell(at, car, VEHICLE, { type: "bus.unmute", bus: "can0" }), { kind: "replied", value: { muted: [] } });
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 9 }), { kind: "replied" });
+  await at.clock.advance(100);
+  await running(at, car.node.stop());
+  car = await trailer(Object.assign(at, { disk: new MemoryDisk() }), rig);
+  t.match(car.vehicle().context, { storeLoss: { reason: /gone/ }, muted: {} });
+  await running(at, car.node.stop());
+});
+
+test("X1. What is muted is kept beside the journal as soon as its disk takes it", async (t) => {
+  const at = desk();
+  const ports = at.ports();
+  let failures = 3;
+  const save = async (folder: string, identity: Identity): Promise<void> => {
+    if (identity.muted !== undefined && failures-- > 0) throw new Error("the disk is full");
+    await ports.identity.save(folder, identity);
+  };
+  const car = await trailer({ ...at, ports: () => ({ ...ports, identity: { ...ports.identity, save } }) });
+  t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "can0" }), { kind: "replied" }, "it is muted, whatever that disk says");
+  await at.clock.advance(100);
+  t.equal(at.identity?.muted, undefined);
+  await at.clock.advance(10_000);
+  t.same(at.identity?.muted, ["can0"]);
   await running(at, car.node.stop());
 });
 

@@ -4,7 +4,7 @@ import { test } from "tap";
 import { type Identity, loadIdentity, saveIdentity } from "../../../protocols/sqlite/index.ts";
 
 const first: Identity = { node: "rav4-01", epoch: 1, incarnation: "aaaa" };
-const second: Identity = { node: "rav4-01", epoch: 2, incarnation: "bbbb" };
+const second: Identity = { node: "rav4-01", epoch: 2, incarnation: "bbbb", muted: ["can0"] };
 
 test("L1. an identity is kept in two copies that only their owner may read", async (t) => {
   const directory = join(t.testdir(), "node");
@@ -22,6 +22,8 @@ const damages: readonly (readonly [string, (path: string) => void])[] = [
   ["cut short", (path) => writeFileSync(path, readFileSync(path).subarray(0, 40))],
   ["garbage", (path) => writeFileSync(path, new Uint8Array(300).fill(0xa5))],
   ["changed by hand", (path) => writeFileSync(path, readFileSync(path, "utf8").replace('"epoch": 2', '"epoch": 9'))],
+  ["opened by hand", (path) => writeFileSync(path, readFileSync(path, "utf8").replace('"muted"', '"mated"'))],
+  ["muted without a list", (path) => writeFileSync(path, readFileSync(path, "utf8").replace(/"muted": \[[^\]]*\]/, '"muted": 7'))],
   ["another type of value", (path) => writeFileSync(path, "[1]")],
   ["null", (path) => writeFileSync(path, "null")],
 ];
