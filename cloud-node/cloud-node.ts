@@ -63,7 +63,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   const node = config.node ?? "cloud-1";
   const store = ports.store(config.data, ports, node);
   const links = new VehicleLinks(clock);
-  const mirror = new SignalMirror(clock);
+  const mirror = new SignalMirror(clock, (vehicle) => replicas.read(vehicle as Address) !== undefined);
   const sending = { node, session: random.id(), clock };
   const newId = (): string => random.id();
   let http: string | undefined;

@@ -3,7 +3,7 @@
 //
 // D1. The bus's mode is asked first: on a vehicle whose file opens no bus nothing is a command.
 // D2. What is not listed is refused with what is. A sender may tighten times, never loosen them.
-// D3. The guard's outcome, a muted bus and a module that is not there go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
+// D3. The guard's outcome, a muted bus, a module that is not there and a relay that cannot be toggled go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
 // D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus, and its actor's state shows it: it waits on, and is neither
 //     refused nor executed over what a person has set meanwhile (rules O2).
 // D5. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
@@ -21,11 +21,12 @@ import {
   idOf,
   kindOf,
   type RemoteMessage,
+  type SignalRead,
   type System,
 } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { type Channels, outputNameOf } from "./channels.ts";
-import { absentReport, type CommandList, isMuted, type Listed, mutedReport } from "./commands.ts";
+import { absentReport, type CommandList, desiredOf, isMuted, type Listed, mutedReport } from "./commands.ts";
 import type { ModuleFacts } from "./module-facts.ts";
 import type { Pipeline } from "./pipeline.ts";
 
@@ -155,7 +156,17 @@ export function commandDoor(options: CommandDoorOptions): Door {
     const guard = isMuted(options.read(vehicle)?.context, target.bus)
       ? mutedReport(target.bus)
       : (absent(target.module, nowMs) ?? (command.guard === undefined ? undefined : options.pipeline.conditions.evaluate(command.guard, nowMs)));
-    return { signals: { reported: options.channels.read(target, nowMs) }, ...(guard === undefined ? {} : { guard }) };
+    const reported = options.channels.read(target, nowMs);
+    const told = (guard === undefined || guard.open === true) && command.as === "relay.set" ? (notToggled(target, reported) ?? guard) : guard;
+    return { signals: { reported }, ...(told === undefined ? {} : { guard: told }) };
+  }
+
+  /** Why a relay cannot be toggled now: another switch of it is open, or nothing fresh says how it stands (vehicle V2). */
+  function notToggled(target: ModelTarget, reported: SignalRead): GuardReport | undefined {
+    const output = outputNameOf(target);
+    const isOpen = desiredOf(options.read(commands.moduleAddress(target.module))?.context, output) !== undefined;
+    if (isOpen) return { condition: `no other switch of ${output} open`, open: false, reads: [] };
+    return reported.value === undefined ? { condition: `status of ${output} fresh`, open: undefined, reads: [reported] } : undefined;
   }
 }
 

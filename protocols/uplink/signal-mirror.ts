@@ -31,11 +31,14 @@ interface Vehicle {
 
 export class SignalMirror implements SignalSource {
   readonly #clock: Clock;
+  readonly #isKnown: (vehicle: string) => boolean;
   readonly #vehicles = new Map<string, Vehicle>();
   leftOut = 0;
 
-  constructor(clock: Clock) {
+  /** @param isKnown whether there is such a vehicle, which may not have told its signals yet */
+  constructor(clock: Clock, isKnown: (vehicle: string) => boolean = () => false) {
     this.#clock = clock;
+    this.#isKnown = isKnown;
   }
 
   describe(vehicle: string, info: readonly SignalInfo[], more: { readonly simulated: boolean; readonly staleAfterMs: number }): void {
@@ -66,7 +69,7 @@ export class SignalMirror implements SignalSource {
 
   signals(vehicle: string): readonly SignalState[] | undefined {
     const held = this.#vehicles.get(vehicle);
-    if (held === undefined || (held.values.size === 0 && held.info.size === 0)) return undefined;
+    if (held === undefined || (held.values.size === 0 && held.info.size === 0)) return this.#isKnown(vehicle) ? [] : undefined;
     const names = new Set([...held.info.keys(), ...held.values.keys()]);
     return [...names].map((name) => this.#state(held, name));
   }

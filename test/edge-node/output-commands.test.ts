@@ -118,13 +118,26 @@ test("V2. A foreign toggle between our frame and its answer makes the command co
   await car.node.stop();
 });
 
+test("V2. While one switch of a relay is open another is refused, and says why", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const first = car.node.system.ask(SWITCHBACK, { type: "relay.set", output: "pump", on: true }, { withinMs: 9_000 });
+  for (let ms = 0; ms < 500 && commandFrames(car.rig).length === 0; ms++) await at.clock.advance(1);
+  const second = car.node.system.ask(SWITCHBACK, { type: "relay.set", output: "pump", on: false }, { withinMs: 9_000 });
+  t.match(await running(at, second), { kind: "refused", guard: { condition: "no other switch of pump open", open: false } });
+  t.match(await running(at, first), { kind: "replied", value: { outcome: "confirmed" } });
+  t.same(commandFrames(car.rig), ["25:0000"]);
+  await car.node.stop();
+});
+
 test("V2. A relay of which no fresh status is known is not toggled", async (t) => {
   const at = desk();
   const car = await trailer(at);
   car.rig.mute("switchback-0");
   await at.clock.advance(200);
   t.match(car.module("switchback-0").state, { presence: "present" }, "it is not called silent yet");
-  t.match(await ask(at, car, SWITCHBACK, { type: "relay.set", output: "pump", on: true }), { kind: "refused" });
+  const why = { condition: "status of pump fresh", open: undefined, reads: [{ value: undefined, ageMs: Number }] };
+  t.match(await ask(at, car, SWITCHBACK, { type: "relay.set", output: "pump", on: true }), { kind: "refused", guard: why });
   t.same(commandFrames(car.rig), []);
   await car.node.stop();
 });

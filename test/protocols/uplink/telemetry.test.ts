@@ -173,6 +173,13 @@ test("S5. whoever watches vehicles that do not exist leaves nothing behind", asy
   t.equal(mirror.signals("acme/vehicle/none"), undefined);
 });
 
+test("a vehicle that is known and has told no signal yet has none; one that is not known is none", (t) => {
+  const mirror = new SignalMirror(new ManualClock(), (vehicle) => vehicle === VEHICLE);
+  t.same(mirror.signals(VEHICLE), []);
+  t.equal(mirror.signals("acme/vehicle/none"), undefined);
+  t.end();
+});
+
 test("V1. a value has its time, is stale past the bound that its vehicle tells, and good again when it is told anew", async (t) => {
   const clock = new ManualClock();
   const mirror = new SignalMirror(clock);
