@@ -4,6 +4,9 @@
 // F2. One contender a process, so that none runs on code that another has made slow; their rounds are interleaved, so that a slow moment of the machine hits all.
 // F3. A claim is the ratio to the group's reference, round by round in the same run; the median is quoted, with the middle half and the extremes beside it.
 
+// Not the global one: while a step of Drover runs, that throws (hosting H11).
+import { performance } from "node:perf_hooks";
+
 export interface Budget {
   /** Interleaved rounds of each contender. */
   readonly rounds: number;
@@ -28,7 +31,7 @@ export interface Sample {
   /** Units that arrived. */
   readonly work: number;
   readonly elapsedMs: number;
-  /** Of each unit, in a group that asks how long and not how many, ms. */
+  /** What the group says that it times, ms; missing only where heap is measured. */
   readonly latenciesMs?: readonly number[];
   /** What the units hold of the heap, together, in a group that asks how much. */
   readonly heapBytes?: number;
@@ -59,6 +62,8 @@ export interface Group {
   readonly unit: string;
   /** `rate`: units a second, more is better. `latency`: ms a unit, less is better. `heap`: bytes a unit, less is better. */
   readonly measures: "rate" | "latency" | "heap";
+  /** Which times p50, p99 and p999 are of, the same for all contenders; missing only where heap is measured. */
+  readonly timed?: string;
   /** Name of the contender that the others are told as ratios to. */
   readonly reference: string;
   readonly contenders: readonly (Contender | ForeignContender)[];
@@ -91,17 +96,20 @@ export function quantile(values: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;
 }
 
-/** Counts at a receiver, and tells when the awaited number has come. */
+/** Counts at a receiver, and tells when the awaited number has come. What is not awaited costs one comparison. */
 export class Tally {
   received = 0;
+  /** Since the last burst was due: how long until each timed one had arrived, ms. */
+  timesMs: number[] = [];
+  #since = 0;
+  #every = Number.POSITIVE_INFINITY;
+  #timed = Number.POSITIVE_INFINITY;
   #awaited = Number.POSITIVE_INFINITY;
+  #next = Number.POSITIVE_INFINITY;
   #arrived: () => void = () => undefined;
 
   readonly one = (): void => {
-    if (++this.received >= this.#awaited) {
-      this.#awaited = Number.POSITIVE_INFINITY;
-      this.#arrived();
-    }
+    if (++this.received >= this.#next) this.#reached();
   };
 
   /** Resolves when `total` have been received since the beginning. */
@@ -110,8 +118,44 @@ export class Tally {
     return new Promise((resolve) => {
       this.#awaited = total;
       this.#arrived = resolve;
+      this.#next = Math.min(this.#awaited, this.#timed);
     });
   }
+
+  /** `count` more are due now, and each `every`th of them is timed from now on. Resolves when all have been received. */
+  due(count: number, every: number): Promise<void> {
+    this.timesMs = [];
+    this.#every = every;
+    this.#timed = this.received + every;
+    this.#since = performance.now();
+    return this.reaches(this.received + count);
+  }
+
+  #reached(): void {
+    if (this.received >= this.#timed) {
+      this.timesMs.push(performance.now() - this.#since);
+      this.#timed += this.#every;
+    }
+    if (this.received >= this.#awaited) {
+      this.#awaited = Number.POSITIVE_INFINITY;
+      this.#arrived();
+    }
+    this.#next = Math.min(this.#awaited, this.#timed);
+  }
+}
+
+/** Runs so many stretches of work, one after the other, and times each. */
+export function inStretches(stretches: number, run: (at: number) => void): Required<Pick<Sample, "elapsedMs" | "latenciesMs">> {
+  const latenciesMs: number[] = [];
+  const start = performance.now();
+  let since = start;
+  for (let at = 0; at < stretches; at++) {
+    run(at);
+    const now = performance.now();
+    latenciesMs.push(now - since);
+    since = now;
+  }
+  return { elapsedMs: since - start, latenciesMs };
 }
 
 /** @throws Error naming both counts (F1) */

@@ -18,7 +18,7 @@ export interface ContenderResult {
   readonly rounds?: number;
   /** Units a second, by round. */
   readonly rate?: Spread;
-  /** ms, by round; only where latency is measured. */
+  /** Of what the group times, ms, by round; not where heap is measured. */
   readonly p50Ms?: Spread;
   readonly p99Ms?: Spread;
   /** Bytes a unit, by round; only where heap is measured. */
@@ -38,6 +38,8 @@ export interface GroupResult {
   readonly group: string;
   readonly unit: string;
   readonly measures: Group["measures"];
+  /** Which times p50, p99 and p999 are of. */
+  readonly timed?: string;
   readonly reference: string;
   readonly contenders: readonly ContenderResult[];
 }
@@ -146,6 +148,7 @@ export async function runGroup(bench: BenchDefinition, group: Group, budget: Bud
     group: group.name,
     unit: group.unit,
     measures: group.measures,
+    ...(group.timed === undefined ? {} : { timed: group.timed }),
     reference: group.reference,
     contenders: all.map((running) => resultOf(running, reference, group.measures)),
   };
@@ -175,7 +178,6 @@ function resultOf({ name, skipped, rounds, whole }: Running, reference: Running 
   const measured = MEASURED[measures];
   const ratios = reference === undefined || reference.name === name ? [] : rounds.map((word, at) => measured(word) / measured(reference.rounds[at] as RoundWord));
   const ratio = ratios.length === 0 ? {} : { ratio: spreadOf(ratios) };
-  if (measures === "rate") return { ...common, ...ratio };
   if (measures === "heap") return { ...common, ...ratio, heapBytes: spreadOf(rounds.map(heapOf)) };
   return {
     ...common,

@@ -30,14 +30,17 @@ export function machineLine({ processor, cores, memoryGiB, system, node, loadBef
   return `${processor}, ${String(cores)} cores, ${String(memoryGiB)} GiB, ${system}, Node ${node}; load before the run ${loadBefore.toFixed(2)}`;
 }
 
+const TIMES = ["p50 ms: median", "p99 ms: median", "p999 ms: of all"];
+
 /** A Markdown table, so that it can stand in README.md as it is. */
 export function tableOf(result: GroupResult): string {
-  const head = ["contender", ...headOf(result), "middle half", "lag p99 ms", "heap MiB", "MiB"];
+  const head = ["contender", ...headOf(result), "middle half", ...(result.measures === "rate" ? TIMES : []), "lag p99 ms", "heap MiB", "MiB"];
   const rows = result.contenders.map((contender) =>
     contender.skipped === undefined ? rowOf(contender, result.measures) : [contender.name, `skipped: ${contender.skipped}`, ...head.slice(2).map(() => "")],
   );
   const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-  return [`### ${result.bench}: ${result.group}`, "", ...lines].join("\n");
+  const told = result.timed === undefined ? [] : [`p50, p99 and p999: ${result.timed}.`, ""];
+  return [`### ${result.bench}: ${result.group}`, "", ...told, ...lines].join("\n");
 }
 
 function headOf({ measures, unit, reference }: GroupResult): readonly string[] {
@@ -52,9 +55,10 @@ function headOf({ measures, unit, reference }: GroupResult): readonly string[] {
 }
 
 function rowOf(contender: ContenderResult, measures: GroupResult["measures"]): readonly string[] {
-  const { name, ratio, rssMiB, heapMiB, lagP99Ms } = contender;
+  const { name, ratio, rssMiB, heapMiB, lagP99Ms, p50Ms, p99Ms, p999Ms } = contender;
   const relative = ratio === undefined ? ["1", ""] : [fixed(ratio.median), middle(ratio, fixed)];
-  return [name, ...absoluteOf(contender, measures), ...relative, lagP99Ms === undefined ? "" : fixed(lagP99Ms.median), whole(heapMiB), whole(rssMiB)];
+  const times = measures === "rate" ? [fixed(p50Ms?.median), fixed(p99Ms?.median), fixed(p999Ms)] : [];
+  return [name, ...absoluteOf(contender, measures), ...relative, ...times, lagP99Ms === undefined ? "" : fixed(lagP99Ms.median), whole(heapMiB), whole(rssMiB)];
 }
 
 function absoluteOf({ rate, p50Ms, p99Ms, p999Ms, heapBytes }: ContenderResult, measures: GroupResult["measures"]): readonly string[] {

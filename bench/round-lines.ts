@@ -11,7 +11,7 @@ export interface RoundWord {
   readonly say: "round";
   readonly work: number;
   readonly elapsedMs: number;
-  /** Of the round's units; only in a group that measures latency. */
+  /** Of what the group times; not in a group that measures heap. */
   readonly p50Ms?: number;
   readonly p99Ms?: number;
   /** Of all its units together; only in a group that measures heap. */
@@ -27,7 +27,7 @@ export interface FinishedWord {
   readonly rssMiB: number;
   /** Of a contender in Node: the heap that is held at the end, after a collection. */
   readonly heapMiB?: number;
-  /** Over the units of all rounds, since one round has too few of them; only in a group that measures latency. */
+  /** Over the times of all rounds, since one round has too few of them; not in a group that measures heap. */
   readonly p999Ms?: number;
 }
 

@@ -31,10 +31,12 @@ export async function serveContender(contender: Contender, budget: Budget): Prom
     for (const latency of taken.latenciesMs) latenciesMs.push(latency);
     say(taken.word);
   }
+  const p999Ms = quantile(latenciesMs, 0.999);
+  latenciesMs.length = 0; // they are the bench's own, and no part of what the contender holds
   const rssMiB = process.memoryUsage().rss / MIB;
   const heapMiB = heldHeapBytes() / MIB;
   await prepared.finish();
-  say({ say: "finished", rssMiB, heapMiB, ...(latenciesMs.length === 0 ? {} : { p999Ms: quantile(latenciesMs, 0.999) }) });
+  say({ say: "finished", rssMiB, heapMiB, ...(Number.isNaN(p999Ms) ? {} : { p999Ms }) });
 }
 
 async function round(name: string, prepared: Prepared, timeMs: number): Promise<TakenRound> {

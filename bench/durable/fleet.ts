@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { assign, setup } from "xstate";
 
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
-import { type Address, actorType, createSystem, entityType, type EventOf, messages, type System, systemClock, systemRandom, T } from "../../runtime/index.ts";
+import { type Address, actorType, createSystem, entityType, type EventOf, messages, type System, systemClock, systemRandom, T, type TellOptions } from "../../runtime/index.ts";
 import { type EntityCommit, silentLog, type Store } from "../../runtime/ports/index.ts";
+import type { Sample } from "../_helpers.ts";
 
 const commandMessages = messages({ "level.set": { body: { percent: T.Integer({ minimum: 0, maximum: 100 }) } } });
 
@@ -91,28 +92,34 @@ export interface Told {
   /** All accepted commands. */
   readonly accepted: number;
   /** Those that arrived while the window was full: after the first window, until `timeMs` were over. Filling and draining is no steady state. */
-  readonly steady: { readonly work: number; readonly elapsedMs: number };
+  readonly steady: Required<Pick<Sample, "work" | "elapsedMs" | "latenciesMs">>;
 }
 
 /** A closed loop: `window` commands are under way at all times, each to the next actor, for `timeMs`, and until a second window has been answered; then the rest is awaited. */
-export async function tellFor(fleet: Fleet, window: number, timeMs: number): Promise<Told> {
+export async function tellFor(fleet: Fleet, window: number, timeMs: number, options?: TellOptions): Promise<Told> {
   const end = performance.now() + timeMs;
   let next = 0;
   let accepted = 0;
   let first: { readonly at: number; readonly accepted: number } | undefined;
   let last: { readonly at: number; readonly accepted: number } | undefined;
+  const latenciesMs: number[] = [];
   const line = async (): Promise<void> => {
+    let since = performance.now();
     while (performance.now() < end || accepted < 2 * window) {
       const to = fleet.addresses[next++ % fleet.addresses.length] as Address;
-      const told = await fleet.system.tell(to, { type: "level.set", percent: next % 101 });
+      const told = await fleet.system.tell(to, { type: "level.set", percent: next % 101 }, options);
       if (told.kind !== "accepted" || told.durable !== "local") throw new Error(`a command was not accepted: ${JSON.stringify(told)}`);
       accepted++;
       const at = performance.now();
       if (accepted === window) first = { at, accepted };
-      else if (accepted <= 2 * window || at < end) last = { at, accepted };
+      else if (accepted > window && (accepted <= 2 * window || at < end)) {
+        last = { at, accepted };
+        latenciesMs.push(at - since);
+      }
+      since = at;
     }
   };
   await Promise.all(Array.from({ length: window }, line));
   if (first === undefined || last === undefined) throw new Error("the window was never full");
-  return { accepted, steady: { work: last.accepted - first.accepted, elapsedMs: last.at - first.at } };
+  return { accepted, steady: { work: last.accepted - first.accepted, elapsedMs: last.at - first.at, latenciesMs } };
 }

@@ -1,5 +1,7 @@
 // What a message costs on its way through the system: mailbox, turn, savepoint, supervision, without a store.
 //
+// Timed is how long a message takes when many are due at once: from then, not from its own turn to be sent, until it is taken. So a mailbox and a synchronous call have one measure.
+//
 // A plain behaviour stands beside nact, beside Erlang/OTP where it is installed, and beside the least a mailbox can be; XState machines stand beside createActor().send, where a send is a synchronous call.
 
 import { fileURLToPath } from "node:url";
@@ -8,8 +10,10 @@ import * as nact from "nact";
 import { createActor } from "xstate";
 
 import { type BenchDefinition, type Contender, type ForeignContender, type Group, mustMatch, type Prepared, Tally } from "../_helpers.ts";
-import { BURST, byNotify, byTell, plainBehaviour } from "./hosted.ts";
+import { BURST, byNotify, byTell, MACHINE_TIMED_EVERY, PLAIN_TIMED_EVERY, plainBehaviour, TOLD_BURST } from "./hosted.ts";
 import { machineOf, MACHINE_KINDS, type MachineKind } from "./machines.ts";
+
+const TIMED = `of ${counted(BURST)} messages due at once, how long one takes from then until it is taken; of \`tell\` ${counted(TOLD_BURST)}, until the sender has the outcome`;
 
 export const mailbox: BenchDefinition = {
   name: "mailbox",
@@ -19,6 +23,7 @@ export const mailbox: BenchDefinition = {
       name: "plain",
       unit: "messages",
       measures: "rate",
+      timed: TIMED,
       reference: "nact",
       contenders: [
         plain("drover notify", byNotify),
@@ -35,10 +40,14 @@ export const mailbox: BenchDefinition = {
 
 type Door = typeof byNotify;
 
+function counted(messages: number): string {
+  return messages.toLocaleString("en");
+}
+
 const ERLANG = fileURLToPath(new URL("./erlang_rounds.escript", import.meta.url));
 
 function erlang(name: string, kind: "gen_server" | "process"): ForeignContender {
-  return { name, command: () => ["escript", ERLANG, kind, String(BURST)] };
+  return { name, command: () => ["escript", ERLANG, kind, String(BURST), String(PLAIN_TIMED_EVERY)] };
 }
 
 function plain(name: string, door: Door): Contender {
@@ -46,7 +55,7 @@ function plain(name: string, door: Door): Contender {
     name,
     prepare: () => {
       const tally = new Tally();
-      return door(plainBehaviour(tally), tally);
+      return door(plainBehaviour(tally), tally, PLAIN_TIMED_EVERY);
     },
   };
 }
@@ -56,20 +65,21 @@ function machineGroup(kind: MachineKind): Group {
     name,
     prepare: () => {
       const tally = new Tally();
-      return door(machineOf(kind, tally.one), tally);
+      return door(machineOf(kind, tally.one), tally, MACHINE_TIMED_EVERY);
     },
   });
   return {
     name: kind,
     unit: "events",
     measures: "rate",
+    timed: TIMED,
     reference: "xstate",
     contenders: [hosted("drover notify", byNotify), hosted("drover tell, awaited", byTell), { name: "xstate", prepare: () => prepareBare(kind) }],
   };
 }
 
 /** XState by itself: `send` returns when the event has been taken. */
-export function prepareBare(kind: MachineKind): Prepared {
+function prepareBare(kind: MachineKind): Prepared {
   const tally = new Tally();
   const actor = createActor(machineOf(kind, tally.one));
   actor.start();
@@ -77,9 +87,11 @@ export function prepareBare(kind: MachineKind): Prepared {
   return {
     sample: () => {
       const start = performance.now();
+      void tally.due(BURST, MACHINE_TIMED_EVERY);
       for (let at = 0; at < BURST; at++) actor.send({ type: "go" });
+      const elapsedMs = performance.now() - start;
       sent += BURST;
-      return { work: BURST, elapsedMs: performance.now() - start };
+      return { work: BURST, elapsedMs, latenciesMs: tally.timesMs };
     },
     finish: () => {
       mustMatch("events to the machine", tally.received, sent);
@@ -103,11 +115,12 @@ function prepareNact(): Prepared {
   return {
     sample: async () => {
       const start = performance.now();
-      const arrived = tally.reaches(sent + BURST);
+      const arrived = tally.due(BURST, PLAIN_TIMED_EVERY);
       for (let at = 0; at < BURST; at++) nact.dispatch(actor, { type: "go" });
       await arrived;
+      const elapsedMs = performance.now() - start;
       sent += BURST;
-      return { work: BURST, elapsedMs: performance.now() - start };
+      return { work: BURST, elapsedMs, latenciesMs: tally.timesMs };
     },
     finish: () => {
       mustMatch("messages to nact's actor", tally.received, sent);
@@ -133,14 +146,15 @@ function prepareFloor(): Prepared {
   return {
     sample: async () => {
       const start = performance.now();
-      const arrived = tally.reaches(sent + BURST);
+      const arrived = tally.due(BURST, PLAIN_TIMED_EVERY);
       for (let at = 0; at < BURST; at++) {
         if (queue.length === 0) queueMicrotask(drain);
         queue.push({ type: "go" });
       }
       await arrived;
+      const elapsedMs = performance.now() - start;
       sent += BURST;
-      return { work: BURST, elapsedMs: performance.now() - start };
+      return { work: BURST, elapsedMs, latenciesMs: tally.timesMs };
     },
     finish: () => {
       mustMatch("messages through the array", state.total, sent);

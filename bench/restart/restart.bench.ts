@@ -57,6 +57,7 @@ export const restart: BenchDefinition = {
       name: "first",
       unit: "crashes",
       measures: "latency",
+      timed: "from the message that makes the actor throw until the next one's answer; `no crash` the answer alone",
       reference: "no crash",
       contenders: [
         { name: "drover, thrown in a step", prepare: (budget) => prepareBlows(budget, thrown, 3) },
