@@ -90,6 +90,11 @@ function sourceCells(interior: Interior): readonly Cell[] {
   );
 }
 
+/** Of an actor that the supervisor keeps: those that a restart of it starts again. */
+export function sourcesToRunAgain(interior: Interior, supervised: Cell): readonly Cell[] {
+  return sourceCells(interior).filter((cell) => mayRunAgain(cell) && supervisedOf(cell) === supervised);
+}
+
 function mayRunAgain(cell: Cell): boolean {
   const { logic } = cell.plan;
   return !(logic.kind === "source" && logic.mark?.kind === "task" && logic.mark.class === "once");

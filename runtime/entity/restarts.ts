@@ -5,6 +5,7 @@
 //     state, so that bad messages take nobody away; one whose source fails goes on without that source until the wait is over, a timer of the entity, also across a restart of the node.
 // V3. Failing for ten minutes without a stable time, a child is degraded and goes on so; the root escalates: whoever hosts the entity decides when it is tried again.
 // V4. Siblings that begin anew with it are not counted: it was not their failure.
+// V5. Siblings of a kind that restarts from its committed state keep it: they are restarted as by a recovery, with sources that are started again.
 
 import { BACKOFF_DEFAULTS, backoffMs } from "../backoff.ts";
 import type { Cell } from "./cell.ts";
@@ -13,6 +14,7 @@ import { SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 import { armRestart, restartReason } from "./outward.ts";
 import { park } from "./parking.ts";
+import { sourcesToRunAgain } from "./recovery.ts";
 import { countRestart, report } from "./report.ts";
 
 const GIVE_UP_AFTER_MS = 600_000;
@@ -85,7 +87,20 @@ function beginAnew(interior: Interior, cell: Cell, reason: string): void {
   const anew = { attempts, since: before?.since ?? now, last: now, notBefore, isDegraded: before?.isDegraded ?? false };
   interior.rest.put("restarts", cell.address, { count: 1, ...row, reason, at: interior.stamp.now, anew });
   const { strategy } = ruleOf(interior, cell);
-  for (const other of togetherWith(interior, cell, strategy)) replace(interior, other, reason);
+  for (const other of togetherWith(interior, cell, strategy)) {
+    const goesOn = other !== cell && other.life === "running" && interior.isSettled(other) && ruleOf(interior, other).restartFrom === "committed";
+    if (goesOn) resume(interior, other, reason);
+    else replace(interior, other, reason);
+  }
+}
+
+/** V5. */
+function resume(interior: Interior, cell: Cell, reason: string): void {
+  for (const { address, incarnation, key } of sourcesToRunAgain(interior, cell)) {
+    if (interior.effects.some((effect) => effect.kind === "source.start" && effect.incarnation === incarnation)) continue;
+    interior.effects.push({ kind: "source.stop", cell: address, incarnation }, { kind: "source.start", cell: address, incarnation, key: key as string });
+  }
+  report(interior, "child_restarted", cell.address, `${reason} (with a sibling, from its committed state)`);
 }
 
 /** V1. Whatever is kept of one that fails for ever would push out what others left. */

@@ -7,7 +7,7 @@ import { actorType, type ChildKind, type EntityType, entityType, reducer } from 
 import type { ChildSpec, Input, InputResult, SupervisionReport } from "../../../runtime/entity/contract.ts";
 import { createEntity, MAX_CHILDREN } from "../../../runtime/entity/index.ts";
 import { EntityHost, EPOCH, ROOT, words } from "../entity-host.ts";
-import { assign, fromPromise, machine, sendParent, sendTo } from "../xstate/loose.ts";
+import { assign, fromCallback, fromPromise, machine, sendParent, sendTo } from "../xstate/loose.ts";
 
 const throwing = (): never => {
   throw new Error("boom");
@@ -271,6 +271,68 @@ test("one-for-all and rest-for-one begin siblings anew with it", (t) => {
     t.same(counts(host), expected, strategy);
     t.same(host.differences, []);
   }
+  t.end();
+});
+
+test("H13. siblings of a kind that restarts from its committed state keep it when they are restarted with one that ended", (t) => {
+  for (const [strategy, together] of [
+    ["one-for-one", ["/part/b"]],
+    ["rest-for-one", ["/part/b", "/part/c"]],
+    ["one-for-all", ["/part/a", "/part/b", "/part/c"]],
+  ] as const) {
+    const host = withChildren({ strategy, restart: "permanent", restartFrom: "committed" });
+    for (const to of [a, b, c]) host.send("add", { to });
+    host.effects.length = 0;
+    host.send("end", { to: b });
+    t.same(
+      [a, b, c].map((address) => (host.context(address) as { n: number }).n),
+      [1, 0, 1],
+      strategy,
+    );
+    t.same(
+      reports(host)
+        .filter(([context]) => context === "child_restarted" || context === "child_started")
+        .map(([, offender]) => offender)
+        .sort(),
+      together,
+    );
+    t.same(host.differences, []);
+    t.same(host.restart({ by: "journal" }).divergences, []);
+  }
+  t.end();
+});
+
+test("H13. what runs for a sibling outside of the turn is ended and started again with it", (t) => {
+  const ran: string[] = [];
+  const listen = fromCallback(({ self }) => {
+    ran.push(`${String(self.id)} on`);
+    return () => void ran.push(`${String(self.id)} off`);
+  });
+  const radio = actorType({
+    name: "part",
+    version: 1,
+    messages: words("add", "end"),
+    behaviour: machine(
+      {
+        context: { n: 0 },
+        initial: "on",
+        states: {
+          on: { invoke: { src: "listen", id: "radio" }, on: { add: { actions: assign({ n: ({ context }) => context.n + 1 }) }, end: "off" } },
+          off: { type: "final" },
+        },
+      },
+      { actors: { listen } },
+    ) as never,
+  });
+  const kind = { types: [radio], strategy: "one-for-all", restart: "permanent" } as const;
+  const host = new EntityHost(entityType({ root, durability: "events", placement: "vehicle", children: { part: kind } }));
+  host.take({ kind: "children", specs: ["a", "b"].map((id) => spec(id)) });
+  for (const to of [a, b]) host.send("add", { to });
+  t.equal(ran.length, 2);
+  ran.length = 0;
+  host.send("end", { to: b });
+  t.same(ran.map((word) => word.split(" ").at(-1)).sort(), ["off", "off", "on", "on"]);
+  t.match(host.context(a), { n: 1 });
   t.end();
 });
 
