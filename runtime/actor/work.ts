@@ -12,8 +12,8 @@ import type { Askable, Body, MessageSpecs, ReplyOf } from "./messages.ts";
 export const DEFAULT_TASK_WITHIN_MS = 600_000;
 
 /**
- * An outside effect: fire and forget after the commit, parameters are data.
- * @param how.class `idempotent` is repeated until confirmed; `once` is never repeated, and after a crash its actor hears `unknown`; `state` is never replayed
+ * An outside effect: fire and forget after the commit, parameters are data. Its implementation has 60 s to answer; what may take longer is a task.
+ * @param how.class `idempotent` is repeated until confirmed, also when an attempt does not answer; `once` is never repeated, and after a crash its actor hears `unknown`; `state` is never replayed
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the machine learns the type of the parameters from it
 export function effect<P = undefined>(how: { readonly class: EffectClass }): (args: unknown, params: P) => void {

@@ -3,7 +3,7 @@
 // F1. `idempotent` is repeated with backoff until its implementation confirms it; `once` and `state` are tried once: a throw is `failed`, and what a crash or a stop
 //     left open is settled by recovery (`once` becomes unknown, `state` is computed anew from fresh values).
 // F2. Every performed effect is answered to its entity by an input, so that nothing that awaits an answer meets silence: a `once` or `state` effect whose
-//     implementation says nothing within a minute is `unknown`.
+//     implementation says nothing within a minute is `unknown`; an `idempotent` one is tried again under its key, and whichever attempt is confirmed first counts.
 // F3. One that hung its process twice is not tried again, of whichever class: it has failed (rules M4).
 
 import type { EffectImplementation, EffectWord } from "../actor/index.ts";
@@ -21,6 +21,12 @@ const RETRY = { firstMs: 200, longestMs: 30_000 };
 const ANSWERED_WITHIN_MS = 60_000;
 /** Failures of one idempotent effect before it is logged. */
 const WARN_AT = 3;
+
+/** An idempotent effect over its attempts. */
+interface Repeated {
+  isOver: boolean;
+  retry: Retry | undefined;
+}
 
 export interface EffectsOptions {
   readonly clock: Clock;
@@ -98,28 +104,56 @@ export class Effects {
     });
   }
 
-  #untilConfirmed(act: Act, input: string, retry?: Retry): void {
+  #untilConfirmed(act: Act, input: string, repeated: Repeated = { isOver: false, retry: undefined }): void {
+    const { clock } = this.#options;
+    let isOpen = true;
+    const close = (): boolean => {
+      const was = isOpen;
+      isOpen = false;
+      clock.clearTimeout(timeout);
+      this.#timeouts.delete(timeout);
+      return was;
+    };
+    const timeout = clock.setTimeout(
+      () => {
+        if (close()) this.#again(act, input, repeated, new Error(`it did not answer within ${String(ANSWERED_WITHIN_MS / 1_000)} s`));
+      },
+      ANSWERED_WITHIN_MS,
+      { unref: true },
+    );
+    this.#timeouts.add(timeout);
     void this.#attempt(act, input).then(
       (outcome) => {
-        if (retry !== undefined) this.#retries.delete(retry);
-        if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
+        close();
+        this.#confirmed(act, repeated, outcome);
       },
       (cause: unknown) => {
-        if (this.#abort.signal.aborted) return;
-        if (isHung(cause)) {
-          if (retry !== undefined) this.#retries.delete(retry);
-          this.#options.performed(act.key, { kind: "failed", error: cause.message });
-          return;
-        }
-        const { clock, random, log } = this.#options;
-        const again = retry ?? new Retry(clock, () => random.next(), RETRY);
-        this.#retries.add(again);
-        again.later(() => {
-          this.#untilConfirmed(act, input, again);
-        });
-        if (again.failures === WARN_AT) log.warn({ err: cause, cell: act.cell, effect: act.name }, "an idempotent effect keeps failing; it is repeated until confirmed");
+        if (!close()) return;
+        if (isHung(cause)) this.#confirmed(act, repeated, { kind: "failed", error: cause.message });
+        else this.#again(act, input, repeated, cause);
       },
     );
+  }
+
+  /** The first word counts, of whichever attempt. */
+  #confirmed(act: Act, repeated: Repeated, outcome: EffectOutcome): void {
+    if (repeated.isOver) return;
+    repeated.isOver = true;
+    const { retry } = repeated;
+    retry?.cancel();
+    if (retry !== undefined) this.#retries.delete(retry);
+    if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
+  }
+
+  #again(act: Act, input: string, repeated: Repeated, cause: unknown): void {
+    if (repeated.isOver || this.#abort.signal.aborted) return;
+    const { clock, random, log } = this.#options;
+    const retry = (repeated.retry ??= new Retry(clock, () => random.next(), RETRY));
+    this.#retries.add(retry);
+    retry.later(() => {
+      this.#untilConfirmed(act, input, repeated);
+    });
+    if (retry.failures === WARN_AT) log.warn({ err: cause, cell: act.cell, effect: act.name }, "an idempotent effect keeps failing; it is repeated until confirmed");
   }
 
   /** A synchronous throw and a rejection are one thing. */

@@ -82,6 +82,31 @@ test("F1. an idempotent effect is repeated under its key until it is confirmed",
   await node.system.stop();
 });
 
+test("F1, S5. an idempotent effect that does not answer is repeated under its key; the first word counts, of whichever attempt", async (t) => {
+  const work = works();
+  const answers: (() => void)[] = [];
+  work.result = () => new Promise((resolve) => void answers.push(resolve));
+  const node = await begun(work);
+  await node.system.tell(W, order("paint", 1));
+  await node.clock.advance(59_000);
+  t.equal(answers.length, 1);
+  await node.clock.advance(4 * 61_000);
+  t.ok(answers.length >= 4, `${String(answers.length)} attempts in five minutes`);
+  t.equal(new Set(work.keys).size, 1);
+  t.equal((await node.system.inspection.inspect(W))?.effects.length, 1, "it is not confirmed");
+  answers[0]?.();
+  await node.clock.advance(1_000);
+  const attempts = answers.length;
+  t.equal((await node.system.inspection.inspect(W))?.effects.length, 0, "the first attempt was confirmed after all");
+  await node.clock.advance(600_000);
+  t.equal(answers.length, attempts, "and there is no further one");
+  answers.at(-1)?.();
+  await node.clock.advance(1_000);
+  t.same(heard(node), []);
+  await node.system.stop();
+  t.equal(node.clock.pending, 0);
+});
+
 test("F1, F2. a crash between commit and confirmation: idempotent goes on, once is unknown and not repeated, state is neither repeated nor told", async (t) => {
   const work = works();
   work.result = () => new Promise(() => undefined);
