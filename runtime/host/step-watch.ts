@@ -11,7 +11,7 @@ import type { HungStep, StepWatch } from "../ports/index.ts";
 import { StepMemory } from "./step-memory.ts";
 
 const DEFAULT_HANG_MS = 2_000;
-/** Lines that are kept: what is older concerns messages that nobody sends any more. */
+/** Lines that are kept, in the file too: what is older concerns what nobody brings again. */
 const MAX_KEPT = 100;
 
 export interface StepWatchOptions {
@@ -29,7 +29,9 @@ export interface NodeStepWatch extends StepWatch {
 /** Starts the thread; it keeps no process alive. @throws DROVER_CONFIG_INVALID when the crash file can be neither read nor written */
 export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOptions): NodeStepWatch {
   const memory = new StepMemory();
-  let hung = readCrashes(file);
+  const crashes = readCrashes(file);
+  let hung = crashes.slice(-MAX_KEPT);
+  if (hung.length < crashes.length) writeCrashes(file, hung);
   let step = 0;
   let last = { entity: "", cell: "", what: "", key: "" };
   const worker = new Worker(new URL(`./step-watch.worker${import.meta.url.slice(-3)}`, import.meta.url), {
@@ -101,7 +103,7 @@ function readCrashes(file: string): readonly HungStep[] {
       // The last line of a process that died while it wrote says nothing.
     }
   }
-  return crashes.slice(-MAX_KEPT);
+  return crashes;
 }
 
 function writeCrashes(file: string, crashes: readonly HungStep[]): void {

@@ -39,6 +39,8 @@ const TRIM_EVERY = 500;
 const MAX_LAZY = 32;
 /** Results that nobody waits for ride on the next turn, or on one of their own after this long. A crash before that finds their effects unconfirmed and settles them by class (rules F1). */
 const LAZY_MS = 250;
+/** What comes before the first input that has a key. */
+const NOBODYS = { from: 0, key: "" };
 /** Room is looked for often: senders from outside wait for the outcome of each try. */
 const TRY_STORE_AGAIN = { firstMs: 100, longestMs: 1_000 };
 const ASK_STORE_AGAIN = { firstMs: 100, longestMs: 5_000 };
@@ -430,7 +432,7 @@ export class Activation implements TurnGuide {
     const message = entity.messageOf(input);
     const key = isNamed ? entity.keyOf(input) : "";
     stepWatch.stepping(entity.address, message?.to ?? entity.cellOf(input), message === undefined ? `(${input.kind})` : nameOf(message.event, message.sender), key);
-    if (this.#isVolatile) (this.#begun ??= []).push({ from: effects, key });
+    if (this.#isVolatile && (key !== "" || this.#begun !== undefined)) (this.#begun ??= [NOBODYS]).push({ from: effects, key });
   }
 
   isOver(): boolean {

@@ -98,9 +98,10 @@ export function createRouter(ports: RouterPorts): Route {
   function check({ address: cell, type, entity }: ActorView, event: EventData, sender: Sender): Checked | undefined {
     const messages = actorTypes.get(type)?.messages;
     const { stepWatch } = ports;
-    const key = messageKey(sender, cell, event);
-    if (messages === undefined || (stepWatch !== undefined && hungBefore(stepWatch, entity, key) > 0)) return undefined;
-    return checkUnderWatch(stepWatch, messages, event, () => ({ entity, cell, what: nameOf(event, sender), key }));
+    const keyOf = (): string => messageKey(sender, cell, event);
+    const isSuspect = stepWatch !== undefined && stepWatch.hung.length > 0 && hungBefore(stepWatch, entity, keyOf()) > 0;
+    if (messages === undefined || isSuspect) return undefined;
+    return checkUnderWatch(stepWatch, messages, event, () => ({ entity, cell, what: nameOf(event, sender), key: keyOf() }));
   }
 
   /** What is left of a repetition's time when its first is over; undefined: nothing, and the first is not (R1). */

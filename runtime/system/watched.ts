@@ -11,6 +11,7 @@ import type { StepWatch } from "../ports/index.ts";
 
 /** Hangs before what hung is not run any more. */
 const MAX_HUNG = 2;
+const MAX_TYPE = 128;
 
 export interface Work {
   readonly entity: Address;
@@ -40,9 +41,10 @@ export function watched<V>(watch: StepWatch | undefined, work: Work, run: () => 
   }
 }
 
-/** What a message is called, and who sent it: under another id its next attempt is not known. */
+/** What a message is called, and who sent it: under another id its next attempt is not known. Of a type that no protocol can list, its beginning. */
 export function nameOf({ type }: EventData, sender: Sender): string {
-  return sender.kind === "local" ? type : `${type} from ${sender.kind === "outside" ? sender.author : sender.entity}`;
+  const name = type.length > MAX_TYPE ? type.slice(0, MAX_TYPE) : type;
+  return sender.kind === "local" ? name : `${name} from ${sender.kind === "outside" ? sender.author : sender.entity}`;
 }
 
 /** How often work of this key ended a process of this node. */
