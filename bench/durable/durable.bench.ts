@@ -8,7 +8,7 @@ import type { EntityCommit } from "../../runtime/ports/index.ts";
 import { type BenchDefinition, type Budget, mustMatch, type Prepared } from "../_helpers.ts";
 import { type Fleet, scratchFolder, startFleet, tellFor } from "./fleet.ts";
 import { steadyCommands } from "./steady.ts";
-import { startWriter } from "./reference.ts";
+import { closedLoopTimes, groupTimes, startWriter, type WrittenGroup } from "./reference.ts";
 
 interface Load {
   readonly entities: number;
@@ -84,7 +84,7 @@ const saturated = (budget: Budget): Load => ({ ...steady(budget), window: budget
 const hot = ({ isQuick }: Budget): Load => ({ entities: 1, window: isQuick ? QUICK_HOT_WINDOW : HOT_WINDOW, keptMs: isQuick ? COLD.keptMs : HOT_KEPT_MS });
 const sampleMsOf = (budget: Budget): number => Math.min(SAMPLE_MS, budget.roundMs);
 
-/** The reference knows no senders: a command of its is handed in when the one a window before it was on the disk, as in a closed loop. */
+/** Reference R2. */
 function acknowledged(window: number): string {
   return `a command, from when it was handed in until it was acknowledged, ${String(window)} under way`;
 }
@@ -159,7 +159,7 @@ async function prepareReference(budget: Budget, load: Load): Promise<Prepared> {
         written.push({ rows: groupRows, endMs: now - start });
       }
       const elapsedMs = performance.now() - start;
-      return { work, elapsedMs, latenciesMs: window === 0 ? groupTimes(written) : closedLoopTimes(written, window / commandsPerRow) };
+      return { work, elapsedMs, latenciesMs: window === 0 ? groupTimes(written) : closedLoopTimes(written, Math.round(window / commandsPerRow)) };
     },
     finish: () => {
       mustMatch("rows in the reference's journal", writer.stored(), rows);
@@ -167,23 +167,6 @@ async function prepareReference(budget: Budget, load: Load): Promise<Prepared> {
       folder.remove();
     },
   };
-}
-
-interface WrittenGroup {
-  readonly rows: number;
-  /** From the beginning of the sample. */
-  readonly endMs: number;
-}
-
-function groupTimes(written: readonly WrittenGroup[]): readonly number[] {
-  return written.map(({ endMs }, at) => endMs - (written[at - 1]?.endMs ?? 0));
-}
-
-/** How long each row takes that is handed in when the one `windowRows` before it is on the disk; those before there is one are left out. */
-function closedLoopTimes(written: readonly WrittenGroup[], windowRows: number): readonly number[] {
-  const ends = written.flatMap(({ rows, endMs }) => Array.from({ length: rows }, () => endMs));
-  const rowsBefore = Math.round(windowRows);
-  return ends.slice(rowsBefore).map((endMs, at) => endMs - (ends[at] as number));
 }
 
 /** A row is a turn, and a turn may have taken several commands. */

@@ -1,6 +1,7 @@
 // The least that could write what the system writes: the same rows, bytes and groups with the same driver and settings, on one thread that does nothing else.
 //
 // R1. What is written was recorded from the system itself; a repetition moves the revisions on, so that the journal grows as the system's does.
+// R2. It knows no senders. In a closed loop the next is handed in when one is acknowledged, so a row counts from when the one a window before it was on the disk.
 
 import { join } from "node:path";
 
@@ -22,6 +23,12 @@ export interface Writer {
   /** Journal rows that are there. */
   stored(): number;
   close(): void;
+}
+
+export interface WrittenGroup {
+  readonly rows: number;
+  /** From the beginning of the sample. */
+  readonly endMs: number;
 }
 
 /** @param groups as they were handed to the store, with copies of their bytes */
@@ -58,6 +65,17 @@ export async function startWriter(folder: string, groups: readonly (readonly Ent
       database.close();
     },
   };
+}
+
+/** How long each group took, ms. */
+export function groupTimes(written: readonly WrittenGroup[]): readonly number[] {
+  return written.map(({ endMs }, at) => endMs - (written[at - 1]?.endMs ?? 0));
+}
+
+/** R2. @param window at least 1, in rows @returns ms, of each row that had one a window before it */
+export function closedLoopTimes(written: readonly WrittenGroup[], window: number): readonly number[] {
+  const ends = written.flatMap(({ rows, endMs }) => Array.from({ length: rows }, () => endMs));
+  return ends.slice(window).map((endMs, at) => endMs - (ends[at] as number));
 }
 
 function numbered(groups: readonly (readonly EntityCommit[])[]): readonly (readonly Row[])[] {
