@@ -1,16 +1,27 @@
-// The memory limit where no control group holds it: now and then somebody looks at the whole family. A program that takes faster than that may take more for a moment.
+// The memory limit where no control group holds it: now and then somebody looks at the whole family, daemons that left it included. A program that takes faster than that may take
+// more for a moment.
 
 import type { Clock } from "../ports/index.ts";
 import { EndedError } from "./end-cause.ts";
-import { familyOf, residentBytes } from "./process-family.ts";
+import { familyOf, lookoutFor, ownBytes, residentBytes } from "./process-family.ts";
 
 const LOOK_EVERY_MS = 500;
 const MB = 1_048_576;
 
-/** @param over called once, with the MB in use  @param signal ends the watch */
-export function watchMemory(leader: number, limitMb: number, clock: Clock, signal: AbortSignal, over: (usedMb: number) => void): void {
+/** @param mark which all carry that it starts  @param over called once, with the MB in use  @param signal ends the watch */
+export function watchMemory(
+  { pid, mark }: { readonly pid: number; readonly mark: string },
+  limitMb: number,
+  clock: Clock,
+  signal: AbortSignal,
+  over: (usedMb: number) => void,
+): void {
+  const markedNow = lookoutFor(mark);
   const look = async (): Promise<void> => {
-    const usedMb = Math.round((await residentBytes(await familyOf(leader))) / MB);
+    const pids = [...new Set([...(await familyOf(pid)), ...(await markedNow())])];
+    // What is shared counts for each there, and once only here, which costs more to find out.
+    const isMore = (await residentBytes(pids)) > limitMb * MB;
+    const usedMb = isMore ? Math.round((await ownBytes(pids)) / MB) : 0;
     if (signal.aborted) return;
     if (usedMb > limitMb) over(usedMb);
     else arm();

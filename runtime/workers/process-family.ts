@@ -28,6 +28,17 @@ export async function residentBytes(pids: readonly number[]): Promise<number> {
   return each.reduce((sum, bytes) => sum + bytes, 0);
 }
 
+/** As above, with each page that several processes share counted in parts: all of them together count it once. Where that is not told, as above. */
+export async function ownBytes(pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(
+    pids.map(async (pid) => {
+      const told = /^Pss:\s+(\d+) kB$/m.exec(await read(pid, "smaps_rollup"))?.[1];
+      return told === undefined ? residentBytes([pid]) : Number(told) * 1_024;
+    }),
+  );
+  return each.reduce((sum, bytes) => sum + bytes, 0);
+}
+
 const LOOKS = 20;
 /** One that begins its successor and ends may be missed by one look. */
 const CLEAR_LOOKS = 2;
@@ -44,6 +55,16 @@ export async function sweep(mark: string): Promise<void> {
 export async function marked(mark: string): Promise<readonly number[]> {
   const found = await Promise.all((await allPids()).map(async (pid) => ((await carries(pid, mark)) ? [pid] : [])));
   return found.flat();
+}
+
+/** As `marked`, for whoever asks again and again: a process is looked into once. Nobody gets the mark who began without it. */
+export function lookoutFor(mark: string): () => Promise<readonly number[]> {
+  let known = new Map<number, boolean>();
+  return async () => {
+    const pids = await allPids();
+    known = new Map(await Promise.all(pids.map(async (pid) => [pid, known.get(pid) ?? (await carries(pid, mark))] as const)));
+    return pids.filter((pid) => known.get(pid) === true);
+  };
 }
 
 async function carries(pid: number, mark: string): Promise<boolean> {

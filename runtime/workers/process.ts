@@ -110,7 +110,7 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
     return;
   }
   if (memoryMb !== undefined && group?.limitsMemory !== true)
-    watchMemory(pid, memoryMb, clock, over.signal, (usedMb) => {
+    watchMemory({ pid, mark }, memoryMb, clock, over.signal, (usedMb) => {
       parent.fail(outOfMemory(memoryMb, usedMb));
     });
 }

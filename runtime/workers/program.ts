@@ -157,7 +157,7 @@ class ProgramRun implements Running {
       });
     }
     if (memoryMb !== undefined && this.#group?.limitsMemory !== true)
-      watchMemory(pid, memoryMb, clock, this.#over.signal, (usedMb) => {
+      watchMemory({ pid, mark: this.#mark }, memoryMb, clock, this.#over.signal, (usedMb) => {
         this.#fail(outOfMemory(memoryMb, usedMb));
         this.#killAll();
       });

@@ -8,7 +8,7 @@ import type { Writable } from "node:stream";
 import { test } from "tap";
 
 import { letGo, RUN_MARK, sendHome, SHELL, shellArguments, signalGroup } from "../../../runtime/workers/launch.ts";
-import { familyOf, marked, residentBytes, sweep } from "../../../runtime/workers/process-family.ts";
+import { familyOf, lookoutFor, marked, ownBytes, residentBytes, sweep } from "../../../runtime/workers/process-family.ts";
 import { gone } from "./listening.ts";
 import { pause } from "./programs.ts";
 
@@ -149,6 +149,11 @@ test("the family is the group and what descends from it; a sweep ends what only 
   t.notOk(family.includes(process.pid));
   t.ok((await residentBytes(family)) > 300_000 * family.length);
   t.strictSame(await residentBytes([-1, 2 ** 30]), 0);
+  const own = await ownBytes(family);
+  t.ok(own > 0 && own < (await residentBytes(family)), "what they share counts once");
+  t.strictSame(await ownBytes([-1, 2 ** 30]), 0);
+  const markedNow = lookoutFor("family-test-mark");
+  for (let look = 0; look < 2; look++) t.strictSame([...(await markedNow())].sort(), [...(await marked("family-test-mark"))].sort());
   signalGroup(pid, "SIGKILL");
   const [daemon] = (await marked("family-test-mark")).filter((one) => one !== pid);
   t.ok(daemon !== undefined && pids.includes(daemon), "it outlived its group");

@@ -244,7 +244,8 @@ test("S4, S5. a program that takes more memory than it may, itself or by what it
   const eat = `const kept = []; setInterval(() => { kept.push(Buffer.alloc(8 << 20, 1)); }, 10)`;
   const alone = await startProgram({ command: process.execPath, args: ["-e", eat], memoryMb: 150 });
   const below = await startProgram(sh(`"$NODE" -e '${eat}'; echo over`, { memoryMb: 150, env: { NODE: process.execPath } }));
-  for (const { running } of [alone, below]) {
+  const daemon = await startProgram(sh(`(setsid "$NODE" -e '${eat}' &); exec sleep 1000`, { memoryMb: 150, env: { NODE: process.execPath } }));
+  for (const { running } of [alone, below, daemon]) {
     const { kind, end } = await endOf(running);
     t.match({ kind, end }, { kind: "failed", end: { kind: "out-of-memory", limitMb: 150 } });
   }
