@@ -1,4 +1,5 @@
-// The real watch over steps and other code of actors: a thread sees, through shared memory, whether the main thread is stuck in one; then it writes down which, and ends the process (rules M4).
+// The real watch over steps and other code of actors: a thread sees, through shared memory, whether the main thread is stuck in one; then it writes down which, and ends the process
+// (rules M4).
 //
 // W1. What is written is on the disk before the process ends: one line a death in the crash file. The next process reads it, and lets that message be stepped with care.
 // W2. Time is counted in looks of the thread, not by a clock: a process that was suspended as a whole is not taken for one that hangs.

@@ -1,28 +1,27 @@
 // What leaves an entity after its commits: effects, sources, messages to other entities, answers to those who wait, supervision's reports.
 //
 // O1. Nothing here throws into the turn, and after `stop` nothing leaves any more: what is unfinished is the next activation's, by its class (rules F1, F2).
-// O2. What a source says is bounded by the entity's control lane: a flood is cut and counted, its end is always heard (promise S5).
-// O3. Of what hangs here nothing is left but its name in the crash file, so that the next process knows it by that (rules M4). An `idempotent` effect by its own key. A `state` effect and a source by
-//     their place and the version of their actor: they are begun under ever new keys. A `once` effect is not repeated, and has no key. What a volatile entity does is the doing of the input
-//     that made it happen, which may be sent again: that one is set aside then.
+// O2. An effect that hangs leaves nothing but its name in the crash file: the next process knows it by that (rules M4). An `idempotent` one by its own key; a `state` one by its place and
+//     the version of its actor, since it is computed under ever new keys; a `once` one is not repeated, and has no key. What a volatile entity does is the doing of the input that made
+//     it happen, which may be sent again: that is set aside then.
 
 import type { Address } from "../address.ts";
-import type { AnyMessages, EffectImplementation, EntityType } from "../actor/index.ts";
-import type { Effect, EffectOutcome, EventData, OutboxRow, DeliveryOutcome, SourceSaid, SupervisionReport } from "../entity/contract.ts";
-import type { Entity, SourceDescription } from "../entity/index.ts";
+import type { EffectImplementation, EntityType } from "../actor/index.ts";
+import type { Effect, EffectOutcome, EventData, OutboxRow, DeliveryOutcome, SupervisionReport } from "../entity/contract.ts";
+import type { Entity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch } from "../ports/index.ts";
-import { type SourcePart, Sources, type TaskMark } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";
 import { Answers } from "./answers.ts";
 import type { RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { Effects } from "./effects.ts";
-import { Listening, type SubscriptionView } from "./listening.ts";
+import type { SubscriptionView } from "./listening.ts";
 import { Relay } from "./relay.ts";
+import { RunningSources } from "./running-sources.ts";
 import type { Mail } from "./mail.ts";
 import type { Topics } from "./topics.ts";
-import { endedWell, hungBefore, watched, type Work } from "./watched.ts";
+import { hungBefore, watched, type Work } from "./watched.ts";
 
 export interface OutgoingPorts {
   readonly epoch: number;
@@ -44,17 +43,6 @@ type Act = Extract<Effect, { kind: "act" }>;
 /** Where results come back as inputs. */
 type Inbox = Pick<Activation, "control" | "lazily" | "hasControlRoom">;
 
-interface RunningSources {
-  readonly sources: Sources;
-  readonly begun: Map<number, BegunSource>;
-}
-
-interface BegunSource {
-  readonly cell: Address;
-  /** Name of the actor type that it belongs to. */
-  readonly actor: string;
-}
-
 /** Each of its parts is made when it is first needed: most actors never need most of them. */
 export class Outgoing {
   readonly #entity: Entity;
@@ -63,9 +51,8 @@ export class Outgoing {
   readonly #inbox: Inbox;
   #answers: Answers | undefined;
   #relay: Relay | undefined;
-  #listening: Listening | undefined;
   #effects: Effects | undefined;
-  #running: RunningSources | undefined;
+  #sources: RunningSources | undefined;
   #areEffectsStopped = false;
   #isStopped = false;
 
@@ -108,7 +95,7 @@ export class Outgoing {
 
   /** As `Listening.of`. */
   subscriptionsOf(actor: Address): readonly SubscriptionView[] {
-    return this.#listening?.of(actor) ?? [];
+    return this.#sources?.subscriptionsOf(actor) ?? [];
   }
 
   // ---- effects of committed turns
@@ -120,14 +107,13 @@ export class Outgoing {
         if (!this.#areEffectsStopped) (this.#effects ??= this.#makeEffects()).perform(effect, input);
         break;
       case "source.start":
-        this.#startSource(effect.cell, effect.incarnation);
+        (this.#sources ??= this.#makeSources()).start(effect.cell, effect.incarnation);
         break;
       case "source.send":
-        this.#running?.sources.send(effect.incarnation, effect.event);
+        this.#sources?.send(effect.incarnation, effect.event);
         break;
       case "source.stop":
-        this.#running?.sources.stop(effect.incarnation);
-        this.#sourceEnded(effect.incarnation);
+        this.#sources?.stop(effect.incarnation);
         break;
       case "answer":
         this.#answers?.settle(effect.id, effect.answer);
@@ -163,9 +149,12 @@ export class Outgoing {
     this.#isStopped = true;
     this.stopEffects();
     this.#relay?.stop();
-    this.#running?.sources.stopAll();
-    for (const incarnation of [...(this.#running?.begun.keys() ?? [])]) this.#sourceEnded(incarnation);
+    this.#sources?.stopAll();
     this.#answers?.abandon(reason);
+  }
+
+  #makeSources(): RunningSources {
+    return new RunningSources(this.#entity, { ...this.#ports, log: this.#log }, this.#inbox);
   }
 
   #makeRelay(): Relay {
@@ -197,51 +186,12 @@ export class Outgoing {
     });
   }
 
-  #makeSources(): RunningSources {
-    const begun = new Map<number, BegunSource>();
-    const { stepWatch } = this.#ports;
-    const sources = new Sources({
-      said: (incarnation, said) => {
-        this.#said(begun, incarnation, said);
-      },
-      failedToStop: (incarnation, error) => {
-        this.#log.warn({ err: error, source: begun.get(incarnation)?.cell }, "a source failed while it was stopped");
-      },
-      ...(stepWatch === undefined
-        ? {}
-        : {
-            watched: (incarnation: number, part: SourcePart, run: () => void): void => {
-              watched(stepWatch, this.#workOfSource(begun.get(incarnation) as BegunSource, part), run);
-            },
-          }),
-    });
-    return { sources, begun };
-  }
-
-  // ---- under watch (O3)
-
+  /** O2. */
   #workOf({ cell, key, name, declared }: Act, input: string): Work {
     const base = { entity: this.#entity.address, cell, what: `${declared === undefined ? "action" : "effect"} "${name}"` };
     if (this.#type.durability === "volatile") return { ...base, key: input, isSettledLater: true };
     if (declared === "idempotent") return { ...base, key: effectKey(key) };
-    return { ...base, key: declared === "state" ? `state ${name} of ${cell} ${this.#versionOf(this.#actorOf(cell))}` : "" };
-  }
-
-  #workOfSource({ cell, actor }: BegunSource, part: SourcePart): Work {
-    // That it took one event says nothing of the next: it is forgiven when it ends.
-    return { entity: this.#entity.address, cell, what: `${part} of a source`, key: `${part} ${cell} ${this.#versionOf(actor)}`, isSettledLater: part === "receive" };
-  }
-
-  #versionOf(actor: string): string {
-    return `v${String(this.#type.types.get(actor)?.version ?? 0)}`;
-  }
-
-  #sourceEnded(incarnation: number): void {
-    const source = this.#running?.begun.get(incarnation);
-    if (source === undefined) return;
-    this.#running?.begun.delete(incarnation);
-    const { stepWatch } = this.#ports;
-    if (stepWatch !== undefined) endedWell(stepWatch, this.#workOfSource(source, "receive"));
+    return { ...base, key: declared === "state" ? `state ${name} of ${cell} v${String(this.#type.types.get(this.#actorOf(cell))?.version ?? 0)}` : "" };
   }
 
   /** That the receiver took it tells the actor nothing; it only closes the row. A refusal may be what an ask waits for. */
@@ -287,55 +237,12 @@ export class Outgoing {
     return undefined;
   }
 
-  #startSource(cell: Address, incarnation: number): void {
-    const source = this.#entity.source(cell, incarnation);
-    // An ask has no source of its own: its message left by the outbox and its answer comes as one.
-    if (source === undefined || source.task?.kind === "ask") return;
-    const { sources, begun } = (this.#running ??= this.#makeSources());
-    begun.set(incarnation, { cell, actor: source.actor });
-    const { kind, logic, input, self, system, key, name = "" } = source;
-    if (source.task?.kind === "subscription") {
-      sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
-      return;
-    }
-    const supplied = source.task === undefined ? undefined : this.#type.types.get(source.actor)?.tasks[name];
-    const task =
-      source.task === undefined
-        ? undefined
-        : (given: unknown, signal: AbortSignal): unknown => {
-            if (supplied === undefined) throw new Error(`this node does not supply the task "${name}"`);
-            return supplied(given as never, { key, signal, actor: cell });
-          };
-    sources.start({ incarnation, kind, logic, task, input, self, system });
-  }
-
-  /** A callback that says nothing itself: what it listens to goes into the mailbox as there is room, bounded and counted. */
-  #subscribing({ cell, incarnation, actor, input }: SourceDescription, mark: Extract<TaskMark, { kind: "subscription" }>): { readonly config: unknown } {
-    const messages = this.#type.types.get(actor)?.messages as AnyMessages;
-    const topic = (input as { readonly topic?: unknown } | undefined)?.topic;
-    const listening = (this.#listening ??= new Listening(this.#ports.topics, this.#inbox, this.#log, this.#ports.stepWatch));
-    return { config: () => listening.begin({ cell, incarnation, mark, topic, messages, version: this.#versionOf(actor) }) };
-  }
-
   #publish(cell: Address, { topic, event }: EventData): void {
     try {
       this.#ports.topics.publish(topic, event);
     } catch (error) {
       this.#log.warn({ err: error, actor: cell }, "what an actor published was no event for a topic");
     }
-  }
-
-  /** O2. */
-  #said(begun: RunningSources["begun"], incarnation: number, said: SourceSaid): void {
-    const cell = begun.get(incarnation)?.cell;
-    if (cell === undefined) return;
-    const isLast = said.kind === "done" || said.kind === "error";
-    if (isLast) this.#sourceEnded(incarnation);
-    else if (!this.#inbox.hasControlRoom) {
-      this.#ports.deadLetters.add({ to: cell, type: `(source ${said.kind})`, from: "source", reason: "mailbox full" });
-      return;
-    }
-    this.#inbox.control({ input: { kind: "source", cell, incarnation, said } });
   }
 }
 
