@@ -36,7 +36,7 @@ type Place =
   | Starting
   | { readonly kind: "live"; readonly live: HostedEntity }
   | { readonly kind: "failed"; readonly cause: unknown }
-  | { readonly kind: "stopping"; readonly done: Promise<void> };
+  | { readonly kind: "stopping"; readonly done: Promise<void>; readonly live: HostedEntity };
 
 class Slot {
   place: Place = { kind: "failed", cause: undefined };
@@ -142,7 +142,7 @@ export class Entities {
         const done = place.live.stop().finally(() => {
           this.#forget(entity, slot);
         });
-        slot.place = { kind: "stopping", done };
+        slot.place = { kind: "stopping", done, live: place.live };
         return done;
       }
     }
@@ -205,6 +205,12 @@ export class Entities {
       return "away";
     }
     return slot.place.kind === "live" ? slot.place.live : undefined;
+  }
+
+  /** Whether a message of this id is on its way here, also while the entity stops: what becomes of it is not known. */
+  isTaking(entity: Address, id: string): boolean {
+    const place = this.#slots.get(entity)?.place;
+    return place !== undefined && place.kind !== "failed" && place.live?.taking(id) !== undefined;
   }
 
   /** Whether an entity of this address comes into memory when it is called. */

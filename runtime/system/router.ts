@@ -34,6 +34,7 @@ export interface RouterPorts {
 
 const RETRY_AFTER_MS = 100;
 const LATE = { live: "late" } as const;
+const ON_ITS_WAY = { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" } as const;
 
 export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
 
@@ -41,7 +42,7 @@ export function createRouter(ports: RouterPorts): Route {
   const { entities, actorTypes, deadLetters, clock } = ports;
 
   async function route(given: RemoteMessage): Promise<Told | Answer> {
-    if (ports.isStopping()) return { kind: "owner-away" };
+    if (ports.isStopping()) return away(given);
     const entity = entityOf(given.to);
     const began = clock.monotonic();
     const withinMs = Math.min(LONGEST_MS, given.withinMs);
@@ -51,7 +52,7 @@ export function createRouter(ports: RouterPorts): Route {
     // What the way here took is time that the deadline has lost.
     const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
     if (live === "late" && entities.comesWhenCalled(entity)) return { kind: "deadline" };
-    if (live === "away" || live === "late") return { kind: "owner-away" };
+    if (live === "away" || live === "late") return away(given);
     if (live === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
     if (live !== undefined) {
       const outcome = await deliver(live, message);
@@ -79,7 +80,7 @@ export function createRouter(ports: RouterPorts): Route {
       return { kind: "invalid", problems: [{ path: cause.path, message: cause.message }], accepts: live.view(message.to)?.accepts ?? [] };
     }
     const withinMs = await afterTheFirst(live, sender.id, message.withinMs);
-    if (withinMs === undefined) return { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" };
+    if (withinMs === undefined) return ON_ITS_WAY;
     const known = live.taken(sender.id);
     if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, { ...message, withinMs });
     const view = live.view(message.to);
@@ -132,6 +133,10 @@ export function createRouter(ports: RouterPorts): Route {
     if (verdict.kind === "refuse") return verdict.refusal;
     const { event = message.event, to = message.to, reads } = verdict;
     return live.take({ ...message, to, event }, reads, undefined);
+  }
+
+  function away({ to, sender }: RemoteMessage): Told {
+    return sender.kind === "outside" && entities.isTaking(entityOf(to), sender.id) ? ON_ITS_WAY : { kind: "owner-away" };
   }
 
   function nobody(message: RemoteMessage): Told {

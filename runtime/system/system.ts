@@ -158,8 +158,7 @@ export function createSystem(options: SystemOptions): System {
   async function enter(address: string, event: EventData, given: TellOptions | undefined, ask: boolean): Promise<Told | Answer> {
     const message = outsideMessage({ address, event, options: given, ask }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
-    if (isStopping) return counted({ kind: "owner-away" });
-    const create = given?.create;
+    const create = isStopping ? undefined : given?.create;
     const unbegun = create === undefined ? undefined : await begin(entityOf(message.to), create, "command");
     return counted(unbegun ?? (await route(message)));
   }

@@ -200,6 +200,26 @@ test("M2, S5. who asks again while the first is on its way hears within its own 
   t.equal(clock.pending, 0);
 });
 
+test("M2. a repetition to an entity that stops is unknown while the commit of its first is open", async (t) => {
+  const { system, store, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, 1_000));
+    return commit(batch);
+  };
+  const first = system.tell(A, add(1), { id: "one" });
+  await clock.advance(100);
+  const stopped = system.stop();
+  await clock.advance(100);
+  t.match(await system.tell(A, add(1), { id: "one" }), { kind: "unknown" });
+  t.same(await system.tell(A, add(1), { id: "two" }), { kind: "owner-away" });
+  await clock.advance(1_000);
+  t.match(await first, { kind: "accepted" });
+  await stopped;
+  t.same(await system.tell(A, add(1), { id: "two" }), { kind: "owner-away" });
+});
+
 test("M2, S5. the time that a repetition has waited is taken off its own", async (t) => {
   const { system, store, clock } = await hosting();
   await system.activate(A, { input: undefined });
