@@ -47,7 +47,7 @@ export interface SystemOptions {
   readonly residentEntities?: number;
   /** How fast entities may come into memory: what comes in a storm waits, commands first. */
   readonly activation?: ActivationLimits;
-  /** Ends the process when a step hangs, and names what hung before (rules M4): `startStepWatch`. Default: none. */
+  /** Ends the process when a step or other code of an actor hangs, and names what hung before (rules M4): `startStepWatch`. Default: none. */
   readonly stepWatch?: StepWatch;
   /** Whether the wall clock may fire `wall` timers (rules K1). Default: always. */
   readonly wallTrusted?: () => boolean;
