@@ -7,7 +7,7 @@ import { beacons, POLICIES } from "./beacons.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 
 /** Of the couriers, in each run of the tests. CI runs 2,000 seeds of the whole fleet. */
-const SEEDS = form(25, 60);
+const SEEDS = form(25, 400);
 
 test("S1 to S9. a user's actors keep every promise through kills, pauses, takeovers, cuts and failing stores", async (t) => {
   const kinds = new Set<string>();
