@@ -83,6 +83,11 @@ export const errorCatalogue = {
     advice: "Keep less, keep it in several actors, or raise contextLimits of the actor type.",
     exit: 1,
   },
+  DROVER_ENTITY_TOO_LARGE: {
+    title: "An entity has grown beyond what it may hold: its actors' data together, or their number.",
+    advice: "Keep less, stop children that are done, or make several entities of it.",
+    exit: 1,
+  },
   DROVER_CONTEXT_INVALID: { title: "The context of an actor does not have the shape that its type declares.", advice: "Mend the machine, or its contextSchema.", exit: 1 },
   DROVER_DATA_NOT_KEPT: {
     title: "A durable actor holds something that cannot be kept.",

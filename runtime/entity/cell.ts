@@ -59,6 +59,8 @@ export class Cell implements StepCell {
   isTouched: boolean;
   /** Its context was found beyond the first of its limits. */
   isLarge: boolean;
+  /** About what its record takes in a snapshot, as it was measured last. */
+  bytes: number;
   /** While an observer is told: the snapshot that it is told. */
   shown: LogicSnapshot | undefined;
 
@@ -98,6 +100,7 @@ export class Cell implements StepCell {
     this.recorded = undefined;
     this.isTouched = false;
     this.isLarge = false;
+    this.bytes = 0;
     this.shown = undefined;
   }
 

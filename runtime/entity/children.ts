@@ -4,14 +4,15 @@ import { type Address, childAddress } from "../address.ts";
 import type { Cell, Supervision } from "./cell.ts";
 import type { ChildSpec, InputResult } from "./contract.ts";
 import { messageOf, SupervisedFault } from "./fault.ts";
-import type { Interior } from "./interior.ts";
+import { type Interior, MAX_CHILDREN } from "./interior.ts";
 import { moveIn } from "./moving-in.ts";
 import { planOf } from "./plan.ts";
 import { seal } from "./recording.ts";
 import { report } from "./report.ts";
 import type { ChildRow } from "./rest-tables.ts";
+import { bytesOfData } from "./row-weight.ts";
+import { hasRoomFor, MAX_CHILDREN_BYTES } from "./table-limits.ts";
 
-export const MAX_CHILDREN = 1_000;
 const THE_ROOT: Supervision = { kind: "root" };
 
 /**
@@ -53,9 +54,30 @@ export function reconcile(interior: Interior, specs: readonly ChildSpec[]): Inpu
   return { kind: "accepted" };
 }
 
-function problemsOf(interior: Interior, specs: readonly ChildSpec[]): readonly { readonly path: string; readonly message: string }[] {
-  if (specs.length > MAX_CHILDREN) return [{ path: "", message: `${String(specs.length)} children are wanted, an entity has at most ${String(MAX_CHILDREN)}` }];
-  const problems: { path: string; message: string }[] = [];
+interface Problem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What an earlier version has let in stays, as long as nothing is added to it. */
+function tooManyOf(interior: Interior, specs: readonly ChildSpec[]): Problem | undefined {
+  if (specs.length > MAX_CHILDREN) return { path: "", message: `${String(specs.length)} children are wanted, an entity has at most ${String(MAX_CHILDREN)}` };
+  const made = [...interior.cells.values()].filter(({ supervision }) => supervision === undefined).length;
+  if (specs.length + made > MAX_CHILDREN && specs.some((spec) => !interior.rest.has("children", specKey(spec))))
+    return { path: "", message: `${String(specs.length)} children are wanted beside ${String(made)} that its actors have made, an entity has at most ${String(MAX_CHILDREN)}` };
+  const bytes = specs.reduce((sum, { input }) => sum + bytesOfData(input), 0);
+  const had = interior.rest.heavyIn("children");
+  if (bytes > Math.max(MAX_CHILDREN_BYTES, had))
+    return { path: "", message: `their inputs have about ${String(bytes)} bytes together, at most ${String(MAX_CHILDREN_BYTES)} are kept` };
+  if (bytes > had && !hasRoomFor(interior, bytes - had))
+    return { path: "", message: `there is no room for their inputs of about ${String(bytes)} bytes: the entity's tables are full` };
+  return undefined;
+}
+
+function problemsOf(interior: Interior, specs: readonly ChildSpec[]): readonly Problem[] {
+  const tooMany = tooManyOf(interior, specs);
+  if (tooMany !== undefined) return [tooMany];
+  const problems: Problem[] = [];
   const seen = new Set<string>();
   for (const [index, spec] of specs.entries()) {
     const kind = interior.type.children[spec.kind];
@@ -91,7 +113,7 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   try {
     cell.input = row.input;
     begin(interior, cell, row.input);
-    if (interior.durable) seal(interior, new Map(), cell.incarnation);
+    if (interior.durable) seal(interior, new Map(), before.cellBytes, cell.incarnation);
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
     interior.takeBack(before);

@@ -16,7 +16,7 @@ export { upgradeCode } from "./made-by.ts";
 export { difference, type Restored, type RestoreGuide, restoreEntity } from "./restore.ts";
 export { rehearseSteps } from "./rehearsal.ts";
 export { readBackProblem } from "./read-back.ts";
-export { MAX_CHILDREN } from "./children.ts";
+export { MAX_CHILDREN } from "./interior.ts";
 export type { PendingEffect, TimerRow } from "./rest-tables.ts";
 export { type ActorUpgrade, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
 export type { Load } from "./shelf.ts";

@@ -35,6 +35,8 @@ export interface Savepoint {
   readonly randomState: number;
   readonly workIndex: number;
   readonly hasReleased: boolean;
+  /** What all cells held. */
+  readonly cellBytes: number;
 }
 
 /** Worked out once for each state of the table: whoever is refused by the same one hears the same. */
@@ -94,6 +96,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   gone: Map<string, Cell> | undefined = undefined;
   /** The input under way has released postponed messages. */
   hasReleased = false;
+  /** All cells of a volatile entity together were found half way to their bound: from then on each turn measures what it changes. */
+  isTight = false;
   /** The timer whose firing is handled now. */
   firing: Firing | undefined = undefined;
   /** Effects and sources named so far in this turn. */
@@ -151,7 +155,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
   /** From here on all that happens can be taken back. */
   savepoint(mark = this.undo.mark()): Savepoint {
     const { effects, emitted, randomState, workIndex, hasReleased } = this;
-    return { mark, effects, effectCount: effects.length, emitted, emittedCount: emitted.length, randomState, workIndex, hasReleased };
+    return { mark, effects, effectCount: effects.length, emitted, emittedCount: emitted.length, randomState, workIndex, hasReleased, cellBytes: this.cells.bytes };
   }
 
   takeBack(to: Savepoint): void {

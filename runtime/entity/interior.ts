@@ -6,6 +6,7 @@
 
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
+import { DroverError } from "../errors.ts";
 import {
   type ChildRequest,
   CellRef,
@@ -32,6 +33,10 @@ const DELIVERIES = 1_000;
 const DELIVERIES_PER_CELL = 20;
 const BEGIN: StepEvent = { type: "xstate.init" };
 const FROM_A_REF: Sender = { kind: "local", name: "ref" };
+/** Children of an entity: those of its configuration, and what machines have made, as long as they are listed (rules C1). */
+export const MAX_CHILDREN = 1_000;
+/** By one input: a child whose own children are too many fails, and the next one tries again. */
+const MAX_MADE = 5 * MAX_CHILDREN;
 /** Cells that may wait for one another in one chain of deliveries: the stack of the process must hold it. */
 const MAX_CHAIN = 400;
 
@@ -56,6 +61,10 @@ export class Interior extends Inside implements CellHost {
   readonly outward: Outward;
   #deliveries = 0;
   #chain = 0;
+  /** Made by steps of the present input, and not entered yet. */
+  #staged = 0;
+  /** All that were made by the present input, also by steps that have failed. */
+  #made = 0;
 
   constructor(type: EntityType, address: Address, incarnation: string, outward: Outward) {
     super(type, address, incarnation);
@@ -72,7 +81,9 @@ export class Interior extends Inside implements CellHost {
 
   // ---- host of cells
 
+  /** @throws DROVER_ENTITY_TOO_LARGE */
   adopt(parent: Cell, request: ChildRequest): Cell {
+    this.#stage();
     const plan = innerPlan(parent.plan, request.src, request.logic);
     let address = `${parent.address}/~/${escapeId(request.id)}` as Address;
     // It may be that of a child that goes on under another id (upgrading U5).
@@ -81,6 +92,41 @@ export class Interior extends Inside implements CellHost {
     const cell = this.makeCell({ plan, parent, id: request.id, address, request });
     if (plan.logic.kind === "source") cell.key = this.workKey(cell.address);
     return cell;
+  }
+
+  /** A step that asks for very many ends with the first that is too many. */
+  #stage(): void {
+    const others = this.cells.size - 1 + this.#staged;
+    if (others >= MAX_CHILDREN && this.input?.kind !== "upgrade") {
+      throw new DroverError(
+        "DROVER_ENTITY_TOO_LARGE",
+        `${this.address} has ${String(others)} children, and at most ${String(MAX_CHILDREN)}; one that is done counts until its parent stops it`,
+      );
+    }
+    if (++this.#made > MAX_MADE) throw runaway(`one input made more than ${String(MAX_MADE)} children inside ${this.address}`);
+    this.undo.push(() => {
+      this.#staged--;
+    });
+    this.#staged++;
+  }
+
+  /** The step that counts makes what its rehearsal made. */
+  #sameMade<R>(step: (snapshot: LogicSnapshot | undefined) => R): (snapshot: LogicSnapshot | undefined) => R {
+    const made = this.#made;
+    return (snapshot) => {
+      this.#made = made;
+      return step(snapshot);
+    };
+  }
+
+  override enter(cell: Cell): void {
+    super.enter(cell);
+    // The supervisor's own were not staged.
+    if (cell.supervision !== undefined) return;
+    this.undo.push(() => {
+      this.#staged++;
+    });
+    this.#staged--;
   }
 
   makeCell(fields: {
@@ -103,7 +149,15 @@ export class Interior extends Inside implements CellHost {
       cell.snapshot = { status: "active", output: undefined, error: undefined, context: undefined, input } as LogicSnapshot;
       return cell.snapshot;
     }
-    let first = stepsAreRehearsed() ? rehearsed(this, cell, BEGIN, undefined, () => firstStep(cell, logic, input)) : firstStep(cell, logic, input);
+    let first = stepsAreRehearsed()
+      ? rehearsed(
+          this,
+          cell,
+          BEGIN,
+          undefined,
+          this.#sameMade(() => firstStep(cell, logic, input)),
+        )
+      : firstStep(cell, logic, input);
     if (first.snapshot.status === "error") {
       this.undo.backTo(mark);
       first = { snapshot: { ...first.snapshot, error: this.keep(first.snapshot.error) }, actions: [], taken: true, systemIds: undefined };
@@ -230,6 +284,8 @@ export class Interior extends Inside implements CellHost {
   resetDeliveries(): void {
     this.#deliveries = 0;
     this.#chain = 0;
+    this.#staged = 0;
+    this.#made = 0;
   }
 
   #drain(cell: Cell): void {
@@ -265,7 +321,13 @@ export class Interior extends Inside implements CellHost {
     let result: StepResult;
     try {
       const step = stepsAreRehearsed()
-        ? rehearsed(this, cell, event, cell.snapshot, (snapshot) => advance(cell, logic, snapshot as LogicSnapshot, event))
+        ? rehearsed(
+            this,
+            cell,
+            event,
+            cell.snapshot,
+            this.#sameMade((snapshot) => advance(cell, logic, snapshot as LogicSnapshot, event)),
+          )
         : advance(cell, logic, cell.snapshot, event);
       if ("refused" in step) return { reason: step.refused, postponed: step.postponed };
       result = step;

@@ -1,9 +1,10 @@
 // An input as a durable entity takes it: exactly what its record will hold, so that a replay sees the same (rules R1).
 
-import { type CodecHost, decodeData, encodeData, NotCarried } from "../xstate/index.ts";
+import { type CodecHost, decodeData, encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { EventData, Input, InputResult, SourceSaid } from "./contract.ts";
 import { messageOf } from "./fault.ts";
 import { NotPlain, plainCopy } from "./plain.ts";
+import { MAX_INPUT_BYTES } from "./table-limits.ts";
 
 /** The same input with copied data, or why it cannot be taken. */
 export function keepable(input: Input, host: CodecHost): Input | { readonly refusal: InputResult } {
@@ -15,8 +16,11 @@ export function keepable(input: Input, host: CodecHost): Input | { readonly refu
         return { ...input, said: keepableWord(input.said, host) };
       case "performed":
         return keepablePerformed(input, host);
-      default:
+      case "attempt":
+        // It holds one that was taken, and must be taken.
         return decodeData(encodeData(input, host), host) as Input;
+      default:
+        return copied(input, host);
     }
   } catch (error) {
     if (input.kind === "message" || input.kind === "start" || input.kind === "children") {
@@ -27,10 +31,18 @@ export function keepable(input: Input, host: CodecHost): Input | { readonly refu
   }
 }
 
+/** @throws NotCarried, and Error for what is too large for a record */
+function copied<V>(value: V, host: CodecHost): V {
+  const plain = encodeData(value, host);
+  const bytes = encodedSize();
+  if (bytes > MAX_INPUT_BYTES) throw new Error(`about ${String(bytes)} bytes are more than the ${String(MAX_INPUT_BYTES)} that an input may have`);
+  return decodeData(plain, host) as V;
+}
+
 /** A source that says what cannot be kept has failed. */
 function keepableWord(said: SourceSaid, host: CodecHost): SourceSaid {
   try {
-    return decodeData(encodeData(said, host), host) as SourceSaid;
+    return copied(said, host);
   } catch (error) {
     return decodeData(encodeData({ kind: "error", error: new Error(`what the source said cannot be kept: ${messageOf(error)}`) }, host), host) as SourceSaid;
   }
@@ -39,7 +51,7 @@ function keepableWord(said: SourceSaid, host: CodecHost): SourceSaid {
 /** Whatever became of the effect: its actor must hear that it is over (rules F2). */
 function keepablePerformed(input: Extract<Input, { kind: "performed" }>, host: CodecHost): Input {
   try {
-    return decodeData(encodeData(input, host), host) as Input;
+    return copied(input, host);
   } catch (error) {
     return { ...input, outcome: { kind: "unknown", reason: `what the effect said of its end cannot be kept: ${messageOf(error)}` } };
   }

@@ -1,6 +1,7 @@
 // A copy of a message as plain JSON data, so that nobody outside can change what an actor keeps, and nothing leaves that another node could not read.
 
-import { isWellFormed } from "../xstate/index.ts";
+import { isWellFormed, textBytes } from "../xstate/index.ts";
+import { MAX_INPUT_BYTES } from "./table-limits.ts";
 
 export class NotPlain extends Error {
   readonly path: string;
@@ -15,16 +16,22 @@ export class NotPlain extends Error {
 /** Levels of a message. */
 export const MAX_DEPTH = 64;
 const MAX_OBJECTS = 100_000;
+/** Of whatever is no text: at most, and of what stands before a text. */
+const FLAT_BYTES = 9;
 
 let objects = 0;
+let bytes = 0;
 
 /**
  * Fields that are `undefined` are left out, as in JSON.
- * @throws NotPlain for what JSON or UTF-8 does not carry, for keys named `__proto__`, for data nested deeper than 64 levels or of more than 100,000 objects
+ * @throws NotPlain for what JSON or UTF-8 does not carry, for keys named `__proto__`, for data nested deeper than 64 levels or of more than 100,000 objects or 16 MiB
  */
 export function plainCopy(value: unknown, path = "", depth = 0): unknown {
+  if (depth === 0) bytes = 0;
+  count(FLAT_BYTES, path);
   switch (typeof value) {
     case "string":
+      count(textBytes(value), path);
       if (!isWellFormed(value)) throw new NotPlain(path, "a text with half a character (a lone surrogate), which UTF-8 does not carry");
       return value;
     case "boolean":
@@ -39,6 +46,11 @@ export function plainCopy(value: unknown, path = "", depth = 0): unknown {
     default:
       throw new NotPlain(path, `a ${typeof value}, which JSON does not carry`);
   }
+}
+
+function count(more: number, path: string): void {
+  bytes += more;
+  if (bytes > MAX_INPUT_BYTES) throw new NotPlain(path, `beyond the ${String(MAX_INPUT_BYTES)} bytes that a message may have`);
 }
 
 function copyObject(value: object, path: string, depth: number): unknown {
@@ -61,6 +73,7 @@ function copyReadable(value: object, path: string, depth: number): unknown {
   for (const key of Object.keys(value)) {
     if (!isWellFormed(key)) throw new NotPlain(`${path}/${JSON.stringify(key)}`, "a key with half a character, which UTF-8 does not carry");
     if (key === "__proto__") throw new NotPlain(`${path}/__proto__`, "a key that data must not have");
+    count(textBytes(key), path);
     const item = (value as Readonly<Record<string, unknown>>)[key];
     if (item !== undefined) copy[key] = plainCopy(item, `${path}/${key}`, depth + 1);
   }

@@ -3,8 +3,8 @@
 import type { Address } from "../address.ts";
 import { encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
-import { encodeCell } from "./cell-record.ts";
-import { checkSize } from "./context-limit.ts";
+import { encodeCell, recordBytes } from "./cell-record.ts";
+import { checkSize, Growth } from "./context-limit.ts";
 import { checkShape } from "./context-shape.ts";
 import type { CellRecord, EntityState, EventData, Input, InputResult, JournalRecord, TurnOutcome } from "./contract.ts";
 import { SupervisedFault } from "./fault.ts";
@@ -17,23 +17,27 @@ import { carriesHash, hashOf } from "./state-hash.ts";
 export type Sealed = Map<Cell, CellRecord>;
 
 /**
- * Encodes what has changed, so that data which cannot be kept is its input's fault.
+ * Encodes what has changed, so that data which cannot be kept, or is too much, is its input's fault.
+ * @param before what all cells held when the input came
  * @param since only cells from this incarnation on, default all
  * @throws SupervisedFault
  */
-export function seal(interior: Interior, sealed: Sealed, since = 0): void {
+export function seal(interior: Interior, sealed: Sealed, before: number, since = 0): void {
+  const growth = new Growth(interior, before);
   for (const cell of interior.touched) {
     if (cell.incarnation < since || interior.cells.get(cell.address) !== cell) continue;
     try {
       sealed.set(cell, encodeCell(cell, interior));
       checkSize(interior, cell, encodedSize());
       checkShape(interior, cell);
+      growth.note(cell, recordBytes());
     } catch (error) {
       if (!(error instanceof NotCarried)) throw error;
       interior.noteFailure(cell, undefined, error);
       throw new SupervisedFault(supervisedOf(cell), error);
     }
   }
+  growth.check();
   if (interior.rest.hasChanges()) rowsOf(interior, interior.rest.changes());
 }
 

@@ -11,7 +11,7 @@ import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
-import { childrenOf, decodeSnapshotOf, innerOf } from "./cell-record.ts";
+import { childrenOf, decodeSnapshotOf, encodeCell, innerOf, recordBytes } from "./cell-record.ts";
 import { hasShape, shapeProblem } from "./context-shape.ts";
 import type { CellRecord, EntityState, Input, JournalRecord, StateHash, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
@@ -21,6 +21,7 @@ import { madeByOf } from "./made-by.ts";
 import { lostPlan, type Plan } from "./plan.ts";
 import { outcomeOf, stateOf } from "./recording.ts";
 import type { TableName } from "./rest-tables.ts";
+import { bytesOfData } from "./row-weight.ts";
 import { hashOf } from "./state-hash.ts";
 import type { TurnGuide } from "./turn.ts";
 import { typeAt, typesOf, versionsOf } from "./versions.ts";
@@ -235,6 +236,7 @@ function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
       throw new Error(`${record.address}: ${messageOf(cause)}`, { cause });
     }
   }
+  for (const [cell, record] of made) interior.cells.weigh(cell, weightOf(interior, cell, record));
   for (const [table, rows] of Object.entries(outcome.rest as Readonly<Record<string, readonly (readonly [string, unknown?])[]>>)) {
     for (const row of rows) {
       if (table === "counters") interior.rest.setCounter(row[0], row[1] as number);
@@ -242,6 +244,13 @@ function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
       else interior.rest.put(table as TableName, row[0], decodeData(row[1], interior));
     }
   }
+}
+
+/** What it weighed before: the same inputs must be faults (rules R1). Of another version it is weighed again by its upgrade. */
+function weightOf(interior: Interior, cell: Cell, record: CellRecord): number {
+  if (isOld(cell)) return bytesOfData(record);
+  encodeCell(cell, interior);
+  return recordBytes();
 }
 
 function fill(interior: Interior, cell: Cell, record: CellRecord): void {

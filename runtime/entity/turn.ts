@@ -63,7 +63,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     if (interior.undo.mark() > mark) {
       forgive(interior, input);
       if (sealed === undefined) measureVolatile(interior);
-      else seal(interior, sealed);
+      else seal(interior, sealed, input.kind === "upgrade" ? Number.POSITIVE_INFINITY : before.cellBytes);
     }
     return result;
   } catch (thrown) {
@@ -75,7 +75,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     interior.resetDeliveries();
     try {
       const result = handleFault(interior, input, thrown);
-      if (sealed !== undefined) seal(interior, sealed);
+      if (sealed !== undefined) seal(interior, sealed, before.cellBytes);
       return result;
     } catch (again) {
       // What the supervisor did failed too: the input alone is set aside, everything else stays as it was.

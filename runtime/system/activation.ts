@@ -7,13 +7,25 @@
 //     Where the store only has no room now, it goes on from what is committed instead, with backoff: senders from outside and other entities are told, what nobody would
 //     repeat (its timers, its host's news, words of its sources) waits. A full disk takes down no entity, and nothing that hangs on one.
 // V5. Nobody waits longer than its deadline, whatever the store does: what still waits for its turn is told `deadline` and is never taken, what is being committed `unknown`.
-// V6. A turn that comes to no record, whatever the reason, is taken back and its inputs are stepped one by one: the one it is due to has failed, which is its record then (hosting H13).
+// V6. A turn that comes to no record that a store takes, whatever the reason, is taken back and its inputs are stepped one by one: the one it is due to has failed, which is its record
+//     then (hosting H13). Where only the full state is too large, the turn is stored without it.
 
 import type { Address } from "../address.ts";
 import type { Effect, Input, JournalRecord, Turn, TurnStamp } from "../entity/contract.ts";
-import { type Entity, encodeRecord, encodeState, type TurnGuide } from "../entity/index.ts";
+import { type Entity, encodeRecord, type TurnGuide } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
-import type { Clock, CommitOutcome, EntityCommit, Log, Random, StepWatch, Store, TimeoutHandle } from "../ports/index.ts";
+import {
+  type Clock,
+  type CommitOutcome,
+  type EntityCommit,
+  type Log,
+  MAX_RECORD_BYTES,
+  type Random,
+  silentLog,
+  type StepWatch,
+  type Store,
+  type TimeoutHandle,
+} from "../ports/index.ts";
 import { Retry, type RetryLimits } from "../retry.ts";
 import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
@@ -22,7 +34,7 @@ import type { MailBudget } from "./mail-budget.ts";
 import type { Mail, Settled } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { type LostMessage, Shelf } from "./shelf.ts";
-import { policyOf, type SinceSnapshot, SnapshotRhythm } from "./snapshot-rhythm.ts";
+import { policyOf, type SinceSnapshot, SnapshotRhythm, storableState } from "./snapshot-rhythm.ts";
 import { Suspects } from "./suspects.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
@@ -447,6 +459,9 @@ export class Activation implements TurnGuide {
   #commitOf(turn: Turn, record: JournalRecord): EntityCommit {
     const { entity } = this;
     const bytes = encodeRecord(record);
+    if (bytes.byteLength > MAX_RECORD_BYTES)
+      throw new DroverError("DROVER_ENTITY_TOO_LARGE", `its record would have ${String(bytes.byteLength)} bytes, a store takes ${String(MAX_RECORD_BYTES)}`);
+    const snapshot = this.#rhythm?.isDue(record.revision, bytes.byteLength) === true ? this.#snapshotOf(turn) : undefined;
     return {
       entity: entity.address,
       type: entity.type.name,
@@ -455,10 +470,15 @@ export class Activation implements TurnGuide {
       epoch: this.#ports.epoch,
       at: record.stamp.now,
       record: bytes,
-      ...(this.#rhythm?.isDue(record.revision, bytes.byteLength) === true
-        ? { snapshot: encodeState(entity.state(turn)), forgetsOlder: entity.type.durability === "snapshot" }
-        : {}),
+      ...(snapshot === undefined ? {} : { snapshot, forgetsOlder: entity.type.durability === "snapshot" }),
     };
+  }
+
+  /** V6. */
+  #snapshotOf(turn: Turn): Uint8Array | undefined {
+    const snapshot = storableState(this.entity.state(turn), this.#rhythm?.isSkipping === true ? silentLog : this.#ports.log);
+    if (snapshot === undefined) this.#rhythm?.skip();
+    return snapshot;
   }
 
   #answered(outcome: CommitOutcome, open: OpenTurn): void {

@@ -22,6 +22,7 @@ import {
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { Activation, type ActivationOwner, changeOf, stampOf } from "./activation.ts";
+import { storableState } from "./snapshot-rhythm.ts";
 import { beginFailure, checkLabels } from "./beginning.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
@@ -585,6 +586,7 @@ function watchedOutside<V>(watch: StepWatch | undefined, { address: entity, type
 async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: HostedEntityPorts): Promise<void> {
   // In memory it is committed already.
   await ports.beforeCommit(entity, undefined);
+  const snapshot = storableState(entity.state(), ports.log);
   const outcome = await ports.committer.commit({
     entity: entity.address,
     type: entity.type.name,
@@ -593,8 +595,7 @@ async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: 
     epoch: ports.epoch,
     at: entity.stamp.now,
     record: encodeRecord(record as JournalRecord),
-    snapshot: encodeState(entity.state()),
-    forgetsOlder: entity.type.durability === "snapshot",
+    ...(snapshot === undefined ? {} : { snapshot, forgetsOlder: entity.type.durability === "snapshot" }),
   });
   if (outcome.kind === "committed") return;
   throw new DroverError("DROVER_STORE_FAILED", `the upgrade of ${entity.address} to the registered versions could not be committed (${outcome.kind}): ${outcome.reason}`);

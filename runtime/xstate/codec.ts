@@ -17,12 +17,39 @@ const MAX_DEPTH = 200;
 /** In one value: what shares parts again and again would grow without end when it is written out. */
 const MAX_OBJECTS = 1_000_000;
 
+/** Of what stands before a text, a list or an object: at most. */
+const HEADER = 5;
+/** Of a number that is no small integer: so much more. */
+const DOUBLE = 4;
+/** Of an object with one key that begins with `$`. */
+const TAG = 20;
+/** Of a ref beside the address of its cell: names and numbers. */
+const REF = 64;
+/** Of an error beside its texts. */
+const ERROR = 40;
+/** Of a snapshot beside what it holds. */
+const SNAPSHOT = 128;
+
 let objects = 0;
 let size = 0;
 
-/** Of the last value that was encoded: about the characters of its JSON text. */
+/** Of the last value that was encoded: about its bytes in MessagePack, and never fewer. */
 export function encodedSize(): number {
   return size;
+}
+
+const SHORT = 40;
+
+/** Of a text as UTF-8; never fewer. */
+export function textBytes(text: string): number {
+  const { length } = text;
+  if (length > SHORT) return Buffer.byteLength(text);
+  let bytes = length;
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code > 0x7f) bytes += code > 0x7ff ? 2 : 1;
+  }
+  return bytes;
 }
 
 /** Whether UTF-8 carries a text: no half of a surrogate pair stands alone. */
@@ -59,16 +86,21 @@ function notCarried(host: CodecHost, path: string, what: string): { readonly $lo
 /** @throws NotCarried unless the host is lenient */
 export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0): unknown {
   if (depth === 0) size = 0;
-  size += 5;
+  size += HEADER;
   switch (typeof value) {
     case "string":
-      size += value.length;
       return encodeText(value);
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) && !Object.is(value, -0) ? value : { $number: Object.is(value, -0) ? "-0" : String(value) };
+      if (Number.isFinite(value) && !Object.is(value, -0)) {
+        if ((value | 0) !== value) size += DOUBLE;
+        return value;
+      }
+      size += TAG;
+      return { $number: Object.is(value, -0) ? "-0" : String(value) };
     case "undefined":
+      size += TAG;
       return { $undefined: true };
     case "object":
       return value === null ? null : encodeObject(value, host, path, depth);
@@ -78,7 +110,11 @@ export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0
 }
 
 function encodeText(text: string): unknown {
-  return isWellFormed(text) ? text : { $text: JSON.stringify(text) };
+  size += textBytes(text);
+  if (isWellFormed(text)) return text;
+  const written = JSON.stringify(text);
+  size += TAG + written.length;
+  return { $text: written };
 }
 
 function encodeObject(value: object, host: CodecHost, path: string, depth: number): unknown {
@@ -91,8 +127,15 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
 }
 
 function encodeReadable(value: object, host: CodecHost, path: string, depth: number): unknown {
-  if (CellRef.is(value)) return { $ref: encodeCell(CellRef.cellOf(value)) };
-  if (value instanceof ForeignRef) return { $ref: value.destination };
+  if (CellRef.is(value)) {
+    const cell = encodeCell(CellRef.cellOf(value));
+    size += REF + cell.cell.length;
+    return { $ref: cell };
+  }
+  if (value instanceof ForeignRef) {
+    weigh(value.destination, host, depth);
+    return { $ref: value.destination };
+  }
   if (depth > MAX_DEPTH) return notCarried(host, path, `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
   if (depth === 0) objects = 0;
   if (++objects > MAX_OBJECTS) return notCarried(host, path, `one of more than ${String(MAX_OBJECTS)} objects`);
@@ -130,7 +173,7 @@ function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, 
     if (key === "__proto__") return notCarried(host, `${path}/__proto__`, "a key with a meaning of its own");
     if (!isWellFormed(key)) return notCarried(host, `${path}/${JSON.stringify(key)}`, "a key with half a character");
     const before = value[key];
-    size += key.length + 3;
+    size += HEADER + textBytes(key);
     const plain = encodeData(before, host, `${path}/${key}`, depth + 1);
     const escaped = key.charCodeAt(0) === 36;
     if (copy === undefined && (plain !== before || escaped)) {
@@ -142,18 +185,26 @@ function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, 
   return copy ?? value;
 }
 
-function encodeCell(cell: CellFace): unknown {
+/** Counts the bytes of what is written as it is. */
+function weigh(value: unknown, host: CodecHost, depth: number): void {
+  size += TAG;
+  encodeData(value, host, "", depth + 1);
+}
+
+function encodeCell(cell: CellFace): { readonly cell: string; readonly incarnation: number; readonly parent: number } {
   return { cell: cell.address, incarnation: cell.incarnation, parent: cell.parent?.incarnation ?? 0 };
 }
 
 function encodeError(error: Error, host: CodecHost, path: string, depth: number): unknown {
   const { name, message } = error as { readonly name: unknown; readonly message: unknown };
   if (typeof name !== "string" || typeof message !== "string") return notCarried(host, path, "an error whose name or message is no text");
+  size += ERROR;
   const plain: Record<string, unknown> = { name: encodeText(name), message: encodeText(message) };
   const own = Object.keys(error).filter((key) => key !== "name" && key !== "message" && key !== "stack" && key !== "__proto__");
   if (own.length > 0) {
     const more: Record<string, unknown> = {};
     for (const key of own) {
+      size += HEADER + textBytes(key);
       try {
         more[key] = encodeData((error as unknown as Record<string, unknown>)[key], host, `${path}/${key}`, depth + 1);
       } catch {
@@ -331,15 +382,22 @@ function valueOf(root: AnyStateNode, nodes: readonly AnyStateNode[]): unknown {
 }
 
 function encodeSnapshot(snapshot: MachineSnapshot, type: string, host: CodecHost, path: string, depth: number): EncodedSnapshot {
+  const configuration = encodeConfiguration(snapshot);
+  size += SNAPSHOT + type.length;
+  weigh(snapshot.value, host, depth);
+  weigh(configuration, host, depth);
   return {
     type,
     status: snapshot.status,
     value: snapshot.value,
-    ...encodeConfiguration(snapshot),
+    ...configuration,
     context: encodeData(snapshot.context, host, `${path}/context`, depth + 1),
     output: encodeData(snapshot.output, host, `${path}/output`, depth + 1),
     error: encodeData(snapshot.error, host, `${path}/error`, depth + 1),
-    children: Object.entries(snapshot.children).map(([id, child]) => [id, encodeData(child, host, `${path}/children/${id}`, depth + 1)]),
+    children: Object.entries(snapshot.children).map(([id, child]) => {
+      size += 2 * HEADER + textBytes(id);
+      return [id, encodeData(child, host, `${path}/children/${id}`, depth + 1)];
+    }),
   };
 }
 

@@ -14,6 +14,7 @@ export {
   isWellFormed,
   NotCarried,
   restoreConfiguration,
+  textBytes,
 } from "./codec.ts";
 export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";

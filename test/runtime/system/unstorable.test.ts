@@ -3,8 +3,10 @@
 import { setup, emit } from "xstate";
 import { test } from "tap";
 
-import { actorType, entityType, messages, parseAddress } from "../../../runtime/index.ts";
+import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
+import { actorType, entityType, type EventOf, messages, parseAddress, reducer, reply, T } from "../../../runtime/index.ts";
 import { type Log, silentLog } from "../../../runtime/ports/index.ts";
+import { MemoryDisk } from "../../../runtime/simulation/index.ts";
 import { hosting } from "./hosting.ts";
 
 const T1 = parseAddress("acme/thing/t1");
@@ -55,4 +57,93 @@ test("H13, A4. a turn that cannot be stored is its input's failure: tried three 
   t.equal(again.system.metrics().find(({ name }) => name.includes("diverg"))?.value, 0, "its journal comes to the same");
   t.match(again.system.describeEntities()[0], { restarts: 3 });
   await again.system.stop();
+});
+
+const MIB = 1_048_576;
+const sayings = messages({
+  "say.much": { body: { bytes: T.Integer() } },
+  "say.drop": { body: {} },
+  "say.ask": { body: { bytes: T.Integer() }, reply: T.Object({ text: T.String() }) },
+  "say.ok": { body: { text: T.String() } },
+});
+const speaker = entityType({
+  root: actorType({
+    name: "thing",
+    version: 1,
+    contextLimits: { maxBytes: 32 * MIB },
+    messages: sayings,
+    behaviour: reducer<{ readonly count: number; readonly kept: string }, EventOf<typeof sayings>>({
+      initial: () => ({ count: 0, kept: "" }),
+      step: (state, event, turn) => {
+        if (event.type === "say.much") turn.emit({ type: "said", text: "x".repeat(event.bytes) });
+        if (event.type === "say.ask") turn.send(event.replyTo, { ...reply({ text: "x".repeat(event.bytes) }) });
+        return event.type === "say.drop" ? { count: state.count, kept: "" } : { ...state, count: state.count + 1 };
+      },
+    }),
+  }),
+  durability: "snapshot",
+  placement: "cloud",
+});
+
+test("S5, H13. a turn whose record no store takes is its input's failure, with a code; many that are only together too large are taken one by one", async (t) => {
+  const { system } = await hosting({ types: [speaker] });
+  await system.activate(T1, { input: undefined });
+  const many = await Promise.all(Array.from({ length: 40 }, async () => system.tell(T1, { type: "say.ok", text: "x".repeat(MIB) })));
+  t.ok(
+    many.every(({ kind }) => kind === "accepted"),
+    "40 MiB of messages",
+  );
+  t.match(await system.tell(T1, { type: "say.much", bytes: 33 * MIB }), {
+    kind: "refused",
+    reason: /set aside after 3 failures: its turn cannot be stored: its record would have \d+ bytes, a store takes 33554432/,
+  });
+  t.match(await system.inspection.inspect(T1), { restarts: { last: { code: "DROVER_ENTITY_TOO_LARGE", place: "acme/thing/t1: its message" } } });
+  t.match(await system.tell(T1, { type: "say.ok", text: "x".repeat(17 * MIB) }), { kind: "invalid", problems: [{ path: "/text" }] });
+  t.match(await system.tell(T1, { type: "say.ok", text: "" }), { kind: "accepted" });
+  await system.stop();
+});
+
+test("S5, H13. a state that no store takes (an earlier version let it grow) stops nobody: turns are stored without it, its log says so once, and once it has shrunk it is stored again", async (t) => {
+  const disk = new MemoryDisk();
+  const before = await hosting({ types: [speaker], disk });
+  await before.system.activate(T1, { input: undefined });
+  await before.system.tell(T1, { type: "say.ok", text: "" });
+  await before.system.stop();
+  const stored = await before.store.load(T1);
+  const state = decodeState(stored?.snapshot?.state ?? new Uint8Array());
+  const large = state.cells.map((cell) => ({ ...cell, context: { count: 1, kept: "x".repeat(29 * MIB) } }));
+  const revision = state.revision + 1;
+  const record = decodeRecord((await before.store.journal({ entity: T1, after: 0, limit: 1, order: "newest-first" }))[0]?.record ?? new Uint8Array());
+  t.match(
+    await before.store.commit([
+      {
+        entity: T1,
+        type: "thing",
+        incarnation: state.incarnation,
+        revision,
+        epoch: 1,
+        at: 1,
+        record: encodeRecord({ ...record, revision }),
+        snapshot: encodeState({ ...state, revision, cells: large }),
+        forgetsOlder: true,
+      },
+    ]),
+    [{ kind: "committed" }],
+  );
+
+  const logged: string[] = [];
+  const log: Log = { ...silentLog, error: (_fields, message) => void logged.push(message), child: () => log };
+  const { system } = await hosting({ types: [speaker], disk, log, seed: 2 });
+  await system.activate(T1, { input: undefined });
+  for (let at = 0; at < 5; at++) t.match(await system.ask(T1, { type: "say.ask", bytes: 900_000 }, { withinMs: 5_000 }), { kind: "replied" });
+  t.same(logged, ["its full state is too large to be stored; its turns are stored without one until it has shrunk, and recovery takes longer"]);
+  await system.stop();
+  const again = await hosting({ types: [speaker], disk, log, seed: 3 });
+  await again.system.activate(T1, { input: undefined });
+  t.match(again.system.read(T1), { context: { count: 6 } }, "nothing that was accepted is lost");
+  t.match(await again.system.tell(T1, { type: "say.drop" }), { kind: "accepted" });
+  await again.system.stop();
+  const last = await again.store.load(T1);
+  t.equal(last?.records.length, 0, "its state is stored again");
+  t.equal(again.system.metrics().find(({ name }) => name.includes("diverg"))?.value, 0);
 });

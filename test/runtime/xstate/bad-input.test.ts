@@ -247,10 +247,10 @@ for (const durability of ["events", "volatile"] as const) {
     const results = Array.from({ length: 400 }, () => host.send("MORE"));
     const told = reports(host).filter((report) => report.context === "context_large");
     t.equal(told.length, 1);
-    t.match(told[0], { offender: ROOT, reason: /about \d+ characters; beyond 20000 it is a fault/ });
+    t.match(told[0], { offender: ROOT, reason: /about \d+ bytes; beyond 20000 it is a fault/ });
     const size = (host.context() as { readonly list: readonly string[] }).list.length;
     t.ok(size > 100 && size < 200, `${String(size)} items are kept`);
-    t.match(results.at(-1), { kind: "faulted", code: "DROVER_CONTEXT_TOO_LARGE", error: /about \d+ characters, the limit of "thing" is 20000/, place: ROOT });
+    t.match(results.at(-1), { kind: "faulted", code: "DROVER_CONTEXT_TOO_LARGE", error: /about \d+ bytes, the limit of "thing" is 20000/, place: ROOT });
     t.same(host.differences, []);
     t.equal(host.send("LESS").kind, "accepted");
     t.equal(host.send("MORE").kind, "accepted");
