@@ -15,12 +15,14 @@ export interface Forwarding {
 }
 
 const END = "first end";
+/** An attempt goes on until its request has left the line, which is a day at most (rules M2). */
+const FORWARD_WITHIN_MS = 48 * 3_600_000;
 
 const requestsMachine = setup({
   types: { context: {} as RequestsContext, events: {} as EventOf<typeof requestsMessages> },
   actions: {
     /** Of the head alone. Repeated until the vehicle has answered: the id makes the repetitions one (rules F1, M2). */
-    forward: effect<Forwarding>({ class: "idempotent" }),
+    forward: effect<Forwarding>({ class: "idempotent", withinMs: FORWARD_WITHIN_MS }),
     move: enqueueActions(({ context, event, enqueue, self }) => {
       const next = lineAfter(context, event, now(self));
       if (next === undefined) return;

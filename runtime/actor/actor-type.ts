@@ -67,6 +67,8 @@ export interface AnyActorType {
   readonly timers: Readonly<Record<string, TimerPolicy>>;
   /** Supplied by `with`; empty on a type as declared. */
   readonly effects: Readonly<Record<string, EffectImplementation>>;
+  /** How long an attempt of each has to answer, ms. */
+  readonly effectWithinMs: Readonly<Record<string, number>>;
   readonly tasks: Readonly<Record<string, TaskImplementation>>;
   readonly offers: ((words: readonly string[], context: never) => readonly string[]) | undefined;
   /** Found at registration; `durableOnly` ones are refused by an entity type that is not volatile. */
@@ -200,6 +202,7 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
     contextSchema: type.contextSchema,
     timers: timersOf(type.name, behaviour, type.timers ?? {}),
     effects: {},
+    effectWithinMs: {},
     tasks: {},
     offers: type.offers,
     problems,
@@ -277,9 +280,9 @@ function build<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeField
 function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFields<S, B>, parts: Parts<B>): TypeFields<S, B> {
   const effects = { ...fields.effects, ...(parts.effects as Record<string, EffectImplementation> | undefined), ...parts.inner?.effects };
   const tasks = { ...fields.tasks, ...(parts.tasks as Record<string, TaskImplementation> | undefined), ...parts.inner?.tasks };
-  const declared = isReducer(fields.behaviour) ? { effects: Object.keys((fields.behaviour as Reducer).effects), tasks: [] } : declaredWork(fields.behaviour);
+  const declared = isReducer(fields.behaviour) ? { effects: new Map(Object.entries((fields.behaviour as Reducer).effects)), tasks: [] } : declaredWork(fields.behaviour);
   for (const [kind, names, given] of [
-    ["effect", declared.effects, effects],
+    ["effect", [...declared.effects.keys()], effects],
     ["task", declared.tasks, tasks],
   ] as const) {
     const missing = names.filter((name) => typeof given[name] !== "function");
@@ -292,5 +295,5 @@ function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFi
         `actor type "${fields.name}": with() supplies the ${kind} ${surplus.map((name) => `"${name}"`).join(", ")}, which the machine does not declare`,
       );
   }
-  return { ...fields, effects, tasks };
+  return { ...fields, effects, effectWithinMs: Object.fromEntries([...declared.effects].map(([name, { withinMs }]) => [name, withinMs])), tasks };
 }

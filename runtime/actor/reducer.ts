@@ -1,7 +1,7 @@
 // A behaviour that is a plain function: the other kind beside a machine (design section 3).
 
-import type { EffectClass, EventData, TimerPolicy } from "../entity/contract.ts";
-import { effectClassOf } from "../xstate/index.ts";
+import type { EventData, TimerPolicy } from "../entity/contract.ts";
+import { type EffectMark, effectMarkOf } from "../xstate/index.ts";
 import type { ReplyTo } from "./messages.ts";
 
 /** What a reducer may do beside returning its next state; all of it happens after the commit. */
@@ -33,8 +33,8 @@ export interface Reducer<S = unknown, E = unknown, I = unknown> {
   initial(input: I, turn: ReducerTurn): S;
   /** Pure; returns the next state, or the same when nothing changed. */
   step(state: S, event: E, turn: ReducerTurn): S;
-  /** Classes of the effects that `turn.perform` may name. */
-  readonly effects: Readonly<Record<string, EffectClass>>;
+  /** The effects that `turn.perform` may name. */
+  readonly effects: Readonly<Record<string, EffectMark>>;
 }
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any reducer, whatever its state and events
@@ -46,10 +46,10 @@ export function reducer<S, E, I = undefined>(parts: {
   /** Declared with `effect({ class })`. */
   readonly effects?: Readonly<Record<string, (args: unknown, params: never) => void>>;
 }): Reducer<S, E, I> {
-  const effects: Record<string, EffectClass> = {};
+  const effects: Record<string, EffectMark> = {};
   for (const [name, run] of Object.entries(parts.effects ?? {})) {
-    const effectClass = effectClassOf(run);
-    if (effectClass !== undefined) effects[name] = effectClass;
+    const mark = effectMarkOf(run);
+    if (mark !== undefined) effects[name] = mark;
   }
   return { kind: "reducer", initial: parts.initial, step: parts.step, effects };
 }

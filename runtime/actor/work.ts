@@ -11,13 +11,23 @@ import type { Askable, Body, MessageSpecs, ReplyOf } from "./messages.ts";
 /** A task that says nothing of its own deadline counts as unknown after this long, ms. */
 export const DEFAULT_TASK_WITHIN_MS = 600_000;
 
+const DEFAULT_EFFECT_WITHIN_MS = 60_000;
+
 /**
- * An outside effect: fire and forget after the commit, parameters are data. Its implementation has 60 s to answer; what may take longer is a task.
+ * An outside effect: fire and forget after the commit, parameters are data.
  * @param how.class `idempotent` is repeated until confirmed, also when an attempt does not answer; `once` is never repeated, and after a crash its actor hears `unknown`; `state` is never replayed
+ * @param how.withinMs how long an attempt has to answer, > 0, default 60000; then an `idempotent` one is tried again beside it, and the others are `unknown`
  */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the machine learns the type of the parameters from it
-export function effect<P = undefined>(how: { readonly class: EffectClass }): (args: unknown, params: P) => void {
-  return markEffect((_args: unknown, _params: P): void => undefined, how.class);
+export function effect<P = undefined>(how: { readonly class: EffectClass; readonly withinMs?: number }): (args: unknown, params: P) => void {
+  const withinMs = how.withinMs ?? DEFAULT_EFFECT_WITHIN_MS;
+  checkWithin("effect", withinMs);
+  return markEffect((_args: unknown, _params: P): void => undefined, { class: how.class, withinMs });
+}
+
+function checkWithin(what: string, withinMs: number): void {
+  if (!(withinMs > 0) || !Number.isFinite(withinMs))
+    throw new DroverError("DROVER_TYPE_INVALID", `${what}: withinMs is a positive number of milliseconds, this is ${String(withinMs)}`);
 }
 
 /**
@@ -27,8 +37,7 @@ export function effect<P = undefined>(how: { readonly class: EffectClass }): (ar
  */
 export function task<I, O>(how: { readonly class?: "idempotent" | "once"; readonly withinMs?: number } = {}): TaskLogic<I, O> {
   const withinMs = how.withinMs ?? DEFAULT_TASK_WITHIN_MS;
-  if (!(withinMs > 0) || !Number.isFinite(withinMs))
-    throw new DroverError("DROVER_TYPE_INVALID", `task: withinMs is a positive number of milliseconds, this is ${String(withinMs)}`);
+  checkWithin("task", withinMs);
   return markedPromise<O, I>({ kind: "task", class: how.class ?? "idempotent", withinMs });
 }
 

@@ -139,7 +139,7 @@ class Asked implements ReducerTurn {
   }
 
   perform(effect: string, params: unknown): void {
-    const effectClass = this.#reducer.effects[effect];
+    const effectClass = this.#reducer.effects[effect]?.class;
     if (effectClass === undefined) throw new Error(`the reducer does not declare an effect "${effect}"`);
     this.#ask({ kind: "act", name: effect, params, effectClass, run: undefined });
   }

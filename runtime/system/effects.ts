@@ -3,7 +3,7 @@
 // F1. `idempotent` is repeated with backoff until its implementation confirms it; `once` and `state` are tried once: a throw is `failed`, and what a crash or a stop
 //     left open is settled by recovery (`once` becomes unknown, `state` is computed anew from fresh values).
 // F2. Every performed effect is answered to its entity by an input, so that nothing that awaits an answer meets silence: a `once` or `state` effect whose
-//     implementation says nothing within a minute is `unknown`; an `idempotent` one is tried again under its key, and whichever attempt is confirmed first counts.
+//     implementation says nothing within its time (a minute, or `withinMs` of its declaration) is `unknown`; an `idempotent` one is tried again under its key, and whichever attempt is confirmed first counts.
 // F3. One that hung its process twice is not tried again, of whichever class: it has failed (rules M4).
 
 import type { EffectImplementation, EffectWord } from "../actor/index.ts";
@@ -18,6 +18,7 @@ import { isHung } from "./watched.ts";
 type Act = Extract<Effect, { kind: "act" }>;
 
 const RETRY = { firstMs: 200, longestMs: 30_000 };
+/** Of an effect that nobody supplies. */
 const ANSWERED_WITHIN_MS = 60_000;
 /** Failures of one idempotent effect before it is logged. */
 const WARN_AT = 3;
@@ -34,6 +35,8 @@ export interface EffectsOptions {
   readonly log: Log;
   /** What this node supplies for an effect of a cell. */
   readonly implementation: (cell: string, name: string) => EffectImplementation | undefined;
+  /** How long an attempt of it has to answer, ms. */
+  readonly withinMs: (cell: string, name: string) => number | undefined;
   /** Runs what the author wrote. @param input which made it happen */
   readonly watched: <V>(act: Act, input: string, run: () => V) => V;
   readonly performed: (key: string, outcome: EffectOutcome) => void;
@@ -91,11 +94,12 @@ export class Effects {
       if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
     };
     const { clock } = this.#options;
+    const withinMs = this.#withinMs(act);
     const timeout = clock.setTimeout(
       () => {
-        settle({ kind: "unknown", reason: `it was not confirmed within ${String(ANSWERED_WITHIN_MS / 1_000)} s` });
+        settle({ kind: "unknown", reason: `it was not confirmed within ${String(withinMs / 1_000)} s` });
       },
-      ANSWERED_WITHIN_MS,
+      withinMs,
       { unref: true },
     );
     this.#timeouts.add(timeout);
@@ -106,6 +110,7 @@ export class Effects {
 
   #untilConfirmed(act: Act, input: string, repeated: Repeated = { isOver: false, retry: undefined }): void {
     const { clock } = this.#options;
+    const withinMs = this.#withinMs(act);
     let isOpen = true;
     const close = (): boolean => {
       const was = isOpen;
@@ -116,9 +121,9 @@ export class Effects {
     };
     const timeout = clock.setTimeout(
       () => {
-        if (close()) this.#again(act, input, repeated, new Error(`it did not answer within ${String(ANSWERED_WITHIN_MS / 1_000)} s`));
+        if (close()) this.#again(act, input, repeated, new Error(`it did not answer within ${String(withinMs / 1_000)} s`));
       },
-      ANSWERED_WITHIN_MS,
+      withinMs,
       { unref: true },
     );
     this.#timeouts.add(timeout);
@@ -154,6 +159,10 @@ export class Effects {
       this.#untilConfirmed(act, input, repeated);
     });
     if (retry.failures === WARN_AT) log.warn({ err: cause, cell: act.cell, effect: act.name }, "an idempotent effect keeps failing; it is repeated until confirmed");
+  }
+
+  #withinMs({ cell, name }: Act): number {
+    return this.#options.withinMs(cell, name) ?? ANSWERED_WITHIN_MS;
   }
 
   /** A synchronous throw and a rejection are one thing. */

@@ -6,7 +6,7 @@
 //     it happen, which may be sent again: that is set aside then.
 
 import type { Address } from "../address.ts";
-import type { EffectImplementation, EntityType } from "../actor/index.ts";
+import type { AnyActorType, EntityType } from "../actor/index.ts";
 import type { Effect, EffectOutcome, EventData, OutboxRow, DeliveryOutcome, SupervisionReport } from "../entity/contract.ts";
 import type { Entity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
@@ -172,7 +172,8 @@ export class Outgoing {
       clock,
       random,
       log: this.#log,
-      implementation: (cell, name) => this.#implementation(cell as Address, name),
+      implementation: (cell, name) => this.#supplier(cell as Address, name)?.effects[name],
+      withinMs: (cell, name) => this.#supplier(cell as Address, name)?.effectWithinMs[name],
       watched: (act, input, run) => {
         const { stepWatch } = this.#ports;
         return stepWatch === undefined ? run() : watched(stepWatch, this.#workOf(act, input), run);
@@ -230,11 +231,9 @@ export class Outgoing {
   }
 
   /** By the cell's actor type; a cell that ended with the turn is looked for by the effect's name. */
-  #implementation(cell: Address, name: string): EffectImplementation | undefined {
-    const own = this.#type.types.get(this.#actorOf(cell))?.effects[name];
-    if (own !== undefined) return own;
-    for (const type of this.#type.types.values()) if (type.effects[name] !== undefined) return type.effects[name];
-    return undefined;
+  #supplier(cell: Address, name: string): AnyActorType | undefined {
+    const own = this.#type.types.get(this.#actorOf(cell));
+    return own?.effects[name] === undefined ? [...this.#type.types.values()].find((type) => type.effects[name] !== undefined) : own;
   }
 
   #publish(cell: Address, { topic, event }: EventData): void {

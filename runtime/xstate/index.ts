@@ -19,7 +19,7 @@ export {
 export { isEvent } from "./event.ts";
 export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, isMachineOfAnotherCopy, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
-export { effectClassOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
+export { type EffectMark, effectMarkOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, purely, takeReach } from "./purity.ts";
 export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { type SourcePart, Sources } from "./sources.ts";

@@ -16,17 +16,27 @@ export type TaskMark =
   /** `waiting`: events that wait at most. */
   | { readonly kind: "subscription"; readonly waiting: number; readonly overflow: "drop-oldest" | "drop-newest" };
 
-const effectClasses = new WeakMap<object, EffectClass>();
+export interface EffectMark {
+  readonly class: EffectClass;
+  /** How long an attempt has to answer, ms. */
+  readonly withinMs: number;
+}
+
+const effectMarks = new WeakMap<object, EffectMark>();
 const taskMarks = new WeakMap<object, TaskMark>();
 
-export function markEffect<F extends (...args: never[]) => void>(run: F, effectClass: EffectClass): F {
-  effectClasses.set(run, effectClass);
+export function markEffect<F extends (...args: never[]) => void>(run: F, mark: EffectMark): F {
+  effectMarks.set(run, mark);
   return run;
 }
 
-/** The class of a declared effect; undefined for any other function. */
+/** Of a declared effect; undefined for any other function. */
+export function effectMarkOf(run: unknown): EffectMark | undefined {
+  return typeof run === "function" ? effectMarks.get(run) : undefined;
+}
+
 export function effectClassOf(run: unknown): EffectClass | undefined {
-  return typeof run === "function" ? effectClasses.get(run) : undefined;
+  return effectMarkOf(run)?.class;
 }
 
 /** A promise logic that only names work: the node supplies it, so that running it as it stands rejects. */

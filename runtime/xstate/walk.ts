@@ -3,7 +3,7 @@
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
 import { isMachine, kindOfLogic, nodesById, resolveSource } from "./logic.ts";
-import { effectClassOf, taskMarkOf } from "./marks.ts";
+import { effectClassOf, type EffectMark, effectMarkOf, taskMarkOf } from "./marks.ts";
 
 export interface TypeProblem {
   /** State and place, e.g. `#torrent.setting entry`. */
@@ -30,22 +30,31 @@ export function walkMachine(machine: AnyStateMachine): readonly TypeProblem[] {
   return problems;
 }
 
-/** Names of the declared effects and of the tasks of a machine and of the machines that it invokes. */
-export function declaredWork(machine: AnyStateMachine, seen = new Set<AnyStateMachine>()): { readonly effects: readonly string[]; readonly tasks: readonly string[] } {
-  if (seen.has(machine)) return { effects: [], tasks: [] };
+export interface DeclaredWork {
+  /** By name; of one name in several machines the outermost. */
+  readonly effects: ReadonlyMap<string, EffectMark>;
+  readonly tasks: readonly string[];
+}
+
+/** The declared effects and the tasks of a machine and of the machines that it invokes. */
+export function declaredWork(machine: AnyStateMachine, seen = new Set<AnyStateMachine>()): DeclaredWork {
+  if (seen.has(machine)) return { effects: new Map(), tasks: [] };
   seen.add(machine);
-  const effects = new Set<string>();
+  const effects = new Map<string, EffectMark>();
   const tasks = new Set<string>();
-  for (const [name, run] of Object.entries(machine.implementations.actions)) if (effectClassOf(run) !== undefined) effects.add(name);
+  for (const [name, run] of Object.entries(machine.implementations.actions)) {
+    const mark = effectMarkOf(run);
+    if (mark !== undefined) effects.set(name, mark);
+  }
   for (const [name, logic] of Object.entries(machine.implementations.actors)) {
     if (taskMarkOf(logic)?.kind === "task") tasks.add(name);
     else if (isMachine(logic)) {
       const inner = declaredWork(logic, seen);
-      for (const effect of inner.effects) effects.add(effect);
+      for (const [effect, mark] of inner.effects) if (!effects.has(effect)) effects.set(effect, mark);
       for (const task of inner.tasks) tasks.add(task);
     }
   }
-  return { effects: [...effects], tasks: [...tasks] };
+  return { effects, tasks: [...tasks] };
 }
 
 function visit(walk: Walk): void {

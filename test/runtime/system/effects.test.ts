@@ -1,7 +1,7 @@
 import { test } from "tap";
 import { sendTo, setup } from "xstate";
 
-import { actorType, entityType, messages, parseAddress, silentLog } from "../../../runtime/index.ts";
+import { actorType, effect, effectOutcomes, entityType, messages, parseAddress, silentLog } from "../../../runtime/index.ts";
 import { settle } from "../../../runtime/simulation/index.ts";
 import { hosting, type Hosting } from "./hosting.ts";
 import { workerEntity, workerRoot } from "./ledger.ts";
@@ -105,6 +105,34 @@ test("F1, S5. an idempotent effect that does not answer is repeated under its ke
   t.same(heard(node), []);
   await node.system.stop();
   t.equal(node.clock.pending, 0);
+});
+
+test("F1, F2. how long an attempt has to answer is declared with its effect", async (t) => {
+  t.throws(() => effect({ class: "once", withinMs: 0 }), { code: "DROVER_TYPE_INVALID" });
+  const begun: string[] = [];
+  const machine = setup({
+    actions: {
+      dig: effect({ class: "idempotent", withinMs: 5_000 }),
+      carry: effect({ class: "idempotent", withinMs: 3_600_000 }),
+      blow: effect({ class: "once", withinMs: 2_000 }),
+    },
+  }).createMachine({ on: { go: { actions: ["dig", "carry", "blow"] }, "effect.unknown": { actions: [] } } });
+  const wait = (name: string) => (): Promise<void> => {
+    begun.push(name);
+    return new Promise(() => undefined);
+  };
+  const root = actorType({ name: "mole", version: 1, messages: messages({ go: { body: {} }, ...effectOutcomes }), behaviour: machine });
+  const type = entityType({ root, durability: "events", placement: "cloud" });
+  const { system, clock } = await hosting({ types: [type, root.with({ effects: { dig: wait("dig"), carry: wait("carry"), blow: wait("blow") } })] });
+  await system.activate(parseAddress("t/mole/m"), { input: undefined });
+  await system.tell("t/mole/m", { type: "go" });
+  await clock.advance(120_000);
+  const count = (name: string): number => begun.filter((each) => each === name).length;
+  t.ok(count("dig") > 3, `${String(count("dig"))} attempts`);
+  t.same([count("carry"), count("blow")], [1, 1]);
+  t.match((await system.inspection.inspect(parseAddress("t/mole/m")))?.effects, [{ name: "dig" }, { name: "carry" }], "the once effect is unknown after 2 s");
+  await system.stop();
+  t.equal(clock.pending, 0);
 });
 
 test("F1, F2. a crash between commit and confirmation: idempotent goes on, once is unknown and not repeated, state is neither repeated nor told", async (t) => {
