@@ -3,7 +3,7 @@
 import { readFileSync } from "node:fs";
 import type { TreeNode } from "../../runtime/index.ts";
 import type { EdgeStats } from "../../edge-node/index.ts";
-import type { ApiClient } from "../api/index.ts";
+import type { VehicleItem } from "./cloud-view.ts";
 import { TENANT, VEHICLES } from "./demo-fleet.ts";
 
 export interface VehicleRow {
@@ -24,18 +24,11 @@ export interface VehicleRow {
   readonly lastExit: string | undefined;
 }
 
-interface VehicleItem {
-  readonly address: string;
-  readonly presence?: unknown;
-  readonly state?: unknown;
-}
-
 /** Shown where nothing is known. */
 export const UNKNOWN = "–";
 
-/** @param api undefined while the cloud does not listen */
-export async function lookAtFleet(api: ApiClient | undefined, tree: TreeNode, stats: ReadonlyMap<string, EdgeStats>): Promise<readonly VehicleRow[]> {
-  const items = await vehiclesOf(api);
+/** @param items as the cloud tells them, by address */
+export function fleetRows(items: ReadonlyMap<string, VehicleItem>, tree: TreeNode, stats: ReadonlyMap<string, EdgeStats>): readonly VehicleRow[] {
   return VEHICLES.map((name) => {
     const address = `${TENANT}/vehicle/${name}`;
     const item = items.get(address);
@@ -57,17 +50,6 @@ export async function lookAtFleet(api: ApiClient | undefined, tree: TreeNode, st
       lastExit: lastExit === undefined ? undefined : (lastExit.error ?? lastExit.reason),
     };
   });
-}
-
-async function vehiclesOf(api: ApiClient | undefined): Promise<ReadonlyMap<string, VehicleItem>> {
-  if (api === undefined) return new Map();
-  try {
-    const { body } = await api.ask<{ readonly items: readonly VehicleItem[] }>("/v1/actors", { query: { kind: "vehicle", limit: 100 }, withinMs: 2_000 });
-    return new Map(body.items.map((item) => [item.address, item]));
-  } catch {
-    // The cloud is starting again; the table goes on.
-    return new Map();
-  }
 }
 
 function motionOf(state: unknown): string {

@@ -5,7 +5,8 @@ import { type Column, oneLine, paint, table } from "../terminal/index.ts";
 import type { VehicleRow } from "./fleet-view.ts";
 
 export interface LiveTable {
-  draw(rows: readonly VehicleRow[]): void;
+  /** @param blind why the cloud tells nothing, where it is to be said */
+  draw(rows: readonly VehicleRow[], blind?: string): void;
   /** Leaves the last table standing and gives the cursor back. */
   end(): void;
 }
@@ -31,7 +32,7 @@ export function liveTable(out: Writable, terminal: { readonly columns: () => num
   const { dim, good, notice } = paint(terminal.hasColour);
   let drawn = 0;
   return {
-    draw: (rows) => {
+    draw: (rows, blind) => {
       const width = Math.max(20, terminal.columns());
       const cut = (line: string): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
       const [titles = "", ...lines] = table(rows, COLUMNS, width);
@@ -39,7 +40,15 @@ export function liveTable(out: Writable, terminal: { readonly columns: () => num
         .filter(({ lastExit, restarts }) => lastExit !== undefined && restarts > 0)
         .map(({ vehicle, lastExit }) => notice(cut(`${vehicle} was started again: ${oneLine(lastExit ?? "")}`)));
       const coloured = lines.map((line, at) => (rows[at]?.presence === "online" ? good(line) : line));
-      const all = ["", dim(titles), ...coloured, ...causes, "", dim("Ctrl-C ends it; what it knows stays in the data folder.")];
+      const all = [
+        "",
+        dim(titles),
+        ...coloured,
+        ...causes,
+        ...(blind === undefined ? [] : [notice(cut(blind))]),
+        "",
+        dim("Ctrl-C ends it; what it knows stays in the data folder."),
+      ];
       const back = drawn === 0 ? HIDE_CURSOR : `\u001B[${String(drawn)}A`;
       out.write(`${back}${all.map((line) => `\u001B[2K${line}\n`).join("")}\u001B[J`);
       drawn = all.length;

@@ -5,8 +5,8 @@ import { printJsonLine } from "../terminal/index.ts";
 import { UNKNOWN, type VehicleRow } from "./fleet-view.ts";
 
 export interface FleetNews {
-  /** Tells what has changed since the last look. */
-  look(rows: readonly VehicleRow[]): void;
+  /** Tells what has changed since the last look. @param blind why the cloud tells nothing, where it is to be said */
+  look(rows: readonly VehicleRow[], blind?: string): void;
 }
 
 /** @param sinceStartMs ms since the start, for people */
@@ -16,8 +16,14 @@ export function fleetNews(call: Pick<Call, "json" | "out">, sinceStartMs: () => 
     if (call.json) printJsonLine(call.out, { event, vehicle: row.vehicle, ...more });
     else call.out.write(`${text}\n`);
   };
+  let toldBlind: string | undefined;
   return {
-    look: (rows) => {
+    look: (rows, blind) => {
+      if (blind !== undefined && blind !== toldBlind) {
+        if (call.json) printJsonLine(call.out, { event: "blind", reason: blind });
+        else call.out.write(`${blind}\n`);
+      }
+      toldBlind = blind;
       for (const row of rows) {
         const last = before.get(row.vehicle);
         // While the cloud does not answer nothing is known, and nothing has changed.
