@@ -31,8 +31,8 @@ export function plainCopy(value: unknown, path = "", depth = 0): unknown {
   count(FLAT_BYTES, path);
   switch (typeof value) {
     case "string":
-      count(textBytes(value), path);
-      if (!isWellFormed(value)) throw new NotPlain(path, "a text with half a character (a lone surrogate), which UTF-8 does not carry");
+      if (count(textBytes(value), path) !== value.length && !isWellFormed(value))
+        throw new NotPlain(path, "a text with half a character (a lone surrogate), which UTF-8 does not carry");
       return value;
     case "boolean":
       return value;
@@ -48,9 +48,10 @@ export function plainCopy(value: unknown, path = "", depth = 0): unknown {
   }
 }
 
-function count(more: number, path: string): void {
+function count(more: number, path: string): number {
   bytes += more;
   if (bytes > MAX_INPUT_BYTES) throw new NotPlain(path, `beyond the ${String(MAX_INPUT_BYTES)} bytes that a message may have`);
+  return more;
 }
 
 function copyObject(value: object, path: string, depth: number): unknown {
@@ -71,9 +72,9 @@ function copyReadable(value: object, path: string, depth: number): unknown {
     throw new NotPlain(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}; send plain data, and actors by their address`);
   const copy: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    if (!isWellFormed(key)) throw new NotPlain(`${path}/${JSON.stringify(key)}`, "a key with half a character, which UTF-8 does not carry");
+    if (count(textBytes(key), path) !== key.length && !isWellFormed(key))
+      throw new NotPlain(`${path}/${JSON.stringify(key)}`, "a key with half a character, which UTF-8 does not carry");
     if (key === "__proto__") throw new NotPlain(`${path}/__proto__`, "a key that data must not have");
-    count(textBytes(key), path);
     const item = (value as Readonly<Record<string, unknown>>)[key];
     if (item !== undefined) copy[key] = plainCopy(item, `${path}/${key}`, depth + 1);
   }

@@ -40,16 +40,15 @@ export function encodedSize(): number {
 
 const SHORT = 40;
 
-/** Of a text as UTF-8; never fewer. */
+/** Of a text as UTF-8. As many as it has characters: it is ASCII, and so well formed. */
 export function textBytes(text: string): number {
   const { length } = text;
-  if (length > SHORT) return Buffer.byteLength(text);
-  let bytes = length;
-  for (let at = 0; at < length; at++) {
-    const code = text.charCodeAt(at);
-    if (code > 0x7f) bytes += code > 0x7ff ? 2 : 1;
+  if (length <= SHORT) {
+    let bits = 0;
+    for (let at = 0; at < length; at++) bits |= text.charCodeAt(at);
+    if (bits < 0x80) return length;
   }
-  return bytes;
+  return Buffer.byteLength(text);
 }
 
 /** Whether UTF-8 carries a text: no half of a surrogate pair stands alone. */
@@ -86,19 +85,9 @@ function notCarried(host: CodecHost, path: string, what: string): { readonly $lo
 /** @throws NotCarried unless the host is lenient */
 export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0): unknown {
   if (depth === 0) size = 0;
+  if (isLeaf(value)) return encodeLeaf(value);
   size += HEADER;
   switch (typeof value) {
-    case "string":
-      return encodeText(value);
-    case "boolean":
-      return value;
-    case "number":
-      if (Number.isFinite(value) && !Object.is(value, -0)) {
-        if ((value | 0) !== value) size += DOUBLE;
-        return value;
-      }
-      size += TAG;
-      return { $number: Object.is(value, -0) ? "-0" : String(value) };
     case "undefined":
       size += TAG;
       return { $undefined: true };
@@ -109,9 +98,29 @@ export function encodeData(value: unknown, host: CodecHost, path = "", depth = 0
   }
 }
 
+/** What is always carried, so that nobody asks where it stands. */
+type Leaf = string | number | boolean;
+
+function isLeaf(value: unknown): value is Leaf {
+  return typeof value === "string" || typeof value === "number" || typeof value === "boolean";
+}
+
+function encodeLeaf(value: Leaf): unknown {
+  size += HEADER;
+  if (typeof value === "string") return encodeText(value);
+  if (typeof value === "boolean") return value;
+  if (Number.isFinite(value) && !Object.is(value, -0)) {
+    if ((value | 0) !== value) size += DOUBLE;
+    return value;
+  }
+  size += TAG;
+  return { $number: Object.is(value, -0) ? "-0" : String(value) };
+}
+
 function encodeText(text: string): unknown {
-  size += textBytes(text);
-  if (isWellFormed(text)) return text;
+  const bytes = textBytes(text);
+  size += bytes;
+  if (bytes === text.length || isWellFormed(text)) return text;
   const written = JSON.stringify(text);
   size += TAG + written.length;
   return { $text: written };
@@ -143,9 +152,10 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
     let copy: unknown[] | undefined;
     for (let at = 0; at < value.length; at++) {
       // A hole would read back as undefined: not the same to forEach, map and in.
-      if (value[at] === undefined && !(at in value)) return notCarried(host, `${path}/${String(at)}`, "a hole in a list");
-      const plain = encodeData(value[at], host, `${path}/${String(at)}`, depth + 1);
-      if (plain !== value[at]) {
+      const before: unknown = value[at];
+      if (before === undefined && !(at in value)) return notCarried(host, `${path}/${String(at)}`, "a hole in a list");
+      const plain = isLeaf(before) ? encodeLeaf(before) : encodeData(before, host, `${path}/${String(at)}`, depth + 1);
+      if (plain !== before) {
         copy ??= value.slice() as unknown[];
         copy[at] = plain;
       }
@@ -171,10 +181,11 @@ function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, 
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
     if (key === "__proto__") return notCarried(host, `${path}/__proto__`, "a key with a meaning of its own");
-    if (!isWellFormed(key)) return notCarried(host, `${path}/${JSON.stringify(key)}`, "a key with half a character");
+    const bytes = textBytes(key);
+    if (bytes !== key.length && !isWellFormed(key)) return notCarried(host, `${path}/${JSON.stringify(key)}`, "a key with half a character");
     const before = value[key];
-    size += HEADER + textBytes(key);
-    const plain = encodeData(before, host, `${path}/${key}`, depth + 1);
+    size += HEADER + bytes;
+    const plain = isLeaf(before) ? encodeLeaf(before) : encodeData(before, host, `${path}/${key}`, depth + 1);
     const escaped = key.charCodeAt(0) === 36;
     if (copy === undefined && (plain !== before || escaped)) {
       copy = {};

@@ -3,7 +3,7 @@
 import { test } from "tap";
 
 import type { Address } from "../../../runtime/address.ts";
-import { actorType, type Durability, type EntityType, entityType, type EventOf, messages, reducer, reply, T } from "../../../runtime/actor/index.ts";
+import { actorType, type AnyActorType, type Durability, type EntityType, entityType, type EventOf, messages, reducer, reply, T } from "../../../runtime/actor/index.ts";
 import type { CellRecord, ChildSpec, EntityState, InputResult } from "../../../runtime/entity/contract.ts";
 import { createEntity, encodeState, restoreEntity } from "../../../runtime/entity/index.ts";
 import { HostedEntity } from "../../../runtime/entity/entity.ts";
@@ -14,17 +14,32 @@ import { assign, enqueueActions, fromPromise, machine, sendTo, spawnChild, stopC
 const MIB = 1_048_576;
 const STATE_BYTES = 32 * MIB;
 
-const words = messages({ keep: { body: { text: T.String() } }, drop: { body: {} }, say: { body: { bytes: T.Integer() }, reply: T.Object({ text: T.String() }) } });
+const words = messages({
+  keep: { body: { text: T.String() } },
+  drop: { body: {} },
+  arm: { body: { name: T.String(), bytes: T.Integer() } },
+  say: { body: { bytes: T.Integer() }, reply: T.Object({ text: T.String() }) },
+});
 const keeping = reducer<readonly string[], EventOf<typeof words>>({
   initial: () => [],
   step: (state, event, turn) => {
     if (event.type === "say") turn.send(event.replyTo, { ...reply({ text: "x".repeat(event.bytes) }) });
+    if (event.type === "arm") turn.arm(event.name, 3_600_000, { type: "drop", text: "x".repeat(event.bytes) });
     return event.type === "keep" ? [...state, event.text] : event.type === "drop" ? state.slice(1) : state;
   },
 });
 const root = actorType({ name: "thing", version: 1, messages: words, behaviour: keeping });
-const part = actorType({ name: "part", version: 1, messages: words, behaviour: keeping });
-const ofParts = (durability: Durability): EntityType => entityType({ root, durability, placement: "cloud", children: { part: { types: [part], strategy: "one-for-one" } } });
+const partOf = (version: number): AnyActorType =>
+  actorType({
+    name: "part",
+    version,
+    messages: words,
+    behaviour: keeping,
+    migrate: { 1: ({ value, context }) => ({ value, context: [...(context as readonly string[]), "one more"] }) },
+  });
+const part = partOf(1);
+const ofParts = (durability: Durability, version = 1): EntityType =>
+  entityType({ root, durability, placement: "cloud", children: { part: { types: [partOf(version)], strategy: "one-for-one" } } });
 const specs = (count: number): readonly ChildSpec[] => Array.from({ length: count }, (_, at) => ({ kind: "part", id: `p${String(at)}`, type: "part", input: null }));
 const partAt = (at: number): Address => `${ROOT}/part/p${String(at % 10)}` as Address;
 
@@ -88,6 +103,9 @@ test("S5. actors and tables share what a store takes, and neither takes what the
   const replies = fill(() => host.send({ type: "say", bytes: 900_000 }));
   t.ok(replies.accepted >= 6, `${String(replies.accepted)} replies of 0.9 MB have room beside them`);
   t.equal(replies.last.kind, "full");
+  const armed = fill((at) => host.send({ type: "arm", name: `t${String(at)}`, bytes: 900_000 }));
+  t.match(armed.last, { kind: "faulted" }, `${String(armed.accepted)} timers have room too`);
+  t.ok(interiorOf(host).rest.bytes <= 10 * MIB, `tables of ${String(interiorOf(host).rest.bytes)} bytes`);
   t.ok(encodeState(host.entity.state()).byteLength < STATE_BYTES);
   t.equal(host.send("drop", { to: partAt(0) }).kind, "accepted", "what makes it shrink is taken");
   t.end();
@@ -122,6 +140,9 @@ test("S5. an entity that an earlier version let grow beyond its bound comes up, 
   t.match(host.send({ type: "keep", text: "x" }), { kind: "faulted", code: "DROVER_ENTITY_TOO_LARGE" });
   for (let at = 0; at < 10; at++) t.equal(host.send("drop", { to: partAt(at) }).kind, "accepted");
   t.equal(host.send({ type: "keep", text: "x" }).kind, "accepted");
+
+  const upgraded = restoreEntity(ofParts("events", 2), ROOT, { snapshot: { ...state, cells: state.cells.map(large) }, records: [] });
+  t.equal(upgraded.upgrade?.revision, state.revision + 1, "an upgrade that makes it grow is no hindrance");
   t.end();
 });
 
@@ -221,9 +242,9 @@ for (const durability of ["events", "volatile"] as const) {
 
 test("C1. a child that makes children in its first step has no other bound than its entity", (t) => {
   begun = 0;
-  const nest = machine({ id: "nest", entry: Array.from({ length: 950 }, (_, at) => spawnChild("kid", { id: `k${String(at)}` })) }, { actors: { kid: kidLogic } });
+  const nest = machine({ id: "nest", entry: Array.from({ length: 600 }, (_, at) => spawnChild("kid", { id: `k${String(at)}` })) }, { actors: { kid: kidLogic } });
   const many = machine(
-    { id: "m", on: { GO: { actions: Array.from({ length: 90 }, (_, at) => spawnChild("nest", { id: `n${String(at)}` })) }, OK: { actions: assign({}) } } },
+    { id: "m", on: { GO: { actions: Array.from({ length: 50 }, (_, at) => spawnChild("nest", { id: `n${String(at)}` })) }, OK: { actions: assign({}) } } },
     { actors: { nest } },
   );
   const host = new EntityHost(thingType(many, anyMessages()));
