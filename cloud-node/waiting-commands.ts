@@ -62,7 +62,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     const sentAt = before?.at;
     const keptAt = sentAt ?? clock.now();
     const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && !isAnyWaiting(to));
-    const word = isFree ? await direct.send(sentAt === undefined ? message : { ...message, waitedMs: clock.now() - sentAt }) : ({ kind: "owner-away" } as const);
+    const word = isFree ? await direct.send(sentAt === undefined ? message : { ...message, waitedMs: Math.max(0, clock.now() - sentAt) }) : ({ kind: "owner-away" } as const);
     if (word.kind === "owner-away") return keepWaiting(message, sender, spec, keptAt);
     if (word.kind !== "unknown") return word;
     await keep(message, sender, spec, { keptAt, sent: true, ...(isOvertaken() ? { overtaken: true } : {}) });

@@ -23,6 +23,8 @@ export interface SampleRecorder {
 
 export interface SampleRecorderOptions {
   readonly pipeline: Pipeline;
+  /** Of this run of the node. */
+  readonly session: string;
   readonly state: NonNullable<ModelTelemetry["state"]>;
   readonly telemetry: AppendLog;
   readonly clock: Clock;
@@ -31,7 +33,7 @@ export interface SampleRecorderOptions {
 }
 
 export function sampleRecorder(options: SampleRecorderOptions): SampleRecorder {
-  const { pipeline, state, telemetry, clock, log } = options;
+  const { pipeline, session, state, telemetry, clock, log } = options;
   const { table } = pipeline;
   const counters = { samples: 0, failed: 0 };
   const recorded = new Map<string, { readonly value: number | undefined; readonly isGood: boolean }>();
@@ -94,7 +96,7 @@ export function sampleRecorder(options: SampleRecorderOptions): SampleRecorder {
       }
       if (Object.keys(values).length === 0) return;
       if (nowMs >= nextMs) nextMs = nowMs + state.atMostMs;
-      writing = write({ at: clock.now(), values }).finally(() => {
+      writing = write({ at: clock.now(), told: { session, ms: nowMs }, values }).finally(() => {
         writing = undefined;
       });
     },
@@ -104,7 +106,7 @@ export function sampleRecorder(options: SampleRecorderOptions): SampleRecorder {
         const told = toldOf(table.read(name, nowMs), nowMs);
         if (told !== null) values[name] = told;
       }
-      return { at: clock.now(), values };
+      return { at: clock.now(), told: { session, ms: nowMs }, values };
     },
     idle: async () => {
       await writing;

@@ -46,7 +46,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
   const { state } = model.telemetry;
   let uplink: Uplink | undefined;
   const appended = (seq: number, sample?: SampleRecord): void => uplink?.appended(seq, sample);
-  const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, state, telemetry, clock, log, appended });
+  const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, session: options.session, state, telemetry, clock, log, appended });
   const everything = (): SampleRecord => recorder?.everything(clock.monotonic()) ?? { at: clock.now(), values: {} };
 
   async function connect(to: CloudLink): Promise<() => void> {

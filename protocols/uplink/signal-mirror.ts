@@ -1,11 +1,13 @@
 // The cloud's newest values of each vehicle's signals. Volatile: a value is never restored from a store, only told again (vehicle V1, V3).
 //
-// Quality is what the vehicle told, which knows how often its bus speaks; and stale is whatever was not told anew for the bound that the vehicle gives: three times as long as
-// it takes to tell all of them. Whether the vehicle can be heard is another fact, and stands beside it as its presence: a value is as old behind a lost link as it would be
-// behind one on which nothing was said yet. A value's time is the bus's own, as of when it was told: of one that does not change the cloud hears each time all are told.
+// Q1. Quality is what the vehicle told, which knows how often its bus speaks; and stale is whatever was not told anew for the bound that the vehicle gives: three times as long as
+//     it takes to tell all of them. Whether the vehicle can be heard is another fact, and stands beside it as its presence: a value is as old behind a lost link as it would be
+//     behind one on which nothing was said yet.
+// Q2. No wall clock decides what is newer or how old: clocks are corrected, here and there. A run of the vehicle's node counts its own passing time, and this node the time since it heard.
+// Q3. A value's time is shown by this node's clock. Of a value that does not change the cloud hears whenever all are told.
 
 import type { Clock } from "../../runtime/ports/index.ts";
-import type { SampleRecord, SampleValue, SignalInfo, SignalSource, SignalState } from "./signal-state.ts";
+import type { SampleRecord, SampleValue, SignalInfo, SignalSource, SignalState, ToldAt } from "./signal-state.ts";
 
 /** Signals kept per vehicle; more are left out and counted. */
 const MAX_SIGNALS = 5_000;
@@ -14,11 +16,15 @@ const AHEAD_MS = 60_000;
 
 interface Held {
   readonly value: number | null;
-  /** Wall time at the vehicle of the value, ms. */
-  readonly at: number;
-  /** And of when the vehicle told it. */
-  readonly toldAt: number;
+  /** How old it was when the vehicle told it, ms. */
+  readonly ageMs: number;
   readonly isStale: boolean;
+  /** When it was told: by the vehicle's wall clock, and without it where that is known. */
+  readonly at: number;
+  readonly told: ToldAt | undefined;
+  /** When it was heard here, and how long it had been on its way by then, ms of passing time. */
+  readonly heardMs: number;
+  readonly wayMs: number;
 }
 
 interface Vehicle {
@@ -26,6 +32,8 @@ interface Vehicle {
   info: ReadonlyMap<string, SignalInfo>;
   simulated: boolean;
   staleAfterMs: number;
+  /** The run of its node that was heard last. */
+  session: string | undefined;
   readonly listeners: Set<(changed: readonly SignalState[]) => void>;
 }
 
@@ -48,18 +56,22 @@ export class SignalMirror implements SignalSource {
     held.staleAfterMs = more.staleAfterMs;
   }
 
-  /** Older samples than what is held change nothing: backfill may arrive after live values. */
-  take(vehicle: string, sample: SampleRecord): void {
+  /** Older samples than what is held change nothing: backfill may arrive after live values. @param shipped when the vehicle sent it, where it says so */
+  take(vehicle: string, sample: SampleRecord, shipped?: ToldAt): void {
     const held = this.#of(vehicle);
+    if (shipped !== undefined) held.session = shipped.session;
+    const { at, told } = sample;
+    const heardMs = this.#clock.monotonic();
+    const wayMs = shipped !== undefined && shipped.session === told?.session ? Math.max(0, shipped.ms - told.ms) : Math.max(0, this.#clock.now() - at);
     const changed: string[] = [];
-    for (const [name, told] of Object.entries(sample.values)) {
+    for (const [name, value] of Object.entries(sample.values)) {
       const known = held.values.get(name);
-      if (known !== undefined && known.toldAt > sample.at && known.toldAt <= this.#clock.now() + AHEAD_MS) continue;
+      if (known !== undefined && this.#isNewer(known, sample, held.session)) continue;
       if (known === undefined && held.values.size >= MAX_SIGNALS) {
         this.leftOut++;
         continue;
       }
-      held.values.set(name, heldOf(told, sample.at));
+      held.values.set(name, { ...toldValue(value), at, told, heardMs, wayMs });
       changed.push(name);
     }
     if (changed.length === 0 || held.listeners.size === 0) return;
@@ -84,10 +96,17 @@ export class SignalMirror implements SignalSource {
     };
   }
 
+  /** Q2. Whether what is held was told after the sample. */
+  #isNewer(known: Held, { at, told }: SampleRecord, session: string | undefined): boolean {
+    if (known.told === undefined || told === undefined) return known.at > at && known.at <= this.#clock.now() + AHEAD_MS;
+    if (known.told.session === told.session) return known.told.ms > told.ms;
+    return known.told.session === session;
+  }
+
   #of(vehicle: string): Vehicle {
     const known = this.#vehicles.get(vehicle);
     if (known !== undefined) return known;
-    const made: Vehicle = { values: new Map(), info: new Map(), simulated: false, staleAfterMs: 60_000, listeners: new Set() };
+    const made: Vehicle = { values: new Map(), info: new Map(), simulated: false, staleAfterMs: 60_000, session: undefined, listeners: new Set() };
     this.#vehicles.set(vehicle, made);
     return made;
   }
@@ -96,22 +115,23 @@ export class SignalMirror implements SignalSource {
     const held = vehicle.values.get(name);
     const info = vehicle.info.get(name);
     const value = held?.value ?? undefined;
-    const isStale = held !== undefined && (held.isStale || this.#clock.now() - held.toldAt > vehicle.staleAfterMs);
+    const toldMs = held === undefined ? 0 : this.#clock.monotonic() - held.heardMs + held.wayMs;
+    const isStale = held !== undefined && (held.isStale || toldMs > vehicle.staleAfterMs);
     const quality = value === undefined ? "unknown" : isStale ? "stale" : "good";
     return {
       name,
       value,
       label: info?.labels.find(([number]) => number === value)?.[1],
       unit: info?.unit ?? undefined,
-      at: held?.at,
+      at: held === undefined ? undefined : Math.round(this.#clock.now() - toldMs - held.ageMs),
       quality,
       simulated: vehicle.simulated,
     };
   }
 }
 
-function heldOf(told: SampleValue, toldAt: number): Held {
-  if (told === null || typeof told === "number") return { value: told, at: toldAt, toldAt, isStale: false };
+function toldValue(told: SampleValue): Pick<Held, "value" | "ageMs" | "isStale"> {
+  if (told === null || typeof told === "number") return { value: told, ageMs: 0, isStale: false };
   const [value, ageMs, quality] = told;
-  return { value, at: toldAt - ageMs, toldAt, isStale: quality === "stale" };
+  return { value, ageMs, isStale: quality === "stale" };
 }

@@ -16,7 +16,7 @@ export interface SignalState {
   readonly value: number | undefined;
   readonly label: string | undefined;
   readonly unit: string | undefined;
-  /** Wall time of the value at the vehicle, ms. */
+  /** Wall time of the value, by the clock of the node that shows it, ms. */
   readonly at: number | undefined;
   readonly quality: "good" | "stale" | "unknown";
   /** True when simulated hardware made it. */
@@ -40,8 +40,15 @@ export type SampleValue = number | null | readonly [value: number, ageMs: number
 export interface SampleRecord {
   /** Wall time at the vehicle when it was told, ms. */
   readonly at: number;
+  /** The same moment without a wall clock, which may be corrected: the run of the vehicle's node, and ms of passing time in it. */
+  readonly told?: ToldAt;
   /** By name. */
   readonly values: Readonly<Record<string, SampleValue>>;
+}
+
+export interface ToldAt {
+  readonly session: string;
+  readonly ms: number;
 }
 
 /** What a vehicle tells of its signals once, before their values. */
@@ -60,11 +67,18 @@ const DEFAULT_STALE_AFTER_MS = 60_000;
 
 /** Why an unchecked value is no sample, or undefined. */
 export function sampleProblem(value: unknown): string | undefined {
-  const { at, values } = isRecord(value) ? value : {};
+  const { at, told, values } = isRecord(value) ? value : {};
   if (!isWallTime(at)) return "at: a time in ms is expected";
+  if (!isAbsent(told) && toldAtOf(told) === undefined) return "told: a session and ms are expected";
   if (!isRecord(values)) return "values: an object is expected";
   if (Object.keys(values).some((name) => !isName(name))) return `values: names have 1 to ${String(MAX_NAME_CHARACTERS)} characters`;
   return Object.values(values).every(isSampleValue) ? undefined : 'values: a number, null, or [number, age in ms] with "stale" or without is expected';
+}
+
+/** Checked; undefined: it is none. */
+export function toldAtOf(value: unknown): ToldAt | undefined {
+  const { session, ms } = isRecord(value) ? value : {};
+  return typeof session === "string" && isName(session) && isFinite(ms) ? { session, ms } : undefined;
 }
 
 function isSampleValue(item: unknown): boolean {

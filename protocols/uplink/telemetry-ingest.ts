@@ -4,7 +4,7 @@ import { Packr } from "msgpackr";
 import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
 import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
 import { isRecord, messagePackProblem, type Sending } from "../../runtime/wire/index.ts";
-import { descriptionOf, type SampleRecord, sampleProblem } from "./signal-state.ts";
+import { descriptionOf, type SampleRecord, sampleProblem, type ToldAt, toldAtOf } from "./signal-state.ts";
 import type { SignalMirror } from "./signal-mirror.ts";
 
 /** Entries of one batch. */
@@ -46,7 +46,7 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
     limitedLog.warn({ reason: "bad-telemetry", key: delivery.key, detail }, "telemetry could not be read");
   }
 
-  function take(address: string, item: unknown): void {
+  function take(address: string, item: unknown, shipped: ToldAt | undefined): void {
     const { kind, bytes, from, to, count } = isRecord(item) ? item : {};
     if (kind === "gap") {
       if (!isCount(from) || !isCount(to) || !isCount(count)) {
@@ -65,7 +65,7 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
       return;
     }
     counters.samples++;
-    mirror.take(address, sample.value as SampleRecord);
+    mirror.take(address, sample.value as SampleRecord, shipped);
   }
 
   /** The others of its batch are taken. */
@@ -82,7 +82,8 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
     if (vehicle === undefined || items === undefined) bad(delivery, refused ?? "");
     else {
       options.heard(vehicle.tenant, vehicle.vehicle);
-      for (const item of items) take(vehicle.address, item);
+      const { told } = decoded.ok && isRecord(decoded.envelope.body) ? decoded.envelope.body : {};
+      for (const item of items) take(vehicle.address, item, toldAtOf(told));
     }
     // What could not be read was not taken: its sender keeps it.
     return Promise.resolve(encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node }, body: refused === undefined ? null : { refused } }));
@@ -93,7 +94,10 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
     const decoded = decodeEnvelope(delivery.payload);
     const problem = decoded.ok ? (decoded.envelope.kind === "signals" ? sampleProblem(decoded.envelope.body) : `kind ${decoded.envelope.kind}`) : decoded.detail;
     if (vehicle === undefined || !decoded.ok || problem !== undefined) bad(delivery, problem ?? "foreign key");
-    else mirror.take(vehicle.address, decoded.envelope.body as SampleRecord);
+    else {
+      const sample = decoded.envelope.body as SampleRecord;
+      mirror.take(vehicle.address, sample, sample.told);
+    }
   });
 
   const info = await transport.watchLast(everyVehicle.up("signal-info"), (delivery) => {

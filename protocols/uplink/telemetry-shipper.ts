@@ -83,7 +83,7 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
       acknowledged = last;
       return;
     }
-    const body = { incarnation: options.incarnation, items };
+    const body = { incarnation: options.incarnation, told: { session: sending.session, ms: sending.clock.monotonic() }, items };
     const outcome = await transport.ask(options.key, encodeEnvelope({ kind: "telemetry", id: options.newId(), sender: { node: sending.node, session: sending.session }, body }), {
       withinMs: ASK_WITHIN_MS,
     });

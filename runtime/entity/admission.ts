@@ -56,13 +56,13 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   if (sender.expiresAt > now + MAX_KEEP_MS) return { kind: "invalid", problems: [{ path: "/expiresAt", message: "is more than 24 hours ahead" }], accepts: [] };
   const fingerprint = sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author);
   const known = interior.rest.get("taken", sender.id);
-  if (known !== undefined && known.expiresAt > now) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
+  if (known !== undefined && isKept(known, interior.stamp)) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
   const limit = takenLimit(interior, isRepliedTo(interior, input));
   evictExpired(interior, limit);
   if (isFull(interior, limit)) return { kind: "full", retryAfterMs: msUntilRoom(interior, limit) };
   const entry: TakenEntry = {
     id: sender.id,
-    expiresAt: sender.expiresAt,
+    ...lifeOf(interior, sender.expiresAt),
     fingerprint,
     to: input.to,
     outcome: { kind: "accepted", revision: interior.revision + 1 },
@@ -82,8 +82,19 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
 /** Until it expires, the same id hears this (rules M2). */
 export function keepOutcome(interior: Interior, entry: TakenEntry): void {
   // Not known after a restore: the table is looked through once.
-  if (interior.nextEviction !== undefined) interior.nextEviction = Math.min(interior.nextEviction, entry.expiresAt + EVICTION_MS);
+  const { earliest } = interior;
+  if (earliest !== undefined) interior.earliest = { wall: Math.min(earliest.wall, entry.expiresAt), elapsed: Math.min(earliest.elapsed, entry.keptUntil ?? 0) };
   interior.rest.put("taken", entry.id, entry);
+}
+
+/** By both clocks: a wall clock that is set right by days forgets nothing, and hosted time stands still while nobody hosts the entity. */
+export function lifeOf({ stamp }: Interior, expiresAt: number): Pick<TakenEntry, "expiresAt" | "keptUntil"> {
+  return { expiresAt, keptUntil: stamp.elapsed + Math.max(0, Math.min(MAX_KEEP_MS, expiresAt - stamp.now)) };
+}
+
+/** Whether its id is still known (rules M2). */
+export function isKept({ expiresAt, keptUntil = 0 }: Pick<TakenEntry, "expiresAt" | "keptUntil">, { now, elapsed }: { readonly now: number; readonly elapsed: number }): boolean {
+  return expiresAt > now || keptUntil > elapsed;
 }
 
 function isRepliedTo(interior: Interior, { to, event }: MessageInput): boolean {
@@ -114,29 +125,30 @@ function msUntilRoom(interior: Interior, limit: number): number {
   return Math.max(1, at - stamp.now);
 }
 
-/** Takes out what has expired, at most once a minute unless the table is full. */
+/** Takes out what has expired by both clocks, once the first of it did so a minute ago, so that many go at once; in a full table at once, and by the wall clock alone. */
 function evictExpired(interior: Interior, limit: number): void {
-  const { rest, stamp } = interior;
+  const { rest, stamp, earliest } = interior;
   const hasNoRoom = isFull(interior, limit);
-  // Full or not, nothing has expired before the oldest has.
-  if (interior.nextEviction !== undefined && stamp.now < interior.nextEviction - (hasNoRoom ? EVICTION_MS : 0)) return;
-  let oldest = Number.POSITIVE_INFINITY;
-  let next = Number.POSITIVE_INFINITY;
+  const hasExpired = (expiresAt: number, keptUntil: number, sinceMs: number): boolean => expiresAt + sinceMs <= stamp.now && (hasNoRoom || keptUntil <= stamp.elapsed);
+  const isDue = (expiresAt: number, keptUntil: number): boolean => hasExpired(expiresAt, keptUntil, hasNoRoom ? 0 : EVICTION_MS);
+  // Nothing is due before the earliest of each clock is. Decided by the table alone, so that a replay evicts in the same turns.
+  if (earliest !== undefined && !isDue(earliest.wall, earliest.elapsed)) return;
+  let wall = Number.POSITIVE_INFINITY;
+  let elapsed = Number.POSITIVE_INFINITY;
+  let isAnyDue = false;
   const expired: string[] = [];
-  for (const [id, entry] of rest.entries("taken")) {
-    oldest = Math.min(oldest, entry.expiresAt);
-    if (entry.expiresAt <= stamp.now) expired.push(id);
-    else next = Math.min(next, entry.expiresAt);
+  for (const [id, { expiresAt, keptUntil = 0 }] of rest.entries("taken")) {
+    isAnyDue ||= isDue(expiresAt, keptUntil);
+    if (hasExpired(expiresAt, keptUntil, 0)) expired.push(id);
   }
-  // Decided by the table alone, so that a replay evicts in the same turns.
-  const isDue = hasNoRoom || oldest + EVICTION_MS <= stamp.now;
-  interior.nextEviction = (isDue ? next : oldest) + EVICTION_MS;
-  if (!isDue || expired.length === 0) return;
+  if (isAnyDue) for (const id of expired) rest.delete("taken", id);
+  for (const [, { expiresAt, keptUntil = 0 }] of rest.entries("taken")) [wall, elapsed] = [Math.min(wall, expiresAt), Math.min(elapsed, keptUntil)];
+  interior.earliest = { wall, elapsed };
+  if (!isAnyDue) return;
   // A turn that is taken back brings them back.
   interior.undo.push(() => {
-    interior.nextEviction = undefined;
+    interior.earliest = undefined;
   });
-  for (const id of expired) rest.delete("taken", id);
 }
 
 /** Tells a repeated message from another one under the same id; the order of keys does not count. @throws NotPlain for what cannot be read through, e.g. a circle */

@@ -189,6 +189,8 @@ export type InputResult =
 export interface TakenEntry {
   readonly id: string;
   readonly expiresAt: number;
+  /** Hosted time until which it is known whatever becomes of the wall clock, ms; undefined in what an earlier version wrote. */
+  readonly keptUntil?: number;
   /** Tells a reused id from a repeated message: hash of address, event and author. */
   readonly fingerprint: string;
   readonly to: Address;

@@ -1,4 +1,4 @@
-export { fingerprintOf, MAX_TAKEN } from "./admission.ts";
+export { isKept, fingerprintOf, MAX_TAKEN } from "./admission.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
 export { messageOf } from "./fault.ts";

@@ -104,8 +104,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   workIndex = 0;
   /** State of random(self): the bits of it as a small integer, which needs no box. */
   randomState = 0;
-  /** Wall time before which no kept outcome needs to go. */
-  nextEviction: number | undefined = undefined;
+  /** Before these times no kept outcome needs to go; undefined: not known. */
+  earliest: { readonly wall: number; readonly elapsed: number } | undefined = undefined;
   /** When the table of kept outcomes will have room again, as it stands. */
   roomAgain: RoomAgain | undefined = undefined;
   /** Reached nobody: late words of sources, events to cells that have gone. */

@@ -2,7 +2,7 @@
 
 import type { Address } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
-import { fingerprintOf, keepOutcome, pastWith, withRefusal } from "./admission.ts";
+import { fingerprintOf, keepOutcome, lifeOf, pastWith, withRefusal } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { EventData, Input, Sender } from "./contract.ts";
@@ -47,7 +47,7 @@ export function recordParked(interior: Interior, input: Extract<Input, { kind: "
   if (sender.kind === "outside") {
     keepOutcome(interior, {
       id: sender.id,
-      expiresAt: sender.expiresAt,
+      ...lifeOf(interior, sender.expiresAt),
       fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author),
       to: input.to,
       outcome,

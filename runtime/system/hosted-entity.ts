@@ -7,6 +7,7 @@ import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { DoorReads, Effect, EventData, Input, JournalRecord, Sender, SupervisionReport, TakenEntry, Turn } from "../entity/contract.ts";
 import {
+  isKept,
   createEntity,
   decodeRecord,
   decodeState,
@@ -454,6 +455,12 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   /** Committed ones only. */
   taken(id: string): TakenEntry | undefined {
     return this.#entity.taken(id);
+  }
+
+  /** As above, unless its time is over. */
+  known(id: string): TakenEntry | undefined {
+    const entry = this.taken(id);
+    return entry !== undefined && isKept(entry, { now: this.#ports.clock.now(), elapsed: this.#ports.hosted.now() }) ? entry : undefined;
   }
 
   // ---- supervision

@@ -81,8 +81,8 @@ export function createRouter(ports: RouterPorts): Route {
     }
     const withinMs = await afterTheFirst(live, sender.id, message.withinMs);
     if (withinMs === undefined) return ON_ITS_WAY;
-    const known = live.taken(sender.id);
-    if (known !== undefined && known.expiresAt > clock.now() && known.fingerprint === fingerprint) return live.repeated(known, { ...message, withinMs });
+    const known = live.known(sender.id);
+    if (known?.fingerprint === fingerprint) return live.repeated(known, { ...message, withinMs });
     const view = live.view(message.to);
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (view === undefined || type === undefined) return nobody(message);

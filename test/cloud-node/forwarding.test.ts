@@ -255,6 +255,16 @@ test("M2, O2, S3. A command that may wait and was on its way when its vehicle fr
   t.match(await at.ask(20, "flight"), confirmed);
 });
 
+test("M2, V1. A repetition after this node's clock was set back has waited for nothing, and hears the same", async (t) => {
+  const at = await desk(t);
+  at.answer = () => confirmed;
+  at.up();
+  t.match(await at.ask(20, "one"), confirmed);
+  at.clock.jump(-10_000);
+  t.match(await at.ask(20, "one"), confirmed);
+  t.ok(at.heard.every(({ waitedMs = 0 }) => waitedMs >= 0));
+});
+
 test("M2, S3. So it is over a kill of the cloud", async (t) => {
   const at = await desk(t);
   await askFrozen(at, 20, "flight");

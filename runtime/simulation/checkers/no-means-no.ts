@@ -1,6 +1,9 @@
-// S3, M2. Who is told that a message was not taken is told the truth: no turn that the store stands on had taken it by then, under that id.
+// S3, M2. Who is told that a message was not taken is told the truth: no turn that the store stands on had taken it by then, under that id. What its actor itself has answered, e.g. that it
+// declines, is the answer to a message that was taken.
 
 import { entityOf, parseAddress } from "../../address.ts";
+import type { TakenEntry } from "../../entity/contract.ts";
+import { rowsOf } from "../open-work.ts";
 import type { Checker } from "./evidence.ts";
 import { standingTurns } from "./standing-turns.ts";
 
@@ -21,18 +24,28 @@ export const noMeansNo: Checker = {
       if (times === undefined) begun.set(turn, [fact.atMs]);
       else times.push(fact.atMs);
     }
-    for (const { entity, incarnation, revision, record, atMs: writtenAtMs } of standingTurns(evidence))
+    /** Kinds of what an actor has answered, by entity and id. */
+    const answered = new Map<string, Set<string>>();
+    for (const { entity, incarnation, revision, record, atMs: writtenAtMs } of standingTurns(evidence)) {
+      for (const [id, row] of rowsOf(record, "taken")) {
+        const kind = (row as TakenEntry | undefined)?.answer?.kind;
+        if (kind === undefined) continue;
+        const key = `${entity} ${id}`;
+        answered.set(key, (answered.get(key) ?? new Set()).add(kind));
+      }
       record.inputs.forEach((input, index) => {
         if (input.kind !== "message" || input.sender.kind !== "outside" || record.results[index]?.kind !== "accepted") return;
         // Those before it, of the same revision, came to nothing.
         const atMs = begun.get(`${entity} ${incarnation} ${String(revision)}`)?.findLast((begunAtMs) => begunAtMs <= writtenAtMs);
         if (atMs !== undefined) taken.set(`${entity} ${input.sender.id}`, atMs);
       });
+    }
     const found: { atMs: number; what: string }[] = [];
     for (const fact of evidence.history) {
       if (fact.kind !== "told" || !NO.has(fact.outcome.kind)) continue;
-      const atMs = taken.get(`${entityOf(parseAddress(fact.to))} ${fact.id}`);
-      if (atMs !== undefined && atMs <= fact.atMs)
+      const key = `${entityOf(parseAddress(fact.to))} ${fact.id}`;
+      const atMs = taken.get(key);
+      if (atMs !== undefined && atMs <= fact.atMs && answered.get(key)?.has(fact.outcome.kind) !== true)
         found.push({ atMs: fact.atMs, what: `${fact.id} to ${fact.to} was told "${fact.outcome.kind}", and a turn whose commit began at ${atMs.toFixed(3)} ms has taken it` });
     }
     return found;

@@ -173,6 +173,41 @@ test("S5. whoever watches vehicles that do not exist leaves nothing behind", asy
   t.equal(mirror.signals("acme/vehicle/none"), undefined);
 });
 
+test("V1. neither clock decides what is newer or how old: a vehicle's that steps back or runs ahead, nor this node's", async (t) => {
+  const clock = new ManualClock();
+  const mirror = new SignalMirror(clock);
+  mirror.describe(VEHICLE, [{ name: "speed", unit: "km/h", labels: [] }], { simulated: false, staleAfterMs: 90_000 });
+  const speed = (): { readonly value: unknown; readonly quality: string; readonly ageMs: number } => {
+    const seen = mirror.signals(VEHICLE)?.[0];
+    return { value: seen?.value, quality: seen?.quality ?? "", ageMs: clock.now() - (seen?.at ?? Number.NaN) };
+  };
+  for (const aheadMs of [0, -1_800_000, 3_600_000, -2 * 86_400_000]) {
+    const told = { session: "a", ms: clock.monotonic() };
+    mirror.take(VEHICLE, { at: clock.now() + aheadMs, told, values: { speed: [aheadMs, 40] } }, told);
+    t.same(speed(), { value: aheadMs, quality: "good", ageMs: 40 }, `the vehicle's clock is ${String(aheadMs / 1_000)} s ahead`);
+    await clock.advance(1_000);
+  }
+  await clock.advance(89_000);
+  t.match(speed(), { quality: "good", ageMs: 90_040 });
+  await clock.advance(1);
+  t.match(speed(), { quality: "stale" }, "it is silent, whatever its clock says");
+  const fresh = { session: "a", ms: clock.monotonic() };
+  mirror.take(VEHICLE, { at: 5, told: fresh, values: { speed: 1 } }, fresh);
+  mirror.take(VEHICLE, { at: clock.now() + 9_000, told: { session: "a", ms: fresh.ms - 500 }, values: { speed: 2 } }, fresh);
+  t.match(speed(), { value: 1, ageMs: 0 }, "what was told before comes late");
+  await clock.advance(2_000);
+  const next = { session: "b", ms: 10 };
+  mirror.take(VEHICLE, { at: 4, told: next, values: { speed: 3 } }, next);
+  t.match(speed(), { value: 3, quality: "good", ageMs: 0 }, "its node began again, with another clock");
+  mirror.take(VEHICLE, { at: clock.now() - 7_000, told: fresh, values: { speed: 4 } }, next);
+  t.match(speed(), { value: 3 }, "what waited in its log since before that is no news");
+  clock.jump(-30_000);
+  t.match(speed(), { value: 3, quality: "good", ageMs: 0 }, "this node's clock is set back");
+  const again = { session: "b", ms: 900 };
+  mirror.take(VEHICLE, { at: 3, told: again, values: { speed: 5 } }, again);
+  t.match(speed(), { value: 5, quality: "good", ageMs: 0 });
+});
+
 test("a vehicle that is known and has told no signal yet has none; one that is not known is none", (t) => {
   const mirror = new SignalMirror(new ManualClock(), (vehicle) => vehicle === VEHICLE);
   t.same(mirror.signals(VEHICLE), []);

@@ -200,6 +200,24 @@ test("M2, S5. who asks again while the first is on its way hears within its own 
   t.equal(clock.pending, 0);
 });
 
+test("M2. an id is known for its time whatever the wall clock does: set right by two days, and back", async (t) => {
+  const { system, clock } = await hosting();
+  await system.activate(A, { input: undefined });
+  const one = await system.tell(A, add(1), { id: "one" });
+  for (const days of [2, -2, 400]) {
+    clock.jump(days * 86_400_000);
+    await clock.advance(1_000);
+    t.same(await system.tell(A, add(1), { id: "one" }), one, `${String(days)} days further`);
+    // Whatever is looked for on the way.
+    await system.tell(A, add(10), { id: `other ${String(days)}` });
+  }
+  t.equal(total(system), 31);
+  await clock.advance(24 * 3_600_000 + 180_000);
+  await system.tell(A, add(10));
+  t.equal(system.taken(A, "one"), undefined, "a day of passing time later it is forgotten");
+  await system.stop();
+});
+
 test("M2. a repetition to an entity that stops is unknown while the commit of its first is open", async (t) => {
   const { system, store, clock } = await hosting();
   await system.activate(A, { input: undefined });
