@@ -138,6 +138,6 @@ test("a task's deadline is a positive number", (t) => {
 
 test("a reducer's effects are those declared with a class", (t) => {
   const behaviour = reducer({ initial: () => 0, step: (state: number) => state, effects: { beep: effect({ class: "once" }), not: () => undefined } });
-  t.same(behaviour.effects, { beep: "once" });
+  t.same(behaviour.effects, { beep: { class: "once", withinMs: 60_000 } });
   t.end();
 });
