@@ -2,7 +2,7 @@
 // Physical is left out where it equals raw and no label follows; integers beyond 2^53 and NaN or infinities are strings; signals that share their name with another of the message are
 // left out, since nothing could tell them apart.
 
-import { type CanMessage, type CanSignal, needsExactIntegers, readRawExact, scale, scalesByIntegers, type SignalReader, signalReader } from "../../protocols/can/index.ts";
+import { type CanMessage, type CanSignal, needsExactIntegers, readRawExact, scale, type SignalReader, signalReader, wholeScaleOf } from "../../protocols/can/index.ts";
 
 export interface LineWriter {
   readonly message: CanMessage;
@@ -56,8 +56,9 @@ function doubleValues(signal: CanSignal, raw: number): string {
 
 function exactValues(signal: CanSignal, raw: bigint): string {
   const label = signal.labels?.get(Number.isSafeInteger(Number(raw)) ? Number(raw) : raw);
-  if (scalesByIntegers(signal)) {
-    const physical = raw * BigInt(signal.factor) + BigInt(signal.offset);
+  const whole = wholeScaleOf(signal);
+  if (whole !== undefined) {
+    const physical = raw * whole.factor + whole.offset;
     return together(integer(raw), raw === physical, integer(physical), label);
   }
   const physical = scale(signal, Number(raw));

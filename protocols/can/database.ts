@@ -49,6 +49,8 @@ export interface CanSignal {
   /** physical = raw * factor + offset, in exactly this order, in doubles. */
   readonly factor: number;
   readonly offset: number;
+  /** Both without loss where they are whole numbers and a double cannot hold one of them; else undefined. */
+  readonly wholeScale: WholeScale | undefined;
   /** Declared physical range; undefined where the file says [0|0]. Never applied when decoding. */
   readonly range: { readonly min: number; readonly max: number } | undefined;
   readonly unit: string;
@@ -133,9 +135,15 @@ export function findSignal(message: CanMessage, name: string): CanSignal | undef
   return message.signals.find((signal) => signal.name === name);
 }
 
-/** Factor and offset are whole numbers, so that physical values are exact integers. */
-export function scalesByIntegers(signal: CanSignal): boolean {
-  return Number.isSafeInteger(signal.factor) && Number.isSafeInteger(signal.offset);
+export interface WholeScale {
+  readonly factor: bigint;
+  readonly offset: bigint;
+}
+
+/** Factor and offset where both are whole numbers, so that physical values are exact integers. */
+export function wholeScaleOf({ wholeScale, factor, offset }: Pick<CanSignal, "wholeScale" | "factor" | "offset">): WholeScale | undefined {
+  if (wholeScale !== undefined) return wholeScale;
+  return Number.isSafeInteger(factor) && Number.isSafeInteger(offset) ? { factor: BigInt(factor), offset: BigInt(offset) } : undefined;
 }
 
 export function isFloat(signal: CanSignal): boolean {

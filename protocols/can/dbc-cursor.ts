@@ -94,12 +94,12 @@ export class DbcCursor {
     return sign === "-" ? -size : size;
   }
 
-  /** A raw value: exact beyond 2^53. */
-  wholeOrNumber(): number | bigint {
+  /** Exact beyond 2^53 where it is written as a whole number. */
+  wholeOrNumber(expected: string): number | bigint {
     const negative = this.at("-");
     if (negative || this.at("+")) this.advance();
     const text = this.#token.text;
-    const value = this.number("a raw value");
+    const value = this.number(expected);
     if (this.#failed || Number.isSafeInteger(value) || !INTEGER.test(text) || text.length > 20) return negative ? -value : value;
     return negative ? -BigInt(text) : BigInt(text);
   }

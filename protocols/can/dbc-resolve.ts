@@ -1,7 +1,7 @@
 // Statements → database: comments, labels, attributes, float types and multiplexing are brought to the messages and signals they refer to. A reference to nothing is a diagnostic.
 
 import { bytesNeeded } from "./bits.ts";
-import type { AttributeValue, CanMessage, CanSignal, Database, IdKind, RawType } from "./database.ts";
+import type { AttributeValue, CanMessage, CanSignal, Database, IdKind, RawType, WholeScale } from "./database.ts";
 import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
 import { type MuxRangesOfSignal, resolveMultiplexing } from "./dbc-mux.ts";
 import type { At, DbcSyntax, LabelsSyntax, MessageSyntax, SignalSyntax, Target } from "./dbc-syntax.ts";
@@ -181,8 +181,9 @@ function buildMessage(
       name: names[at] ?? signal.name,
       sharesName: (seen.get(names[at] ?? "") ?? 0) > 1,
       type: rawType(signal, found?.valueTypes.get(signal.name), log),
-      factor: signal.factor,
-      offset: signal.offset,
+      factor: Number(signal.factor),
+      offset: Number(signal.offset),
+      wholeScale: wholeScale(signal.factor, signal.offset),
       range: signal.min === 0 && signal.max === 0 ? undefined : { min: signal.min, max: signal.max },
       unit: signal.unit,
       receivers: signal.receivers,
@@ -280,4 +281,13 @@ function reportDuplicates(messages: readonly CanMessage[], log: DiagnosticLog): 
       log.add("warning", `message ${quote(message.name)} has the ${message.kind} id ${String(message.id)} of ${quote(other.name)}; the later counts`, message.position);
     first.set(key, message);
   }
+}
+
+function wholeScale(factor: number | bigint, offset: number | bigint): WholeScale | undefined {
+  if (typeof factor === "number" && typeof offset === "number") return undefined;
+  return isWhole(factor) && isWhole(offset) ? { factor: BigInt(factor), offset: BigInt(offset) } : undefined;
+}
+
+function isWhole(value: number | bigint): boolean {
+  return typeof value === "bigint" || Number.isSafeInteger(value);
 }

@@ -160,9 +160,9 @@ class StatementReader {
     const order = this.#cursor.integer("the byte order, 0 or 1");
     const signed = this.#cursor.eitherSign("+", "-") === "-";
     this.#cursor.sign("(");
-    const factor = this.#cursor.number("the factor");
+    const factor = this.#cursor.wholeOrNumber("the factor");
     this.#cursor.sign(",");
-    const offset = this.#cursor.number("the offset");
+    const offset = this.#cursor.wholeOrNumber("the offset");
     this.#cursor.sign(")");
     this.#cursor.sign("[");
     const min = this.#cursor.number("the minimum", "any");
@@ -248,7 +248,7 @@ class StatementReader {
   #entries(): ReadonlyMap<number | bigint, string> {
     const entries = new Map<number | bigint, string>();
     while (this.#cursor.ok() && !this.#cursor.at(";") && !this.#cursor.atKeyword() && this.#cursor.token.kind !== "end") {
-      const raw = this.#cursor.wholeOrNumber();
+      const raw = this.#cursor.wholeOrNumber("a raw value");
       const text = this.#cursor.string("a label in quotes");
       if (this.#cursor.ok()) entries.set(raw, text);
     }

@@ -16,8 +16,9 @@ export interface SignalSyntax {
   readonly size: number;
   readonly motorola: boolean;
   readonly signed: boolean;
-  readonly factor: number;
-  readonly offset: number;
+  /** A bigint beyond 2^53, where it is a whole number. */
+  readonly factor: number | bigint;
+  readonly offset: number | bigint;
   readonly min: number;
   readonly max: number;
   readonly unit: string;

@@ -114,6 +114,7 @@ export function interpretMessage(message: CanMessage, output: "physical" | "raw"
 /** A double cannot hold every raw or physical value of this signal, an integer can. */
 export function needsExactIntegers(signal: CanSignal): boolean {
   if (isFloat(signal)) return false;
+  if (signal.wholeScale !== undefined) return true;
   const largest = 2 ** signal.size;
   if (largest > 2 ** 53) return true;
   return Number.isSafeInteger(signal.factor) && Number.isSafeInteger(signal.offset) && largest * Math.abs(signal.factor) + Math.abs(signal.offset) > 2 ** 53;

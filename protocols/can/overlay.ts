@@ -62,6 +62,7 @@ function laidOver(signal: CanSignal, entry: OverlayEntry | undefined): CanSignal
     ...signal,
     factor: entry.factor ?? signal.factor,
     offset: entry.offset ?? signal.offset,
+    wholeScale: entry.factor === undefined && entry.offset === undefined ? signal.wholeScale : undefined,
     unit: entry.unit ?? signal.unit,
     type: entry.signed === undefined ? signal.type : entry.signed ? "signed" : "unsigned",
   };

@@ -184,6 +184,23 @@ test("labels are found at the largest numbers that a double holds and beyond", a
   );
 });
 
+test("whole factors and offsets beyond 2^53 scale without loss, whatever the size of the raw value", async (t) => {
+  const scales = ["(1,1600000000000000001)", "(1,9007199254740993)", "(9007199254740993,0)", "(-9007199254740993,-1)", "(0.5,9007199254740993)", "(1,1e3)"];
+  const dbc = scales.map((scale, at) => `BO_ ${String(at + 1)} M${String(at)}: 8 A\n SG_ S : 0|32@1+ ${scale} [0|0] "" A\n`).join("");
+  const { lines } = await decode(files(t.testdir(), dbc, scales.map((_, at) => `(1.0) can0 00${String(at + 1)}#03000000\n`).join("")));
+  t.strictSame(
+    lines.map((line) => line.s["S"]),
+    [
+      [3, "1600000000000000004"],
+      [3, "9007199254740996"],
+      [3, "27021597764222979"],
+      [3, "-27021597764222980"],
+      [3, 9007199254740994],
+      [3, 1003],
+    ],
+  );
+});
+
 test("a recording without names of interfaces is of the one bus that is asked for, else of can0", async (t) => {
   const paths = files(t.testdir(), DBC, ";$FILEVERSION=1.1\n    1)  16.0  Rx  0003  1  01\n");
   for (const [buses, shown] of [
