@@ -1,8 +1,8 @@
 // The wanted frames of a recording, once or pass after pass, with times that go on.
 //
 // R3. A loop goes on without a pause; its times never go back, also where the recording's do.
-// R4. A recording whose clock jumps (over 60 s ahead, over 2 s back, from one line to the next, on whatever bus) goes on right away: no frame is lost, all later times move by the jump.
-//     Jumps are counted, and the first is logged. A true silence of more than a minute is passed over likewise: the file cannot tell the two apart.
+// R4. A recording whose clock jumps (over an hour ahead, over 2 s back, from one line to the next, on whatever bus) goes on right away: no frame is lost, all later times move by the jump.
+//     Jumps are counted, and the first is logged. A true silence of more than an hour is passed over likewise: the file cannot tell the two apart.
 // R5. Frames of buses that are not wanted are passed over, and do not count as dropped.
 
 import { copySlot, type FrameBatch } from "../can/index.ts";
@@ -13,7 +13,7 @@ import { interfaceToPlay, KnownInterfaces, type PlayedBus, stampOf } from "./pla
 /** Between the last frame of a pass and the first of the next, and across a jump of the recording's clock; in the recording's time. */
 const SEAM_GAP_S = 0.01;
 /** Steps of the recording's clock that are no passing of time (R4). Lines of several buses may be a little out of order. */
-const MAX_STEP_AHEAD_S = 60;
+const MAX_STEP_AHEAD_S = 3_600;
 const MAX_STEP_BACK_S = 2;
 
 export interface RecordingPassesOptions {

@@ -20,7 +20,7 @@ export interface DbcOptions {
 
 /**
  * @param source the file's bytes (UTF-8 with or without byte order mark, else Windows-1252), or its text
- * @throws DROVER_DBC_INVALID with the position: no message can be read at all, the file is too large, or an error in strict mode
+ * @throws DROVER_DBC_INVALID with the position: no message can be read at all or matched with a frame for its errors, the file is too large, or an error in strict mode
  */
 export function parseDbc(source: Uint8Array | string, options: DbcOptions = {}): Database {
   const log = new DiagnosticLog(options.file);
@@ -37,6 +37,8 @@ export function parseDbc(source: Uint8Array | string, options: DbcOptions = {}):
   const database = resolveDatabase(syntax, log, { file: options.file, strict: options.strict ?? false });
   const { firstError } = log;
   if (options.strict === true && firstError !== undefined) throw unusable(log, firstError.position, firstError.message);
+  if (firstError !== undefined && database.messages.length > 0 && database.messages.every(({ matchable }) => !matchable))
+    throw unusable(log, firstError.position, `no message of this file can be matched with a frame: ${firstError.message}`);
   return database;
 }
 

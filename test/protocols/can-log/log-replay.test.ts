@@ -113,12 +113,12 @@ test("a jump of the recording's clock, ahead or back, is passed over: what follo
   for (const [text, expected, jumps] of [
     [lines(100, 100.5, 1_600_000_000, 101, 101.2), [0, 500, 510, 520, 720], 2],
     [lines(1_600_000_000, 100, 101, 102), [0, 10, 1_010, 2_010], 1],
-    [lines(10, 70, 68, 68.5, 70.5), [0, 60_000, 60_000, 60_000, 60_500], 0],
-    [lines(10, 70.1, 68, 68.5), [0, 10, 20, 520], 2],
+    [lines(10, 3_610, 3_608, 3_608.5, 3_610.5), [0, 3_600_000, 3_600_000, 3_600_000, 3_600_500], 0],
+    [lines(10, 3_610.1, 3_608, 3_608.5), [0, 10, 20, 520], 2],
   ] as const) {
     warnings.length = 0;
     const { frames, clock, replay, states } = await play({ path: recording(t.testdir(), "a.log", text) }, undefined, new ManualClock(), log);
-    await clock.advance(61_000);
+    await clock.advance(3_601_000);
     t.strictSame(
       frames.map((frame) => frame.timeMs),
       expected,
@@ -131,6 +131,17 @@ test("a jump of the recording's clock, ahead or back, is passed over: what follo
   }
 });
 
+test("a silence of minutes is played as it was, at any rate", async (t) => {
+  const text = "(100) can0 123#00\n(1000) can0 123#00\n";
+  const { frames, clock, replay } = await play({ path: recording(t.testdir(), "a.log", text), speed: 10 });
+  await clock.advance(89_000);
+  t.equal(frames.length, 1);
+  await clock.advance(1_100);
+  t.equal(frames.length, 2);
+  t.equal(replay.clockJumps, 0);
+  await replay.stop();
+});
+
 test("a bus that is quiet while others speak is no jump; a jump while it is quiet is one", async (t) => {
   const quiet = Array.from({ length: 100 }, (_, index) => `(${1_000 + index}) ${index % 99 === 0 ? "can1" : "can0"} 123#00\n`).join("");
   const first = await play({ path: recording(t.testdir(), "a.log", quiet), bus: { name: "can1" } });
@@ -140,7 +151,7 @@ test("a bus that is quiet while others speak is no jump; a jump while it is quie
     [0, 99_000],
   );
   t.equal(first.replay.clockJumps, 0);
-  const text = "(5) can1 123#00\n(6) can0 123#00\n(500) can0 123#00\n(501) can1 123#00\n";
+  const text = "(5) can1 123#00\n(6) can0 123#00\n(5000) can0 123#00\n(5001) can1 123#00\n";
   const second = await play({ path: recording(t.testdir(), "b.log", text), bus: { name: "can1" } });
   await second.clock.advance(10_000);
   t.strictSame(
