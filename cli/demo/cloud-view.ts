@@ -3,7 +3,7 @@
 // W1. A token that the cloud does not take is not sent again: each time would count as a failed sign-in, and shut this machine out. Another one in its place is tried.
 // W2. Why nothing is known of the vehicles is said, unless the cloud is only starting.
 
-import { type ApiClient, apiClient } from "../api/index.ts";
+import { apiClient } from "../api/index.ts";
 import { type Call, CommandFailure, EXIT } from "../terminal/index.ts";
 
 export interface VehicleItem {
@@ -22,7 +22,6 @@ export interface CloudLook {
 export class CloudView {
   readonly #data: string;
   readonly #call: Pick<Call, "interrupt">;
-  #api: ApiClient | undefined;
   #refused: string | undefined;
 
   constructor(data: string, call: Pick<Call, "interrupt">) {
@@ -34,12 +33,11 @@ export class CloudView {
   async look(url: string | undefined): Promise<CloudLook> {
     if (url === undefined) return NOTHING;
     const api = apiClient({ url, data: this.#data }, { env: {}, interrupt: this.#call.interrupt });
-    if (api.endpoint.token !== this.#api?.endpoint.token || url !== this.#api?.endpoint.url) this.#api = api;
-    const { token, tokenFile } = this.#api.endpoint;
+    const { token, tokenFile } = api.endpoint;
     if (token === undefined) return { ...NOTHING, blind: `presence is not known here: there is no token in ${tokenFile}; write a valid one into it` };
     if (token === this.#refused) return { ...NOTHING, blind: `presence is not known here: the cloud does not take the token in ${tokenFile}; write a valid one into it` };
     try {
-      const { body } = await this.#api.ask<{ readonly items: readonly VehicleItem[] }>("/v1/actors", { query: { kind: "vehicle", limit: 100 }, withinMs: 2_000 });
+      const { body } = await api.ask<{ readonly items: readonly VehicleItem[] }>("/v1/actors", { query: { kind: "vehicle", limit: 100 }, withinMs: 2_000 });
       return { vehicles: new Map(body.items.map((item) => [item.address, item])) };
     } catch (error) {
       // Else the cloud is starting again; the table goes on.

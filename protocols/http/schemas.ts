@@ -112,7 +112,7 @@ const signal = T.Object(
     label: T.Unsafe<string | null>({ type: ["string", "null"], description: "the value's word, where the signal is an enumeration" }),
     time: T.Unsafe<number | null>({
       type: ["number", "null"],
-      description: "of the value at the vehicle, ms since 1970; in the cloud as of when it was told: at each change, and at least every 30 s",
+      description: "of the value, by this node's clock, ms since 1970; in the cloud as of when the vehicle told it: at each change, and at least every 30 s",
     }),
     ageMs: T.Unsafe<number | null>({ type: ["number", "null"], description: "when this was answered" }),
     quality: T.Enum(["good", "stale", "unknown", "not-available"]),

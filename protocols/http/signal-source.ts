@@ -6,7 +6,7 @@ export interface SignalReading {
   readonly value: number | undefined;
   readonly label: string | undefined;
   readonly unit: string | undefined;
-  /** Wall time of the value at the vehicle, ms; undefined: never seen. */
+  /** Wall time of the value, by this node's clock, ms; undefined: never seen. */
   readonly at: number | undefined;
   readonly quality: "good" | "stale" | "unknown";
   /** True when simulated hardware made it. */
@@ -39,7 +39,7 @@ export function shownSignal({ name, value, unit, label, at, quality, simulated }
     unit: unit ?? null,
     label: label ?? null,
     time: at ?? null,
-    // The vehicle's clock may run ahead of ours.
+    // This node's clock may have been set back since.
     ageMs: at === undefined ? null : Math.max(0, nowMs - at),
     // It was said by the bus, and what was said is that there is no value.
     quality: value === undefined && at !== undefined && quality !== "unknown" ? "not-available" : quality,

@@ -31,9 +31,9 @@ import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
-import type { Mail, Settled } from "./mail.ts";
+import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
-import { type LostMessage, Shelf } from "./shelf.ts";
+import { Shelf } from "./shelf.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm, storableState } from "./snapshot-rhythm.ts";
 import { Suspects } from "./suspects.ts";
 import { Timers } from "./timers.ts";
@@ -596,14 +596,10 @@ export class Activation implements TurnGuide {
 
   /** It was accepted: what comes to nothing now is a dead letter. */
   #released(input: Input): Mail {
-    const message = this.entity.messageOf(input);
-    return {
-      input,
-      at: this.#usedAt,
-      settle: (result) => {
-        if (message !== undefined && result.kind === "dropped") this.#owner.lost(message, result.reason);
-      },
-    };
+    const settle = lossOf(this.entity.messageOf(input), (message, reason) => {
+      this.#owner.lost(message, reason);
+    });
+    return { input, at: this.#usedAt, settle };
   }
 
   #perform(effects: readonly Effect[]): void {

@@ -85,48 +85,21 @@ export class Effects {
   }
 
   #once(act: Act, input: string): void {
-    let open = true;
+    const close = this.#deadline(act, (reason) => {
+      this.#told(act, { kind: "unknown", reason: `it was not confirmed ${reason}` });
+    });
     const settle = (outcome: EffectOutcome): void => {
-      if (!open) return;
-      open = false;
-      clock.clearTimeout(timeout);
-      this.#timeouts.delete(timeout);
-      if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
+      if (close()) this.#told(act, outcome);
     };
-    const { clock } = this.#options;
-    const withinMs = this.#withinMs(act);
-    const timeout = clock.setTimeout(
-      () => {
-        settle({ kind: "unknown", reason: `it was not confirmed within ${String(withinMs / 1_000)} s` });
-      },
-      withinMs,
-      { unref: true },
-    );
-    this.#timeouts.add(timeout);
     void this.#attempt(act, input).then(settle, (cause: unknown) => {
       settle({ kind: "failed", error: messageOf(cause) });
     });
   }
 
   #untilConfirmed(act: Act, input: string, repeated: Repeated = { isOver: false, retry: undefined }): void {
-    const { clock } = this.#options;
-    const withinMs = this.#withinMs(act);
-    let isOpen = true;
-    const close = (): boolean => {
-      const was = isOpen;
-      isOpen = false;
-      clock.clearTimeout(timeout);
-      this.#timeouts.delete(timeout);
-      return was;
-    };
-    const timeout = clock.setTimeout(
-      () => {
-        if (close()) this.#again(act, input, repeated, new Error(`it did not answer within ${String(withinMs / 1_000)} s`));
-      },
-      withinMs,
-      { unref: true },
-    );
-    this.#timeouts.add(timeout);
+    const close = this.#deadline(act, (reason) => {
+      this.#again(act, input, repeated, new Error(`it did not answer ${reason}`));
+    });
     void this.#attempt(act, input).then(
       (outcome) => {
         close();
@@ -140,6 +113,29 @@ export class Effects {
     );
   }
 
+  /** Of one attempt. @returns ends it; false: it is over already */
+  #deadline(act: Act, late: (reason: string) => void): () => boolean {
+    const { clock } = this.#options;
+    const withinMs = this.#withinMs(act);
+    const close = (): boolean => {
+      clock.clearTimeout(timeout);
+      return this.#timeouts.delete(timeout);
+    };
+    const timeout = clock.setTimeout(
+      () => {
+        if (close()) late(`within ${String(withinMs / 1_000)} s`);
+      },
+      withinMs,
+      { unref: true },
+    );
+    this.#timeouts.add(timeout);
+    return close;
+  }
+
+  #told({ key }: Act, outcome: EffectOutcome): void {
+    if (!this.#abort.signal.aborted) this.#options.performed(key, outcome);
+  }
+
   /** The first word counts, of whichever attempt. */
   #confirmed(act: Act, repeated: Repeated, outcome: EffectOutcome): void {
     if (repeated.isOver) return;
@@ -147,7 +143,7 @@ export class Effects {
     const { retry } = repeated;
     retry?.cancel();
     if (retry !== undefined) this.#retries.delete(retry);
-    if (!this.#abort.signal.aborted) this.#options.performed(act.key, outcome);
+    this.#told(act, outcome);
   }
 
   #again(act: Act, input: string, repeated: Repeated, cause: unknown): void {

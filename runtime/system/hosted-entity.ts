@@ -30,12 +30,11 @@ import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
-import type { Mail, Settled } from "./mail.ts";
+import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import { recoveryWatch } from "./recovery-watch.ts";
-import type { LostMessage } from "./shelf.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
 import type { Topics } from "./topics.ts";
@@ -241,12 +240,14 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   #say(input: Input): Promise<void> {
-    const waited = input.kind === "postponed" ? this.#entity.messageOf(input) : undefined;
+    const heard = lossOf(input.kind === "postponed" ? this.#entity.messageOf(input) : undefined, (message, reason) => {
+      this.lost(message, reason);
+    });
     return new Promise((resolve, reject) => {
       this.#activation.control({
         input,
         settle: (result) => {
-          if (waited !== undefined && result.kind === "dropped") this.lost(waited, result.reason);
+          heard(result);
           if (result.kind === "accepted-at" || result.kind === "accepted" || result.kind === "dropped") resolve();
           else reject(beginFailure(this.address, input, result));
         },

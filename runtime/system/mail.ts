@@ -1,6 +1,7 @@
 // What waits in an entity's mailbox, and how its sender learns what became of it.
 
-import type { Input, InputResult } from "../entity/contract.ts";
+import type { Address } from "../address.ts";
+import type { EventData, Input, InputResult, Sender } from "../entity/contract.ts";
 
 export interface Mail {
   readonly input: Input;
@@ -20,3 +21,17 @@ export interface Mail {
 
 /** `accepted-at`: committed with this revision; of a volatile entity it is `accepted` alone (rules M3). */
 export type Settled = InputResult | { readonly kind: "accepted-at"; readonly revision: number };
+
+/** A message that was accepted and came to nothing. */
+export interface LostMessage {
+  readonly to: Address;
+  readonly event: EventData;
+  readonly sender: Sender;
+}
+
+/** For what was accepted before it came to its step: what becomes of it is told when it is nothing. */
+export function lossOf(message: LostMessage | undefined, lost: (message: LostMessage, reason: string) => void): (result: Settled) => void {
+  return (result) => {
+    if (message !== undefined && result.kind === "dropped") lost(message, result.reason);
+  };
+}

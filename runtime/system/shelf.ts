@@ -6,20 +6,12 @@
 //     a crash before that finds it there (rules M3).
 // H3. What is shelved takes up the node's budget too, and none of the mailbox's own bytes.
 
-import type { Address } from "../address.ts";
-import type { EventData, Sender } from "../entity/contract.ts";
 import type { Entity } from "../entity/index.ts";
 import type { Clock } from "../ports/index.ts";
 import type { MailBudget } from "./mail-budget.ts";
-import type { Mail } from "./mail.ts";
+import { lossOf, type LostMessage, type Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { bytesOf } from "./post.ts";
-
-export interface LostMessage {
-  readonly to: Address;
-  readonly event: EventData;
-  readonly sender: Sender;
-}
 
 export interface ShelfPorts {
   readonly entity: Entity;
@@ -76,9 +68,7 @@ export class Shelf {
         input,
         bytes: 0,
         at: clock.monotonic() - Math.max(0, clock.now() - at),
-        settle: (result) => {
-          if (message !== undefined && result.kind === "dropped") this.#ports.lost(message, result.reason);
-        },
+        settle: lossOf(message, this.#ports.lost),
       });
     }
   }
