@@ -22,6 +22,7 @@ import {
   type JournalQuery,
   type StoredEntity,
   type StoredRecord,
+  type ValueChange,
 } from "../../runtime/ports/index.ts";
 import { ERA_KEY } from "./journal-check.ts";
 import { isWholeRecord, isWholeSnapshot, isWholeValue, type SealedHistory, sealOfHistory, sealOfRecord, sealOfSnapshot, sealOfValue, SUM } from "./seal.ts";
@@ -54,6 +55,8 @@ export const JOURNAL_MIGRATIONS: readonly string[] = [
   `,
 ];
 
+/** As SQLite wants it said. */
+const ALL_ROWS = -1;
 /** Rows that one call of `trimStep` deletes at most, so that commits wait for no long deletion. */
 const TRIM_STEP_ROWS = 2000;
 const CACHED_HEADS = 50_000;
@@ -183,16 +186,42 @@ export class JournalFile {
     this.#sql.setValue.run(key, value, sealOfValue(key, value));
   }
 
-  /** Whole ones. */
-  valueEntries(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
-    return this.#sql.valueEntries
-      .all(prefix, `${prefix}\u{10ffff}`)
-      .filter(isWholeValue)
-      .map((row) => ({ key: String(row["key"]), value: bytesOf(row["value"]) }));
+  /** Whole ones, in pages and as many as `limit` where there are so many; all when there is none. */
+  valueEntries(
+    prefix: string,
+    { after, limit = ALL_ROWS }: { readonly after?: string; readonly limit?: number } = {},
+  ): readonly { readonly key: string; readonly value: Uint8Array }[] {
+    const end = `${prefix}\u{10ffff}`;
+    const found: { key: string; value: Uint8Array }[] = [];
+    let rows =
+      after === undefined || Buffer.from(after).compare(Buffer.from(prefix)) < 0
+        ? this.#sql.valueEntries.all(prefix, end, limit)
+        : this.#sql.valueEntriesAfter.all(after, end, limit);
+    for (;;) {
+      for (const row of rows) if (isWholeValue(row)) found.push({ key: String(row["key"]), value: bytesOf(row["value"]) });
+      const last = rows.at(-1)?.["key"];
+      if (limit === ALL_ROWS || rows.length === 0 || found.length >= limit) return found;
+      rows = this.#sql.valueEntriesAfter.all(String(last), end, limit - found.length);
+    }
   }
 
   deleteValue(key: string): void {
     this.#sql.deleteValue.run(key);
+  }
+
+  /** All or none. */
+  writeValues(changes: readonly ValueChange[]): void {
+    this.#sql.begin.run();
+    try {
+      for (const { key, value } of changes) {
+        if (value === undefined) this.deleteValue(key);
+        else this.setValue(key, value);
+      }
+      this.#sql.commit.run();
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
   }
 
   #write(commit: EntityCommit, changed: Map<string, Head>): CommitOutcome {
@@ -206,6 +235,7 @@ export class JournalFile {
       this.#sql.insert.run(history.number, revision, epoch, at, record, sealOfRecord(history, revision, epoch, at, record));
       if (snapshot !== undefined) this.#keepSnapshot(history, revision, snapshot);
       if (snapshot !== undefined && commit.forgetsOlder === true) this.#sql.forget.run(history.number, this.#olderSnapshot(history.number));
+      if (commit.value !== undefined) this.setValue(commit.value.key, commit.value.value);
       this.#sql.release.run();
       changed.set(commit.entity, { ...history, revision });
       return { kind: "committed" };
@@ -244,13 +274,17 @@ export class JournalFile {
 
   #takeBack(batch: readonly EntityCommit[], error: unknown, outcome: CommitOutcome): BatchResult {
     // The cache holds committed heads only, so it stays true.
+    this.#rollback();
+    const outcomes = batch.map(() => outcome);
+    return resultCodeOf(error) === SQLITE_FULL ? { outcomes } : { outcomes, failure: error };
+  }
+
+  #rollback(): void {
     try {
       this.#database.exec("ROLLBACK");
     } catch {
       // SQLite has taken it back by itself, as it does after most errors of the disk.
     }
-    const outcomes = batch.map(() => outcome);
-    return resultCodeOf(error) === SQLITE_FULL ? { outcomes } : { outcomes, failure: error };
   }
 
   #readHead(entity: string): Head | undefined {
@@ -309,7 +343,8 @@ const SQL = {
   trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
   getValue: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key = ?`,
   setValue: "INSERT INTO named_values (key, value, sum) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
-  valueEntries: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key >= ? AND key < ? ORDER BY key`,
+  valueEntries: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`,
+  valueEntriesAfter: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key > ? AND key < ? ORDER BY key LIMIT ?`,
   deleteValue: "DELETE FROM named_values WHERE key = ?",
 } as const;
 

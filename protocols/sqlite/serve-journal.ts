@@ -1,6 +1,6 @@
 // The calls of the store's facade, carried out on its file.
 
-import type { JournalQuery } from "../../runtime/ports/index.ts";
+import type { JournalQuery, ValueChange, ValuesPage } from "../../runtime/ports/index.ts";
 import { type PackedBatch, unpackBatch } from "./batch-packing.ts";
 import { journalEra, journalProblem } from "./journal-check.ts";
 import { JournalFile } from "./journal-file.ts";
@@ -17,8 +17,9 @@ export interface JournalCalls {
   readonly trimStep: { readonly entity: string; readonly revision: number };
   readonly "values.get": string;
   readonly "values.set": { readonly key: string; readonly value: Uint8Array };
-  readonly "values.entries": string;
+  readonly "values.entries": { readonly prefix: string; readonly page: ValuesPage | undefined };
   readonly "values.delete": string;
+  readonly "values.write": readonly ValueChange[];
   readonly commit: PackedBatch;
 }
 
@@ -48,9 +49,12 @@ export function serveJournal(file: OpenFile): Service {
     "values.set": ({ key, value }) => {
       journal.setValue(key, value);
     },
-    "values.entries": (prefix) => journal.valueEntries(prefix),
+    "values.entries": ({ prefix, page }) => journal.valueEntries(prefix, page),
     "values.delete": (key) => {
       journal.deleteValue(key);
+    },
+    "values.write": (changes) => {
+      journal.writeValues(changes);
     },
   };
   return {

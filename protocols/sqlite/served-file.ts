@@ -2,13 +2,13 @@
 //
 // K1. Only the first opening may move a damaged file aside. Later ones serve entities that live on what the file held: for them damage is an error, and the node
 //     starts anew.
-// K2. Calls are posted in the order they were made; while a file is opened they wait for that, in order.
+// K2. Calls are posted in the order they were made; while a file is opened they wait for that, in order. Commits are carried out before the rest of what waits.
 
-import { realpathSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { DroverError, type Log } from "../../runtime/ports/index.ts";
 import type { FileSpec } from "./open-file.ts";
-import { NotPosted, type SqliteThread } from "./sqlite-thread.ts";
+import { type CallOptions, NotPosted, type SqliteThread } from "./sqlite-thread.ts";
 import type { ServiceKind } from "./store-thread.ts";
 
 export interface FileOpened {
@@ -27,6 +27,9 @@ export interface ServedFileOptions {
   readonly spec: () => Omit<FileSpec, "mayMoveAside">;
   readonly settings?: unknown;
 }
+
+/** The least that a card reads, and a processor checks: 1 MB a second. */
+const READ_BYTES_A_MS = 1_000;
 
 type Phase =
   | { readonly kind: "new" }
@@ -57,7 +60,7 @@ export class ServedFile {
   }
 
   /** @throws NotPosted when it was kept back, also because the file could not be opened again; DroverError otherwise */
-  async call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+  async call(call: string, argument: unknown, options?: CallOptions): Promise<unknown> {
     if (!this.#isOpen()) {
       try {
         await this.#reopen();
@@ -65,7 +68,7 @@ export class ServedFile {
         throw new NotPosted((error as Error).message, error);
       }
     }
-    return this.#options.thread.call(call, argument, transfer);
+    return this.#options.thread.call(call, argument, options);
   }
 
   /** Lets what was asked end, then closes. Never rejects: what cannot be closed any more needs no closing. */
@@ -113,7 +116,7 @@ export class ServedFile {
     const opened = (async (): Promise<FileOpened> => {
       try {
         await thread.start();
-        const result = (await thread.call("open", { kind, file: { ...spec(), mayMoveAside }, settings })) as FileOpened;
+        const result = (await thread.call("open", { kind, file: { ...spec(), mayMoveAside }, settings }, { moreMs: readingMs(spec().path) })) as FileOpened;
         this.#phase = { kind: "open", generation: thread.generation };
         served.set(wholePath(spec().path), this);
         if (result.movedAside !== undefined) log.error({ path: spec().path, movedAside: result.movedAside.path, reason: result.movedAside.reason }, "damaged store moved aside");
@@ -128,6 +131,20 @@ export class ServedFile {
     })();
     this.#phase = { kind: "opening", opened };
     return opened;
+  }
+}
+
+/** What may be read through is given time for that: a file that takes longer to check than an answer may take would otherwise never open again. */
+function readingMs(path: string): number {
+  return Math.ceil((bytesOf(path) + bytesOf(`${path}-wal`)) / READ_BYTES_A_MS);
+}
+
+function bytesOf(path: string): number {
+  try {
+    return statSync(path).size;
+  } catch {
+    // The opening says what is wrong with it.
+    return 0;
   }
 }
 

@@ -13,13 +13,14 @@ import {
   type MetricsSource,
   type Store,
   type StoredEntity,
+  valuesProblem,
 } from "../../runtime/ports/index.ts";
 import { buffersOf, packBatch } from "./batch-packing.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, type JournalRead } from "./journal-file.ts";
 import type { FileSpec } from "./open-file.ts";
 import type { JournalCalls } from "./serve-journal.ts";
 import { ServedFile } from "./served-file.ts";
-import { NotPosted, SqliteThread } from "./sqlite-thread.ts";
+import { NotPosted, SqliteThread, TooManyWait } from "./sqlite-thread.ts";
 
 export interface SqliteStoreOptions {
   /** The file; its folder is made. Beside it: `-wal`, `.lock`, and `.damaged-<time>` folders. */
@@ -103,10 +104,9 @@ export function sqliteStore({
     // Packed before anything is awaited: the caller's buffers may change afterwards.
     const packed = packBatch(batch);
     try {
-      return (await file.call("commit", packed, buffersOf(packed))) as readonly CommitOutcome[];
+      return (await file.call("commit", packed, { transfer: buffersOf(packed), isFirst: true })) as readonly CommitOutcome[];
     } catch (error) {
-      const { message } = error as Error;
-      return batch.map(() => ({ kind: error instanceof NotPosted ? "refused" : "unknown", reason: message }));
+      return batch.map(() => outcomeOf(error));
     }
   }
 
@@ -140,9 +140,22 @@ export function sqliteStore({
           throw new DroverError("DROVER_STORE_FAILED", `value ${key} has ${String(value.byteLength)} bytes, more than ${String(MAX_RECORD_BYTES)}`);
         await call("values.set", { key, value: value.slice() });
       },
-      entries: async (prefix) => (await call("values.entries", prefix)) as readonly { key: string; value: Uint8Array }[],
+      entries: async (prefix, page) =>
+        (await call("values.entries", { prefix, page: page === undefined ? undefined : { ...page, limit: pageSize(page.limit) } })) as readonly {
+          key: string;
+          value: Uint8Array;
+        }[],
       delete: async (key) => {
         await call("values.delete", key);
+      },
+      write: async (changes) => {
+        const problem = valuesProblem(changes);
+        if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", problem);
+        if (changes.length > 0)
+          await call(
+            "values.write",
+            changes.map(({ key, value }) => ({ key, value: value?.slice() })),
+          );
       },
     },
     close: () => file.close(),
@@ -160,6 +173,13 @@ export function sqliteStore({
       { name: "drover_store_turned_away_total", help: "Requests turned away because too many waited.", kind: "counter", value: thread.counters.turnedAway },
     ],
   };
+}
+
+/** Of a commit that was not answered. Where only too many wait nothing was tried, and nothing is wrong with the store. */
+function outcomeOf(error: unknown): CommitOutcome {
+  const reason = (error as Error).message;
+  if (!(error instanceof NotPosted)) return { kind: "unknown", reason };
+  return { kind: "refused", reason, ...(error instanceof TooManyWait ? { passing: true } : {}) };
 }
 
 function pageSize(limit: number): number {

@@ -2,7 +2,8 @@
 //
 // H1. A request that was posted and not answered is *lost*: whether it was carried out is not known. It is never taken for undone.
 // H2. A thread that ended is not started again before a backoff has passed; what was lost stays lost.
-// H3. Requests wait only in the thread, at most `MAX_PENDING` of them; what is more is turned away at once, unposted.
+// H3. Requests wait only in the thread, at most `MAX_PENDING` of them; what is more is turned away at once, unposted. What is to be carried out first has room of its own: reads and
+//     small values never take that of commits.
 // H4. After a flush that failed no thread is started in this process any more: what a new connection would read may not be what the disk holds (rules L3).
 
 import { Worker } from "node:worker_threads";
@@ -12,6 +13,8 @@ import { createGate, shut, shutAndWait, type ThreadGate } from "./thread-gate.ts
 import { errorOf, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
 
 export const MAX_PENDING = 1024;
+/** Of what is carried out first. A system has one batch of commits under way at a time. */
+export const MAX_PENDING_FIRST = 64;
 const FIRST_BACKOFF_MS = 100;
 const LAST_BACKOFF_MS = 5000;
 /** How long a thread that was asked to end is waited for: longer than a card's worst stall. */
@@ -24,6 +27,22 @@ export class NotPosted extends DroverError {
     const { code, retryable } = because instanceof DroverError ? because : { code: "DROVER_STORE_FAILED" as const, retryable: true };
     super(code, reason, { retryable, cause: because });
   }
+}
+
+/** Nothing was tried: so much waits already. */
+export class TooManyWait extends NotPosted {
+  constructor(pending: number) {
+    super(`${String(pending)} requests wait for the store already`);
+  }
+}
+
+export interface CallOptions {
+  /** Handed over instead of copied. */
+  readonly transfer?: readonly ArrayBuffer[];
+  /** Carried out before what waits for the thread and is not first. Default false. */
+  readonly isFirst?: boolean;
+  /** Beyond what every request may take, ms. Default 0. */
+  readonly moreMs?: number;
 }
 
 export interface SqliteThreadOptions {
@@ -39,6 +58,7 @@ interface Pending {
   readonly settle: (value: unknown) => void;
   readonly fail: (error: Error) => void;
   readonly deadline: number;
+  readonly isFirst: boolean;
 }
 
 interface Running {
@@ -54,6 +74,7 @@ export class SqliteThread {
   readonly #answerWithinMs: number;
   /** In the order of posting, which is that of their deadlines. */
   readonly #pending = new Map<number, Pending>();
+  #pendingFirst = 0;
   #running: Running | undefined;
   #ending: Promise<unknown> = Promise.resolve();
   #generation = 0;
@@ -86,17 +107,19 @@ export class SqliteThread {
   }
 
   /** @throws NotPosted; DroverError when it was answered with one, or (retryable) when it was lost */
-  call(call: string, argument: unknown, transfer: readonly ArrayBuffer[] = []): Promise<unknown> {
+  call(call: string, argument: unknown, { transfer = [], isFirst = false, moreMs = 0 }: CallOptions = {}): Promise<unknown> {
     if (this.#flushFailed !== undefined) return Promise.reject(this.#ended(this.#flushFailed));
-    if (this.#pending.size >= MAX_PENDING) {
+    const waiting = isFirst ? this.#pendingFirst : this.#pending.size - this.#pendingFirst;
+    if (waiting >= (isFirst ? MAX_PENDING_FIRST : MAX_PENDING)) {
       this.counters.turnedAway++;
-      return Promise.reject(new NotPosted(`${String(MAX_PENDING)} requests wait for the store already`));
+      return Promise.reject(new TooManyWait(waiting));
     }
     const running = this.#running;
     if (running === undefined) return Promise.reject(new NotPosted("the store's thread does not run"));
-    const request: ThreadRequest = { id: this.#requests++, call, argument };
+    const request: ThreadRequest = { id: this.#requests++, call, argument, isFirst };
     return new Promise((settle, fail) => {
-      this.#pending.set(request.id, { settle, fail, deadline: this.#clock.monotonic() + this.#answerWithinMs });
+      this.#pending.set(request.id, { settle, fail, deadline: this.#clock.monotonic() + this.#answerWithinMs + moreMs, isFirst });
+      if (isFirst) this.#pendingFirst++;
       this.#arm();
       running.worker.postMessage(request, [...transfer]);
     });
@@ -157,7 +180,7 @@ export class SqliteThread {
   /** A thread that hangs in the operating system cannot be ended without ending the process; it is left behind, and holds its lock. */
   async #end({ worker, gate, ended }: Running): Promise<void> {
     shut(gate);
-    const wake: ThreadRequest = { id: -1, call: "end", argument: undefined };
+    const wake: ThreadRequest = { id: -1, call: "end", argument: undefined, isFirst: false };
     worker.postMessage(wake);
     const hasEnded = ended.then(() => true);
     this.#ending = settledWithin(hasEnded, this.#clock, END_WITHIN_MS, undefined).then((inTime) => {
@@ -180,10 +203,9 @@ export class SqliteThread {
       this.#log.error({ reason: flushFailed }, "a flush of the store failed; nothing more is acknowledged");
       this.#onFlushFailed?.(this.#flushFailed);
     }
-    const pending = this.#pending.get(id);
+    const pending = this.#take(id);
     // Its deadline passed; whoever asked was told that it is lost.
     if (pending === undefined) return;
-    this.#pending.delete(id);
     this.#arm();
     if (error === undefined) pending.settle(value);
     else pending.fail(errorOf(error));
@@ -200,12 +222,16 @@ export class SqliteThread {
 
   #lose(ids: readonly number[], reason: string): void {
     for (const id of ids) {
-      const pending = this.#pending.get(id);
-      this.#pending.delete(id);
       this.counters.lost++;
-      pending?.fail(new DroverError("DROVER_STORE_FAILED", reason, { retryable: true }));
+      this.#take(id)?.fail(new DroverError("DROVER_STORE_FAILED", reason, { retryable: true }));
     }
     this.#arm();
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    if (this.#pending.delete(id) && pending?.isFirst === true) this.#pendingFirst--;
+    return pending;
   }
 
   /** One timeout for the oldest request. */

@@ -1,4 +1,4 @@
-// The body of the thread that owns one SQLite file (rules L1): takes requests from a port, one after the other, and answers each.
+// The body of the thread that owns one SQLite file (rules L1): takes requests from a port, one after the other, and answers each (thread-protocol.ts: in which order).
 //
 // A thread serves one file for one life, because @photostructure/sqlite gives a connection's locks back for certain only when the thread ends. So a file whose disk
 // or contents fail ends its thread, after the answer; the facade starts another, whose opening decides what is kept (rules L3).
@@ -12,6 +12,7 @@ import { logContents, serveLog } from "./serve-log.ts";
 import type { Handled, Service } from "./service.ts";
 import { enter, leave, type ThreadGate } from "./thread-gate.ts";
 import { errorData, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
+import { WaitingRequests } from "./waiting-requests.ts";
 
 export type ServiceKind = "journal" | "log";
 export interface OpenArgument {
@@ -36,10 +37,16 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
 
   const life = new Promise<void>((resolve, reject) => {
     let isOver = false;
-    port.on("message", ({ id, call, argument }: ThreadRequest) => {
+    const waiting = new WaitingRequests(port);
+    port.on("message", (request: ThreadRequest) => {
+      waiting.push(request);
       // What waits behind a failure is not carried out any more: its thread ends, and nobody hears of it.
-      if (isOver) return;
+      for (let next = waiting.shift(); next !== undefined && !isOver; next = waiting.shift()) carryOutNext(next);
+    });
+
+    function carryOutNext({ id, call, argument }: ThreadRequest): void {
       if (!enter(gate)) {
+        isOver = true;
         resolve();
         return;
       }
@@ -49,7 +56,7 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
         isOver = true;
         reject(failure instanceof Error ? failure : new Error("the file failed", { cause: failure }));
       } else if (call === "close") resolve();
-    });
+    }
   });
   await Promise.race([life, closed]);
 

@@ -1,5 +1,6 @@
 // What passes between a node's main thread and the thread that owns one of its SQLite files. Requests are carried out one after the other in the order they were
-// posted, so that a question asked after a commit is answered after it, however long that took.
+// posted, so that a question asked after a commit is answered after it, however long that took. What is to be first overtakes what is not and has not begun: a commit is behind
+// no reads, trims and values that others ask for meanwhile, none of which it could change the outcome of, since whoever needs theirs before it waits for that.
 
 import { DroverError, type ErrorCode } from "../../runtime/ports/index.ts";
 
@@ -7,6 +8,7 @@ export interface ThreadRequest {
   readonly id: number;
   readonly call: string;
   readonly argument: unknown;
+  readonly isFirst: boolean;
 }
 
 export interface ThreadAnswer {

@@ -3,13 +3,16 @@
 // R1. Within an incarnation the next revision is the last one plus one; anything else is refused.
 // R2. A history opens with revision 1 or with a snapshot: from anything else it could not be recovered without a hole.
 // R3. A new incarnation takes the place of an old one only by naming it. The name is random, so whoever names it has read it; a former activation cannot.
+// R4. Named values are written together up to a number and a size: commits wait behind them.
 
-import type { EntityCommit } from "./store.ts";
+import type { EntityCommit, ValueChange } from "./store.ts";
 
 /** Rules C3. */
 export const MAX_BATCH_COMMITS = 256;
-/** Of one record or one snapshot. */
+/** Of one record, one snapshot, or the named values that are written together. */
 export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
+/** R4. */
+export const MAX_VALUE_CHANGES = 256;
 const MAX_NAME_CHARACTERS = 512;
 
 /** Where an entity's history stands. */
@@ -46,7 +49,21 @@ export function commitShapeProblem(commit: EntityCommit): string | undefined {
   if (!Number.isSafeInteger(commit.revision) || commit.revision < 1) return `revision ${String(commit.revision)} is not a whole number from 1`;
   if (!Number.isSafeInteger(commit.epoch) || commit.epoch < 0) return `epoch ${String(commit.epoch)} is not a whole number from 0`;
   if (!Number.isFinite(commit.at)) return `its time ${String(commit.at)} is not a number of milliseconds`;
-  return bytesProblem("record", commit.record) ?? (commit.snapshot === undefined ? undefined : bytesProblem("snapshot", commit.snapshot));
+  if (commit.value !== undefined && !isName(commit.value.key)) return `the key of its value is not a well-formed text of 1 to ${String(MAX_NAME_CHARACTERS)} characters`;
+  for (const [name, bytes] of [["record", commit.record] as const, ["snapshot", commit.snapshot] as const, ["value", commit.value?.value] as const]) {
+    const problem = bytes === undefined && name !== "record" ? undefined : bytesProblem(name, bytes);
+    if (problem !== undefined) return problem;
+  }
+  return undefined;
+}
+
+/** R4. Why these are not written together, or undefined when they are. */
+export function valuesProblem(changes: readonly ValueChange[]): string | undefined {
+  if (changes.length > MAX_VALUE_CHANGES) return `at most ${String(MAX_VALUE_CHANGES)} values are written together, these are ${String(changes.length)}`;
+  const unsound = changes.find(({ value }) => value !== undefined && !(value instanceof Uint8Array));
+  if (unsound !== undefined) return `value ${unsound.key} is not a Uint8Array`;
+  const bytes = changes.reduce((sum, { value }) => sum + (value?.byteLength ?? 0), 0);
+  return bytes > MAX_RECORD_BYTES ? `values that are written together have ${String(bytes)} bytes, more than ${String(MAX_RECORD_BYTES)}` : undefined;
 }
 
 function isName(text: unknown): boolean {

@@ -2,7 +2,7 @@
 export { DroverError, type ErrorCode, type TextPosition } from "../errors.ts";
 export type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogGapReason, LogItem, LogTotals } from "./append-log.ts";
 export type { Clock, TimeoutHandle } from "./clock.ts";
-export { commitProblem, commitShapeProblem, type HistoryHead, MAX_BATCH_COMMITS, MAX_RECORD_BYTES } from "./commit-rule.ts";
+export { commitProblem, commitShapeProblem, type HistoryHead, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, MAX_VALUE_CHANGES, valuesProblem } from "./commit-rule.ts";
 export type { KeptChild, KeptChildren } from "./kept-children.ts";
 export { type Log, silentLog } from "./log.ts";
 export type { MetricSample, MetricsSource } from "./metrics.ts";
@@ -13,10 +13,13 @@ export type {
   EntityCommit,
   EntityHead,
   JournalQuery,
+  NamedValue,
   Store,
   StoredEntity,
   StoredRecord,
   StoreOpened,
+  ValueChange,
+  ValuesPage,
 } from "./store.ts";
 export type {
   AskOutcome,

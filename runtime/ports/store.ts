@@ -26,6 +26,15 @@ export interface EntityCommit {
    * can therefore never end a living history. What opens a history needs revision 1 or a snapshot, or it could not be recovered.
    */
   readonly replaces?: string;
+  /** Written in the same transaction when this commit is, as `values.set` writes it: what must be as durable as the turn, and is worth no write of its own. */
+  readonly value?: NamedValue;
+}
+
+/** A small value beside the journal. */
+export interface NamedValue {
+  readonly key: string;
+  /** Copied before `commit` returns. */
+  readonly value: Uint8Array;
 }
 
 export type CommitOutcome =
@@ -34,7 +43,7 @@ export type CommitOutcome =
   | {
       readonly kind: "refused";
       readonly reason: string;
-      /** The store has no room now, and nothing is wrong with the history: its entity may go on from what is committed. */
+      /** The store has no room now, on its disk or among what waits for it, and nothing is wrong with the history: its entity may go on from what is committed. */
       readonly passing?: true;
     }
   /** Whether it was written is not known: ask `revisionOf` before anything else (rules C2). */
@@ -84,6 +93,18 @@ export interface JournalQuery {
   readonly order: "oldest-first" | "newest-first";
 }
 
+export interface ValuesPage {
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** What becomes of one named value. */
+export interface ValueChange {
+  readonly key: string;
+  /** undefined: it is forgotten. */
+  readonly value: Uint8Array | undefined;
+}
+
 export interface Store {
   /** @throws DROVER_STORE_NEWER when the file was written by a newer version, DROVER_STORE_LOCKED when another process holds it */
   open(): Promise<StoreOpened>;
@@ -103,8 +124,11 @@ export interface Store {
   readonly values: {
     get(key: string): Promise<Uint8Array | undefined>;
     set(key: string, value: Uint8Array): Promise<void>;
-    entries(prefix: string): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]>;
+    /** Ascending by key: those that begin with `prefix`; of a page only those greater than `after`, as many as `limit` where there are so many. */
+    entries(prefix: string, page?: ValuesPage): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]>;
     delete(key: string): Promise<void>;
+    /** Many in one transaction and one flush: in their order, all of them or none. At most 256, together as many bytes as a record may have. */
+    write(changes: readonly ValueChange[]): Promise<void>;
   };
   close(): Promise<void>;
 }

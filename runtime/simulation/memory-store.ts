@@ -14,6 +14,8 @@ import {
   type StoredEntity,
   type StoredRecord,
   type StoreOpened,
+  valuesProblem,
+  type ValuesPage,
 } from "../ports/index.ts";
 
 interface History {
@@ -120,6 +122,10 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     };
     contents.histories.set(commit.entity, commit.snapshot !== undefined && commit.forgetsOlder === true ? trimmed(history, commit.revision) : history);
     keepHistory(commit.entity);
+    if (commit.value !== undefined) {
+      contents.values.set(commit.value.key, commit.value.value);
+      keepValue(commit.value.key);
+    }
     return { kind: "committed" };
   }
 
@@ -222,12 +228,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         contents.values.set(key, copy);
         keepValue(key);
       },
-      entries: async (prefix) => {
+      entries: async (prefix, { after = "", limit }: ValuesPage = { limit: Number.POSITIVE_INFINITY }) => {
         await Promise.resolve();
         ensureOpen();
         return [...contents.values]
-          .filter(([key]) => key.startsWith(prefix))
+          .filter(([key]) => key.startsWith(prefix) && key > after)
           .sort(([one], [other]) => (one < other ? -1 : 1))
+          .slice(0, limit)
           .map(([key, value]) => ({ key, value }));
       },
       delete: async (key) => {
@@ -235,6 +242,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         ensureOpen();
         contents.values.delete(key);
         keepValue(key);
+      },
+      write: async (changes) => {
+        const problem = valuesProblem(changes);
+        if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", problem);
+        const copies = changes.map(({ key, value }) => ({ key, value: value?.slice() }));
+        await Promise.resolve();
+        ensureOpen();
+        for (const { key, value } of copies) {
+          if (value === undefined) contents.values.delete(key);
+          else contents.values.set(key, value);
+          keepValue(key);
+        }
       },
     },
     close: async () => {
@@ -288,8 +307,13 @@ function emptyContents(): Contents {
 
 /** Callers use their buffers again. */
 function copyOf(commit: EntityCommit): EntityCommit {
-  const copied = { ...commit, record: bytesOf(commit.record) };
-  return commit.snapshot === undefined ? copied : { ...copied, snapshot: bytesOf(commit.snapshot) };
+  const { record, snapshot, value } = commit;
+  return {
+    ...commit,
+    record: bytesOf(record),
+    ...(snapshot === undefined ? {} : { snapshot: bytesOf(snapshot) }),
+    ...(value === undefined ? {} : { value: { key: value.key, value: bytesOf(value.value) } }),
+  };
 }
 
 function bytesOf(bytes: Uint8Array): Uint8Array {

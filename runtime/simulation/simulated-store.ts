@@ -108,6 +108,7 @@ export class SimulatedDatabase {
           ...commit,
           record: commit.record.slice(),
           ...(commit.snapshot === undefined ? {} : { snapshot: commit.snapshot.slice() }),
+          ...(commit.value === undefined ? {} : { value: { ...commit.value, value: commit.value.value.slice() } }),
         }));
         await reach();
         const draw = this.random.next();
@@ -133,8 +134,13 @@ export class SimulatedDatabase {
           await write(() => base.values.set(key, copy));
           await process.wait(latency());
         },
-        entries: (prefix) => read(() => base.values.entries(prefix)),
+        entries: (prefix, page) => read(() => base.values.entries(prefix, page)),
         delete: (key) => write(() => base.values.delete(key)),
+        write: async (changes) => {
+          const copies = changes.map(({ key, value }) => ({ key, value: value?.slice() }));
+          await write(() => base.values.write(copies));
+          await process.wait(latency());
+        },
       },
       close: () => {
         isOpen = false;

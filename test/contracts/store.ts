@@ -191,6 +191,22 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     t.strictSame(kinds(await again.commit([aCommit("a", 7), aCommit("b", 7)])), ["committed", "committed"]);
   });
 
+  await check("C1, C3. a value that a commit carries is written with it, and not where it is refused; of two in a batch the later stays", async (t, { store, reopen }) => {
+    const carrying = (word: string): Partial<EntityCommit> => ({ value: { key: "k", value: bytes(word) } });
+    const outcomes = await store.commit([aCommit("a", 1, carrying("one")), aCommit("b", 7, carrying("two")), aCommit("c", 1)]);
+    t.strictSame(kinds(outcomes), ["committed", "refused", "committed"]);
+    t.equal(text(await store.values.get("k")), "one");
+    await store.commit([aCommit("a", 2, carrying("three")), aCommit("c", 2, carrying("four"))]);
+    const malformed = [
+      { key: "", value: bytes("five") },
+      { key: "k", value: "six" as never },
+      { key: "half \ud800", value: bytes("seven") },
+    ];
+    t.strictSame(kinds(await store.commit(malformed.map((value, index) => aCommit(`m${String(index)}`, 1, { value })))), ["refused", "refused", "refused"]);
+    const again = await reopen();
+    t.equal(text(await again.values.get("k")), "four");
+  });
+
   await check("a type that keeps states and no history: what neither snapshot needs is forgotten in the same transaction", async (t, { store, reopen, damage }) => {
     for (let revision = 1; revision <= 9; revision++) {
       t.strictSame(
@@ -333,6 +349,69 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
       ],
     );
     t.equal((await again.values.entries("")).length, 3);
+  });
+
+  await check("values that are written at once are written in their order, and who reads after them sees them", async (t, { store, reopen }) => {
+    const writes = Array.from({ length: 700 }, (_, at) =>
+      at % 7 === 3 ? store.values.delete(`many/${String(at % 100)}`) : store.values.set(`many/${String(at % 100)}`, bytes(String(at))),
+    );
+    const seen = [store.values.get("many/99"), store.values.entries("many/")] as const;
+    await Promise.all(writes);
+    const expected = new Map<string, string>();
+    for (let at = 0; at < 700; at++)
+      if (at % 7 === 3) expected.delete(`many/${String(at % 100)}`);
+      else expected.set(`many/${String(at % 100)}`, String(at));
+    t.equal(text(await seen[0]), expected.get("many/99"));
+    for (const entries of [await seen[1], await (await reopen()).values.entries("many/")]) t.strictSame(new Map(entries.map(({ key, value }) => [key, text(value)])), expected);
+  });
+
+  await check("values are read in pages, by their keys", async (t, { store }) => {
+    for (const key of ["due/30", "due/10", "due/20", "dub/9", "due", "dye/1"]) await store.values.set(key, bytes(key));
+    const page = async (prefix: string, limit: number, after?: string): Promise<readonly string[]> =>
+      (await store.values.entries(prefix, { limit, ...(after === undefined ? {} : { after }) })).map(({ key }) => key);
+    t.strictSame(await page("due/", 2), ["due/10", "due/20"]);
+    t.strictSame(await page("due/", 2, "due/20"), ["due/30"]);
+    t.strictSame(await page("due/", 2, "due/15"), ["due/20", "due/30"], "what is named need not be there");
+    t.strictSame(await page("due/", 2, "due/30"), []);
+    t.strictSame(await page("due/", 2, "a"), ["due/10", "due/20"]);
+    t.strictSame(await page("due/", 2, "dz"), []);
+    t.strictSame(await page("", 100, "due"), ["due/10", "due/20", "due/30", "dye/1"]);
+  });
+
+  await check("values that are written together are written in their order, all of them or none", async (t, { store, reopen }) => {
+    const reused = bytes("1");
+    await store.values.write([]);
+    await store.values.set("a", bytes("0"));
+    const written = store.values.write([
+      { key: "b", value: reused },
+      { key: "c", value: bytes("2") },
+      { key: "a", value: undefined },
+      { key: "c", value: bytes("3") },
+      { key: "none", value: undefined },
+    ]);
+    reused.fill(0);
+    await written;
+    const large = new Uint8Array(17 * 1024 * 1024);
+    await t.rejects(store.values.write(Array.from({ length: 257 }, (_, at) => ({ key: `many/${String(at)}`, value: bytes("") }))), { code: "DROVER_STORE_FAILED" });
+    await t.rejects(store.values.write(["d", "e"].map((key) => ({ key, value: large }))), { code: "DROVER_STORE_FAILED" });
+    await t.rejects(
+      store.values.write([
+        { key: "f", value: bytes("") },
+        { key: "g", value: "text" as never },
+      ]),
+      { code: "DROVER_STORE_FAILED" },
+    );
+    t.match(await store.commit([aCommit("a", 1)]), [{ kind: "committed" }], "no transaction is left open");
+    await store.values.write(Array.from({ length: 256 }, (_, at) => ({ key: `many/${String(at)}`, value: at === 0 ? undefined : bytes("x") })));
+    const again = await reopen();
+    t.equal((await again.values.entries("many/")).length, 255);
+    t.strictSame(
+      (await again.values.entries("")).filter(({ key }) => key.length === 1).map(({ key, value }) => [key, text(value)]),
+      [
+        ["b", "1"],
+        ["c", "3"],
+      ],
+    );
   });
 
   await check("C3. a batch has at most 256 commits", async (t, { store }) => {

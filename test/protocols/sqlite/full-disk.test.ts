@@ -24,6 +24,14 @@ test("C2. on a full disk a commit is refused, for certain not written; what is t
     "the batch is one transaction",
   );
   await t.rejects(store.values.set("big", new Uint8Array(100_000)), { code: "DROVER_STORE_FAILED" });
+  await t.rejects(
+    store.values.write([
+      { key: "small", value: new Uint8Array(1) },
+      { key: "big", value: new Uint8Array(100_000) },
+    ]),
+    { code: "DROVER_STORE_FAILED" },
+  );
+  t.equal(await store.values.get("small"), undefined, "all of them or none");
   t.match(
     store.metrics().find(({ name }) => name === "drover_store_reopened_total"),
     { value: 0 },

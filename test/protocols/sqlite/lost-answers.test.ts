@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { test } from "tap";
 import { SqliteThread } from "../../../protocols/sqlite/index.ts";
-import { MAX_PENDING } from "../../../protocols/sqlite/sqlite-thread.ts";
+import { MAX_PENDING, MAX_PENDING_FIRST } from "../../../protocols/sqlite/sqlite-thread.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock } from "../../../runtime/simulation/manual-clock.ts";
@@ -68,21 +68,32 @@ test("C2. a commit without an answer in time is unknown, and a question asked af
 
 test("S5. at most so many requests wait for the store: what is more is turned away at once, for certain undone", async (t) => {
   const store = await openStore(t, join(t.testdir(), "journal.db"));
-  const asked = await Promise.allSettled([
-    ...Array.from({ length: MAX_PENDING + 10 }, () => store.revisionOf("acme/vehicle/a")),
-    store.commit([aCommit("a", 1)]).then((outcomes) => {
-      t.match(outcomes, [{ kind: "refused", reason: /wait/ }]);
-      return undefined;
-    }),
-  ]);
+  const asked = await Promise.allSettled([...Array.from({ length: MAX_PENDING + 10 }, () => store.revisionOf("acme/vehicle/a"))]);
   const away = asked.filter((result) => result.status === "rejected");
   t.equal(away.length, 10);
   t.match(away[0], { reason: { code: "DROVER_STORE_FAILED", retryable: true } });
   t.match(
     store.metrics().find(({ name }) => name === "drover_store_turned_away_total"),
-    { value: 11 },
+    { value: 10 },
   );
+});
+
+test("S5. commits have room of their own, and are carried out before what waits longer and is no commit", async (t) => {
+  const store = await openStore(t, join(t.testdir(), "journal.db"));
+  let written = 0;
+  const writes = Array.from({ length: MAX_PENDING }, (_, at) => store.values.set(`key/${String(at)}`, new Uint8Array(1)).then(() => written++));
   t.match(await store.commit([aCommit("a", 1)]), [{ kind: "committed" }]);
+  t.ok(written < MAX_PENDING / 2, `it has waited for ${String(written)} of ${String(MAX_PENDING)} writes`);
+  await Promise.all(writes);
+  t.equal(written, MAX_PENDING);
+});
+
+test("S5. what commits cannot be queued for is refused for now: nothing was tried, and nothing is wrong with the history", async (t) => {
+  const store = await openStore(t, join(t.testdir(), "journal.db"));
+  const batches = await Promise.all(Array.from({ length: MAX_PENDING_FIRST + 1 }, (_, at) => store.commit([aCommit("a", at + 1)])));
+  t.match(batches.pop(), [{ kind: "refused", passing: true, reason: /64 requests wait/ }]);
+  t.ok(batches.flat().every(({ kind }) => kind === "committed"));
+  t.match(await store.commit([aCommit("a", MAX_PENDING_FIRST + 1)]), [{ kind: "committed" }]);
 });
 
 test("a thread that ends again and again is started again only after a pause", async (t) => {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -8,8 +8,10 @@ import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/sqlite/journal-file.ts";
 import { type FileSpec, openFile } from "../../../protocols/sqlite/open-file.ts";
+import { type CallOptions, SqliteThread } from "../../../protocols/sqlite/sqlite-thread.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
 import { aCommit } from "../../contracts/store.ts";
 import { damageRow, makeStore, openStore } from "./_stored.ts";
 
@@ -37,6 +39,23 @@ test("a SQLite file of something else is refused, and not touched", async (t) =>
   const before = readFileSync(path);
   await t.rejects(makeStore(t, path).open(), { code: "DROVER_STORE_FAILED", message: /something else/ });
   t.ok(readFileSync(path).equals(before));
+});
+
+test("opening has time to read the whole file through, beside what an answer may take: a large one that was not closed must open some day", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  writeFileSync(path, "");
+  truncateSync(path, 650_000_000);
+  writeFileSync(`${path}-wal`, Buffer.alloc(1_000_000));
+  let given: CallOptions | undefined;
+  class Slow extends SqliteThread {
+    override call(call: string, argument: unknown, options?: CallOptions): Promise<unknown> {
+      given = options;
+      return super.call(call, argument, options);
+    }
+  }
+  const thread = new Slow({ clock: systemClock, log: silentLog });
+  await makeStore(t, path, { thread }).open();
+  t.same(given, { moreMs: 651_000 });
 });
 
 test("one process holds a store: a second one is told its path, and may have it when the first is gone", async (t) => {
