@@ -76,7 +76,7 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
       return transport?.state.kind === "ready";
     },
     get brokerUrl() {
-      return login?.url;
+      return login === undefined ? undefined : withoutSecrets(login.url);
     },
     metrics: () => [...brokerMetrics(embedded?.counters ?? {}), ...linkMetrics(transport?.counters ?? {})],
     remote: {
@@ -85,6 +85,15 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
       sessionEnded: (vehicle) => remote?.sessionEnded(vehicle),
     },
   };
+}
+
+/** It is printed, written down and told to those who set up vehicles. */
+function withoutSecrets(text: string): string {
+  if (!text.includes("@") || !URL.canParse(text)) return text;
+  const url = new URL(text);
+  url.username = "";
+  url.password = "";
+  return url.href;
 }
 
 function loginOf(broker: { readonly url: string; readonly username?: string | undefined; readonly password?: string | undefined }): BrokerLogin {

@@ -9,7 +9,7 @@ const MAX_WORD_CHARACTERS = 256;
 const MAX_TEXT_CHARACTERS = 262_144;
 /** What the cause of an exit, and fields that a later version adds, may hold. */
 const MORE: DataLimits = { depth: 16, items: 1_000, characters: MAX_TEXT_CHARACTERS };
-const KNOWN: ReadonlySet<string> = new Set(["id", "kind", "strategy", "state", "restarts", "since", "lastExit", "pid", "isolation", "children"]);
+const KNOWN: ReadonlySet<string> = new Set(["id", "kind", "strategy", "state", "restarts", "since", "lastExit", "note", "pid", "isolation", "children"]);
 
 /** Why an unchecked value is no supervision tree, or undefined. States and kinds are words: a later version may have others. */
 export function treeProblem(value: unknown): string | undefined {
@@ -35,6 +35,7 @@ export function treeProblem(value: unknown): string | undefined {
 function fieldProblem(node: Readonly<Record<string, unknown>>): string | undefined {
   for (const field of ["id", "kind", "state"]) if (!isText(node[field], MAX_WORD_CHARACTERS)) return `${field}: a text is expected`;
   for (const field of ["strategy", "isolation"]) if (node[field] !== undefined && !isText(node[field], MAX_WORD_CHARACTERS)) return `${field}: a text is expected`;
+  if (node["note"] !== undefined && !isText(node["note"], MAX_TEXT_CHARACTERS)) return "note: a text is expected";
   if (!isCount(node["restarts"])) return "restarts: a whole number from 0 is expected";
   if (node["pid"] !== undefined && !isCount(node["pid"])) return "pid: a whole number from 0 is expected";
   if (!isWallTime(node["since"])) return "since: a time in ms is expected";

@@ -8,17 +8,19 @@ import type { Pipeline } from "./pipeline.ts";
 export function busChild(bus: ModelBus, open: BusOpener, pipeline: Pipeline): Startable {
   return lifeOf(async ({ ready, clock, random, log }, signal) => {
     const [bitrateBps, ...others] = bus.bitratesBps;
-    const source = open({ bus: bus.name, mode: bus.mode, bitrateBps: others.length === 0 ? bitrateBps : undefined, clock, random, log });
+    const request = { bus: bus.name, mode: bus.mode, bitrateBps: others.length === 0 ? bitrateBps : undefined, clock, random, log };
+    const source = opened(() => open(request));
+    let end = "stopped";
     let fail: (error: unknown) => void = () => undefined;
     const failed = new Promise<never>((_resolve, reject) => {
       fail = reject;
     });
     const asked = new Promise<void>((resolve) => {
-      const end = (): void => {
+      const stop = (): void => {
         resolve();
       };
-      if (signal.aborted) end();
-      else signal.addEventListener("abort", end, { once: true });
+      if (signal.aborted) stop();
+      else signal.addEventListener("abort", stop, { once: true });
     });
     pipeline.opened(bus.name, source);
     try {
@@ -40,9 +42,25 @@ export function busChild(bus: ModelBus, open: BusOpener, pipeline: Pipeline): St
       pipeline.stateChanged(bus.name, source, source.state);
       ready();
       await Promise.race([asked, failed]);
+    } catch (error) {
+      end = messageOf(error);
+      throw error;
     } finally {
-      pipeline.closed(bus.name, source, "stopped");
+      pipeline.closed(bus.name, source, end);
       await source.stop();
     }
   });
+
+  function opened<T>(make: () => T): T {
+    try {
+      return make();
+    } catch (error) {
+      pipeline.closed(bus.name, undefined, messageOf(error));
+      throw error;
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

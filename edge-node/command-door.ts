@@ -3,7 +3,7 @@
 //
 // D1. The bus's mode is asked first: on a vehicle whose file opens no bus nothing is a command.
 // D2. What is not listed is refused with what is. A sender may tighten times, never loosen them.
-// D3. The guard's outcome, a muted bus, a module that is not there and a relay that cannot be toggled go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
+// D3. The guard's outcome, a bus that is muted or down, a module that is not there and a relay that cannot be toggled go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
 // D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus, and its actor's state shows it: it waits on, and is neither
 //     refused nor executed over what a person has set meanwhile (rules O2).
 // D5. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
@@ -26,14 +26,14 @@ import {
 } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { type Channels, outputNameOf } from "./channels.ts";
-import { absentReport, type CommandList, desiredOf, isMuted, type Listed, mutedReport } from "./commands.ts";
+import { absentReport, type CommandList, desiredOf, downReport, isMuted, type Listed, mutedReport } from "./commands.ts";
 import type { ModuleFacts } from "./module-facts.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 export interface CommandDoorOptions {
   readonly commands: CommandList;
   readonly channels: Channels;
-  readonly pipeline: Pick<Pipeline, "conditions" | "presence" | "hearing">;
+  readonly pipeline: Pick<Pipeline, "conditions" | "presence" | "hearing" | "condition">;
   readonly clock: Clock;
   readonly read: System["read"];
   readonly isPresenceKnown: ModuleFacts["isPresenceKnown"];
@@ -153,9 +153,12 @@ export function commandDoor(options: CommandDoorOptions): Door {
 
   function readsOf({ command, target }: Listed): DoorReads {
     const nowMs = options.clock.monotonic();
+    const bus = options.pipeline.condition(target.bus);
     const guard = isMuted(options.read(vehicle)?.context, target.bus)
       ? mutedReport(target.bus)
-      : (absent(target.module, nowMs) ?? (command.guard === undefined ? undefined : options.pipeline.conditions.evaluate(command.guard, nowMs)));
+      : bus.kind === "down"
+        ? downReport(target.bus, bus)
+        : (absent(target.module, nowMs) ?? (command.guard === undefined ? undefined : options.pipeline.conditions.evaluate(command.guard, nowMs)));
     const reported = options.channels.read(target, nowMs);
     const told = (guard === undefined || guard.open === true) && command.as === "relay.set" ? (notToggled(target, reported) ?? guard) : guard;
     return { signals: { reported }, ...(told === undefined ? {} : { guard: told }) };

@@ -4,6 +4,7 @@ import { type ModuleContext, moduleType, ownerType, type VehicleContext } from "
 import type { ModelCommand, ModelTarget, VehicleModel } from "../actors/vehicle-file/index.ts";
 import { type Address, childAddress, type GuardReport, parseAddress } from "../runtime/index.ts";
 import { outputNameOf } from "./channels.ts";
+import { type BusDown, downText } from "./pipeline.ts";
 
 export interface Listed {
   readonly command: ModelCommand;
@@ -64,6 +65,11 @@ export function isMuted(context: unknown, bus: string): boolean {
 /** How a muted bus stands in an input and in a refusal. */
 export function mutedReport(bus: string): GuardReport {
   return { condition: `${bus} not muted`, open: false, reads: [] };
+}
+
+/** How a bus that is down stands in an input and in a refusal. */
+export function downReport(bus: string, down: BusDown): GuardReport {
+  return { condition: `${bus} up`, open: false, reads: [], reason: `the bus ${bus} is ${downText(down)}` };
 }
 
 /** How a module that takes nothing, since it is not there, stands in an input and in a refusal. @param presence its committed state @param ageMs of its last frame */

@@ -1,7 +1,8 @@
 // Watches for the status that shows what a command wanted (vehicle V1, V2), and tells the module's actor how it ended.
 //
 // C1. A status counts once it came after our frame was seen on the bus; after a toggle, at least `answerAfterPeriods` of its periods later.
-// C2. A foreign toggle of the same output between hand-over and answer makes the command contended.
+// C2. A foreign toggle of the same output between hand-over and answer makes the command contended. So does any change of an output by somebody else while it is shown to a person: the show ends there,
+//     and nothing is put back (rules O2).
 // C3. Without an answer in time nothing is sent again: the command is unconfirmed. In time is max(1.5 s, 3 periods + 1 s) after our frame.
 // C4. After a restart what the committed contexts still want is watched again; only its own durable timer ends that.
 // C5. What was decided is told until the mailbox takes it.
@@ -49,6 +50,10 @@ export interface Confirmations {
   handing(awaited: Awaited): void;
   /** While an output is shown to a person: what the next frame makes of it. */
   showing(awaited: Awaited, value: number): void;
+  /** C2: the status shows a change that no command of ours wanted. */
+  switched(module: string, output: string): void;
+  /** Whether its end is still to be decided. */
+  isAwaited(awaited: Awaited): boolean;
   /** Our frame was on the bus at `atMs`; or, where no echo came, it was handed over then. */
   seen(awaited: Awaited, atMs: number): void;
   /** It never was on the bus. */
@@ -99,9 +104,14 @@ export function createConfirmations({
     }
   });
   channels.onForeignToggle(({ module, output }) => {
-    const each = watched.get(channelKey(module, output));
-    if (each?.target.method.kind === "toggle" && each.phase.kind !== "telling") end(each, { type: "output.contended", output, key: each.key });
+    contend(module, output, ["toggle", "blink"]);
   });
+
+  /** C2. */
+  function contend(module: string, output: string, methods: readonly ModelTarget["method"]["kind"][]): void {
+    const each = watched.get(channelKey(module, output));
+    if (each !== undefined && methods.includes(each.target.method.kind) && each.phase.kind !== "telling") end(each, { type: "output.contended", output, key: each.key });
+  }
 
   function keyOf(target: ModelTarget): string {
     return channelKey(target.module, outputNameOf(target));
@@ -151,6 +161,10 @@ export function createConfirmations({
     showing: (awaited, value) => {
       own.expect(keyOf(awaited.target), awaited.key, value, awaited.target.confirm?.tolerance);
     },
+    switched: (module, output) => {
+      contend(module, output, ["blink"]);
+    },
+    isAwaited: (awaited) => find(awaited) !== undefined,
     seen: (awaited, atMs) => {
       const each = find(awaited);
       const { target } = awaited;

@@ -30,7 +30,7 @@ import { uplinkLife } from "./uplink-life.ts";
 import { readVehicle } from "./vehicle-files.ts";
 import { vehicleLife } from "./vehicle-life.ts";
 import { vehicleWorks } from "./vehicle-works.ts";
-import { wholeTree } from "./whole-tree.ts";
+import { BUS, wholeTree } from "./whole-tree.ts";
 
 const STOP_WITHIN_MS = 4_000;
 
@@ -140,7 +140,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
         { strategy: "one-for-one", backoff: { maxMs: 5_000, giveUpAfterMs: 600_000, onGiveUp: "degrade" }, startFailure: "retry" },
         model.buses.flatMap((bus) => {
           const open = sources.get(bus.name);
-          return open === undefined ? [] : [hosted(bus.name, busChild(bus, open, pipeline), { kind: "bus" })];
+          return open === undefined ? [] : [hosted(bus.name, busChild(bus, open, pipeline), { kind: BUS })];
         }),
       ),
       supervisor("links", { strategy: "one-for-one", backoff: {}, startFailure: "retry" }, link === undefined ? [] : [hosted("cloud", link.life, { kind: "link" })]),
@@ -166,7 +166,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   );
 
   function describe(): TreeNode {
-    return wholeTree(tree, system);
+    return wholeTree(tree, system, pipeline);
   }
 
   return {

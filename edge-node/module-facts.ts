@@ -98,7 +98,9 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
       seen.value = value;
       const isSomebodys = value !== undefined && !confirmations.isOurs(channel.module, channel.output, value);
       seen.isFirst = isSomebodys && before === undefined;
-      if (isSomebodys && before !== undefined) seen.foreign = true;
+      if (!isSomebodys || before === undefined) return;
+      seen.foreign = true;
+      confirmations.switched(channel.module, channel.output);
     });
   }
 

@@ -21,8 +21,22 @@ import {
 import type { Clock } from "../runtime/ports/index.ts";
 import { createHearing, type Hearing } from "./hearing.ts";
 
-/** `sinceMs`: when it came up. */
-export type BusCondition = { readonly kind: "awake"; readonly sinceMs: number } | { readonly kind: "down"; readonly reason: string };
+/** `sinceMs`: when it came up or went down, on the node's monotonic clock; `since` is the wall's. */
+export type BusCondition = { readonly kind: "awake"; readonly sinceMs: number } | BusDown;
+
+export interface BusDown {
+  readonly kind: "down";
+  /** What is known last of why. */
+  readonly reason: string;
+  readonly isExpected: boolean;
+  readonly sinceMs: number;
+  readonly since: number;
+}
+
+/** Since when, and why, for a reader. */
+export function downText({ since, reason }: Pick<BusDown, "since" | "reason">): string {
+  return `down since ${new Date(since).toISOString()}: ${reason}`;
+}
 
 /** One frame as it lies in its batch. */
 export type FrameTap = (batch: FrameBatch, slot: number) => void;
@@ -42,7 +56,8 @@ export interface Pipeline {
   readonly frames: ReadonlyMap<string, number>;
   /** A source was started for the bus. */
   opened(bus: string, source: FrameSource | (FrameSource & FrameSink)): void;
-  closed(bus: string, source: FrameSource, reason: string): void;
+  /** @param source undefined: none could be made */
+  closed(bus: string, source: FrameSource | undefined, reason: string): void;
   stateChanged(bus: string, source: FrameSource, state: BusState): void;
   take(bus: string, source: FrameSource, batch: FrameBatch): void;
   condition(bus: string): BusCondition;
@@ -69,7 +84,8 @@ export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
   const startMs = clock.monotonic();
   const conditions = conditionsOver(model, table, presence, startMs, listening);
   const watches = createWatches(table, model.watches);
-  const buses = new Map(model.buses.map(({ name }): [string, Bus] => [name, { source: undefined, condition: { kind: "down", reason: "not started" }, taps: new Map() }]));
+  const notStarted: BusCondition = { kind: "down", reason: "not started", isExpected: false, sinceMs: startMs, since: clock.now() };
+  const buses = new Map(model.buses.map(({ name }): [string, Bus] => [name, { source: undefined, condition: notStarted, taps: new Map() }]));
   const frames = new Map(model.buses.map(({ name }) => [name, 0]));
   let simulated = false;
 
@@ -85,9 +101,10 @@ export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
       simulated ||= bus.source?.simulated === true;
       return;
     }
-    const wasAwake = bus.condition.kind === "awake";
-    bus.condition = { kind: "down", reason: state.reason };
-    if (wasAwake) table.forget(clock.monotonic(), name);
+    const before = bus.condition;
+    const { sinceMs, since } = before.kind === "down" ? before : { sinceMs: clock.monotonic(), since: clock.now() };
+    bus.condition = { kind: "down", reason: state.reason, isExpected: state.isExpected === true, sinceMs, since };
+    if (before.kind === "awake") table.forget(clock.monotonic(), name);
   }
 
   function touch(bus: Bus, batch: FrameBatch): void {
@@ -113,7 +130,8 @@ export function createPipeline(model: VehicleModel, clock: Clock): Pipeline {
     opened: (name, source) => {
       const bus = busOf(name);
       bus.source = source;
-      enter(name, bus, source.state);
+      // One that was not started yet says nothing of why the bus is down.
+      if (source.state.kind === "up") enter(name, bus, source.state);
     },
     closed: (name, source, reason) => {
       const bus = busOf(name);

@@ -102,13 +102,14 @@ export function createTransmit(options: TransmitOptions): Transmit {
     return left.word;
   }
 
-  /** Shows the output to a person, then puts back what it showed before. */
+  /** Shows the output to a person, then puts back what it showed before; where somebody switches it meanwhile, what they set stays (rules O2). */
   async function blink(job: Job, { values, holdMs }: { readonly values: readonly number[]; readonly holdMs: number }): Promise<EffectWord> {
     const before = channels.read(job.target, clock.monotonic()).value;
     if (before === undefined) return no("what the output shows now is not known, so it could not be put back");
     let withinMs = remainingMs(job.transmission);
     confirmations.handing(job.awaited);
     for (const [index, value] of [...values, before].entries()) {
+      if (!confirmations.isAwaited(job.awaited)) return { kind: "unknown", reason: "somebody else switched the output while it was shown: what they set stays" };
       const left = await leave(job, value, withinMs, () => {
         confirmations.showing(job.awaited, value);
       });

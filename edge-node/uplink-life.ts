@@ -4,6 +4,7 @@ import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import type { SampleRecord } from "../protocols/uplink/index.ts";
 import { type Address, lifeOf, type Startable, type System, type TreeNode, untilAborted } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, TimeoutHandle } from "../runtime/ports/index.ts";
+import { announceBusAlarms } from "./bus-alarms.ts";
 import type { CloudLink } from "./cloud-link.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sampleRecorder } from "./sample-recorder.ts";
@@ -49,13 +50,26 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
   const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, session: options.session, state, telemetry, clock, log, appended });
   const everything = (): SampleRecord => recorder?.everything(clock.monotonic()) ?? { at: clock.now(), values: {} };
 
-  async function connect(to: CloudLink): Promise<() => void> {
+  async function connect(to: CloudLink): Promise<() => Promise<void>> {
     const opened = options.telemetryOpened();
     if (opened === undefined) throw new Error("the telemetry log is not open");
     const transport = to.transport();
     const parts = { ...options, transport, transit: to.transit, telemetry: { log: telemetry, opened }, tree: options.describe, everything, isSimulated: () => pipeline.simulated };
-    uplink = openUplink(parts);
-    return announceLosses({ vehicle, system, store, transport, clock, random, log });
+    const opening = openUplink(parts);
+    uplink = opening;
+    const ports = { vehicle, system, store, transport, clock, random, log };
+    const buses = model.buses.map(({ name }) => name);
+    const announced = await Promise.allSettled([announceLosses(ports), announceBusAlarms({ ...ports, session: options.session, buses })]);
+    const disconnect = async (): Promise<void> => {
+      for (const each of announced) if (each.status === "fulfilled") each.value();
+      uplink = undefined;
+      await opening.stop();
+    };
+    const failed = announced.find((each) => each.status === "rejected");
+    if (failed === undefined) return disconnect;
+    // Whoever starts it again finds nothing of this one running.
+    await disconnect();
+    throw failed.reason;
   }
 
   return {
@@ -75,10 +89,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
       ready();
       await untilAborted(signal);
       clock.clearTimeout(timer);
-      disconnect?.();
-      const ending = uplink;
-      uplink = undefined;
-      await ending?.stop();
+      await disconnect?.();
     }),
   };
 }

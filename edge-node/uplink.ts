@@ -2,7 +2,8 @@
 // Nothing in the vehicle waits for it (S6).
 //
 // U1. Every message to an actor that does not live here goes to the cloud; `owner-away` while there is no link.
-// U2. The tree is announced when it has changed, at most every 2 s; values are told anew every 30 s and with each link, for a cloud that has forgotten them.
+// U2. The tree is announced when it has changed, at most every 2 s; values are told anew every 30 s and with each link, for a cloud that has forgotten them: soon after one has begun
+//     anew behind a broker that did not, at a moment of each vehicle's own.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import { livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
@@ -23,6 +24,8 @@ import { busRemote } from "../runtime/wire/index.ts";
 
 const TREE_EVERY_MS = 2_000;
 const VALUES_EVERY_MS = 30_000;
+/** A cloud that begins anew has its doors open by then; all its vehicles tell it their values within as long again three times. */
+const VALUES_AFTER_MS = 500;
 /** A cloud calls a value stale when it was not told anew for so long. */
 const STALE_AFTER_MS = 3 * VALUES_EVERY_MS;
 
@@ -78,17 +81,30 @@ export function openUplink(options: UplinkOptions): Uplink {
   const newId = (): string => random.id();
   const envelope = (kind: WireKind, body: unknown): Uint8Array => encodeEnvelope({ kind, id: newId(), sender: { node, session }, body });
 
+  let valuesAtMs = Number.NEGATIVE_INFINITY;
   const stream = startStreamShipper({ transport, key: names.up("stream"), entity: vehicle, system, store, sending, newId, transit, log, random: () => random.next() });
   const { totals, incarnation } = telemetry.opened;
   const shipper = startTelemetryShipper(
-    { transport, key: names.up("telemetry"), liveKey: names.up("signals"), log: telemetry.log, incarnation, sending, newId, words: log, random: () => random.next() },
+    {
+      transport,
+      key: names.up("telemetry"),
+      liveKey: names.up("signals"),
+      log: telemetry.log,
+      incarnation,
+      sending,
+      newId,
+      words: log,
+      random: () => random.next(),
+      cloudBegan: () => {
+        valuesAtMs = clock.monotonic() - VALUES_EVERY_MS + VALUES_AFTER_MS * (1 + 3 * random.next());
+      },
+    },
     totals.acknowledged,
     totals.lastSeq,
   );
   let toldTree = "";
   let toldSimulated: boolean | undefined;
   let treeAtMs = Number.NEGATIVE_INFINITY;
-  let valuesAtMs = Number.NEGATIVE_INFINITY;
   const unstate = transport.onState((state) => {
     if (state.kind !== "ready") return;
     toldTree = "";

@@ -1,4 +1,4 @@
-// What the vehicle as a whole does, told to its actor: buses, motion, watched signals.
+// What the vehicle as a whole does, told to its actor: its description, motion, watched signals.
 //
 // V1. Parked is the file's condition `parked`. Moving is a speed at or beyond the one that this condition compares with (3 km/h where it names none). Between the two the
 //     last word stands while the vehicle came from moving: a car at a traffic light has not parked. What the vehicle did before the node started, or before its speed was
@@ -58,10 +58,6 @@ export function createVehicleFacts({
         !model.buses.every(({ name }) => Object.hasOwn(context.buses, name))
       )
         teller.say(vehicle, "description", { type: "vehicle.described", model: model.model, buses: model.buses.map(({ name }) => name), simulated });
-      for (const { name } of model.buses) {
-        const state = pipeline.condition(name).kind;
-        if (context.buses[name] !== state) teller.say(vehicle, `bus ${name}`, { type: "bus.changed", bus: name, state });
-      }
       const committed = (view.state as { readonly motion?: string } | undefined)?.motion;
       const observed = motion(nowMs);
       if (observed !== committed) teller.say(vehicle, "motion", { type: "motion.observed", motion: observed });

@@ -7,6 +7,7 @@ import { builtInModuleTypes } from "../actors/module-types/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import { type EntityChild, lifeOf, type Startable, type System, untilAborted } from "../runtime/index.ts";
 import type { Clock, Log, TimeoutHandle } from "../runtime/ports/index.ts";
+import type { BusFacts } from "./bus-facts.ts";
 import type { Channels } from "./channels.ts";
 import type { CommandList } from "./commands.ts";
 import type { Confirmations } from "./confirmations.ts";
@@ -26,7 +27,7 @@ export interface VehicleLifeOptions {
   readonly channels: Channels;
   readonly confirmations: Confirmations;
   readonly teller: Teller;
-  readonly facts: readonly (ModuleFacts | VehicleFacts)[];
+  readonly facts: readonly (ModuleFacts | VehicleFacts | BusFacts)[];
   readonly clock: Clock;
   readonly log: Log;
   /** Why the store is new although the vehicle has run before, if it is. */

@@ -4,6 +4,7 @@ import { moduleType, ownerType, vehicleEntity } from "../actors/index.ts";
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
 import { type Address, createSystem, type System } from "../runtime/index.ts";
 import type { StepWatch, Store } from "../runtime/ports/index.ts";
+import { type BusFacts, createBusFacts } from "./bus-facts.ts";
 import { type Channels, createChannels } from "./channels.ts";
 import { commandDoor } from "./command-door.ts";
 import { type CommandList, commandList } from "./commands.ts";
@@ -23,7 +24,7 @@ export interface VehicleWorks {
   readonly confirmations: Confirmations;
   readonly transmit: Transmit;
   readonly teller: Teller;
-  readonly facts: readonly (ModuleFacts | VehicleFacts)[];
+  readonly facts: readonly (ModuleFacts | VehicleFacts | BusFacts)[];
   readonly system: System;
 }
 
@@ -63,7 +64,7 @@ export function vehicleWorks({ model, node, epoch, store, sent, stepWatch, ports
   const transmit = createTransmit({ commands, channels, confirmations, pipeline, sent, clock, read });
   const teller = createTeller(system, clock);
   const moduleFacts = createModuleFacts({ commands, pipeline, channels, confirmations, teller, system, clock });
-  const facts = [createVehicleFacts({ commands, pipeline, teller, system }), moduleFacts];
+  const facts = [createVehicleFacts({ commands, pipeline, teller, system }), createBusFacts({ commands, pipeline, teller, system }), moduleFacts];
   const door = commandDoor({ commands, channels, pipeline, clock, read, isPresenceKnown: (...of) => moduleFacts.isPresenceKnown(...of) });
 
   function perform(...work: Parameters<Transmit["perform"]>): ReturnType<Transmit["perform"]> {

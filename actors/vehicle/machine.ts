@@ -8,6 +8,8 @@ export interface VehicleContext {
   /** Buses on which nothing may be sent, by whose word (vehicle X1). */
   readonly muted: Readonly<Record<string, { readonly since: number; readonly reason: string | null }>>;
   readonly buses: Readonly<Record<string, "awake" | "down">>;
+  /** The alarm of each bus that is down: since when, wall ms, and why. Absent in a history that began before it was kept. */
+  readonly outages?: Readonly<Record<string, { readonly since: number; readonly reason: string }>>;
   /** Modules that should speak and do not. */
   readonly silent: readonly string[];
   /** Modules whose health is not ok. */
@@ -52,10 +54,15 @@ export const vehicleMachine = setup({
             simulated: event.simulated,
             buses: Object.fromEntries(event.buses.map((name) => [name, context.buses[name] ?? "down"])),
             muted: Object.fromEntries(Object.entries(context.muted).filter(([name]) => event.buses.includes(name))),
+            outages: Object.fromEntries(Object.entries(context.outages ?? {}).filter(([name]) => event.buses.includes(name))),
           }
         : context,
     ),
     noteBus: assign({ buses: ({ context, event }) => (event.type === "bus.changed" ? { ...context.buses, [event.bus]: event.state } : context.buses) }),
+    noteFailed: assign({
+      outages: ({ context, event }) => (event.type === "bus.failed" ? { ...context.outages, [event.bus]: { since: event.since, reason: event.reason } } : (context.outages ?? {})),
+    }),
+    noteRecovered: assign({ outages: ({ context, event }) => (event.type === "bus.recovered" ? without(context.outages ?? {}, event.bus) : (context.outages ?? {})) }),
     noteModule: assign(({ context, event }) => {
       if (event.type !== "module.changed") return context;
       const silent =
@@ -75,7 +82,7 @@ export const vehicleMachine = setup({
     noteStoreLoss: assign({ storeLoss: ({ event, self, context }) => (event.type === "store.moved-aside" ? { at: now(self), reason: event.reason } : context.storeLoss) }),
   },
   guards: {
-    knownBus: ({ context, event }) => (event.type === "bus.mute" || event.type === "bus.unmute" || event.type === "bus.changed") && Object.hasOwn(context.buses, event.bus),
+    knownBus: ({ context, event }) => "bus" in event && Object.hasOwn(context.buses, event.bus),
     parked: ({ event }) => event.type === "motion.observed" && event.motion === "parked",
     moving: ({ event }) => event.type === "motion.observed" && event.motion === "moving",
     unsure: ({ event }) => event.type === "motion.observed" && event.motion === "unknown",
@@ -89,6 +96,7 @@ export const vehicleMachine = setup({
   context: ({ input }) => ({
     muted: Object.fromEntries(Object.entries(input.muted ?? {}).filter(([name]) => input.buses.includes(name))),
     buses: Object.fromEntries(input.buses.map((name) => [name, "down"])),
+    outages: {},
     silent: [],
     unwell: {},
     model: input.model,
@@ -101,6 +109,8 @@ export const vehicleMachine = setup({
     "bus.mute": { guard: "knownBus", actions: ["mute", "answerMuted"] },
     "bus.unmute": { guard: "knownBus", actions: ["unmute", "answerMuted"] },
     "bus.changed": { guard: "knownBus", actions: "noteBus" },
+    "bus.failed": { guard: "knownBus", actions: "noteFailed" },
+    "bus.recovered": { guard: "knownBus", actions: "noteRecovered" },
     "module.changed": { actions: "noteModule" },
     "store.moved-aside": { actions: "noteStoreLoss" },
   },

@@ -13,6 +13,10 @@ export const vehicleMessages = messages({
   "vehicle.described": { body: { model: T.String({ maxLength: 128 }), buses: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }), simulated: T.Boolean() }, internal: true },
   "motion.observed": { body: { motion: T.Union([T.Literal("parked"), T.Literal("moving"), T.Literal("unknown")]) }, internal: true },
   "bus.changed": { body: { bus: T.String(), state: T.Union([T.Literal("awake"), T.Literal("down")]) }, internal: true },
+  /** It has been down for longer than a start or a quick reopening takes: its alarm is raised, since when (wall ms) and why. */
+  "bus.failed": { body: { bus: T.String(), since: T.Number(), reason: T.String({ maxLength: 500 }) }, internal: true },
+  /** It has been up again for a while, or is down as it should be: its alarm is cleared. */
+  "bus.recovered": { body: { bus: T.String() }, internal: true },
   "module.changed": { body: { module: T.String(), cause: T.String(), presence: T.Optional(T.String()), health: T.Optional(T.String()) }, internal: true },
   "signal.changed": { body: { signal: T.String(), why: T.String() }, internal: true },
   "store.moved-aside": { body: { reason: T.String() }, internal: true },

@@ -48,6 +48,7 @@ function drawTree(tree: TreeNode, first: string, rest: string, now: number, colo
       `${rest}${bar}${colours.notice(`last exit ${ageText(now - at)} ago: ${oneLine(reason)}${error === undefined || reason.includes(error) ? "" : `: ${oneLine(error)}`}`)}`,
     );
   }
+  if (tree.note !== undefined) lines.push(`${rest}${tree.children.length > 0 ? "│ " : "  "}${colours.notice(oneLine(tree.note))}`);
   tree.children.forEach((child, index) => {
     const isLast = index === tree.children.length - 1;
     lines.push(...drawTree(child, `${rest}${isLast ? "└─ " : "├─ "}`, `${rest}${isLast ? "   " : "│  "}`, now, colours));

@@ -114,7 +114,7 @@ class Replay implements LogReplay {
   async start(listener: FrameListener): Promise<void> {
     if (this.#listener !== undefined || this.#stopped) throw new DroverError("DROVER_CAN_USE", `the replay of ${this.#path} was started twice`);
     this.#listener = listener;
-    this.#state = { kind: "down", reason: "no frame of this bus has come up in the recording yet" };
+    this.#state = { kind: "down", reason: "no frame of this bus has come up in the recording yet", isExpected: true };
     let isAwaited = true;
     this.#search = this.#read().then(
       () => this.#begin(),
@@ -223,8 +223,9 @@ class Replay implements LogReplay {
   #end(): void {
     void this.#passes.close();
     if (this.#stopped) return;
-    const reason = this.#passes.isEmpty ? "the recording has no frame" : "the recording has ended";
-    this.#setState(this.#failure === undefined ? { kind: "down", reason } : { kind: "down", reason: this.#failure.message, cause: this.#failure });
+    if (this.#failure !== undefined) this.#setState({ kind: "down", reason: this.#failure.message, cause: this.#failure });
+    else if (this.#passes.isEmpty) this.#setState({ kind: "down", reason: "the recording has no frame" });
+    else this.#setState({ kind: "down", reason: "the recording has ended", isExpected: true });
   }
 
   #setState(state: BusState): void {

@@ -2,8 +2,11 @@
 
 import type { CanFrame, FrameBatch } from "./frame.ts";
 
-/** `down`: no frame comes or goes. With a `cause` it is a fault: it will not come up by itself, and whoever supervises the source starts another. */
-export type BusState = { readonly kind: "down"; readonly reason: string; readonly cause?: Error } | { readonly kind: "up" };
+/**
+ * `down`: no frame comes or goes. With a `cause` it is a fault: it will not come up by itself, and whoever supervises the source starts another. `isExpected`: nothing is wrong,
+ * a recording has come to its end or is not begun yet; nobody is alarmed for it.
+ */
+export type BusState = { readonly kind: "down"; readonly reason: string; readonly cause?: Error; readonly isExpected?: true } | { readonly kind: "up" };
 
 export interface FrameListener {
   /** Called with at least one frame, in order of arrival. The batch belongs to the source and is reused: read or copy it before returning; never block. */

@@ -1,7 +1,7 @@
 // The vehicle alone, and with a cloud that comes and goes.
 
 import { test } from "tap";
-import { createEdgeNode } from "../../edge-node/index.ts";
+import { createEdgeNode, type EdgeConfig } from "../../edge-node/index.ts";
 import { openStreamIngest, openTelemetryIngest, SignalMirror, watchLive, type LinkEvent } from "../../protocols/uplink/index.ts";
 import { createReplicas, createSystem, decodeEnvelope, type System, vehicleNames } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
@@ -9,7 +9,7 @@ import { memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../runtime/simulation/memory-transport.ts";
 import { alarmEntity, vehicleEntity } from "../../actors/index.ts";
 import { busRemote, openMessageDoor } from "../../runtime/wire/index.ts";
-import { commandFrames, type Desk, desk, rigOn, running, trailer } from "./desk.ts";
+import { commandFrames, type Desk, desk, rigOn, running, trailer, VEHICLES } from "./desk.ts";
 
 const VEHICLE = "demo/vehicle/trailer-01";
 const UPLINK = { uplink: { url: "mqtt://cloud" } };
@@ -18,6 +18,7 @@ const names = vehicleNames("demo", "trailer-01");
 interface Cloud {
   readonly network: MemoryNetwork;
   readonly mirror: SignalMirror;
+  stop(): Promise<void>;
   readonly links: LinkEvent[];
   readonly system: System;
   readonly telemetry: { readonly counters: { readonly samples: number } };
@@ -25,14 +26,14 @@ interface Cloud {
   ask(event: { readonly type: string; readonly [field: string]: unknown }, to: string, id: string): Promise<unknown>;
 }
 
-/** The cloud's side of the link, as small as it can be. */
-async function cloud(at: Desk): Promise<Cloud> {
+/** The cloud's side of the link, as small as it can be. @param before begun anew in its place, on the same broker */
+async function cloud(at: Desk, before?: Cloud): Promise<Cloud> {
   const { clock } = at;
   const random = new SeededRandom(11);
-  const network = memoryNetwork({ clock, random });
-  const transport = network.transport("cloud-1");
+  const network = before?.network ?? memoryNetwork({ clock, random });
+  const transport = network.transport(before === undefined ? "cloud-1" : "cloud-2");
   await transport.start();
-  at.transport = network.transport("edge-trailer-01");
+  if (before === undefined) at.transport = network.transport("edge-trailer-01");
   const store = memoryStore();
   await store.open();
   const replicas = createReplicas(
@@ -43,7 +44,7 @@ async function cloud(at: Desk): Promise<Cloud> {
   const system = createSystem({ node: "cloud-1", types: [alarmEntity], store, clock, random, log: silentLog });
   await system.start();
   await system.activate("demo/alarm/trailer-01.store-moved-aside" as never, { input: undefined });
-  const sending = { node: "cloud-1", session: "s", clock };
+  const sending = { node: "cloud-1", session: before === undefined ? "s" : "s2", clock };
   const newId = (): string => random.id();
   const mirror = new SignalMirror(clock);
   const common = { transport, sending, newId, log: silentLog };
@@ -55,6 +56,7 @@ async function cloud(at: Desk): Promise<Cloud> {
   const remote = busRemote({ transport, sending, newId, find: () => ({ key: names.down("in"), node: "edge", reachable: true }) });
   return {
     network,
+    stop: () => transport.stop(0),
     mirror,
     links,
     system,
@@ -148,6 +150,24 @@ test("V1. The cloud's values carry the time of the bus, and are stale there as s
   await running(at, car.node.stop());
 });
 
+test("a cloud that begins anew behind a broker that did not hears all present values within seconds", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const car = await trailer(at, rigOn(at), UPLINK);
+  await at.clock.advance(8_000);
+  const good = (mirror: SignalMirror): number => (mirror.signals(VEHICLE) ?? []).filter(({ quality }) => quality === "good").length;
+  const all = good(far.mirror);
+  t.ok(all > 20, String(all));
+  await running(at, far.stop());
+  await at.clock.advance(1_000);
+  const anew = await cloud(at, far);
+  const beganAt = at.clock.monotonic();
+  for (let ms = 0; ms < 60_000 && good(anew.mirror) < all; ms += 100) await at.clock.advance(100);
+  const tookMs = at.clock.monotonic() - beganAt;
+  t.ok(tookMs < 8_000, `all ${String(all)} after ${String(tookMs)} ms`);
+  await running(at, car.node.stop());
+});
+
 test("O1, O2. A command from the cloud is decided and acted on by the vehicle, once", async (t) => {
   const at = desk();
   const far = await cloud(at);
@@ -182,6 +202,59 @@ test("L2. The loss of a store is an alarm in the cloud once there is a link, als
   car = await trailer(lost, rig, UPLINK);
   await at.clock.advance(5_000);
   t.match(far.system.read("demo/alarm/trailer-01.store-moved-aside" as never)?.context, { count: 1 }, "once");
+  await running(at, car.node.stop());
+});
+
+test("the alarm of a bus that is down reaches the cloud once there is a link, once however often it flaps and across restarts, and is cleared", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const rig = rigOn(at, ["torrent-0"]);
+  let car = await trailer(at, rig, UPLINK);
+  await at.clock.advance(5_000);
+  const address = "demo/alarm/trailer-01.bus-can0" as never;
+  await far.system.activate(address, { input: undefined });
+  far.network.cut("edge-trailer-01");
+  car.source.setState({ kind: "down", reason: "unplugged" });
+  const since = new Date(at.clock.now()).toISOString();
+  await at.clock.advance(5_000);
+  t.match(car.vehicle().context, { outages: { can0: { reason: "unplugged" } } }, "the vehicle knows it alone");
+  await running(at, car.node.stop());
+  t.match(far.system.read(address)?.state, "cleared");
+  at.transport = far.network.transport("edge-b");
+  const gone: EdgeConfig["buses"] = {
+    can0: () => {
+      throw new Error("no such interface");
+    },
+  };
+  const node = createEdgeNode({ vehicle: `${VEHICLES}trailer-01.yaml`, data: "memory", buses: gone, ...UPLINK }, at.ports());
+  await running(at, node.start());
+  await at.clock.advance(20_000);
+  const raised = { state: "raised", context: { title: "the bus can0 is down", severity: "critical", about: VEHICLE, cause: `down since ${since}: unplugged`, count: 1 } };
+  t.match(far.system.read(address), raised);
+  await running(at, node.stop());
+  at.transport = far.network.transport("edge-c");
+  car = await trailer(at, rig, UPLINK);
+  t.match(far.system.read(address), raised, "not before it has been up for a while");
+  for (let times = 0; times < 10; times++) {
+    car.source.setState({ kind: "down", reason: "a loose contact" });
+    await at.clock.advance(2_000);
+    car.source.setState({ kind: "up" });
+    await at.clock.advance(1_000);
+  }
+  t.match(far.system.read(address), raised, "one alarm however often it flaps");
+  await at.clock.advance(5_000);
+  t.match(far.system.read(address), { state: "cleared" });
+  t.match(car.vehicle().context, { outages: {} });
+  const { revision } = far.system.read(address) ?? {};
+  await at.clock.advance(60_000);
+  t.equal(far.system.read(address)?.revision, revision, "told once");
+  car.source.setState({ kind: "down", reason: "a loose contact" });
+  await at.clock.advance(5_000);
+  t.match(far.system.read(address), { state: "raised", context: { cause: /a loose contact/, count: 1 } }, "the next is one of its own");
+  t.match(await running(at, far.ask({ type: "light.set", output: "galley", level: 3 }, `${VEHICLE}/module/torrent-0`, "c1")), {
+    kind: "refused",
+    guard: { condition: "can0 up", reason: /^the bus can0 is down since .*: a loose contact$/ },
+  });
   await running(at, car.node.stop());
 });
 

@@ -1,6 +1,7 @@
 // Commands on the trailer's outputs, from the door to the module's own status, on the simulated rig in virtual time.
 
 import { test } from "tap";
+import { form } from "../forms.ts";
 import type { Answer } from "../../runtime/index.ts";
 import { commandFrames, type Desk, desk, running, type Trailer, trailer } from "./desk.ts";
 
@@ -215,6 +216,26 @@ test("identify shows the output to a person and puts back what it was", async (t
   await at.clock.advance(500);
   t.match(outputs(car, "torrent-0")["galley"], { state: "settled", turn: 0 }, "none of it was somebody else's");
   await car.node.stop();
+});
+
+test("O2. A switch that a person presses while an output is shown wins: the show ends there, nothing is put back, and the sender is not told that it was done", async (t) => {
+  for (const via of ["local", "bus"] as const)
+    for (const pressAtMs of form([150, 650, 1_300, 1_550], [150, 300, 450, 650, 850, 1_050, 1_300, 1_550, 1_700])) {
+      const at = desk();
+      const car = await trailer(at);
+      const lamp = (): number | undefined => (car.rig.moduleState("torrent-0")["outputs"] as number[])[0];
+      await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 80 });
+      const shown = car.node.system.ask(TORRENT, { type: "output.identify", output: "galley" }, { withinMs: 9_000 });
+      await at.clock.advance(pressAtMs);
+      car.rig.wallButton("torrent-0", 0, via);
+      await at.clock.advance(5);
+      const pressed = lamp();
+      const answer = await running(at, shown);
+      await at.clock.advance(3_000);
+      t.equal(lamp(), pressed, `${via} ${String(pressAtMs)} ms`);
+      if (pressAtMs < 1_600) t.match(answer, { kind: "unknown" }, `${via} ${String(pressAtMs)} ms`);
+      await car.node.stop();
+    }
 });
 
 test("identify stops where another command takes the output", async (t) => {

@@ -63,7 +63,7 @@ test("frames come when they came, at most 20 ms late, with the clock's times", a
   t.ok(batches.length <= 101, `${batches.length} batches`);
   await clock.advance(2_000);
   t.equal(frames.length, 500);
-  t.strictSame(states, [{ kind: "up" }, { kind: "down", reason: "the recording has ended" }]);
+  t.strictSame(states, [{ kind: "up" }, { kind: "down", reason: "the recording has ended", isExpected: true }]);
   t.equal(replay.counters.received, 500);
   t.equal(clock.pending, 0);
   await replay.stop();
@@ -269,7 +269,7 @@ test("R6. A long search for the bus holds no start: what it finds, frames or non
     }
   }
   for (const [found, last] of [
-    ["can1", { kind: "down", reason: "the recording has ended" }],
+    ["can1", { kind: "down", reason: "the recording has ended", isExpected: true }],
     ["can2", { kind: "down", reason: /no frame of can1; the recording has can0, can2/, cause: { code: "DROVER_CAN_BUS_NOT_RECORDED" } }],
   ] as const) {
     const clock = new Impatient();
