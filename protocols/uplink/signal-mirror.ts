@@ -5,6 +5,7 @@
 //     behind one on which nothing was said yet.
 // Q2. No wall clock decides what is newer or how old: clocks are corrected, here and there. A run of the vehicle's node counts its own passing time, and this node the time since it heard.
 // Q3. A value's time is shown by this node's clock. Of a value that does not change the cloud hears whenever all are told.
+// Q4. Whoever watches hears of a vehicle's values once it has described its signals: never with a unit or a label missing that they have.
 
 import type { Clock } from "../../runtime/ports/index.ts";
 import type { SampleRecord, SampleValue, SignalInfo, SignalSource, SignalState, ToldAt } from "./signal-state.ts";
@@ -30,6 +31,7 @@ interface Held {
 interface Vehicle {
   readonly values: Map<string, Held>;
   info: ReadonlyMap<string, SignalInfo>;
+  isDescribed: boolean;
   simulated: boolean;
   staleAfterMs: number;
   /** The run of its node that was heard last. */
@@ -54,6 +56,9 @@ export class SignalMirror implements SignalSource {
     held.info = new Map(info.slice(0, MAX_SIGNALS).map((signal) => [signal.name, signal]));
     held.simulated = more.simulated;
     held.staleAfterMs = more.staleAfterMs;
+    if (held.isDescribed) return;
+    held.isDescribed = true;
+    this.#changed(held, [...held.values.keys()]);
   }
 
   /** Older samples than what is held change nothing: backfill may arrive after live values. @param shipped when the vehicle sent it, where it says so */
@@ -74,9 +79,7 @@ export class SignalMirror implements SignalSource {
       held.values.set(name, { ...toldValue(value), at, told, heardMs, wayMs });
       changed.push(name);
     }
-    if (changed.length === 0 || held.listeners.size === 0) return;
-    const states = changed.map((name) => this.#state(held, name));
-    for (const listener of held.listeners) listener(states);
+    if (held.isDescribed) this.#changed(held, changed);
   }
 
   signals(vehicle: string): readonly SignalState[] | undefined {
@@ -96,6 +99,12 @@ export class SignalMirror implements SignalSource {
     };
   }
 
+  #changed(held: Vehicle, names: readonly string[]): void {
+    if (names.length === 0 || held.listeners.size === 0) return;
+    const states = names.map((name) => this.#state(held, name));
+    for (const listener of held.listeners) listener(states);
+  }
+
   /** Q2. Whether what is held was told after the sample. */
   #isNewer(known: Held, { at, told }: SampleRecord, session: string | undefined): boolean {
     if (known.told === undefined || told === undefined) return known.at > at && known.at <= this.#clock.now() + AHEAD_MS;
@@ -106,7 +115,7 @@ export class SignalMirror implements SignalSource {
   #of(vehicle: string): Vehicle {
     const known = this.#vehicles.get(vehicle);
     if (known !== undefined) return known;
-    const made: Vehicle = { values: new Map(), info: new Map(), simulated: false, staleAfterMs: 60_000, session: undefined, listeners: new Set() };
+    const made: Vehicle = { values: new Map(), info: new Map(), isDescribed: false, simulated: false, staleAfterMs: 60_000, session: undefined, listeners: new Set() };
     this.#vehicles.set(vehicle, made);
     return made;
   }

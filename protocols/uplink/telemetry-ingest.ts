@@ -86,7 +86,9 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
       for (const item of items) take(vehicle.address, item, toldAtOf(told));
     }
     // What could not be read was not taken: its sender keeps it.
-    return Promise.resolve(encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node }, body: refused === undefined ? null : { refused } }));
+    return Promise.resolve(
+      encodeEnvelope({ kind: "stream-ack", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: refused === undefined ? null : { refused } }),
+    );
   });
 
   const live = await transport.subscribe(everyVehicle.up("signals"), (delivery) => {

@@ -1,6 +1,8 @@
 // Ships the vehicle's telemetry log by offset and forgets what the cloud acknowledged. The log bounds itself and says what it dropped (promises S5, S6).
 //
 // L1. Live first: while a backlog drains, the newest sample also goes out at once, unacknowledged, so that a page shows the present.
+// L2. A batch that is small is lost where the cloud does not listen rather than late: it is given up soon, twice as late after each failure. A cloud whose answers name another
+//     run than before has begun anew.
 
 import { decodeEnvelope, encodeEnvelope, Retry, settledWithin } from "../../runtime/index.ts";
 import type { AppendLog, Log, LogItem, Transport } from "../../runtime/ports/index.ts";
@@ -8,6 +10,9 @@ import type { Sending } from "../../runtime/wire/index.ts";
 import type { SampleRecord } from "./signal-state.ts";
 
 const ASK_WITHIN_MS = 10_000;
+/** L2. */
+const FIRST_ASK_WITHIN_MS = 2_000;
+const SMALL_BYTES = 8 * 1024;
 const MAX_ITEMS = 200;
 const MAX_BATCH_BYTES = 256 * 1024;
 const RETRY = { firstMs: 250, longestMs: 15_000 };
@@ -25,6 +30,8 @@ export interface TelemetryShipperOptions {
   readonly incarnation: string;
   readonly sending: Sending;
   readonly newId: () => string;
+  /** The cloud has begun anew since its last answer (L2). */
+  readonly cloudBegan: () => void;
   readonly words: Log;
   readonly random: () => number;
 }
@@ -43,6 +50,8 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
   let last = lastSeq;
   let running: Promise<void> | undefined;
   let stopped = false;
+  /** The run of the cloud that answered last. */
+  let answering: string | undefined;
   const retry = new Retry(sending.clock, options.random, RETRY);
 
   const unstate = transport.onState((state) => {
@@ -85,7 +94,7 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
     }
     const body = { incarnation: options.incarnation, told: { session: sending.session, ms: sending.clock.monotonic() }, items };
     const outcome = await transport.ask(options.key, encodeEnvelope({ kind: "telemetry", id: options.newId(), sender: { node: sending.node, session: sending.session }, body }), {
-      withinMs: ASK_WITHIN_MS,
+      withinMs: sizeOf(items) > SMALL_BYTES ? ASK_WITHIN_MS : Math.min(ASK_WITHIN_MS, FIRST_ASK_WITHIN_MS * 2 ** Math.min(retry.failures, 8)),
     });
     if (outcome.kind === "too-large" && items.length === 1) {
       // It would stand in the way of all that follows for ever.
@@ -95,6 +104,7 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
       if (outcome.kind !== "replied") throw new Error(`the cloud did not answer: ${outcome.kind}`);
       const decoded = decodeEnvelope(outcome.payload);
       if (!decoded.ok || decoded.envelope.kind !== "stream-ack") throw new Error("the cloud's answer could not be read");
+      heardFrom(decoded.envelope.sender.session);
       const refused = (decoded.envelope.body as { readonly refused?: unknown } | null)?.refused;
       if (refused !== undefined) throw new Error(`the cloud refused it: ${typeof refused === "string" ? refused : JSON.stringify(refused)}`);
       counters.shipped += items.length;
@@ -102,6 +112,14 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
     }
     acknowledged = seqOf(end);
     await log.acknowledge(acknowledged);
+  }
+
+  /** L2. */
+  function heardFrom(session: string | undefined): void {
+    if (session === undefined || session === answering) return;
+    const isAnother = answering !== undefined;
+    answering = session;
+    if (isAnother) options.cloudBegan();
   }
 
   return {
@@ -127,11 +145,15 @@ function seqOf(item: LogItem): number {
   return item.kind === "gap" ? item.to : item.seq;
 }
 
+function sizeOf(items: readonly LogItem[]): number {
+  return items.reduce((sum, item) => sum + (item.kind === "entry" ? item.bytes.byteLength : 32), 0);
+}
+
 function bounded(items: readonly LogItem[]): readonly LogItem[] {
   const taken: LogItem[] = [];
   let bytes = 0;
   for (const item of items) {
-    const size = item.kind === "entry" ? item.bytes.byteLength : 32;
+    const size = sizeOf([item]);
     if (taken.length > 0 && bytes + size > MAX_BATCH_BYTES) break;
     taken.push(item);
     bytes += size;

@@ -49,6 +49,7 @@ async function world(maxBytes = 1_000_000): Promise<World> {
       sending: { node: "edge", session: "e", clock },
       newId,
       words: silentLog,
+      cloudBegan: () => undefined,
       random: () => random.next(),
     },
     0,
@@ -235,4 +236,20 @@ test("V1. a value has its time, is stale past the bound that its vehicle tells, 
   t.match(speed(), { value: 7, at: clock.now() - 5_000, quality: "stale" }, "it knows how often its bus speaks");
   mirror.take(VEHICLE, { at: clock.now() - 1, values: { speed: [8, 0] } });
   t.match(speed(), { value: 7, quality: "stale" }, "what was told before comes late");
+});
+
+test("whoever watches hears of values once the vehicle has described them, with their units", (t) => {
+  const clock = new ManualClock();
+  const mirror = new SignalMirror(clock);
+  const heard: unknown[] = [];
+  mirror.watch("acme/vehicle/one", (changed) => heard.push(...changed.map(({ name, value, unit }) => [name, value, unit])));
+  mirror.take("acme/vehicle/one", { at: clock.now(), values: { Speed: 1 } });
+  t.same(heard, []);
+  const more = { simulated: false, staleAfterMs: 60_000 };
+  mirror.describe("acme/vehicle/one", [{ name: "Speed", unit: "km/h", labels: [] }], more);
+  t.same(heard, [["Speed", 1, "km/h"]]);
+  mirror.describe("acme/vehicle/one", [{ name: "Speed", unit: "km/h", labels: [] }], more);
+  mirror.take("acme/vehicle/one", { at: clock.now() + 1, values: { Speed: 2 } });
+  t.same(heard.slice(1), [["Speed", 2, "km/h"]]);
+  t.end();
 });
