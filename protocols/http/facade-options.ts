@@ -53,4 +53,6 @@ export interface HttpFacadeOptions {
   readonly version?: string;
   /** Asked at every scrape, beside the system's own. */
   readonly metrics?: readonly MetricsSource[];
+  /** Connections at once; what is beyond is closed and told. Default 4,096. */
+  readonly maxConnections?: number;
 }

@@ -2,12 +2,13 @@
 //
 // H1. Every route states its role (`config.role`), or the façade does not start.
 // H2. Every answer that is no success is a problem (RFC 9457), wherever the request failed.
-// H3. Nothing here waits without a bound: bodies, streams, sessions, tokens and waits for replies have theirs where they are kept.
+// H3. Nothing here waits without a bound: connections, bodies, streams, sessions, tokens and waits for replies have theirs where they are kept.
 
 import cookie from "@fastify/cookie";
 import swagger from "@fastify/swagger";
 import underPressure from "@fastify/under-pressure";
 import fastify, { type FastifyInstance, type FastifyPluginAsync } from "fastify";
+import { LimitedLog } from "../../runtime/index.ts";
 import { MAX_PARAM_CHARACTERS } from "./address-in-path.ts";
 import { addAuthentication, refuseSecretsInQueries } from "./authentication.ts";
 import { ChangeHub } from "./change-hub.ts";
@@ -41,6 +42,8 @@ import { traceOf } from "./trace.ts";
 import { checkBySchema } from "./validation.ts";
 import { answerWholeLists } from "./whole-lists.ts";
 
+/** At once: streams of many pages among them. */
+const MAX_CONNECTIONS = 4_096;
 /** Mean lateness of the event loop, ms, past which the node says that it is not ready. */
 const MAX_LOOP_DELAY_MS = 1_000;
 
@@ -60,6 +63,15 @@ const ROUTES: readonly Routes[] = [
   pageRoutes,
 ];
 
+/** H3. Nobody has said who he is before a request is read: what is beyond is closed at once, and told. */
+function boundConnections({ server }: FastifyInstance, { log, clock, maxConnections = MAX_CONNECTIONS }: HttpFacadeOptions): void {
+  const limited = new LimitedLog(log, clock);
+  server.maxConnections = maxConnections;
+  server.on("drop", (connection?: { readonly remoteAddress?: string }) => {
+    limited.warn({ from: connection?.remoteAddress, atMost: maxConnections }, "a connection was closed: there are too many");
+  });
+}
+
 /** @throws DROVER_ROUTE_WITHOUT_ROLE from `ready` or from the call that adds a route without a role */
 export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   const { log, random, clock, tokens, system } = options;
@@ -73,6 +85,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     frameworkErrors: frameworkErrors(log, random),
   });
+  boundConnections(app, options);
   const streams = new OpenStreams(clock);
 
   app.decorateRequest("principal", undefined);

@@ -5,7 +5,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import { DroverError, errorCatalogue } from "../../runtime/index.ts";
 import type { Log, Random } from "../../runtime/ports/index.ts";
 import { rawSlashProblem } from "./address-in-path.ts";
-import { BODY_FORBIDDEN_KEY, BODY_TOO_DEEP, MAX_BODY_BYTES } from "./json-body.ts";
+import { BODY_FORBIDDEN_KEY, BODY_TOO_DEEP } from "./json-body.ts";
 import { OTHER_VERSION } from "./http-server.ts";
 import { type Problem, sendProblem } from "./problem.ts";
 import type { ProblemName } from "./problem-kinds.ts";
@@ -44,7 +44,10 @@ function problemOfError(error: FastifyError, request: FastifyRequest, log: Log):
     const problems = [{ path: "/", message: `has a key that no message has: "__proto__", or "prototype" inside "constructor"` }];
     return { name: "invalid", detail: `The body ${problems[0]?.message ?? ""}.`, members: { problems } };
   }
-  if (name === "body-too-large") return { name, detail: `A body has at most ${String(MAX_BODY_BYTES)} bytes.`, members: { maxBytes: MAX_BODY_BYTES } };
+  if (name === "body-too-large") {
+    const { bodyLimit: maxBytes } = request.routeOptions;
+    return { name, detail: `A body has at most ${String(maxBytes)} bytes here.`, members: { maxBytes } };
+  }
   if (name === "unsupported-media-type")
     return { name, detail: `${request.headers["content-type"]?.slice(0, 100) ?? "A body without Content-Type"} is not taken.`, headers: { accept: "application/json" } };
   if (name !== undefined) return { name, detail: `${error.message}.` };

@@ -69,7 +69,8 @@ function full({ retryAfterMs, reason }: Extract<Refusal, { kind: "full" }>, type
   };
 }
 
-function guardText({ condition, open, reads }: GuardReport): string {
+function guardText({ condition, open, reads, reason }: GuardReport): string {
+  if (reason !== undefined) return reason;
   const values = reads.map(readText).join(", ");
   return `the condition "${condition}" is ${open === undefined ? "unknown" : open ? "true" : "not true"}${values === "" ? "" : ` (${values})`}`;
 }
@@ -79,11 +80,12 @@ function readText({ signal, value, ageMs }: SignalRead): string {
 }
 
 /** With null where there is nothing: JSON drops what is undefined, and a reader should see that it was looked for. */
-function guardMember({ condition, open, reads }: GuardReport): object {
+function guardMember({ condition, open, reads, reason }: GuardReport): object {
   return {
     condition,
     open: open ?? null,
     reads: reads.map(({ signal, value, ageMs }) => ({ signal, value: value ?? null, ageMs: ageMs === undefined ? null : Math.round(ageMs) })),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

@@ -97,6 +97,7 @@ const treeNode = {
         },
       },
     },
+    note: { type: "string", description: "what is to be known of it although it runs, such as that its bus is down, since when and why" },
     pid: { type: "integer" },
     isolation: { type: "string" },
     children: { type: "array", items: { $ref: "TreeNode#" } },
@@ -108,7 +109,7 @@ const signal = T.Object(
   {
     name: T.String(),
     value: T.Unsafe<number | null>({ type: ["number", "null"], description: "null: never seen, or not available" }),
-    unit: T.Unsafe<string | null>({ type: ["string", "null"] }),
+    unit: T.Unsafe<string | null>({ type: ["string", "null"], description: "null: it has none; in a list also while the vehicle has not described its signals to this node yet" }),
     label: T.Unsafe<string | null>({ type: ["string", "null"], description: "the value's word, where the signal is an enumeration" }),
     time: T.Unsafe<number | null>({
       type: ["number", "null"],

@@ -1,10 +1,12 @@
 // The broker that a cloud node starts when it is given none: aedes in this process, on loopback, with a credential for each node.
 //
 // B1. Anonymous connections are refused, a client id is its user's own (`node` or `node:channel`), so that nobody throws somebody else out by taking his id.
-// B2. A vehicle reaches its own subtree only (rules S10). What it publishes elsewhere goes to a sink and is counted: an error from the hook would close the connection, and a client
+// B2. A vehicle reaches its own subtree only (rules S10). What it publishes where nobody listens is counted, what it publishes elsewhere goes to a sink and is counted: an error from the hook would close the connection, and a client
 //     that sends again until it is confirmed would do so for ever.
 // B3. Nothing is buffered on a header's word: packets over 1 MiB, more than 64 KiB before CONNECT is accepted, and first packets that are no CONNECT close their connection.
 // B4. A client that does not read holds up nobody: what it cannot take is dropped (unconfirmed) or ends its connection (confirmed), and counted.
+//     A session ends with its connection: what would wait here for an absent client has no bound in aedes, so that a wish for a lasting one is counted and not granted.
+//     What one node may hold here is bounded: its connections, each one's filters, what it keeps.
 // B5. aedes drops, as a duplicate, every message that was numbered before one that its subscriber already has; but confirmed and kept messages take longer through it than others, so that a
 //     later unconfirmed one made it lose earlier confirmed ones. That memory is blinded, and the one duplicate there is (two filters of one client that both match, called in one turn) is
 //     recognised by the number of the message before.
@@ -18,14 +20,18 @@ import { mayPublish, maySubscribe, SINK_TOPIC } from "./broker-doors.ts";
 import type { CredentialBook, Reach } from "./credentials.ts";
 import { GuardedStream } from "./guarded-stream.ts";
 import { MAX_PACKET_BYTES } from "./mqtt-options.ts";
+import { MAX_CONNECTIONS_A_NODE, NodeHoldings } from "./node-holdings.ts";
 import type { MeterViolation } from "./packet-meter.ts";
-import { RetainedBudget } from "./retained-budget.ts";
+import { RetainedBudget, type RetainedLimits } from "./retained-budget.ts";
 
 const MAX_EARLY_BYTES = 65_536;
 /** Bytes that may wait for one client before what is meant for it is dropped. */
 const MAX_WAITING_BYTES = 4_194_304;
+/** Inbound messages of quality 2 that a connection may leave unfinished: none of ours has any. */
+const MAX_UNFINISHED = 8;
 /** CONNACK codes of MQTT 3.1.1 that refuse. */
 const IDENTIFIER_REFUSED = 2;
+const UNAVAILABLE = 3;
 const CREDENTIALS_REFUSED = 4;
 
 export interface BrokerOptions {
@@ -55,6 +61,7 @@ const COUNTERS = [
   "connected",
   "refusedLogins",
   "sunkPublishes",
+  "unheardPublishes",
   "refusedSubscriptions",
   "oversizePackets",
   "earlyBytes",
@@ -63,6 +70,8 @@ const COUNTERS = [
   "slowClosed",
   "retainRefused",
   "badConnections",
+  "sessionsNotKept",
+  "tooManyConnections",
 ] as const;
 type Counts = Record<(typeof COUNTERS)[number], number>;
 
@@ -116,6 +125,7 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
   const reaches = new WeakMap<Client, { readonly node: string; readonly reach: Reach }>();
   const retained = new RetainedBudget();
   const lastForwarded = new WeakMap<Client, number>();
+  const holdings = new NodeHoldings();
 
   const aedes: Aedes = await Aedes.createBroker({
     concurrency: 1_000,
@@ -124,9 +134,12 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
     keepaliveLimit: 600,
     maxClientsIdLength: 256,
     maxTopicLevels: 32,
-    maxInflightInbound: 100,
+    maxInflightInbound: MAX_UNFINISHED,
 
-    preConnect(client, _packet, done) {
+    preConnect(client, packet, done) {
+      // B4.
+      if (!packet.clean) counts.sessionsNotKept++;
+      packet.clean = true;
       const { duplicates } = client as Client & { readonly duplicates?: object };
       if (duplicates !== undefined) Object.defineProperty(duplicates, aedes.id, { get: () => 0, set: () => undefined });
       done(duplicates === undefined ? new Error("this aedes keeps its duplicates elsewhere (B5)") : null, duplicates !== undefined);
@@ -136,8 +149,14 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
       const reach = username === undefined || password === undefined ? undefined : options.credentials.check(username, password);
       const own = username !== undefined && (client.id === username || client.id.startsWith(`${username}:`));
       if (reach !== undefined && username !== undefined && own) {
-        reaches.set(client, { node: username, reach });
-        done(null, true);
+        if (holdings.admits(username, client)) {
+          reaches.set(client, { node: username, reach });
+          done(null, true);
+          return;
+        }
+        counts.tooManyConnections++;
+        log.warn({ node: username, from: addressOf(client), atMost: MAX_CONNECTIONS_A_NODE }, "a login was refused: its node has too many connections");
+        done(refusal(UNAVAILABLE), false);
         return;
       }
       counts.refusedLogins++;
@@ -162,13 +181,16 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
         counts.retainRefused++;
         log.warn({ node: known.node, topic: packet.topic.slice(0, 200) }, "a value was passed on but not kept: its node keeps too many");
         packet.retain = false;
+      } else if (known.reach.kind === "vehicle" && !packet.retain && !holdings.heard.has(packet.topic)) {
+        counts.unheardPublishes++;
+        log.warn({ node: known.node, topic: packet.topic.slice(0, 200) }, "a message was dropped: nobody has subscribed to its topic");
       }
       done(null);
     },
 
     authorizeSubscribe(client, subscription, done) {
       const known = reaches.get(client);
-      if (known !== undefined && maySubscribe(known.reach, subscription.topic)) {
+      if (known !== undefined && maySubscribe(known.reach, subscription.topic) && holdings.grants(client, subscription.topic, limitsOf(known.reach).maxFilters)) {
         done(null, subscription);
         return;
       }
@@ -191,6 +213,9 @@ async function brokerBehindDoors(options: BrokerOptions, counts: Counts, log: Li
     },
   });
 
+  aedes.on("unsubscribe", (unsubscribed: readonly string[], client: Client) => {
+    holdings.released(client, unsubscribed);
+  });
   aedes.on("connackSent", (connack: ConnackPacket, client: Client) => {
     if (connack.returnCode !== 0) return;
     counts.connected++;
@@ -219,8 +244,9 @@ function sink(packet: PublishPacket | AedesPublishPacket): void {
   packet.retain = false;
 }
 
-function limitsOf(reach: Reach): { readonly maxKeys: number; readonly maxBytes: number } {
-  return reach.kind === "vehicle" ? { maxKeys: 256, maxBytes: 4_194_304 } : { maxKeys: 65_536, maxBytes: 67_108_864 };
+/** What a node may keep here, and the filters of one of its connections. */
+function limitsOf(reach: Reach): RetainedLimits & { readonly maxFilters: number } {
+  return reach.kind === "everything" ? { maxKeys: 65_536, maxBytes: 67_108_864, maxFilters: 1_024 } : { maxKeys: 256, maxBytes: 4_194_304, maxFilters: 64 };
 }
 
 function counterOf(violation: MeterViolation): "oversizePackets" | "earlyBytes" | "badPackets" {

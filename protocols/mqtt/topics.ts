@@ -10,6 +10,14 @@ export function filterOf(pattern: string): string {
     .join("/");
 }
 
+/** The other way round. */
+export function patternOf(filter: string): string {
+  return filter
+    .split("/")
+    .map((level) => (level === "+" ? "*" : level === "#" ? "**" : level))
+    .join("/");
+}
+
 /** The filter under which asks of a served pattern arrive. */
 export function askFilterOf(pattern: string): string {
   return pattern === "**" || pattern.endsWith("/**") ? filterOf(pattern) : `${filterOf(pattern)}${ASK_SUFFIX}`;

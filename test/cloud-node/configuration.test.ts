@@ -101,3 +101,10 @@ test("a key whose value is undefined is one that is not there", (t) => {
   t.throws(() => createCloudNode({ data: undefined } as never, closed), { code: "DROVER_CONFIG_INVALID", message: /"data" is missing/ });
   t.end();
 });
+
+test("the secret in the URL of an external broker is not in what the node tells of it", (t) => {
+  const { urls } = createCloudNode({ data: t.testdir(), broker: { url: "mqtt://u:Sup3rSecret@127.0.0.1:49990" } });
+  t.equal(urls.broker, "mqtt://127.0.0.1:49990");
+  t.equal(createCloudNode({ data: t.testdir(), broker: { url: "mqtt://127.0.0.1:49990" } }).urls.broker, "mqtt://127.0.0.1:49990");
+  t.end();
+});

@@ -37,7 +37,8 @@ export const inspectionRoutes: Routes = (plain, parts) => {
       config: { role: "viewer" },
       schema: {
         summary: "What an actor has under way",
-        description: "Mailbox, timers, unconfirmed effects, outbox, restarts, and the turn that led to its present state with what caused it. Only on the node that hosts it.",
+        description:
+          "Mailbox, timers, unconfirmed effects, outbox, restarts, and the turn in which its present state was entered, with what caused it: `lastTransition` and `inStateMs`, which are absent where an earlier version did not note them. Only on the node that hosts it.",
         tags: ["inspection"],
         params: addressParams,
         querystring: noQuery,

@@ -13,6 +13,8 @@ import type { Routes } from "./parts.ts";
 const signIn = T.Unsafe<{ readonly token: string } | undefined>(
   T.Object({ token: T.String({ minLength: 1, maxLength: 256 }) }, { additionalProperties: false, [OPTIONAL_BODY]: true }),
 );
+/** A token and its JSON; nobody has been asked who he is yet, so that no more is read. */
+const MAX_SIGN_IN_BYTES = 4_096;
 const whoAmI = T.Object({ name: T.String(), role: T.String(), expiresAt: T.Optional(T.Number({ description: "of the session, ms since 1970" })) });
 
 export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, cookieName }) => {
@@ -22,6 +24,7 @@ export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, cooki
   app.post(
     "/v1/session",
     {
+      bodyLimit: MAX_SIGN_IN_BYTES,
       config: { role: "open" },
       schema: { summary: "Sign in: the token in the body or as Bearer; answered with a cookie", tags: ["session"], body: signIn, response: answers({ 200: whoAmI }) },
     },

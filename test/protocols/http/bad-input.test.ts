@@ -32,6 +32,12 @@ test("a body of another media type is 415, one that is too large is 413", async 
   t.match(isProblem(t, await as("operator", { method: "POST", url: EVENTS, headers: { "content-type": "application/json" }, payload: large }), 413, "body-too-large"), {
     maxBytes: 262_144,
   });
+  const signIn = { method: "POST", url: "/v1/session", headers: { "content-type": "application/json" } } as const;
+  t.match(
+    isProblem(t, await as("none", { ...signIn, payload: JSON.stringify({ token: "x".repeat(5_000) }) }), 413, "body-too-large"),
+    { maxBytes: 4_096 },
+    "before anybody has signed in",
+  );
   t.equal(
     (await as("operator", { method: "POST", url: EVENTS, headers: { "content-type": "application/json; charset=utf-8" }, payload: '{"type":"count.add","by":1}' })).statusCode,
     202,

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { test } from "tap";
 import { listenHttp } from "../../../protocols/http/index.ts";
 import { parseAddress } from "../../../runtime/index.ts";
-import { silentLog } from "../../../runtime/ports/index.ts";
+import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { SeededRandom, settle } from "../../../runtime/simulation/index.ts";
 import { AT, COUNTER, serving, servingCounter, type Serving } from "./serving.ts";
 
@@ -123,3 +123,27 @@ function textOf(socket: Socket): Promise<string> {
     });
   });
 }
+
+test("S5. connections have a bound: what is beyond is closed and told, those that are there go on, and their places are free again", async (t) => {
+  const served = await serving(t);
+  const told: object[] = [];
+  const log: Log = { ...silentLog, warn: (fields) => void told.push(fields), child: () => log };
+  const server = await listenHttp({ facade: { ...facade(served), log, maxConnections: 3 }, port: 0 });
+  const open = async (): Promise<Socket> => {
+    const socket = connect(server.port, "127.0.0.1");
+    await new Promise<void>((resolve) => socket.once("connect", resolve));
+    return socket;
+  };
+  const held = [await open(), await open(), await open()];
+  const beyond = await open();
+  await new Promise<void>((resolve) => beyond.once("close", () => resolve()));
+  t.match(told, [{ from: "127.0.0.1", atMost: 3 }]);
+  const [first] = held;
+  const answered = new Promise<string>((resolve) => first?.once("data", (bytes: Buffer) => resolve(bytes.toString())));
+  first?.write("GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+  t.match(await answered, /^HTTP\/1\.1 200/);
+  await new Promise<void>((resolve) => first?.once("close", () => resolve()));
+  t.equal((await fetch(`${server.url}/health/live`)).status, 200);
+  for (const socket of held) socket.destroy();
+  await server.close();
+});

@@ -90,6 +90,14 @@ test("a message that the state does not take is 409 with what it would take; one
   });
 });
 
+test("a refusal by a guard says its reason in words, where it has one", async (t) => {
+  const reason = "the bus can0 is down since 2026-11-22T10:00:00.000Z: unplugged";
+  const { as } = await withOutcome(t, { kind: "refused", accepts: [], guard: { condition: "can0 up", open: false, reads: [], reason } });
+  const problem = isProblem(t, await as("operator", { method: "POST", url: EVENTS, payload: { type: "light.set" } }), 409, "refused");
+  t.equal(problem["detail"], `light.set was refused: ${reason}.`);
+  t.same(problem["guard"], { condition: "can0 up", open: false, reads: [], reason });
+});
+
 test("a refusal by a guard says which condition, which value, how old", async (t) => {
   const refusal: Refusal = {
     kind: "refused",

@@ -231,3 +231,67 @@ void test("messages of every kind from many nodes pass each other at the broker 
   );
   t.equal(heard.all.length, 1_200, "and each once, although two filters match it");
 });
+
+void test("S5. what one vehicle may hold at the broker is bounded: no lasting session, 64 filters a connection, 16 connections; what is beyond is refused and counted", async (t) => {
+  const broker = await startBroker(book());
+  t.teardown(() => broker.close());
+  const fields = { user: "v1", secret: secretOf("v1"), clean: false };
+  const absent = await login(broker, { ...fields, clientId: "v1:a" });
+  absent.raw.send(subscribePacket(names.live));
+  await within(absent.raw.has(4 + 5), 3_000, "SUBACK");
+  absent.raw.socket.destroy();
+  await within(absent.raw.closed, 3_000, "closed");
+  const talker = await login(broker, { ...fields, clientId: "v1:b", clean: true });
+  for (let id = 1; id <= 20; id++) talker.raw.send(publishPacket(names.live, bytes("x".repeat(1_000)), { qos: 1, id }));
+  await within(talker.raw.has(4 + 20 * 4), 3_000, "PUBACKs");
+  const back = await login(broker, { ...fields, clientId: "v1:a" });
+  back.raw.send(Buffer.from([0xc0, 0]));
+  await within(back.raw.has(4 + 2), 3_000, "PINGRESP");
+  t.same([...back.raw.received()], [0x20, 2, 0, 0, 0xd0, 0], "no session was there, and nothing waited in it");
+  t.equal(broker.counters["sessionsNotKept"], 2);
+
+  for (let id = 1; id <= 70; id++) talker.raw.send(subscribePacket(`${names.down()}/${String(id)}`, id));
+  const before = 4 + 20 * 4;
+  await within(talker.raw.has(before + 70 * 5), 3_000, "SUBACKs");
+  const granted = [...talker.raw.received().subarray(before)].filter((_, at) => at % 5 === 4);
+  t.same([granted.filter((code) => code === 1).length, granted.filter((code) => code === 128).length], [64, 6]);
+  talker.raw.send(subscribePacket(`${names.down()}/1`, 71));
+  await within(talker.raw.has(before + 71 * 5), 3_000, "SUBACK");
+  t.equal(talker.raw.received().at(-1), 1, "one that it has may be said again");
+
+  const more = await Promise.all(Array.from({ length: 20 }, (_, at) => login(broker, { ...fields, clientId: `v1:${String(at)}`, clean: true })));
+  t.same([more.filter(({ code }) => code === 0).length, more.filter(({ code }) => code === 3).length], [14, 6], "beside the two that are there");
+  t.equal(broker.counters["tooManyConnections"], 6);
+  t.equal((await login(broker, { clientId: "v2", user: "v2", secret: secretOf("v2") })).code, 0, "another vehicle has its own");
+  for (const { raw } of more) raw.socket.destroy();
+  await pass(200);
+  t.equal((await login(broker, { ...fields, clientId: "v1:again", clean: true })).code, 0);
+});
+
+void test("S10, S5. what is published where nobody listens is counted, also within a vehicle's own subtree; what is kept, or heard, is not", async (t) => {
+  const broker = await startBroker(book());
+  t.teardown(() => broker.close());
+  const unheard = (): number | undefined => broker.counters["unheardPublishes"];
+  const { raw } = await login(broker, { clientId: "v1", user: "v1", secret: secretOf("v1") });
+  let confirmed = 4;
+  const publish = async (topic: string, retain = false): Promise<void> => {
+    raw.send(publishPacket(topic, bytes("x"), { qos: 1, retain }));
+    await within(raw.has((confirmed += 4)), 3_000, "PUBACK");
+  };
+  await publish(names.up("stream"));
+  t.equal(unheard(), 1, "the cloud is not there yet");
+  await publish(names.up("tree"), true);
+  t.equal(unheard(), 1, "what is kept is read later");
+  const cloud = await cloudOf(broker);
+  await cloud.subscribe("drover/v1/v/*/*/up/stream", () => undefined);
+  await cloud.subscribe("drover/v1/v/*/*/live/**", () => undefined);
+  await publish(names.up("stream"));
+  t.equal(unheard(), 1);
+  for (const topic of [names.up("nonsense"), names.up("stream", "more"), names.up()]) await publish(topic);
+  t.equal(unheard(), 4);
+  await cloud.stop();
+  await pass(200);
+  await publish(names.up("stream"));
+  t.equal(unheard(), 5, "the cloud has gone");
+  raw.socket.destroy();
+});

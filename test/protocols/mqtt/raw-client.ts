@@ -81,12 +81,14 @@ export interface ConnectFields {
   readonly will?: { readonly topic: string; readonly payload: string };
   readonly version?: number;
   readonly keepaliveSeconds?: number;
+  /** Default true. */
+  readonly clean?: boolean;
 }
 
 /** @see MQTT 3.1.1 section 3.1: protocol name, level, flags (user 80, password 40, will retain 20, will 04, clean 02), keepalive, then the fields */
 export function connectPacket(fields: ConnectFields): Buffer {
-  const { clientId, user, secret, will, version = 4, keepaliveSeconds = 30 } = fields;
-  const flags = 0x02 | (user === undefined ? 0 : 0x80) | (secret === undefined ? 0 : 0x40) | (will === undefined ? 0 : 0x24);
+  const { clientId, user, secret, will, version = 4, keepaliveSeconds = 30, clean = true } = fields;
+  const flags = (clean ? 0x02 : 0) | (user === undefined ? 0 : 0x80) | (secret === undefined ? 0 : 0x40) | (will === undefined ? 0 : 0x24);
   const head = Buffer.concat([field("MQTT"), Buffer.from([version, flags, keepaliveSeconds >> 8, keepaliveSeconds & 0xff])]);
   const optional = [
     will === undefined ? undefined : Buffer.concat([field(will.topic), field(will.payload)]),
