@@ -5,6 +5,13 @@ import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
 import { ageText, type Call, EXIT, type ExitCode, oneLine, paint, printJson, printLines, timeText } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";
 
+interface Cause {
+  readonly type: string;
+  readonly author?: string;
+  readonly timer?: string;
+  readonly via?: string;
+}
+
 interface Inspected {
   readonly address: string;
   readonly revision: number;
@@ -17,7 +24,7 @@ interface Inspected {
     readonly revision: number;
     readonly at: number;
     readonly from: unknown;
-    readonly causes: readonly { readonly type: string; readonly author?: string }[];
+    readonly causes: readonly Cause[];
   };
   readonly timers: readonly { readonly name: string; readonly event: string; readonly clock: string; readonly dueInMs: number }[];
   readonly effects: readonly { readonly name: string; readonly class: string; readonly since: number }[];
@@ -43,6 +50,11 @@ function mailboxWords({ depth, bytes, oldestMs, shelved = 0, postponed = 0 }: In
   ];
 }
 
+function causeText({ type, author, timer, via }: Cause): string {
+  const followed = via === undefined ? "" : `, which followed from ${via}`;
+  return `${type}${timer === undefined || timer === type ? "" : ` by the timer ${timer}`}${followed}${author === undefined ? "" : ` from ${author}`}`;
+}
+
 function describe(seen: Inspected): readonly string[] {
   const { mailbox, lastTransition, inStateMs, restarts } = seen;
   const now = systemClock.now();
@@ -50,10 +62,10 @@ function describe(seen: Inspected): readonly string[] {
   return [
     `mailbox   ${mailboxWords(mailbox).join(", ")}`,
     ...(lastTransition === undefined
-      ? ["in state  since before the kept journal"]
+      ? ["in state  since when is not known: an earlier version did not note it"]
       : [
-          `in state  ${inStateMs === undefined ? "" : `for ${ageText(inStateMs)}, `}since revision ${String(lastTransition.revision)}${lastTransition.from === null ? "" : `, from ${stateText(lastTransition.from)}`}`,
-          `because   ${lastTransition.causes.map(({ type, author }) => (author === undefined ? type : `${type} from ${author}`)).join(", ")}`,
+          `in state  ${inStateMs === undefined ? "" : `for ${ageText(inStateMs)}, `}since revision ${String(lastTransition.revision)}${lastTransition.from === null ? ", its beginning" : `, from ${stateText(lastTransition.from)}`}`,
+          `because   ${lastTransition.causes.map(causeText).join(", ")}`,
         ]),
     `accepts   ${seen.accepts.join(", ") || "nothing"}`,
     ...(seen.subscriptions ?? []).map(

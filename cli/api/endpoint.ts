@@ -50,16 +50,34 @@ export interface WrittenEndpoint {
   readonly broker?: string;
 }
 
-/** Written by whoever starts a node with an API, so that commands on this machine find it whatever its port. */
-export function writeEndpoint(folder: string, { url, broker }: WrittenEndpoint): void {
-  mkdirSync(folder, { recursive: true });
+/**
+ * Written by whoever starts a node with an API, so that commands on this machine find it whatever its port.
+ * @returns why it could not be (a full disk): the node runs all the same, and commands need --url where its port is not the default
+ */
+export function writeEndpoint(folder: string, { url, broker }: WrittenEndpoint): string | undefined {
   const fresh = join(folder, `${ENDPOINT_FILE}.${String(process.pid)}.new`);
-  writeFileSync(fresh, `${JSON.stringify({ url, broker })}\n`, { mode: 0o600 });
-  renameSync(fresh, join(folder, ENDPOINT_FILE));
+  try {
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(fresh, `${JSON.stringify({ url, broker })}\n`, { mode: 0o600 });
+    renameSync(fresh, join(folder, ENDPOINT_FILE));
+    return undefined;
+  } catch (error) {
+    remove(fresh);
+    return `${ENDPOINT_FILE} could not be written, so that commands on this machine need --url ${url}: ${(error as Error).message}`;
+  }
 }
 
 export function removeEndpoint(folder: string): void {
-  rmSync(join(folder, ENDPOINT_FILE), { force: true });
+  remove(join(folder, ENDPOINT_FILE));
+}
+
+/** What stays names a node that has ended, as after a kill. */
+function remove(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {
+    // Its folder takes no change.
+  }
 }
 
 /** As whoever started the node wrote it down; it may have ended since. Empty where nothing is written or the file is damaged. */

@@ -51,6 +51,9 @@ export async function runDemo(options: DemoOptions, call: Call): Promise<ExitCod
 async function live(data: string, httpPort: number, logOf: (child: string) => Log, call: Call): Promise<ExitCode> {
   let where: CloudListening | undefined;
   let firstToken: string | undefined;
+  const say = (words: string): void => {
+    if (!call.json) call.err.write(`${words}\n`);
+  };
   const fleet = createDemoFleet({
     data,
     httpPort,
@@ -58,14 +61,12 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
     onListening: (told) => {
       where = told;
       firstToken ??= told.firstToken;
-      writeEndpoint(data, { url: told.http, broker: told.broker });
+      const problem = writeEndpoint(data, { url: told.http, broker: told.broker });
+      if (problem !== undefined) say(problem);
     },
   });
   const stopped = stopOnInterrupt(fleet.tree, call);
   const beganAt = systemClock.monotonic();
-  const say = (words: string): void => {
-    if (!call.json) call.err.write(`${words}\n`);
-  };
   try {
     say(`starting; data in ${data}, logs in ${join(data, "logs")}`);
     const quiet = fleet.tree.onReport(({ context, offender }) => {

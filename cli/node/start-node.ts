@@ -4,7 +4,7 @@ import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as clou
 import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
 import { errorOf, type Tree } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
-import { removeEndpoint, writeEndpoint } from "../api/index.ts";
+import { removeEndpoint, writeEndpoint, type WrittenEndpoint } from "../api/index.ts";
 import { loadConfig, type LoadedConfig, withPlaces } from "../config/index.ts";
 import { isLogLevel, LOG_LEVELS, streamLog } from "../logging/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";
@@ -43,7 +43,7 @@ async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promi
   const node = createCloudNode(cloud, { ...cloudPorts, log });
   return run(node, call, () => {
     const { http = null, broker = null } = node.urls;
-    if (http !== null) writeEndpoint(cloud.data, { url: http, ...(broker === null ? {} : { broker }) });
+    if (http !== null) noteEndpoint(log, cloud.data, { url: http, ...(broker === null ? {} : { broker }) });
     if (call.json) printJsonLine(call.out, { event: "listening", http, broker, data: cloud.data, tokenFile: `${cloud.data}/api-token` });
     else
       printLines(call.out, [
@@ -62,13 +62,19 @@ async function startEdge({ config }: LoadedConfig, log: Log, call: Call): Promis
   return run(node, call, () => {
     const { apiUrl, vehicle } = node;
     const { data } = config as EdgeConfig;
-    if (apiUrl !== undefined) writeEndpoint(data, { url: apiUrl });
+    if (apiUrl !== undefined) noteEndpoint(log, data, { url: apiUrl });
     if (call.json) printJsonLine(call.out, { event: "running", vehicle, http: apiUrl ?? null });
     else printLines(call.out, [`running       ${vehicle}`, ...(apiUrl === undefined ? [] : [`page and API  ${apiUrl}`, `token         in ${data}/api-token`])]);
     return () => {
       if (apiUrl !== undefined) removeEndpoint(data);
     };
   });
+}
+
+/** Nobody's node stays down for want of it. */
+function noteEndpoint(log: Log, data: string, endpoint: WrittenEndpoint): void {
+  const problem = writeEndpoint(data, endpoint);
+  if (problem !== undefined) log.warn({ data }, problem);
 }
 
 /** Until it is told to end; its tree's own end is a failure. @param started says so, and returns what to undo */

@@ -1,11 +1,8 @@
 // Runs seeds of the fleet, or of a module's own scenario, and tells what did not hold.
 
-import { existsSync } from "node:fs";
-import { resolve } from "node:path";
-import { pathToFileURL } from "node:url";
-import { DroverError } from "../../runtime/index.ts";
 import { explain, type Fact, simulate, type Simulation, simulateSeeds, type SimulationRun, traceOf } from "../../runtime/simulation/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printJsonLine } from "../terminal/index.ts";
+import { loadModule } from "../lint/index.ts";
 import { fleet } from "./fleet.ts";
 
 export interface SimulateOptions {
@@ -70,10 +67,8 @@ function plain(fact: Fact): object {
 }
 
 async function scenarioOf(file: string): Promise<Scenario> {
-  const path = resolve(file);
-  if (!existsSync(path)) throw new DroverError("DROVER_FILE_UNREADABLE", `cannot open ${file}: there is no such file; the scenario known by name is fleet`);
-  const { scenario } = (await import(pathToFileURL(path).href)) as { readonly scenario?: unknown };
-  if (typeof scenario === "function") return scenario as Scenario;
+  const { scenario } = await loadModule(file, "the scenario known by name is fleet");
+  if (typeof scenario === "function") return (seed) => made(file, scenario as Scenario, seed);
   throw new CommandFailure({
     code: "no-scenario",
     title: "The module exports no scenario.",
@@ -81,4 +76,22 @@ async function scenarioOf(file: string): Promise<Scenario> {
     advice: "Export `scenario(seed)`, which returns what `simulate` of drover/simulation takes.",
     exit: EXIT.invalid,
   });
+}
+
+/** What throws before anything runs is no broken promise. */
+function made(file: string, scenario: Scenario, seed: number): ReturnType<Scenario> {
+  try {
+    return scenario(seed);
+  } catch (cause) {
+    throw new CommandFailure(
+      {
+        code: "no-scenario",
+        title: "The module's scenario cannot be made.",
+        detail: `${file}: scenario(${String(seed)}) threw: ${cause instanceof Error ? cause.message : String(cause)}`,
+        advice: "Let it return what `simulate` of drover/simulation takes, for every seed.",
+        exit: EXIT.invalid,
+      },
+      { cause },
+    );
+  }
 }

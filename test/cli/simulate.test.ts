@@ -53,6 +53,20 @@ test("a seed is shown with everything that happens in it", async (t) => {
   t.match(JSON.parse(facts[0] ?? ""), { kind: "node", what: "starting", atMs: 0, node: "cloud", run: 1 });
 });
 
+test("a module that is no scenario is told as such with exit code 3, which is no broken promise", async (t) => {
+  const file = join(scratch(t), "scenario.mjs");
+  const cases: readonly (readonly [text: string, said: RegExp])[] = [
+    ["export const scenario = (", /The module cannot be loaded\.[^]*Unexpected/],
+    ["throw new Error('no bus')", /The module cannot be loaded\.[^]*no bus/],
+    ["export const other = 1", /The module exports no scenario\./],
+    ["export const scenario = (seed) => { throw new Error('no seed ' + seed); }", /The module's scenario cannot be made\.[^]*scenario\(7\) threw: no seed 7/],
+  ];
+  for (const [at, [text, said]] of cases.entries()) {
+    writeFileSync(`${file}.${String(at)}.mjs`, text);
+    t.match(await drover(["simulate", `${file}.${String(at)}.mjs`, "--seed", "7"]), { code: 3, err: said }, text);
+  }
+});
+
 test("a scenario of one's own that does not hold ends with exit code 1, its seed and what happened", async (t) => {
   const file = join(scratch(t), "scenario.mjs");
   const runtime = pathToFileURL(join(built, "runtime/index.js")).href;

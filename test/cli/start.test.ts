@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import tap, { test, type Test } from "tap";
@@ -54,6 +54,20 @@ function start(t: Test, argv: readonly string[], env: Readonly<Record<string, st
       ),
   };
 }
+
+test("S6. a node whose data folder takes no endpoint.json, as on a full disk, runs all the same and says what commands need", async (t) => {
+  const data = scratch(t);
+  mkdirSync(join(data, "endpoint.json", "in-the-way"), { recursive: true });
+  const run = start(t, ["start", "cloud"], { DROVER_DATA: data, DROVER_HTTP_PORT: "0", DROVER_BROKER_PORT: "0" });
+  t.match(await run.firstLine, /^page and API {2}http:/);
+  run.kill("SIGTERM");
+  t.match(await run.ended, { code: 0 });
+  t.match(run.said.err, /endpoint\.json could not be written, so that commands on this machine need --url http:/);
+  t.same(
+    readdirSync(data).filter((name) => name.endsWith(".new")),
+    [],
+  );
+});
 
 test("start cloud says where it listens, is found by other commands, and ends in order on SIGTERM", async (t) => {
   const data = scratch(t);
