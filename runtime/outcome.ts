@@ -7,6 +7,8 @@ export interface GuardReport {
   /** Three-valued: undefined is unknown, and unknown never opens a guard (vehicle X1). */
   readonly open: boolean | undefined;
   readonly reads: readonly SignalRead[];
+  /** In words, where condition and values do not say it. */
+  readonly reason?: string;
 }
 
 export interface SignalRead {

@@ -34,7 +34,7 @@ export interface MailboxLimits {
   readonly shelvedBytes?: number;
 }
 
-/** Counted in bytes as the context is stored, or somewhat more. The contexts of an entity's actors have a bound together too, whatever these say (runtime/README.md). Measured after each turn that changed it, of volatile types at every 64th turn. */
+/** Counted in bytes as the context is stored, or somewhat more. The contexts of an entity's actors have a bound together too, whatever these say (runtime/README.md). Held for any size of step; what is changed in place in a volatile one is seen at every 64th turn. */
 export interface ContextLimits {
   /** From here on the supervisor says so, once for each start. Default 256 KiB. */
   readonly warnBytes?: number;

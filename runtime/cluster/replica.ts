@@ -15,6 +15,7 @@ import { encodeState, hashOfCells } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import { type ActorView, type Change, type Directory, type HistoryPage, type HistoryQuery, readHistory } from "../system/index.ts";
+import { attempt } from "../when-rejected.ts";
 import { LimitedLog } from "../wire/index.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
 import { type Checked, MAX_CELLS, readRecord, readState } from "./stream-check.ts";
@@ -248,13 +249,10 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   function tell(change: Change): void {
-    for (const listener of [...listeners]) {
-      try {
-        listener(change);
-      } catch (cause) {
-        log.error({ err: cause, entity: change.entity }, "a watcher of changes threw");
-      }
-    }
+    const failed = (cause: unknown): void => {
+      log.error({ err: cause, entity: change.entity }, "a watcher of changes threw");
+    };
+    for (const listener of [...listeners]) attempt(() => listener(change), failed);
   }
 
   function endedBetween(held: Replica | undefined, next: Replica): readonly Address[] {

@@ -72,7 +72,8 @@ export function monitorRun(
     if (isOver) return;
     isOver = true;
     try {
-      listener({ path, ...end });
+      // An async one is waited for: its rejection is a throw as well.
+      await (listener({ path, ...end }) as unknown);
     } catch (thrown) {
       log.error({ err: thrown, path }, "a monitor of a supervised child threw");
     }

@@ -1,6 +1,7 @@
 // What a supervisor tells when something happens below it: always supervisor, context, reason, offender, restarts (OTP's report, in our words).
 
 import type { Clock, Log } from "../ports/index.ts";
+import { attempt } from "../when-rejected.ts";
 import { endCauseOf, type EndCause } from "../workers/index.ts";
 
 export type ReportContext =
@@ -77,12 +78,9 @@ export class Reports {
     const report: SupervisorReport = { ...facts, at: this.#clock.now(), ...(cause === undefined ? {} : { cause }) };
     const { error, ...fields } = report;
     this.#log[LEVELS[report.context]](error === undefined ? fields : { ...fields, err: error }, MESSAGES[report.context]);
-    for (const listener of this.#listeners) {
-      try {
-        listener(report);
-      } catch (thrown) {
-        this.#log.error({ err: thrown }, "a listener of supervision reports threw");
-      }
-    }
+    const failed = (thrown: unknown): void => {
+      this.#log.error({ err: thrown }, "a listener of supervision reports threw");
+    };
+    for (const listener of this.#listeners) attempt(() => listener(report), failed);
   }
 }

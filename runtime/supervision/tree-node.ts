@@ -16,6 +16,8 @@ export interface TreeNode {
   /** Since when it is in this state, wall ms. */
   readonly since: number;
   readonly lastExit?: LastExit;
+  /** What is to be known of it although it runs, in words. */
+  readonly note?: string;
   readonly pid?: number;
   readonly isolation?: "inline" | "thread" | "process";
   readonly children: readonly TreeNode[];

@@ -76,10 +76,11 @@ function invalidOf({ accepts, problems }: Fields): Refusal | undefined {
 }
 
 function guardOf(guard: unknown): GuardReport | undefined {
-  const { condition, open, reads } = isRecord(guard) ? guard : {};
+  const { condition, open, reads, reason } = isRecord(guard) ? guard : {};
   if (!isText(condition, MAX_TEXT_CHARACTERS) || !(isAbsent(open) || typeof open === "boolean") || !Array.isArray(reads) || reads.length > MAX_LISTED) return undefined;
+  if (!(isAbsent(reason) || isText(reason, MAX_TEXT_CHARACTERS))) return undefined;
   const list = reads.flatMap((read: unknown) => readOf(read) ?? []);
-  return list.length === reads.length ? { condition, open: open ?? undefined, reads: list } : undefined;
+  return list.length === reads.length ? { condition, open: open ?? undefined, reads: list, ...(isAbsent(reason) ? {} : { reason }) } : undefined;
 }
 
 /** A number that JSON lacks is no value. */

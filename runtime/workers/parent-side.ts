@@ -2,13 +2,14 @@
 //
 // P1. It has exited when its carrier is gone (the thread or process has ended), not when it says so: only then are its sockets, files and locks free.
 //     One that has said its last word and is not gone within 2 s is killed; its word stands.
-// P2. A throw of `into`, silence past `livenessMs` counted from `ready()`, a message that cannot be read, and more messages than its side of the protocol ever sends,
-//     are failures of the worker: it is killed and exits with that cause. What comes after its failure or its last word is not looked at.
+// P2. A throw of `into`, or the rejection of what it returned, silence past `livenessMs` counted from `ready()`, a message that cannot be read, and more messages than its side of
+//     the protocol ever sends, are failures of the worker: it is killed and exits with that cause. What comes after its failure or its last word is not looked at.
 // P3. Whoever takes the link has it before the first item that follows `ready()`.
 // P4. After a stop was asked for, an end without error is a shutdown; before, it is normal.
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, TimeoutHandle } from "../ports/index.ts";
+import { whenRejected } from "../when-rejected.ts";
 import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
 import { EndedError, type EndCause, killedAfter } from "./end-cause.ts";
@@ -54,7 +55,7 @@ export interface Gone {
 export interface ParentSideOptions {
   readonly isolation: Isolation;
   readonly order: RunOrder;
-  readonly into: ((item: unknown) => void) | undefined;
+  readonly into: ((item: unknown) => unknown) | undefined;
   /** Called at `ready()`, before any later message of the worker is looked at. */
   readonly linked: ((parent: ParentSide) => void) | undefined;
   readonly log: Log;
@@ -101,7 +102,12 @@ export class ParentSide implements Running {
     const wordsPerSecond = WORD_RATE.perSecond + WORD_RATE.beats / (order.livenessMs ?? Number.POSITIVE_INFINITY);
     this.#bounds = isFar ? { words: new RateBound(clock, wordsPerSecond, WORD_RATE.burst), logs: new RateBound(clock, LOG_RATE.perSecond, LOG_RATE.burst) } : undefined;
     this.#inbox = new Inbox(order.window, post, isFar ? (acknowledge) => void clock.setTimeout(acknowledge, 0) : undefined);
-    this.#inbox.receive(options.into ?? (() => undefined));
+    const { into } = options;
+    this.#inbox.receive((item) => {
+      whenRejected(into?.(item), (error) => {
+        this.fail(itemsThrew(error));
+      });
+    });
   }
 
   get shutdownMs(): number {
@@ -184,7 +190,7 @@ export class ParentSide implements Running {
         try {
           return this.#inbox.arrived(message.item, message.weight) ? undefined : `it sent more than the ${String(this.#options.order.window.items)} items of its window`;
         } catch (error) {
-          throw new DroverError("DROVER_WORKER_FAILED", "what takes its items threw", { cause: error });
+          throw itemsThrew(error);
         }
       case "taken":
         return this.#outbox.taken(message.items) ? undefined : "it took more items than it was sent";
@@ -270,4 +276,8 @@ export class ParentSide implements Running {
 
 function floods(bound: RateBound | undefined): string | undefined {
   return bound !== undefined && bound.pass() === undefined ? "it floods its channel with words that nobody waits for" : undefined;
+}
+
+function itemsThrew(cause: unknown): DroverError {
+  return new DroverError("DROVER_WORKER_FAILED", "what takes its items threw", { cause });
 }

@@ -1,10 +1,11 @@
 // The worker's side of the line: runs the worker and speaks for it. The same for inline, thread and process; only `post` differs.
 //
 // W1. `end` is the last message, sent once; nothing is posted after it.
-// W2. A throw of a receive handler aborts the signal; the worker has `shutdownMs` to clean up and ends with that cause in any case.
+// W2. A throw of a receive handler, or the rejection of what it returned, aborts the signal; the worker has `shutdownMs` to clean up and ends with that cause in any case.
 // W3. A rejection with the signal's own reason after a stop is an end in order, not a failure.
 
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { attempt } from "../when-rejected.ts";
 import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
 import { errorToData, MAX_TEXT } from "./error-data.ts";
@@ -61,7 +62,7 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
     ended.resolve();
   };
   const fail = (thrown: unknown): void => {
-    if (cause !== undefined) return;
+    if (cause !== undefined || over) return;
     cause = { thrown };
     abort.abort();
     clock.setTimeout(
@@ -84,11 +85,7 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
     room: () => outbox.room(),
     receive: (handler: (item: unknown) => void) => {
       inbox.receive((item) => {
-        try {
-          handler(item);
-        } catch (error) {
-          fail(error);
-        }
+        attempt(() => handler(item), fail);
       });
     },
     log: ports.log ?? logToParent(clock, post),

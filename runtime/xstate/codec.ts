@@ -5,11 +5,15 @@
 // D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
 // D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles) is refused with its path.
 // D4. Both directions return the same object where nothing in it needs a change.
-// D5. What throws when it is read (a getter, a proxy) is not carried either.
+// D5. What throws when it is read (a getter, a proxy) is not carried either. A proxy that can be read is carried as the copy of what it showed: what it does later is not known.
+// D6. Promises in what is refused are quiet: a rejection that nobody waits for would end the process.
+
+import { types } from "node:util";
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
 import { nodesById } from "./logic.ts";
+import { isPromise, quietPromises } from "./promises.ts";
 import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot } from "./step-cell.ts";
 
@@ -130,8 +134,9 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
   try {
     return encodeReadable(value, host, path, depth);
   } catch (error) {
-    if (error instanceof NotCarried) throw error;
-    return notCarried(host, path, "something that throws when it is read");
+    if (!(error instanceof NotCarried)) return notCarried(host, path, "something that throws when it is read");
+    if (depth === 0) quietPromises(value);
+    throw error;
   }
 }
 
@@ -149,7 +154,7 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
   if (depth === 0) objects = 0;
   if (++objects > MAX_OBJECTS) return notCarried(host, path, `one of more than ${String(MAX_OBJECTS)} objects`);
   if (Array.isArray(value)) {
-    let copy: unknown[] | undefined;
+    let copy: unknown[] | undefined = types.isProxy(value) ? [...(value as unknown[])] : undefined;
     for (let at = 0; at < value.length; at++) {
       // A hole would read back as undefined: not the same to forEach, map and in.
       const before: unknown = value[at];
@@ -169,15 +174,17 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
     return type === undefined ? notCarried(host, path, "a snapshot of a machine that is not registered") : { $snapshot: encodeSnapshot(snapshot, type, host, path, depth) };
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null)
+  if (prototype !== Object.prototype && prototype !== null) {
+    isPromise(value);
     return notCarried(host, path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
+  }
   return encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
 }
 
 function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, path: string, depth: number): unknown {
   const keys = Object.keys(value);
   if (Object.getOwnPropertySymbols(value).length > 0) return notCarried(host, path, "an object with a symbol for a key");
-  let copy: Record<string, unknown> | undefined;
+  let copy: Record<string, unknown> | undefined = types.isProxy(value) ? {} : undefined;
   for (let at = 0; at < keys.length; at++) {
     const key = keys[at] as string;
     if (key === "__proto__") return notCarried(host, `${path}/__proto__`, "a key with a meaning of its own");

@@ -27,6 +27,7 @@ export { shownData } from "./shown.ts";
 export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";
 export type { ChildRequest, LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
 export { StepSystem } from "./step-system.ts";
-export { checkState, isPromise, noteThrownAt, type ThrownAt, takeThrownAt } from "./watched-code.ts";
+export { isPromise, refusePromises } from "./promises.ts";
+export { checkState, noteThrownAt, type ThrownAt, takeThrownAt } from "./watched-code.ts";
 export { type StepWatcher, stepWatcher, type TakenTransition, watchSteps } from "./step-watch.ts";
 export { declaredWork, type TypeProblem, walkMachine } from "./walk.ts";

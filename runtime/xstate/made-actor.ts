@@ -12,7 +12,7 @@ export interface MadeActor {
   readonly src: unknown;
   readonly _parent: unknown;
   readonly _syncSnapshot: boolean | undefined;
-  readonly options: { readonly systemId?: string };
+  readonly options: { readonly systemId?: string; readonly input?: unknown };
   logic: unknown;
   [HOSTED]?: StepCell;
 }

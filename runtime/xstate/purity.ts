@@ -42,7 +42,11 @@ export function takeReach(): DroverError | undefined {
   return found;
 }
 
-/** Runs author's code that is no step of a machine under the same guard. @throws DROVER_IMPURE_STEP, and what it throws */
+/**
+ * Runs author's code that is no step of a machine under the same guard, synchronously: a migration, or in a test a guard or an assign by itself.
+ * @returns what it returns
+ * @throws DROVER_IMPURE_STEP with the name and advice where it reached for time, chance, timers or the network, swallowed or not; and what it throws
+ */
 export function purely<V>(work: () => V): V {
   enterPureCode();
   let result: V;
@@ -65,6 +69,11 @@ function install(): void {
   for (const name of ["setTimeout", "setInterval", "setImmediate"]) guard(globalThis, name, standIn(name, LATER));
   for (const name of ["queueMicrotask", "fetch"]) guard(globalThis, name, standIn(name, WORK));
   guard(globalThis, "Date", dateStandIn());
+  guard(AbortSignal, "timeout", standIn("AbortSignal.timeout", LATER));
+  // `process.nextTick` stays: writing to the console calls it.
+  guard(process, "uptime", standIn("process.uptime", TIME));
+  guard(process, "hrtime", new Proxy(standIn("process.hrtime", TIME), { get: standIn("process.hrtime", TIME) }));
+  guardFormats();
   guard(globalThis, "performance", new Proxy({}, { get: standIn("performance", TIME) }));
   guard(globalThis, "crypto", new Proxy({}, { get: standIn("crypto", CHANCE) }));
   guard(Math, "random", standIn("Math.random", CHANCE));
@@ -80,6 +89,24 @@ function dateStandIn(): object {
     get: (target, key): unknown => (key === "now" ? none : Reflect.get(target, key)),
   });
   return fake;
+}
+
+/** A format of a date that is given none shows the present. */
+function guardFormats(): void {
+  const none = standIn("Intl.DateTimeFormat without a date", TIME);
+  const formats = Intl.DateTimeFormat.prototype;
+  const present = (format: (...args: unknown[]) => unknown) =>
+    function (this: unknown, ...args: unknown[]): unknown {
+      return depth > 0 && args[0] === undefined ? none() : Reflect.apply(format, this, args);
+    };
+  const { format, formatToParts: parts } = Object.getOwnPropertyDescriptors(formats);
+  const read = format.get as (this: unknown) => (...args: unknown[]) => unknown;
+  const get = function (this: unknown): unknown {
+    const real = Reflect.apply(read, this, []);
+    return depth > 0 ? present(real) : real;
+  };
+  Object.defineProperty(formats, "format", { ...format, get });
+  Object.defineProperty(formats, "formatToParts", { ...parts, value: present(parts.value as (...args: unknown[]) => unknown) });
 }
 
 function guard(holder: object, name: string, replacement: unknown): void {

@@ -36,9 +36,10 @@ export interface CellFace {
 }
 
 export interface Observer {
-  next?(snapshot: unknown): void;
-  error?(error: unknown): void;
-  complete?(): void;
+  // A promise that they return is nobody's but for its rejection.
+  next?(snapshot: unknown): unknown;
+  error?(error: unknown): unknown;
+  complete?(): unknown;
 }
 
 export interface Subscription {

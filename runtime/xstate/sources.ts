@@ -1,10 +1,13 @@
 // Runs sources outside of the turn: promises, callbacks, observables, and the tasks that a node supplies (hosting H9).
 //
 // S1. What a source says is handed over as data; during its own start it waits until the start has returned.
-// S2. A throw in start, receive or cleanup is that source's failure: nobody else's, and never this runner's.
-// S3. After its stop a source is not heard any more; its cleanup's failure is only reported (named difference N16).
+// S2. A throw in start, receive or cleanup is that source's failure: nobody else's, and never this runner's. So is the rejection of a promise that one of them returned: nobody else
+//     waits for it, and it would end the process.
+// S3. After its stop a source is not heard any more; its cleanup's failure, and what a callback fails with that was still at work, is only reported (named difference N16).
+// S4. What fails still holds what it opened, and is stopped. A promise that was rejected has ended by itself: its signal says that work was called off, which it was not.
 
 import type { SourceSaid } from "../entity/contract.ts";
+import { whenRejected } from "../when-rejected.ts";
 import type { CellRef } from "./ref.ts";
 
 export interface RunnableSource {
@@ -21,8 +24,8 @@ export interface RunnableSource {
 
 export interface SourceHearing {
   said(incarnation: number, said: SourceSaid): void;
-  /** A failure that nobody is to hear as an event: of a cleanup. */
-  failedToStop(incarnation: number, error: unknown): void;
+  /** A failure that nobody is to hear as an event: of a cleanup, or after the stop. @param cell address of the source */
+  failedToStop(cell: string, error: unknown): void;
   /** Runs what the author wrote; default as it is. */
   watched?(incarnation: number, part: SourcePart, run: () => void): void;
 }
@@ -30,9 +33,14 @@ export interface SourceHearing {
 export type SourcePart = "start" | "receive" | "cleanup";
 
 interface Running {
+  /** It has ended by itself: there is nothing to stop. */
+  isOver: boolean;
   receive(event: unknown): void;
   stop(): void;
   stopped: boolean;
+  /** Of a promise that was returned. */
+  readonly failed: (error: unknown) => void;
+  readonly failedToStop: (error: unknown) => void;
 }
 
 export class Sources {
@@ -53,13 +61,25 @@ export class Sources {
     const { incarnation } = source;
     const waiting: SourceSaid[] = [];
     let starting = true;
-    const running: Running = { receive: () => undefined, stop: () => undefined, stopped: false };
-    this.#running.set(incarnation, running);
     const said = (word: SourceSaid): void => {
       if (running.stopped) return;
       if (starting) waiting.push(word);
       else this.#say(incarnation, word);
     };
+    const running: Running = {
+      isOver: false,
+      receive: () => undefined,
+      stop: () => undefined,
+      stopped: false,
+      failed: (error) => {
+        if (running.stopped) running.failedToStop(error);
+        else said({ kind: "error", error });
+      },
+      failedToStop: (error) => {
+        this.#hearing.failedToStop(source.self.address, error);
+      },
+    };
+    this.#running.set(incarnation, running);
     try {
       this.#watched(incarnation, "start", () => {
         launch(source, running, said);
@@ -102,8 +122,8 @@ export class Sources {
     if (running === undefined) return;
     if (said.kind === "error" || said.kind === "done") {
       this.#running.delete(incarnation);
-      // What failed still holds what it opened.
-      if (said.kind === "error") this.#silence(incarnation, running);
+      // S4.
+      if (said.kind === "error" && !running.isOver) this.#silence(incarnation, running);
       else running.stopped = true;
     }
     this.#hearing.said(incarnation, said);
@@ -121,7 +141,7 @@ export class Sources {
         running.stop();
       });
     } catch (error) {
-      this.#hearing.failedToStop(incarnation, error);
+      running.failedToStop(error);
     }
   }
 }
@@ -155,18 +175,20 @@ function launchPromise(source: RunnableSource, running: Running, say: Say): void
       : task(input, controller.signal);
   void Promise.resolve(work).then(
     (output) => {
+      running.isOver = true;
       say({ kind: "done", output });
     },
     (error: unknown) => {
+      running.isOver = true;
       say({ kind: "error", error });
     },
   );
 }
 
 function launchCallback(source: RunnableSource, running: Running, say: Say): void {
-  const receivers = new Set<(event: unknown) => void>();
+  const receivers = new Set<(event: unknown) => unknown>();
   running.receive = (event) => {
-    for (const receiver of receivers) receiver(event);
+    for (const receiver of receivers) whenRejected(receiver(event), running.failed);
   };
   const cleanup = (source.logic.config as (given: object) => unknown)({
     input: source.input,
@@ -175,21 +197,23 @@ function launchCallback(source: RunnableSource, running: Running, say: Say): voi
     sendBack: (event: { readonly type: string }) => {
       say({ kind: "event", event });
     },
-    receive: (receiver: (event: unknown) => void) => receivers.add(receiver),
+    receive: (receiver: (event: unknown) => unknown) => receivers.add(receiver),
     emit: emitter(say),
   });
+  whenRejected(cleanup, running.failed);
   running.stop = () => {
     receivers.clear();
-    if (typeof cleanup === "function") (cleanup as () => void)();
+    if (typeof cleanup === "function") whenRejected((cleanup as () => unknown)(), running.failedToStop);
   };
 }
 
 interface Subscribable {
-  subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }): { unsubscribe(): void };
+  subscribe(observer: { next(value: unknown): void; error(error: unknown): void; complete(): void }): { unsubscribe(): unknown };
 }
 
 function launchObservable(source: RunnableSource, running: Running, say: Say): void {
   const observable = (source.logic.config as (given: object) => Subscribable)({ input: source.input, system: source.system, self: source.self, emit: emitter(say) });
+  whenRejected(observable, running.failed);
   const subscription = observable.subscribe({
     next: (value) => {
       say(source.kind === "observable" ? { kind: "next", value } : { kind: "event", event: value as { readonly type: string } });
@@ -201,8 +225,9 @@ function launchObservable(source: RunnableSource, running: Running, say: Say): v
       say({ kind: "done", output: undefined });
     },
   });
+  whenRejected(subscription, running.failed);
   running.stop = () => {
-    subscription.unsubscribe();
+    whenRejected(subscription.unsubscribe(), running.failedToStop);
   };
 }
 

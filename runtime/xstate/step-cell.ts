@@ -32,6 +32,8 @@ export interface StepResult {
   readonly actions: readonly StepAction[];
   /** Whether any transition that does something was enabled for the event. */
   readonly taken: boolean;
+  /** Whether a state node was left or entered, be it the same one again; of a first step no matter. */
+  readonly entered: boolean;
   /** System ids given and freed by this step. */
   readonly systemIds: ReadonlyMap<string, StepCell | undefined> | undefined;
 }

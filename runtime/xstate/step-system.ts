@@ -67,6 +67,7 @@ export class StepSystem {
     if (step === undefined) return;
     if (event.type === "@xstate.microstep") {
       step.selected ??= anyDoesSomething(event._transitions);
+      if (!step.entered) step.entered = anyEnters(event._transitions);
       const watcher = stepWatcher();
       if (watcher !== undefined && event._transitions !== undefined && event._transitions.length > 0)
         watcher.transitions(step.cell, event.event as StepEvent, event._transitions.map(namedTransition), event.snapshot as LogicSnapshot);
@@ -92,13 +93,25 @@ export class StepSystem {
 }
 
 interface SelectedTransition {
-  readonly source: { readonly id: string };
+  readonly source: { readonly id: string; readonly type: string };
   readonly target: readonly { readonly id: string }[] | undefined;
+  readonly reenter: boolean;
   readonly actions: readonly unknown[];
 }
 
 function anyDoesSomething(transitions: readonly SelectedTransition[] | undefined): boolean {
   if (transitions === undefined) return false;
   for (const transition of transitions) if (transition.target !== undefined || transition.actions.length > 0) return true;
+  return false;
+}
+
+/** XState keeps the list of active nodes where the same are active afterwards, so that it does not tell whether they were left in between. */
+function anyEnters(transitions: readonly SelectedTransition[] | undefined): boolean {
+  if (transitions === undefined) return false;
+  for (const { target, source, reenter } of transitions) {
+    if (target === undefined || target.length === 0) continue;
+    // To itself, with nothing below that would be left, it only acts.
+    if (reenter || source.type !== "atomic" || target.some((node) => node !== source)) return true;
+  }
   return false;
 }

@@ -6,6 +6,7 @@ import { isWellFormed } from "./codec.ts";
 import { takeTimerPolicy } from "./hosted-machine.ts";
 import { host, type MadeActor, stepCellOf } from "./made-actor.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
+import { refusePromises } from "./promises.ts";
 import type { StepCell } from "./step-cell.ts";
 import { takeThrownAt } from "./watched-code.ts";
 
@@ -28,6 +29,8 @@ export class Step {
   stopping: Set<StepCell> | undefined = undefined;
   systemIds: Map<string, StepCell | undefined> | undefined = undefined;
   selected: boolean | undefined = undefined;
+  /** A transition of it has left or entered a state node. */
+  entered = false;
   /** The step of the parent, when this is a child's first step, computed in place. */
   readonly outer: Step | undefined;
   /** From 0. */
@@ -70,8 +73,14 @@ function checkId(what: string, id: unknown): void {
   if (!isWellFormed(id)) throw new DroverError("DROVER_DATA_NOT_KEPT", `the ${what} of a child has half a character (a lone surrogate)`);
 }
 
-/** @throws DROVER_CHILD_ID_TAKEN when a child with this id lives (named difference N15), DROVER_DATA_NOT_KEPT for an id that is no text */
+/**
+ * @throws DROVER_CHILD_ID_TAKEN when a child with this id lives (named difference N15), DROVER_DATA_NOT_KEPT for an id that is no text, DROVER_STEP_PROMISE for anything that is a
+ * promise: what `spawn` is given is seen here alone
+ */
 export function noteMade(step: Step, actor: MadeActor): void {
+  const { id, src, options } = actor;
+  for (const given of [id, src, options.systemId]) refusePromises(given, "a child");
+  refusePromises(options.input, "the input of a child");
   checkId("id", actor.id);
   if (actor.options.systemId !== undefined) checkId("system id", actor.options.systemId);
   const holder = step.cell.child(actor.id);

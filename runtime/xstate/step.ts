@@ -8,6 +8,7 @@
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 
 import { swapSnapshot } from "./made-actor.ts";
+import { refusePromises } from "./promises.ts";
 import { takeReach } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
 import { actionsOf } from "./step-actions.ts";
@@ -50,6 +51,7 @@ function logicScopeOf(cell: StepCell, step: Step): object {
     stopChild: ignore,
     actionExecutor: ignore,
     emit: (event: StepEvent) => {
+      refusePromises(event, "an emitted event");
       step.collected.push({ kind: "raw", action: { type: "xstate.emit", info: undefined as never, params: { event }, exec: undefined }, policy: "remaining" });
     },
   };
@@ -93,7 +95,7 @@ function startOf(step: Step, snapshot: LogicSnapshot, machine: AnyStateMachine |
   try {
     return resultOf(step, snapshot, machine);
   } catch (error) {
-    return { snapshot: failedStart(error), actions: NO_ACTIONS, taken: true, systemIds: undefined };
+    return { snapshot: failedStart(error), actions: NO_ACTIONS, taken: true, entered: false, systemIds: undefined };
   }
 }
 
@@ -155,5 +157,11 @@ function resultOf(step: Step, snapshot: LogicSnapshot, machine: AnyStateMachine 
     for (const [id, holder] of step.systemIds) outer.systemIds.set(id, holder);
     step.systemIds = undefined;
   }
-  return { snapshot, actions: step.collected.length === 0 ? NO_ACTIONS : actionsOf(step, machine), taken: step.selected ?? true, systemIds: step.systemIds };
+  return {
+    snapshot,
+    actions: step.collected.length === 0 ? NO_ACTIONS : actionsOf(step, machine),
+    taken: step.selected ?? true,
+    entered: step.entered,
+    systemIds: step.systemIds,
+  };
 }

@@ -1,15 +1,19 @@
-// An author's code as it is called while a machine is stepped: a machine's copy in which each guard, assign, delay and first context is watched.
+// An author's code as it is called while a machine is stepped: a machine's copy in which each function that XState calls in a step is watched.
 //
-// W1. What returns a promise where a value is needed is a fault: bare XState takes the promise for true, for no change, or for no delay.
+// W1. What returns a promise where a value is needed is a fault: bare XState takes the promise for true, for no change, for no delay, or hands it on as data.
 // W2. What throws leaves its place, innermost first: XState's own words name a guard at most.
 // W3. Only functions are exchanged, in the copy's own lists; the author's configuration is never changed.
+// W4. What XState itself does with an action is told from what its author gave by name (MECHANICS): whatever else of it is a function is the author's.
 
-import type { AnyStateMachine } from "xstate";
+import { type AnyStateMachine, assign, cancel, emit, raise, sendParent, sendTo, spawnChild, stopChild } from "xstate";
 
 import { DroverError } from "../errors.ts";
+import { isParted } from "./context-parts.ts";
 import { nodesById } from "./logic.ts";
+import { isPromise, promiseAmong, promiseAmongChanged, promised, quietChanged, refusePromises } from "./promises.ts";
 
 type Code = (...args: readonly unknown[]) => unknown;
+type Parts = Readonly<Record<string, unknown>>;
 type Marked = Code & { readonly type?: string };
 
 /** Where author's code threw, e.g. `#pump.on on "FAULT" assign`, and what. */
@@ -37,7 +41,7 @@ export function watchMachine(machine: AnyStateMachine): void {
     actions: mapped(actions, (action, name) => watchedAction(action, `action "${name}"`)),
     delays: mapped(delays, (delay, name) => watchedCode(delay, `delay "${name}"`)),
   };
-  own.config = { ...own.config, ...(own.config.context === undefined ? {} : { context: watchedCode(own.config.context, "the first context") }) };
+  own.config = { ...own.config, ...(own.config.context === undefined ? {} : { context: watchedCode(own.config.context, "the first context", partOf) }) };
   for (const node of nodesById(machine).values()) watchNode(node as unknown as Writable);
 }
 
@@ -47,6 +51,7 @@ interface Writable {
   entry: readonly unknown[];
   exit: readonly unknown[];
   readonly initial: { actions: readonly unknown[] };
+  readonly invoke: readonly { id: unknown; input?: unknown }[];
   readonly always: readonly Transition[] | undefined;
   readonly transitions: ReadonlyMap<string, readonly Transition[]>;
   output?: unknown;
@@ -61,8 +66,13 @@ function watchNode(node: Writable): void {
   const at = `#${node.id}`;
   node.entry = watchedActions(node.entry, `${at} entry`);
   node.exit = watchedActions(node.exit, `${at} exit`);
-  if (node.type === "compound") node.initial.actions = watchedActions(node.initial.actions, `${at} initial`);
-  if (node.output !== undefined) node.output = watchedCode(node.output, `${at} output`);
+  if (node.type === "compound" || node.type === "parallel") node.initial.actions = watchedActions(node.initial.actions, `${at} initial`);
+  if (node.output !== undefined) node.output = watchedCode(node.output, `${at} output`, partOf);
+  for (const invoke of node.invoke) {
+    const where = `${at} invoke${typeof invoke.id === "string" ? ` "${invoke.id}"` : ""}`;
+    invoke.id = watchedCode(invoke.id, `${where} id`);
+    if (invoke.input !== undefined) invoke.input = watchedCode(invoke.input, `${where} input`, partOf);
+  }
   const lists: (readonly [string, readonly Transition[]])[] = [...node.transitions, ["always", node.always ?? []]];
   for (const [descriptor, transitions] of lists) {
     const where = `${at} on "${descriptor}"`;
@@ -81,77 +91,140 @@ function watchedActions(actions: readonly unknown[], where: string): readonly un
   return actions.map((action) => watchedAction(action, where));
 }
 
+/** XState's own work with what an author gave. */
+const MECHANICS: ReadonlySet<string> = new Set(["resolve", "retryResolve", "execute"]);
+/** What an action is about needs no name beside the action's. */
+const ABOUT: ReadonlySet<string> = new Set(["event", "sendId", "value", "actorRef"]);
+const DATA: ReadonlySet<string> = new Set(["event", "input"]);
+
 /** Custom actions stay as they are: they run after the commit, and by their identity a declared effect is known (hosting H7). */
 function watchedAction(action: unknown, where: string): unknown {
-  if (typeof action !== "function" || !("resolve" in action)) return action;
-  const built = action as unknown as Code & { readonly type: string; readonly assignment?: unknown; readonly collect?: Code; readonly delay?: unknown; readonly event?: unknown };
-  switch (built.type) {
-    case "xstate.assign":
-      return variant(built, { assignment: watchedAssignment(built.assignment, `${where} assign`) });
-    case "xstate.enqueueActions":
-      return variant(built, { collect: watchedCollect(built.collect as Code, `${where} enqueueActions`) });
-    case "xstate.raise":
-    case "xstate.sendTo":
-      return variant(built, { delay: watchedCode(built.delay, `${where} delay`), event: watchedCode(built.event, `${where} ${built.type.slice(7)}`) });
-    case "xstate.emit":
-      return variant(built, { event: watchedCode(built.event, `${where} emit`) });
-    default:
-      return action;
+  if (typeof action !== "function") return withWatchedParams(action, where);
+  if (!("resolve" in action)) return action;
+  const changes = watchedParts(action as unknown as Parts, where);
+  return changes === undefined ? action : variant(action as unknown as Code, changes);
+}
+
+/** Of one of XState's actions; undefined where it holds no code. */
+function watchedParts(action: Parts, where: string): Parts | undefined {
+  const kind = String(action["type"]).slice("xstate.".length);
+  let changes: Record<string, unknown> | undefined;
+  for (const part of Object.keys(action)) {
+    if (MECHANICS.has(part)) continue;
+    const value = action[part];
+    let watched: unknown = value;
+    if (part === "assignment") watched = watchedAssignment(value, `${where} assign`);
+    else if (part === "collect") watched = watchedCollect(value as Code, `${where} enqueueActions`);
+    else if (typeof value === "function")
+      watched = watchedCode(value, `${where} ${part === "delay" ? part : ABOUT.has(part) ? kind : `${kind} ${part}`}`, DATA.has(part) ? partOf : undefined);
+    if (watched !== value) (changes ??= {})[part] = watched;
   }
+  return changes;
+}
+
+/** An action or a guard by its name, with params that are worked out when it is asked for. */
+function withWatchedParams(named: unknown, where: string): unknown {
+  if (typeof named !== "object" || named === null || typeof (named as Parts)["params"] !== "function") return named;
+  const { type, params } = named as { readonly type: string; readonly params: unknown };
+  return { ...named, params: watchedCode(params, `${where} params of "${type}"`, partOf) };
 }
 
 /** The same function with other properties. XState calls what stands in them, and the function itself never. */
-function variant(original: Code, changes: Readonly<Record<string, unknown>>): Code {
+function variant(original: Code, changes: Parts): Code {
   const copy: Code = (...args) => original(...args);
   Object.defineProperty(copy, "name", { value: original.name, configurable: true });
   return Object.assign(copy, original, changes);
 }
 
 function watchedAssignment(assignment: unknown, where: string): unknown {
-  if (typeof assignment === "function") return watchedCode(assignment, where);
-  return mapped(assignment as Readonly<Record<string, unknown>>, (value, key) => watchedCode(value, `${where} of "${key}"`));
+  if (typeof assignment === "function") return watchedCode(assignment, where, partOfUpdate);
+  return mapped(assignment as Parts, (value, key) => watchedCode(value, `${where} of "${key}"`, noPartOf(key)));
 }
+
+/** What `enqueue` has beside being called. */
+const makers = Object.entries({ assign, cancel, raise, sendTo, sendParent, spawnChild, stopChild, emit }) as unknown as readonly (readonly [string, Code])[];
 
 function watchedCollect(collect: Code, where: string): Code {
   return watchedCode((given: unknown, params: unknown) => {
-    const { enqueue, check } = given as { readonly enqueue: Code & { assign: Code }; readonly check: Code };
-    const watched: Code = (action) => enqueue(watchedAction(action, where));
-    Object.assign(watched, enqueue, { assign: (assignment: unknown) => enqueue.assign(watchedAssignment(assignment, `${where} assign`)) });
-    return collect({ ...(given as object), enqueue: watched, check: (guard: unknown) => check(watchedGuard(guard, `${where} check`)) }, params);
+    const { enqueue, check } = given as { readonly enqueue: Code; readonly check: Code };
+    const watched: Code = (action) => {
+      refuseGiven(action, where);
+      return enqueue(watchedAction(action, where));
+    };
+    for (const [name, make] of makers) {
+      (watched as unknown as Record<string, Code>)[name] = (...args) => {
+        for (const arg of args) refuseGiven(arg, where);
+        const made = make(...args) as Parts;
+        enqueue(Object.assign(made, watchedParts(made, where)));
+      };
+    }
+    const asked: Code = (guard) => {
+      refuseGiven(guard, where);
+      return check(watchedGuard(guard, `${where} check`));
+    };
+    return collect({ ...(given as object), enqueue: watched, check: asked }, params);
   }, where) as Code;
 }
 
+/** What is made within a step may be a promise without any function that returned it. */
+function refuseGiven(value: unknown, where: string): void {
+  refusePromises(value, where);
+  if (typeof value !== "function" && !isParted(value)) return;
+  for (const key in value) {
+    const part = (value as unknown as Parts)[key];
+    if (typeof part === "object") refusePromises(part, where);
+  }
+}
+
 function watchedGuard(guard: unknown, where: string): unknown {
-  if (typeof guard !== "function") return guard;
+  if (typeof guard !== "function") return withWatchedParams(guard, where);
   if (!("check" in guard)) return watchedCode(guard, where);
   const inner = (guard as { readonly guards?: readonly unknown[] }).guards;
   return inner === undefined ? guard : variant(guard as unknown as Code, { guards: inner.map((one) => watchedGuard(one, where)) });
 }
 
+/** The part of an object, which is no promise itself, that must not be one. Whatever it answers, promises further down are quiet. */
+type PartOf = (result: unknown, args: readonly unknown[]) => string | undefined;
+
+const partOf: PartOf = (result) => promiseAmong(result);
+const contextOf = (args: readonly unknown[]): Parts | undefined => (args[0] as { readonly context?: Parts } | undefined)?.context;
+const partOfUpdate: PartOf = (result, args) => promiseAmongChanged(result as object, contextOf(args));
+const noPart: PartOf = (result) => {
+  promiseAmong(result);
+  return undefined;
+};
+
+/** The value of a key of the context: what it holds is the context's own. */
+function noPartOf(key: string): PartOf {
+  return (result, args) => {
+    quietChanged(result as object, contextOf(args)?.[key]);
+    return undefined;
+  };
+}
+
 /** What is no function stays. */
-function watchedCode(code: unknown, where: string): unknown {
+function watchedCode(code: unknown, where: string, part: PartOf = noPart): unknown {
   if (typeof code !== "function") return code;
   const watched = (...args: readonly unknown[]): unknown => {
     let result: unknown;
     try {
       result = (code as Marked)(...args);
     } catch (error) {
-      thrownAt ??= { where, error };
-      throw error;
+      throw noted(where, isPromise(error) ? promised(where, "threw") : error);
     }
-    if (isPromise(result)) {
-      const error = promised(where);
-      thrownAt ??= { where, error };
-      throw error;
-    }
+    if (typeof result !== "object" && typeof result !== "function") return result;
+    if (isPromise(result)) throw noted(where, promised(where));
+    const found = part(result, args);
+    if (found !== undefined) throw noted(where, promised(`${where} of "${found}"`));
     return result;
   };
   Object.defineProperty(watched, "name", { value: code.name, configurable: true });
   return watched;
 }
 
-function promised(where: string): DroverError {
-  return new DroverError("DROVER_STEP_PROMISE", `${where} returned a promise while an actor was stepped; it must return its value at once: move the work into a task or a source`);
+function noted(where: string, error: unknown): unknown {
+  thrownAt ??= { where, error };
+  return error;
 }
 
 /**
@@ -160,6 +233,8 @@ function promised(where: string): DroverError {
  */
 export function checkState(state: unknown, before: unknown, where: string): void {
   if (isPromise(state)) throw promised(where);
+  const part = typeof state === "object" && state !== null ? promiseAmongChanged(state, before) : undefined;
+  if (part !== undefined) throw promised(`${where} of "${part}"`);
   if (state === undefined && before !== undefined)
     throw new DroverError("DROVER_STEP_WITHOUT_STATE", `${where} returned nothing; it must return the next state, or the given one where nothing changes`);
 }
@@ -167,11 +242,4 @@ export function checkState(state: unknown, before: unknown, where: string): void
 /** Where code that is not a machine's threw. */
 export function noteThrownAt(where: string, error: unknown): void {
   thrownAt = { where, error };
-}
-
-/** A promise that nobody waits for must not end the process when it is rejected. */
-export function isPromise(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || typeof (value as { readonly then?: unknown }).then !== "function") return false;
-  if (value instanceof Promise) value.catch(() => undefined);
-  return true;
 }

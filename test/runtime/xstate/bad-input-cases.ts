@@ -71,7 +71,7 @@ export const badInputs: readonly BadInput[] = [
     machine: bad(spawnChild("kid", { id: "k", input: boom }), { actors: { kid } }),
     code: FAILED,
     error: /^boom$/,
-    place: / in "a" on "BAD"$/,
+    place: / in "a" on "BAD": #m\.a on "BAD" spawnChild input$/,
   },
   {
     name: "an output throws",

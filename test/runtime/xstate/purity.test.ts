@@ -21,6 +21,12 @@ const reaches: Readonly<Record<string, () => unknown>> = {
   fetch: () => fetch("http://localhost"),
   performance: () => performance.now(),
   crypto: () => crypto.randomUUID(),
+  "process.hrtime": () => process.hrtime(),
+  "process.hrtime.bigint": () => process.hrtime.bigint(),
+  "process.uptime": () => process.uptime(),
+  "AbortSignal.timeout": () => AbortSignal.timeout(1),
+  "a format of the present": () => new Intl.DateTimeFormat("en").format(),
+  "parts of the present": () => new Intl.DateTimeFormat("en").formatToParts(),
   "a swallowed Date.now": () => {
     try {
       return Date.now();
@@ -43,6 +49,7 @@ const machine = setup({
             if (event.what === "time") return now(self);
             if (event.what === "chance") return random(self);
             if (event.what === "fixed date") return new Date(86_400_000).getUTCDate() + (Date.UTC(1970, 0, 2) === 86_400_000 ? 0 : 100) + (new Date(5) instanceof Date ? 0 : 100);
+            if (event.what === "a date's format") return new Intl.DateTimeFormat("en", { timeZone: "UTC", day: "numeric" }).format(86_400_000) === "2" ? 2 : 0;
             reaches[event.what]?.();
             return context.n + 1;
           },
@@ -70,6 +77,7 @@ test("H11. the world is given back after every step, whatever it came to", (t) =
   host.send({ type: "DO", what: "Date.now" });
   host.send({ type: "DO", what: "nothing" });
   t.same([Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, fetch], before);
+  t.ok(process.uptime() > 0 && process.hrtime.bigint() > 0n && new Intl.DateTimeFormat("en").format() !== "");
   t.ok(Date.now() > 0 && Math.random() >= 0 && performance.now() > 0 && crypto.randomUUID().length === 36 && new Date().getTime() > 0);
   t.end();
 });
@@ -78,6 +86,9 @@ test("H11. dates made from numbers are plain arithmetic", (t) => {
   const host = new EntityHost(type);
   t.equal(host.send({ type: "DO", what: "fixed date" }).kind, "accepted");
   t.match(host.context(), { n: 2 });
+  const other = new EntityHost(type);
+  t.equal(other.send({ type: "DO", what: "a date's format" }).kind, "accepted");
+  t.match(other.context(), { n: 2 });
   t.end();
 });
 

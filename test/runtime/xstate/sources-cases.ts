@@ -5,7 +5,46 @@ import { of } from "rxjs";
 import type { DifferentialCase } from "./case.ts";
 import { assign, fromCallback, fromEventObservable, fromObservable, fromPromise, fromTransition, log, machine, sendParent, sendTo } from "./loose.ts";
 
+/** A promise that is told of its abort; where it ends it is left, begun once more, or its end is not listened to. */
+const ending = (
+  name: string,
+  work: () => unknown,
+  { target, reenter = false, script = [{ tick: 4 }] }: Partial<Pick<DifferentialCase, "script">> & { target?: string; reenter?: boolean },
+): DifferentialCase => {
+  const after = [
+    { guard: ({ context }: { context: { n: number } }) => context.n > 0, target: "b" },
+    { ...(target === undefined ? {} : { target }), reenter, actions: assign({ n: 1 }) },
+  ] as const;
+  return {
+    name,
+    make: (trace) =>
+      machine(
+        { context: { n: 0 }, initial: "a", states: { a: { invoke: { src: "p", id: "p", onDone: after, onError: after }, on: { OUT: "b" } }, b: {} } },
+        {
+          actors: {
+            p: fromPromise(async ({ signal }) => {
+              signal.addEventListener("abort", () => trace("aborted")());
+              return work();
+            }),
+          },
+        },
+      ),
+    script,
+  };
+};
+const fails = (): never => {
+  throw new Error("no");
+};
+const hangs = (): Promise<never> => new Promise(() => undefined);
+
 export const sourcesCases: readonly DifferentialCase[] = [
+  ending("a promise that is done is not aborted", () => 1, { target: "b" }),
+  ending("a promise that is done and stays is not aborted", () => 1, {}),
+  ending("a promise that is done and begun once more is not aborted", () => 1, { target: "a", reenter: true }),
+  ending("a promise that was rejected is not aborted", fails, { target: "b" }),
+  ending("a promise that was rejected and stays is not aborted", fails, { script: [{ tick: 4 }, "OUT", { tick: 2 }] }),
+  ending("a promise that was rejected and begun once more is not aborted", fails, { target: "a", reenter: true }),
+  ending("a promise that is stopped while it runs is aborted", hangs, { target: "b", script: [{ tick: 2 }, "OUT", { tick: 2 }] }),
   {
     name: "invoke promise ok",
     make: (trace) =>
