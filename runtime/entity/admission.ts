@@ -26,8 +26,8 @@ export type MessageInput = Extract<Input, { kind: "message" }>;
 export const MAX_TAKEN = 10_000;
 /** Nothing from outside may expire later than this from now, ms (rules M2), with a minute for clocks that differ. */
 const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
-/** How long an expired outcome may stay in the table, ms. */
-const EVICTION_MS = 60_000;
+/** How long an expired outcome may stay in the table, ms: all of them are looked through then. */
+const EVICTION_MS = 5_000;
 /** Where other tables take up all the room, and nothing says for how long. */
 const RETRY_AFTER_MS = 1_000;
 const NOBODY: Destination = { kind: "nobody" };

@@ -15,6 +15,7 @@ import {
 import { acceptedBy } from "./accepted.ts";
 import type { Cell, Life, Supervision } from "./cell.ts";
 import type { CellRecord } from "./contract.ts";
+import { encodedEntry, type EncodedEntry } from "./entering.ts";
 
 /** What the codec needs beside the parts that everyone may read. */
 export interface CellInner extends EncodedConfiguration {
@@ -30,6 +31,8 @@ export interface CellInner extends EncodedConfiguration {
   readonly book?: number;
   readonly input?: unknown;
   readonly key?: string;
+  /** Since when it is in its state; not told by earlier versions. */
+  readonly entered?: EncodedEntry;
 }
 
 /** Names and numbers of a record beside what it holds. */
@@ -60,6 +63,7 @@ export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
   const isMachine = plan.logic.kind === "machine" && "_nodes" in snapshot;
   const children = isMachine ? Object.entries((snapshot as unknown as { readonly children: Readonly<Record<string, CellRef>> }).children) : [];
   const value = isMachine ? (snapshot as unknown as { readonly value: unknown }).value : null;
+  const entered = encodedEntry(cell);
   const accepts = cell.supervision === undefined ? undefined : acceptedBy(cell);
   bytes = FLAT_BYTES + cell.address.length + textBytes(cell.id) + plan.type.length;
   const inner: CellInner = {
@@ -74,11 +78,13 @@ export function encodeCell(cell: Cell, host: CodecHost): CellRecord {
     ...(cell.book === 0 ? {} : { book: cell.book }),
     ...(cell.input === undefined ? {} : { input: part(cell.input, host, "input") }),
     ...(cell.key === undefined ? {} : { key: cell.key }),
+    ...(entered === undefined ? {} : { entered }),
   };
   const end = {
     ...(snapshot.output === undefined ? {} : { output: part(snapshot.output, host, "output") }),
     ...(snapshot.error === undefined ? {} : { error: part(snapshot.error, host, "error") }),
   };
+  bytes += cell.entering?.bytes ?? 0;
   if (inner.nodes !== undefined || inner.history !== undefined) part([inner.nodes, inner.history], host);
   for (const [id] of children) bytes += 2 * HEADER_BYTES + textBytes(id);
   for (const word of accepts ?? []) bytes += HEADER_BYTES + textBytes(word);

@@ -3,6 +3,7 @@
 import type { Address } from "../address.ts";
 import { type ChildRequest, CellRef, type LogicSnapshot, type Observer, type StepCell, type StepResult, type Subscription, type TurnFacts } from "../xstate/index.ts";
 import type { CellRecord } from "./contract.ts";
+import type { Entered, Entering } from "./entering.ts";
 import type { Plan } from "./plan.ts";
 
 /**
@@ -29,7 +30,7 @@ export interface CellHost {
   post(cell: Cell, event: { readonly type: string }): void;
 }
 
-export class Cell implements StepCell {
+export class Cell implements StepCell, Entered {
   readonly host: CellHost;
   readonly plan: Plan;
   readonly address: Address;
@@ -61,6 +62,13 @@ export class Cell implements StepCell {
   isLarge: boolean;
   /** About what its record takes in a snapshot, as it was measured last. */
   bytes: number;
+  /** Of a volatile one: a context of it, and the bytes that this one has at most (context-limit.ts). */
+  weighed: unknown;
+  weighs: number;
+  entering: Entering | undefined;
+  enteredDay: number;
+  enteredMs: number;
+  enteredIn: number;
   /** While an observer is told: the snapshot that it is told. */
   shown: LogicSnapshot | undefined;
 
@@ -101,6 +109,12 @@ export class Cell implements StepCell {
     this.isTouched = false;
     this.isLarge = false;
     this.bytes = 0;
+    this.weighed = undefined;
+    this.weighs = 0;
+    this.entering = undefined;
+    this.enteredDay = 0;
+    this.enteredMs = 0;
+    this.enteredIn = 0;
     this.shown = undefined;
   }
 

@@ -3,12 +3,14 @@
 import { type Address, childAddress } from "../address.ts";
 import type { Cell, Supervision } from "./cell.ts";
 import type { ChildSpec, InputResult } from "./contract.ts";
-import { messageOf, SupervisedFault } from "./fault.ts";
+import { degrade, isFailingTooLong, ofLate } from "./failing.ts";
+import { codeOf, messageOf, shortened, SupervisedFault } from "./fault.ts";
 import { type Interior, MAX_CHILDREN } from "./interior.ts";
 import { moveIn } from "./moving-in.ts";
+import { armRestart } from "./outward.ts";
 import { planOf } from "./plan.ts";
 import { seal } from "./recording.ts";
-import { report } from "./report.ts";
+import { countRestart, report } from "./report.ts";
 import type { ChildRow } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
 import { hasRoomFor, MAX_CHILDREN_BYTES } from "./table-limits.ts";
@@ -103,12 +105,16 @@ export function addressOf(interior: Interior, spec: { readonly kind: string; rea
   return childAddress(interior.address, spec.kind, spec.id);
 }
 
-/** A child that cannot start is reported and left out; it does not take its siblings with it. */
+/**
+ * A child that cannot start is reported and does not take its siblings with it. Unless it is `temporary` it is tried again, at once and then by backoff, and is degraded after ten minutes (hosting H14);
+ * listing it anew tries it too.
+ */
 export function startSpec(interior: Interior, row: ChildRow, restarted: string | undefined): void {
   const actor = interior.type.types.get(row.type);
   if (actor === undefined) return;
   const address = addressOf(interior, row);
   const before = interior.savepoint();
+  const { failure: earlier } = interior;
   const cell = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
   try {
     cell.input = row.input;
@@ -117,15 +123,26 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
     interior.takeBack(before);
-    const reason: unknown = error instanceof SupervisedFault ? error.reason : error;
+    const cause: unknown = error instanceof SupervisedFault ? error.reason : error;
+    const { failure } = interior;
+    const fault = failure === undefined || failure === earlier ? { code: codeOf(cause), place: `${address}: its start` } : failure;
     interior.faults++;
     const failed = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
     failed.input = row.input;
     failed.life = "ended";
-    failed.snapshot = { status: "error", output: undefined, error: interior.keep(reason) };
+    failed.snapshot = { status: "error", output: undefined, error: interior.keep(cause) };
     interior.enter(failed);
-    report(interior, "child_terminated", address, `did not start: ${messageOf(reason)}`);
+    const reason = `did not start: ${shortened(messageOf(cause))}`;
+    countRestart(interior, address, reason, fault);
+    report(interior, "child_terminated", address, reason, fault);
+    if (interior.type.children[row.kind]?.restart !== "temporary") tryAgain(interior, failed, reason);
   }
+}
+
+function tryAgain(interior: Interior, failed: Cell, reason: string): void {
+  const before = ofLate(interior, failed);
+  if (isFailingTooLong(interior, before)) degrade(interior, failed, before, reason);
+  armRestart(interior, failed, reason, before === undefined ? 0 : Math.max(0, before.notBefore - interior.stamp.elapsed));
 }
 
 function stopSpec(interior: Interior, row: ChildRow): void {

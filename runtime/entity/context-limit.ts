@@ -2,14 +2,17 @@
 // what its entity may hold, the input that made it so is a fault.
 //
 // G1. A durable cell is measured whenever it is encoded, which each turn that changed it does anyway.
-// G2. A volatile one is not encoded: all are measured at every 64th turn, and after each turn those that it changed and that are large, or all that it changed where they together are
-//     half way to their bound.
+// G2. A volatile one is not encoded. After each turn what it may have gained is added up (context-gain.ts), and it is measured before it could pass its first limit unseen, and once
+//     it has, after each turn that changes it. All are measured at every 64th turn, and before all together could be half way to their bound unseen; where they are at a quarter of
+//     it, each turn measures all that it changed.
 // G3. Where all actors together grow beyond their bound (table-limits.ts), the one that grew most has failed. An entity that is beyond it already (an earlier version knew none)
 //     goes on, and may shrink.
+// G4. What is known of a volatile one is of a context, not of a turn: it holds whatever becomes of the turn.
 
 import { DroverError } from "../errors.ts";
 import { encodeData, encodedSize } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
+import { contextGain } from "./context-gain.ts";
 import { SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { report } from "./report.ts";
@@ -19,19 +22,44 @@ const MEASURED_EVERY = 64;
 
 /** @throws SupervisedFault when a volatile cell, or all of them, have become too large */
 export function measureVolatile(interior: Interior): void {
-  const isRound = (interior.revision + 1) % MEASURED_EVERY === 0;
-  let growth: Growth | undefined;
-  for (const cell of isRound ? [...interior.cells.values()] : interior.touched) {
-    if (!isRound && !interior.isTight && !cell.isLarge) continue;
-    encodeData(cell.snapshot.context, interior);
+  const { cells, undo } = interior;
+  let due: Cell[] | undefined;
+  for (const cell of interior.touched) if (interior.isTight || cell.isLarge || mayBeLarge(interior, cell)) (due ??= []).push(cell);
+  const isRound = (interior.revision + 1) % MEASURED_EVERY === 0 || (!interior.isTight && cells.bytes + interior.gained > cellsLimit(interior) / 2);
+  const measured = isRound ? [...cells.values()] : due;
+  if (measured === undefined) return;
+  const growth = new Growth(interior, cells.bytes);
+  for (const cell of measured) {
+    const { context } = cell.snapshot;
+    encodeData(context, interior);
     const size = encodedSize();
     checkSize(interior, cell, size);
-    (growth ??= new Growth(interior, interior.cells.bytes)).note(cell, size);
+    cell.weighed = context;
+    cell.weighs = size;
+    growth.note(cell, size);
   }
-  if (growth === undefined) return;
+  if (isRound) {
+    const { gained } = interior;
+    undo.push(() => {
+      interior.gained = gained;
+    });
+    interior.gained = 0;
+  }
   // Noted for good: what is measured now may be taken back.
-  if (isRound || !interior.isTight) interior.isTight = interior.cells.bytes > cellsLimit(interior) / 2;
+  if (isRound || !interior.isTight) interior.isTight = cells.bytes > cellsLimit(interior) / 4;
   growth.check();
+}
+
+/** Whether its context may have passed its first limit; otherwise it is not measured, and what it may have gained is noted. */
+function mayBeLarge(interior: Interior, cell: Cell): boolean {
+  const { context } = cell.snapshot;
+  if (context === cell.weighed) return false;
+  const gain = contextGain(cell.weighed, context, interior);
+  if (cell.weighs + gain > cell.plan.actor.contextLimits.warnBytes) return true;
+  cell.weighed = context;
+  cell.weighs += gain;
+  interior.gained += gain;
+  return false;
 }
 
 /** What the cells of an entity have come to hold since some point. */

@@ -8,11 +8,12 @@ import type { EntityType, MessageSpec } from "../actor/index.ts";
 import type { CellRef, TaskMark } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp } from "./contract.ts";
+import { entryOf, type StateEntry } from "./entering.ts";
 import { type EntityListener, NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward } from "./outward.ts";
 import { keyOf } from "./parking.ts";
-import { isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
+import { isRepeatable, isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import type { ParkedRow, TimerRow } from "./rest-tables.ts";
 import { ended } from "./restarts.ts";
@@ -84,6 +85,8 @@ export interface Entity {
   /** Full committed state; with the open turn, the state that its commit will make. */
   state(open?: Turn): EntityState;
   view(address: Address): CellView | undefined;
+  /** Since when an actor is in its state, and why, as of the last commit; undefined when there is no such actor, or it is not known. */
+  entered(address: Address): StateEntry | undefined;
   /** Of all that have a door: what machines made by themselves has none. In any order. */
   addresses(): Iterable<Address>;
   /** Root, then children by address, then what machines made. */
@@ -102,6 +105,8 @@ export interface Entity {
   parked(): readonly ParkedRow[];
   /** A message waits for its receiver or on the shelf, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
   readonly isUnfinished: boolean;
+  /** What of this is under way, if anything, goes on after a recovery as if nothing had been: messages to others, effects that may be done twice. */
+  readonly isRepeatable: boolean;
   /** Some timer is armed: the open turn's too. */
   readonly hasTimers: boolean;
   /** Armed timers, in no order. */
@@ -247,6 +252,12 @@ export class HostedEntity implements Entity {
     return view;
   }
 
+  entered(address: Address): StateEntry | undefined {
+    const { gone, cells } = this.interior;
+    const cell = gone?.get(address) ?? cells.get(address);
+    return cell?.committed === undefined ? undefined : entryOf(this.interior.enteredOf(cell));
+  }
+
   *addresses(): Iterable<Address> {
     const { cells, gone } = this.interior;
     // While a turn is open its cells are not there yet, and those that are gone are.
@@ -297,6 +308,10 @@ export class HostedEntity implements Entity {
 
   get isUnfinished(): boolean {
     return isUnfinished(this.interior);
+  }
+
+  get isRepeatable(): boolean {
+    return isRepeatable(this.interior);
   }
 
   get hasTimers(): boolean {

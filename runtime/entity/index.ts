@@ -1,6 +1,7 @@
 export { isKept, fingerprintOf, MAX_TAKEN } from "./admission.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
+export { authorOf, type StateEntry } from "./entering.ts";
 export { messageOf } from "./fault.ts";
 export { isRecorded } from "./supervision.ts";
 export type { TurnGuide } from "./turn.ts";
@@ -14,7 +15,7 @@ export type { TraceEntry } from "./traced-turn.ts";
 export { hashOfCells } from "./state-hash.ts";
 export { upgradeCode } from "./made-by.ts";
 export { difference, type Restored, type RestoreGuide, restoreEntity } from "./restore.ts";
-export { rehearseSteps } from "./rehearsal.ts";
+export { type ImpureStep, rehearseSteps } from "./rehearsal.ts";
 export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./interior.ts";
 export type { PendingEffect, TimerRow } from "./rest-tables.ts";

@@ -9,6 +9,7 @@ import { CellRef, type CodecHost, carried, type LogicSnapshot, StepSystem, type 
 import { Cell, type CellHost, type Life } from "./cell.ts";
 import { CellIndex } from "./cell-index.ts";
 import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
+import { type Entered, type Entering, setEntered } from "./entering.ts";
 import type { FaultPlace } from "./fault.ts";
 import { GoneRefs } from "./gone-refs.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
@@ -16,7 +17,7 @@ import { Observers } from "./observers.ts";
 import { Rest } from "./rest.ts";
 import type { Firing } from "./timer-policy.ts";
 import { drawFrom } from "./turn-random.ts";
-import { UndoLog } from "./undo.ts";
+import { type Undoable, UndoLog } from "./undo.ts";
 
 export interface Emitted {
   readonly cell: Address;
@@ -46,6 +47,34 @@ export interface RoomAgain {
   readonly limit: number;
   /** Wall time, ms. */
   readonly at: number;
+}
+
+/** A cell's state, and since when it was in it, before a step entered another. */
+class StateBefore implements Undoable, Readonly<Entered> {
+  readonly cell: Cell;
+  readonly snapshot: LogicSnapshot;
+  readonly entering: Entering | undefined;
+  readonly enteredDay: number;
+  readonly enteredMs: number;
+  readonly enteredIn: number;
+
+  constructor(cell: Cell) {
+    this.cell = cell;
+    this.snapshot = cell.snapshot;
+    this.entering = cell.entering;
+    this.enteredDay = cell.enteredDay;
+    this.enteredMs = cell.enteredMs;
+    this.enteredIn = cell.enteredIn;
+  }
+
+  undo(): void {
+    const { cell } = this;
+    cell.snapshot = this.snapshot;
+    cell.entering = this.entering;
+    cell.enteredDay = this.enteredDay;
+    cell.enteredMs = this.enteredMs;
+    cell.enteredIn = this.enteredIn;
+  }
 }
 
 export interface EntityListener {
@@ -96,8 +125,10 @@ export abstract class Inside implements CodecHost, TurnFacts {
   gone: Map<string, Cell> | undefined = undefined;
   /** The input under way has released postponed messages. */
   hasReleased = false;
-  /** All cells of a volatile entity together were found half way to their bound: from then on each turn measures what it changes. */
+  /** All cells of a volatile entity together were found at a quarter of their bound: from then on each turn measures what it changes. */
   isTight = false;
+  /** What its cells may have gained, bytes, since all of them were measured. */
+  gained = 0;
   /** The timer whose firing is handled now. */
   firing: Firing | undefined = undefined;
   /** Effects and sources named so far in this turn. */
@@ -248,6 +279,19 @@ export abstract class Inside implements CodecHost, TurnFacts {
     });
     cell.snapshot = snapshot;
     this.touch(cell);
+  }
+
+  /** As `setSnapshot`, of a step that has entered a state: also where it is the same one. */
+  setState(cell: Cell, snapshot: LogicSnapshot, entering: Entering): void {
+    this.undo.push(new StateBefore(cell));
+    cell.snapshot = snapshot;
+    setEntered(cell, entering, this.stamp.now, this.revision + 1);
+    this.touch(cell);
+  }
+
+  /** Since when it is in its state, as of the last commit (rules C4). */
+  enteredOf(cell: Cell): Readonly<Entered> {
+    return this.undo.first((step): step is StateBefore => step instanceof StateBefore && step.cell === cell) ?? cell;
   }
 
   setId(cell: Cell, id: string): void {

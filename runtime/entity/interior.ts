@@ -22,6 +22,7 @@ import {
 } from "../xstate/index.ts";
 import { Cell, type CellHost, escapeId, type Supervision } from "./cell.ts";
 import type { Sender } from "./contract.ts";
+import { enteringBy, setEntered } from "./entering.ts";
 import { faultPlace, runaway, SupervisedFault } from "./fault.ts";
 import { Inside } from "./inside.ts";
 import { innerPlan, type Plan } from "./plan.ts";
@@ -138,6 +139,7 @@ export class Interior extends Inside implements CellHost {
     readonly request?: ChildRequest;
   }): Cell {
     const cell = new Cell(this, { ...fields, incarnation: this.rest.next("incarnation") }, "made", { status: "active", output: undefined, error: undefined });
+    setEntered(cell, enteringBy(cell.plan.enterings, null, BEGIN.type, this.input, this.firing?.name), this.stamp.now, this.revision + 1);
     return cell;
   }
 
@@ -160,7 +162,7 @@ export class Interior extends Inside implements CellHost {
       : firstStep(cell, logic, input);
     if (first.snapshot.status === "error") {
       this.undo.backTo(mark);
-      first = { snapshot: { ...first.snapshot, error: this.keep(first.snapshot.error) }, actions: [], taken: true, systemIds: undefined };
+      first = { snapshot: { ...first.snapshot, error: this.keep(first.snapshot.error) }, actions: [], taken: true, entered: false, systemIds: undefined };
     }
     cell.first = first;
     cell.snapshot = first.snapshot;
@@ -343,7 +345,10 @@ export class Interior extends Inside implements CellHost {
       return false;
     }
     const before = cell.snapshot;
-    this.setSnapshot(cell, result.snapshot);
+    if (result.entered) {
+      const entering = enteringBy(cell.plan.enterings, (before as { readonly value?: unknown }).value, event.type, this.input, this.firing?.name);
+      this.setState(cell, result.snapshot, entering);
+    } else this.setSnapshot(cell, result.snapshot);
     if (this.rest.size("stash") > 0) releaseOn(this, cell, before);
     this.#dropFinished(cell, before);
     this.#perform(cell, result, false);

@@ -3,6 +3,7 @@
 import { DroverError } from "../errors.ts";
 import { afterTimers, type BareSnapshot, bareProblem, type CellRef, resolveSource, restoreBare } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
+import { setEntered } from "./entering.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 
@@ -27,6 +28,8 @@ function unfit(cell: Cell, problem: string): DroverError {
 /** Parents before their children. */
 function place(interior: Interior, cell: Cell, bare: BareSnapshot, placed: Cell[]): void {
   interior.enter(cell);
+  // When its state was entered, the snapshot does not tell.
+  setEntered(cell, undefined, 0, 0);
   placed.push(cell);
   const { logic } = cell.plan;
   const { status, context, output, error, input } = bare;

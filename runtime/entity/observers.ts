@@ -2,13 +2,16 @@
 //
 // B1. What is told is committed: once for each commit that changed the actor, after the effects of that commit have been performed or begun.
 // B2. Watching is no part of the state: it ends with the activation, and an actor that nobody watches pays for nothing.
-// B3. An observer that throws is told nothing more; its error goes to the host, never into the turn.
+// B3. An observer that throws, or whose promise is rejected, is told nothing more; its error goes to the host, never into the turn.
 
+import { whenRejected } from "../when-rejected.ts";
 import type { LogicSnapshot, Observer, Subscription } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { UndoLog } from "./undo.ts";
 
-type Listener = (event: { readonly type: string }) => void;
+type Listener = (event: { readonly type: string }) => unknown;
+/** To be given what an observer returned. */
+type Hold = (returned: unknown) => void;
 
 interface Watched {
   readonly observers: Set<Observer>;
@@ -33,10 +36,10 @@ export class Observers {
   observe(cell: Cell, observer: Observer): Subscription {
     const { status, error } = cell.look();
     if (cell.life === "ended") {
-      this.#guard(cell, () => {
-        if (status === "error") observer.error?.(error);
-        else observer.complete?.();
-      });
+      const tell = (hold: Hold): void => {
+        hold(status === "error" ? observer.error?.(error) : observer.complete?.());
+      };
+      this.#guard(cell, tell, () => undefined);
       return { unsubscribe: () => undefined };
     }
     const { observers } = this.#watch(cell);
@@ -52,9 +55,7 @@ export class Observers {
   listen(cell: Cell, type: string, listener: Listener): Subscription {
     const { listeners } = this.#watch(cell);
     // The same function may listen twice.
-    const own: Listener = (event) => {
-      listener(event);
-    };
+    const own: Listener = (event) => listener(event);
     const ofType = listeners.get(type) ?? new Set<Listener>();
     listeners.set(type, ofType.add(own));
     return {
@@ -97,10 +98,10 @@ export class Observers {
   #tellEvent(cell: Cell, { listeners }: Watched, event: { readonly type: string }): void {
     for (const type of [event.type, "*"]) {
       for (const listener of listeners.get(type) ?? []) {
-        const told = this.#guard(cell, () => {
-          listener(event);
-        });
-        if (!told) listeners.get(type)?.delete(listener);
+        const tell = (hold: Hold): void => {
+          hold(listener(event));
+        };
+        this.#guard(cell, tell, () => listeners.get(type)?.delete(listener));
       }
     }
   }
@@ -110,12 +111,12 @@ export class Observers {
     // What is asked of the ref now is what was told, though the cell may be gone or further on.
     cell.shown = snapshot;
     for (const observer of observers) {
-      const told = this.#guard(cell, () => {
-        if (snapshot.status === "active" || snapshot.status === "done") observer.next?.(snapshot);
-        if (snapshot.status === "error") observer.error?.(snapshot.error);
-        else if (snapshot.status !== "active") observer.complete?.();
-      });
-      if (!told) observers.delete(observer);
+      const tell = (hold: Hold): void => {
+        if (snapshot.status === "active" || snapshot.status === "done") hold(observer.next?.(snapshot));
+        if (snapshot.status === "error") hold(observer.error?.(snapshot.error));
+        else if (snapshot.status !== "active") hold(observer.complete?.());
+      };
+      this.#guard(cell, tell, () => observers.delete(observer));
     }
     cell.shown = before;
     if (snapshot.status !== "active") {
@@ -124,14 +125,20 @@ export class Observers {
     }
   }
 
-  /** @returns whether the observer took it */
-  #guard(cell: Cell, tell: () => void): boolean {
-    try {
-      this.#run(cell, tell);
-      return true;
-    } catch (error) {
+  /** B3. @param leave what failed is told nothing more */
+  #guard(cell: Cell, tell: (hold: Hold) => void, leave: () => void): void {
+    const failed = (error: unknown): void => {
+      leave();
       this.#failed(cell, error);
-      return false;
+    };
+    try {
+      this.#run(cell, () => {
+        tell((returned) => {
+          whenRejected(returned, failed);
+        });
+      });
+    } catch (error) {
+      failed(error);
     }
   }
 

@@ -3,6 +3,7 @@
 import type { AnyStateMachine } from "xstate";
 
 import { type AnyActorType, type AnyReducer, isReducer } from "../actor/index.ts";
+import { Enterings } from "./entering.ts";
 import { hostedMachine, isMachine, kindOfLogic, type LogicKind, resolveSource, type TaskMark, taskMarkOf } from "../xstate/index.ts";
 
 interface PureLogic {
@@ -29,6 +30,8 @@ export interface Plan {
   readonly logic: CellLogic;
   /** Name of the source in its machine; undefined for a root and for inline sources. */
   readonly src: string | undefined;
+  /** How its actors came to their states. */
+  readonly enterings: Enterings;
   /** The registered version has no such source: it never runs, and the upgrade stops it. */
   readonly isLost?: true;
 }
@@ -43,7 +46,7 @@ export function planOf(actor: AnyActorType): Plan {
   const logic: CellLogic = isReducer(behaviour)
     ? { kind: "reducer", reducer: behaviour }
     : { kind: "machine", machine: hostedMachine(behaviour, actor.timers), original: behaviour };
-  const plan: Plan = { type: actor.name, actor, logic, src: undefined };
+  const plan: Plan = { type: actor.name, actor, logic, src: undefined, enterings: new Enterings() };
   plans.set(actor, plan);
   return plan;
 }
@@ -55,7 +58,7 @@ export function innerPlan(parent: Plan, src: unknown, logic: unknown): Plan {
   const known = inner.get(src);
   if (known !== undefined) return known;
   const name = typeof src === "string" ? src : undefined;
-  const plan: Plan = { type: `${parent.type}/${name ?? "(inline)"}`, actor: parent.actor, logic: logicOf(logic), src: name };
+  const plan: Plan = { type: `${parent.type}/${name ?? "(inline)"}`, actor: parent.actor, logic: logicOf(logic), src: name, enterings: new Enterings() };
   inner.set(src, plan);
   return plan;
 }
@@ -78,7 +81,7 @@ export function planOfType(actor: AnyActorType, type: string): Plan | undefined 
 
 /** Of what an older version has written and the registered one has no source for. */
 export function lostPlan(actor: AnyActorType, type: string): Plan {
-  return { type, actor, logic: { kind: "source", source: "callback", logic: { config: undefined }, mark: undefined }, src: undefined, isLost: true };
+  return { type, actor, logic: { kind: "source", source: "callback", logic: { config: undefined }, mark: undefined }, src: undefined, enterings: new Enterings(), isLost: true };
 }
 
 function sourceIn(machine: AnyStateMachine, path: string): string | undefined {

@@ -31,7 +31,20 @@ export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"],
 /** Something of it is under way whose end it must hear of. */
 export function isUnfinished(interior: Interior): boolean {
   const { rest } = interior;
-  return rest.size("outbox") > 0 || rest.size("pending") > 0 || rest.size("asks") > 0 || rest.size("shelf") > 0 || sourceCells(interior).length > 0;
+  return rest.size("outbox") > 0 || rest.size("pending") > 0 || awaitsWord(interior);
+}
+
+/** All that is under way of it are messages to others and effects that may be done twice: a recovery goes on with them as if nothing had been. */
+export function isRepeatable(interior: Interior): boolean {
+  if (awaitsWord(interior)) return false;
+  for (const [, { class: declared }] of interior.rest.committedEntries("pending")) if (declared !== "idempotent") return false;
+  return true;
+}
+
+/** Of an ask, a source or the shelf. */
+function awaitsWord(interior: Interior): boolean {
+  const { rest } = interior;
+  return rest.size("asks") > 0 || rest.size("shelf") > 0 || sourceCells(interior).length > 0;
 }
 
 /** @param fresh effects that are about to be performed for the first time: they await nothing yet */

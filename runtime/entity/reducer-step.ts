@@ -8,6 +8,7 @@ import {
   type LogicSnapshot,
   leavePureCode,
   noteThrownAt,
+  refusePromises,
   type StepAction,
   type StepCell,
   type StepEvent,
@@ -26,9 +27,9 @@ export function startReducer(cell: StepCell, reducer: AnyReducer, input: unknown
   const asked = new Asked(cell, reducer);
   try {
     const context = begun(reducer, input, asked);
-    return { snapshot: active(context), actions: asked.actions, taken: true, systemIds: undefined };
+    return { snapshot: active(context), actions: asked.actions, taken: true, entered: false, systemIds: undefined };
   } catch (error) {
-    return { snapshot: { status: "error", output: undefined, error }, actions: [], taken: true, systemIds: undefined };
+    return { snapshot: { status: "error", output: undefined, error }, actions: [], taken: true, entered: false, systemIds: undefined };
   }
 }
 
@@ -45,7 +46,7 @@ export function stepReducer(
   if (asked.refusal !== undefined) return { refused: asked.refusal.reason, postponed: asked.refusal.postponed };
   const next = context === before ? snapshot : active(context);
   stepWatcher()?.stepped(cell, event, next);
-  return { snapshot: next, actions: asked.actions, taken: true, systemIds: undefined };
+  return { snapshot: next, actions: asked.actions, taken: true, entered: false, systemIds: undefined };
 }
 
 function active(context: unknown): LogicSnapshot {
@@ -145,6 +146,7 @@ class Asked implements ReducerTurn {
   }
 
   refuse(reason?: unknown): void {
+    refusePromises(reason, "refuse");
     // It stands in the answer and in the record, whatever an author's code gives.
     this.refusal = { reason: reason === undefined ? undefined : messageOf(reason), postponed: false };
   }
@@ -154,6 +156,7 @@ class Asked implements ReducerTurn {
   }
 
   #ask(action: StepAction): void {
+    for (const part of Object.values(action)) refusePromises(part, action.kind);
     (this.#actions ??= []).push(action);
   }
 }

@@ -12,7 +12,7 @@ import { messageOf } from "./fault.ts";
 import type { Inside } from "./inside.ts";
 
 /** A step that is no pure function of what it was given. */
-interface ImpureStep {
+export interface ImpureStep {
   readonly actor: string;
   readonly event: string;
   /** Where in the context, or in what the step comes to, e.g. `context/list/0`. */

@@ -25,7 +25,7 @@ export function replayTurn(type: EntityType, address: Address, before: EntitySta
   }
   try {
     const entity = placeState(then, address, before, record.incarnation);
-    const { entries, outcome } = traceTurn(entity, decodeData(record.inputs, entity.interior) as readonly Input[], record.stamp);
+    const { entries, outcome } = traceTurn(entity, decodeData(record.inputs, entity.interior) as readonly Input[], record.stamp, record.outcome);
     return { trace: entries, differs: difference(record.outcome, outcome, "") };
   } catch (cause) {
     return { trace: [], differs: `running it again failed: ${messageOf(cause)}` };

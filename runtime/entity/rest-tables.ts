@@ -24,7 +24,7 @@ export interface TimerRow {
   readonly generation: number;
 }
 
-/** Faults and restarts of an actor: how often, the last one, and how its state was begun anew of late. */
+/** Faults and restarts of an actor: how often, the last one, and how it has been failing of late. */
 export interface RestartRow extends Partial<FaultPlace> {
   readonly count: number;
   readonly reason: string;
@@ -32,10 +32,11 @@ export interface RestartRow extends Partial<FaultPlace> {
   readonly anew?: AnewRow | undefined;
 }
 
-/** Beginnings anew without a stable time between them; all on the hosted clock, ms. */
+/** Failures without a stable time between them; all on the hosted clock, ms. */
 export interface AnewRow {
+  /** Beginnings anew and restarts with siblings: what waits by backoff. */
   readonly attempts: number;
-  /** Of the first one. */
+  /** Of the first failure. */
   readonly since: number;
   readonly last: number;
   /** Not again before this. */

@@ -5,11 +5,13 @@
 //     state, so that bad messages take nobody away; one whose source fails goes on without that source until the wait is over, a timer of the entity, also across a restart of the node.
 // V3. Failing for ten minutes without a stable time, a child is degraded and goes on so; the root escalates: whoever hosts the entity decides when it is tried again.
 // V4. Siblings that begin anew with it are not counted: it was not their failure.
+//     A child that cannot start is tried again in the same way (children.ts).
 // V5. Siblings of a kind that restarts from its committed state keep it: they are restarted as by a recovery, with sources that are started again.
+// V6. One that goes on from its committed state after a failure restarts those whom its strategy names, and itself, in the same way, by the same backoff; under one-for-one nothing of it is touched.
 
-import { BACKOFF_DEFAULTS, backoffMs } from "../backoff.ts";
 import type { Cell } from "./cell.ts";
 import { addressOf, startRoot, startSpec } from "./children.ts";
+import { degrade, isFailingTooLong, note, noteAttempt, ofLate } from "./failing.ts";
 import { SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 import { armRestart, restartReason } from "./outward.ts";
@@ -17,7 +19,6 @@ import { park } from "./parking.ts";
 import { sourcesToRunAgain } from "./recovery.ts";
 import { countRestart, report } from "./report.ts";
 
-const GIVE_UP_AFTER_MS = 600_000;
 const KEPT_ARTEFACTS = 3;
 
 /** A supervised cell came to its end by itself. */
@@ -46,25 +47,42 @@ export function ruleOf(
 export function restartFromInitial(interior: Interior, cell: Cell, reason: string, isSetAside: boolean): void {
   const present = interior.cells.get(cell.address);
   if (present === undefined) return;
-  const now = interior.stamp.elapsed;
-  const row = interior.rest.get("restarts", present.address);
-  const before = row?.anew !== undefined && now - row.anew.last < BACKOFF_DEFAULTS.resetAfterMs ? row.anew : undefined;
-  if (before !== undefined && now - before.since >= GIVE_UP_AFTER_MS) {
+  const before = ofLate(interior, present);
+  if (isFailingTooLong(interior, before)) {
     if (present.supervision?.kind === "root" && !isSetAside) {
       giveUp(interior, present, reason);
       return;
     }
-    if (!before.isDegraded) {
-      interior.rest.put("restarts", present.address, { count: 1, reason, at: interior.stamp.now, ...row, anew: { ...before, isDegraded: true } });
-      report(interior, "degraded", present.address, `${reason} (failing for ${String(Math.round((now - before.since) / 1_000))} s)`);
-    }
+    degrade(interior, present, before, reason);
   }
+  const now = interior.stamp.elapsed;
   if (before !== undefined && now < before.notBefore) {
     if (isSetAside) report(interior, "child_restarted", present.address, `${reason} (from its committed state: it has begun anew a moment ago)`);
     else armRestart(interior, present, reason, before.notBefore - now);
     return;
   }
   beginAnew(interior, present, reason);
+}
+
+/** V6. Its failure was an input's, which is set aside. */
+export function restartFromCommitted(interior: Interior, cell: Cell, reason: string): void {
+  const present = interior.cells.get(cell.address);
+  if (present === undefined || present.life === "ended") return;
+  const before = ofLate(interior, present);
+  if (isFailingTooLong(interior, before)) degrade(interior, present, before, reason);
+  const { strategy } = ruleOf(interior, present);
+  const now = interior.stamp.elapsed;
+  const isWaiting = before !== undefined && now < before.notBefore;
+  if (strategy === "one-for-one" || isWaiting) {
+    note(interior, present, reason, { attempts: 0, notBefore: now, ...ofLate(interior, present) });
+    report(interior, "child_restarted", present.address, isWaiting ? `${reason} (its siblings were restarted a moment ago)` : reason);
+    return;
+  }
+  noteAttempt(interior, present, reason);
+  for (const other of togetherWith(interior, present, strategy)) {
+    if (other.life === "running" && interior.isSettled(other)) resume(interior, other, other === present ? reason : `${reason} (with a sibling, from its committed state)`);
+    else replace(interior, other, reason);
+  }
 }
 
 /** The wait for it is over. False where the timer is another one. */
@@ -79,28 +97,22 @@ export function restartIsDue(interior: Interior, timer: string): boolean {
 }
 
 function beginAnew(interior: Interior, cell: Cell, reason: string): void {
-  const now = interior.stamp.elapsed;
-  const row = interior.rest.get("restarts", cell.address);
-  const before = row?.anew !== undefined && now - row.anew.last < BACKOFF_DEFAULTS.resetAfterMs ? row.anew : undefined;
-  const attempts = (before?.attempts ?? 0) + 1;
-  const notBefore = now + backoffMs(attempts, () => interior.random());
-  const anew = { attempts, since: before?.since ?? now, last: now, notBefore, isDegraded: before?.isDegraded ?? false };
-  interior.rest.put("restarts", cell.address, { count: 1, ...row, reason, at: interior.stamp.now, anew });
+  noteAttempt(interior, cell, reason);
   const { strategy } = ruleOf(interior, cell);
   for (const other of togetherWith(interior, cell, strategy)) {
     const goesOn = other !== cell && other.life === "running" && interior.isSettled(other) && ruleOf(interior, other).restartFrom === "committed";
-    if (goesOn) resume(interior, other, reason);
+    if (goesOn) resume(interior, other, `${reason} (with a sibling, from its committed state)`);
     else replace(interior, other, reason);
   }
 }
 
-/** V5. */
+/** V5, V6. */
 function resume(interior: Interior, cell: Cell, reason: string): void {
   for (const { address, incarnation, key } of sourcesToRunAgain(interior, cell)) {
     if (interior.effects.some((effect) => effect.kind === "source.start" && effect.incarnation === incarnation)) continue;
     interior.effects.push({ kind: "source.stop", cell: address, incarnation }, { kind: "source.start", cell: address, incarnation, key: key as string });
   }
-  report(interior, "child_restarted", cell.address, `${reason} (with a sibling, from its committed state)`);
+  report(interior, "child_restarted", cell.address, reason);
 }
 
 /** V1. Whatever is kept of one that fails for ever would push out what others left. */

@@ -15,6 +15,7 @@ import { childrenOf, decodeSnapshotOf, encodeCell, innerOf, recordBytes } from "
 import { hasShape, shapeProblem } from "./context-shape.ts";
 import type { CellRecord, EntityState, Input, JournalRecord, StateHash, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
+import { forgetUnrecorded, placeEntry } from "./entering.ts";
 import { messageOf } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 import { madeByOf } from "./made-by.ts";
@@ -183,6 +184,7 @@ function replay(entity: HostedEntity, record: JournalRecord, guide: RestoreGuide
     if (guide === undefined) entity.turn(inputs, record.stamp);
     else guide.replay(entity, record, (turnGuide) => entity.turn(inputs, record.stamp, turnGuide));
     opened = true;
+    forgetUnrecorded(record.outcome, (address) => interior.cells.get(address));
     reason = difference(record.outcome, outcomeOf(interior, undefined), "");
   } catch (error) {
     reason = `running it again failed: ${messageOf(error)}`;
@@ -262,6 +264,7 @@ function fill(interior: Interior, cell: Cell, record: CellRecord): void {
   cell.life = inner.life;
   cell.book = inner.book ?? 0;
   cell.key = inner.key;
+  placeEntry(cell, cell.plan.enterings, inner.entered);
   cell.recorded = record.version === cell.plan.actor.version ? undefined : record;
 }
 

@@ -13,7 +13,7 @@ import { codeOf, type FaultPlace, messageOf, shortened, SupervisedFault } from "
 import { type Interior, supervisedOf } from "./interior.ts";
 import { attemptsOf, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
-import { giveUp, isWorthKeeping, restartFromInitial, ruleOf } from "./restarts.ts";
+import { giveUp, isWorthKeeping, restartFromCommitted, restartFromInitial, ruleOf } from "./restarts.ts";
 import { unshelve } from "./shelf.ts";
 
 const MAX_ATTEMPTS = 3;
@@ -47,7 +47,7 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   track(interior, input, parked ? undefined : attempt);
   const result = setAside(interior, input, offender, { error, ...fault, attempt }, parked);
   if (rule.restartFrom === "initial") restartFromInitial(interior, offender, error, input.kind !== "source" && input.kind !== "fault");
-  else if ((interior.cells.get(offender.address)?.life ?? "ended") !== "ended") report(interior, "child_restarted", offender.address, error);
+  else restartFromCommitted(interior, offender, error);
   return result;
 }
 

@@ -3,6 +3,7 @@
 import type { Address } from "../address.ts";
 import { encodeData, shownData, type StepWatcher, type TakenTransition, watchSteps } from "../xstate/index.ts";
 import type { Data, Effect, EventData, Input, InputResult, TurnOutcome, TurnStamp } from "./contract.ts";
+import { forgetUnrecorded } from "./entering.ts";
 import type { HostedEntity } from "./entity.ts";
 import type { Interior } from "./interior.ts";
 import { outcomeOf } from "./recording.ts";
@@ -32,8 +33,11 @@ export interface TracedTurn {
   readonly outcome: TurnOutcome;
 }
 
-/** @throws Error what is this room's own fault, as a turn does; the entity is as it was in any case */
-export function traceTurn(entity: HostedEntity, inputs: readonly Input[], stamp: TurnStamp): TracedTurn {
+/**
+ * @param recorded what the turn came to, where it is one of the journal
+ * @throws Error what is this room's own fault, as a turn does; the entity is as it was in any case
+ */
+export function traceTurn(entity: HostedEntity, inputs: readonly Input[], stamp: TurnStamp, recorded?: TurnOutcome): TracedTurn {
   const { interior } = entity;
   const entries: TraceEntry[] = [];
   const begin = (index: number): void => {
@@ -62,6 +66,7 @@ export function traceTurn(entity: HostedEntity, inputs: readonly Input[], stamp:
       from = ends[index] as number;
     });
     for (const effect of turn.effects) traced.push({ kind: "effect", effect: shown(interior, plainEffect(effect)) });
+    if (recorded !== undefined) forgetUnrecorded(recorded, (address) => interior.cells.get(address));
     return { entries: traced, results, outcome: outcomeOf(interior, undefined) };
   } finally {
     interior.undo.backTo(0);

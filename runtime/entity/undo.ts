@@ -1,6 +1,11 @@
 // The undo log of a turn: a savepoint is a place in it (hosting H1; rules C3).
 
-type UndoStep = () => void;
+/** A change that can be asked what was before it. */
+export interface Undoable {
+  undo(): void;
+}
+
+type UndoStep = (() => void) | Undoable;
 
 /** Lists of entities whose turns have ended: an idle entity holds none. */
 const spare: UndoStep[][] = [];
@@ -22,7 +27,16 @@ export class UndoLog {
   backTo(mark: number): void {
     const steps = this.#steps;
     if (steps === undefined) return;
-    while (steps.length > mark) (steps.pop() as UndoStep)();
+    while (steps.length > mark) {
+      const step = steps.pop() as UndoStep;
+      if (typeof step === "function") step();
+      else step.undo();
+    }
+  }
+
+  /** The oldest change of a kind. */
+  first<S extends UndoStep>(isMeant: (step: UndoStep) => step is S): S | undefined {
+    return this.#steps?.find(isMeant);
   }
 
   clear(): void {

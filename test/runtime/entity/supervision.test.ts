@@ -114,13 +114,60 @@ test("a child that cannot start is reported and does not take its siblings with 
   host.take({ kind: "children", specs: [spec("a"), spec("b", { input: { bad: true } }), spec("c")] });
   t.match(host.entity.view(b), { status: "error", error: "boom", accepts: [] });
   t.equal(host.entity.view(c)?.status, "active");
-  t.same(reports(host)[1], ["child_terminated", "/part/b", 0]);
+  t.same(reports(host)[1], ["child_terminated", "/part/b", 1]);
   host.restart();
   host.take({ kind: "children", specs: [spec("a"), spec("b", { input: { n: 3 } }), spec("c")] });
   t.match(host.entity.view(b), { status: "active", context: { n: 3 } });
   t.same(host.differences, []);
   t.end();
 });
+
+for (const restart of ["permanent", "transient", "temporary"] as const)
+  test(`H14. a ${restart} child that cannot start is told with code and place, ${restart === "temporary" ? "and is left out" : "is tried again ever more rarely, degraded, and runs when it can"}`, (t) => {
+    let canStart = false;
+    let starts = 0;
+    const moody = actorType({
+      name: "part",
+      version: 1,
+      messages: words("add"),
+      behaviour: machine({
+        context: () => {
+          starts++;
+          if (!canStart) throw new Error("cannot start now");
+          return { n: 0 };
+        },
+        on: { add: { actions: assign({ n: ({ context }) => context.n + 1 }) } },
+      }) as never,
+    });
+    const type = entityType({ root, durability: "events", placement: "vehicle", children: { part: { types: [moody], strategy: "one-for-one", restart } } });
+    const host = new EntityHost(type);
+    t.same(host.take({ kind: "children", specs: [spec("a")] }), [{ kind: "accepted" }]);
+    t.match(
+      host.effects.find((effect) => effect.kind === "supervision" && effect.report.context === "child_terminated"),
+      {
+        report: { reason: "did not start: cannot start now", code: "DROVER_ACTOR_FAILED", place: /\/part\/a/ },
+      },
+    );
+    host.advance(20_000);
+    const { status, restarts } = host.entity.view(a) ?? {};
+    t.equal(status, "error");
+    t.ok(restart === "temporary" ? restarts === 1 : restarts !== undefined && restarts > 3 && restarts < 20, String(restarts));
+    t.same(host.restart({ by: "journal" }).divergences, []);
+    host.recover();
+    const before = starts;
+    host.advance(900_000);
+    if (restart === "temporary") t.equal(starts, before);
+    else t.ok(starts > before + 15 && starts < before + 200, String(starts - before));
+    t.strictSame(
+      contexts(host).filter((context) => context === "degraded" || context === "entity_failed"),
+      restart === "temporary" ? [] : ["degraded"],
+    );
+    canStart = true;
+    host.advance(60_000);
+    t.match(host.entity.view(a), { status: restart === "temporary" ? "error" : "active" });
+    if (restart !== "temporary") t.same(host.send("add", { to: a }), { kind: "accepted" });
+    t.end();
+  });
 
 test("a child whose start makes the root fail, or whose state cannot be kept, is left out like any that cannot start", (t) => {
   const rude = actorType({ name: "rude", version: 1, messages: words(), behaviour: machine({ entry: sendParent({ type: "boom" }) }) as never });
@@ -283,19 +330,21 @@ test("H13. siblings of a kind that restarts from its committed state keep it whe
     const host = withChildren({ strategy, restart: "permanent", restartFrom: "committed" });
     for (const to of [a, b, c]) host.send("add", { to });
     host.effects.length = 0;
-    host.send("end", { to: b });
-    t.same(
-      [a, b, c].map((address) => (host.context(address) as { n: number }).n),
-      [1, 0, 1],
-      strategy,
-    );
-    t.same(
+    const restarted = (): readonly unknown[] =>
       reports(host)
         .filter(([context]) => context === "child_restarted" || context === "child_started")
         .map(([, offender]) => offender)
-        .sort(),
-      together,
-    );
+        .sort();
+    const counts = (): readonly unknown[] => [a, b, c].map((address) => (host.context(address) as { n: number }).n);
+    host.send("end", { to: b });
+    t.same(counts(), [1, 0, 1], strategy);
+    t.same(restarted(), together);
+    host.elapsed += 600_000;
+    host.effects.length = 0;
+    host.send("add", { to: b });
+    host.send("boom", { to: b });
+    t.same(counts(), [1, 1, 1], `${strategy}: one that fails keeps its committed state too`);
+    t.same(restarted(), together, `${strategy}: and its siblings are restarted with it`);
     t.same(host.differences, []);
     t.same(host.restart({ by: "journal" }).divergences, []);
   }
@@ -311,13 +360,13 @@ test("H13. what runs for a sibling outside of the turn is ended and started agai
   const radio = actorType({
     name: "part",
     version: 1,
-    messages: words("add", "end"),
+    messages: words("add", "boom", "end"),
     behaviour: machine(
       {
         context: { n: 0 },
         initial: "on",
         states: {
-          on: { invoke: { src: "listen", id: "radio" }, on: { add: { actions: assign({ n: ({ context }) => context.n + 1 }) }, end: "off" } },
+          on: { invoke: { src: "listen", id: "radio" }, on: { add: { actions: assign({ n: ({ context }) => context.n + 1 }) }, boom: { actions: assign(throwing) }, end: "off" } },
           off: { type: "final" },
         },
       },
@@ -331,7 +380,17 @@ test("H13. what runs for a sibling outside of the turn is ended and started agai
   t.equal(ran.length, 2);
   ran.length = 0;
   host.send("end", { to: b });
-  t.same(ran.map((word) => word.split(" ").at(-1)).sort(), ["off", "off", "on", "on"]);
+  const turns = (): readonly unknown[] => ran.map((word) => word.split(" ").at(-1)).sort();
+  t.same(turns(), ["off", "off", "on", "on"]);
+  t.match(host.context(a), { n: 1 });
+
+  host.elapsed += 600_000;
+  ran.length = 0;
+  host.send("boom", { to: b });
+  t.same(turns(), ["off", "off", "on", "on"], "where one fails as well");
+  ran.length = 0;
+  host.send("boom", { to: b });
+  t.same(turns(), [], "by backoff");
   t.match(host.context(a), { n: 1 });
   t.end();
 });
@@ -469,6 +528,27 @@ test("H14. a child that fails for ten minutes is degraded, told once, answers me
   t.ok(before > 15);
   await pass(host, 60_000);
   t.ok(beginnings(runs).length > before, "it goes on");
+});
+
+test("H14. an actor whose messages make it fail for ten minutes is degraded, told once, and goes on; one that was stable meanwhile is not", (t) => {
+  for (const [everyMs, expected] of [
+    [1_000, ["degraded"]],
+    [200_000, []],
+  ] as const) {
+    const host = withChildren({ strategy: "one-for-one", restartFrom: "committed" });
+    host.effects.length = 0;
+    for (let ms = 0; ms < 1_500_000; ms += everyMs) {
+      host.elapsed += everyMs;
+      host.send("boom", { to: a });
+    }
+    t.strictSame(
+      contexts(host).filter((context) => context === "degraded" || context === "entity_failed"),
+      expected,
+    );
+    t.same(host.send("add", { to: a }), { kind: "accepted" });
+    t.same(host.restart({ by: "journal" }).divergences, []);
+  }
+  t.end();
 });
 
 test("K1, H14. the wait before a beginning anew survives a restart of the node, and its source is not started before it is over", async (t) => {
