@@ -1,8 +1,10 @@
 // How fast entities may come into memory: a token bucket and a bound on how many are on their way at once (promise S5).
 //
-// G1. Who finds no room waits, commands before the rest (timers that fell due, recoveries), each in order of arrival; nobody is refused for coming in a storm.
-//     Who needs room in memory waits too while there is none, and lets those pass who need none.
+// G1. Who finds no room waits: commands first, then what entities send each other in turn with the rest (timers that fell due, recoveries), each in order of arrival.
+//     Who needs room in memory waits too while there is none, and lets the other lanes pass. A message between entities does not: its sender, which is in memory, is told `full`.
 // G2. Who has given up meanwhile costs nothing: its turn passes without a token.
+// G3. Each lane has a bound (promise S5). Who is turned away by it comes again: a sender is told `full`, an outbox and a timer wait in the store.
+// G4. Who waits already and is called in another lane waits in both: the first that has its turn counts, so that no command waits behind a storm because its entity is part of it.
 
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
 import { Ring } from "./ring.ts";
@@ -14,7 +16,7 @@ export interface ActivationLimits {
   readonly burst?: number;
   /** On their way at the same time, i.e. between the store's reading and the end of their first turn. Default 256. */
   readonly concurrent?: number;
-  /** Commands that wait for an activation of their own at most; what is more is told `full`. Default 10,000. */
+  /** Commands that wait for an activation of their own at most, and as many each of what entities send each other and of what only recovers; what is more is told `full`. Default 10,000. */
   readonly waiting?: number;
 }
 
@@ -23,25 +25,47 @@ const LOOK_AGAIN_MS = 20;
 
 const DEFAULTS: Required<ActivationLimits> = { perSecond: 5_000, burst: 1_000, concurrent: 256, waiting: 10_000 };
 
+/** `message`: of another entity. */
+export type Lane = "command" | "message" | "background";
+
 /** `gave-up`: its time had passed when its turn came. */
 export type Entry = "entered" | "gave-up" | "full";
 
+export interface Admission {
+  /** Who has entered calls `leave`, whatever became of it. */
+  readonly entry: Promise<Entry>;
+  /** G4. It is called in this lane too. */
+  join(lane: Lane): void;
+}
+
 interface Waiting {
-  readonly hasRoom: () => boolean;
+  readonly hasRoom: (lane: Lane) => boolean;
   readonly isGone: () => boolean;
   readonly settle: (entry: Entry) => void;
+  /** In which it has a place; none: it waits no longer. */
+  readonly lanes: Set<Lane>;
 }
+
+interface Queue {
+  readonly lane: Lane;
+  /** Places of some who wait no longer among them. */
+  readonly places: Ring<Waiting>;
+  /** Of those who wait. */
+  count: number;
+}
+
+const MANY_HOLES = 32;
 
 export class ActivationGate {
   readonly #clock: Clock;
   readonly #limits: Required<ActivationLimits>;
-  readonly #commands = new Ring<Waiting>();
-  readonly #others = new Ring<Waiting>();
-  /** Commands first. */
-  readonly #queues = [this.#commands, this.#others];
+  readonly #lanes: Readonly<Record<Lane, Queue>> = { command: queueOf("command"), message: queueOf("message"), background: queueOf("background") };
+  /** In the order in which they are looked at: commands first, of the others the one that has waited while the other one entered. */
+  #queues: readonly [Queue, Queue, Queue] = [this.#lanes.command, this.#lanes.message, this.#lanes.background];
   #tokens: number;
   #filledAt: number;
   #inside = 0;
+  #waiting = 0;
   #handle: TimeoutHandle | undefined;
 
   constructor(clock: Clock, limits: ActivationLimits = {}) {
@@ -52,22 +76,42 @@ export class ActivationGate {
   }
 
   get waiting(): number {
-    return this.#commands.length + this.#others.length;
+    return this.#waiting;
   }
 
   /**
-   * @param isGone asked when its turn has come: nobody waits for it any more. Who has entered calls `leave`, whatever became of it.
-   * @param hasRoom asked before it enters; by default there is room
+   * @param isGone asked when its turn has come: nobody waits for it any more
+   * @param hasRoom asked before it enters, for each lane in which it waits; by default there is room
    */
-  async enter(priority: "command" | "background", isGone: () => boolean, hasRoom: () => boolean = always): Promise<Entry> {
-    const queue = priority === "command" ? this.#commands : this.#others;
-    if (this.waiting === 0 && hasRoom() && this.#take()) return "entered";
-    if (priority === "command" && queue.length >= this.#limits.waiting) return "full";
-    const entry = new Promise<Entry>((settle) => {
-      queue.push({ isGone, hasRoom, settle });
+  enter(lane: Lane, isGone: () => boolean, hasRoom: (lane: Lane) => boolean = always): Admission {
+    if (this.#waiting === 0 && hasRoom(lane) && this.#take()) return new Settled("entered");
+    if (!this.#hasPlaceIn(lane, hasRoom)) return new Settled("full");
+    const lanes = new Set<Lane>();
+    let settle = (_entry: Entry): void => undefined;
+    const entry = new Promise<Entry>((resolve) => {
+      settle = resolve;
     });
+    const waiting: Waiting = { isGone, hasRoom, settle, lanes };
+    this.#waiting++;
+    this.#place(waiting, lane);
+    return {
+      entry,
+      join: (other) => {
+        if (lanes.size > 0 && !lanes.has(other) && this.#hasPlaceIn(other, hasRoom)) this.#place(waiting, other);
+      },
+    };
+  }
+
+  #hasPlaceIn(lane: Lane, hasRoom: (lane: Lane) => boolean): boolean {
+    return this.#lanes[lane].count < this.#limits.waiting && (lane !== "message" || hasRoom(lane));
+  }
+
+  #place(waiting: Waiting, lane: Lane): void {
+    const queue = this.#lanes[lane];
+    queue.count++;
+    queue.places.push(waiting);
+    waiting.lanes.add(lane);
     this.#arm();
-    return entry;
   }
 
   leave(): void {
@@ -79,19 +123,43 @@ export class ActivationGate {
   stop(): void {
     this.#clock.clearTimeout(this.#handle);
     this.#handle = undefined;
-    for (const queue of this.#queues) for (let next = queue.shift(); next !== undefined; next = queue.shift()) next.settle("gave-up");
+    for (const { places } of this.#queues) for (let next = places.shift(); next !== undefined; next = places.shift()) this.#settle(next, "gave-up");
+  }
+
+  #settle(waiting: Waiting, entry: Entry): void {
+    if (waiting.lanes.size === 0) return;
+    this.#waiting--;
+    for (const lane of waiting.lanes) this.#lanes[lane].count--;
+    const { lanes } = waiting;
+    for (const lane of [...lanes]) {
+      lanes.delete(lane);
+      const { places, count } = this.#lanes[lane];
+      if (places.length > count * 2 + MANY_HOLES) places.filter((each) => each.lanes.has(lane));
+    }
+    waiting.settle(entry);
   }
 
   /** The queue whose first may enter, as far as room is concerned. */
-  #ready(): Ring<Waiting> | undefined {
+  #ready(): Queue | undefined {
     for (const queue of this.#queues) {
-      for (let first = queue.first(); first?.isGone() === true; first = queue.first()) {
-        queue.shift();
-        first.settle("gave-up");
-      }
-      if (queue.first()?.hasRoom() === true) return queue;
+      for (let first = queue.places.first(); first !== undefined && !this.#isWaiting(first, queue); first = queue.places.first()) queue.places.shift();
+      if (queue.places.first()?.hasRoom(queue.lane) === true) return queue;
     }
     return undefined;
+  }
+
+  /** G1, G2. */
+  #isWaiting(waiting: Waiting, { lane }: Queue): boolean {
+    const { lanes } = waiting;
+    if (!lanes.has(lane)) return false;
+    if (waiting.isGone()) this.#settle(waiting, "gave-up");
+    else if (lane !== "message" || waiting.hasRoom(lane)) return true;
+    else if (lanes.size === 1) this.#settle(waiting, "full");
+    else {
+      lanes.delete(lane);
+      this.#lanes[lane].count--;
+    }
+    return false;
   }
 
   #take(): boolean {
@@ -106,7 +174,12 @@ export class ActivationGate {
   }
 
   #admit(): void {
-    for (let queue = this.#ready(); queue !== undefined && this.#take(); queue = this.#ready()) queue.shift()?.settle("entered");
+    for (let queue = this.#ready(); queue !== undefined && this.#take(); queue = this.#ready()) {
+      const next = queue.places.shift();
+      if (next !== undefined) this.#settle(next, "entered");
+      const [commands, other, last] = this.#queues;
+      if (queue === other) this.#queues = [commands, last, other];
+    }
     this.#arm();
   }
 
@@ -122,6 +195,22 @@ export class ActivationGate {
       this.#tokens < 1 ? untilToken : LOOK_AGAIN_MS,
     );
   }
+}
+
+class Settled implements Admission {
+  readonly entry: Promise<Entry>;
+
+  constructor(entry: Entry) {
+    this.entry = Promise.resolve(entry);
+  }
+
+  join(): void {
+    // Its turn is over.
+  }
+}
+
+function queueOf(lane: Lane): Queue {
+  return { lane, places: new Ring(), count: 0 };
 }
 
 function always(): boolean {

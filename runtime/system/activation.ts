@@ -5,7 +5,7 @@
 // V3. A commit of unknown outcome stops the entity until the store was asked for its revision (rules C2).
 // V4. A refused commit rolls the turn back and tells its senders; the entity ends here, and whoever hosts it recovers it from the store.
 //     Where the store only has no room now, it goes on from what is committed instead, with backoff: senders from outside and other entities are told, what nobody would
-//     repeat (its timers, its host's news, words of its sources) waits. A full disk takes down no entity, and nothing that hangs on one.
+//     repeat (its timers, its host's news, words of its sources) waits. A full disk, or a full queue before it, takes down no entity, and nothing that hangs on one.
 // V5. Nobody waits longer than its deadline, whatever the store does: what still waits for its turn is told `deadline` and is never taken, what is being committed `unknown`.
 // V6. A turn that comes to no record that a store takes, whatever the reason, is taken back and its inputs are stepped one by one: the one it is due to has failed, which is its record
 //     then (hosting H13). Where only the full state is too large, the turn is stored without it.
@@ -31,7 +31,7 @@ import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
-import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
+import { isSameSender, lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { Shelf } from "./shelf.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm, storableState } from "./snapshot-rhythm.ts";
@@ -245,6 +245,7 @@ export class Activation implements TurnGuide {
       mail.settle?.({ kind: "owner-away" });
       return;
     }
+    if (mail.input.kind === "message") mail.isUrgent = true;
     this.#mailbox.control(mail);
     this.#wake();
   }
@@ -259,6 +260,11 @@ export class Activation implements TurnGuide {
   /** Resolves when no turn is open: what is read then is the newest committed state. */
   async quiet(): Promise<void> {
     while (this.#open !== undefined) await new Promise<void>((resolve) => (this.#quiet ??= []).push(resolve));
+  }
+
+  /** Resolves when the turn that is open, or the next one, has ended; also when it has itself. */
+  turned(): Promise<void> {
+    return this.ended ? Promise.resolve() : new Promise((resolve) => (this.#quiet ??= []).push(resolve));
   }
 
   /** Only when it is at rest: takes no turn from here on, and keeps what comes. */
@@ -612,12 +618,34 @@ export class Activation implements TurnGuide {
     }
   }
 
-  /** Behind what waits already. Inputs of the entity's own are never lost; a message whose mailbox has filled meanwhile was not taken. */
+  /**
+   * Behind what waits already, so that it takes nobody away; what its sender has said since goes behind it, in its order. One of the control lane keeps its place. Inputs of the entity's own are never
+   * lost; a message whose mailbox has filled meanwhile was not taken.
+   */
   #again(mail: Mail): void {
-    if (mail.input.kind !== "message") this.control(mail);
-    else if (this.#mailbox.hasNewer(mail)) mail.settle?.(REPLACED);
-    else if (!this.isTaking) mail.settle?.({ kind: "owner-away" });
-    else if (!this.#noteTaken(mail, this.#mailbox.offer(mail))) mail.settle?.({ kind: "full", retryAfterMs: 100 });
+    const { input } = mail;
+    if (input.kind !== "message") {
+      this.control(mail);
+      return;
+    }
+    if (this.#mailbox.hasNewer(mail)) {
+      mail.settle?.(REPLACED);
+      return;
+    }
+    if (!this.isTaking) {
+      mail.settle?.({ kind: "owner-away" });
+      return;
+    }
+    if (mail.isUrgent === true) {
+      this.#mailbox.putBack([mail]);
+      return;
+    }
+    const since = this.#mailbox.remove((other) => isLater(other, mail));
+    if (!this.#noteTaken(mail, this.#mailbox.offer(mail))) mail.settle?.({ kind: "full", retryAfterMs: 100 });
+    for (const each of since) {
+      if (this.#mailbox.hasNewer(each)) each.settle?.(REPLACED);
+      else this.#mailbox.enter(each);
+    }
   }
 
   /** No turn is open any more: tells who waits for that, and goes on with what waits. */
@@ -657,6 +685,11 @@ export class Activation implements TurnGuide {
     for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
     this.#goOn();
   }
+}
+
+/** Whether it waits in the user lane, or came from there, and is of the same sender. What is on its way to the shelf comes after all that waits anyway (shelf H1). */
+function isLater({ input, isUrgent, isOverflow }: Mail, { input: earlier }: Mail): boolean {
+  return isUrgent !== true && isOverflow !== true && input.kind === "message" && earlier.kind === "message" && isSameSender(input.sender, earlier.sender);
 }
 
 /** What a turn changed, for those who watch. @param asOf wall time of the turn before it, ms */

@@ -3,7 +3,14 @@
 // G1. One batch at a time, at most 256 turns, one turn per entity in it.
 // G2. Every turn handed in is settled with what became of it; a store that throws means `unknown`, never "rolled back".
 
-import { type CommitOutcome, type EntityCommit, type Log, MAX_BATCH_COMMITS, type Store } from "../ports/index.ts";
+import { type CommitOutcome, type EntityCommit, type Log, MAX_BATCH_COMMITS, type NamedValue, type Store } from "../ports/index.ts";
+
+/** What goes into the store with the turns that go there anyway. */
+export interface Rider {
+  readonly value: NamedValue;
+  /** It is in the store. */
+  readonly kept: () => void;
+}
 
 interface Waiting {
   readonly commit: EntityCommit;
@@ -16,7 +23,8 @@ export interface Committer {
   readonly counters: { readonly batches: number; readonly turns: number; readonly refused: number; readonly unknown: number };
 }
 
-export function createCommitter(store: Store, defer: (run: () => void) => void, log: Log): Committer {
+/** @param ridesWith the next batch, where something does */
+export function createCommitter(store: Store, defer: (run: () => void) => void, log: Log, ridesWith: () => Rider | undefined): Committer {
   let waiting: Waiting[] = [];
   let writing = false;
   let scheduled = false;
@@ -55,7 +63,11 @@ export function createCommitter(store: Store, defer: (run: () => void) => void, 
 
   async function outcomesOf(batch: readonly Waiting[]): Promise<readonly CommitOutcome[]> {
     try {
-      return await store.commit(batch.map((entry) => entry.commit));
+      const rider = ridesWith();
+      // With each of them: any may be refused.
+      const outcomes = await store.commit(batch.map(({ commit }) => (rider === undefined ? commit : { ...commit, value: rider.value })));
+      if (outcomes.some(({ kind }) => kind === "committed")) rider?.kept();
+      return outcomes;
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       log.error({ err: cause, turns: batch.length }, "commit ended without an answer");

@@ -1,24 +1,43 @@
 // Messages that reached nobody: all are counted, the last ones are kept to be looked at and, where somebody sent them, to be sent again (promise S5).
 //
 // D1. Kept are the last 1,000, of them at most 100 for one actor and one reason, so that a flood at one does not take the others' place; and 4 MiB of what they said.
-// D2. One that is sent again goes under an id of its own, so that it acts once however often that is tried (rules M2); after it was taken it is not sent again.
+// D2. One that is sent again goes under an id of its own, made of what names the message: it acts once however often that is tried, and from whichever node's letters (rules M2). After it was taken it is
+//     not sent again.
+// D3. A message has one letter, though it reaches nobody again and again: when its sender repeats it, when it is sent again, and where several notice it.
 
+import { createHash } from "node:crypto";
+import { type Address, entityOf } from "../address.ts";
+import type { EventData, Sender } from "../entity/contract.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock } from "../ports/index.ts";
-import type { EventData } from "../entity/contract.ts";
 import type { DeadLetter, DeadLetterQuery } from "./views.ts";
 
 const KEPT = 1_000;
 const KEPT_ALIKE = 100;
 const KEPT_BYTES = 4 * 1_048_576;
+/** Ids of letters that are sent again. */
+const SENT_AGAIN = "dead-letter.";
 
-/** What is said of a letter; `event` where it may be sent again. */
-export interface Undelivered {
+/** Who sent it, as far as that names the message. */
+export type LetterSender =
+  | Pick<Extract<Sender, { readonly kind: "outside" }>, "kind" | "id" | "author">
+  | Pick<Extract<Sender, { readonly kind: "entity" }>, "kind" | "entity" | "incarnation" | "seq">
+  | { readonly kind: "local" };
+
+/** A message that can be sent again where somebody sent it. */
+export interface UndeliveredMessage {
+  readonly to: Address;
+  readonly event: EventData;
+  readonly sender: LetterSender;
+  readonly reason: string;
+}
+
+/** What can only be told of. */
+export interface UndeliveredNews {
   readonly to: string;
   readonly type: string;
   readonly from: string;
   readonly reason: string;
-  readonly event?: EventData;
 }
 
 export type Redelivery =
@@ -32,6 +51,8 @@ export type Redelivery =
 
 interface Kept {
   letter: DeadLetter;
+  /** What names its message, where something does. */
+  readonly message: string | undefined;
   readonly event: EventData | undefined;
   readonly bytes: number;
 }
@@ -43,6 +64,7 @@ export class DeadLetters {
   /** Oldest first. */
   readonly #kept = new Map<number, Kept>();
   readonly #alike = new Map<string, number[]>();
+  readonly #byMessage = new Map<string, number>();
   readonly #byReason = new Map<string, number>();
   #number = 0;
   #bytes = 0;
@@ -51,20 +73,41 @@ export class DeadLetters {
     this.#clock = clock;
   }
 
-  add({ event, to, type, from, reason }: Undelivered): void {
+  /** D3. */
+  addMessage({ to, event, sender, reason }: UndeliveredMessage): void {
+    const message = messageOf(to, sender);
+    if (message !== undefined && this.#byMessage.has(message)) {
+      this.#count(reason);
+      return;
+    }
+    const from = sender.kind === "outside" ? sender.author : sender.kind === "entity" ? sender.entity : sender.kind;
+    this.#add({ to, type: event.type, from, reason }, message === undefined ? undefined : event, message);
+  }
+
+  add(news: UndeliveredNews): void {
+    this.#add(news, undefined, undefined);
+  }
+
+  #add({ to, type, from, reason }: UndeliveredNews, event: EventData | undefined, message: string | undefined): void {
     const said = { to: to.slice(0, MAX_CHARACTERS), type: type.slice(0, MAX_CHARACTERS), from: from.slice(0, MAX_CHARACTERS), reason };
     const number = ++this.#number;
-    this.#byReason.set(said.reason, (this.#byReason.get(said.reason) ?? 0) + 1);
+    this.#count(reason);
     const text = event === undefined ? undefined : textOf(event);
-    const bytes = text?.length ?? 0;
-    const isKept = text !== undefined && bytes <= KEPT_BYTES / 16;
-    this.#kept.set(number, { letter: { number, at: this.#clock.now(), ...said, isKept }, event: isKept ? event : undefined, bytes: isKept ? bytes : 0 });
-    this.#bytes += isKept ? bytes : 0;
+    const size = text?.length ?? 0;
+    const isKept = text !== undefined && size <= KEPT_BYTES / 16;
+    const bytes = isKept ? size : 0;
+    this.#kept.set(number, { letter: { number, at: this.#clock.now(), ...said, isKept }, message, event: isKept ? event : undefined, bytes });
+    if (message !== undefined) this.#byMessage.set(message, number);
+    this.#bytes += bytes;
     const alike = this.#alike.get(likeness(said)) ?? [];
     this.#alike.set(likeness(said), alike);
     alike.push(number);
     if (alike.length > KEPT_ALIKE) this.#drop(alike[0] ?? 0);
     while (this.#kept.size > KEPT || this.#bytes > KEPT_BYTES) this.#drop(this.#kept.keys().next().value ?? 0);
+  }
+
+  #count(reason: string): void {
+    this.#byReason.set(reason, (this.#byReason.get(reason) ?? 0) + 1);
   }
 
   /** Oldest first. */
@@ -84,13 +127,13 @@ export class DeadLetters {
   }
 
   /** D2. @param send sends an event under an id that is the letter's own */
-  async redeliver(number: number, send: (to: string, event: EventData) => Promise<Told | Answer>): Promise<Redelivery> {
+  async redeliver(number: number, send: (to: string, event: EventData, id: string) => Promise<Told | Answer>): Promise<Redelivery> {
     const kept = this.#kept.get(number);
     if (kept === undefined) return { kind: "no-such-letter" };
-    const { letter, event } = kept;
+    const { letter, event, message } = kept;
     if (letter.sentAgainAt !== undefined) return { kind: "sent-before", at: letter.sentAgainAt };
-    if (event === undefined) return { kind: "not-kept" };
-    const outcome = await send(letter.to, event);
+    if (event === undefined || message === undefined) return { kind: "not-kept" };
+    const outcome = await send(letter.to, event, `${SENT_AGAIN}${message}`);
     if (outcome.kind === "accepted") kept.letter = { ...letter, sentAgainAt: this.#clock.now() };
     return { kind: "sent", outcome };
   }
@@ -104,12 +147,24 @@ export class DeadLetters {
     const kept = this.#kept.get(number);
     if (kept === undefined) return;
     this.#kept.delete(number);
+    if (kept.message !== undefined) this.#byMessage.delete(kept.message);
     this.#bytes -= kept.bytes;
     const key = likeness(kept.letter);
     const alike = this.#alike.get(key) ?? [];
     alike.splice(alike.indexOf(number), 1);
     if (alike.length === 0) this.#alike.delete(key);
   }
+}
+
+/** What names a message wherever it is met; one that is sent again is named as it was the first time. */
+function messageOf(to: Address, sender: LetterSender): string | undefined {
+  if (sender.kind === "local") return undefined;
+  if (sender.kind === "outside" && sender.id.startsWith(SENT_AGAIN)) return sender.id.slice(SENT_AGAIN.length);
+  const names = sender.kind === "outside" ? [sender.author, sender.id] : [sender.entity, sender.incarnation, sender.seq];
+  return createHash("sha256")
+    .update(JSON.stringify([entityOf(to), ...names]))
+    .digest("hex")
+    .slice(0, 32);
 }
 
 function likeness({ to, reason }: { readonly to: string; readonly reason: string }): string {

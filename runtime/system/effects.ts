@@ -65,6 +65,11 @@ export class Effects {
     else this.#once(act, input);
   }
 
+  /** No attempt is under way: what is not confirmed waits for its next one. */
+  get isPausing(): boolean {
+    return this.#timeouts.size === 0;
+  }
+
   /** No further attempts, and no further word: what is under way is told by its signal and stays unconfirmed, for recovery to settle. */
   stop(): void {
     this.#abort.abort();

@@ -12,7 +12,7 @@ import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
-import type { ActivationGate } from "./activation-gate.ts";
+import type { ActivationGate, Admission, Lane } from "./activation-gate.ts";
 import type { EntityNode, EntityOptions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import type { Passivation } from "./passivation.ts";
@@ -30,6 +30,7 @@ interface Starting {
   waiting: number;
   /** Monotonic time after which nobody waits for it any more. */
   giveUpAt: number;
+  readonly admission: Admission;
 }
 
 type Place =
@@ -62,19 +63,25 @@ class Slot {
 
 /** Who calls an entity. */
 export interface Call {
-  readonly priority: "command" | "background";
+  readonly lane: Lane;
   /** Monotonic time until which it waits. */
   readonly giveUpAt: number;
 }
 
-/** The entity was not brought into memory: too many wait for that, or nobody does any more. */
-class NotAdmitted extends Error {
+/** The entity was not brought into memory: too many wait for that, or nobody does any more. It may be tried again. */
+export class NotAdmitted extends DroverError {
   readonly entry: "full" | "gave-up";
 
   constructor(entity: Address, entry: "full" | "gave-up") {
-    super(`${entity} was not activated: ${entry === "full" ? "too many wait for that" : "nobody waits for it any more"}`);
+    super("DROVER_STORE_FAILED", `${entity} was not activated: ${entry === "full" ? "too many wait for that" : "nobody waits for it any more"}`, { retryable: true });
     this.entry = entry;
   }
+}
+
+/** One more waits for it. */
+function joined(starting: Starting, { lane, giveUpAt }: Call): void {
+  starting.giveUpAt = Math.max(starting.giveUpAt, giveUpAt);
+  starting.admission.join(lane);
 }
 
 export interface EntitiesPorts {
@@ -109,20 +116,23 @@ export class Entities {
     this.#isRunning = true;
   }
 
-  /** @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running, and what the first turn failed with */
-  async activate(entity: Address, options: EntityOptions | undefined, priority: Call["priority"] = "background"): Promise<void> {
+  /** @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running or too many wait to come, and what the first turn failed with */
+  async activate(entity: Address, options: EntityOptions | undefined, lane: Lane = "background"): Promise<void> {
     const type = this.#typeOf(entity);
     this.#held.delete(entity);
     for (;;) {
       if (!this.#isRunning) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
       const slot = this.#slots.get(entity);
       if (slot?.place.kind === "live") return;
-      if (slot?.place.kind === "starting") return slot.place.done;
+      if (slot?.place.kind === "starting") {
+        joined(slot.place, { lane, giveUpAt: Number.POSITIVE_INFINITY });
+        return slot.place.done;
+      }
       if (slot?.place.kind === "stopping") {
         await slot.place.done;
         continue;
       }
-      return this.#begin(entity, type, this.#slotFor(entity, options, slot), { priority, giveUpAt: Number.POSITIVE_INFINITY });
+      return this.#begin(entity, type, this.#slotFor(entity, options, slot), { lane, giveUpAt: Number.POSITIVE_INFINITY });
     }
   }
 
@@ -178,7 +188,7 @@ export class Entities {
     const starting = slot?.place;
     if (starting?.kind === "starting") {
       if (starting.waiting >= (this.#ports.types.get(kindOf(entity))?.root.mailbox.messages ?? 0)) return "full";
-      starting.giveUpAt = Math.max(starting.giveUpAt, call.giveUpAt);
+      joined(starting, call);
       starting.waiting++;
       await starting.done.catch(() => undefined);
       starting.waiting--;
@@ -312,10 +322,17 @@ export class Entities {
     return slot;
   }
 
-  #begin(entity: Address, type: EntityType, slot: Slot, { priority, giveUpAt }: Call): Promise<void> {
+  #begin(entity: Address, type: EntityType, slot: Slot, { lane, giveUpAt }: Call): Promise<void> {
     const again = slot.lastFailure !== undefined;
-    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, giveUpAt };
-    const done = this.#enter(entity, type, slot, starting, priority);
+    const { gate, clock } = this.#ports;
+    const admission = gate.enter(
+      lane,
+      () => starting.giveUpAt <= clock.monotonic(),
+      // Who stays for good needs no room among those that come and go.
+      slot.options === undefined ? (each) => this.#ports.passivation()?.hasRoomFor(each) !== false : undefined,
+    );
+    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, giveUpAt, admission };
+    const done = this.#enter(entity, type, slot, starting);
     slot.place = Object.assign(starting, { done });
     done.then(
       () => {
@@ -331,19 +348,13 @@ export class Entities {
     return done;
   }
 
-  async #enter(entity: Address, type: EntityType, slot: Slot, starting: Starting, priority: Call["priority"]): Promise<void> {
-    const { gate, clock } = this.#ports;
-    const entry = await gate.enter(
-      priority,
-      () => starting.giveUpAt <= clock.monotonic(),
-      // Who stays for good needs no room among those that come and go.
-      slot.options === undefined ? () => this.#ports.passivation()?.isCrowded !== true : undefined,
-    );
+  async #enter(entity: Address, type: EntityType, slot: Slot, starting: Starting): Promise<void> {
+    const entry = await starting.admission.entry;
     if (entry !== "entered") throw new NotAdmitted(entity, entry);
     try {
       await this.#open(entity, type, slot, starting);
     } finally {
-      gate.leave();
+      this.#ports.gate.leave();
     }
   }
 

@@ -4,6 +4,7 @@
 // them for one answer. What it did not come to is named by `next`, and what is not there to be read by `missing`: an empty answer alone never says that nothing is kept.
 
 import { type Address, entityOf } from "../address.ts";
+import { authorOf } from "../entity/index.ts";
 import type { Input, JournalRecord } from "../entity/contract.ts";
 import type { Store, StoredRecord } from "../ports/index.ts";
 import type { HistoryEntry, HistoryPage, HistoryQuery, MissingTurns } from "./views.ts";
@@ -105,7 +106,7 @@ function describeInput(
       const { sender } = input;
       return {
         type: input.event.type,
-        author: sender.kind === "outside" ? sender.author : sender.kind === "entity" ? sender.entity : sender.name,
+        author: authorOf(sender),
         id: sender.kind === "outside" ? sender.id : undefined,
         ...(input.trace === undefined ? {} : { trace: input.trace }),
       };

@@ -18,16 +18,18 @@ import {
   type NextTimer,
   readBackProblem,
   restoreEntity,
+  type StateEntry,
   upgradeCode,
 } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { Activation, type ActivationOwner, changeOf, stampOf } from "./activation.ts";
 import { storableState } from "./snapshot-rhythm.ts";
 import { beginFailure, checkLabels } from "./beginning.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
-import type { DeadLetters } from "./dead-letters.ts";
+import type { DeadLetters, UndeliveredMessage } from "./dead-letters.ts";
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
@@ -43,6 +45,10 @@ import { endedWell, watched, type Work } from "./watched.ts";
 
 /** Begins the keys of code that runs beside turns and effects. */
 const OUTSIDE = "outside of turns: ";
+
+const CAUGHT_UP_WITHIN_MS = 5_000;
+/** A timer that arms itself for at once never is. */
+const CAUGHT_UP_TURNS = 8;
 
 type MessageInput = Extract<Input, { kind: "message" }>;
 
@@ -191,9 +197,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     this.#outgoing.perform(effect, input);
   }
 
-  lost({ to, event, sender }: LostMessage, reason: string): void {
-    const from = sender.kind === "outside" ? sender.author : sender.kind === "entity" ? sender.entity : "local";
-    this.#ports.deadLetters.add({ to, type: event.type, from, reason, event });
+  lost(message: LostMessage, reason: string): void {
+    this.#ports.deadLetters.addMessage({ ...message, reason });
   }
 
   failed(cause: unknown): void {
@@ -286,7 +291,20 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   get #hasNothingOpen(): boolean {
-    return !this.#entity.isUnfinished && this.#sent?.isWaitedFor !== true && this.outboxDepth === 0 && this.#taking === undefined;
+    return !this.#entity.isUnfinished && this.outboxDepth === 0 && this.#isExpectedByNobody;
+  }
+
+  get #isExpectedByNobody(): boolean {
+    return this.#sent?.isWaitedFor !== true && this.#taking === undefined;
+  }
+
+  /** At rest but for messages and effects that wait for their next attempts: out of memory they wait as well. */
+  get isPausing(): boolean {
+    return this.#activation.isAtRest && this.#hasOnlyAttempts;
+  }
+
+  get #hasOnlyAttempts(): boolean {
+    return this.#isExpectedByNobody && this.#sent?.isPausing !== false && this.#entity.isRepeatable;
   }
 
   get hasEnded(): boolean {
@@ -297,12 +315,25 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return this.#entity.nextTimer();
   }
 
+  /** Resolves when the timers that were due have fired and that is committed, in bounded time: until then who was called for them is not through. */
+  async caughtUp(): Promise<void> {
+    const { clock, hosted, wallTrusted } = this.#ports;
+    const now = { elapsed: hosted.now(), wall: wallTrusted() ? clock.now() : Number.NEGATIVE_INFINITY };
+    const giveUpAt = clock.monotonic() + CAUGHT_UP_WITHIN_MS;
+    for (let turns = 0; turns < CAUGHT_UP_TURNS && !this.hasEnded; turns++) {
+      const { elapsed, wall } = this.nextTimer();
+      if ((elapsed ?? Number.POSITIVE_INFINITY) > now.elapsed && (wall ?? Number.POSITIVE_INFINITY) > now.wall) return;
+      await settledWithin(this.#activation.turned(), clock, Math.max(0, giveUpAt - clock.monotonic()), undefined, { unref: true });
+    }
+  }
+
   sleep(): void {
     this.#activation.sleep();
   }
 
-  get isUndisturbed(): boolean {
-    return this.#activation.isUndisturbed && this.#hasNothingOpen;
+  /** @param isPausing it fell asleep as one that pauses */
+  isUndisturbed(isPausing: boolean): boolean {
+    return this.#activation.isUndisturbed && (isPausing ? this.#hasOnlyAttempts : this.#hasNothingOpen);
   }
 
   rouse(): void {
@@ -384,7 +415,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     });
     if (from.kind === "outside") this.#note(from.id, settled);
     return settled.then((result) => {
-      countDead(this.#ports.deadLetters, result, message.to, message.event, from.kind === "entity" ? from.entity : from.author);
+      countDead(this.#ports.deadLetters, result, message);
       return this.#answerTo(result, message, deadline);
     });
   }
@@ -437,11 +468,12 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   inform(to: Address, event: EventData): Promise<Told> {
     if (!this.#activation.hasControlRoom) return Promise.resolve({ kind: "full", retryAfterMs: 100 });
+    const input = this.#local(to, event, undefined);
     return new Promise((resolve) => {
       this.#activation.control({
-        input: this.#local(to, event, undefined),
+        input,
         settle: (result) => {
-          countDead(this.#ports.deadLetters, result, to, event, "local");
+          countDead(this.#ports.deadLetters, result, input);
           resolve(toldOf(result));
         },
       });
@@ -494,6 +526,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return view === undefined ? undefined : viewOf(view, this.#entity, this.#hosting);
   }
 
+  entered(address: Address): StateEntry | undefined {
+    return this.#entity.entered(address);
+  }
+
   addresses(): Iterable<Address> {
     return this.#entity.addresses();
   }
@@ -544,13 +580,13 @@ class LocalMail implements Mail {
   }
 
   settle(result: Settled): void {
-    countDead(this.#deadLetters, result, this.input.to, this.input.event, "local");
+    countDead(this.#deadLetters, result, this.input);
   }
 }
 
-function countDead(deadLetters: DeadLetters, result: Settled, to: Address, event: EventData, from: string): void {
+function countDead(deadLetters: DeadLetters, result: Settled, { to, event, sender }: Omit<UndeliveredMessage, "reason">): void {
   const reason = result.kind === "dropped" ? result.reason : result.kind === "no-such-actor" ? result.kind : undefined;
-  if (reason !== undefined) deadLetters.add({ to, type: event.type, from, reason });
+  if (reason !== undefined) deadLetters.addMessage({ to, event, sender, reason });
 }
 
 async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {

@@ -4,15 +4,27 @@ import type { Address } from "../address.ts";
 import type { EventData, ReplayedTurn, TraceEntry } from "../entity/index.ts";
 import type { Refusal } from "../outcome.ts";
 import type { Interest } from "./interest.ts";
-import type { HistoryEntry } from "./views.ts";
+import type { HistoryInput } from "./views.ts";
 
 export interface ActorInspection extends Interest {
   readonly address: Address;
   readonly revision: number;
-  /** The present state value and the turn that led to it; undefined where the journal does not reach so far back, or there is none. */
-  readonly lastTransition: { readonly revision: number; readonly at: number; readonly from: unknown; readonly causes: HistoryEntry["inputs"] } | undefined;
-  /** How long the state value has been as it is, ms. */
+  /**
+   * The turn in which its present state was entered, however long ago: with every step that leaves or enters a state node, also the same one again (`reenter`) or one of many regions.
+   * `from` is the state value before, null when the actor began with it; a reducer, which has no states, tells its beginning, as a volatile actor does that began anew. `at` is wall time, ms.
+   * undefined where it is not known: entered under an earlier version of Drover that did not note it, or in bare XState.
+   */
+  readonly lastTransition: { readonly revision: number; readonly at: number; readonly from: unknown; readonly causes: readonly [TransitionCause] } | undefined;
+  /** Since then, ms by the wall clock; undefined where it is not known. */
   readonly inStateMs: number | undefined;
+}
+
+/** What made an actor enter its state. `id` and `trace` of a message are known as long as the journal keeps the turn, and tells which of its messages it was. */
+export interface TransitionCause extends HistoryInput {
+  /** Name of the timer that fired. */
+  readonly timer?: string;
+  /** Type of the message of `author`, where it is another than `type`: it went to another actor of the entity, or the event followed from it. */
+  readonly via?: string;
 }
 
 export interface PastActor {

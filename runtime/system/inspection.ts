@@ -6,21 +6,19 @@
 import { type Address, entityOf } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
 import type { EventData, Input, JournalRecord } from "../entity/contract.ts";
-import { decodeRecord, decodeState, pastState, type PastState, replayTurn, tryInput } from "../entity/index.ts";
+import { decodeRecord, decodeState, pastState, type PastState, replayTurn, type StateEntry, tryInput } from "../entity/index.ts";
 import type { Clock, Random, StepWatch, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import type { Door } from "./door.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
-import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
+import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, TransitionCause, Trial } from "./inspected.ts";
 import { outsideMessage } from "./outside-message.ts";
-import type { Directory, HistoryEntry } from "./views.ts";
+import type { Directory } from "./views.ts";
 import { watched } from "./watched.ts";
 
 /** Journal records read for one answer at most, in pages. */
 const PAGE = 500;
 const MAX_PAGES = 20;
-/** Pages of an actor's turns looked through for the one that led to the present state. */
-const MAX_LOOKS = 4;
 
 export interface InspectionPorts {
   readonly node: string;
@@ -46,29 +44,27 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const view = live?.view(address);
     const interest = live?.interest(address);
     if (live === undefined || view === undefined || interest === undefined) return undefined;
-    const lastTransition = view.durability === "volatile" ? undefined : await transitionTo(address, view.state);
-    return { ...interest, address, revision: view.revision, lastTransition, inStateMs: lastTransition === undefined ? undefined : Math.max(0, clock.now() - lastTransition.at) };
+    const entry = live.entered(address);
+    if (entry === undefined) return { ...interest, address, revision: view.revision, lastTransition: undefined, inStateMs: undefined };
+    const inStateMs = Math.max(0, clock.now() - entry.at);
+    const { revision, at, from } = entry;
+    return { ...interest, address, revision: view.revision, lastTransition: { revision, at, from, causes: [await causeOf(address, entry)] }, inStateMs };
   }
 
-  /** The oldest of the newest turns that all have the present state value. */
-  async function transitionTo(address: Address, state: unknown): Promise<ActorInspection["lastTransition"]> {
-    const present = JSON.stringify(state);
-    let since: HistoryEntry | undefined;
-    let before: number | undefined;
-    for (let looks = 0; looks < MAX_LOOKS; looks++) {
-      const { items, next } = await ports.history(address, { order: "newest-first", limit: PAGE, ...(before === undefined ? {} : { before }) });
-      for (const entry of items) {
-        if (entry.state === undefined) continue;
-        if (JSON.stringify(entry.state) !== present) return since === undefined ? undefined : { revision: since.revision, at: since.at, from: entry.state, causes: since.inputs };
-        since = entry;
-      }
-      if (next === undefined) break;
-      before = next;
-    }
-    // The turn with which its history begins leads from nothing; any other one only looks so because the journal was trimmed.
-    return since?.inputs.some(({ type }) => type === "(start)" || type === "(children)") === true
-      ? { revision: since.revision, at: since.at, from: null, causes: since.inputs }
-      : undefined;
+  /** With what only the journal tells. */
+  async function causeOf(address: Address, { revision, event: type, author, timer, via }: StateEntry): Promise<TransitionCause> {
+    const { items } = author === undefined ? { items: [] } : await ports.history(address, { order: "newest-first", limit: 1, after: revision - 1, before: revision + 1 });
+    const alike = items.flatMap(({ inputs }) => inputs).filter((input) => input.type === (via ?? type) && input.author === author);
+    const told = alike.length === 1 ? alike[0] : undefined;
+    return {
+      type,
+      author,
+      id: told?.id,
+      ...(told?.trace === undefined ? {} : { trace: told.trace }),
+      ...(timer === undefined ? {} : { timer }),
+      ...(via === undefined ? {} : { via }),
+      result: "accepted",
+    };
   }
 
   /** Records up to `last`, as far back as they are kept, ascending. */

@@ -11,6 +11,10 @@ export interface Mail {
   readonly at?: number;
   /** A waiting message with the same key gives way to it (mailbox B4). */
   key?: string;
+  /** A message of the control lane. */
+  isUrgent?: true;
+  /** On its way to the shelf. */
+  isOverflow?: true;
   /** Monotonic time after which it is not taken any more. */
   readonly deadline?: number;
   /** Told when its deadline passes while a turn that has taken it is being committed; `settle` says afterwards what became of it. */
@@ -27,6 +31,13 @@ export interface LostMessage {
   readonly to: Address;
   readonly event: EventData;
   readonly sender: Sender;
+}
+
+/** Whose messages are taken in their order. */
+export function isSameSender(a: Sender, b: Sender): boolean {
+  if (a.kind === "outside") return b.kind === "outside" && a.author === b.author;
+  if (a.kind === "entity") return b.kind === "entity" && a.entity === b.entity;
+  return b.kind === "local";
 }
 
 /** For what was accepted before it came to its step: what becomes of it is told when it is nothing. */

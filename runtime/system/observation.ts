@@ -3,6 +3,7 @@
 import { type Address, entityOf } from "../address.ts";
 import { decodeRecord } from "../entity/index.ts";
 import type { Log, Store } from "../ports/index.ts";
+import { attempt } from "../when-rejected.ts";
 import type { Entities } from "./entities.ts";
 import { readHistory } from "./history.ts";
 import type { ActorView, Change, Directory, HistoryPage, HistoryQuery } from "./views.ts";
@@ -18,17 +19,14 @@ export interface Observation extends Directory {
 
 export function createObservation(entities: Entities, store: Store, log: Log): Observation {
   const directories: Directory[] = [];
-  const listeners = new Set<(change: Change) => void>();
+  const listeners = new Set<(change: Change) => unknown>();
 
   /** Whoever watches must not stop the turn that it is told of. */
   function changed(change: Change): void {
-    for (const listener of [...listeners]) {
-      try {
-        listener(change);
-      } catch (cause) {
-        log.error({ err: cause, entity: change.entity }, "a watcher of changes threw");
-      }
-    }
+    const failed = (cause: unknown): void => {
+      log.error({ err: cause, entity: change.entity }, "a watcher of changes threw");
+    };
+    for (const listener of [...listeners]) attempt(() => listener(change), failed);
   }
 
   function* addresses(): Iterable<Address> {
@@ -70,9 +68,7 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
     changed,
     watch: (listener) => {
       // One entry a call, though a caller may pass the same function twice.
-      const own = (change: Change): void => {
-        listener(change);
-      };
+      const own = (change: Change): unknown => listener(change);
       listeners.add(own);
       return () => {
         listeners.delete(own);

@@ -88,6 +88,11 @@ export class Outgoing {
     return this.#relay?.waiting ?? 0;
   }
 
+  /** Nothing of it is being tried: its messages and effects wait for their next attempts. */
+  get isPausing(): boolean {
+    return this.#relay?.isPausing !== false && this.#effects?.isPausing !== false;
+  }
+
   /** As `Relay.wake`. */
   wake(receiver: Address | undefined): void {
     this.#relay?.wake(receiver);
@@ -202,7 +207,8 @@ export class Outgoing {
       this.#inbox.lazily(input);
       return;
     }
-    this.#ports.deadLetters.add({ to: row.to, type: row.event.type, from: this.#entity.address, reason: outcome.kind, event: row.event });
+    const { address: entity, incarnation } = this.#entity;
+    this.#ports.deadLetters.addMessage({ to: row.to, event: row.event, sender: { kind: "entity", entity, incarnation, seq: row.seq }, reason: outcome.kind });
     this.#inbox.control({ input });
   }
 

@@ -1,20 +1,37 @@
 // Entities that leave memory and come back when they are called (rules C5): which are here, which go, and what brings them back.
 //
 // P1. An entity goes as a whole and between two turns, when nothing of it waits or is under way. Nobody is told: to everyone it is still there.
-// P2. Before it goes the store knows when it must be back; while that is written it takes no turn, and what comes meanwhile keeps it here.
+// P2. Before it goes the store knows when it must be back; while that is written it takes no turn, and what comes meanwhile keeps it here. Few write that at the same time: a store
+//     that is asked for too much at once turns away commits too.
+// P3. Entities here may wait for others that are not: a message between entities finds room where a command finds none, so that those that are here for each other can leave. Beyond that it is turned away,
+//     and its sender pauses (P4).
+// P4. Where too many are here, one leaves too whose messages or effects wait for their next attempts, however long their receivers are out of reach: they are in the store, and the entity is called for
+//     them. So nobody stays for what another one must do first: who is here and not at rest takes a turn, makes an attempt, or waits for a word with a deadline (an ask, a `once` effect, a
+//     reply to somebody), all of which end, or runs a source of its own.
 
 import type { Address } from "../address.ts";
 import type { Turn } from "../entity/contract.ts";
-import type { Entity } from "../entity/index.ts";
-import type { Clock, Log, Store } from "../ports/index.ts";
+import type { Entity, NextTimer } from "../entity/index.ts";
+import type { Clock, Log, Random, Store } from "../ports/index.ts";
+import type { Lane } from "./activation-gate.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import { DEFAULT_RESIDENT_ENTITIES, type PassivationCause, Residents } from "./residents.ts";
 import { Wakes } from "./wakes.ts";
 
+/** P2. */
+const LEAVING_AT_ONCE = 128;
+/** So many times the limit, all with something to do, and nobody comes in this lane: what calls them is held back before who calls is, and that before what they wait for themselves (P3). */
+const FULL: Readonly<Record<Lane, number>> = { background: 1.5, command: 2, message: 3 };
+/** More that may come for messages: as many as are on their way into memory at once, of which nobody knows yet whether they stay. */
+const BESIDE = 512;
+/** P4: as long as the longest wait between two attempts of a message or an effect. */
+const PAUSE_MS = 30_000;
+
 export interface PassivationPorts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly hosted: HostedClock;
   readonly wallTrusted: () => boolean;
@@ -30,36 +47,40 @@ export interface PassivationPorts {
 export class Passivation {
   /** That left, by cause. */
   readonly counts: Record<PassivationCause, number> = { idle: 0, room: 0 };
+  readonly wakes: Wakes;
   readonly #ports: PassivationPorts;
   readonly #residents: Residents<HostedEntity>;
-  readonly #wakes: Wakes;
+  /** P2. */
+  #leaving = 0;
+  #isRoomSought = false;
 
   constructor(ports: PassivationPorts) {
     this.#ports = ports;
-    this.#residents = new Residents(ports.clock, ports.limit ?? DEFAULT_RESIDENT_ENTITIES, (live, cause) => {
-      this.#passivate(live, cause);
+    this.#residents = new Residents(ports.clock, ports.limit ?? DEFAULT_RESIDENT_ENTITIES, {
+      passivate: (live, cause) => this.#passivate(live, cause),
+      leaving: () => this.#leaving,
     });
-    this.#wakes = new Wakes(ports);
+    this.wakes = new Wakes(ports);
   }
 
   /** @throws what the store throws */
   start(): Promise<void> {
-    return this.#wakes.start();
+    return this.wakes.start();
   }
 
   stop(): void {
     this.#residents.stop();
-    this.#wakes.stop();
+    this.wakes.stop();
   }
 
-  /** Far too many are here, and all of them have something to do. */
-  get isCrowded(): boolean {
-    return this.#residents.isCrowded;
+  /** Whether one more may come. */
+  hasRoomFor(lane: Lane): boolean {
+    return !this.#residents.isCrowded(FULL[lane], lane === "message" ? BESIDE : 0);
   }
 
   /** It was recovered; before its first turn. */
   came(live: HostedEntity): void {
-    this.#wakes.came(live.address, live.nextTimer());
+    this.wakes.came(live.address, live.nextTimer());
   }
 
   /** It takes messages. Those that it was called for reach it before it may have to go again. */
@@ -76,27 +97,55 @@ export class Passivation {
 
   /** What must be durable before the turn under way is committed. */
   beforeCommit(entity: Entity, open: Turn | undefined): Promise<void> | undefined {
-    return this.#wakes.needsMark(entity.address, entity.nextTimer(open), entity.isUnfinished) ? this.#wakes.mark(entity.address) : undefined;
+    return this.wakes.needsMark(entity.address, entity.nextTimer(open), entity.isUnfinished) ? this.wakes.mark(entity.address) : undefined;
   }
 
-  #passivate(live: HostedEntity, cause: PassivationCause): void {
-    if (!live.isAtRest) return;
-    const next = live.nextTimer();
-    if (!this.#wakes.mustWrite(live.address, next)) {
+  /** @returns false: too many are leaving (P2) */
+  #passivate(live: HostedEntity, cause: PassivationCause): boolean {
+    const isPausing = !live.isAtRest;
+    if (isPausing && !(cause === "room" && live.isPausing)) return true;
+    const next = isPausing ? this.#afterPause(live) : live.nextTimer();
+    if (!this.wakes.mustWrite(live.address, next)) {
       this.#leave(live, cause);
-      return;
+      return true;
     }
+    if (this.#leaving >= LEAVING_AT_ONCE) return false;
+    this.#leaving++;
     live.sleep();
-    this.#wakes.leaving(live.address, next).then(
-      () => {
-        if (live.isUndisturbed) this.#leave(live, cause);
-        else live.rouse();
-      },
-      (error: unknown) => {
-        this.#ports.log.warn({ err: error, entity: live.address }, "an idle entity stays in memory: the store could not keep when it must be back");
-        live.rouse();
-      },
-    );
+    this.wakes
+      .leaving(live.address, next)
+      .then(
+        () => {
+          if (live.isUndisturbed(isPausing)) this.#leave(live, cause);
+          else live.rouse();
+        },
+        (error: unknown) => {
+          this.#ports.log.warn({ err: error, entity: live.address }, "an idle entity stays in memory: the store could not keep when it must be back");
+          live.rouse();
+        },
+      )
+      .finally(() => {
+        this.#leaving--;
+        this.#makeRoomSoon();
+      });
+    return true;
+  }
+
+  /** Once for all that have left together. */
+  #makeRoomSoon(): void {
+    if (this.#isRoomSought) return;
+    this.#isRoomSought = true;
+    this.#ports.schedule(() => {
+      this.#isRoomSought = false;
+      this.#residents.makeRoom();
+    });
+  }
+
+  /** P4. */
+  #afterPause(live: HostedEntity): NextTimer {
+    const { hosted, random } = this.#ports;
+    const { elapsed = Number.POSITIVE_INFINITY, wall } = live.nextTimer();
+    return { elapsed: Math.min(elapsed, hosted.now() + PAUSE_MS * (0.5 + random.next() / 2)), wall };
   }
 
   #leave(live: HostedEntity, cause: PassivationCause): void {
@@ -104,6 +153,6 @@ export class Passivation {
     this.#residents.remove(live.address);
     live.leave();
     this.#ports.left(live);
-    this.#wakes.left(live.address);
+    this.wakes.left(live.address);
   }
 }

@@ -74,6 +74,12 @@ export class Relay {
     for (const line of this.#lines.values()) line.retry.cancel();
   }
 
+  /** Nothing is being sent: each line waits for its next try. */
+  get isPausing(): boolean {
+    for (const { retry } of this.#lines.values()) if (!retry.isWaiting) return false;
+    return true;
+  }
+
   get waiting(): number {
     let rows = 0;
     for (const line of this.#lines.values()) rows += line.rows.length;

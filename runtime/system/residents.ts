@@ -16,6 +16,8 @@ const LONGEST_SWEEP_MS = 30_000;
 const SHORTEST_SWEEP_MS = 50;
 /** Started in one sweep. */
 const MAX_A_SWEEP = 500;
+/** From so many times the limit on those leave too that only pause; what falls due is brought back up to a larger one. */
+const CROWDED = 1.25;
 /** Looked at when one must leave: they may all have something to do. */
 const MAX_LOOKS = 256;
 
@@ -27,10 +29,19 @@ export interface Resident {
   readonly usedAt: number;
   /** Nothing of it waits or is under way (rules C5). */
   readonly isAtRest: boolean;
+  /** It would be at rest if messages and effects of it did not wait for their next attempts, for which it is called. */
+  readonly isPausing: boolean;
 }
 
 /** `idle`: unused for its type's time; `room`: the least used when there were too many. */
 export type PassivationCause = "idle" | "room";
+
+export interface ResidentsPorts<R> {
+  /** Begins it; `remove` follows, sooner or later, unless it has something to do again. false: too many are leaving, it is to be tried again. */
+  readonly passivate: (resident: R, cause: PassivationCause) => boolean;
+  /** How many have begun to leave and are still here. */
+  readonly leaving: () => number;
+}
 
 interface Seat<R> {
   readonly resident: R;
@@ -40,7 +51,7 @@ interface Seat<R> {
 export class Residents<R extends Resident> {
   readonly limit: number;
   readonly #clock: Clock;
-  readonly #passivate: (resident: R, cause: PassivationCause) => void;
+  readonly #ports: ResidentsPorts<R>;
   readonly #probation = new Map<Address, Seat<R>>();
   readonly #protected = new Map<Address, Seat<R>>();
   #handle: TimeoutHandle | undefined;
@@ -49,26 +60,25 @@ export class Residents<R extends Resident> {
   #sweepAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
-  /** @param passivate begins it; `remove` follows, sooner or later, unless it has something to do again */
-  constructor(clock: Clock, limit: number, passivate: (resident: R, cause: PassivationCause) => void) {
+  constructor(clock: Clock, limit: number, ports: ResidentsPorts<R>) {
     this.#clock = clock;
     this.limit = limit;
-    this.#passivate = passivate;
+    this.#ports = ports;
   }
 
   get size(): number {
     return this.#probation.size + this.#protected.size;
   }
 
-  /** Far more are here than should be, and all of them have something to do. */
-  get isCrowded(): boolean {
-    return this.size >= this.limit * 2;
+  /** So many times more are here than should be: all of them have something to do. */
+  isCrowded(times: number, beside = 0): boolean {
+    return this.size >= this.limit * times + beside;
   }
 
   add(resident: R): void {
     if (this.#isStopped) return;
     this.#probation.set(resident.address, { resident, since: this.#clock.monotonic() });
-    this.#makeRoom();
+    this.makeRoom();
     const sweepMs = Math.max(SHORTEST_SWEEP_MS, Math.min(LONGEST_SWEEP_MS, resident.passivateAfterMs / 4));
     this.#sweepMs = Math.min(this.#sweepMs, sweepMs);
     this.#arm();
@@ -111,33 +121,38 @@ export class Residents<R extends Resident> {
   #sweep(): void {
     const now = this.#clock.monotonic();
     let started = 0;
+    let mayGoOn = true;
     for (const segment of [this.#probation, this.#protected])
       for (const { resident } of segment.values()) {
-        if (started >= MAX_A_SWEEP) break;
+        if (started >= MAX_A_SWEEP || !mayGoOn) break;
         if (now - resident.usedAt < resident.passivateAfterMs || !resident.isAtRest) continue;
+        mayGoOn = this.#ports.passivate(resident, "idle");
         started++;
-        this.#passivate(resident, "idle");
       }
-    this.#makeRoom();
-    this.#arm(started >= MAX_A_SWEEP || this.size > this.limit);
+    this.makeRoom();
+    this.#arm(started >= MAX_A_SWEEP || !mayGoOn || this.size > this.limit);
   }
 
-  #makeRoom(): void {
+  /** Where too many are here, the least used ones leave. Each is looked at once: they may all have something to do, and then it is tried again soon. */
+  makeRoom(): void {
+    if (this.#isStopped) return;
     const now = this.#clock.monotonic();
-    let surplus = this.size - this.limit;
-    for (let looks = 0; surplus > 0 && looks < MAX_LOOKS; looks++) {
-      const [address, seat] = this.#probation.entries().next().value ?? this.#protected.entries().next().value ?? [];
-      if (address === undefined || seat === undefined) return;
-      this.remove(address);
-      if (seat.resident.usedAt - seat.since > USED_AGAIN_MS) this.#protect(address, { ...seat, since: now });
-      else {
-        // At the end of the queue: it is gone soon, or it has something to do.
-        this.#probation.set(address, { ...seat, since: now });
-        if (!seat.resident.isAtRest) continue;
-        surplus--;
-        this.#passivate(seat.resident, "room");
+    let surplus = this.size - this.limit - this.#ports.leaving();
+    let looks = Math.min(MAX_LOOKS, this.size);
+    const isCrowded = this.isCrowded(CROWDED);
+    for (const segment of [this.#probation, this.#protected])
+      for (const [address, seat] of segment) {
+        if (surplus <= 0 || looks-- <= 0) return;
+        this.remove(address);
+        if (seat.resident.usedAt - seat.since > USED_AGAIN_MS) this.#protect(address, { ...seat, since: now });
+        else {
+          // At the end of the queue: it is gone soon, or it has something to do.
+          this.#probation.set(address, { ...seat, since: now });
+          if (!seat.resident.isAtRest && !(isCrowded && seat.resident.isPausing)) continue;
+          surplus--;
+          if (!this.#ports.passivate(seat.resident, "room")) return;
+        }
       }
-    }
   }
 
   #protect(address: Address, seat: Seat<R>): void {

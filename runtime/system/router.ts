@@ -32,7 +32,8 @@ export interface RouterPorts {
   readonly isStopping: () => boolean;
 }
 
-const RETRY_AFTER_MS = 100;
+/** When who was told `full` may come again. */
+export const RETRY_AFTER_MS = 100;
 const LATE = { live: "late" } as const;
 const ON_ITS_WAY = { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" } as const;
 
@@ -47,7 +48,7 @@ export function createRouter(ports: RouterPorts): Route {
     const began = clock.monotonic();
     const withinMs = Math.min(LONGEST_MS, given.withinMs);
     const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
-    const taker = entities.taker(entity, isElsewhere, { priority: "command", giveUpAt: began + withinMs }).then((live) => ({ live }));
+    const taker = entities.taker(entity, isElsewhere, { lane: given.sender.kind === "entity" ? "message" : "command", giveUpAt: began + withinMs }).then((live) => ({ live }));
     const { live } = (await settledWithin(taker, clock, withinMs, undefined, { unref: true })) ?? LATE; // R1
     // What the way here took is time that the deadline has lost.
     const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
@@ -145,7 +146,7 @@ export function createRouter(ports: RouterPorts): Route {
   }
 
   function addDead({ to, event, sender }: RemoteMessage): void {
-    deadLetters.add({ to, type: event.type, from: sender.kind === "entity" ? sender.entity : sender.author, reason: "no-such-actor", event });
+    deadLetters.addMessage({ to, event, sender, reason: "no-such-actor" });
   }
 
   return route;

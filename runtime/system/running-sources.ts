@@ -46,8 +46,8 @@ export class RunningSources {
       said: (incarnation, said) => {
         this.#said(incarnation, said);
       },
-      failedToStop: (incarnation, error) => {
-        log.warn({ err: error, source: this.#begun.get(incarnation)?.cell }, "a source failed while it was stopped");
+      failedToStop: (source, error) => {
+        log.warn({ err: error, source }, "a source failed while it was stopped, or after that");
       },
       ...(stepWatch === undefined
         ? {}

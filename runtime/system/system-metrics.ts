@@ -59,6 +59,17 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
     );
   gauge("drover_topic_subscriptions", "Subscriptions of actors to topics.", topics.listening, {});
   gauge("drover_activations_waiting", "Activations that wait for their turn.", gate.waiting, {});
+  if (passivation !== undefined) {
+    const { underWay, due, lateMs } = passivation.wakes.view();
+    gauge("drover_wakes", "Entities out of memory with something to do by now: on their way back, or waiting for that (of these the next few thousand are known).", underWay, {
+      state: "under-way",
+    });
+    gauge("drover_wakes", "Entities out of memory with something to do by now: on their way back, or waiting for that (of these the next few thousand are known).", due, {
+      state: "due",
+    });
+    gauge("drover_wakes_late_ms", "For how long the one of them that waits longest has been due.", lateMs, {});
+    counter("drover_wakes_failed_total", "Times that an entity with something to do could not be brought back; it is tried again.", passivation.wakes.failed);
+  }
   for (const [cause, value] of Object.entries(passivation?.counts ?? {})) counter("drover_passivations_total", "Entities that left memory, by cause.", value, { cause });
   const byType = new Map<string, { entities: number; mail: number; shelved: number; outbox: number }>();
   for (const live of entities.all()) {

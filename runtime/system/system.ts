@@ -12,7 +12,7 @@ import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Door } from "./door.ts";
-import { type Call, Entities } from "./entities.ts";
+import { type Call, Entities, NotAdmitted } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
@@ -23,7 +23,7 @@ import { createObservation } from "./observation.ts";
 import { DEFAULT_WITHIN_MS, outsideMessage } from "./outside-message.ts";
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
-import { createRouter } from "./router.ts";
+import { createRouter, RETRY_AFTER_MS } from "./router.ts";
 import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
 import { upgradeSleepers } from "./sleepers.ts";
@@ -85,11 +85,9 @@ export function createSystem(options: SystemOptions): System {
   const defer = options.defer ?? ((run: () => void) => void setImmediate(run));
   const { entityTypes, actorTypes } = register(options.types);
   const describedTypes = new Map([...(options.foreignTypes ?? []).flatMap(({ types }) => [...types]), ...actorTypes]);
-  const committer = createCommitter(store, defer, log);
+  const committer = createCommitter(store, defer, log, () => running?.hosted.ride());
   const deadLetters = new DeadLetters(clock);
   const topics = new Topics();
-  /** Names this run: numbers of dead letters begin anew with the next. */
-  const session = random.id();
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), restarts: 0, divergences: 0 };
   const gate = new ActivationGate(clock, options.activation);
@@ -164,19 +162,20 @@ export function createSystem(options: SystemOptions): System {
   }
 
   /** What keeps an entity from beginning is the outcome of the message that should have begun it (hosting A4). @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID */
-  async function begin(entity: Address, options: EntityOptions, ...priority: [] | ["command"]): Promise<Refusal | undefined> {
+  async function begin(entity: Address, options: EntityOptions, ...lane: [] | ["command"]): Promise<Refusal | undefined> {
     try {
-      await entities.activate(entity, options, ...priority);
+      await entities.activate(entity, options, ...lane);
       return undefined;
     } catch (cause) {
       if (cause instanceof DroverError && (cause.code === "DROVER_ADDRESS_INVALID" || cause.code === "DROVER_TYPE_INVALID")) throw cause;
+      if (cause instanceof NotAdmitted && cause.entry === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason: cause.message };
       return { kind: "not-stored", reason: `${entity} could not begin: ${cause instanceof Error ? cause.message : String(cause)}` };
     }
   }
 
   /** The host's own word waits as long as a message does by default. */
   function aCall(): Call {
-    return { priority: "command", giveUpAt: clock.monotonic() + DEFAULT_WITHIN_MS };
+    return { lane: "command", giveUpAt: clock.monotonic() + DEFAULT_WITHIN_MS };
   }
 
   async function inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told> {
@@ -186,7 +185,7 @@ export function createSystem(options: SystemOptions): System {
     if (unbegun !== undefined) return unbegun;
     const taker = await entities.taker(entity, () => false, aCall());
     if (taker === "away") return { kind: "owner-away" };
-    if (taker === "full") return { kind: "full", retryAfterMs: 100 };
+    if (taker === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
     return taker === undefined ? { kind: "no-such-actor" } : taker.inform(address, event);
   }
 
@@ -209,7 +208,7 @@ export function createSystem(options: SystemOptions): System {
     const type = entityTypes.get(kindOf(entity));
     if (type === undefined || type.durability === "volatile" || running === undefined) return undefined;
     const giveUpAt = clock.monotonic() + DEFAULT_WITHIN_MS;
-    if ((await gate.enter("command", () => clock.monotonic() >= giveUpAt)) !== "entered")
+    if ((await gate.enter("command", () => clock.monotonic() >= giveUpAt).entry) !== "entered")
       throw new DroverError("DROVER_STORE_FAILED", `${address} could not be read: too many wait for the store`, { retryable: true });
     try {
       const view = await HostedEntity.look(address, entity, type, portsOf());
@@ -222,16 +221,22 @@ export function createSystem(options: SystemOptions): System {
 
   const list = createListing({ node, epoch: options.epoch ?? 1, types: entityTypes, store, observation, absence: (entity) => entities.absence(entity) });
 
-  async function wake(entity: Address): Promise<void> {
-    if (entities.passivated(entity) === undefined) return;
-    const taker = await entities.taker(entity, () => false, { priority: "background", giveUpAt: Number.POSITIVE_INFINITY });
+  async function bring(entity: Address): Promise<HostedEntity | undefined> {
+    if (entities.passivated(entity) === undefined) return undefined;
+    const taker = await entities.taker(entity, () => false, { lane: "background", giveUpAt: Number.POSITIVE_INFINITY });
     if (typeof taker === "string") throw new Error(`it is ${taker}`);
+    return taker;
+  }
+
+  /** Until what it was to come back for is done: others wait for its place. */
+  async function wake(entity: Address): Promise<void> {
+    await (await bring(entity))?.caughtUp();
   }
 
   const inspection = createInspection({
     node,
     hosted: async (entity) => {
-      await wake(entity);
+      await bring(entity);
       return entities.live(entity);
     },
     types: entityTypes,
@@ -278,8 +283,7 @@ export function createSystem(options: SystemOptions): System {
     readBackProblem: (entity) => entities.live(entity)?.readBackProblem(),
     taken: (entity, id) => entities.live(entity)?.taken(id),
     deadLetters: (query) => deadLetters.list(query),
-    redeliver: async (number, { author }) =>
-      deadLetters.redeliver(number, async (to, event) => enter(to, event, { id: `dead-letter.${session}.${String(number)}`, author }, false)),
+    redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, false)),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation, topics }),
     actorTypes: [...describedTypes.keys()],
@@ -293,6 +297,7 @@ export function createSystem(options: SystemOptions): System {
         const began = new Passivation({
           store,
           clock,
+          random,
           log,
           hosted,
           wallTrusted,

@@ -70,18 +70,21 @@ export interface ActorQuery {
   readonly limit: number;
 }
 
+/** What an actor was given in a turn. */
+export interface HistoryInput {
+  readonly type: string;
+  readonly author: string | undefined;
+  readonly id: string | undefined;
+  /** W3C traceparent. */
+  readonly trace?: string;
+  readonly result: string;
+}
+
 /** One committed turn as seen from one actor. */
 export interface HistoryEntry {
   readonly revision: number;
   readonly at: number;
-  readonly inputs: readonly {
-    readonly type: string;
-    readonly author: string | undefined;
-    readonly id: string | undefined;
-    /** W3C traceparent. */
-    readonly trace?: string;
-    readonly result: string;
-  }[];
+  readonly inputs: readonly HistoryInput[];
   /** State value after the turn; undefined when this actor did not change. */
   readonly state: Data;
   /** Timers of this actor that the turn has armed (anew) or done away with without their firing; one that fired is an input. */

@@ -2,100 +2,139 @@
 //
 // W1. An entity that leaves memory with armed timers leaves a row for the earliest of each clock, named by its due time; the row is durable before the entity goes.
 // W2. One that is in memory and has something to do later that no row tells (a timer, an unconfirmed effect, a message on its way) is marked, once, before the commit
-//     that brings it. After a crash the marked ones come back at once, so that nothing waits for a message that may never come. Leaving takes the mark away.
+//     that brings it. After a crash the marked ones come back before the rest, so that nothing waits for a message that may never come. Leaving takes the mark away.
 // W3. A row may be early or stale, never late: whoever comes back for nothing leaves again, and its leaving puts the rows right.
-// W4. Only what falls due within the next minutes is held in memory.
+// W4. However many fall due at once, few are on their way at the same time, those that are due longest first; the others wait in the store (promise S5).
+// W5. One that cannot be brought back is not remembered: its row or its mark is. All are read again then, so that it has its next try behind those that are due longer.
 
 import type { Address } from "../address.ts";
 import type { NextTimer } from "../entity/index.ts";
-import type { Clock, Log, Store, TimeoutHandle } from "../ports/index.ts";
+import type { Clock, Log, Random, Store, TimeoutHandle } from "../ports/index.ts";
+import { Retry } from "../retry.ts";
+import { DueRows } from "./due-rows.ts";
 import type { HostedClock } from "./hosted-clock.ts";
+import { ValueWriter } from "./value-writer.ts";
+import { dueName, WAKE_CLOCKS, WAKE_MARKS, wakeKeysOf, type WakeClock, type WakeRow, wakeRowOf } from "./wake-rows.ts";
 
-type ClockName = "elapsed" | "wall";
-
-const CLOCKS: readonly ClockName[] = ["elapsed", "wall"];
-const PREFIX = "wake/";
-const MARKS = "wake/now/";
-const DIGITS = 16;
-/** Rows are read by the first digits of their due time: 100 s at a time. */
-const SPAN_DIGITS = 5;
-const SPAN_MS = 10 ** SPAN_DIGITS;
-const LOOK_EVERY_MS = SPAN_MS / 2;
-/** After a longer jump of a clock all its rows are read. */
-const MAX_SPANS = 20;
-const AGAIN_MS = 1_000;
+/** Brought back at the same time. */
+const AT_ONCE = 64;
+/** A clock may jump: it is looked at again at least this often. */
+const LONGEST_WAIT_MS = 50_000;
+/** A wall clock that is not trusted is looked at again this often. */
+const TRUST_AGAIN_MS = 1_000;
+const AGAIN = { firstMs: 1_000, longestMs: 4_000 };
+const PAGE = 1_000;
 const NOTHING = new Uint8Array(0);
 
 export interface WakesPorts {
   readonly store: Store;
   readonly clock: Clock;
+  readonly random: Random;
   readonly hosted: HostedClock;
   readonly wallTrusted: () => boolean;
   readonly log: Log;
-  /** Brings an entity into memory, unless it is there. Rejects when that could not be tried. */
+  /** Brings an entity into memory, unless it is there. Rejects when that could not be done. */
   readonly wake: (entity: Address) => Promise<void>;
 }
 
-interface Row {
-  readonly entity: Address;
-  readonly clock: ClockName;
+/** What waits for its turn to come back. */
+export interface WakesView {
+  /** On their way. */
+  readonly underWay: number;
+  /** Due by now, as far as they have been read: some thousand at most. */
   readonly due: number;
+  /** For how long the one that waits longest has been due, ms. */
+  readonly lateMs: number;
 }
 
 export class Wakes {
+  /** Could not be brought back when they were due, and were or are tried again. */
+  failed = 0;
   readonly #ports: WakesPorts;
-  /** Rows that fall due within what has been read, by their keys. */
-  readonly #near = new Map<string, Row>();
+  readonly #due: Readonly<Record<WakeClock, DueRows>>;
   /** Of entities in memory: the rows that are in the store. */
   readonly #rows = new Map<Address, readonly string[]>();
   readonly #marked = new Set<Address>();
-  /** Up to which due time rows were read. */
-  readonly #readTo: Record<ClockName, number> = { elapsed: 0, wall: 0 };
+  /** Of entities in memory: the store did not say what became of their last rows and their mark. */
+  readonly #doubtful = new Set<Address>();
+  /** Marks are on the way of commits, and wait for no rows of who leaves. */
+  readonly #markWriter: ValueWriter;
+  readonly #rowWriter: ValueWriter;
+  /** Marked ones that are to be brought back, the next one last. */
+  #unfinished: Address[] = [];
+  /** Of entities on their way: the row that called them. */
+  readonly #calling = new Map<Address, string>();
+  readonly #retry: Retry;
+  /** Since all were read last. */
+  #failedNow = 0;
+  #hasReadFailed = false;
+  #underWay = 0;
   #look: TimeoutHandle | undefined;
-  #due: TimeoutHandle | undefined;
-  /** Monotonic time of the armed look at what is due. */
-  #dueAt = Number.POSITIVE_INFINITY;
+  /** Monotonic time of the armed look. */
+  #lookAt = Number.POSITIVE_INFINITY;
   #isStopped = false;
 
   constructor(ports: WakesPorts) {
     this.#ports = ports;
+    const { store, clock, random } = ports;
+    this.#due = { elapsed: new DueRows(store, "elapsed"), wall: new DueRows(store, "wall") };
+    this.#markWriter = new ValueWriter(store);
+    this.#rowWriter = new ValueWriter(store);
+    this.#retry = new Retry(clock, () => random.next(), AGAIN);
   }
 
-  /** Reads the index once as a whole, and begins to wake. @throws what the store throws */
+  /** Reads what is marked and what falls due next, and begins to wake. @throws what the store throws */
   async start(): Promise<void> {
-    const entries = await this.#ports.store.values.entries(PREFIX);
-    for (const { key } of entries) {
-      if (key.startsWith(MARKS)) this.#marked.add(key.slice(MARKS.length) as Address);
+    for (let after: string | undefined; ; ) {
+      const page = await this.#ports.store.values.entries(WAKE_MARKS, { limit: PAGE, ...(after === undefined ? {} : { after }) });
+      for (const { key } of page) this.#marked.add(key.slice(WAKE_MARKS.length) as Address);
+      after = page.at(-1)?.key;
+      if (page.length < PAGE) break;
     }
-    for (const clock of CLOCKS) this.#readTo[clock] = this.#horizon(clock);
-    for (const { key } of entries) {
-      const row = rowOf(key);
-      if (row === undefined) continue;
-      if (this.#marked.has(row.entity)) this.#rows.set(row.entity, [...(this.#rows.get(row.entity) ?? []), key]);
-      if (row.due < this.#readTo[row.clock]) this.#near.set(key, row);
-    }
-    for (const entity of this.#marked) this.#wake(entity);
-    this.#armLook();
-    this.#armDue();
+    for (const clock of WAKE_CLOCKS) await this.#due[clock].read();
+    this.#unfinished = [...this.#marked].reverse();
+    this.#goOn();
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#retry.cancel();
     this.#ports.clock.clearTimeout(this.#look);
-    this.#ports.clock.clearTimeout(this.#due);
   }
 
-  /** It has come back: these are the timers that its rows tell, unless it is marked. */
+  view(): WakesView {
+    const waiting = WAKE_CLOCKS.filter((clock) => this.#isTrusted(clock));
+    const late = waiting.map((clock) => -this.#waitOf(this.#first(clock)));
+    return {
+      underWay: this.#underWay,
+      due: this.#unfinished.length + waiting.reduce((sum, clock) => sum + this.#due[clock].countBefore(dueName(clock, this.#now(clock) + 1)), 0),
+      lateMs: Math.max(0, ...late),
+    };
+  }
+
+  /** It has come back: these are the timers that its rows tell, unless it is marked, or the row that called it is none of them (W3). */
   came(entity: Address, next: NextTimer): void {
-    if (!this.#marked.has(entity)) this.#note(entity, keysOf(entity, next));
+    const called = this.#calling.get(entity);
+    this.#calling.delete(entity);
+    this.#note(entity, this.#marked.has(entity) ? (this.#rows.get(entity) ?? []) : wakeKeysOf(entity, next));
+    if (called !== undefined) this.#seen(entity, called);
+  }
+
+  /** W3. A row that is none of those its timers need was left by a run that ended while it was in memory: of its clock nothing else need be in the store, for an early row spares a mark. */
+  #seen(entity: Address, key: string): void {
+    const known = this.#rows.get(entity) ?? [];
+    if (known.includes(key)) return;
+    const clock = wakeRowOf(key)?.clock;
+    this.#note(entity, this.#marked.has(entity) ? [...known, key] : [...known.filter((each) => wakeRowOf(each)?.clock !== clock), key]);
   }
 
   /** Whether what it has to do is told by no row and no mark (W2). */
   needsMark(entity: Address, next: NextTimer, isBusy: boolean): boolean {
-    if (this.#marked.has(entity)) return false;
+    const isDoubtful = this.#doubtful.has(entity);
+    if (this.#marked.has(entity) && !isDoubtful) return false;
     if (isBusy) return true;
-    const rows = (this.#rows.get(entity) ?? []).map((key) => rowOf(key));
-    return CLOCKS.some((clock) => {
+    const rows = isDoubtful ? [] : (this.#rows.get(entity) ?? []).map((key) => wakeRowOf(key));
+    return WAKE_CLOCKS.some((clock) => {
       const due = next[clock];
       return due !== undefined && !rows.some((row) => row?.clock === clock && row.due <= due);
     });
@@ -105,7 +144,8 @@ export class Wakes {
   async mark(entity: Address): Promise<void> {
     this.#marked.add(entity);
     try {
-      await this.#ports.store.values.set(MARKS + entity, NOTHING);
+      await this.#markWriter.write([{ key: WAKE_MARKS + entity, value: NOTHING }]);
+      this.#doubtful.delete(entity);
     } catch (cause) {
       this.#marked.delete(entity);
       this.#ports.log.warn({ err: cause, entity }, "an entity could not be marked as one with something to do later; it is tried again with its next turn");
@@ -114,35 +154,44 @@ export class Wakes {
 
   /** W1. @throws what the store throws: then it must stay */
   async leaving(entity: Address, next: NextTimer): Promise<void> {
-    const { values } = this.#ports.store;
-    const keys = keysOf(entity, next);
+    const keys = wakeKeysOf(entity, next);
     const old = this.#rows.get(entity) ?? [];
-    for (const key of keys) if (!old.includes(key)) await values.set(key, NOTHING);
-    if (this.#marked.has(entity)) await values.delete(MARKS + entity);
+    const isDoubtful = this.#doubtful.has(entity);
+    const missing = isDoubtful ? keys : keys.filter((key) => !old.includes(key));
+    const stale = old.filter((key) => !keys.includes(key));
+    const gone = this.#marked.has(entity) || isDoubtful ? [WAKE_MARKS + entity, ...stale] : stale;
+    try {
+      await this.#rowWriter.write([...missing.map((key) => ({ key, value: NOTHING })), ...gone.map((key) => ({ key, value: undefined }))]);
+    } catch (cause) {
+      // All that may be there is deleted when it leaves, and none of it is counted on until then (W2).
+      this.#doubtful.add(entity);
+      this.#note(entity, [...keys, ...stale]);
+      throw cause;
+    }
+    this.#doubtful.delete(entity);
     this.#marked.delete(entity);
-    for (const key of old)
-      if (!keys.includes(key)) {
-        await values.delete(key);
-        this.#near.delete(key);
-      }
+    for (const key of stale) {
+      const clock = wakeRowOf(key)?.clock;
+      if (clock !== undefined) this.#due[clock].delete(key);
+    }
     this.#note(entity, keys);
   }
 
   /** Whether `leaving` has something to write. */
   mustWrite(entity: Address, next: NextTimer): boolean {
-    if (this.#marked.has(entity)) return true;
+    if (this.#marked.has(entity) || this.#doubtful.has(entity)) return true;
     const old = this.#rows.get(entity) ?? [];
-    const keys = keysOf(entity, next);
+    const keys = wakeKeysOf(entity, next);
     return keys.length !== old.length || keys.some((key) => !old.includes(key));
   }
 
   /** It is out of memory: its rows are looked at from here. */
   left(entity: Address): void {
     for (const key of this.#rows.get(entity) ?? []) {
-      const row = rowOf(key);
-      if (row === undefined || row.due >= this.#readTo[row.clock]) continue;
-      this.#near.set(key, row);
-      this.#armWithin(this.#waitOf(row));
+      const row = wakeRowOf(key);
+      if (row === undefined) continue;
+      this.#due[row.clock].insert(key);
+      this.#lookWithin(this.#waitOf(row));
     }
     this.#rows.delete(entity);
   }
@@ -152,116 +201,115 @@ export class Wakes {
     else this.#rows.set(entity, keys);
   }
 
-  #now(clock: ClockName): number {
+  #now(clock: WakeClock): number {
     return clock === "elapsed" ? this.#ports.hosted.now() : this.#ports.clock.now();
   }
 
-  /** End of the span after the present one. */
-  #horizon(clock: ClockName): number {
-    return (Math.floor(this.#now(clock) / SPAN_MS) + 2) * SPAN_MS;
+  #isTrusted(clock: WakeClock): boolean {
+    return clock === "elapsed" || this.#ports.wallTrusted();
   }
 
-  #armLook(): void {
+  #first(clock: WakeClock): WakeRow | undefined {
+    const key = this.#due[clock].first;
+    return key === undefined ? undefined : wakeRowOf(key);
+  }
+
+  /** Negative: so long it has been due. */
+  #waitOf(row: WakeRow | undefined): number {
+    if (row === undefined) return LONGEST_WAIT_MS;
+    return this.#isTrusted(row.clock) ? Math.min(LONGEST_WAIT_MS, row.due - this.#now(row.clock)) : TRUST_AGAIN_MS;
+  }
+
+  /** W4. Brings back as many as may be on their way, and looks again when the next one is due. */
+  #goOn(): void {
     if (this.#isStopped) return;
-    this.#look = this.#ports.clock.setTimeout(
+    while (this.#underWay < AT_ONCE && this.#callNext());
+    const rows = WAKE_CLOCKS.map((clock) => this.#due[clock]);
+    if (this.#failedNow === 0 && this.#underWay === 0 && !rows.some(({ isReading }) => isReading)) this.#retry.reset();
+    if (!this.#hasReadFailed) for (const each of rows) if (each.isShort) this.#read(each);
+    if (this.#underWay < AT_ONCE) this.#lookWithin(Math.min(...WAKE_CLOCKS.map((clock) => this.#waitOf(this.#first(clock)))));
+  }
+
+  #callNext(): boolean {
+    const marked = this.#unfinished.pop();
+    if (marked !== undefined) {
+      this.#call(marked);
+      return true;
+    }
+    const [first] = WAKE_CLOCKS.map((clock) => ({ clock, row: this.#first(clock) })).sort((one, other) => this.#waitOf(one.row) - this.#waitOf(other.row));
+    if (first?.row === undefined || this.#waitOf(first.row) > 0) return false;
+    const rows = this.#due[first.clock];
+    if (rows.first !== undefined) {
+      this.#calling.set(first.row.entity, rows.first);
+      // It is in memory.
+      if (this.#rows.has(first.row.entity)) this.#seen(first.row.entity, rows.first);
+    }
+    rows.shift();
+    this.#call(first.row.entity);
+    return true;
+  }
+
+  #call(entity: Address): void {
+    this.#underWay++;
+    this.#ports
+      .wake(entity)
+      .then(() => {
+        // It was in memory already: its leaving takes the row away.
+        const called = this.#calling.get(entity);
+        const known = this.#rows.get(entity) ?? [];
+        if (called !== undefined && !known.includes(called)) this.#note(entity, [...known, called]);
+      })
+      .catch((cause: unknown) => {
+        this.#again({ err: cause, entity }, "an entity that has something to do could not be brought back; it is tried again");
+      })
+      .finally(() => {
+        this.#underWay--;
+        this.#calling.delete(entity);
+        this.#goOn();
+      });
+  }
+
+  #read(rows: DueRows): void {
+    rows.read().then(
       () => {
-        this.#read().then(
-          () => {
-            this.#armLook();
-            this.#armDue();
-          },
-          (cause: unknown) => {
-            this.#ports.log.warn({ err: cause }, "the times at which entities must wake could not be read; it is tried again");
-            this.#armLook();
-          },
-        );
+        this.#goOn();
       },
-      LOOK_EVERY_MS,
-      { unref: true },
+      (cause: unknown) => {
+        this.#hasReadFailed = true;
+        this.#again({ err: cause }, "the times at which entities must wake could not be read; it is tried again");
+      },
     );
   }
 
-  async #read(): Promise<void> {
-    for (const clock of CLOCKS) {
-      const to = this.#horizon(clock);
-      const from = this.#readTo[clock];
-      if (to <= from) continue;
-      const spans = (to - from) / SPAN_MS;
-      const prefixes = spans > MAX_SPANS ? [`${PREFIX}${clock}/`] : Array.from({ length: spans }, (_, at) => `${PREFIX}${clock}/${spanOf(from + at * SPAN_MS)}`);
-      for (const prefix of prefixes)
-        for (const { key } of await this.#ports.store.values.entries(prefix)) {
-          const row = rowOf(key);
-          if (row !== undefined && row.due < to) this.#near.set(key, row);
-        }
-      this.#readTo[clock] = to;
-    }
+  /** W5. Logged once for all that fail until the next try. */
+  #again(fields: Readonly<Record<string, unknown>>, message: string): void {
+    if (this.#isStopped) return;
+    this.failed++;
+    this.#failedNow++;
+    if (this.#retry.isWaiting) return;
+    this.#ports.log.warn(fields, message);
+    this.#retry.later(() => {
+      this.#failedNow = 0;
+      this.#hasReadFailed = false;
+      for (const clock of WAKE_CLOCKS) this.#due[clock].rewind();
+      this.#unfinished = [...this.#marked].reverse();
+      this.#goOn();
+    });
   }
 
-  #armDue(): void {
-    let waitMs = Number.POSITIVE_INFINITY;
-    for (const row of this.#near.values()) waitMs = Math.min(waitMs, this.#waitOf(row));
-    this.#armWithin(waitMs);
-  }
-
-  #armWithin(waitMs: number): void {
+  #lookWithin(waitMs: number): void {
     const { clock } = this.#ports;
     const at = clock.monotonic() + Math.max(0, Math.ceil(waitMs));
-    if (this.#isStopped || at >= this.#dueAt) return;
-    clock.clearTimeout(this.#due);
-    this.#dueAt = at;
-    this.#due = clock.setTimeout(
+    if (this.#isStopped || at >= this.#lookAt) return;
+    clock.clearTimeout(this.#look);
+    this.#lookAt = at;
+    this.#look = clock.setTimeout(
       () => {
-        this.#dueAt = Number.POSITIVE_INFINITY;
-        this.#wakeDue();
+        this.#lookAt = Number.POSITIVE_INFINITY;
+        this.#goOn();
       },
       at - clock.monotonic(),
       { unref: true },
     );
   }
-
-  /** A clock that is not trusted, or jumps, is looked at again soon. */
-  #waitOf(row: Row): number {
-    if (row.clock === "elapsed") return row.due - this.#now("elapsed");
-    return this.#ports.wallTrusted() ? Math.min(LOOK_EVERY_MS, row.due - this.#now("wall")) : AGAIN_MS;
-  }
-
-  #wakeDue(): void {
-    for (const [key, row] of [...this.#near]) {
-      if (this.#waitOf(row) > 0) continue;
-      this.#near.delete(key);
-      this.#wake(row.entity);
-    }
-    this.#armDue();
-  }
-
-  #wake(entity: Address): void {
-    this.#ports.wake(entity).catch((cause: unknown) => {
-      if (this.#isStopped) return;
-      this.#ports.log.warn({ err: cause, entity }, "an entity that has something to do could not be brought back; it is tried again");
-      const clock = "elapsed";
-      this.#near.set(`again ${entity}`, { entity, clock, due: this.#now(clock) + AGAIN_MS });
-      this.#armWithin(AGAIN_MS);
-    });
-  }
-}
-
-function keysOf(entity: Address, next: NextTimer): readonly string[] {
-  return CLOCKS.flatMap((clock) => {
-    const due = next[clock];
-    return due === undefined ? [] : [`${PREFIX}${clock}/${digitsOf(due)}/${entity}`];
-  });
-}
-
-function rowOf(key: string): Row | undefined {
-  const [, clock, digits = "", ...entity] = key.split("/");
-  const due = Number(digits);
-  return (clock === "elapsed" || clock === "wall") && digits !== "" && Number.isFinite(due) ? { entity: entity.join("/") as Address, clock, due } : undefined;
-}
-
-function digitsOf(ms: number): string {
-  return String(Math.max(0, Math.floor(ms))).padStart(DIGITS, "0");
-}
-
-function spanOf(ms: number): string {
-  return digitsOf(ms).slice(0, DIGITS - SPAN_DIGITS);
 }

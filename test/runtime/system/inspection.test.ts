@@ -1,8 +1,8 @@
 // Looking into an actor: what waits and why, any past state, a turn run again step by step, a message tried out.
 
 import { test } from "tap";
-import { and, assign, sendTo, setup } from "xstate";
-import { actorType, effect, entityType, type EventOf, messages, now, reducer, reply, type ReplayedRevision, T, type Trial } from "../../../runtime/index.ts";
+import { and, assign, sendTo, setup, spawnChild } from "xstate";
+import { actorType, effect, entityType, type EntityType, type EventOf, messages, now, reducer, reply, type ReplayedRevision, T, type Trial } from "../../../runtime/index.ts";
 import { parseAddress } from "../../../runtime/address.ts";
 import { hosting } from "./hosting.ts";
 
@@ -93,6 +93,126 @@ test("inspect tells what waits, which turn led to the present state, and what ca
   t.equal(seen?.inStateMs, 1_500);
   t.equal(seen?.timers[0]?.dueInMs, 3_500);
   t.equal(await system.inspection.inspect(parseAddress("t/gate/south")), undefined);
+  await system.stop();
+});
+
+const tripMessages = messages({ "trip.begin": { body: {} }, "trip.km": { body: {} }, "trip.lap": { body: {} }, "trip.light": { body: {} }, "trip.break": { body: {} } });
+const lightMachine = setup({}).createMachine({ initial: "off", states: { off: { on: { ON: "on" } }, on: {} } });
+const wheelMachine = setup({}).createMachine({ initial: "still", states: { still: { on: { "trip.begin": "rolling" } }, rolling: { on: { "trip.km": {} } } } });
+const tripMachine = (states: Readonly<Record<string, object>> = {}) =>
+  setup({
+    types: { context: {} as { km: number } },
+    actors: { light: lightMachine },
+    actions: {
+      drive: assign({ km: ({ context }) => context.km + 1 }),
+      fail: assign(() => {
+        throw new Error("broken on purpose");
+      }),
+    },
+  }).createMachine({
+    id: "trip",
+    context: { km: 0 },
+    entry: spawnChild("light", { id: "light" }),
+    initial: "parked",
+    states: {
+      ...states,
+      parked: { on: { "trip.begin": "driving" } },
+      driving: {
+        on: {
+          "trip.km": { actions: "drive" },
+          "trip.lap": { target: "driving", reenter: true },
+          "trip.light": { actions: sendTo("light", { type: "ON" }) },
+          "trip.break": { target: "parked", actions: "fail" },
+        },
+      },
+    },
+  });
+const wheel = actorType({ name: "wheel", version: 1, messages: tripMessages, behaviour: wheelMachine });
+const firstTrip = actorType({ name: "trip", version: 1, messages: tripMessages, behaviour: tripMachine() });
+const secondTrip = actorType({ name: "trip", version: 2, messages: tripMessages, behaviour: tripMachine({ garage: {} }), earlier: [firstTrip] });
+const tripType = (durability: EntityType["durability"], root: typeof firstTrip) =>
+  entityType({
+    root,
+    durability,
+    placement: "cloud",
+    ...(durability === "volatile" ? {} : { passivateAfterMs: 60_000 }),
+    children: { wheel: { types: [wheel], strategy: "one-for-one" } },
+  });
+
+const TRIP = parseAddress("t/trip/one");
+const WHEEL = parseAddress("t/trip/one/wheel/left");
+const LIGHT = `${TRIP}/~/light` as typeof TRIP;
+
+for (const durability of ["events", "snapshot", "volatile"] as const)
+  test(`since when, from which state and why is told of every actor, 2,100 turns later and after a passivation, a restart and an upgrade (${durability})`, async (t) => {
+    const { system, clock, disk } = await hosting({ types: [tripType(durability, firstTrip)] });
+    const began = clock.now();
+    const seen = async (address: typeof TRIP, by = system) => {
+      const found = await by.inspection.inspect(address);
+      return { inStateMs: found?.inStateMs, ...found?.lastTransition };
+    };
+    await system.activate(TRIP, { input: undefined, children: [{ kind: "wheel", id: "left", type: "wheel", input: undefined }] });
+    t.match(await seen(WHEEL), { inStateMs: 0, from: null, causes: [{ type: "(children)" }] });
+    await clock.advance(1_000);
+    await system.tell(TRIP, { type: "trip.begin" }, { id: "go", author: "alice" });
+    system.notify(WHEEL, { type: "trip.begin" });
+    await clock.advance(500);
+    await system.tell(TRIP, { type: "trip.light" }, { author: "bob" });
+    for (let n = 0; n < 2_100; n++) await system.inform(TRIP, { type: "trip.km" });
+    await clock.advance(500);
+    const all = async (by = system) => [await seen(TRIP, by), await seen(WHEEL, by), await seen(LIGHT, by)];
+    const told = (later: number) => [
+      {
+        inStateMs: 1_000 + later,
+        at: began + 1_000,
+        from: "parked",
+        causes: [{ type: "trip.begin", author: "alice", id: durability === "events" ? "go" : undefined, result: "accepted" }],
+      },
+      { inStateMs: 1_000 + later, at: began + 1_000, from: "still", causes: [{ type: "trip.begin" }] },
+      { inStateMs: 500 + later, at: began + 1_500, from: "off", causes: [{ type: "ON", author: "bob", via: "trip.light" }] },
+    ];
+    t.match(await all(), told(0));
+    await system.tell(TRIP, { type: "trip.break" });
+    await clock.advance(500);
+    t.match(system.read(TRIP), { state: "driving" });
+    t.match(await all(), told(500), "what a fault did is taken back, and with it the transition");
+    for (let n = 0; n < 150; n++) await clock.advance(1_000);
+    if (durability === "volatile") {
+      t.match(await all(), told(150_500));
+      await system.stop();
+      const anew = await hosting({ types: [tripType(durability, firstTrip)], disk, clock });
+      await anew.system.activate(TRIP, { input: undefined });
+      t.match(await seen(TRIP, anew.system), { inStateMs: 0, at: clock.now(), from: null, causes: [{ type: "(start)" }] }, "what began anew tells its beginning");
+      await anew.system.stop();
+      return;
+    }
+    t.equal(system.read(TRIP), undefined, "it has left memory");
+    t.match(await all(), told(150_500), "woken");
+    await system.stop();
+    const restarted = await hosting({ types: [tripType(durability, firstTrip)], disk, clock, node: "n2" });
+    t.match(await all(restarted.system), told(150_500), "on another node");
+    await restarted.system.stop();
+    const upgraded = await hosting({ types: [tripType(durability, secondTrip)], disk, clock });
+    await upgraded.system.activate(TRIP, { input: undefined });
+    t.match(upgraded.system.read(TRIP), { version: 2, state: "driving" });
+    t.match(await all(upgraded.system), told(150_500), "an upgrade enters nothing");
+    await clock.advance(1_000);
+    await upgraded.system.tell(TRIP, { type: "trip.lap" }, { author: "carol" });
+    t.match(await seen(TRIP, upgraded.system), { inStateMs: 0, at: clock.now(), from: "driving", causes: [{ type: "trip.lap", author: "carol" }] }, "the same state entered again");
+    await upgraded.system.stop();
+  });
+
+test("a timer is named as a cause, and what has no states tells its beginning", async (t) => {
+  const { system, clock } = await opened();
+  await clock.advance(1_000);
+  await system.tell(far, { type: "tally.add", by: 2 });
+  t.match(await system.inspection.inspect(far), { inStateMs: 1_000, lastTransition: { revision: 1, from: null, causes: [{ type: "(start)" }] } });
+  await system.ask(north, { type: "gate.open", weightKg: 50 }, { withinMs: 100 });
+  await clock.advance(7_000);
+  t.match(await system.inspection.inspect(north), {
+    inStateMs: 2_000,
+    lastTransition: { from: "open", causes: [{ type: "xstate.after.5000.gate.open", timer: "xstate.after.5000.gate.open", author: undefined }] },
+  });
   await system.stop();
 });
 

@@ -8,9 +8,9 @@ import { silentLog } from "../../../runtime/ports/index.ts";
 import { MemoryDisk, memoryStore } from "../../../runtime/simulation/index.ts";
 import { collectGarbage } from "./heap.ts";
 
-const ACTORS = 2_000;
+const ACTORS = 6_000;
 /** Made before the heap is looked at: what the process holds once, code and buffers, is there then. */
-const EARLIER = 200;
+const EARLIER = 1_000;
 
 function heapUsed(): number {
   collectGarbage();
