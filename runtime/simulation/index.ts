@@ -8,6 +8,8 @@ export { memoryLog } from "./memory-log.ts";
 export { MemoryDisk, memoryStore, type MemoryStore, type MemoryStoreOptions } from "./memory-store.ts";
 export type { OutsideOptions } from "./outside-client.ts";
 export type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts";
+export { purely } from "../xstate/index.ts";
+export { type SteppedActor, stepPurely } from "./pure-steps.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { explain, type SeedsOptions, type SeedsOutcome, simulateSeeds, traceOf } from "./seeds.ts";
 export { type FaultOptions, type NodeSpec, type Script, simulate, type Simulation, type SimulationRun } from "./simulate.ts";

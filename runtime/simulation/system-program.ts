@@ -17,6 +17,10 @@ export interface HostingNode {
   /** Types whose entities live on other nodes. */
   readonly foreignTypes?: SystemOptions["foreignTypes"];
   readonly door?: SystemOptions["door"];
+  /** As of `createSystem`: how many entities of types that passivate may be in memory. */
+  readonly residentEntities?: SystemOptions["residentEntities"];
+  /** As of `createSystem`: how fast entities may come into memory. */
+  readonly activation?: SystemOptions["activation"];
 }
 
 export function systemProgram(node: HostingNode): NodeProgram {
@@ -24,7 +28,11 @@ export function systemProgram(node: HostingNode): NodeProgram {
   return { hosts: entities.map(([address]) => address), types: node.types, start: (ports) => start(node, entities, ports) };
 }
 
-async function start({ types, foreignTypes, door }: HostingNode, entities: readonly (readonly [Address, EntityOptions])[], ports: ProcessPorts): Promise<RunningNode> {
+async function start(
+  { types, foreignTypes, door, residentEntities, activation }: HostingNode,
+  entities: readonly (readonly [Address, EntityOptions])[],
+  ports: ProcessPorts,
+): Promise<RunningNode> {
   const { node, epoch, store, transport, clock, random, log, defer } = ports;
   await store.open();
   const sending = { node, session: random.id(), clock };
@@ -40,6 +48,8 @@ async function start({ types, foreignTypes, door }: HostingNode, entities: reado
     defer,
     ...(foreignTypes === undefined ? {} : { foreignTypes }),
     ...(door === undefined ? {} : { door }),
+    ...(residentEntities === undefined ? {} : { residentEntities }),
+    ...(activation === undefined ? {} : { activation }),
   });
   system.setRemote(
     busRemote({

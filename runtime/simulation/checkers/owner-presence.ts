@@ -62,6 +62,13 @@ export class OwnerPresence {
     return Math.max(longest, toMs - freeSince);
   }
 
+  /** Until when it was undisturbed from its start on; undefined: it never started, or has not ended. */
+  undisturbedUntilMs({ node, started, ended }: Run): number | undefined {
+    if (started === undefined || ended === undefined) return undefined;
+    const [from] = (this.#disturbed.get(node) ?? []).find(([, toMs]) => toMs > started.atMs) ?? [Number.POSITIVE_INFINITY];
+    return Math.max(started.atMs, Math.min(from, ended.atMs));
+  }
+
   /** O1. */
   #noteRun({ node, run, store, what, atMs, wallMs }: NodeFact, away: Map<string, number>): void {
     const runs = this.#runs.get(store) ?? [];

@@ -1,6 +1,7 @@
 // S7, K1. A timer fires when it is due, whatever its clock and policy: never before, and soon after, as long as its owner is there. Nobody's stays armed beyond its time.
 //
-// T1. When it was due is told by its own clock. Hosted time is known from the turns of a run, and is never behind them.
+// T1. When it was due is told by its own clock. Hosted time is known from the turns of a run. Across an end it is behind the newest turn before it by 250 ms at most, and behind what
+//     passed since by half of the time for which the run lasted, and 15 s at most (runtime/system/hosted-clock.ts); of a run that was disturbed the time before that counts.
 // T2. A firing is of a timer that a turn before it had armed. The one of a turn that came to nothing was armed for nobody, whatever is armed under its name and generation later.
 // T3. An owner whose wall clock was corrected owes nothing for a minute: it looks again as often as that. When a time came before the correction is not known after it.
 
@@ -11,6 +12,9 @@ import { OwnerPresence, type Run } from "./owner-presence.ts";
 
 /** Due, with its owner there and undisturbed, it fires within this time. */
 const WITHIN_MS = 5_000;
+/** T1. */
+const STEP_MS = 250;
+const SAVED_EVERY_MS = 15_000;
 /** T3. */
 const AFTER_JUMP_MS = 60_000;
 /** Times are compared in whole ms. */
@@ -91,12 +95,14 @@ class HostedTimes {
       most.set(`${store} ${key}`, Math.max(elapsed, most.get(`${store} ${key}`) ?? 0));
     }
     for (const store of new Set(turns.map((turn) => turn.store))) {
-      let before = 0;
+      let kept = 0;
       for (const run of owners.runsOn(store)) {
         const key = `${run.node} ${String(run.run)}`;
-        // One that has taken no turn goes on from the last one before it.
-        this.#offsets.set(run, least.get(key) ?? before - (run.started?.atMs ?? 0));
-        before = Math.max(before, most.get(`${store} ${key}`) ?? 0);
+        const offsetMs = Math.max(least.get(key) ?? Number.NEGATIVE_INFINITY, kept - (run.started?.atMs ?? 0));
+        this.#offsets.set(run, offsetMs);
+        const untilMs = owners.undisturbedUntilMs(run);
+        const passed = untilMs === undefined ? 0 : offsetMs + untilMs - Math.min(SAVED_EVERY_MS, (untilMs - run.began.atMs) / 2);
+        kept = Math.max(kept, (most.get(`${store} ${key}`) ?? 0) - STEP_MS, passed - STEP_MS);
       }
     }
   }

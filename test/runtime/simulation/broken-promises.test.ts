@@ -9,6 +9,7 @@ import { beacons, POLICIES, type Policy } from "./beacons.ts";
 import * as broken from "./broken.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
+import { killedSleepers, longSleepers, sleepers } from "./sleepers.ts";
 
 const MOST_SEEDS = 500;
 
@@ -42,6 +43,11 @@ const cases: readonly Case[] = [
     [`S7, K1. a clock that swallows firings of policy ${JSON.stringify(policy)}`, "a timer fires in time", between(broken.swallowsBeats, beating(policy))],
     [`S7, K1. a clock that is late for policy ${JSON.stringify(policy)}`, "a timer fires in time", between(broken.beatsLate, beating(policy))],
   ]),
+  ["S7, W1. a store that loses when an entity out of memory must come back", "a timer fires in time", between(broken.losesWakeRows, sleepers)],
+  ["S7, W2. a store that loses which entities in memory have something to do", "a timer fires in time", between(broken.losesWakeMarks, killedSleepers)],
+  ["S7, W1. an entity whose row goes when it comes back", "a timer fires in time", between(broken.forgetsWakeRowsTooEarly, killedSleepers)],
+  ["S7, K1. hosted time that begins anew with each run", "a timer fires in time", between(broken.forgetsHostedTime, longSleepers)],
+  ["S7, K1. hosted time that is kept with turns alone", "a timer fires in time", between(broken.keepsNoBeats, longSleepers)],
   ["K1. a recovery that fires what it skips", "a missed timer goes by its policy", between(broken.firesWhatItSkips, beating("skip"))],
   ["K1. a clock that makes each time seem missed", "a missed timer goes by its policy", between(broken.seemsToMiss, beating("skip"))],
   ["K1. a recovery that fires for each missed time without end", "a missed timer goes by its policy", between(broken.firesEachWithoutEnd, beating({ each: 2 }))],

@@ -3,6 +3,7 @@
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
 import type { AskOutcome, Clock, CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
 import type { ProcessPorts } from "../../../runtime/simulation/index.ts";
+import { WAKE_MARKS } from "../../../runtime/system/wake-rows.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../runtime/wire/index.ts";
 import { BEAT_MS } from "./beacons.ts";
 
@@ -138,6 +139,36 @@ export const misreadsContexts = withStore((store) => ({
     return { ...stored, snapshot: { ...stored.snapshot, state: encodeState({ ...state, cells }) } };
   },
 }));
+
+/** What becomes of the named values whose keys these are: they are not written, and nobody is told. */
+function losesValues(isLost: (key: string) => boolean): Wrapper {
+  return withStore(({ values }) => ({
+    values: {
+      ...values,
+      set: async (key, value) => {
+        if (!isLost(key)) await values.set(key, value);
+      },
+      write: (changes) => values.write(changes.filter(({ key, value }) => value === undefined || !isLost(key))),
+    },
+  }));
+}
+
+/** W1: when an entity that leaves memory must come back is kept by nobody. */
+export const losesWakeRows = losesValues((key) => key.startsWith("wake/") && !key.startsWith(WAKE_MARKS));
+/** W2: that an entity has something to do that no row tells is kept by nobody. */
+export const losesWakeMarks = losesValues((key) => key.startsWith(WAKE_MARKS));
+/** W1: the rows of an entity go when it comes back, before anything else tells of its timers. */
+export const forgetsWakeRowsTooEarly = withStore((store) => ({
+  load: async (entity) => {
+    const rows = await store.values.entries("wake/");
+    await store.values.write(rows.filter(({ key }) => key.endsWith(`/${entity}`) && !key.startsWith(WAKE_MARKS)).map(({ key }) => ({ key, value: undefined })));
+    return store.load(entity);
+  },
+}));
+/** K1: hosted time begins anew with each run. */
+export const forgetsHostedTime = withStore(({ values }) => ({ values: { ...values, get: async (key) => (key === "hosted-ms" ? undefined : values.get(key)) } }));
+/** K1: hosted time that passes without turns is kept by nobody. */
+export const keepsNoBeats = losesValues((key) => key === "hosted-ms");
 
 /** R2: what is written of each turn lacks its timers; nobody sees it before the entity is recovered. */
 export const writesNoTimers = withStore((store) => ({

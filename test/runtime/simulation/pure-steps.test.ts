@@ -3,7 +3,7 @@
 import { test } from "tap";
 import { assign, type MachineContext, setup } from "xstate";
 import { actorType, type AnyActorType, entityType, messages, reducer, T } from "../../../runtime/index.ts";
-import { simulate, type Violation } from "../../../runtime/simulation/index.ts";
+import { purely, simulate, stepPurely, type Violation } from "../../../runtime/simulation/index.ts";
 
 const words = messages({ "box.put": { body: { n: T.Integer() } } });
 // Taken when the module is loaded, so that no stand-in is met.
@@ -106,4 +106,35 @@ test("H11. steps that make anew what they change are no finding", async (t) => {
     t.same(await found(machine({ guard: ({ context }: Args) => context.looked === 0, actions: put }), durability), []);
     t.same(await found(holder, durability), []);
   }
+});
+
+test("H11. a test of one's own has the same guard: around a function, and around each step of a machine or reducer", (t) => {
+  t.equal(
+    purely(() => 1 + 1),
+    2,
+  );
+  t.throws(() => purely(() => Date.now()), { code: "DROVER_IMPURE_STEP", message: /Date was called/ });
+  t.ok(Date.now() > 0);
+  const one = [{ type: "box.put", n: 0 }];
+  for (const [title, type, found] of impure) {
+    const said = found.source.replace(/^.*?on box/, "on box");
+    t.throws(() => stepPurely(type, one), { code: "DROVER_IMPURE_STEP", message: new RegExp(said) }, title);
+  }
+  t.match(stepPurely(machine({ actions: put }), [...one, { type: "box.put", n: 5 }]), { status: "active", state: {}, context: { list: [0, 5], looked: 0 } });
+  t.match(
+    stepPurely(
+      putting(({ list, looked }, n) => ({ list: [...list, n], looked })),
+      one,
+    ),
+    { status: "active", context: { list: [0] } },
+  );
+  const throwing = machine({
+    actions: assign(() => {
+      throw new Error("no room");
+    }),
+  });
+  t.throws(() => stepPurely(throwing, one), { code: "DROVER_ACTOR_FAILED", message: /on "box\.put".*no room/ });
+  t.throws(() => stepPurely(machine({ actions: assign({ looked: () => Math.random() }) }), one), { code: "DROVER_IMPURE_STEP", message: /Math\.random was called/ });
+  t.match(stepPurely(machine({ actions: put }), one), { context: { list: [0] } }, "nothing of it stays");
+  t.end();
 });
