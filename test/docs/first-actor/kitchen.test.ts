@@ -80,6 +80,16 @@ test("a disk that confirms what it did not keep is found", async (t) => {
 });
 // #endregion
 
+// #region pure
+import { purely, stepPurely } from "../../../runtime/simulation/index.ts";
+
+test("each step of the pot is pure", (t) => {
+  t.match(stepPurely(pot, [{ type: "tea.brew", tea: "green" }]), { state: "steeping", context: { steepMs: 120_000 } });
+  t.throws(() => purely(() => Date.now()), { code: "DROVER_IMPURE_STEP" });
+  t.end();
+});
+// #endregion
+
 for (const count of form([], [150]))
   test(`the pot keeps every promise in ${String(count)} more seeds`, async (t) => {
     const { runs, failed } = await simulateSeeds(scenario, { from: 51, count });
