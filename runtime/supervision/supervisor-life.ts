@@ -3,6 +3,7 @@
 //
 // V1. A child that cannot start while the supervisor starts fails that start: what had started stops in reverse order (OTP), unless it is told to retry.
 // V2. The rule says enough: children stop in reverse order, then the supervisor ends with reason `shutdown` and the last failure as its cause; its parent decides.
+//     Also while it starts (OTP): it ran and ended, so that its parent restarts it where V1 would give up; but a start that is under way is broken off.
 // V3. A stop freezes every lane before the first child stops: nothing restarts behind its back.
 // V4. Auto-shutdown (OTP 24): a significant child that ended by itself and is not restarted ends the supervisor with reason `shutdown`, at once or as the last of
 //     them; what the supervisor stopped itself does not count. While the supervisor still starts this waits until all have started: whoever starts it sees a
@@ -99,10 +100,7 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     context.signal.removeEventListener("abort", stop);
     context.hurry?.removeEventListener("abort", hurry);
     if (failure !== undefined) throw failure;
-    if (life.ending !== undefined) {
-      const exit = await life.exited;
-      throw exit.kind === "shutdown" && exit.cause !== undefined ? exit.cause : asError(context.signal.reason);
-    }
+    if (life.ending !== undefined && context.signal.aborted) throw asError(context.signal.reason);
     life.isUp = true;
     if (life.endedEarly !== undefined) this.#autoShutdown(life, life.endedEarly);
     return {

@@ -1,6 +1,7 @@
-// Where Drover's supervisor does on purpose what OTP's does not. Everything else in the table is the same, event by event.
+// Where Drover's supervisor does on purpose what OTP's does not. Everything else in the table is the same, event by event; and what comes of it all (which children run in the end,
+// whether and how the supervisor ended) is OTP's in every scene but those of D5.
 //
-// All but one come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
+// All but two come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
 //
 // D1. An end while a sibling starts or is about to (L4): a one-for-one supervisor restarts the ended child at once, or ends at once where the budget is used up; OTP when the
 //     sibling is up. Both count two restarts.
@@ -8,8 +9,8 @@
 //     ends; OTP lets the later one become ready and stops it then. Both count two restarts. (The other way round, and in one-for-all, the second end is none of its own: L5.)
 // D3. A stop while a child is started again or its group goes down (L6, V3): the start is broken off and nothing is started any more; OTP finishes the restart and
 //     stops everything then. A stop is prompt.
-// D4. The budget is used up while the supervisor starts (V2): its start fails, with the cause; OTP's start succeeds and the supervisor ends right after.
-// D5. A child that was added comes back when its supervisor is restarted; OTP forgets it.
+// D4. The budget is used up while the supervisor starts (V2): the start that is under way is broken off and the supervisor ends; OTP finishes the start and ends then.
+// D5. A child that was added comes back when its supervisor is restarted (design, Supervision: dynamic children persist); OTP forgets it.
 // D6. A supervisor that is killed after its finite shutdown takes along whatever still runs below it. In OTP it alone dies: a child that traps exits hears of that, and one that hangs
 //     goes on for ever, beside its successor where there is one.
 //
@@ -31,4 +32,10 @@ export function namedDifference({ name, root }: Scene): Difference | undefined {
   if (name.startsWith("together: rest-for-one, an earlier one")) return "D2";
   if (/ while (the next|a later) one (starts|is started again)/.test(name)) return root.strategy === "one-for-one" ? "D1" : "D2";
   return undefined;
+}
+
+/** What a scene comes to, from its journal: how the supervisor ended, if it did, and who runs at the end. */
+export function resultOf(journal: string): string {
+  const ends = journal.match(/\b(?:ended \w+|refused)\b/g) ?? [];
+  return [...ends, journal.split(" | ").at(-1) ?? ""].join(", ");
 }

@@ -286,6 +286,12 @@ function nested(): readonly Scene[] {
       [["start"], ...Array.from({ length: 4 }, () => ["end", "b", "failed"] as const)],
     ),
     scene(
+      `nested: ${strategy}, its budget is used up while the supervisor starts`,
+      { strategy },
+      [a("a"), below("inner", { strategy, intensity: 0 }, [a("b"), a("c")]), a("d")],
+      [["hold-start", "c"], ["start"], ["end", "b", "failed"], ["release", "c"]],
+    ),
+    scene(
       `nested: ${strategy}, its restart fails`,
       { strategy },
       [a("a"), below("inner", { intensity: 0 }, [a("b"), a("c")])],
