@@ -17,6 +17,8 @@ const HEADROOM_MB = 2_048;
 const LOOK_EVERY_MS = 200;
 /** Above half of the limit. */
 const LOOK_OFTEN_MS = 50;
+/** Above it: a list that doubles is at V8's largest array, and at the end of the process, within some hundred ms. */
+const LOOK_CLOSELY_MS = 10;
 /** A loop that never turns is not collected on demand: so much of the limit may be used, garbage included. */
 const WITH_GARBAGE = 2;
 const MB = 1_048_576;
@@ -61,7 +63,7 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
       collection = "asked";
       ask(COLLECT);
     }
-    lookIn(usedMb > limitMb / 2 ? LOOK_OFTEN_MS : LOOK_EVERY_MS);
+    lookIn(usedMb > limitMb ? LOOK_CLOSELY_MS : usedMb > limitMb / 2 ? LOOK_OFTEN_MS : LOOK_EVERY_MS);
   };
   session.on("NodeWorker.attachedToWorker", ({ params }) => {
     if (!params.workerInfo.title.startsWith(title)) session.post("NodeWorker.detach", { sessionId: params.sessionId });
