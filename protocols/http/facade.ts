@@ -34,6 +34,7 @@ import type { RouteParts, Routes } from "./routes/parts.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { signalRoutes } from "./routes/signals.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { schemaCompilers } from "./schema-compilers.ts";
 import { addSchemas } from "./schemas.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
 import { Sessions } from "./sessions.ts";
@@ -84,6 +85,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     return503OnClosing: false, // it is no problem+json; `endInOrder` answers
     routerOptions: { maxParamLength: MAX_PARAM_CHARACTERS },
     frameworkErrors: frameworkErrors(log, random),
+    schemaController: schemaCompilers,
   });
   boundConnections(app, options);
   const streams = new OpenStreams(clock);

@@ -17,11 +17,12 @@ export function checkBySchema(app: FastifyInstance): void {
   app.setValidatorCompiler<TSchema>(({ schema, httpPart }) => {
     // Headers that a route reads are checked where they are read, since each failure has words of its own.
     if (httpPart === "headers" || CHECKED_ELSEWHERE in schema) return (value: unknown) => ({ value });
-    const compiled = Compile(schema);
+    let compiled: ReturnType<typeof Compile<TSchema>> | undefined;
     return (given: unknown) => {
       // A request without a body has null for one.
       if ((given === undefined || given === null) && OPTIONAL_BODY in schema) return { value: undefined };
       const value = httpPart === "querystring" ? fromText(given, schema) : given;
+      compiled ??= Compile(schema);
       return compiled.Check(value) ? { value } : { error: compiled.Errors(value) };
     };
   });
