@@ -1,5 +1,8 @@
-// Runs test files, each in a process of its own, several at a time, and says what failed. The tests are node-tap's; its own runner works on them too (`npx tap FILE`), but it loads a
-// module hook into every process of a test, which costs each file over a second of processor time and slows the very starts and restarts that are measured.
+// Runs test files, several processes at a time, and says what failed. Small files share a process (test-groups.mjs), each other has one of its own. The tests are node-tap's; its own runner
+// works on them too (`npx tap FILE`), but it loads a module hook into every process of a test, which costs each file over a second of processor time and slows the very starts and restarts
+// that are measured.
+//
+// G1. What a process with several files has said of one stands. Where it ended badly, the file it was at has failed, and those of which nothing was heard get a process each.
 //
 // Usage, after a build: node .ci/run-tests.mjs [--output-file=FILE.tap] [FILE...]     (default: all of dist/test)
 // The last line is tap's: `# { total: 12, pass: 10, fail: 1, skip: 1 }`, assertions over all files. Exit 1 when anything failed.
@@ -7,6 +10,7 @@ import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { failuresOf, leavesOf } from "./tap-totals.mjs";
+import { groupsOf } from "./test-groups.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 /** Two cores: so many files that work, and so many of those that mostly wait for time to pass in real programs, the longest first. Of the lanes of these one goes on with the others' files. */
@@ -65,12 +69,15 @@ const placeIn = (names, file) => names.findIndex((name) => file.endsWith(`${name
 const alone = files.filter((file) => placeIn(ALONE, file) !== -1);
 const waiting = files.filter((file) => placeIn(WAITING, file) !== -1).sort((a, b) => placeIn(WAITING, a) - placeIn(WAITING, b));
 const working = files.filter((file) => !alone.includes(file) && !waiting.includes(file));
+const each = (list) => list.map((file) => [file]);
+const lanes = { waiting: each(waiting), working: groupsOf(working, root), alone: each(alone) };
+let processes = 0;
 
 await Promise.all([
-  ...Array.from({ length: WAITING_JOBS }, (_, lane) => (lane === 0 ? inTurn(waiting).then(() => inTurn(working)) : inTurn(waiting))),
-  ...Array.from({ length: WORKING_JOBS }, () => inTurn(working)),
+  ...Array.from({ length: WAITING_JOBS }, (_, lane) => (lane === 0 ? inTurn(lanes.waiting).then(() => inTurn(lanes.working)) : inTurn(lanes.waiting))),
+  ...Array.from({ length: WORKING_JOBS }, () => inTurn(lanes.working)),
 ]);
-await inTurn(alone);
+await inTurn(lanes.alone);
 
 const summary = `# { ${Object.entries(totals)
   .filter(([name, count]) => count > 0 || name === "total" || name === "pass")
@@ -81,42 +88,68 @@ for (const failure of failures) console.log(`\nnot ok: ${failure}`);
 console.log(`\n${files.length} files in ${((performance.now() - began) / 1000).toFixed(0)} s\n${summary}`);
 process.exitCode = totals.fail > 0 || totals.pass === 0 ? 1 : 0;
 
-async function inTurn(list) {
-  for (let file = list.shift(); file !== undefined; file = list.shift()) await run(file);
+async function inTurn(groups) {
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) await run(group);
 }
 
-async function run(file) {
+async function run(group) {
   const from = performance.now();
-  const { code, signal, out, err } = await ended(file);
-  const ms = (performance.now() - from).toFixed(0);
-  const counts = leavesOf(out);
+  const { code, signal, out, err } = await ended(group);
+  const parts = group.length === 1 ? [{ file: group[0], text: out, ms: performance.now() - from }] : partsOf(group, out);
+  const counts = parts.map(({ text }) => leavesOf(text));
   // It ended badly although no assertion says so: an import that failed, a file that was ended, or one that left before it said how many tests it has.
-  const isBad = (code !== 0 || signal !== null || !/^1\.\.\d+/m.test(out)) && counts.fail === 0;
-  if (isBad) counts.fail++;
+  const isBad = signal !== null || !/^1\.\.\d+/m.test(out) || (code !== 0 && counts.every(({ fail }) => fail === 0));
+  const unheard = group.slice(parts.length);
+  parts.forEach(({ file, text, ms }, at) => {
+    const isBadHere = isBad && at === parts.length - 1 && counts[at].fail === 0;
+    if (group.length > 1 && !isBadHere && !/^(not )?ok /m.test(text)) return void unheard.push(file);
+    if (isBadHere) counts[at].fail++;
+    tell(file, text, ms, counts[at]);
+    if (!isBadHere) return;
+    const beside =
+      at === 0
+        ? ""
+        : `, in a process that ran ${parts
+            .slice(0, at)
+            .map((part) => part.file)
+            .join(", ")} before`;
+    failures.push(`${file} ended with ${signal ?? `code ${code}`}${beside}\n${(err + text).slice(-4_000)}`);
+  });
+  for (const file of unheard) await run([file]);
+}
+
+/** What a process said of each file that it has begun. */
+function partsOf(group, out) {
+  const [, ...texts] = out.split(/^# file: .*\n/m);
+  return texts.map((text, at) => ({ file: group[at], text, ms: [...text.matchAll(/^(?:not )?ok \d+ .*# time=([\d.]+)ms$/gm)].reduce((sum, [, ms]) => sum + Number(ms), 0) }));
+}
+
+function tell(file, text, ms, counts) {
   for (const name of ["pass", "fail", "skip"]) totals[name] += counts[name];
   totals.total += counts.pass + counts.fail + counts.skip;
   const verdict = counts.fail === 0 ? "ok" : "not ok";
   texts.push(
     [
       `# Subtest: ${file}`,
-      ...out
+      ...text
         .trimEnd()
         .split("\n")
         .filter((line) => !line.startsWith("TAP version"))
         .map((line) => `    ${line}`),
-      `${verdict} ${texts.length + 1} - ${file} # time=${ms}ms`,
+      `${verdict} ${texts.length + 1} - ${file} # time=${ms.toFixed(0)}ms`,
     ].join("\n"),
   );
-  failures.push(...failuresOf(out).map((failure) => `${file} > ${failure}`));
-  if (isBad) failures.push(`${file} ended with ${signal ?? `code ${code}`}\n${(err + out).slice(-4_000)}`);
-  console.log(`${verdict}  ${ms.padStart(6)} ms  ${file}${counts.skip === 0 ? "" : `  (${counts.skip} skipped)`}`);
+  failures.push(...failuresOf(text).map((failure) => `${file} > ${failure}`));
+  console.log(`${verdict}  ${ms.toFixed(0).padStart(6)} ms  ${file}${counts.skip === 0 ? "" : `  (${counts.skip} skipped)`}`);
 }
 
-function ended(file) {
+function ended(group) {
   const env = { ...process.env, TAP: "1", TAP_TIMEOUT: String(TEST_S) };
   delete env.NODE_OPTIONS;
+  const args = group.length === 1 ? group : [join(import.meta.dirname, "run-test-group.mjs"), String(++processes)];
+  if (group.length > 1) env.TEST_FILES = JSON.stringify(group);
   return new Promise((resolved) => {
-    const child = spawn(process.execPath, [file], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const said = { out: "", err: "" };
     child.stdout.on("data", (chunk) => (said.out += chunk));
     child.stderr.on("data", (chunk) => (said.err += chunk));
