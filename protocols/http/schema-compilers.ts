@@ -1,11 +1,11 @@
 // How the routes' schemas become code: each when its route is asked for the first time. Compiled all at once they are more than half of what the start of a node's API costs.
 
 import { SerializerSelector } from "@fastify/fast-json-stringify-compiler";
-import type { FastifySchemaControllerOptions } from "fastify/types/schema.js";
+import type { FastifyServerOptions } from "fastify";
 
 const buildSerializer = SerializerSelector();
 
-export const schemaCompilers: FastifySchemaControllerOptions = {
+export const schemaCompilers: NonNullable<FastifyServerOptions["schemaController"]> = {
   compilersFactory: {
     // `checkBySchema` brings the validator. Without a factory Fastify loads one of its own all the same.
     buildValidator: () => {
