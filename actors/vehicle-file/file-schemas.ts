@@ -2,13 +2,19 @@
 // `checkShape`, so that an editor and `drover vehicle check` agree. What a schema cannot say (does this name exist?) is checked afterwards.
 //
 // F1. Unknown keys are errors: every object is closed, or open over a pattern of names.
-// F2. Durations, rates and budgets are texts with their unit; a bare number is refused, so that nobody guesses seconds or milliseconds.
+// F2. Durations, rates and budgets are texts with their unit; a bare number is refused, so that nobody guesses seconds or milliseconds. A duration is more than nothing and shorter
+//     than four years: more digits are a slip.
 
 import { type Static, Type } from "typebox";
 
 const closed = { additionalProperties: false } as const;
 
-const duration = (description: string) => Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(ms|s|m|h|d)$", description, title: "a duration such as 500ms, 5s, 2m, 1h, 7d" });
+/** By unit, so many digits before the point. */
+const DIGITS = { ms: 11, s: 8, m: 6, h: 4, d: 3 };
+const DURATION = `^(?=.*[1-9])(${Object.entries(DIGITS)
+  .map(([unit, digits]) => `[0-9]{1,${String(digits)}}(\\.[0-9]{1,6})?${unit}`)
+  .join("|")})$`;
+const duration = (description: string) => Type.String({ pattern: DURATION, description, title: "a duration such as 500ms, 5s, 2m, 1h, 7d; more than nothing, at most 999d" });
 const signalReference = (description: string) =>
   Type.String({ pattern: "^[a-z][a-z0-9_-]*\\.[^.]+\\..+$", description, title: "BUS.MESSAGE.SIGNAL, or BUS.MODULE.MESSAGE.SIGNAL for one J1939 sender" });
 const fileName = (description: string) => Type.String({ minLength: 1, maxLength: 255, description, title: "a file name" });
@@ -44,7 +50,7 @@ const bus = Type.Object(
     mode: Type.Optional(
       Type.Union([Type.Literal("listen-only"), Type.Literal("normal")], { description: "listen-only (default): nothing is ever sent. normal: listed commands may be sent." }),
     ),
-    max_tx: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?/s$", title: "a rate such as 50/s", description: "Most frames that may be sent; default 50/s." })),
+    max_tx: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}(\\.[0-9]{1,6})?/s$", title: "a rate such as 50/s", description: "Most frames that may be sent; default 50/s." })),
     period_attribute: Type.Optional(
       Type.String({
         minLength: 1,
@@ -146,7 +152,9 @@ const power = Type.Object(
 
 const telemetry = Type.Object(
   {
-    budget: Type.Optional(Type.String({ pattern: "^[0-9]+(\\.[0-9]+)?(kB|MB|GB)/(day|month)$", title: "a budget such as 1GB/month", description: "What the uplink may use." })),
+    budget: Type.Optional(
+      Type.String({ pattern: "^[0-9]{1,9}(\\.[0-9]{1,6})?(kB|MB|GB)/(day|month)$", title: "a budget such as 1GB/month", description: "What the uplink may use." }),
+    ),
     state: Type.Optional(
       Type.Object(
         {

@@ -87,7 +87,6 @@ export function resolveCommands(
       whenAway: written.when_away ?? defaults.whenAway,
       targets: expanded.map((entry) => entry.target),
     };
-    if (command.deadlineMs <= 0) file.complain([...path, "deadline"], { message: "the deadline is 0", expected: "a longer one" });
     if (ttlMs !== undefined && command.deadlineMs > ttlMs) file.complain([...path, "ttl"], { message: "it ends before the deadline does", expected: "at least the deadline" });
     // A guard that was complained about must not become "no guard".
     if (written.guard === undefined || guard !== undefined) commands.push(command);

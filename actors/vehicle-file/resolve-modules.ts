@@ -145,7 +145,7 @@ function checkPlace(
 
 function filePeriod(written: FileModule, message: string): number | undefined {
   const text = written.periods !== undefined && Object.hasOwn(written.periods, message) ? written.periods[message] : undefined;
-  return text === undefined ? undefined : positive(durationMs(text));
+  return text === undefined ? undefined : durationMs(text);
 }
 
 function checkWrittenPeriods(file: CheckedFile, path: readonly string[], written: FileModule, bus: CheckedBus, known: readonly ModelMessage[]): readonly ModelMessage[] {
@@ -153,7 +153,7 @@ function checkWrittenPeriods(file: CheckedFile, path: readonly string[], written
   for (const [name, text] of Object.entries(written.periods ?? {})) {
     const message = knownMessage(file, [...path, "periods", name], name, bus, true);
     if (message === undefined || known.some((sent) => sent.message === name)) continue;
-    more.push(messagePeriod(message, { fileMs: positive(durationMs(text)), attribute: bus.periodAttribute, moduleTypeMs: undefined }));
+    more.push(messagePeriod(message, { fileMs: durationMs(text), attribute: bus.periodAttribute, moduleTypeMs: undefined }));
   }
   return more;
 }
@@ -173,8 +173,4 @@ function knownMessage(file: CheckedFile, path: readonly string[], name: string, 
     file.complain(path, { message: `the database of ${bus.name} has no message "${name}"`, suggestion: file.suggest(name, messageNames(database)) }, { key });
   if (database !== undefined && message !== undefined && !isReachable(database, message)) file.complain(path, neverRead(name), { key });
   return message;
-}
-
-function positive(value: number | undefined): number | undefined {
-  return value !== undefined && value > 0 ? value : undefined;
 }

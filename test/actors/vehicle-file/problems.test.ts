@@ -6,7 +6,7 @@ import { formatProblem, type Problem } from "../../../runtime/index.ts";
 import { checkFiles, checkModel, HEAD, problemsOf, TRAILER_DBC } from "./small-world.ts";
 
 /** Text after HEAD, and the one problem it must give. */
-const CASES: readonly (readonly [name: string, text: string, problem: Partial<Problem>])[] = [
+const CASES: readonly (readonly [name: string, text: string, problem: { readonly [Key in keyof Problem]?: Problem[Key] | RegExp }])[] = [
   ["an unknown key", `watchs: {}\n`, { line: 10, column: 1, path: "watchs", suggestion: "watches" }],
   ["an unknown signal of a message", `  A.B: { from: can0.Gps.Sped }\n`, { line: 10, column: 25, path: "signals.A.B.from", suggestion: "Speed" }],
   ["an unknown message", `  A.B: { from: can0.Gsp.Speed }\n`, { line: 10, column: 21, suggestion: "Gps" }],
@@ -22,6 +22,14 @@ const CASES: readonly (readonly [name: string, text: string, problem: Partial<Pr
   ["a doubled equals sign", `conditions: { parked: Vehicle.Speed == 3 }\n`, { line: 10, column: 37, expected: "=" }],
   ["conditions in a circle", `conditions: { a: b, b: "not a" }\n`, { line: 10, column: 24, message: "the conditions go in a circle: a → b → a" }],
   ["a duration without a unit", `commands: { light.set: { to: torrent-0, deadline: 500 } }\n`, { line: 10, column: 51, path: "commands.light.set.deadline" }],
+  [
+    "a duration of many years",
+    `commands: { light.set: { to: torrent-0, deadline: 9999d } }\n`,
+    { line: 10, column: 51, path: "commands.light.set.deadline", expected: /at most 999d/ },
+  ],
+  ["a duration of nothing", `commands: { light.set: { to: torrent-0, ttl: 0.0s } }\n`, { line: 10, column: 46, path: "commands.light.set.ttl", expected: /more than nothing/ }],
+  ["a watch that never speaks", `watches: { Vehicle.Speed: { at_most: 99999999999s } }\n`, { line: 10, column: 38 }],
+  ["an age that nothing reaches", `  A.B: { from: can0.Gps.Speed, stale_after: 10000h }\n`, { line: 10, column: 45 }],
   ["a deadline after the end", `commands: { light.set: { to: torrent-0, deadline: 5s, ttl: 1s } }\n`, { line: 10, column: 60 }],
   ["a misspelt command", `commands: { lihgt.set: { to: torrent-0 } }\n`, { line: 10, column: 13, suggestion: "light.set" }],
   ["a misspelt output", `commands: { relay.set: { to: switchback-0.awnin } }\n`, { line: 10, column: 43, suggestion: "awning" }],

@@ -24,6 +24,8 @@ test("D2. The checker accepts and refuses exactly what a general validator of th
     "can0",
     "5s",
     "500ms",
+    "9999d",
+    "0.0s",
     "50/s",
     "1GB/month",
     "",
