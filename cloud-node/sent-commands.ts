@@ -57,12 +57,22 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
     const entry = before ?? (isThere ? note(command) : undefined);
     if (entry === undefined) return direct.send(message);
     entry.attempts++;
-    const word = await (isThere ? sendWritten(entry, command, message) : direct.send(message)).finally(() => entry.attempts--);
-    if (wasNotTaken(word) && entry.mayBeRemembered) return earlierWord(entry, message.ask);
-    if (wasNotTaken(word) && entry.attempts > 0) return { kind: "unknown", reason: "another attempt under the same id is on its way; ask again with the same id" };
-    if (mayBeRemembered(word)) heard(entry, word);
-    else await forget(entry);
-    return word;
+    let word: Word;
+    try {
+      word = await (isThere ? sendWritten(entry, command, message) : direct.send(message));
+    } finally {
+      // In one go with what follows: of two that end together the second to be judged must know of the first.
+      entry.attempts--;
+    }
+    if (mayBeRemembered(word)) {
+      heard(entry, word);
+      return word;
+    }
+    const others = wordOfOthers(entry, word, message.ask);
+    if (others !== undefined) return others;
+    await forget(entry);
+    // Another one may have come, or ended, meanwhile.
+    return wordOfOthers(entry, word, message.ask) ?? word;
   }
 
   /** It leaves when it is written down. */
@@ -147,6 +157,13 @@ function isAnother(one: CommandId, other: CommandId): boolean {
 
 function isInUse({ attempts, writings }: Sent): boolean {
   return attempts > 0 || writings > 0;
+}
+
+/** K2. What is said where nothing came of one attempt, and something may have come of another. */
+function wordOfOthers(entry: Sent, word: Word, isAsk: boolean): Word | undefined {
+  if (!wasNotTaken(word)) return undefined;
+  if (entry.mayBeRemembered) return earlierWord(entry, isAsk);
+  return entry.attempts > 0 ? { kind: "unknown", reason: "another attempt under the same id is on its way; ask again with the same id" } : undefined;
 }
 
 function earlierWord({ outcome }: Sent, isAsk: boolean): Word {

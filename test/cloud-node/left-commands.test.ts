@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { requestsEntity } from "../../actors/index.ts";
-import { leftCommands } from "../../cloud-node/left-commands.ts";
+import { type LeftCommands, leftCommands } from "../../cloud-node/left-commands.ts";
 import { rememberingSent, type SentMemory } from "../../cloud-node/sent-commands.ts";
 import { type Answer, createSystem, type EventData, parseAddress, type Told } from "../../runtime/index.ts";
 import { type CommitOutcome, silentLog } from "../../runtime/ports/index.ts";
@@ -322,4 +322,34 @@ test("M2, S5. It is known until its id expires: of those without a word the newe
   late.isUp = false;
   t.match(await late.press("last"), { kind: "owner-away" });
   await late.kill();
+});
+
+test("S3, M2. Two attempts under one id that end in the same moment: nobody is told that nothing came of it where something may have", async (t) => {
+  const clock = new ManualClock();
+  const taken = { kind: "accepted", durable: "local" } as const;
+  const left: LeftCommands = {
+    leaves: () => ({ told: Promise.resolve(taken), settled: Promise.resolve(true) }),
+    untaken: async () => true,
+    answered: () => undefined,
+    find: () => undefined,
+  };
+  const message = (id: string) =>
+    ({ to: TORRENT, event: SET, sender: { kind: "outside", id, author: "ann", expiresAt: clock.now() + 86_400_000 }, ask: true, withinMs: 40 }) as const;
+  const words: readonly (Told | Answer)[] = [
+    { kind: "deadline" },
+    { kind: "unknown", reason: "its commit has not ended in time" },
+    { kind: "replied", value: { outcome: "confirmed" } },
+  ];
+  for (const first of words)
+    for (const second of words) {
+      const answers: ((word: Told | Answer) => void)[] = [];
+      const memory = rememberingSent({ route: () => ({ node: "edge", reachable: true }), send: () => new Promise((resolve) => answers.push(resolve)) }, left, clock);
+      const both = [memory.send(message("k")), memory.send(message("k"))];
+      while (answers.length < 2) await Promise.resolve();
+      answers[0]?.(first);
+      answers[1]?.(second);
+      const told = (await Promise.all(both)).map(({ kind }) => kind);
+      const isNothing = first.kind === "deadline" && second.kind === "deadline";
+      t.equal(told.includes("deadline"), isNothing, `${first.kind}, ${second.kind}: ${told.join(", ")}`);
+    }
 });
