@@ -65,6 +65,10 @@ export class Cell implements StepCell, Entered {
   /** Of a volatile one: a context of it, and the bytes that this one has at most (context-limit.ts). */
   weighed: unknown;
   weighs: number;
+  /** Of a volatile one: steps until its context is measured, however little it seems to have gained. */
+  stepsLeft: number;
+  /** Of a volatile one: its context was found to have parts that are changed in place as a rule. */
+  isOpen: boolean;
   entering: Entering | undefined;
   enteredDay: number;
   enteredMs: number;
@@ -111,6 +115,8 @@ export class Cell implements StepCell, Entered {
     this.bytes = 0;
     this.weighed = undefined;
     this.weighs = 0;
+    this.stepsLeft = 0;
+    this.isOpen = false;
     this.entering = undefined;
     this.enteredDay = 0;
     this.enteredMs = 0;

@@ -129,6 +129,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   isTight = false;
   /** What its cells may have gained, bytes, since all of them were measured. */
   gained = 0;
+  /** Stepped by the input under way, and to be measured whatever seems to have become of them (context-limit.ts). */
+  overdue: Cell[] | undefined = undefined;
   /** The timer whose firing is handled now. */
   firing: Firing | undefined = undefined;
   /** Effects and sources named so far in this turn. */

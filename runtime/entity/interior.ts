@@ -319,6 +319,7 @@ export class Interior extends Inside implements CellHost {
       this.stopCell(cell, "stopped");
       return true;
     }
+    if (--cell.stepsLeft === -1 && !this.durable) (this.overdue ??= []).push(cell);
     const mark = this.undo.mark();
     let result: StepResult;
     try {

@@ -8,6 +8,7 @@
 //     A child that cannot start is tried again in the same way (children.ts).
 // V5. Siblings of a kind that restarts from its committed state keep it: they are restarted as by a recovery, with sources that are started again.
 // V6. One that goes on from its committed state after a failure restarts those whom its strategy names, and itself, in the same way, by the same backoff; under one-for-one nothing of it is touched.
+// V7. A volatile one whose state is beyond its limit before and after the input begins anew at once, however lately it did: there is nothing to go on from (context-limit.ts G5).
 
 import type { Cell } from "./cell.ts";
 import { addressOf, startRoot, startSpec } from "./children.ts";
@@ -61,6 +62,15 @@ export function restartFromInitial(interior: Interior, cell: Cell, reason: strin
     else armRestart(interior, present, reason, before.notBefore - now);
     return;
   }
+  beginAnew(interior, present, reason);
+}
+
+/** V7. */
+export function restartAtOnce(interior: Interior, cell: Cell, reason: string): void {
+  const present = interior.cells.get(cell.address);
+  if (present === undefined) return;
+  const before = ofLate(interior, present);
+  if (isFailingTooLong(interior, before)) degrade(interior, present, before, reason);
   beginAnew(interior, present, reason);
 }
 

@@ -8,12 +8,13 @@ import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
+import { hasOutgrown } from "./context-limit.ts";
 import type { Input, InputResult } from "./contract.ts";
 import { codeOf, type FaultPlace, messageOf, shortened, SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { attemptsOf, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
-import { giveUp, isWorthKeeping, restartFromCommitted, restartFromInitial, ruleOf } from "./restarts.ts";
+import { giveUp, isWorthKeeping, restartAtOnce, restartFromCommitted, restartFromInitial, ruleOf } from "./restarts.ts";
 import { unshelve } from "./shelf.ts";
 
 const MAX_ATTEMPTS = 3;
@@ -46,7 +47,8 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   const parked = attempt >= MAX_ATTEMPTS;
   track(interior, input, parked ? undefined : attempt);
   const result = setAside(interior, input, offender, { error, ...fault, attempt }, parked);
-  if (rule.restartFrom === "initial") restartFromInitial(interior, offender, error, input.kind !== "source" && input.kind !== "fault");
+  if (hasOutgrown(interior, interior.cells.get(offender.address) ?? offender)) restartAtOnce(interior, offender, error);
+  else if (rule.restartFrom === "initial") restartFromInitial(interior, offender, error, input.kind !== "source" && input.kind !== "fault");
   else restartFromCommitted(interior, offender, error);
   return result;
 }

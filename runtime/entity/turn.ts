@@ -60,10 +60,12 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
   interior.resetDeliveries();
   try {
     const result = takeInput(interior, input);
-    if (interior.undo.mark() > mark) {
-      forgive(interior, input);
-      if (sealed === undefined) measureVolatile(interior);
-      else seal(interior, sealed, input.kind === "upgrade" ? Number.POSITIVE_INFINITY : before.cellBytes);
+    const isChanged = interior.undo.mark() > mark;
+    if (isChanged) forgive(interior, input);
+    if (sealed === undefined) {
+      if (isChanged || interior.overdue !== undefined) measureVolatile(interior);
+    } else if (isChanged) {
+      seal(interior, sealed, input.kind === "upgrade" ? Number.POSITIVE_INFINITY : before.cellBytes);
     }
     return result;
   } catch (thrown) {

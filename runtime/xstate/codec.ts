@@ -12,6 +12,7 @@ import { types } from "node:util";
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
+import { DOUBLE, ERROR, HEADER, REF, SNAPSHOT, TAG, textBytes } from "./data-weight.ts";
 import { nodesById } from "./logic.ts";
 import { isPromise, quietPromises } from "./promises.ts";
 import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
@@ -21,38 +22,12 @@ const MAX_DEPTH = 200;
 /** In one value: what shares parts again and again would grow without end when it is written out. */
 const MAX_OBJECTS = 1_000_000;
 
-/** Of what stands before a text, a list or an object: at most. */
-const HEADER = 5;
-/** Of a number that is no small integer: so much more. */
-const DOUBLE = 4;
-/** Of an object with one key that begins with `$`. */
-const TAG = 20;
-/** Of a ref beside the address of its cell: names and numbers. */
-const REF = 64;
-/** Of an error beside its texts. */
-const ERROR = 40;
-/** Of a snapshot beside what it holds. */
-const SNAPSHOT = 128;
-
 let objects = 0;
 let size = 0;
 
 /** Of the last value that was encoded: about its bytes in MessagePack, and never fewer. */
 export function encodedSize(): number {
   return size;
-}
-
-const SHORT = 40;
-
-/** Of a text as UTF-8. As many as it has characters: it is ASCII, and so well formed. */
-export function textBytes(text: string): number {
-  const { length } = text;
-  if (length <= SHORT) {
-    let bits = 0;
-    for (let at = 0; at < length; at++) bits |= text.charCodeAt(at);
-    if (bits < 0x80) return length;
-  }
-  return Buffer.byteLength(text);
 }
 
 /** Whether UTF-8 carries a text: no half of a surrogate pair stands alone. */
@@ -313,7 +288,7 @@ export function carried(value: unknown, host: CodecHost): unknown {
 
 // ---- snapshots of machines
 
-interface MachineSnapshot extends LogicSnapshot {
+export interface MachineSnapshot extends LogicSnapshot {
   readonly machine: AnyStateMachine;
   readonly value: unknown;
   readonly _nodes: readonly AnyStateNode[];

@@ -14,9 +14,10 @@ export {
   isWellFormed,
   NotCarried,
   restoreConfiguration,
-  textBytes,
 } from "./codec.ts";
+export { textBytes } from "./data-weight.ts";
 export { isEvent } from "./event.ts";
+export { type Held, heldBy, isSnapshot, MAX_HELD } from "./held.ts";
 export { hostedMachine } from "./hosted-machine.ts";
 export { isMachine, isMachineOfAnotherCopy, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { type EffectMark, effectMarkOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
