@@ -20,6 +20,7 @@ import {
   type Startable,
 } from "../workers/index.ts";
 import { runEndOf, WatchedRun } from "./monitor.ts";
+import { orderly } from "./orderly.ts";
 import type { ReportContext, Reports } from "./report.ts";
 import { restartTypeOf, type ChildSpec, type RestartType } from "./spec.ts";
 import type { LastExit, NodeState, TreeNode } from "./tree-node.ts";
@@ -112,7 +113,9 @@ export class ChildSlot {
     this.#run = run;
     this.#starts++;
     const { clock, random } = this.#ports;
-    const started = Promise.resolve().then(() => this.#startable.start({ signal: abort.signal, hurry, clock, random, log }));
+    const started = Promise.resolve()
+      .then(() => this.#startable.start({ signal: abort.signal, hurry, clock, random, log }))
+      .then(orderly);
     const done = this.#settle(started, abort, hurry);
     this.#enter({ kind: "starting", abort, done });
     const outcome = await done;
@@ -207,7 +210,7 @@ export class ChildSlot {
     let late: DroverError | undefined;
     try {
       const running = await settledWithin(started, clock, startMs, abort.signal);
-      if (running !== undefined && !abort.signal.aborted) return { kind: "ready", running: orderly(running) };
+      if (running !== undefined && !abort.signal.aborted) return { kind: "ready", running };
       if (!abort.signal.aborted) {
         late = lateStart(startMs);
         abort.abort(late);
@@ -216,8 +219,8 @@ export class ChildSlot {
       const limits = this.#stopLimits();
       let leftover = await settledWithin(started, clock, limits.shutdownMs + ABORT_MARGIN_MS, hurry);
       if (leftover === undefined && hurry.aborted) leftover = await settledWithin(started, clock, ABORT_MARGIN_MS, undefined);
-      if (leftover !== undefined) await stopWithin(orderly(leftover), clock, { ...limits, hurry });
-      else void started.then((running) => stopWithin(orderly(running), clock, limits)).catch(() => undefined);
+      if (leftover !== undefined) await stopWithin(leftover, clock, { ...limits, hurry });
+      else void started.then((running) => stopWithin(running, clock, limits)).catch(() => undefined);
     } catch (error) {
       if (!abort.signal.aborted) return { kind: "failed", error: asError(error) };
     }
@@ -272,19 +275,6 @@ function startableOf(spec: ChildSpec, nested: NestedSupervisor | undefined, port
   if (spec.kind === "supervisor") throw new DroverError("DROVER_TREE_INVALID", `"${spec.id}" is a supervisor without a life`);
   const options = ports.isolation === undefined ? spec.options : { ...spec.options, isolation: ports.isolation };
   return { start: (context) => startWorker(spec.type, spec.config, options, context) };
-}
-
-/** Hosted children come from everywhere: whatever theirs does, here `exited` never rejects and asking never throws. */
-function orderly(running: Running): Running {
-  const exited = running.exited.catch((error: unknown): Exit => ({ kind: "failed", error: asError(error) }));
-  const ask = (how: "stop" | "kill") => (): void => {
-    try {
-      running[how]();
-    } catch {
-      // The deadline of the stop, and of the kill after it, say what became of it.
-    }
-  };
-  return { exited, stop: ask("stop"), kill: ask("kill"), pid: running.pid, isolation: running.isolation };
 }
 
 function lastExitOf(exit: Exit, at: number): LastExit {

@@ -25,7 +25,8 @@ export class EndedError extends DroverError {
   }
 }
 
-const MAX_CAUSES = 8;
+/** Of causes of causes, so many are looked at. */
+export const MAX_CAUSES = 8;
 
 /** Of the error or of what caused it; undefined where nobody knows more than its message. */
 export function endCauseOf(error: unknown): EndCause | undefined {

@@ -4,6 +4,7 @@ export {
   asError,
   errorOf,
   isAbnormal,
+  isSound,
   reasonOf,
   stopWithin,
   type Exit,

@@ -7,6 +7,7 @@
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
+import { MAX_CAUSES } from "./end-cause.ts";
 
 /** Why something ended. OTP's reasons: normal, shutdown, and the abnormal ones. */
 export type Exit =
@@ -96,10 +97,25 @@ export async function stopWithin(running: Running, clock: Clock, limits: StopLim
 
 /** Whatever was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
+  if (isSound(thrown)) return thrown;
   try {
-    if (thrown instanceof Error) return thrown;
     return new Error(typeof thrown === "string" ? thrown : `threw ${JSON.stringify(thrown)}`);
   } catch {
     return new Error("threw a value that cannot be shown");
+  }
+}
+
+/** An Error that can be told: its message is a text, and reading its stack and its causes does not throw. */
+export function isSound(value: unknown): value is Error {
+  try {
+    let one = value;
+    for (let depth = 0; one instanceof Error && depth < MAX_CAUSES; depth++) {
+      const told: readonly unknown[] = [one.message, one.stack];
+      if (typeof told[0] !== "string") return false;
+      one = one.cause;
+    }
+    return value instanceof Error;
+  } catch {
+    return false;
   }
 }
