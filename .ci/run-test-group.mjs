@@ -11,7 +11,11 @@ delete process.env.TEST_FILES;
 const { default: tap } = await import(pathToFileURL(createRequire(files[0].path).resolve("tap")).href);
 
 for (const { file, path } of files) {
+  // A file that took too long has ended it all; the others get a process each.
+  if (tap.results) break;
   tap.comment(`file: ${file}`);
+  // Each file has the time that it has in a process of its own.
+  tap.setTimeout(Number(process.env.TAP_TIMEOUT ?? 30) * 1_000);
   await import(pathToFileURL(path).href);
   while (!tap.idle) await once(tap, "idle");
 }

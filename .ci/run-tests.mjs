@@ -38,7 +38,7 @@ const WAITING = [
 ];
 /** What holds milliseconds against a goal, or has to see in milliseconds what would end its process: after all others, with nothing beside it. */
 const ALONE = ["runtime/system/flood", "runtime/workers/full-heaps"];
-/** Of one test in seconds, unless it says otherwise; a file is ended after the second. */
+/** Of one test in seconds, unless it says otherwise; a process is ended after the second for each of its files. */
 const TEST_S = 240;
 const FILE_S = 300;
 /** The long ones first, so that none of them is alone at the end. */
@@ -153,7 +153,7 @@ function ended(group) {
     const said = { out: "", err: "" };
     child.stdout.on("data", (chunk) => (said.out += chunk));
     child.stderr.on("data", (chunk) => (said.err += chunk));
-    const limit = setTimeout(() => child.kill("SIGKILL"), FILE_S * 1_000);
+    const limit = setTimeout(() => child.kill("SIGKILL"), group.length * FILE_S * 1_000);
     child.on("close", (code, signal) => {
       clearTimeout(limit);
       resolved({ code, signal, ...said });
