@@ -64,7 +64,7 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
       // In one go with what follows: of two that end together the second to be judged must know of the first.
       entry.attempts--;
     }
-    if (mayBeRemembered(word)) {
+    if (mayBeRemembered(word, sender.id)) {
       heard(entry, word);
       return word;
     }
@@ -142,8 +142,8 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
   };
 }
 
-function commandOf({ to, event }: RemoteMessage, { id, author, expiresAt }: Outside): CommandId {
-  return { vehicle: entityOf(to), request: id, fingerprint: fingerprintOf(to, event, author), expiresAt };
+function commandOf({ to, event }: RemoteMessage, sender: Outside): CommandId {
+  return { vehicle: entityOf(to), request: sender.id, fingerprint: fingerprintOf(to, event, sender), expiresAt: sender.expiresAt };
 }
 
 function keyOf({ vehicle, request }: CommandId): string {

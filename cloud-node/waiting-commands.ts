@@ -14,7 +14,7 @@ import {
   waitedMsOf,
   type WaitingRequest,
 } from "../actors/index.ts";
-import { type Address, type Answer, entityOf, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
+import { type Address, type Answer, entityOf, isSentAgain, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { commandOrder } from "./command-order.ts";
 import { outcomeOf, wasNotTaken } from "./command-word.ts";
@@ -137,7 +137,8 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
   function knownOf(message: RemoteMessage, sender: Outside): Promise<Told | Answer> | Told | Answer | undefined {
     const held = heldFor(message, sender);
     if (held === undefined) return undefined;
-    if (held.to !== message.to || held.author !== sender.author || !isDeepStrictEqual(held.event, message.event)) return { kind: "id-reused" };
+    const isItsAuthor = held.author === sender.author || isSentAgain(sender.id);
+    if (held.to !== message.to || !isItsAuthor || !isDeepStrictEqual(held.event, message.event)) return { kind: "id-reused" };
     if ("outcome" in held) return held.outcome === "expired" ? { kind: "too-old" } : askSettled(held, message);
     return held.sent === true && isReachable(entityOf(message.to)) ? askInLine(held, message) : WAITING;
   }

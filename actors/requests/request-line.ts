@@ -2,11 +2,12 @@
 //
 // R1. A request is forwarded only at the head of the line, so that the vehicle's order is the one in which they were kept.
 // R2. Its time to live counts from when it was kept. What ends unsent is `expired`; what may have been sent ends with the vehicle's word alone (promise S3).
-// R3. An outcome that the vehicle does not keep is kept here until its id expires, and nothing unexpired is evicted (rules M2).
+// R3. An outcome that the vehicle does not keep is kept here until its id expires, and nothing unexpired is evicted (rules M2). A dead letter that was sent again and came to nothing is only shown: the next
+//     time it is judged anew.
 // R4. A request's id comes from outside: it is a value in a list, never the name of a field.
 // R5. What may have been sent and was overtaken by a newer one for the same actor is only asked for: a vehicle that never heard of it does not act on it any more.
 
-import type { EventOf } from "../../runtime/index.ts";
+import { type EventOf, isSentAgain } from "../../runtime/index.ts";
 import { leftAfter, type LeftRequest, withoutUntaken } from "./left-requests.ts";
 import type { requestsMessages } from "./messages.ts";
 
@@ -14,6 +15,8 @@ import type { requestsMessages } from "./messages.ts";
 export const MAX_WAITING = 100;
 /** R3: those that wait and the outcomes that are kept here; a further request is not taken. */
 export const MAX_REMEMBERED = 500;
+/** Nothing was done. */
+const CAME_TO_NOTHING: readonly string[] = ["expired", "refused", "invalid", "id-reused", "no-such-actor"];
 /** Other outcomes, kept to be read. */
 const MAX_SHOWN = 50;
 
@@ -77,8 +80,8 @@ export function lineAfter(context: RequestsContext, event: RequestsEvent, now: n
 function kept(context: RequestsContext, { type: _, ttlMs, ...request }: Extract<RequestsEvent, { type: "request.keep" }>): RequestsContext | undefined {
   const { waiting, settled: before } = context;
   const remembered = before.filter((each) => isRemembered(each, request.keptAt));
-  const isKnown = waiting.some((each) => each.request === request.request) || remembered.some((each) => each.request === request.request);
-  if (isKnown || waiting.length >= MAX_WAITING || waiting.length + remembered.length >= MAX_REMEMBERED) return undefined;
+  const isThere = waiting.some((each) => each.request === request.request) || remembered.some((each) => each.request === request.request);
+  if (isThere || waiting.length >= MAX_WAITING || waiting.length + remembered.length >= MAX_REMEMBERED) return undefined;
   const endsAt = ttlMs === undefined ? request.expiresAt : Math.min(request.expiresAt, request.keptAt + ttlMs);
   return { ...context, waiting: [...waiting, { ...request, endsAt }] };
 }
@@ -106,8 +109,13 @@ function isHead({ waiting }: RequestsContext, request: string): boolean {
 }
 
 /** R3. */
-function isRemembered({ outcome, expiresAt }: SettledRequest, now: number): boolean {
-  return (outcome === "expired" || outcome === "unknown") && expiresAt > now;
+function isRemembered(each: SettledRequest, now: number): boolean {
+  return (each.outcome === "expired" || each.outcome === "unknown") && isKnown(each, now);
+}
+
+/** Whether its id stands for it. */
+function isKnown({ request, outcome, expiresAt }: SettledRequest, now: number): boolean {
+  return expiresAt > now && !(isSentAgain(request) && CAME_TO_NOTHING.includes(outcome));
 }
 
 /** How long it has waited, ms, as its vehicle is told. R5: longer than anything lives, where it may only be asked for; a key that the vehicle knows has its outcome all the same. */
@@ -117,7 +125,7 @@ export function waitedMsOf({ keptAt, overtaken }: WaitingRequest, now: number): 
 
 /** A request of this id that waits, or whose outcome is still known here. */
 export function requestIn(context: RequestsContext, request: string, now: number): WaitingRequest | SettledRequest | undefined {
-  return context.waiting.find((each) => each.request === request) ?? context.settled.findLast((each) => each.request === request && each.expiresAt > now);
+  return context.waiting.find((each) => each.request === request) ?? context.settled.findLast((each) => each.request === request && isKnown(each, now));
 }
 
 /** When the first of those that were not sent ends. */

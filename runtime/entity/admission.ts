@@ -12,6 +12,7 @@ import type { Interior } from "./interior.ts";
 import { shortened } from "./fault.ts";
 import { answered, answerOf, decline } from "./outward.ts";
 import { MAX_DEPTH, NotPlain } from "./plain.ts";
+import { isSentAgain } from "./sent-again.ts";
 import { shelve, unshelve } from "./shelf.ts";
 import { type AcceptedBefore, postpone } from "./stash.ts";
 import type { SenderRow } from "./rest-tables.ts";
@@ -54,7 +55,7 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   const { now } = interior.stamp;
   if (!(sender.expiresAt > now)) return { kind: "too-old" };
   if (sender.expiresAt > now + MAX_KEEP_MS) return { kind: "invalid", problems: [{ path: "/expiresAt", message: "is more than 24 hours ahead" }], accepts: [] };
-  const fingerprint = sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author);
+  const fingerprint = sender.fingerprint ?? fingerprintOf(input.to, input.event, sender);
   const known = interior.rest.get("taken", sender.id);
   if (known !== undefined && isKept(known, interior.stamp)) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
   const limit = takenLimit(interior, isRepliedTo(interior, input));
@@ -79,8 +80,12 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   return result;
 }
 
-/** Until it expires, the same id hears this (rules M2). */
+/** Until it expires, the same id hears this (rules M2). Sent again: that it was taken, and no more (A1). */
 export function keepOutcome(interior: Interior, entry: TakenEntry): void {
+  if (entry.outcome.kind !== "accepted" && isSentAgain(entry.id)) {
+    interior.rest.delete("taken", entry.id);
+    return;
+  }
   // Not known after a restore: the table is looked through once.
   const { earliest } = interior;
   if (earliest !== undefined) interior.earliest = { wall: Math.min(earliest.wall, entry.expiresAt), elapsed: Math.min(earliest.elapsed, entry.keptUntil ?? 0) };
@@ -151,10 +156,13 @@ function evictExpired(interior: Interior, limit: number): void {
   });
 }
 
-/** Tells a repeated message from another one under the same id; the order of keys does not count. @throws NotPlain for what cannot be read through, e.g. a circle */
-export function fingerprintOf(to: string, event: EventData, author: string): string {
+/**
+ * Tells a repeated message from another one under the same id; the order of keys does not count. One that is sent again is the same whoever does it.
+ * @throws NotPlain for what cannot be read through, e.g. a circle
+ */
+export function fingerprintOf(to: string, event: EventData, { id, author }: Pick<Extract<Sender, { kind: "outside" }>, "id" | "author">): string {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([to, author]));
+  hash.update(JSON.stringify(isSentAgain(id) ? [to] : [to, author]));
   try {
     hash.update(canonical(event, 0));
   } catch (error) {
@@ -332,6 +340,7 @@ function takeAccepted(interior: Interior, input: MessageInput, how: "postponed" 
   const result: InputResult = isOver ? { kind: "too-old" } : (verdict ?? take(interior, input, replyTo, before));
   if (result.kind === "accepted") return result;
   if (input.wantsReply) decline(interior, replyTo, result as Refusal);
+  if (sender.kind === "outside" && isSentAgain(sender.id)) interior.rest.delete("taken", sender.id);
   return { kind: "dropped", reason: `the ${how} message came to nothing: ${result.kind}` };
 }
 

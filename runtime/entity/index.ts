@@ -20,5 +20,6 @@ export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./interior.ts";
 export type { PendingEffect, TimerRow } from "./rest-tables.ts";
 export { type ActorUpgrade, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
+export { isSentAgain, messageSentAgain, sentAgainId } from "./sent-again.ts";
 export type { Load } from "./shelf.ts";
 export type { CellView } from "./view.ts";

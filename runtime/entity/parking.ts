@@ -48,7 +48,7 @@ export function recordParked(interior: Interior, input: Extract<Input, { kind: "
     keepOutcome(interior, {
       id: sender.id,
       ...lifeOf(interior, sender.expiresAt),
-      fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender.author),
+      fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender),
       to: input.to,
       outcome,
       wantsReply: input.wantsReply,

@@ -1,13 +1,14 @@
 // Messages that reached nobody: all are counted, the last ones are kept to be looked at and, where somebody sent them, to be sent again (promise S5).
 //
 // D1. Kept are the last 1,000, of them at most 100 for one actor and one reason, so that a flood at one does not take the others' place; and 4 MiB of what they said.
-// D2. One that is sent again goes under an id of its own, made of what names the message: it acts once however often that is tried, and from whichever node's letters (rules M2). After it was taken it is
-//     not sent again.
+// D2. One that is sent again goes under an id of its own, made of what names the message: it acts once however often that is tried, by whomever, and from whichever node's letters (rules M2). After it was
+//     taken it is not sent again. As long as it came to nothing it is judged anew each time (entity/sent-again.ts), also where it waited first and came to nothing then.
 // D3. A message has one letter, though it reaches nobody again and again: when its sender repeats it, when it is sent again, and where several notice it.
 
 import { createHash } from "node:crypto";
 import { type Address, entityOf } from "../address.ts";
 import type { EventData, Sender } from "../entity/contract.ts";
+import { messageSentAgain, sentAgainId } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock } from "../ports/index.ts";
 import type { DeadLetter, DeadLetterQuery } from "./views.ts";
@@ -15,8 +16,6 @@ import type { DeadLetter, DeadLetterQuery } from "./views.ts";
 const KEPT = 1_000;
 const KEPT_ALIKE = 100;
 const KEPT_BYTES = 4 * 1_048_576;
-/** Ids of letters that are sent again. */
-const SENT_AGAIN = "dead-letter.";
 
 /** Who sent it, as far as that names the message. */
 export type LetterSender =
@@ -84,6 +83,17 @@ export class DeadLetters {
     this.#add({ to, type: event.type, from, reason }, message === undefined ? undefined : event, message);
   }
 
+  /** D2. One that was accepted, waited, and came to nothing. */
+  addLost(lost: UndeliveredMessage): void {
+    const message = lost.sender.kind === "outside" ? messageSentAgain(lost.sender.id) : undefined;
+    const kept = this.#kept.get(message === undefined ? 0 : (this.#byMessage.get(message) ?? 0));
+    if (kept !== undefined) {
+      const { sentAgainAt: _, ...letter } = kept.letter;
+      kept.letter = letter;
+    }
+    this.addMessage(lost);
+  }
+
   add(news: UndeliveredNews): void {
     this.#add(news, undefined, undefined);
   }
@@ -133,8 +143,9 @@ export class DeadLetters {
     const { letter, event, message } = kept;
     if (letter.sentAgainAt !== undefined) return { kind: "sent-before", at: letter.sentAgainAt };
     if (event === undefined || message === undefined) return { kind: "not-kept" };
-    const outcome = await send(letter.to, event, `${SENT_AGAIN}${message}`);
-    if (outcome.kind === "accepted") kept.letter = { ...letter, sentAgainAt: this.#clock.now() };
+    const outcome = await send(letter.to, event, sentAgainId(message));
+    // What waits for its owner was not taken yet.
+    if (outcome.kind === "accepted" && !("waiting" in outcome)) kept.letter = { ...letter, sentAgainAt: this.#clock.now() };
     return { kind: "sent", outcome };
   }
 
@@ -159,7 +170,8 @@ export class DeadLetters {
 /** What names a message wherever it is met; one that is sent again is named as it was the first time. */
 function messageOf(to: Address, sender: LetterSender): string | undefined {
   if (sender.kind === "local") return undefined;
-  if (sender.kind === "outside" && sender.id.startsWith(SENT_AGAIN)) return sender.id.slice(SENT_AGAIN.length);
+  const again = sender.kind === "outside" ? messageSentAgain(sender.id) : undefined;
+  if (again !== undefined) return again;
   const names = sender.kind === "outside" ? [sender.author, sender.id] : [sender.entity, sender.incarnation, sender.seq];
   return createHash("sha256")
     .update(JSON.stringify([entityOf(to), ...names]))

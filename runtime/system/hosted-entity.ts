@@ -198,7 +198,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   }
 
   lost(message: LostMessage, reason: string): void {
-    this.#ports.deadLetters.addMessage({ ...message, reason });
+    this.#ports.deadLetters.addLost({ ...message, reason });
   }
 
   failed(cause: unknown): void {

@@ -2,6 +2,7 @@
 
 import { addressProblem, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
+import { isSentAgain } from "../entity/index.ts";
 import type { Refusal } from "../outcome.ts";
 import { isWellFormed } from "../xstate/index.ts";
 import type { RemoteMessage, TellOptions } from "./contract.ts";
@@ -16,16 +17,18 @@ export interface Sent {
   readonly event: EventData;
   readonly options: TellOptions | undefined;
   readonly ask: boolean;
+  /** A dead letter: its id is no sender's. */
+  readonly again?: true;
 }
 
 /** @param from this node: its name, the wall time, a fresh id */
 export function outsideMessage(
-  { address, event, options = {}, ask }: Sent,
+  { address, event, options = {}, ask, again }: Sent,
   from: { readonly node: string; readonly now: number; readonly id: string },
 ): RemoteMessage | Extract<Refusal, { kind: "invalid" }> {
   if (!isObject(options)) return invalid({ path: "/options", message: "an object is expected" });
   const { id = from.id, author = `node:${from.node}`, withinMs = DEFAULT_WITHIN_MS, keepMs = LONGEST_MS, trace, bytes } = options;
-  const wrong = problemOf({ address, event, id, author, withinMs, keepMs, trace, bytes, create: options.create });
+  const wrong = problemOf({ address, event, id, author, withinMs, keepMs, trace, bytes, create: options.create, again });
   if (wrong !== undefined) return invalid(wrong);
   const within = Math.min(LONGEST_MS, withinMs);
   return {
@@ -49,12 +52,13 @@ function invalid(problem: Fault): Extract<Refusal, { kind: "invalid" }> {
 }
 
 /** Nothing of it is believed: whoever calls may not be type-checked (hosting A4). */
-function problemOf(given: Readonly<Record<"address" | "event" | "id" | "author" | "withinMs" | "keepMs" | "trace" | "bytes" | "create", unknown>>): Fault | undefined {
-  const { address, event, id, author, withinMs, keepMs, trace, bytes, create } = given;
+function problemOf(given: Readonly<Record<"address" | "event" | "id" | "author" | "withinMs" | "keepMs" | "trace" | "bytes" | "create" | "again", unknown>>): Fault | undefined {
+  const { address, event, id, author, withinMs, keepMs, trace, bytes, create, again } = given;
   const problem = typeof address === "string" ? addressProblem(address) : "an address is a text";
   if (problem !== undefined) return { path: "/to", message: problem };
   if (!isObject(event) || typeof (event as { readonly type?: unknown }).type !== "string") return { path: "", message: "a message is an object with a type" };
   if (!isText(id, MAX_ID_CHARACTERS)) return { path: "/id", message: `1 to ${String(MAX_ID_CHARACTERS)} whole characters are expected` };
+  if (again === undefined && isSentAgain(id)) return { path: "/id", message: "such an id belongs to a dead letter that is sent again" };
   if (!isText(author, MAX_AUTHOR_CHARACTERS)) return { path: "/author", message: `1 to ${String(MAX_AUTHOR_CHARACTERS)} whole characters are expected` };
   if (!isNumber(withinMs)) return { path: "/withinMs", message: "a number of milliseconds is expected" };
   if (!isNumber(keepMs)) return { path: "/keepMs", message: "a number of milliseconds is expected" };
@@ -73,6 +77,6 @@ function isNumber(value: unknown): value is number {
 }
 
 /** Both are keys or words of the record. */
-function isText(value: unknown, maximum: number): boolean {
+function isText(value: unknown, maximum: number): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= maximum && isWellFormed(value);
 }

@@ -75,7 +75,7 @@ export function createRouter(ports: RouterPorts): Route {
     // The fingerprint is that of what was sent: what the door adds may differ at a repetition (rules M2).
     let fingerprint: string;
     try {
-      fingerprint = fingerprintOf(message.to, message.event, sender.author);
+      fingerprint = fingerprintOf(message.to, message.event, sender);
     } catch (cause) {
       if (!(cause instanceof NotPlain)) throw cause;
       return { kind: "invalid", problems: [{ path: cause.path, message: cause.message }], accepts: live.view(message.to)?.accepts ?? [] };

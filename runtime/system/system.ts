@@ -20,7 +20,7 @@ import { createInspection } from "./inspection.ts";
 import { createListing } from "./listing.ts";
 import { News } from "./news.ts";
 import { createObservation } from "./observation.ts";
-import { DEFAULT_WITHIN_MS, outsideMessage } from "./outside-message.ts";
+import { DEFAULT_WITHIN_MS, outsideMessage, type Sent } from "./outside-message.ts";
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
 import { createRouter, RETRY_AFTER_MS } from "./router.ts";
@@ -153,8 +153,8 @@ export function createSystem(options: SystemOptions): System {
     return outcome;
   }
 
-  async function enter(address: string, event: EventData, given: TellOptions | undefined, ask: boolean): Promise<Told | Answer> {
-    const message = outsideMessage({ address, event, options: given, ask }, { node, now: clock.now(), id: random.id() });
+  async function enter(address: string, event: EventData, given: TellOptions | undefined, how: Pick<Sent, "ask" | "again">): Promise<Told | Answer> {
+    const message = outsideMessage({ address, event, options: given, ...how }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
     const create = isStopping ? undefined : given?.create;
     const unbegun = create === undefined ? undefined : await begin(entityOf(message.to), create, "command");
@@ -253,8 +253,8 @@ export function createSystem(options: SystemOptions): System {
   return {
     node,
     inspection,
-    tell: async (address, event, given) => (await enter(address, event, given, false)) as Told,
-    ask: async (address, event, given) => (await enter(address, event, given, true)) as Answer,
+    tell: async (address, event, given) => (await enter(address, event, given, { ask: false })) as Told,
+    ask: async (address, event, given) => (await enter(address, event, given, { ask: true })) as Answer,
     receive: async (message) => counted(await route(message)),
     inform,
     notify,
@@ -283,7 +283,7 @@ export function createSystem(options: SystemOptions): System {
     readBackProblem: (entity) => entities.live(entity)?.readBackProblem(),
     taken: (entity, id) => entities.live(entity)?.taken(id),
     deadLetters: (query) => deadLetters.list(query),
-    redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, false)),
+    redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true })),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation, topics }),
     actorTypes: [...describedTypes.keys()],

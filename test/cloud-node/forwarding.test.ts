@@ -391,6 +391,31 @@ test("V1, M2. A sender that repeats a command which may not wait wishes it now: 
   t.equal(heard.at(-1)?.waitedMs, undefined);
 });
 
+test("A1. A dead letter that its vehicle refused, or that waited for it until its time was over, is judged anew whenever it is sent again, by whomever", async (t) => {
+  const at = await desk(t);
+  const sent = (outcome: object): object => ({ kind: "sent", outcome });
+  const again = (number: number, author: string) => at.system.redeliver(number, { author });
+  at.isUp = true;
+  at.answer = () => ({ kind: "no-such-actor" });
+  for (const event of [WISH(20), { type: "climate.look" }]) t.match(await at.system.tell(THERMA, event, { author: "ann" }), { kind: "no-such-actor" });
+  at.answer = () => ({ kind: "refused", accepts: [] });
+  for (const number of [1, 2]) for (const author of ["bob", "eve"]) t.same(await again(number, author), sent({ kind: "refused", accepts: [] }));
+  at.isUp = false;
+  t.match(await again(2, "bob"), sent({ kind: "owner-away" }));
+  t.match(await again(1, "bob"), sent({ kind: "accepted", waiting: true }));
+  t.match(await again(1, "eve"), sent({ kind: "accepted", waiting: true }), "it waits");
+  t.equal(at.waiting().length, 1);
+  await at.clock.advance(700_000);
+  t.match(at.outcomes(), [/^dead-letter\..* expired$/]);
+  t.match(await again(1, "eve"), sent({ kind: "accepted", waiting: true }), "it waits anew");
+  at.answer = ({ ask }) => (ask ? confirmed : { kind: "accepted", durable: "local" });
+  at.up();
+  await at.clock.advance(1_000);
+  t.match(at.outcomes(), [/expired$/, /confirmed$/]);
+  for (const number of [1, 2]) t.same(await again(number, "bob"), sent({ kind: "accepted", durable: "local" }));
+  for (const number of [1, 2]) t.match(await again(number, "eve"), { kind: "sent-before" });
+});
+
 test("M2. An id is a value, whatever it is called", async (t) => {
   const at = await desk(t);
   const ids = ["__proto__", "constructor", "toString", "hasOwnProperty"];

@@ -1,8 +1,9 @@
 // Messages that reached nobody.
 
 import { test } from "tap";
-import { type Address, parseAddress, type Remote } from "../../../runtime/index.ts";
-import { ManualClock } from "../../../runtime/simulation/index.ts";
+import { assign, setup } from "xstate";
+import { actorType, type Address, entityType, messages, parseAddress, reducer, type Remote } from "../../../runtime/index.ts";
+import { ManualClock, settle } from "../../../runtime/simulation/index.ts";
 import { DeadLetters, type UndeliveredMessage } from "../../../runtime/system/dead-letters.ts";
 import { hosting } from "./hosting.ts";
 import { ledgerTypes } from "./ledger.ts";
@@ -124,6 +125,118 @@ test("M2. the letters that two nodes have of one message act once together", asy
   await b.system.activate(LEDGER, { input: undefined });
   for (const { system } of [a, b]) t.match(await answered(system.redeliver(1, { author: "bob" })), { kind: "sent", outcome: { kind: "accepted" } });
   t.match(b.system.read(LEDGER)?.context, { entries: [3] });
+  await a.stop();
+  await b.stop();
+});
+
+// It takes "go" where it is open, and fails at it where it is broken.
+const gateRoot = actorType({
+  name: "gate",
+  version: 1,
+  messages: messages({ open: { body: {} }, shut: { body: {} }, break: { body: {} }, go: { body: {} } }),
+  behaviour: setup({
+    types: { context: {} as { gone: number } },
+    actions: {
+      go: assign({ gone: ({ context }) => context.gone + 1 }),
+      fail: assign(() => {
+        throw new Error("it is broken");
+      }),
+    },
+  }).createMachine({
+    context: { gone: 0 },
+    initial: "shut",
+    on: { open: ".open", shut: ".shut", break: ".broken" },
+    states: { shut: {}, open: { on: { go: { actions: "go" } } }, broken: { on: { go: { actions: "fail" } } } },
+  }),
+});
+const GATE = parseAddress("acme/gate/g");
+const SENT = { kind: "sent", outcome: { kind: "accepted" } };
+
+for (const durability of ["events", "snapshot", "volatile"] as const) {
+  test(`A1. a letter that came to nothing when it was sent again is judged anew each time, by whomever it is sent (${durability})`, async (t) => {
+    const { system } = await hosting({ types: [entityType({ root: gateRoot, durability, placement: "cloud" })] });
+    const again = async (author: string) => system.redeliver(1, { author });
+    const sent = (outcome: object): object => ({ kind: "sent", outcome });
+    t.match(await system.tell(GATE, { type: "go" }, { author: "ann" }), { kind: "no-such-actor" });
+    t.match(await again("bob"), sent({ kind: "no-such-actor" }));
+    await system.activate(GATE, { input: undefined });
+    for (const author of ["bob", "eve", "bob"]) t.match(await again(author), sent({ kind: "refused", accepts: ["open", "shut", "break"] }));
+    await system.tell(GATE, { type: "break" });
+    t.match(await again("bob"), sent({ kind: "refused", reason: "set aside after 3 failures: it is broken" }));
+    await system.tell(GATE, { type: "shut" });
+    t.same(await again("bob"), sent({ kind: "refused", accepts: ["open", "shut", "break"] }), "it is not broken any more");
+    await system.tell(GATE, { type: "open" });
+    t.match(await Promise.all([again("bob"), again("eve"), again("bob")]), [SENT, SENT, SENT]);
+    t.match(system.read(GATE)?.context, { gone: 1 });
+    t.match(await again("eve"), { kind: "sent-before" });
+    t.equal(system.deadLetters({ limit: 10 }).length, 1);
+    await system.stop();
+  });
+}
+
+test("M2. nobody else takes a letter's id", async (t) => {
+  const { system } = await hosting();
+  await system.activate(A, { input: undefined });
+  t.match(await system.tell(A, add(1), { id: "dead-letter.x" }), { kind: "invalid", problems: [{ path: "/id" }] });
+  await system.stop();
+});
+
+test("A1. a letter that waited for its state when it was sent again, and came to nothing then, is judged anew; one that waited and was taken is not", async (t) => {
+  const root = actorType({
+    name: "gate",
+    version: 1,
+    messages: messages({ go: { body: {} }, turn: { body: {} } }),
+    // Every second word of `turn` lets it judge what waits.
+    behaviour: reducer<{ readonly turns: number; readonly gone: number }, { readonly type: string }>({
+      initial: () => ({ turns: 0, gone: 0 }),
+      step: (state, { type }, turn) => {
+        if (type === "turn") return { ...state, turns: state.turns + 1 };
+        if (state.turns % 2 === 0) turn.postpone();
+        else if (state.turns < 2) turn.refuse("not now");
+        else return { ...state, gone: state.gone + 1 };
+        return state;
+      },
+    }),
+  });
+  const { system } = await hosting({ types: [entityType({ root, durability: "events", placement: "cloud" })] });
+  const letters = (): readonly object[] => system.deadLetters({ limit: 10 });
+  await system.tell(GATE, { type: "go" });
+  await system.activate(GATE, { input: undefined });
+  t.match(await system.redeliver(1, { author: "bob" }), SENT);
+  t.match(await system.redeliver(1, { author: "bob" }), { kind: "sent-before" }, "it waits");
+  await system.tell(GATE, { type: "turn" });
+  await settle();
+  t.match(letters(), [{ number: 1, sentAgainAt: undefined }], "refused when its turn came");
+  t.match(await system.redeliver(1, { author: "eve" }), { kind: "sent", outcome: { kind: "refused", reason: "not now" } });
+  await system.tell(GATE, { type: "turn" });
+  t.match(await system.redeliver(1, { author: "eve" }), SENT);
+  await system.tell(GATE, { type: "turn" });
+  await settle();
+  t.match(await system.redeliver(1, { author: "bob" }), { kind: "sent-before" });
+  t.match([system.read(GATE)?.context, letters().length], [{ turns: 3, gone: 1 }, 1]);
+  await system.stop();
+});
+
+test("A1. letters of one message that several nodes have act once together, also where the first attempts came to nothing", async (t) => {
+  const nodes = twoNodes(1, 1, [entityType({ root: gateRoot, durability: "events", placement: "cloud" })]);
+  const a = await nodes.start("a");
+  const b = await nodes.start("b");
+  const there = parseAddress("acme/gate/b-1");
+  await nodes.clock.advance(1_000);
+  const answered = async <V>(asked: Promise<V>): Promise<V> => {
+    await nodes.clock.advance(100);
+    return asked;
+  };
+  await answered(a.system.tell(there, { type: "go" }, { author: "ann" }));
+  await b.system.activate(there, { input: undefined });
+  const again = async (outcome: object): Promise<void> => {
+    t.match(await answered(a.system.redeliver(1, { author: "bob" })), { kind: "sent", outcome });
+    t.match(await answered(b.system.redeliver(1, { author: "eve" })), { kind: "sent", outcome });
+  };
+  await again({ kind: "refused" });
+  await answered(b.system.tell(there, { type: "open" }));
+  await again({ kind: "accepted" });
+  t.match(b.system.read(there)?.context, { gone: 1 });
   await a.stop();
   await b.stop();
 });

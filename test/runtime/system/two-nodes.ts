@@ -1,7 +1,7 @@
 // Two nodes on one bus in memory, each with a disk of its own. A node can be killed in the middle of anything and started again.
 
 import { busRemote, type MessageDoor, openMessageDoor } from "../../../runtime/wire/index.ts";
-import { createSystem, type Door, entityOf, idOf, type Address, parseAddress, type System } from "../../../runtime/index.ts";
+import { createSystem, type Door, entityOf, idOf, type Address, parseAddress, type Registered, type System } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, type MemoryStore, memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../../runtime/simulation/memory-transport.ts";
@@ -25,7 +25,7 @@ export interface Nodes {
   start(name: string, options?: { readonly disk?: MemoryDisk; readonly epoch?: number; readonly commitMs?: number; readonly door?: Door }): Promise<Node>;
 }
 
-export function twoNodes(seed = 1, latencyMs: number | readonly [number, number] = 1): Nodes {
+export function twoNodes(seed = 1, latencyMs: number | readonly [number, number] = 1, types: readonly Registered[] = ledgerTypes): Nodes {
   const clock = new ManualClock();
   const random = new SeededRandom(seed);
   const network = memoryNetwork({ clock, random, latencyMs });
@@ -38,7 +38,7 @@ export function twoNodes(seed = 1, latencyMs: number | readonly [number, number]
     let isAlive = true;
     const sending = { node: name, session: random.id(), clock };
     const newId = (): string => random.id();
-    const system = createSystem({ node: name, types: ledgerTypes, store, clock, random, log: silentLog, epoch, ...(judge === undefined ? {} : { door: judge }) });
+    const system = createSystem({ node: name, types, store, clock, random, log: silentLog, epoch, ...(judge === undefined ? {} : { door: judge }) });
     const place = (entity: Address): { key: string; node: string; reachable: boolean } | undefined => {
       const owner = idOf(entity).split("-")[0] ?? "";
       return owner === name ? undefined : { key: `drover/v1/n/${owner}/in`, node: owner, reachable: isAlive && transport.state.kind === "ready" };
