@@ -163,6 +163,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return this.#entity.type.name;
   }
 
+  get #isVolatile(): boolean {
+    return this.#entity.type.durability === "volatile";
+  }
+
   get #outgoing(): Outgoing {
     return (this.#sent ??= new Outgoing(this.#entity, this.#ports, this, this.#activation));
   }
@@ -439,7 +443,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   #answerTo(result: Settled, message: RemoteMessage, deadline: number): Told | Answer | Promise<Answer> {
     const entry = result.kind === "duplicate" ? result.entry : undefined;
     if (entry !== undefined) return this.repeated(entry, message);
-    const told = toldOf(result, message.sender);
+    const told = toldOf(result, this.#isVolatile, message.sender);
     if (!message.ask || told.kind !== "accepted" || message.sender.kind !== "outside") return told;
     const answer = this.taken(message.sender.id)?.answer;
     return answer ?? this.#outgoing.awaitAnswer(message.sender.id, Math.max(0, deadline - this.#ports.clock.monotonic()));
@@ -447,7 +451,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   /** The same id again: the same outcome, and the same reply or a seat beside those who wait for it (rules M2). */
   repeated(entry: TakenEntry, message: RemoteMessage): Told | Answer | Promise<Answer> {
-    if (!message.ask || entry.outcome.kind !== "accepted") return entryOutcome(entry);
+    if (!message.ask || entry.outcome.kind !== "accepted") return entryOutcome(entry, this.#isVolatile);
     return entry.answer ?? this.#outgoing.awaitAnswer(entry.id, message.withinMs);
   }
 
@@ -474,7 +478,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
         input,
         settle: (result) => {
           countDead(this.#ports.deadLetters, result, input);
-          resolve(toldOf(result));
+          resolve(toldOf(result, this.#isVolatile));
         },
       });
     });

@@ -5,15 +5,17 @@ import type { Told } from "../outcome.ts";
 import type { RemoteMessage } from "./contract.ts";
 import type { Settled } from "./mail.ts";
 
-/** A turn's result as its sender learns it. */
-export function toldOf(result: Settled, sender?: RemoteMessage["sender"]): Told {
+const MEMORY = { kind: "accepted", durable: "memory" } as const;
+
+/** A turn's result as its sender learns it. @param isVolatile whether the entity that took it keeps nothing (rules M3) */
+export function toldOf(result: Settled, isVolatile: boolean, sender?: RemoteMessage["sender"]): Told {
   switch (result.kind) {
     case "accepted-at":
       return { kind: "accepted", durable: "local", revision: result.revision };
     case "accepted":
-      return { kind: "accepted", durable: "memory" };
+      return MEMORY;
     case "duplicate":
-      return result.entry === undefined ? { kind: "accepted", durable: "local" } : entryOutcome(result.entry);
+      return result.entry === undefined ? (isVolatile ? MEMORY : { kind: "accepted", durable: "local" }) : entryOutcome(result.entry, isVolatile);
     case "dropped":
       // Of an entity: out of its order or under an epoch that is over (rules M1, E1). Nothing was taken, and its row must not go for that.
       return sender?.kind === "entity" ? { kind: "not-stored", reason: result.reason } : { kind: "no-such-actor" };
@@ -25,7 +27,8 @@ export function toldOf(result: Settled, sender?: RemoteMessage["sender"]): Told 
   }
 }
 
-/** As it was told the first time; of a volatile type nothing is kept, so an entry is durable. */
-export function entryOutcome(entry: TakenEntry): Told {
-  return entry.outcome.kind === "accepted" ? { kind: "accepted", durable: "local", revision: entry.outcome.revision } : entry.outcome;
+/** As it was told the first time. */
+export function entryOutcome({ outcome }: TakenEntry, isVolatile: boolean): Told {
+  if (outcome.kind !== "accepted") return outcome;
+  return isVolatile ? MEMORY : { kind: "accepted", durable: "local", revision: outcome.revision };
 }

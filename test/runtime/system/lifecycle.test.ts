@@ -281,6 +281,21 @@ test("C4, M3. a repetition is not answered before the commit of the first, whate
   await system.stop();
 });
 
+test("M2, M3. who repeats a message to a volatile entity hears what was said the first time, at the same moment too", async (t) => {
+  const { system } = await hosting({ types: [volatileLedger] });
+  const address = parseAddress("acme/scratch/s");
+  await system.activate(address, { input: undefined });
+  const enter = (id: string) => system.tell(address, { type: "ledger.enter", n: 1 }, { id });
+  const first = { kind: "accepted", durable: "memory" } as const;
+  t.same([await enter("one"), await enter("one")], [first, first]);
+  t.same(await Promise.all([enter("two"), enter("two"), enter("two")]), [first, first, first]);
+  const numbered = { kind: "entity", entity: parseAddress("acme/writer/w"), incarnation: "i", seq: 1, epoch: 1 } as const;
+  const message = { to: address, event: { type: "ledger.enter", n: 1 }, sender: numbered, ask: false, withinMs: 1_000 };
+  t.same([await system.receive(message), await system.receive(message)], [first, first], "M1. from another entity");
+  t.match(system.read(address)?.context, { entries: [1, 1, 1] });
+  await system.stop();
+});
+
 test("M3. a volatile entity says that it only remembers, and keeps nothing", async (t) => {
   const { system, disk, clock } = await hosting({ types: [volatileLedger] });
   const scratch = parseAddress("acme/scratch/x");
