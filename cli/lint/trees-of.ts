@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
 import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
-import { type ChildSpec, DroverError, hosted, supervisor, type SupervisorSpec, type Tree } from "../../runtime/index.ts";
+import type { SupervisorSpec, Tree } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { loadConfig } from "../config/index.ts";
 import { createDemoFleet } from "../demo/index.ts";
@@ -15,10 +15,11 @@ import { loadModule } from "./load-module.ts";
 export interface NamedTree {
   /** `edge`, `cloud`, `demo`, or the name of the export. */
   readonly name: string;
+  /** As a module exports it: not checked yet. */
   readonly spec: SupervisorSpec;
 }
 
-/** @param what `edge`, `cloud`, `demo` or the path of a module  @throws DROVER_CONFIG_INVALID, DROVER_TREE_INVALID, DROVER_FILE_UNREADABLE for no such file */
+/** @param what `edge`, `cloud`, `demo` or the path of a module  @throws DROVER_CONFIG_INVALID, DROVER_FILE_UNREADABLE for no such file */
 export async function treesOf(what: string, config: string | undefined, call: Call): Promise<readonly NamedTree[]> {
   if (what !== "edge" && what !== "cloud" && what !== "demo") return exportedBy(what);
   // Putting a node together may make its data folder and credentials: not those of a node that runs or will run here.
@@ -39,7 +40,9 @@ function builtIn(what: "edge" | "cloud" | "demo", data: string, sources: Paramet
 
 async function exportedBy(file: string): Promise<readonly NamedTree[]> {
   const exported = await loadModule(file, "the trees known by name are edge, cloud and demo");
-  const trees = Object.entries(exported).flatMap(([name, value]) => (isObject(value) && value["kind"] === "supervisor" ? [{ name, spec: checkedTree(value, 0) }] : []));
+  const trees = Object.entries(exported).flatMap(([name, value]) =>
+    isObject(value) && value["kind"] === "supervisor" ? [{ name, spec: value as unknown as SupervisorSpec }] : [],
+  );
   // A default export that has a name too is one tree.
   const found = trees.filter(({ name }, at) => name !== "default" || !trees.some((other, index) => index !== at && exported[other.name] === exported["default"]));
   if (found.length > 0) return found;
@@ -50,30 +53,6 @@ async function exportedBy(file: string): Promise<readonly NamedTree[]> {
     advice: "Export what `supervisor(…)` returns.",
     exit: EXIT.invalid,
   });
-}
-
-const MAX_DEPTH = 64;
-
-/** A module may hold anything, also what another copy of Drover made: every part is checked again. */
-function checkedTree(value: Readonly<Record<string, unknown>>, depth: number): SupervisorSpec {
-  const { id, flags, children } = value;
-  const name = typeof id === "string" ? id.slice(0, 80) : "";
-  if (depth >= MAX_DEPTH) throw new DroverError("DROVER_TREE_INVALID", `"${name}": supervisors are nested deeper than ${String(MAX_DEPTH)} levels`);
-  if (!isObject(flags) || !Array.isArray(children)) throw new DroverError("DROVER_TREE_INVALID", `"${name}": a supervisor has flags and a list of children`);
-  return supervisor(
-    name,
-    flags as unknown as SupervisorSpec["flags"],
-    children.map((one) => checkedChild(one, name, depth)),
-  );
-}
-
-function checkedChild(one: unknown, above: string, depth: number): ChildSpec {
-  if (!isObject(one) || typeof one["id"] !== "string") throw new DroverError("DROVER_TREE_INVALID", `"${above}": a child is what child, hosted or supervisor returned`);
-  if (one["kind"] === "supervisor") return checkedTree(one, depth + 1);
-  if ((one["kind"] !== "worker" && one["kind"] !== "hosted") || !isObject(one["options"]))
-    throw new DroverError("DROVER_TREE_INVALID", `"${one["id"].slice(0, 80)}": a child is a worker, hosted or a supervisor`);
-  // What it runs does not matter here: nothing is started.
-  return hosted(one["id"], { start: () => Promise.reject(new DroverError("DROVER_TREE_INVALID", "a tree that is only read is not started")) }, one["options"]);
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

@@ -8,8 +8,8 @@
 // G4. A budget that can never be used up protects nobody. That is so where intensity x (start deadline of a child) is longer than the period, for a child that hangs at
 //     every start, and where a child is a supervisor with backoff that takes longer to give up.
 
-import { DroverError } from "../errors.ts";
 import { WORKER_DEFAULTS } from "../workers/index.ts";
+import { checkedTree } from "./checked-tree.ts";
 import { RULE_DEFAULTS } from "./restart-rule.ts";
 import { restartTypeOf, type ChildSpec, type SupervisorFlags, type SupervisorSpec } from "./spec.ts";
 
@@ -49,8 +49,6 @@ export interface LintLimits {
 }
 
 const LONG_SHUTDOWN_MS = 60_000;
-/** Trees are written by hand: one that is deeper was made by a mistake, or refers to itself. */
-const MAX_DEPTH = 64;
 
 interface Above {
   readonly path: string;
@@ -60,11 +58,12 @@ interface Above {
   readonly stop: { readonly ms: number; readonly of: string };
 }
 
-/** @throws DROVER_TREE_INVALID when it is nested deeper than 64 levels */
-export function lintTree(spec: SupervisorSpec, limits: LintLimits = {}): TreeReport {
+/** @throws DROVER_TREE_INVALID for what `createTree` does not take */
+export function lintTree(written: SupervisorSpec, limits: LintLimits = {}): TreeReport {
+  const spec = checkedTree(written);
   const budgets: StartBudget[] = [];
   const findings: TreeFinding[] = [];
-  visit(spec, spec.id, undefined, { ms: limits.stopWithinMs ?? Number.POSITIVE_INFINITY, of: "the whole tree" }, { budgets, findings, maxStarts: limits.maxStarts ?? 100 }, 0);
+  visit(spec, spec.id, undefined, { ms: limits.stopWithinMs ?? Number.POSITIVE_INFINITY, of: "the whole tree" }, { budgets, findings, maxStarts: limits.maxStarts ?? 100 });
   return { root: spec.id, budgets, findings };
 }
 
@@ -74,8 +73,7 @@ interface Found {
   readonly maxStarts: number;
 }
 
-function visit(spec: SupervisorSpec, path: string, above: Above | undefined, stop: Above["stop"], found: Found, depth: number): void {
-  if (depth >= MAX_DEPTH) throw new DroverError("DROVER_TREE_INVALID", `"${path.slice(0, 200)}": supervisors are nested deeper than ${String(MAX_DEPTH)} levels`);
+function visit(spec: SupervisorSpec, path: string, above: Above | undefined, stop: Above["stop"], found: Found): void {
   const ownMs = spec.flags.shutdownMs ?? Number.POSITIVE_INFINITY;
   const tightest = ownMs < stop.ms ? { ms: ownMs, of: `"${path}"` } : stop;
   const inherited = above === undefined || restartTypeOf(spec) !== "permanent" ? [] : above.factors;
@@ -87,7 +85,7 @@ function visit(spec: SupervisorSpec, path: string, above: Above | undefined, sto
     const restart = restartTypeOf(child);
     if (restart === "permanent" && restartTypeOf(spec) === "temporary") found.findings.push(permanentUnderTemporary(childPath, path));
     checkBudgetOf(child, childPath, here, found);
-    if (child.kind === "supervisor") visit(child, childPath, here, tightest, found, depth + 1);
+    if (child.kind === "supervisor") visit(child, childPath, here, tightest, found);
     else {
       checkShutdown(child.options.shutdownMs, childPath, tightest, found);
       const factors = restart === "temporary" ? inherited : here.factors;
@@ -158,7 +156,7 @@ function checkShutdown(shutdownMs: number | undefined, path: string, stop: Above
 
 /** One after the other, all children of a supervisor may need more than it has. */
 function checkSum({ spec, path, stop }: Above, withinMs: number, { findings }: Found): void {
-  const sumMs = longestStopMs(spec, 0);
+  const sumMs = stopsOf(spec);
   if (!Number.isFinite(withinMs) || sumMs <= withinMs) return;
   findings.push({
     rule: "shutdown-too-long",
@@ -169,11 +167,13 @@ function checkSum({ spec, path, stop }: Above, withinMs: number, { findings }: F
   });
 }
 
-function longestStopMs(spec: ChildSpec, depth: number): number {
+function stopsOf(spec: SupervisorSpec): number {
+  return spec.children.reduce((sum, child) => sum + longestStopMs(child), 0);
+}
+
+function longestStopMs(spec: ChildSpec): number {
   if (spec.kind !== "supervisor") return spec.options.shutdownMs ?? WORKER_DEFAULTS.shutdownMs;
-  if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
-  const sumMs = spec.children.reduce((sum, child) => sum + longestStopMs(child, depth + 1), 0);
-  return depth === 0 ? sumMs : Math.min(sumMs, spec.flags.shutdownMs ?? Number.POSITIVE_INFINITY);
+  return Math.min(stopsOf(spec), spec.flags.shutdownMs ?? Number.POSITIVE_INFINITY);
 }
 
 // ---- G3
@@ -196,7 +196,7 @@ function checkBudgetOf(child: ChildSpec, path: string, { spec, path: above }: Ab
   const intensity = intensityOf(flags);
   const periodMs = flags.periodMs ?? RULE_DEFAULTS.periodMs;
   const budget = `${String(intensity)} in ${ms(periodMs)} of "${above}"`;
-  const startMs = slowestStartMs(child, 0);
+  const startMs = slowestStartMs(child);
   if (intensity * startMs > periodMs) {
     findings.push({
       rule: "budget-unreachable",
@@ -220,10 +220,10 @@ function checkBudgetOf(child: ChildSpec, path: string, { spec, path: above }: Ab
 }
 
 /** How long one failing start may take: the supervisor's own start fails with the first child that cannot start, unless it retries. */
-function slowestStartMs(spec: ChildSpec, depth: number): number {
+function slowestStartMs(spec: ChildSpec): number {
   if (spec.kind !== "supervisor") return spec.options.startMs ?? WORKER_DEFAULTS.startMs;
-  if (spec.flags.startFailure === "retry" || depth > MAX_DEPTH) return 0;
-  return Math.max(0, ...spec.children.map((child) => slowestStartMs(child, depth + 1)));
+  if (spec.flags.startFailure === "retry") return 0;
+  return Math.max(0, ...spec.children.map(slowestStartMs));
 }
 
 function ms(value: number): string {

@@ -4,6 +4,7 @@ import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { aClock, aLog, aRandom, demandShape, keysOf, oneOf, type Shape } from "../shape/index.ts";
 import { stopWithin, type Exit, type Isolation, type Running } from "../workers/index.ts";
+import { checkedTree } from "./checked-tree.ts";
 import type { ChildSlot } from "./child-slot.ts";
 import { monitorRun, runEndOf, WatchedRun, type DownNotice, type Monitor, type RunEnd } from "./monitor.ts";
 import { Reports, type ReportListener } from "./report.ts";
@@ -62,9 +63,10 @@ const TREE: Shape = {
   required: ["spec", "options"],
 };
 
-/** @throws DROVER_TREE_INVALID for what is no tree, or options that are unknown, missing or of another kind */
-export function createTree(spec: SupervisorSpec, options: TreeOptions): Tree {
-  demandShape({ spec, options }, TREE, "createTree", "DROVER_TREE_INVALID", true);
+/** @throws DROVER_TREE_INVALID for what is no tree or deeper than 64 supervisors, or options that are unknown, missing or of another kind */
+export function createTree(written: SupervisorSpec, options: TreeOptions): Tree {
+  demandShape({ spec: written, options }, TREE, "createTree", "DROVER_TREE_INVALID", true);
+  const spec = checkedTree(written);
   const { clock, log } = options;
   const reports = new Reports(log, clock);
   const root = new SupervisorLife(spec, spec.id, { ...options, reports });

@@ -6,10 +6,16 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
 import { loadModule } from "../../cli/lint/index.ts";
+import { systemClock, systemRandom } from "../../runtime/host/index.ts";
+import { silentLog } from "../../runtime/ports/index.ts";
+import { createTree, type SupervisorSpec } from "../../runtime/supervision/index.ts";
 import { built, root } from "../project/checkout.ts";
 import { drover, scratch } from "./captured.ts";
+import { tree as everyChild } from "./every-child.ts";
 
 const runtime = pathToFileURL(join(built, "runtime/index.js")).href;
+
+const parts = { clock: systemClock, random: systemRandom, log: silentLog };
 
 function moduleWith(folder: string, name: string, text: string): string {
   const file = join(folder, name);
@@ -97,6 +103,83 @@ test("what is no tree is told, not crashed on", async (t) => {
     t.equal(answer.out, "");
   }
   t.equal((await drover(["lint", folder])).code, 3, "a folder");
+});
+
+test("a tree with every kind of child and every option is read, as createTree takes it", async (t) => {
+  const { code, out, err } = await drover(["lint", join(built, "test/cli/every-child.js"), "--json"]);
+  t.equal(code, 0, err);
+  const { trees, notes } = JSON.parse(out) as {
+    readonly trees: readonly [{ readonly budgets: readonly { readonly path: string; readonly starts: unknown }[] }];
+    readonly notes: number;
+  };
+  t.strictSame(Object.fromEntries(trees[0].budgets.map(({ path, starts }) => [path.slice("root/".length), starts])), {
+    worker: 3,
+    thread: 3,
+    inline: 3,
+    plain: 3,
+    server: 3,
+    "plain-server": 3,
+    program: 3,
+    service: 3,
+    "by-number/worker": 3,
+    "by-number/deeper/worker": 12,
+    "by-backoff/server": "by-time",
+  });
+  t.equal(notes, 2, `shutdownMs of "plain" and of the worker further down: ${out}`);
+  t.doesNotThrow(() => createTree(everyChild, parts));
+});
+
+test("of a tree that createTree does not take it says what createTree says", async (t) => {
+  const folder = scratch(t);
+  const life = "{ start() {} }";
+  const worker = "{ module: 'file:///w.js', run() {} }";
+  const below = (child: string): string => `{ kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one' }, children: [${child}] }`;
+  const nested = (levels: number): string => (levels === 0 ? "" : below(nested(levels - 1)));
+  const trees = [
+    "{ kind: 'supervisor' }",
+    "{ kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one', intensity: -1 }, children: [] }",
+    "{ kind: 'supervisor', id: 'a', flags: { strategy: 'one-for-one', intensity: 1, backoff: {} }, children: [] }",
+    "{ kind: 'supervisor', id: 'a b', flags: { strategy: 'one-for-one' }, children: [] }",
+    nested(65),
+    below("7"),
+    below("{ kind: 'worker' }"),
+    below("{ kind: 'port', id: 'b' }"),
+    below("{ kind: 'worker', id: 'b' }"),
+    below("{ kind: 'worker', id: 'b', type: {} }"),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: { isolation: 'fork' } }`),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: { maxHeap: 5 } }`),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: { maxHeapMb: 0 } }`),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: { niceness: 40 } }`),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: { env: { MODE: 5 } } }`),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: null }`),
+    below(`{ kind: 'worker', id: 'b', type: ${worker}, options: { restart: 'transient', significant: true } }`),
+    below("{ kind: 'hosted', id: 'b' }"),
+    below(`{ kind: 'hosted', id: 'b', startable: ${life}, options: { isolation: 'thread' } }`),
+    below(`{ kind: 'hosted', id: 'b', startable: ${life}, options: { shutdownMs: -1 } }`),
+    below(`{ kind: 'hosted', id: 'b', startable: ${life} }, { kind: 'hosted', id: 'b', startable: ${life} }`),
+  ];
+  const same = [nested(64), below(`{ kind: 'worker', id: 'b', type: ${worker} }`), below(`{ kind: 'hosted', id: 'b', startable: ${life} }`)];
+  for (const [at, text] of [...trees, ...same].entries()) {
+    const file = join(folder, `tree-${String(at)}.mjs`);
+    writeFileSync(file, `export const tree = ${text};`);
+    const { tree } = (await loadModule(file)) as { readonly tree: SupervisorSpec };
+    const { code, err } = await drover(["lint", file]);
+    const thrown = await Promise.resolve()
+      .then(() => createTree(tree, parts))
+      .catch((error: unknown) => error as Error);
+    if (at >= trees.length) {
+      t.notOk(thrown instanceof Error, text);
+      t.equal(code, 0, `${text}: ${err}`);
+      continue;
+    }
+    if (!(thrown instanceof Error)) {
+      t.fail(`createTree takes ${text}`);
+      continue;
+    }
+    t.match(thrown, { code: "DROVER_TREE_INVALID" }, text);
+    t.equal(code, 3, text);
+    for (const line of thrown.message.split("\n")) t.ok(err.includes(line), `${text}: ${line}\n${err}`);
+  }
 });
 
 test("a module that ends the process, or never ends loading, is no success and holds up nobody", async (t) => {

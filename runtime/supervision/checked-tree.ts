@@ -1,0 +1,50 @@
+// A tree as plain JavaScript, a file or another copy of Drover may have made it: every part is checked as if it was made here. Whoever runs a tree and whoever reads one
+// begin with this, so that they take the same trees and say the same of the others.
+
+import { DroverError } from "../errors.ts";
+import type { Startable, WorkerType } from "../workers/index.ts";
+import { child, hosted, supervisor, type ChildOptions, type ChildSpec, type HostedOptions, type SupervisorFlags, type SupervisorSpec } from "./spec.ts";
+
+/** Trees are written by hand: one that is deeper was made by a mistake, or refers to itself. */
+const MAX_DEPTH = 64;
+
+/** What came out of it is `supervisor`'s, `child`'s and `hosted`'s own. @throws DROVER_TREE_INVALID */
+export function checkedTree(spec: SupervisorSpec): SupervisorSpec {
+  return checkedSupervisor(spec as unknown as Parts, 0);
+}
+
+type Parts = Readonly<Record<string, unknown>>;
+
+function checkedSupervisor({ id, flags, children }: Parts, depth: number): SupervisorSpec {
+  const name = typeof id === "string" ? id : "";
+  if (depth >= MAX_DEPTH) throw invalid(name, `supervisors are nested deeper than ${String(MAX_DEPTH)} levels`);
+  if (!isObject(flags) || !Array.isArray(children)) throw invalid(name, "a supervisor has flags and a list of children");
+  return supervisor(
+    name,
+    flags as unknown as SupervisorFlags,
+    children.map((one) => checkedChild(one, name, depth)),
+  );
+}
+
+function checkedChild(one: unknown, above: string, depth: number): ChildSpec {
+  if (!isObject(one) || typeof one["id"] !== "string") throw invalid(above, "a child is what child, hosted or supervisor returned");
+  const { kind, id } = one;
+  switch (kind) {
+    case "supervisor":
+      return checkedSupervisor(one, depth + 1);
+    case "worker":
+      return child(id, one["type"] as WorkerType, one["config"], one["options"] as ChildOptions<unknown, unknown>);
+    case "hosted":
+      return hosted(id, one["startable"] as Startable, one["options"] as HostedOptions);
+    default:
+      throw invalid(id, "a child is a worker, hosted or a supervisor");
+  }
+}
+
+function isObject(value: unknown): value is Parts {
+  return typeof value === "object" && value !== null;
+}
+
+function invalid(id: string, detail: string): DroverError {
+  return new DroverError("DROVER_TREE_INVALID", `"${id.slice(0, 80)}": ${detail}`);
+}
