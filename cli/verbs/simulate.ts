@@ -1,6 +1,6 @@
 // `drover simulate`: the fleet, or a scenario of one's own, through the faults of many seeds.
 
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 import { type AddVerb, examples, wholeNumber } from "./verb.ts";
 
 const LARGEST_SEED = 0xffffffff;
@@ -19,9 +19,9 @@ export const addSimulate: AddVerb = (parent, run) => {
     .description("run a fleet on simulated time through the faults that a seed decides; exit code 1 where a promise did not hold")
     .argument("[scenario]", "fleet (one cloud node and four vehicles), or a JavaScript module that exports scenario(seed)", "fleet")
     .option("--seed <n>", "this seed alone; the same seed runs the same way each time", wholeNumber(0, LARGEST_SEED))
-    .option("--seeds <a..b>", "these seeds, both included", range)
-    .option("--count <n>", "seeds 1 to n; default 100", wholeNumber(1, LARGEST_SEED))
-    .option("--trace", "everything that happens in the seed, a line each")
+    .addOption(new Option("--seeds <a..b>", "these seeds, both included").argParser(range).conflicts("seed"))
+    .addOption(new Option("--count <n>", "seeds 1 to n; default 100").argParser(wholeNumber(1, LARGEST_SEED)).conflicts(["seed", "seeds"]))
+    .addOption(new Option("--trace", "everything that happens in the seed, a line each").conflicts(["seeds", "count", "all"]))
     .option("--all", "go on after a seed that does not hold")
     .action(async (scenario: string, options: Options) => {
       await run(command, async (call) => {

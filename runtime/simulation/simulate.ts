@@ -19,6 +19,7 @@ import type { NodeProgram, ProcessPorts } from "./process-ports.ts";
 import type { StoreFaults } from "./simulated-store.ts";
 import { type NetworkFaults, SimulationWorld } from "./simulation-world.ts";
 import { type HostingNode, systemProgram } from "./system-program.ts";
+import { thrownBy } from "./thrown.ts";
 
 /** A node by what it hosts, or by a program of its own. */
 export type NodeSpec = (HostingNode | { readonly program: NodeProgram }) & {
@@ -212,7 +213,7 @@ function runScript(world: SimulationWorld, script: Simulation["script"], found: 
     },
     (cause: unknown) => {
       state.isOver = true;
-      found.push({ promise: "script", checker: "the script ends", atMs: world.timeline.nowMs, what: cause instanceof Error ? cause.message : String(cause) });
+      found.push({ promise: "script", checker: "the script ends", atMs: world.timeline.nowMs, what: thrownBy("it", cause) });
     },
   );
   return state;

@@ -89,11 +89,45 @@ test("a scenario of one's own that does not hold ends with exit code 1, its seed
   const { code, out, err } = await drover(["simulate", file, "--count", "5"]);
   t.equal(code, 1);
   t.match(out, /seeds 1 to 3, 2 hold, 1 do not/);
-  t.match(err, /seed 3 does not hold:\n {2}script \(the script ends\) at [\d.]+ ms: too dark with 1/);
+  t.match(err, /seed 3 does not hold:\n {2}script \(the script ends\) at [\d.]+ ms: too dark with 1 \(at [^\n]*scenario\.mjs:11:\d+\)/);
   t.match(JSON.parse((await drover(["simulate", file, "--count", "5", "--all", "--json"])).out), {
     runs: 5,
     failed: [{ seed: 3, violations: [{ promise: "script" }], faults: [] }],
   });
+});
+
+test("a checker of one's own that throws is a finding of its seed, with its place, and the other seeds go on", async (t) => {
+  const file = join(scratch(t), "scenario.mjs");
+  const runtime = pathToFileURL(join(built, "runtime/index.js")).href;
+  writeFileSync(
+    file,
+    `import { actorType, decodeState, entityType, messages, reducer } from ${JSON.stringify(runtime)};
+     const root = actorType({ name: "lamp", version: 1, messages: messages({ on: { body: {} } }), behaviour: reducer({ initial: () => 0, step: (n) => n + 1 }) });
+     const lamp = entityType({ root, durability: "events", placement: "cloud" });
+     const wrong = {
+       2: () => { throw new RangeError("no lamp is seen"); },
+       3: () => decodeState("no state"),
+       4: () => undefined,
+       5: async () => { throw new Error("later"); },
+       6: () => { throw "nothing"; },
+     };
+     export const scenario = (seed) => ({
+       seed,
+       forMs: 200,
+       faults: "none",
+       nodes: { home: { types: [lamp], entities: { "t/lamp/a": undefined } } },
+       checkers: [{ name: "lamps are seen", promise: "mine", check: () => (wrong[seed] ?? (() => []))() }],
+     });`,
+  );
+  const { code, out, err } = await drover(["simulate", file, "--count", "7", "--all"]);
+  t.equal(code, 1);
+  t.match(out, /seeds 1 to 7, 2 hold, 5 do not/);
+  t.match(err, /seed 2 does not hold:\n {2}mine \(lamps are seen\) at [\d.]+ ms: its check threw RangeError: no lamp is seen \(at [^\n]*scenario\.mjs:5:\d+\)/);
+  t.match(err, /seed 3 does not hold:\n[^\n]*its check threw [^\n]*\(at [^\n]*scenario\.mjs:6:\d+\)/, "the place is the user's, not ours below it");
+  t.match(err, /seed 4 does not hold:\n[^\n]*its check returned undefined, a list of findings is expected at once/);
+  t.match(err, /seed 5 does not hold:\n[^\n]*its check returned a promise/);
+  t.match(err, /seed 6 does not hold:\n[^\n]*its check threw nothing/);
+  t.match(await drover(["simulate", file]), { code: 1, out: /seeds 1 to 2, 1 hold, 1 do not/ });
 });
 
 test("wrong usage is refused", async (t) => {
@@ -103,6 +137,12 @@ test("wrong usage is refused", async (t) => {
     ["--seeds", "5..4"],
     ["--seeds", "5"],
     ["--count", "0"],
+    ["--seed", "1", "--seeds", "1..2"],
+    ["--seed", "1", "--count", "3"],
+    ["--seeds", "1..2", "--count", "3"],
+    ["--trace", "--seeds", "1..2"],
+    ["--trace", "--count", "3"],
+    ["--trace", "--all"],
   ])
     t.equal((await drover(["simulate", ...wrong])).code, 2, wrong.join(" "));
   t.equal((await drover(["simulate", "nowhere.js"])).code, 4);

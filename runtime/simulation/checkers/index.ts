@@ -1,5 +1,7 @@
 // The checkers that judge every run.
 
+import { isPromise } from "../../xstate/index.ts";
+import { thrownBy } from "../thrown.ts";
 import { acknowledgedKept } from "./acknowledged-kept.ts";
 import { allStopped } from "./all-stopped.ts";
 import { idempotentConfirmed, onceAtMostOnce } from "./effects-once.ts";
@@ -42,9 +44,20 @@ export const standardCheckers: readonly Checker[] = [
   replicaEqualsOwner,
 ];
 
-/** In the order of time. */
+/** In the order of time. What a checker throws is a finding: nothing is known of its promise then. */
 export function judge(evidence: Evidence, checkers: readonly Checker[]): readonly Violation[] {
   return checkers
-    .flatMap(({ name: checker, promise, check }) => check(evidence).map((found) => ({ promise, checker, ...found })))
+    .flatMap((checker) => findingsOf(checker, evidence).map((found) => ({ promise: checker.promise, checker: checker.name, ...found })))
     .sort((one, other) => one.atMs - other.atMs || (one.checker < other.checker ? -1 : 1));
+}
+
+function findingsOf(checker: Checker, evidence: Evidence): ReturnType<Checker["check"]> {
+  const atMs = evidence.history.at(-1)?.atMs ?? 0;
+  try {
+    const found: unknown = checker.check(evidence);
+    if (Array.isArray(found)) return found as ReturnType<Checker["check"]>;
+    return [{ atMs, what: `its check returned ${isPromise(found) ? "a promise" : typeof found}, a list of findings is expected at once` }];
+  } catch (cause) {
+    return [{ atMs, what: thrownBy("its check", cause) }];
+  }
 }
