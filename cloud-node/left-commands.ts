@@ -18,7 +18,7 @@ export interface CommandId {
 export interface Writing {
   /** What is not accepted must not leave. */
   readonly told: Promise<Told>;
-  /** Whether it was written, whenever that is known. */
+  /** Whether it was written, or may have been, whenever that is known. */
   readonly settled: Promise<boolean>;
 }
 
@@ -74,7 +74,7 @@ export function leftCommands(system: () => System, clock: Clock): LeftCommands {
       return {
         told: settledWithin(noted, clock, Math.min(withinMs, WRITTEN_WITHIN_MS), undefined).then((told) => told ?? late),
         settled: noted.then(
-          ({ kind }) => kind === "accepted",
+          ({ kind }) => kind === "accepted" || kind === "unknown",
           () => false,
         ),
       };

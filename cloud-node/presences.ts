@@ -1,7 +1,7 @@
 // Turns what the bus says of links into news for the presence entities, one a vehicle (vehicle.md, States).
 
 import { presenceOf, type PresenceState } from "../actors/index.ts";
-import { type Address, parseAddress, type System } from "../runtime/index.ts";
+import { type Address, parseAddress, type System, type Told } from "../runtime/index.ts";
 import type { Log } from "../runtime/ports/index.ts";
 import type { LinkEvent, LiveInfo } from "../protocols/uplink/index.ts";
 import type { VehicleLinks } from "./vehicle-links.ts";
@@ -10,6 +10,9 @@ function presenceAddress(vehicle: Address): Address {
   const [tenant = "", , name = ""] = vehicle.split("/");
   return parseAddress(`${tenant}/presence/${name}`);
 }
+
+/** Tries of a word that no store has taken in time. */
+const AGAIN = 5;
 
 export interface Presences {
   changed(event: LinkEvent): void;
@@ -21,7 +24,10 @@ export interface Presences {
 /** @param sessionEnded nothing that was sent to this vehicle in the session before is answered any more */
 export function createPresences(links: VehicleLinks, system: () => System, log: Log, sessionEnded: (vehicle: Address) => void): Presences {
   async function tell(vehicle: Address, event: { readonly type: string; readonly [key: string]: unknown }): Promise<void> {
-    const told = await system().inform(presenceAddress(vehicle), event, { input: undefined, labels: {} });
+    const inform = (): Promise<Told> => system().inform(presenceAddress(vehicle), event, { input: undefined, labels: {} });
+    let told = await inform();
+    // Many come at once where a broker begins anew; nobody says it a second time.
+    for (let again = 0; again < AGAIN && told.kind === "deadline"; again++) told = await inform();
     if (told.kind !== "accepted" && told.kind !== "refused") log.warn({ vehicle, event: event.type, outcome: told.kind }, "a presence could not be told of its link");
   }
 

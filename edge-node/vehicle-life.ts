@@ -46,7 +46,11 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     confirmations.reset();
     watchAgain();
     const lost = await options.storeLoss();
-    if (lost !== undefined) await system.inform(vehicle, { type: "store.moved-aside", reason: lost.slice(0, 1_000) });
+    // Nobody says it a second time.
+    for (let isSaid = lost === undefined; !isSaid && !signal.aborted; ) {
+      const { kind } = await system.inform(vehicle, { type: "store.moved-aside", reason: (lost ?? "").slice(0, 1_000) });
+      isSaid = kind !== "deadline";
+    }
     const stopKeeping = options.keptMute.begin();
     const stopBeat = beating();
     ready();

@@ -13,7 +13,7 @@ export interface TellOptions {
   readonly id?: string;
   /** Who is answerable, e.g. a token's name. Default `node:<id>`. */
   readonly author?: string;
-  /** Not taken later than this from now: neither acted on nor, where the mailbox shelves, put on the shelf. Default 10 s. */
+  /** Not taken later than this from now, whatever it waits for, its entity's beginning too: neither acted on nor, where the mailbox shelves, put on the shelf. Default 10 s. */
   readonly withinMs?: number;
   /**
    * How long its outcome is kept and a repetition recognised, from now; at most 24 h, the default. Nothing acts on it after that: one that waits longer, postponed or shelved,
@@ -24,7 +24,7 @@ export interface TellOptions {
   readonly trace?: string;
   /** Its encoded length, where it came over a wire: what it counts against mailbox limits. Default 256. */
   readonly bytes?: number;
-  /** Create the entity with this input if it does not exist. */
+  /** Create the entity with this input if it does not exist. It may begin although the message's time is over by then. */
   readonly create?: { readonly input: unknown; readonly labels?: Readonly<Record<string, string>> };
 }
 
@@ -108,7 +108,7 @@ export interface System extends Directory {
   receive(message: RemoteMessage): Promise<Told | Answer>;
   /** Node-local news for an actor (a watch event, a presence hint): queued, never deduplicated; false when it could not be queued. */
   notify(address: Address, event: EventData, reads?: DoorReads): boolean;
-  /** As `notify`, and settles after the commit that contains it. The host's own word: no door, no id. */
+  /** As `notify`, and settles after the commit that contains it, or after 10 s: `deadline` was not taken and will not be, `unknown` is being committed. The host's own word: no door, no id. */
   inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told>;
   /**
    * To the actors of this node that listen to the topic now (`subscription`): telemetry, which nobody keeps, confirms or sends on. Actors publish with `emit(publication(…))`.
@@ -118,7 +118,8 @@ export interface System extends Directory {
   publish(topic: string, event: EventData): number;
   /**
    * Activates an entity: recovers it from the store, or begins its history.
-   * @throws DroverError with the code of what its first turn failed with; DROVER_DATA_NOT_KEPT for an input that a durable entity cannot keep, and for labels that are no texts
+   * @throws DroverError with the code of what its first turn failed with; DROVER_STORE_FAILED where that takes longer than 60 s: it goes on, and who activates it again waits for the same;
+   * DROVER_DATA_NOT_KEPT for an input that a durable entity cannot keep, and for labels that are no texts
    */
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */

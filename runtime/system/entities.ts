@@ -12,6 +12,7 @@ import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
+import { settledWithin } from "../settled-within.ts";
 import type { ActivationGate, Admission, Lane } from "./activation-gate.ts";
 import type { EntityNode, EntityOptions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
@@ -21,6 +22,8 @@ import type { Absence } from "./views.ts";
 const RECOVERY = { firstMs: 200, longestMs: 30_000 };
 /** An entity that ran this long since its recovery is sound again. */
 const STABLE_MS = 60_000;
+/** A stop waits this long for what is coming into memory. */
+const STARTED_WITHIN_MS = 3_000;
 
 interface Starting {
   readonly kind: "starting";
@@ -31,6 +34,10 @@ interface Starting {
   /** Monotonic time after which nobody waits for it any more. */
   giveUpAt: number;
   readonly admission: Admission;
+  /** Nobody waits for what the store says of it any more: what comes of that is dropped. */
+  isAbandoned: boolean;
+  /** It has failed, whatever is under way. */
+  readonly abandon: (cause: Error) => void;
 }
 
 type Place =
@@ -68,6 +75,8 @@ export interface Call {
   readonly giveUpAt: number;
 }
 
+const WHENEVER: Call = { lane: "background", giveUpAt: Number.POSITIVE_INFINITY };
+
 /** The entity was not brought into memory: too many wait for that, or nobody does any more. It may be tried again. */
 export class NotAdmitted extends DroverError {
   readonly entry: "full" | "gave-up";
@@ -94,7 +103,7 @@ export interface EntitiesPorts {
   /** Undefined where no type passivates, and while the system does not run. */
   readonly passivation: () => Passivation | undefined;
   /** Without options only what the store knows; undefined when it does not. */
-  readonly open: (entity: Address, type: EntityType, options: EntityOptions | undefined) => Promise<HostedEntity | undefined>;
+  readonly open: (entity: Address, type: EntityType, options: EntityOptions | undefined, isAbandoned: () => boolean) => Promise<HostedEntity | undefined>;
 }
 
 export class Entities {
@@ -116,8 +125,11 @@ export class Entities {
     this.#isRunning = true;
   }
 
-  /** @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running or too many wait to come, and what the first turn failed with */
-  async activate(entity: Address, options: EntityOptions | undefined, lane: Lane = "background"): Promise<void> {
+  /**
+   * @param call its time counts until the entity may enter: what has begun is not taken back
+   * @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running, too many wait to come or the time is over, and what the first turn failed with
+   */
+  async activate(entity: Address, options: EntityOptions | undefined, call: Call = WHENEVER): Promise<void> {
     const type = this.#typeOf(entity);
     this.#held.delete(entity);
     for (;;) {
@@ -125,15 +137,26 @@ export class Entities {
       const slot = this.#slots.get(entity);
       if (slot?.place.kind === "live") return;
       if (slot?.place.kind === "starting") {
-        joined(slot.place, { lane, giveUpAt: Number.POSITIVE_INFINITY });
+        joined(slot.place, call);
         return slot.place.done;
       }
       if (slot?.place.kind === "stopping") {
         await slot.place.done;
         continue;
       }
-      return this.#begin(entity, type, this.#slotFor(entity, options, slot), { lane, giveUpAt: Number.POSITIVE_INFINITY });
+      if (call.giveUpAt <= this.#ports.clock.monotonic()) throw new NotAdmitted(entity, "gave-up");
+      const done = this.#begin(entity, type, this.#slotFor(entity, options, slot), call);
+      if (slot?.place.kind === "failed") this.#keepRecovering(entity, slot, slot.place.cause, done);
+      return done;
     }
+  }
+
+  /** N2. Who calls a failed entity and finds no place at the gate has tried nothing: its recovery goes on. */
+  #keepRecovering(entity: Address, slot: Slot, cause: unknown, done: Promise<void>): void {
+    const { retry } = slot;
+    done.catch((error: unknown) => {
+      if (retry !== undefined && error instanceof NotAdmitted) this.#failedAgain(entity, slot, retry, cause);
+    });
   }
 
   /** Resolves when it has ended; also ends its recovery. */
@@ -143,7 +166,7 @@ export class Entities {
       const slot = this.#slots.get(entity);
       if (slot === undefined) return;
       const { place } = slot;
-      if (place.kind === "starting") await place.done.catch(() => undefined);
+      if (place.kind === "starting") await this.#startOver(entity, place);
       else if (place.kind === "stopping") return place.done;
       else if (place.kind === "failed") {
         this.#forget(entity, slot);
@@ -156,6 +179,19 @@ export class Entities {
         return done;
       }
     }
+  }
+
+  /** Resolves when a start has come to its end, of which a store that does not answer is one. */
+  async #startOver(entity: Address, starting: Starting): Promise<void> {
+    const over = starting.done.then(
+      () => true,
+      () => true,
+    );
+    if ((await settledWithin(over, this.#ports.clock, STARTED_WITHIN_MS, undefined)) === true) return;
+    starting.isAbandoned = true;
+    if (starting.live === undefined) starting.abandon(new DroverError("DROVER_STORE_FAILED", `${entity} was stopped before the store had answered`, { retryable: true }));
+    else await starting.live.stop();
+    await over;
   }
 
   /** Nothing is activated any more; resolves when nothing is hosted. */
@@ -331,8 +367,12 @@ export class Entities {
       // Who stays for good needs no room among those that come and go.
       slot.options === undefined ? (each) => this.#ports.passivation()?.hasRoomFor(each) !== false : undefined,
     );
-    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, giveUpAt, admission };
-    const done = this.#enter(entity, type, slot, starting);
+    let abandon = (_cause: Error): void => undefined;
+    const abandoned = new Promise<never>((_resolve, reject) => {
+      abandon = reject;
+    });
+    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, giveUpAt, admission, isAbandoned: false, abandon };
+    const done = Promise.race([this.#enter(entity, type, slot, starting), abandoned]);
     slot.place = Object.assign(starting, { done });
     done.then(
       () => {
@@ -359,7 +399,8 @@ export class Entities {
   }
 
   async #open(entity: Address, type: EntityType, slot: Slot, starting: Starting): Promise<void> {
-    const live = await this.#ports.open(entity, type, slot.options);
+    const live = await this.#ports.open(entity, type, slot.options, () => starting.isAbandoned);
+    if (starting.isAbandoned) return;
     if (live === undefined) {
       this.#forget(entity, slot);
       return;
@@ -399,13 +440,17 @@ export class Entities {
     retry.later(() => {
       void this.activate(entity, slot.options).catch((error: unknown) => {
         this.#ports.log.error({ err: error, entity }, "an entity could not be recovered; it is tried again");
-        // Its failed start took the slot away, unless somebody else has begun anew meanwhile.
-        if (!this.#isRunning || this.#slots.has(entity)) return;
-        this.#slots.set(entity, slot);
-        slot.place = { kind: "failed", cause };
-        this.#recoverLater(entity, slot, retry, error);
+        this.#failedAgain(entity, slot, retry, cause);
       });
     });
+  }
+
+  /** Its failed start took the slot away, unless somebody else has begun anew meanwhile. */
+  #failedAgain(entity: Address, slot: Slot, retry: Retry, cause: unknown): void {
+    if (!this.#isRunning || this.#slots.has(entity)) return;
+    this.#slots.set(entity, slot);
+    slot.place = { kind: "failed", cause };
+    this.#recoverLater(entity, slot, retry, cause);
   }
 
   #forget(entity: Address, slot: Slot): void {

@@ -10,12 +10,15 @@
 
 import type { Clock, Store, TimeoutHandle } from "../ports/index.ts";
 import type { Rider } from "./committer.ts";
+import { inTime, STORE_WITHIN_MS } from "./in-time.ts";
 
 const KEY = "hosted-ms";
 /** H1, H2. */
 const STEP_MS = 250;
 const SAVE_EVERY_MS = 15_000;
 const AGAIN_MS = 1_000;
+/** A clean stop waits this long for its own write. */
+const SAVED_AT_STOP_WITHIN_MS = 3_000;
 /** What a clock that is corrected in small steps does not do between two looks. */
 const JUMP_MS = 2_000;
 
@@ -40,7 +43,7 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
     const ms = stored === undefined ? 0 : Number(new TextDecoder().decode(stored));
     return Number.isFinite(ms) && ms >= 0 ? ms : 0;
   };
-  let base = await kept();
+  let base = await inTime(kept(), clock, STORE_WITHIN_MS, "the hosted time could not be read");
   /** What the store has at least. */
   let saved = base;
   /** The newest that commits have carried. */
@@ -110,7 +113,7 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
     stop: async () => {
       stopped = true;
       clock.clearTimeout(handle);
-      await save().catch(() => undefined);
+      await inTime(save(), clock, SAVED_AT_STOP_WITHIN_MS, "the hosted time could not be kept").catch(() => undefined);
     },
   };
 }

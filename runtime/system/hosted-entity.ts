@@ -34,6 +34,7 @@ import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
+import { inTime, STORE_WITHIN_MS } from "./in-time.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import { recoveryWatch } from "./recovery-watch.ts";
@@ -49,6 +50,8 @@ const OUTSIDE = "outside of turns: ";
 const CAUGHT_UP_WITHIN_MS = 5_000;
 /** A timer that arms itself for at once never is. */
 const CAUGHT_UP_TURNS = 8;
+
+const NOT_ENDED = { kind: "unknown", reason: "its commit has not ended in time; ask again with the same id" } as const;
 
 type MessageInput = Extract<Input, { kind: "message" }>;
 
@@ -124,11 +127,20 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   /**
    * Recovers the entity from the store, or makes a new history; takes no turn before `begin`.
    * @param options of a new history; without them there is none: undefined when the store does not know the entity
+   * @param isAbandoned nobody waits for it any more: nothing is written then
    * @throws when what is stored cannot be read by the registered types; DROVER_STORE_FAILED when an upgrade of it could not be committed
    */
-  static async activate(address: Address, type: EntityType, options: EntityOptions | undefined, ports: HostedEntityPorts): Promise<HostedEntity | undefined> {
+  static async activate(
+    address: Address,
+    type: EntityType,
+    options: EntityOptions | undefined,
+    ports: HostedEntityPorts,
+    isAbandoned: () => boolean,
+  ): Promise<HostedEntity | undefined> {
     const recovered = await recover(address, type, ports);
-    if (recovered.upgrade !== undefined) await commitUpgrade(recovered.entity, recovered.upgrade, ports);
+    if (isAbandoned()) return undefined;
+    if (recovered.upgrade !== undefined)
+      await inTime(commitUpgrade(recovered.entity, recovered.upgrade, ports), ports.clock, STORE_WITHIN_MS, `the upgrade of ${address} is not stored`);
     return options === undefined && recovered.isNew ? undefined : new HostedEntity(options ?? { input: undefined }, ports, recovered);
   }
 
@@ -412,10 +424,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
             over = resolveEnd;
           });
           if (from.kind === "outside") this.#note(from.id, ended);
-          resolve({ kind: "unknown", reason: "its commit has not ended in time; ask again with the same id" });
+          resolve(NOT_ENDED);
         },
       };
-      if (!this.#offer(mail, from.kind !== "entity")) resolve(this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" });
+      if (!this.#offer(mail, from.kind !== "entity")) resolve(this.#turnedAway());
     });
     if (from.kind === "outside") this.#note(from.id, settled);
     return settled.then((result) => {
@@ -470,18 +482,26 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return this.#activation.offer(mail);
   }
 
-  inform(to: Address, event: EventData): Promise<Told> {
-    if (!this.#activation.hasControlRoom) return Promise.resolve({ kind: "full", retryAfterMs: 100 });
+  inform(to: Address, event: EventData, withinMs: number): Promise<Told> {
     const input = this.#local(to, event, undefined);
     return new Promise((resolve) => {
-      this.#activation.control({
+      const mail: Mail = {
         input,
+        deadline: this.#ports.clock.monotonic() + withinMs,
         settle: (result) => {
           countDead(this.#ports.deadLetters, result, input);
           resolve(toldOf(result, this.#isVolatile));
         },
-      });
+        overdue: () => {
+          resolve(NOT_ENDED);
+        },
+      };
+      if (!this.#activation.offerControl(mail)) resolve(this.#turnedAway());
     });
+  }
+
+  #turnedAway(): Told {
+    return this.#activation.isTaking ? { kind: "full", retryAfterMs: 100 } : { kind: "owner-away" };
   }
 
   #local(to: Address, event: EventData, reads: DoorReads | undefined): MessageInput {
@@ -594,7 +614,7 @@ function countDead(deadLetters: DeadLetters, result: Settled, { to, event, sende
 }
 
 async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {
-  const stored = type.durability === "volatile" ? undefined : await ports.store.load(address);
+  const stored = type.durability === "volatile" ? undefined : await inTime(ports.store.load(address), ports.clock, STORE_WITHIN_MS, `${address} could not be read`);
   if (stored === undefined) {
     return { entity: createEntity(type, address, ports.random.id()), isNew: true, upgrade: undefined, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: ports.clock.now() };
   }

@@ -11,6 +11,7 @@ import type { Clock, Random, StepWatch, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import type { Door } from "./door.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
+import { inTime, LOOK_WITHIN_MS } from "./in-time.ts";
 import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, TransitionCause, Trial } from "./inspected.ts";
 import { outsideMessage } from "./outside-message.ts";
 import type { Directory } from "./views.ts";
@@ -149,5 +150,11 @@ export function createInspection(ports: InspectionPorts): Inspection {
     return { kind: "tried", result: results[0]?.kind ?? "accepted", trace: entries, state: after?.value ?? null, context: shownData(after?.context ?? null) };
   }
 
-  return { inspect, stateAt, replay, tryOut };
+  const answered = <T>(address: Address, look: Promise<T>): Promise<T> => inTime(look, clock, LOOK_WITHIN_MS, `${address} could not be looked into`);
+  return {
+    inspect: (address) => answered(address, inspect(address)),
+    stateAt: (address, revision) => answered(address, stateAt(address, revision)),
+    replay: (address, revision) => answered(address, replay(address, revision)),
+    tryOut: (address, event, by) => answered(address, tryOut(address, event, by)),
+  };
 }

@@ -6,6 +6,7 @@ import type { DoorReads, EventData } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { aClock, aFunction, aLog, aNumber, anObject, aRandom, aStore, aText, demandShape, keysOf, listOf } from "../shape/index.ts";
 import { ActivationGate, type ActivationLimits } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
@@ -16,6 +17,7 @@ import { type Call, Entities, NotAdmitted } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
+import { BEGUN_WITHIN_MS, inTime, LOOK_WITHIN_MS, STORE_WITHIN_MS } from "./in-time.ts";
 import { createInspection } from "./inspection.ts";
 import { createListing } from "./listing.ts";
 import { News } from "./news.ts";
@@ -106,7 +108,7 @@ export function createSystem(options: SystemOptions): System {
     log,
     gate,
     passivation: () => passivation,
-    open: async (entity, type, given) => HostedEntity.activate(entity, type, given, portsOf()),
+    open: async (entity, type, given, isAbandoned) => HostedEntity.activate(entity, type, given, portsOf(), isAbandoned),
   });
   const portsOf = (): HostedEntityPorts => {
     if (running === undefined) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
@@ -157,18 +159,27 @@ export function createSystem(options: SystemOptions): System {
     const message = outsideMessage({ address, event, options: given, ...how }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
     const create = isStopping ? undefined : given?.create;
-    const unbegun = create === undefined ? undefined : await begin(entityOf(message.to), create, "command");
-    return counted(unbegun ?? (await route(message)));
+    if (create === undefined) return counted(await route(message));
+    const giveUpAt = clock.monotonic() + message.withinMs;
+    const unbegun = await begin(entityOf(message.to), create, { lane: "command", giveUpAt });
+    // What the beginning took is time that the deadline has lost.
+    return counted(unbegun ?? (await route({ ...message, withinMs: giveUpAt - clock.monotonic() })));
   }
 
-  /** What keeps an entity from beginning is the outcome of the message that should have begun it (hosting A4). @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID */
-  async function begin(entity: Address, options: EntityOptions, ...lane: [] | ["command"]): Promise<Refusal | undefined> {
+  /**
+   * What keeps an entity from beginning is the outcome of the message that should have begun it (hosting A4). One whose time is over is `deadline`; what it began may go on.
+   * @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID
+   */
+  async function begin(entity: Address, options: EntityOptions, call: Call): Promise<Refusal | undefined> {
     try {
-      await entities.activate(entity, options, ...lane);
-      return undefined;
+      const begun = entities.activate(entity, options, call).then(() => true);
+      return (await settledWithin(begun, clock, call.giveUpAt - clock.monotonic(), undefined, { unref: true })) === undefined ? { kind: "deadline" } : undefined;
     } catch (cause) {
       if (cause instanceof DroverError && (cause.code === "DROVER_ADDRESS_INVALID" || cause.code === "DROVER_TYPE_INVALID")) throw cause;
-      if (cause instanceof NotAdmitted && cause.entry === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason: cause.message };
+      if (cause instanceof NotAdmitted) {
+        if (cause.entry === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason: cause.message };
+        return isStopping ? { kind: "owner-away" } : { kind: "deadline" };
+      }
       return { kind: "not-stored", reason: `${entity} could not begin: ${cause instanceof Error ? cause.message : String(cause)}` };
     }
   }
@@ -181,12 +192,16 @@ export function createSystem(options: SystemOptions): System {
   async function inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told> {
     if (isStopping) return { kind: "owner-away" };
     const entity = entityOf(address);
-    const unbegun = create === undefined ? undefined : await begin(entity, create);
+    const call = aCall();
+    const unbegun = create === undefined ? undefined : await begin(entity, create, { ...call, lane: "background" });
     if (unbegun !== undefined) return unbegun;
-    const taker = await entities.taker(entity, () => false, aCall());
+    const leftMs = (): number => call.giveUpAt - clock.monotonic();
+    const called = entities.taker(entity, () => false, call).then((taker) => ({ taker }));
+    const { taker } = (await settledWithin(called, clock, leftMs(), undefined, { unref: true })) ?? { taker: "late" };
+    if (taker === "late") return { kind: "deadline" };
     if (taker === "away") return { kind: "owner-away" };
     if (taker === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
-    return taker === undefined ? { kind: "no-such-actor" } : taker.inform(address, event);
+    return taker === undefined ? { kind: "no-such-actor" } : taker.inform(address, event, leftMs());
   }
 
   function notify(address: Address, event: EventData, reads?: DoorReads): boolean {
@@ -207,7 +222,7 @@ export function createSystem(options: SystemOptions): System {
     const entity = entityOf(address);
     const type = entityTypes.get(kindOf(entity));
     if (type === undefined || type.durability === "volatile" || running === undefined) return undefined;
-    const giveUpAt = clock.monotonic() + DEFAULT_WITHIN_MS;
+    const giveUpAt = clock.monotonic() + LOOK_WITHIN_MS;
     if ((await gate.enter("command", () => clock.monotonic() >= giveUpAt).entry) !== "entered")
       throw new DroverError("DROVER_STORE_FAILED", `${address} could not be read: too many wait for the store`, { retryable: true });
     try {
@@ -221,28 +236,28 @@ export function createSystem(options: SystemOptions): System {
 
   const list = createListing({ node, epoch: options.epoch ?? 1, types: entityTypes, store, observation, absence: (entity) => entities.absence(entity) });
 
-  async function bring(entity: Address): Promise<HostedEntity | undefined> {
-    if (entities.passivated(entity) === undefined) return undefined;
-    const taker = await entities.taker(entity, () => false, { lane: "background", giveUpAt: Number.POSITIVE_INFINITY });
+  async function bring(entity: Address, giveUpAt: number): Promise<HostedEntity | undefined> {
+    const taker = await entities.taker(entity, () => false, { lane: "background", giveUpAt });
     if (typeof taker === "string") throw new Error(`it is ${taker}`);
     return taker;
   }
 
   /** Until what it was to come back for is done: others wait for its place. */
   async function wake(entity: Address): Promise<void> {
-    await (await bring(entity))?.caughtUp();
+    if (entities.passivated(entity) === undefined) return;
+    await (await bring(entity, Number.POSITIVE_INFINITY))?.caughtUp();
   }
 
   const inspection = createInspection({
     node,
     hosted: async (entity) => {
-      await bring(entity);
+      if (entities.absence(entity) === "passivated") await bring(entity, aCall().giveUpAt);
       return entities.live(entity);
     },
     types: entityTypes,
     actorTypes,
     history: (address, query) => observation.history(address, query),
-    isKnown: (entity) => entities.passivated(entity) !== undefined || observation.read(entity) !== undefined,
+    isKnown: (entity) => entities.absence(entity) === "passivated" || observation.read(entity) !== undefined,
     store,
     clock,
     random,
@@ -259,16 +274,16 @@ export function createSystem(options: SystemOptions): System {
     inform,
     notify,
     publish: (topic, event) => topics.publish(topic, event),
-    activate: (entity, given) => entities.activate(entity, given),
+    activate: (entity, given) => inTime(entities.activate(entity, given), clock, BEGUN_WITHIN_MS, `${entity} has not begun yet`),
     deactivate: (entity) => entities.deactivate(entity),
     ended: (entity) => entities.ended(entity),
     addresses: () => observation.addresses(),
     views: () => observation.views(),
     read: (address) => observation.read(address),
-    look: async (address) => observation.read(address) ?? (await stored(address)),
-    history: (address, query) => observation.history(address, query),
+    look: async (address) => observation.read(address) ?? (await inTime(stored(address), clock, LOOK_WITHIN_MS, `${address} could not be read`)),
+    history: (address, query) => inTime(observation.history(address, query), clock, STORE_WITHIN_MS, `the history of ${address} could not be read`),
     watch: (listener) => observation.watch(listener),
-    list: (query) => list(query),
+    list: (query) => inTime(list(query), clock, STORE_WITHIN_MS, "the actors could not be listed"),
     mount: (directory) => {
       observation.mount(directory);
     },
