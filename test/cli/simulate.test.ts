@@ -89,7 +89,7 @@ test("a scenario of one's own that does not hold ends with exit code 1, its seed
   const { code, out, err } = await drover(["simulate", file, "--count", "5"]);
   t.equal(code, 1);
   t.match(out, /seeds 1 to 3, 2 hold, 1 do not/);
-  t.match(err, /seed 3 does not hold:\n {2}script \(the script ends\) at [\d.]+ ms: too dark with 1 \(at [^\n]*scenario\.mjs:11:\d+\)/);
+  t.match(err, /seed 3 does not hold:\n {2}script \(the script ends\) at [\d.]+ ms: it threw Error: too dark with 1 \(at [^\n]*scenario\.mjs:11:\d+\)/);
   t.match(JSON.parse((await drover(["simulate", file, "--count", "5", "--all", "--json"])).out), {
     runs: 5,
     failed: [{ seed: 3, violations: [{ promise: "script" }], faults: [] }],
