@@ -30,6 +30,8 @@ interface Inspected {
   readonly effects: readonly { readonly name: string; readonly class: string; readonly since: number }[];
   readonly outbox: readonly { readonly receiver: string; readonly waiting: number }[];
   readonly restarts: { readonly count: number; readonly last?: { readonly reason: string; readonly at: number } };
+  /** A node of an earlier version does not tell. */
+  readonly unheard?: Readonly<Record<string, number>>;
   readonly parked: readonly { readonly at: number; readonly offender: string; readonly reason: string }[];
 }
 
@@ -76,6 +78,7 @@ function describe(seen: Inspected): readonly string[] {
     ...seen.effects.map(({ name, class: effectClass, since }) => `effect    ${name} (${effectClass}) not confirmed since ${ago(since)}`),
     ...seen.outbox.map(({ receiver, waiting }) => `outbox    ${String(waiting)} for ${receiver}`),
     `restarts  ${String(restarts.count)}${restarts.last === undefined ? "" : `, the last ${ago(restarts.last.at)}: ${restarts.last.reason}`}`,
+    ...Object.entries(seen.unheard ?? {}).map(([kind, count]) => `unheard   ${String(count)} (${kind})`),
     ...seen.parked.map(({ at, offender, reason }) => `parked    ${offender} ${ago(at)}: ${reason}`),
   ];
 }

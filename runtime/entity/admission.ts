@@ -234,7 +234,7 @@ export function admitAnswer(interior: Interior, input: AnswerInput): InputResult
 
 /** Taken even when nobody waits any more, so that the line goes on. */
 function takeAnswer(interior: Interior, key: string, answer: AnswerInput["answer"]): InputResult {
-  if (!answered(interior, key, answer)) interior.deadLetters++;
+  if (!answered(interior, key, answer)) interior.drop("answer");
   return { kind: "accepted" };
 }
 

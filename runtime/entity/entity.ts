@@ -22,13 +22,12 @@ import { takeTurn, type TurnGuide } from "./turn.ts";
 import { releasedInputs } from "./stash.ts";
 import { cellMeant, messageMeant } from "./supervision.ts";
 import { isMissed } from "./timer-policy.ts";
+import type { UnheardCounts, UnheardKind } from "./unheard.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 
 export interface Counters {
-  /** Reached nobody: late words of sources, events to cells that have gone. */
-  readonly deadLetters: number;
-  /** Outcomes of effects that no protocol listed. */
-  readonly unheardOutcomes: number;
+  /** What reached nobody since it came into memory. */
+  readonly unheard: UnheardCounts;
   readonly faults: number;
   /** Records that came out differently when they were run again. */
   readonly divergences: number;
@@ -140,6 +139,8 @@ export interface Entity {
   keyOf(input: Input): string;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
   specOf(address: Address, message: string): MessageSpec | undefined;
+  /** Its host has dropped something for it: outside of turns. */
+  unheard(kind: UnheardKind): void;
   /** Whoever hosts it: the newest one hears. */
   listen(listener: EntityListener): void;
 }
@@ -187,8 +188,8 @@ export class HostedEntity implements Entity {
   }
 
   get counters(): Counters {
-    const { deadLetters, unheardOutcomes, faults, divergences } = this.interior;
-    return { deadLetters, unheardOutcomes, faults, divergences };
+    const { unheard, faults, divergences } = this.interior;
+    return { unheard, faults, divergences };
   }
 
   turn(inputs: readonly Input[], stamp: TurnStamp, guide?: TurnGuide): Turn {
@@ -221,6 +222,7 @@ export class HostedEntity implements Entity {
     // A fault leaves its cell as it was: only the count of its restarts has changed.
     for (const address of interior.rest.changedKeys("restarts")) this.#views?.delete(address);
     interior.tellObservers();
+    interior.countUnheard();
     interior.settle();
   }
 
@@ -377,6 +379,12 @@ export class HostedEntity implements Entity {
 
   listen(listener: EntityListener): void {
     this.interior.listener = listener;
+    // What a recovery runs again was counted when it happened.
+    this.interior.forgetUnheard();
+  }
+
+  unheard(kind: UnheardKind): void {
+    this.interior.countUnheard([kind]);
   }
 }
 

@@ -22,4 +22,5 @@ export type { PendingEffect, TimerRow } from "./rest-tables.ts";
 export { type ActorUpgrade, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
 export { isSentAgain, messageSentAgain, sentAgainId } from "./sent-again.ts";
 export type { Load } from "./shelf.ts";
+export { UNHEARD, type UnheardCounts, type UnheardKind, withUnheard } from "./unheard.ts";
 export type { CellView } from "./view.ts";

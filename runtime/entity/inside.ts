@@ -18,6 +18,7 @@ import { Rest } from "./rest.ts";
 import type { Firing } from "./timer-policy.ts";
 import { drawFrom } from "./turn-random.ts";
 import { type Undoable, UndoLog } from "./undo.ts";
+import { type UnheardCounts, type UnheardKind, withUnheard } from "./unheard.ts";
 
 export interface Emitted {
   readonly cell: Address;
@@ -36,6 +37,7 @@ export interface Savepoint {
   readonly randomState: number;
   readonly workIndex: number;
   readonly hasReleased: boolean;
+  readonly unheardCount: number;
   /** What all cells held. */
   readonly cellBytes: number;
 }
@@ -79,9 +81,11 @@ class StateBefore implements Undoable, Readonly<Entered> {
 
 export interface EntityListener {
   /** A send through a ref from outside of a step, e.g. `self.send` in an inline action: becomes an input. */
-  posted(input: Input): void;
+  posted(input: Extract<Input, { kind: "message" }>): void;
   /** What somebody who watches an actor through its ref threw; that one is told nothing more. */
   observerFailed(cell: Address, error: unknown): void;
+  /** What a committed turn, or the host, has dropped. */
+  unheard(kinds: readonly UnheardKind[]): void;
   /** Runs what an author wrote, outside of a turn; default as it is. May throw in its place. */
   watched?<V>(cell: Address, what: string, run: () => V): V;
 }
@@ -94,6 +98,7 @@ const NO_LABELS: Readonly<Record<string, string>> = {};
 const NO_EFFECTS: Effect[] = [];
 const NO_EMITTED: Emitted[] = [];
 const NO_CELLS: Cell[] = [];
+const NOTHING_UNHEARD: UnheardCounts = {};
 
 /** The entity that takes a turn now. */
 let stepped: object | undefined;
@@ -141,10 +146,10 @@ export abstract class Inside implements CodecHost, TurnFacts {
   earliest: { readonly wall: number; readonly elapsed: number } | undefined = undefined;
   /** When the table of kept outcomes will have room again, as it stands. */
   roomAgain: RoomAgain | undefined = undefined;
-  /** Reached nobody: late words of sources, events to cells that have gone. */
-  deadLetters = 0;
-  /** Outcomes of effects that no protocol listed. */
-  unheardOutcomes = 0;
+  /** What the turn under way has dropped; undefined: nothing. */
+  #unheard: UnheardKind[] | undefined = undefined;
+  /** Since it came into memory, of committed turns. */
+  unheard = NOTHING_UNHEARD;
   faults = 0;
   divergences = 0;
   #observers: Observers | undefined = undefined;
@@ -188,7 +193,18 @@ export abstract class Inside implements CodecHost, TurnFacts {
   /** From here on all that happens can be taken back. */
   savepoint(mark = this.undo.mark()): Savepoint {
     const { effects, emitted, randomState, workIndex, hasReleased } = this;
-    return { mark, effects, effectCount: effects.length, emitted, emittedCount: emitted.length, randomState, workIndex, hasReleased, cellBytes: this.cells.bytes };
+    return {
+      mark,
+      effects,
+      effectCount: effects.length,
+      emitted,
+      emittedCount: emitted.length,
+      randomState,
+      workIndex,
+      hasReleased,
+      unheardCount: this.#unheard?.length ?? 0,
+      cellBytes: this.cells.bytes,
+    };
   }
 
   takeBack(to: Savepoint): void {
@@ -200,6 +216,23 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.randomState = to.randomState;
     this.workIndex = to.workIndex;
     this.hasReleased = to.hasReleased;
+    if (this.#unheard !== undefined) this.#unheard.length = to.unheardCount;
+  }
+
+  /** U1. */
+  drop(kind: UnheardKind): void {
+    (this.#unheard ??= []).push(kind);
+  }
+
+  forgetUnheard(): void {
+    this.unheard = NOTHING_UNHEARD;
+  }
+
+  /** @param more what its host has dropped for it */
+  countUnheard(more: readonly UnheardKind[] = this.#unheard ?? []): void {
+    if (more.length === 0) return;
+    this.unheard = withUnheard(this.unheard, more);
+    this.listener?.unheard(more);
   }
 
   /** Forgets what changed: after a commit or a rollback. */
@@ -211,6 +244,7 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.gone = undefined;
     this.effects = NO_EFFECTS;
     this.emitted = NO_EMITTED;
+    this.#unheard = undefined;
     this.input = undefined;
     this.#cause = undefined;
   }

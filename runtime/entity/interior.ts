@@ -186,7 +186,7 @@ export class Interior extends Inside implements CellHost {
 
   post(cell: Cell, event: { readonly type: string }): void {
     const { listener } = this;
-    if (listener === undefined) this.deadLetters++;
+    if (listener === undefined) this.drop("event");
     else listener.posted({ kind: "message", to: cell.address, event, sender: FROM_A_REF, wantsReply: false, incarnation: cell.incarnation });
   }
 
@@ -253,7 +253,7 @@ export class Interior extends Inside implements CellHost {
   /** Delivers an event from within: stepped at once, or when the cell is free (I1). */
   deliver(cell: Cell, event: StepEvent): void {
     if (cell.life === "ended") {
-      this.deadLetters++;
+      this.drop("event");
       return;
     }
     if (++this.#deliveries > DELIVERIES + DELIVERIES_PER_CELL * this.cells.size)

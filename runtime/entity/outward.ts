@@ -158,7 +158,7 @@ function sendTo(interior: Interior, cell: Cell, address: Address, event: StepEve
     return;
   }
   const target = interior.cells.get(address);
-  if (target === undefined) interior.deadLetters++;
+  if (target === undefined) interior.drop("event");
   else interior.deliver(target, event);
 }
 
@@ -193,7 +193,7 @@ export function decline(interior: Interior, to: Destination, refusal: Refusal): 
 function answerOutside(interior: Interior, id: string, event: () => EventData): void {
   const entry = interior.rest.get("taken", id);
   if (entry === undefined || entry.answer !== undefined) {
-    interior.deadLetters++;
+    interior.drop("reply");
     return;
   }
   const made = answerOf(event());
@@ -335,7 +335,7 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   if (typeof row.to === "object" && row.to !== null && CellRef.is(row.to)) {
     const target = CellRef.cellOf(row.to) as Cell;
     if (target.life === "ended" || target.host !== interior) {
-      interior.deadLetters++;
+      interior.drop("timer");
       return undefined;
     }
   }

@@ -109,7 +109,7 @@ function takePerformed(interior: Interior, input: Extract<Input, { kind: "perfor
   const cell = living(interior, pending.cell, pending.incarnation);
   const type = `effect.${outcome.kind}`;
   if (cell === undefined || cell.plan.actor.messages.specOf(type)?.internal !== true) {
-    interior.unheardOutcomes++;
+    interior.drop("effect-outcome");
     interior.effects.push({ kind: "log", cell: pending.cell, label: type, value: { effect: pending.name, key, reason: reasonOf(outcome) } });
     return ACCEPTED;
   }

@@ -9,6 +9,7 @@ import { recordOf, type Sealed, seal } from "./recording.ts";
 import { forgive } from "./parking.ts";
 import { handleFault, setAsideAtOnce } from "./supervision.ts";
 import { takeInput } from "./take.ts";
+import { unheardOf } from "./unheard.ts";
 
 /** Who watches over a turn while it is taken; nothing of what it takes depends on it but how many inputs. */
 export interface TurnGuide {
@@ -43,7 +44,8 @@ export function takeTurn(interior: Interior, inputs: readonly Input[], stamp: Tu
       kept.push(input as Input);
       keptResults.push(result);
     }
-    if (result.kind === "dropped") interior.deadLetters++;
+    const unheard = result.kind === "dropped" ? unheardOf(given) : undefined;
+    if (unheard !== undefined) interior.drop(unheard);
     // What was postponed comes before what waits, so that the turn ends here.
     if (result.kind === "faulted" || interior.hasReleased || (at + 1 < inputs.length && guide?.isOver() === true)) {
       kept ??= inputs.slice(0, at + 1);

@@ -19,6 +19,7 @@ import {
   readBackProblem,
   restoreEntity,
   type StateEntry,
+  type UnheardKind,
   upgradeCode,
 } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
@@ -78,6 +79,8 @@ export interface HostedEntityPorts {
   readonly deliver: (message: RemoteMessage) => Promise<Told | Answer>;
   /** See `ActivationPorts`. */
   readonly beforeCommit: (entity: Entity, open: Turn | undefined) => Promise<void> | undefined;
+  /** Something of an entity reached nobody. */
+  readonly unheard: (kind: UnheardKind) => void;
   readonly restarted: () => void;
   readonly diverged: () => void;
   /** It cannot go on here. */
@@ -150,6 +153,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     found.entity.listen({
       posted: () => undefined,
       observerFailed: () => undefined,
+      unheard: () => undefined,
       watched: (cell, what, run) => watchedOutside(ports.stepWatch, found.entity, { cell, what }, run),
     });
     const view = found.isNew ? undefined : found.entity.view(address);
@@ -224,13 +228,23 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   // ---- listener of its entity
 
-  posted(input: Input): void {
-    if (this.#activation.hasControlRoom) this.#activation.control({ input });
-    else if (input.kind === "message") this.#ports.deadLetters.add({ to: input.to, type: input.event.type, from: "local", reason: "mailbox full" });
+  posted(input: MessageInput): void {
+    if (this.#activation.hasControlRoom) {
+      this.#activation.control({
+        input,
+        settle: (result) => {
+          countDead(this.#ports.deadLetters, result, input);
+        },
+      });
+    } else this.#ports.deadLetters.add({ to: input.to, type: input.event.type, from: "local", reason: "mailbox full" });
   }
 
   observerFailed(actor: Address, error: unknown): void {
     this.#log.warn({ err: error, actor }, "an observer of an actor threw; it is told nothing more");
+  }
+
+  unheard(kinds: readonly UnheardKind[]): void {
+    for (const kind of kinds) this.#ports.unheard(kind);
   }
 
   watched<V>(cell: Address, what: string, run: () => V): V {

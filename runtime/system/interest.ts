@@ -1,7 +1,7 @@
 // What an actor has under way: mail, subscriptions, timers, effects without confirmation, messages that wait for their receivers, failures.
 
 import type { Address } from "../address.ts";
-import type { Entity } from "../entity/index.ts";
+import type { Entity, UnheardCounts } from "../entity/index.ts";
 import type { SubscriptionView } from "./listening.ts";
 
 export interface Interest {
@@ -22,6 +22,8 @@ export interface Interest {
   readonly outbox: readonly { readonly receiver: Address; readonly waiting: number; readonly oldestSeq: number }[];
   /** Restarts of this actor in this history, and the last failure. */
   readonly restarts: { readonly count: number; readonly last: { readonly reason: string; readonly at: number } | undefined };
+  /** What reached nobody inside the entity since it came into memory, by what it was (`drover_unheard_total`). */
+  readonly unheard: UnheardCounts;
   /** Inputs of the entity that were set aside for good. */
   readonly parked: readonly { readonly at: number; readonly offender: Address; readonly reason: string }[];
 }
@@ -51,6 +53,7 @@ export function interestOf(entity: Entity, address: Address, { mailbox, subscrip
       .map(({ key, name, class: effectClass, since }) => ({ key, name, class: effectClass, since })),
     outbox: [...entity.outbox()].map(([receiver, rows]) => ({ receiver, waiting: rows.length, oldestSeq: rows[0]?.seq ?? 0 })),
     restarts: { count: view.restarts, last: view.lastFault },
+    unheard: entity.counters.unheard,
     parked: entity.parked().map(({ at, offender, reason }) => ({ at, offender, reason })),
   };
 }

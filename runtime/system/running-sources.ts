@@ -46,6 +46,9 @@ export class RunningSources {
       said: (incarnation, said) => {
         this.#said(incarnation, said);
       },
+      unheard: () => {
+        entity.unheard("source");
+      },
       failedToStop: (source, error) => {
         log.warn({ err: error, source }, "a source failed while it was stopped, or after that");
       },

@@ -1,5 +1,6 @@
 // A system's numbers as samples, when somebody asks (port Metrics).
 
+import { UNHEARD, type UnheardCounts } from "../entity/index.ts";
 import type { MetricSample } from "../ports/index.ts";
 import type { ActivationGate } from "./activation-gate.ts";
 import type { Committer } from "./committer.ts";
@@ -12,9 +13,14 @@ import type { Topics } from "./topics.ts";
 export interface SystemCounters {
   /** By kind of outcome. */
   readonly messages: Map<string, number>;
+  unheard: UnheardCounts;
   restarts: number;
   divergences: number;
 }
+
+const UNHEARD_HELP = `What reached nobody inside entities, by what it was: ${Object.entries(UNHEARD)
+  .map(([kind, means]) => `${kind}: ${means}`)
+  .join("; ")}.`;
 
 export interface SystemParts {
   readonly counters: SystemCounters;
@@ -37,6 +43,7 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
   };
   for (const [outcome, value] of counters.messages) counter("drover_messages_total", "Messages by outcome.", value, { outcome });
   for (const [reason, value] of deadLetters.counts) counter("drover_dead_letters_total", "Messages that reached nobody, by reason.", value, { reason });
+  for (const [kind, value] of Object.entries(counters.unheard)) counter("drover_unheard_total", UNHEARD_HELP, value, { kind });
   counter("drover_actor_restarts_total", "Restarts of actors by their entity's supervisor.", counters.restarts);
   counter("drover_entity_recoveries_total", "Entities that could not go on and were recovered from the store.", entities.recoveries);
   counter("drover_replay_divergences_total", "Recovered turns whose replay differed from what was committed.", counters.divergences);

@@ -3,6 +3,7 @@
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData } from "../entity/contract.ts";
+import { withUnheard } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
@@ -91,7 +92,7 @@ export function createSystem(options: SystemOptions): System {
   const deadLetters = new DeadLetters(clock);
   const topics = new Topics();
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
-  const counters: SystemCounters = { messages: new Map(), restarts: 0, divergences: 0 };
+  const counters: SystemCounters = { messages: new Map(), unheard: {}, restarts: 0, divergences: 0 };
   const gate = new ActivationGate(clock, options.activation);
   const isPassivating = [...entityTypes.values()].some(({ passivateAfterMs }) => passivateAfterMs !== undefined);
   let passivation: Passivation | undefined;
@@ -136,6 +137,9 @@ export function createSystem(options: SystemOptions): System {
     },
     deliver: (message) => route(message),
     beforeCommit: (entity, open) => (entity.type.passivateAfterMs === undefined ? undefined : passivation?.beforeCommit(entity, open)),
+    unheard: (kind) => {
+      counters.unheard = withUnheard(counters.unheard, [kind]);
+    },
     restarted: () => {
       counters.restarts++;
     },

@@ -3,7 +3,7 @@
 // S1. What a source says is handed over as data; during its own start it waits until the start has returned.
 // S2. A throw in start, receive or cleanup is that source's failure: nobody else's, and never this runner's. So is the rejection of a promise that one of them returned: nobody else
 //     waits for it, and it would end the process.
-// S3. After its stop a source is not heard any more; its cleanup's failure, and what a callback fails with that was still at work, is only reported (named difference N16).
+// S3. After its stop a source is not heard any more: what it says is counted (hosting H5), but that its promise was rejected for the stop's sake is no news. Its cleanup's failure, and what a callback fails with that was still at work, is only reported (named difference N16).
 // S4. What fails still holds what it opened, and is stopped. A promise that was rejected has ended by itself: its signal says that work was called off, which it was not.
 
 import type { SourceSaid } from "../entity/contract.ts";
@@ -24,6 +24,8 @@ export interface RunnableSource {
 
 export interface SourceHearing {
   said(incarnation: number, said: SourceSaid): void;
+  /** S3. It said something after its stop, or its end. */
+  unheard(): void;
   /** A failure that nobody is to hear as an event: of a cleanup, or after the stop. @param cell address of the source */
   failedToStop(cell: string, error: unknown): void;
   /** Runs what the author wrote; default as it is. */
@@ -62,8 +64,8 @@ export class Sources {
     const waiting: SourceSaid[] = [];
     let starting = true;
     const said = (word: SourceSaid): void => {
-      if (running.stopped) return;
-      if (starting) waiting.push(word);
+      if (running.stopped) this.#hearing.unheard();
+      else if (starting) waiting.push(word);
       else this.#say(incarnation, word);
     };
     const running: Running = {
@@ -180,9 +182,13 @@ function launchPromise(source: RunnableSource, running: Running, say: Say): void
     },
     (error: unknown) => {
       running.isOver = true;
-      say({ kind: "error", error });
+      if (!(controller.signal.aborted && isAbort(error, controller.signal))) say({ kind: "error", error });
     },
   );
+}
+
+function isAbort(error: unknown, { reason }: AbortSignal): boolean {
+  return error === reason || (error instanceof Error && error.name === "AbortError");
 }
 
 function launchCallback(source: RunnableSource, running: Running, say: Say): void {

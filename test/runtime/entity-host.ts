@@ -286,6 +286,9 @@ export class EntityHost {
       said: (incarnation, said) => {
         this.#queue.push({ kind: "source", cell: this.#cells.get(incarnation) ?? ROOT, incarnation, said });
       },
+      unheard: () => {
+        this.entity.unheard("source");
+      },
       failedToStop: (_incarnation, error) => {
         this.stopFailures.push(error);
       },
@@ -297,6 +300,7 @@ export class EntityHost {
       posted: (input) => {
         this.#queue.push(input);
       },
+      unheard: () => undefined,
       observerFailed: (cell, error) => {
         this.observerFailures.push([cell, (error as Error).message]);
       },

@@ -38,7 +38,7 @@ export const inspectionRoutes: Routes = (plain, parts) => {
       schema: {
         summary: "What an actor has under way",
         description:
-          "Mailbox, timers, unconfirmed effects, outbox, restarts, and the turn in which its present state was entered, with what caused it: `lastTransition` and `inStateMs`, which are absent where an earlier version did not note them. Only on the node that hosts it.",
+          "Mailbox, timers, unconfirmed effects, outbox, restarts, what reached nobody inside its entity (`unheard`), and the turn in which its present state was entered, with what caused it: `lastTransition` and `inStateMs`, which are absent where an earlier version did not note them. Only on the node that hosts it.",
         tags: ["inspection"],
         params: addressParams,
         querystring: noQuery,

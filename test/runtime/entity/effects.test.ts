@@ -77,7 +77,7 @@ test("F2. where the protocol does not list an outcome it is counted and logged, 
   host.send("go");
   host.restart();
   host.recover();
-  t.equal(host.entity.counters.unheardOutcomes, 1);
+  t.same(host.entity.counters.unheard, { "effect-outcome": 1 });
   t.match(host.logged, [{ label: "effect.unknown", value: { effect: "once" } }]);
   t.end();
 });

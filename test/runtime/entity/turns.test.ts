@@ -150,7 +150,7 @@ test("an input that changes nothing commits nothing", (t) => {
   t.equal(host.last?.record, undefined);
   t.equal(host.entity.revision, revision);
   t.ok(host.results.slice(-3).every((result) => result.kind === "dropped"));
-  t.equal(host.entity.counters.deadLetters, 3);
+  t.same(host.entity.counters.unheard, { timer: 1, confirmation: 1, answer: 1 });
   t.end();
 });
 

@@ -169,7 +169,7 @@ test("H10. a source cannot forge what the host says, and what is no event is dro
   host.pump();
   t.same(host.context(), { log: ["OK"] });
   t.equal(host.value(), "w");
-  t.equal(host.entity.counters.deadLetters, 7);
+  t.same(host.entity.counters.unheard, { source: 7 });
   t.end();
 });
 
