@@ -51,8 +51,8 @@ export const errorCatalogue = {
     exit: 1,
   },
   DROVER_ACTOR_HUNG: {
-    title: "Code of an actor hung and ended its process more than once, and is not run any more.",
-    advice: "Look for a loop without end; then raise the version of the actor type, or take its lines out of the node's crash file.",
+    title: "Code of an actor hung, or ended its process at once, more than once, and is not run any more.",
+    advice: "Look for a loop without end, an exit, memory without bound or native code; then raise the version of the actor type, or take its lines out of the node's crash file.",
     exit: 1,
   },
   DROVER_ACTOR_FAILED: { title: "An actor's own code threw.", advice: "See the cause and the place.", exit: 1 },

@@ -97,10 +97,11 @@ export type Input =
   /** A shelved message's turn has come: the mailbox has room again. */
   | { readonly kind: "shelved"; readonly key: string }
   /**
-   * `of` hung its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead.
+   * `of` hung or ended its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead,
+   * as a failure of the kind `parkedAs`.
    * With a code it was stepped, and its turn could not be stored: a failure of it like any other.
    */
-  | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string; readonly code?: ErrorCode }
+  | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string; readonly code?: ErrorCode; readonly parkedAs?: ErrorCode }
   /** Its actor types have newer versions: what the older ones have written is carried over. The first turn of a recovery (rules T3). */
   | { readonly kind: "upgrade" }
   /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */

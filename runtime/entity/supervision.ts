@@ -79,15 +79,15 @@ function placeOf(interior: Interior, input: Input, thrown: unknown): FaultPlace 
   return interior.failure ?? { code: codeOf(thrown.reason), place: `${thrown.cell.address}: its ${input.kind}` };
 }
 
-/** An input that hung its process before may be stepped once more, or is parked at its third attempt (rules M4); one whose turn could not be stored has failed. */
-export function attempt(interior: Interior, { of: suspect, crashes, cause, code }: Extract<Input, { kind: "attempt" }>): InputResult {
+/** An input that hung or ended its process before may be stepped once more, or is parked at its third attempt (rules M4); one whose turn could not be stored has failed. */
+export function attempt(interior: Interior, { of: suspect, crashes, cause, code, parkedAs }: Extract<Input, { kind: "attempt" }>): InputResult {
   if (code !== undefined) return handleFault(interior, suspect, new DroverError(code, cause));
   const attempts = Math.max(attemptsOf(interior, suspect), crashes) + 1;
   if (attempts < MAX_ATTEMPTS) {
     track(interior, suspect, attempts);
     return { kind: "accepted" };
   }
-  const result = setAsideAtOnce(interior, suspect, new Error(cause));
+  const result = setAsideAtOnce(interior, suspect, parkedAs === undefined ? new Error(cause) : new DroverError(parkedAs, cause));
   // What leaves no record of its own (an id, a number, a row) may come again: it still has its attempts behind it.
   if (!isRecorded(suspect)) track(interior, suspect, MAX_ATTEMPTS);
   return result;

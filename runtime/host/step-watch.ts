@@ -2,13 +2,15 @@
 // (rules M4).
 //
 // W1. What is written is on the disk before the process ends: one line a death in the crash file. The next process reads it, and lets that message be stepped with care.
-// W2. Time is counted in looks of the thread, not by a clock: a process that was suspended as a whole is not taken for one that hangs.
+// W2. What ends a process at once, where no thread can look, is named by a file of its own (step-mark.ts): the next process writes it down. A death is written down once.
+// W3. Time is counted in looks of the thread, not by a clock: a process that was suspended as a whole is not taken for one that hangs.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 
 import { DroverError } from "../errors.ts";
-import type { HungStep, StepWatch } from "../ports/index.ts";
+import type { Beginning, HungStep, StepWatch } from "../ports/index.ts";
+import { leftMark, StepMark } from "./step-mark.ts";
 import { StepMemory } from "./step-memory.ts";
 
 const DEFAULT_HANG_MS = 2_000;
@@ -16,13 +18,13 @@ const DEFAULT_HANG_MS = 2_000;
 const MAX_KEPT = 100;
 
 export interface StepWatchOptions {
-  /** The crash file; its folder exists. */
+  /** The crash file; its folder exists. Beside it is `FILE.running`, while a process runs. */
   readonly file: string;
   /** A step that lasts longer ends the process, ms, from 100. Default 2,000. */
   readonly hangMs?: number;
 }
 
-/** With its thread, which `stop` ends. */
+/** With its thread, which `stop` ends: after it the process has ended in order. */
 export interface NodeStepWatch extends StepWatch {
   stop(): Promise<void>;
 }
@@ -33,11 +35,14 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
   const crashes = readCrashes(file);
   let hung = crashes.slice(-MAX_KEPT);
   if (hung.length < crashes.length) writeCrashes(file, hung);
+  const markFile = `${file}.running`;
+  let mark: StepMark | undefined;
+  let hasBegun = false;
   let step = 0;
   let last = { entity: "", cell: "", what: "", key: "" };
   const worker = new Worker(new URL(`./step-watch.worker${import.meta.url.slice(-3)}`, import.meta.url), {
     name: "drover-step-watch",
-    workerData: { buffer: memory.buffer, file, hangMs },
+    workerData: { buffer: memory.buffer, file, markFile, hangMs },
     env: {},
   });
   worker.unref();
@@ -51,15 +56,44 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
     }
     step = step === 0x7f_ff_ff_ff ? 1 : step + 1;
     memory.number = step;
+    mark?.name();
     isUnderWay = true;
   }
 
   function idle(): void {
     memory.number = 0;
+    mark?.empty();
     isUnderWay = false;
   }
 
+  /** W2. */
+  function begin(): Beginning {
+    if (hasBegun) return {};
+    hasBegun = true;
+    let problem: string | undefined;
+    const attempt = <V>(work: () => V): V | undefined => {
+      try {
+        return work();
+      } catch (cause) {
+        problem = String(cause);
+        return undefined;
+      }
+    };
+    const left = attempt(() => leftMark(markFile));
+    const ended = left === undefined ? undefined : crashOf(left.name, { at: left.at, how: "ended" });
+    // What nobody brings again is told, and not kept.
+    if (ended !== undefined && ended.key !== "") {
+      hung = [...hung, ended].slice(-MAX_KEPT);
+      attempt(() => {
+        writeCrashes(file, hung);
+      });
+    }
+    mark = attempt(() => new StepMark(markFile, memory, left !== undefined));
+    return { ...(ended === undefined ? {} : { ended }), ...(problem === undefined ? {} : { problem }) };
+  }
+
   return {
+    begin,
     stepping,
     idle,
     within: (entity, cell, what, key, run) => {
@@ -83,6 +117,7 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
     },
     stop: async () => {
       await worker.terminate();
+      mark?.remove();
     },
   };
 }
@@ -95,16 +130,19 @@ function readCrashes(file: string): readonly HungStep[] {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw new DroverError("DROVER_CONFIG_INVALID", `the crash file ${file} cannot be read: ${String(cause)}`, { cause });
   }
-  const crashes: HungStep[] = [];
-  for (const line of text.split("\n")) {
-    try {
-      const { at, entity, cell, what, key } = JSON.parse(line) as HungStep;
-      if (typeof at === "number" && [entity, cell, what, key].every((field) => typeof field === "string")) crashes.push({ at, entity, cell, what, key });
-    } catch {
-      // The last line of a process that died while it wrote says nothing.
-    }
+  // The last line of a process that died while it wrote says nothing.
+  return text.split("\n").flatMap((line) => crashOf(line) ?? []);
+}
+
+/** @param more where the line does not say it itself */
+function crashOf(line: string, more?: Pick<HungStep, "at" | "how">): HungStep | undefined {
+  try {
+    const { at, entity, cell, what, key, how } = { ...(JSON.parse(line) as HungStep), ...more };
+    if (typeof at !== "number" || ![entity, cell, what, key].every((field) => typeof field === "string")) return undefined;
+    return { at, entity, cell, what, key, ...(how === "ended" ? { how } : {}) };
+  } catch {
+    return undefined;
   }
-  return crashes;
 }
 
 function writeCrashes(file: string, crashes: readonly HungStep[]): void {

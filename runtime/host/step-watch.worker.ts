@@ -4,12 +4,13 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { workerData } from "node:worker_threads";
 
+import { emptyMark } from "./step-mark.ts";
 import { StepMemory } from "./step-memory.ts";
 import { systemClock } from "./system-clock.ts";
 
 const LOOK_EVERY_MS = 100;
 
-const { buffer, file, hangMs } = workerData as { readonly buffer: SharedArrayBuffer; readonly file: string; readonly hangMs: number };
+const { buffer, file, markFile, hangMs } = workerData as { readonly buffer: SharedArrayBuffer; readonly file: string; readonly markFile: string; readonly hangMs: number };
 const memory = new StepMemory(buffer);
 let seen = 0;
 let looks = 0;
@@ -18,6 +19,7 @@ function look(): void {
   const { number } = memory;
   looks = number !== 0 && number === seen ? looks + 1 : 0;
   seen = number;
+  memory.grantNames();
   if (looks * LOOK_EVERY_MS >= hangMs) end(memory.read());
   systemClock.setTimeout(look, LOOK_EVERY_MS);
 }
@@ -27,11 +29,21 @@ function end(step: string): void {
   try {
     append(file, `${JSON.stringify({ at: systemClock.now(), ...(JSON.parse(step) as object) })}\n`);
     sync(dirname(file));
+    forgetMark();
     writeSync(2, `drover: a step hung for ${String(hangMs)} ms and its process ends: ${step}\n`);
   } catch (cause) {
     writeSync(2, `drover: a step hung and its process ends, and that could not be written to ${file}: ${String(cause)}: ${step}\n`);
   }
   process.kill(process.pid, "SIGKILL");
+}
+
+/** It is one death. */
+function forgetMark(): void {
+  try {
+    emptyMark(markFile);
+  } catch {
+    // There is none.
+  }
 }
 
 function append(path: string, line: string): void {

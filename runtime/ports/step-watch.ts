@@ -1,6 +1,6 @@
-// Who notices that code of an actor hangs, and what is known of what hung before (rules M4).
+// Who notices that code of an actor hangs or ends its process, and what is known of what did before (rules M4).
 
-/** A step, or other code of an actor, whose process was ended because of it. */
+/** A step, or other code of an actor, whose process was ended because of it, or by it. */
 export interface HungStep {
   /** Wall time at which the process was ended, ms. */
   readonly at: number;
@@ -10,16 +10,30 @@ export interface HungStep {
   readonly what: string;
   /** Names the input, or the work, over restarts; empty where nothing brings it again. */
   readonly key: string;
+  /** `ended`: it ended the process at once. Default: it hung. */
+  readonly how?: "ended";
+}
+
+export interface Beginning {
+  /** What the process before was in when it ended, if it did not end in order and was in anything. */
+  readonly ended?: HungStep;
+  /** Why it was not read, or will not be written. */
+  readonly problem?: string;
 }
 
 export interface StepWatch {
+  /**
+   * The node's store is its own: from now on the name of what is under way outlives a process that ends at once. Once in a process; later calls do nothing.
+   * Never throws: a node runs without it too.
+   */
+  begin(): Beginning;
   /** An input is about to be stepped; it is over with the next one, or with `idle`. Cheap: called for every input. */
   stepping(entity: string, cell: string, what: string, key: string): void;
   /** No turn is under way. */
   idle(): void;
   /** Runs code of an actor outside of a turn, under its name; what was under way before has its own name again afterwards. As cheap as `stepping`. */
   within<V>(entity: string, cell: string, what: string, key: string, run: () => V): V;
-  /** What ended this node's processes and is not settled. */
+  /** What ended this node's processes and is not settled; what ended the one before is in it after `begin`. */
   readonly hung: readonly HungStep[];
   /** It was taken, or went well, or was set aside for good: forgets it. */
   settled(entity: string, key: string): void;

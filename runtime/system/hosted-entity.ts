@@ -639,13 +639,17 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
       { entity: address, damaged: stored.damaged, from: stored.snapshot?.revision ?? 0 },
       "a damaged snapshot was passed over; the state comes from an older one and its journal",
     );
-  const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
-  const records = stored.records.map((record) => decodeRecord(record.record));
-  const last = records.at(-1)?.stamp ?? snapshot?.stamp;
-  if (last !== undefined) ports.hosted.atLeast(last.elapsed);
-  const watch = recoveryWatch(ports.stepWatch, address, type);
-  const { entity, divergences, upgrade, isRemade } = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records }, () => stampOf(ports), watch);
-  watch?.ended();
+  const { last, restored } = watched(ports.stepWatch, { entity: address, cell: address, what: "recovery", key: `recovery ${upgradeCode(type)}` }, () => {
+    const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
+    const records = stored.records.map((record) => decodeRecord(record.record));
+    const newest = records.at(-1)?.stamp ?? snapshot?.stamp;
+    if (newest !== undefined) ports.hosted.atLeast(newest.elapsed);
+    const watch = recoveryWatch(ports.stepWatch, address, type);
+    const found = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records }, () => stampOf(ports), watch);
+    watch?.ended();
+    return { last: newest, restored: found };
+  });
+  const { entity, divergences, upgrade, isRemade } = restored;
   for (const divergence of divergences) {
     ports.diverged();
     const what =
@@ -656,7 +660,7 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
   }
   if (upgrade !== undefined) return { entity, isNew: false, upgrade, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
-  return { entity, isNew: false, upgrade, since: { turns: records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
+  return { entity, isNew: false, upgrade, since: { turns: stored.records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
 }
 
 /** That it came to its end for one state says nothing of the next: it is forgiven when the entity has ended well. */

@@ -1,22 +1,22 @@
-// Inputs that hung a process of this node before: each is stepped alone, after its attempt was committed, and parked at its third (rules M4).
+// Inputs that hung or ended a process of this node before: each is stepped alone, after its attempt was committed, and parked at its third (rules M4).
 //
 // P1. While its attempt is committed a suspect waits in the mailbox, at its place: what comes meanwhile queues behind it, on its way to the shelf too, and its deadline is kept.
 // P2. An attempt that a store did not take is made again, alone: nothing that waits behind its suspect rides on it.
 
 import { type Entity, isRecorded } from "../entity/index.ts";
 import type { Input, InputResult } from "../entity/contract.ts";
-import type { StepWatch } from "../ports/index.ts";
+import type { HungStep, StepWatch } from "../ports/index.ts";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 
 export class Suspects {
   readonly #entity: Entity;
   readonly #watch: StepWatch;
-  /** How often each hung, and what it was. */
+  /** How often each did, and what it was. */
   readonly #byKey: Map<string, { readonly crashes: number; readonly cause: string }>;
   readonly #attempted = new WeakSet<Input>();
 
-  /** undefined: nothing of this entity ever hung. */
+  /** undefined: nothing of this entity ever did. */
   static of(entity: Entity, watch: StepWatch | undefined): Suspects | undefined {
     const hung = watch?.hung.filter((each) => each.entity === entity.address && each.key !== "") ?? [];
     return watch === undefined || hung.length === 0 ? undefined : new Suspects(entity, watch, hung);
@@ -26,7 +26,7 @@ export class Suspects {
     this.#entity = entity;
     this.#watch = watch;
     const byKey = new Map<string, { readonly crashes: number; readonly cause: string }>();
-    for (const { key, what, cell } of hung) byKey.set(key, { crashes: (byKey.get(key)?.crashes ?? 0) + 1, cause: `${what} hung in ${cell} and ended the process` });
+    for (const each of hung) byKey.set(each.key, { crashes: (byKey.get(each.key)?.crashes ?? 0) + 1, cause: causeOf(each) });
     this.#byKey = byKey;
   }
 
@@ -50,7 +50,7 @@ export class Suspects {
     const key = this.#entity.keyOf(suspect.input);
     const known = this.#byKey.get(key);
     return {
-      input: { kind: "attempt", of: suspect.input, crashes: known?.crashes ?? 0, cause: known?.cause ?? "" },
+      input: { kind: "attempt", of: suspect.input, crashes: known?.crashes ?? 0, cause: known?.cause ?? "", parkedAs: "DROVER_ACTOR_HUNG" },
       settle: (result) => {
         if (result.kind === "accepted" || result.kind === "accepted-at") this.#attempted.add(suspect.input);
         if (!isParked(result)) return;
@@ -78,6 +78,10 @@ export class Suspects {
     this.#byKey.delete(key);
     this.#watch.settled(this.#entity.address, key);
   }
+}
+
+function causeOf({ what, cell, how }: HungStep): string {
+  return `${what} ${how === "ended" ? "ended the process at once" : "hung"} in ${cell}${how === "ended" ? "" : " and ended the process"}`;
 }
 
 function isParked(result: { readonly kind: string }): boolean {

@@ -308,6 +308,9 @@ export function createSystem(options: SystemOptions): System {
     actorTypes: [...describedTypes.keys()],
     protocolOf: (type) => describedTypes.get(type)?.messages.describe(),
     start: async () => {
+      const { ended, problem } = options.stepWatch?.begin() ?? {};
+      if (ended !== undefined) log.error({ ...ended }, "code of an actor was under way when the process before ended; what comes of it again is stepped alone");
+      if (problem !== undefined) log.warn({ problem }, "what is under way is not written down: code of an actor that ends the process at once may have no name");
       running ??= portsWith(await openHostedClock(clock, store));
       isStopping = false;
       if (isPassivating && passivation === undefined) {

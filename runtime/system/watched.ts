@@ -1,6 +1,6 @@
 // Code of an actor's author that runs on the node's thread outside of a turn (effects, sources, checks of messages): the watch over steps sees it too (rules M4).
 //
-// W1. What hung its process twice is not run a third time: it fails instead, as if it had thrown. No attempt is committed before: the crash file counts what ended this node's
+// W1. What hung or ended its process twice is not run a third time: it fails instead, as if it had thrown. No attempt is committed before: the crash file counts what ended this node's
 //     processes, and what a takeover brings to another node counts there anew.
 // W2. What came to its end, even by a throw, did not hang: its lines leave the crash file, so that a hang years later is not taken for a third.
 
@@ -32,7 +32,8 @@ export function watched<V>(watch: StepWatch | undefined, work: Work, run: () => 
   if (hung >= MAX_HUNG) {
     // Within a piece of work more may have been known of where it is.
     const last = watch.hung.findLast((each) => each.key === key && each.entity === entity);
-    throw new DroverError("DROVER_ACTOR_HUNG", `${last?.what ?? what} of ${last?.cell ?? cell} hung ${String(hung)} times and ended the process`);
+    const did = last?.how === "ended" ? `ended the process at once, ${String(hung)} times` : `hung ${String(hung)} times and ended the process`;
+    throw new DroverError("DROVER_ACTOR_HUNG", `${last?.what ?? what} of ${last?.cell ?? cell} ${did}`);
   }
   try {
     return watch.within(entity, cell, what, key, run);

@@ -1,5 +1,5 @@
-// One run of a node with an actor that loops for ever somewhere in its code. It says what it did in lines of JSON and ends by itself only when nothing ended it before.
-// Usage: node _poison-node.js FOLDER outside|relayed|effect|source|action|schema|old|upgrade, where "upgrade" is the next version of "old"
+// One run of a node with an actor that loops for ever somewhere in its code, or ends the process there. It says what it did in lines of JSON and ends by itself only when nothing ended it
+// before. Usage: node _poison-node.js FOLDER outside|relayed|timer|child|effect|source|action|schema|old|upgrade [spin|abort|exit|heap|nothing], where "upgrade" is the next version of "old"
 
 import { join } from "node:path";
 import { assign, fromCallback, setup } from "xstate";
@@ -22,10 +22,14 @@ import {
 import { silentLog } from "../../../runtime/ports/index.ts";
 
 const BAD = parseAddress("acme/loop/bad");
-const [folder = "", way = "outside"] = process.argv.slice(2);
+const [folder = "", way = "outside", how = "spin"] = process.argv.slice(2);
 const say = (what: object): void => void process.stdout.write(`${JSON.stringify(what)}\n`);
 
 function spin(): boolean {
+  if (how === "nothing") return false;
+  if (how === "abort") process.abort();
+  if (how === "exit") process.exit(3);
+  if (how === "heap") for (const held: unknown[] = []; ; ) held.push(Array.from({ length: 2 ** 21 }, (_, n) => n + 0.5));
   for (let turns = 0; turns >= 0; turns = (turns + 1) % 1_000) if (turns < 0) return true;
   return false;
 }
@@ -53,11 +57,13 @@ const machine = setup({
   initial: "off",
   states: {
     off: {},
+    armed: { after: { 20: { guard: "spin", target: "off" } } },
     on: { invoke: { src: "waves", id: "waves", onError: { target: "off", actions: assign({ trouble: ({ event }) => (event.error as Error).message }) } } },
   },
   on: {
     "loop.spin": [
       { guard: { type: "isWay", params: "source" }, target: ".on" },
+      { guard: { type: "isWay", params: "timer" }, target: ".armed" },
       { guard: { type: "isWay", params: "effect" }, actions: "print" },
       // Of volatile types only: the way "action".
       ...(way === "action" ? [{ actions: () => void spin() }] : []),
@@ -71,7 +77,13 @@ const machine = setup({
 
 const upgraded = way === "upgrade" ? { version: 2, migrate: { 1: () => spin() as never } } : { version: 1 };
 const root = actorType({ name: "loop", ...upgraded, messages: loopMessages, behaviour: machine });
-const loop = entityType({ root, durability: way === "action" ? "volatile" : "events", placement: "cloud" });
+const part = actorType({ name: "part", version: 1, messages: messages({}), behaviour: reducer({ initial: () => ({ spun: spin() }), step: (state) => state }) });
+const loop = entityType({
+  root,
+  durability: way === "action" ? "volatile" : "events",
+  placement: "cloud",
+  children: { part: { types: [part], strategy: "one-for-one" } },
+});
 const senderRoot = actorType({
   name: "sender",
   version: 1,
@@ -92,6 +104,10 @@ const fine = entityType({
   placement: "cloud",
 });
 
+async function parkedAt(): Promise<readonly { readonly reason: string; readonly offender: string }[]> {
+  return (await system.inspection.inspect(BAD))?.parked ?? [];
+}
+
 /** The message that loops, and one behind it. */
 async function spinAndAdd(): Promise<void> {
   const context = (): Context => system.read(BAD)?.context as Context;
@@ -104,13 +120,15 @@ async function spinAndAdd(): Promise<void> {
     const poison = way === "schema" ? { type: "loop.match", text: `${"a".repeat(40)}!` } : { type: "loop.spin" };
     say({ told: await system.tell(BAD, poison, { id: "poison", author: "test" }) });
     await system.tell(BAD, { type: "loop.add" });
+    if (way === "timer") while (system.read(BAD)?.state === "armed" && (await parkedAt()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }
+  say({ parked: (await parkedAt()).map(({ reason }) => reason) });
   say({ bad: context().total, trouble: context().trouble, hung: stepWatch.hung.length });
 }
 
 const store = sqliteStore({ path: join(folder, "journal.db"), log: silentLog, clock: systemClock });
 await store.open();
-const stepWatch = startStepWatch({ file: join(folder, "steps.crash"), hangMs: 400 });
+const stepWatch = startStepWatch({ file: join(folder, "steps.crash"), hangMs: how === "spin" ? 400 : 20_000 });
 const types = [
   loop,
   fine,
@@ -122,7 +140,8 @@ await system.start();
 await system.activate("acme/fine/good" as never, { input: undefined });
 say({ hung: stepWatch.hung.map(({ cell, what }) => `${what} in ${cell}`) });
 say({ good: (await system.tell("acme/fine/good", { type: "loop.add" })).kind });
-const lost = await system.activate(BAD, { input: undefined }).catch((cause: unknown) => cause as Error);
+const children = way === "child" ? { children: [{ kind: "part", id: "one", type: "part", input: undefined }] } : {};
+const lost = await system.activate(BAD, { input: undefined, ...children }).catch((cause: unknown) => cause as Error);
 if (lost !== undefined) say({ told: await system.tell(BAD, { type: "loop.add" }), trouble: lost.message, hung: stepWatch.hung.length });
 else if (way !== "old") await spinAndAdd();
 await system.stop();

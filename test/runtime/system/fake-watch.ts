@@ -1,6 +1,6 @@
 // A watch over steps that ends nothing: it notes what runs under which name, and says what a test says hung before.
 
-import type { HungStep, StepWatch } from "../../../runtime/ports/index.ts";
+import type { Beginning, HungStep, StepWatch } from "../../../runtime/ports/index.ts";
 
 interface Name {
   readonly cell: string;
@@ -24,6 +24,10 @@ export class FakeWatch implements StepWatch {
 
   hang(entity: string, key: string): void {
     this.hung.push({ at: 0, entity, cell: entity, what: "what hung", key });
+  }
+
+  begin(): Beginning {
+    return {};
   }
 
   stepping(_entity: string, cell: string, what: string, key: string): void {

@@ -1,7 +1,7 @@
 // Code of an actor that never ends: it takes its process with it, but not the next ones for ever.
 
 import { spawnSync } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,14 +11,17 @@ import { form } from "../../forms.ts";
 
 interface Run {
   readonly signal: NodeJS.Signals | null;
+  readonly status: number | null;
   readonly said: readonly object[];
   readonly stderr: string;
 }
 
-function run(folder: string, way: string): Run {
+type How = "spin" | "abort" | "exit" | "heap" | "nothing";
+
+function run(folder: string, way: string, how: How = "spin"): Run {
   const program = fileURLToPath(new URL(`./_poison-node${import.meta.url.slice(-3)}`, import.meta.url));
-  const { signal, stdout, stderr } = spawnSync(process.execPath, [program, folder, way], { encoding: "utf8", timeout: 25_000 });
-  return { signal, said: stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as object])), stderr };
+  const { signal, status, stdout, stderr } = spawnSync(process.execPath, ["--max-old-space-size=96", program, folder, way, how], { encoding: "utf8", timeout: 25_000 });
+  return { signal, status, said: stdout.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as object])), stderr };
 }
 
 for (const way of ["outside", "relayed"] as const) {
@@ -101,6 +104,93 @@ for (const { way, before, named, last, stays } of form(
     await rm(folder, { recursive: true });
   });
 }
+
+interface End {
+  readonly way: string;
+  readonly how: Exclude<How, "spin" | "nothing">;
+  /** What the next process says was under way. */
+  readonly named: RegExp;
+  /** What the third run parks, or says that it does not run. */
+  readonly last: object;
+  /** How the store came to be what it is. */
+  readonly before?: readonly [way: string, how: How];
+}
+
+const AT_ONCE = /ended the process at once/;
+const SPUN = { parked: [/^loop.spin from \S+ ended the process at once in acme\/loop\/bad$/] };
+
+const ENDS: readonly End[] = [
+  { way: "outside", how: "abort", named: /^loop.spin from test in acme\/loop\/bad$/, last: SPUN },
+  { way: "relayed", how: "exit", named: /^loop.spin from acme\/sender\/s in acme\/loop\/bad$/, last: SPUN },
+  { way: "outside", how: "heap", named: /^loop.spin from test in acme\/loop\/bad$/, last: SPUN },
+  { way: "timer", how: "abort", named: /^\(timer\) in acme\/loop\/bad$/, last: { parked: [/^\(timer\) ended the process at once/] } },
+  { way: "child", how: "abort", named: /^\(children\) in acme\/loop\/bad$/, last: { trouble: AT_ONCE } },
+  { way: "effect", how: "abort", named: /^effect "print" in acme\/loop\/bad$/, last: { trouble: AT_ONCE } },
+  { way: "source", how: "exit", named: /^start of a source in acme\/loop\/bad/, last: { trouble: AT_ONCE } },
+  // A replay: its committed outcome stands.
+  { way: "relayed", how: "abort", before: ["relayed", "nothing"], named: /^replay of revision 2: loop.spin from acme\/sender\/s in/, last: { bad: 1 } },
+  { way: "upgrade", how: "abort", before: ["old", "nothing"], named: /^upgrade in acme\/loop\/bad/, last: { trouble: AT_ONCE, told: { kind: "owner-away" } } },
+];
+
+for (const { way, how, before, named, last } of form(ENDS.slice(0, 4), ENDS)) {
+  test(`M4. an actor that ends its process at once (${how}) in its ${way}${before === undefined ? "" : " when it is recovered"} is named by the next one; the third run sets that aside`, async (t) => {
+    const folder = await mkdtemp(join(tmpdir(), "drover-poison-"));
+    if (before !== undefined) t.match(run(folder, ...before), { status: 0 });
+    const runs: Run[] = [];
+    do runs.push(run(folder, way, how));
+    while (runs.at(-1)?.status !== 0 && runs.length < 5);
+    t.match(
+      runs.map(({ status, signal }) => signal ?? status),
+      how === "exit" ? [3, 3, 0] : ["SIGABRT", "SIGABRT", 0],
+    );
+    for (const { said } of runs) t.match(said, [{}, { good: "accepted" }], "another entity works in every run");
+    t.match(runs[1]?.said[0], { hung: [named] });
+    t.match(runs[2]?.said[0], { hung: [named, named] });
+    t.match(Object.assign({}, ...(runs[2]?.said ?? [])), last, "what was set aside is told");
+    t.match(run(folder, way, how), { status: 0 }, "and it stays so");
+    await rm(folder, { recursive: true });
+  });
+}
+
+test("M4. a process after one that ended in order names little, one after any other end everything; what is not named never stands for another", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "drover-mark-"));
+  const file = join(folder, "steps.crash");
+  const room = new URL(`../../../runtime/index${import.meta.url.slice(-3)}`, import.meta.url).href;
+  const ending = (steps: number, end: string): Promise<string> => {
+    const program = `import(${JSON.stringify(room)}).then(async ({ startStepWatch }) => {
+      const watch = startStepWatch({ file: ${JSON.stringify(file)} });
+      process.stdout.write(JSON.stringify([watch.begin().ended?.key, watch.begin().ended, watch.hung.length]));
+      for (let n = 1; n <= ${String(steps)}; n++) watch.stepping("t/a/b", "t/a/b", "go", String(n));
+      ${end};
+    })`;
+    return Promise.resolve(spawnSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 20_000 }).stdout);
+  };
+  const names = async (): Promise<string> => (await readFile(`${file}.running`, "utf8")).split("\n", 1)[0] ?? "";
+  const nobody = JSON.stringify([null, null, 0]);
+
+  t.equal(await ending(3, "watch.idle(); await watch.stop()"), nobody);
+  await t.rejects(names(), { code: "ENOENT" }, "it ended in order");
+  t.equal(await ending(50_000, "process.abort()"), nobody);
+  t.equal(await names(), "", "so many are not named, and no former one is");
+  t.equal(await ending(50_000, "process.abort()"), nobody);
+  t.match(JSON.parse(await names()), { entity: "t/a/b", key: "50000" });
+  t.equal(await ending(3, "watch.idle(); process.abort()"), JSON.stringify(["50000", null, 1]));
+  t.equal(await names(), "", "what ended well is not named");
+  t.equal(await ending(3, "await watch.stop()"), JSON.stringify([null, null, 1]));
+  t.equal(await ending(3, "process.abort()"), JSON.stringify([null, null, 1]));
+  t.match(JSON.parse(await names()), { key: "3" }, "few are named at the first death");
+
+  await writeFile(`${file}.running`, '{"entity":"t/a/b"}\n');
+  const torn = startStepWatch({ file });
+  t.same(torn.begin(), {}, "what is no name says nothing");
+  await torn.stop();
+  await mkdir(`${file}.running`);
+  const none = startStepWatch({ file });
+  t.match(none.begin(), { ended: undefined, problem: /EISDIR/ }, "a node runs without it too");
+  none.stepping("t/a/b", "t/a/b", "go", "1");
+  await none.stop();
+  await rm(folder, { recursive: true });
+});
 
 test("M4. what is under way within a step is named instead of it, and then the step again; what ended is never named", async (t) => {
   const folder = await mkdtemp(join(tmpdir(), "drover-nested-"));

@@ -252,7 +252,8 @@ test("M4. R1. a recorded turn that is run again has its name; one that hung twic
   const watch = new FakeWatch(C);
   const second = await hosting({ disk: first.disk, clock: first.clock, stepWatch: watch });
   await second.system.activate(C, { input: undefined });
-  const keys = watch.worked.map(({ key }) => key);
+  const [recovery = "", ...keys] = watch.worked.map(({ key }) => key);
+  t.match(watch.worked[0], { cell: C, what: "recovery" });
   t.equal(keys.length, 3);
   t.match(watch.stepped, [{ cell: C, what: "replay of revision 2: count.add", key: keys[0] ?? "" }, {}, {}]);
   t.equal(watch.current, undefined);
@@ -266,7 +267,7 @@ test("M4. R1. a recorded turn that is run again has its name; one that hung twic
   t.equal((third.system.read(C)?.context as { total: number }).total, 7);
   t.same(
     watch.worked.map(({ key }) => key),
-    keys.filter((key) => key !== hung),
+    [recovery, ...keys.filter((key) => key !== hung)],
   );
   t.equal(third.system.metrics().find(({ name }) => name === "drover_replay_divergences_total")?.value, 1, "told");
   t.same(
@@ -275,6 +276,11 @@ test("M4. R1. a recorded turn that is run again has its name; one that hung twic
     "what was run again is forgiven, and what is not in the journal any more forgotten",
   );
   await third.system.stop();
+
+  for (let times = 0; times < 2; times++) watch.hung.push({ at: 0, entity: C, cell: C, what: "recovery", key: recovery, how: "ended" });
+  const fourth = await hosting({ disk: first.disk, clock: first.clock, stepWatch: watch });
+  await t.rejects(fourth.system.activate(C, { input: undefined }), { code: "DROVER_ACTOR_HUNG", message: /^recovery of t\/counter\/c ended the process at once, 2 times$/ });
+  await fourth.system.stop();
 });
 
 type Kept = ReturnType<Migration>;
