@@ -4,7 +4,8 @@
 //
 // G1. What a process with several files has said of one stands. Where it ended badly, the file it was at has failed, and those of which nothing was heard get a process each.
 //
-// Usage, after a build: node .ci/run-tests.mjs [--output-file=FILE.tap] [FILE...]     (default: all of dist/test)
+// Usage, after a build: node .ci/run-tests.mjs [--output-file=FILE.tap] [--coverage=FOLDER=ROOM,ROOM] [FILE...]     (default: all of dist/test)
+// With a folder for coverage the processes of those rooms' tests, and what they start, leave there what they ran.
 // The last line is tap's: `# { total: 12, pass: 10, fail: 1, skip: 1 }`, assertions over all files. Exit 1 when anything failed.
 import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
@@ -59,6 +60,11 @@ const FIRST = [
 
 const args = process.argv.slice(2);
 const outputFile = args.find((arg) => arg.startsWith("--output-file="))?.slice("--output-file=".length);
+const [coverageFolder, coveredRooms = ""] =
+  args
+    .find((arg) => arg.startsWith("--coverage="))
+    ?.slice("--coverage=".length)
+    .split("=") ?? [];
 const named = args.filter((arg) => !arg.startsWith("--"));
 const files = named.length > 0 ? named : all();
 const texts = [];
@@ -146,6 +152,7 @@ function tell(file, text, ms, counts) {
 function ended(group) {
   const env = { ...process.env, TAP: "1", TAP_TIMEOUT: String(TEST_S) };
   delete env.NODE_OPTIONS;
+  if (coverageFolder !== undefined && coveredRooms.split(",").some((room) => group[0].includes(`test/${room}/`))) env.NODE_V8_COVERAGE = coverageFolder;
   const args = group.length === 1 ? group : [join(import.meta.dirname, "run-test-group.mjs"), String(++processes)];
   if (group.length > 1) env.TEST_FILES = JSON.stringify(group);
   return new Promise((resolved) => {
