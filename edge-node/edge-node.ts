@@ -62,7 +62,7 @@ export interface EdgeCounters {
 export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts): EdgeNode {
   checkEdgeConfig(config);
   checkPorts(ports);
-  const model = readVehicle(config.vehicle, ports.files, ports.log);
+  const model = (ports.readVehicle ?? readVehicle)(config.vehicle, ports.files, ports.log);
   const sources = busSources(config, model, ports.files);
   const { clock, random, log } = ports;
   const session = random.id();

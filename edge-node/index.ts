@@ -6,4 +6,4 @@ export { createEdgeNode, type EdgeCounters, type EdgeNode } from "./edge-node.ts
 export { type EdgeStats, edgeWorker, type EdgeWorkerConfig } from "./edge.worker.ts";
 export { type EdgePorts, realPorts } from "./ports.ts";
 export { checkEdgeStart, readEdgeConfig } from "./read-config.ts";
-export { checkVehicleAt, type VehicleFiles } from "./vehicle-files.ts";
+export { checkVehicleAt, readVehicle, type VehicleFiles } from "./vehicle-files.ts";

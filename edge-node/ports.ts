@@ -30,13 +30,15 @@ import {
   type Transport,
 } from "../runtime/ports/index.ts";
 import type { EdgeConfig } from "./config.ts";
-import type { VehicleFiles } from "./vehicle-files.ts";
+import type { readVehicle, VehicleFiles } from "./vehicle-files.ts";
 
 export interface EdgePorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   readonly files: VehicleFiles;
+  /** Default: reads and checks the vehicle's files at each start. For who starts it often from files that stay the same. */
+  readonly readVehicle?: typeof readVehicle;
   readonly identity: {
     load(folder: string): Promise<{ readonly identity: Identity; readonly repaired: string | undefined } | undefined>;
     save(folder: string, identity: Identity): Promise<void>;
@@ -59,6 +61,7 @@ export interface EdgePorts {
 export function checkPorts(ports: unknown): asserts ports is EdgePorts {
   demandPorts<EdgePorts>(ports, {
     files: ["read", "names"],
+    readVehicle: "function, if any",
     identity: ["load", "save"],
     store: "function",
     telemetryLog: "function",

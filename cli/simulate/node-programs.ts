@@ -2,13 +2,16 @@
 
 import { alarmEntity, presenceEntity, requestsEntity, vehicleEntity } from "../../actors/index.ts";
 import { type CloudPorts, createCloudNode } from "../../cloud-node/index.ts";
-import { createEdgeNode, type EdgePorts } from "../../edge-node/index.ts";
+import { createEdgeNode, type EdgePorts, readVehicle } from "../../edge-node/index.ts";
 import { type NodeProgram, memoryLog, type ProcessPorts } from "../../runtime/simulation/index.ts";
 import { Cabin } from "./cabin.ts";
 import { CabinBus } from "./cabin-bus.ts";
 import { filesOf } from "./small-vehicle.ts";
 
 const TELEMETRY_BYTES = 1_000_000;
+
+/** Models by vehicle: its files are the same at each of its starts. */
+const models = new Map<string, ReturnType<typeof readVehicle>>();
 
 /** @param isQuiet whether nothing that it knows of the vehicles is old */
 export function cloudProgram(isQuiet: (ports: ProcessPorts) => boolean): NodeProgram {
@@ -60,6 +63,11 @@ export function edgeProgram(vehicle: string): NodeProgram {
             return text === undefined ? undefined : new TextEncoder().encode(text);
           },
           names: () => [...files.keys()],
+        },
+        readVehicle: (...from) => {
+          const model = models.get(vehicle) ?? readVehicle(...from);
+          models.set(vehicle, model);
+          return model;
         },
         identity: {
           load: () => Promise.resolve(identity.at),
