@@ -76,7 +76,11 @@ export const errorCatalogue = {
     advice: "Send less at a time (1 MiB at most), or a reference to where it can be read.",
     exit: 1,
   },
-  DROVER_DELAY_INVALID: { title: "A delay is no number of milliseconds.", advice: "Give a finite number; a negative one counts as zero.", exit: 1 },
+  DROVER_DELAY_INVALID: {
+    title: "A delay is no number of milliseconds, or what becomes of its timer is no policy.",
+    advice: "Give a finite number (a negative one counts as zero), and remaining, absolute, skip or { each: n }.",
+    exit: 1,
+  },
   DROVER_CHILD_ID_TAKEN: { title: "The id of a child or of the system is taken.", advice: "Stop its holder first, or give the new child another id.", exit: 1 },
   DROVER_CONTEXT_TOO_LARGE: {
     title: "The context of an actor has grown beyond its limit.",

@@ -10,6 +10,7 @@ import { declaredWork, foreignRef, isMachine, isMachineOfAnotherCopy, type TaskL
 import { aFunction, aNumber, anObject, anything, demandShape, keysOf, listOf, recordOf, withMethods } from "../shape/index.ts";
 import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
 import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
+import { policyProblem } from "./timer-policies.ts";
 import type { EffectWord, WorkContext } from "./work-context.ts";
 
 export type AnyBehaviour = AnyStateMachine | AnyReducer;
@@ -214,8 +215,8 @@ function timersOf(name: string, behaviour: AnyBehaviour, timers: Readonly<Record
     if (!isMachine(behaviour)) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": timers are of machines; a reducer gives the policy when it arms`);
     if (!Object.hasOwn(behaviour.implementations.delays, delay))
       throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": timers names "${delay}", which the machine's delays do not have`);
-    if (typeof policy === "object" && !(Number.isSafeInteger(policy.each) && policy.each >= 1))
-      throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": timers.${delay}.each is a whole number from 1, this is ${String(policy.each)}`);
+    const problem = policyProblem(`timers.${delay}`, policy);
+    if (problem !== undefined) throw new DroverError("DROVER_TYPE_INVALID", `actor type "${name}": ${problem}`);
   }
   return timers;
 }

@@ -5,6 +5,7 @@
 // O3. A declared effect stays pending until it is confirmed; a task and an ask have a deadline on the elapsed clock.
 
 import { type Address, entityOf, parseAddress } from "../address.ts";
+import { policyProblem } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
 import { CellRef, type Destination, encodeData, ForeignRef, isEvent, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
@@ -244,6 +245,8 @@ function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, {
   const delay = action.delay as number;
   if (!Number.isFinite(delay))
     refuse(`a delay of ${String(delay)} ms${typeof action.timer === "string" ? ` for the timer "${action.timer}"` : ""} is no number of milliseconds`, "DROVER_DELAY_INVALID");
+  const problem = policyProblem(`policy of the timer${typeof action.timer === "string" ? ` "${action.timer}"` : ""}`, action.policy);
+  if (problem !== undefined) refuse(problem, "DROVER_DELAY_INVALID");
   if (!isEvent(action.event)) refuse("an event is an object with a type");
   if (typeof action.to !== "object" || action.to === null || !(CellRef.is(action.to) || action.to instanceof ForeignRef))
     refuse(`Unable to send event '${action.event.type}' from ${cell.address}: there is no such actor`);

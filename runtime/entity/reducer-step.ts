@@ -128,7 +128,7 @@ class Asked implements ReducerTurn {
   }
 
   arm(...[timer, delayMs, event, options]: Parameters<ReducerTurn["arm"]>): void {
-    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, policy: options?.policy ?? "remaining" });
+    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, policy: options?.policy === undefined ? "remaining" : options.policy });
   }
 
   cancel(timer: string): void {

@@ -13,6 +13,11 @@ export const anObject: Shape = { title: "an object", "x-test": (value) => typeof
 /** Whose bounds are checked by whoever takes it. */
 export const aNumber: Shape = { title: "a number", "x-test": (value) => typeof value === "number" };
 
+/** Finite, as every limit is. */
+export function aWholeNumberFrom(minimum: number): Shape {
+  return { type: "integer", minimum };
+}
+
 export const aText: Shape = { type: "string" };
 
 export const yesOrNo: Shape = { type: "boolean" };

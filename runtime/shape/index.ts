@@ -1,7 +1,24 @@
 // Checks by one shape, of files and of what code hands over: what is wrong, what was expected, which name was meant.
 
 export { type Complain, checkShape, type Shape } from "./check-shape.ts";
-export { aClock, aFunction, aLog, aNumber, anObject, anything, aRandom, aStore, aText, keysOf, listOf, oneOf, recordOf, withMethods, yesOrNo } from "./code-shapes.ts";
+export {
+  aClock,
+  aFunction,
+  aLog,
+  aNumber,
+  anObject,
+  anything,
+  aRandom,
+  aStore,
+  aText,
+  aWholeNumberFrom,
+  keysOf,
+  listOf,
+  oneOf,
+  recordOf,
+  withMethods,
+  yesOrNo,
+} from "./code-shapes.ts";
 export { demandPorts } from "./demand-ports.ts";
 export { demandShape } from "./demand-shape.ts";
 export type { Located, LocatedEntry, LocatedMap, LocatedScalar } from "./located.ts";

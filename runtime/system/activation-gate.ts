@@ -9,8 +9,12 @@
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
 import { Ring } from "./ring.ts";
 
+/** Of activations: fewer are no rate but a standstill. */
+export const LEAST_PER_SECOND = 0.001;
+
+/** Whole numbers from 1, but for `perSecond`. */
 export interface ActivationLimits {
-  /** Activations a second, over time. Default 5,000. */
+  /** Activations a second, over time; from 0.001. Default 5,000. */
   readonly perSecond?: number;
   /** Of them at once after a quiet time. Default 1,000. */
   readonly burst?: number;

@@ -8,8 +8,8 @@ import { DroverError } from "../errors.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
-import { aClock, aFunction, aLog, aNumber, anObject, aRandom, aStore, aText, demandShape, keysOf, listOf } from "../shape/index.ts";
-import { ActivationGate, type ActivationLimits } from "./activation-gate.ts";
+import { aClock, aFunction, aLog, anObject, aRandom, aStore, aText, aWholeNumberFrom, demandShape, keysOf, listOf } from "../shape/index.ts";
+import { ActivationGate, type ActivationLimits, LEAST_PER_SECOND } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
 import { DeadLetters } from "./dead-letters.ts";
@@ -42,11 +42,11 @@ export interface SystemOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Epoch under which this node owns what it hosts (rules E1). Default 1. */
+  /** Epoch under which this node owns what it hosts (rules E1): a whole number. Default 1. */
   readonly epoch?: number;
-  /** What all mailboxes of this node hold together at most, bytes; what is more is told `full`. Default 64 MiB. */
+  /** What all mailboxes of this node hold together at most, bytes; what is more is told `full`. A whole number from 1, default 64 MiB. */
   readonly mailBudgetBytes?: number;
-  /** How many entities of types that passivate may be in memory (`entityType`); beyond it the least used leave. Default 10,000. */
+  /** How many entities of types that passivate may be in memory (`entityType`); beyond it the least used leave. A whole number from 1, default 10,000. */
   readonly residentEntities?: number;
   /** How fast entities may come into memory: what comes in a storm waits, commands first. */
   readonly activation?: ActivationLimits;
@@ -69,10 +69,13 @@ const OPTIONS = keysOf<SystemOptions>(
     clock: aClock,
     random: aRandom,
     log: aLog,
-    epoch: aNumber,
-    mailBudgetBytes: aNumber,
-    residentEntities: aNumber,
-    activation: keysOf<ActivationLimits>({ perSecond: aNumber, burst: aNumber, concurrent: aNumber, waiting: aNumber }, []),
+    epoch: aWholeNumberFrom(0),
+    mailBudgetBytes: aWholeNumberFrom(1),
+    residentEntities: aWholeNumberFrom(1),
+    activation: keysOf<ActivationLimits>(
+      { perSecond: { type: "number", minimum: LEAST_PER_SECOND }, burst: aWholeNumberFrom(1), concurrent: aWholeNumberFrom(1), waiting: aWholeNumberFrom(1) },
+      [],
+    ),
     stepWatch: anObject,
     wallTrusted: aFunction,
     door: aFunction,

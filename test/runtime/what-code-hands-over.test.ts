@@ -30,8 +30,11 @@ const flags = { strategy: "one-for-one" };
 const tree = supervisor("root", { strategy: "one-for-one" }, []);
 const protocol = messages({ go: { body: {} } });
 const machine = setup({ types: { events: {} as { type: "go" } } }).createMachine({ on: { go: {} } });
+const delayed = setup({ delays: { D: 1_000 } }).createMachine({ initial: "a", states: { a: { after: { D: "b" } }, b: {} } });
 const pump = actorType({ name: "pump", version: 1, messages: protocol, behaviour: machine });
 const own = worker({ module: import.meta.url, run: () => Promise.resolve() });
+
+const POLICIES = "expected remaining, absolute, skip, or { each: n } with a whole number n from 1";
 
 const CASES: readonly (readonly [called: Anything, given: readonly unknown[], code: string, message: string | RegExp])[] = [
   [any(createSystem), [], "DROVER_CONFIG_INVALID", "createSystem: nothing stands here (expected keys and values, at least node, types, store, clock, random, log)"],
@@ -51,8 +54,51 @@ const CASES: readonly (readonly [called: Anything, given: readonly unknown[], co
     any(createSystem),
     [{ ...system, node: 5, epoch: "1" }],
     "DROVER_CONFIG_INVALID",
-    /^createSystem: node: the number 5 .*\ncreateSystem: epoch: the text "1" stands here \(expected a number\)$/,
+    /^createSystem: node: the number 5 .*\ncreateSystem: epoch: the text "1" stands here \(expected a whole number of at least 0\)$/,
   ],
+  ...(["mailBudgetBytes", "residentEntities", "burst", "concurrent", "waiting"] as const).flatMap((limit) =>
+    [0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1e300, null].map((value): (typeof CASES)[number] => [
+      any(createSystem),
+      [{ ...system, ...(limit.includes("B") || limit.includes("E") ? { [limit]: value } : { activation: { [limit]: value } }) }],
+      "DROVER_CONFIG_INVALID",
+      new RegExp(`^createSystem: (activation\\.)?${limit}: .*${value === null ? "nothing" : String(value).replace("+", "\\+")} .*\\(expected a whole number of at least 1\\)$`),
+    ]),
+  ),
+  ...[0, -3, 0.000_9, Number.NaN, Number.POSITIVE_INFINITY].map((perSecond): (typeof CASES)[number] => [
+    any(createSystem),
+    [{ ...system, activation: { perSecond } }],
+    "DROVER_CONFIG_INVALID",
+    /^createSystem: activation\.perSecond: .* \(expected a number of at least 0\.001\)$/,
+  ]),
+  ...[-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY].map((epoch): (typeof CASES)[number] => [
+    any(createSystem),
+    [{ ...system, epoch }],
+    "DROVER_CONFIG_INVALID",
+    /^createSystem: epoch: /,
+  ]),
+  ...(
+    [
+      ["skipp", `: the text "skipp" stands here (${POLICIES}; did you mean "skip"?)`],
+      ["absolut", `: the text "absolut" stands here (${POLICIES}; did you mean "absolute"?)`],
+      ["", `: the text "" stands here (${POLICIES})`],
+      [5, `: the number 5 stands here (${POLICIES})`],
+      [true, `: the value true stands here (${POLICIES})`],
+      [null, `: nothing stands here (${POLICIES})`],
+      [[], `: a list stands here (${POLICIES})`],
+      [() => "skip", `: a value of the kind function stands here (${POLICIES})`],
+      [{}, ".each: nothing stands here (expected a whole number of at least 1)"],
+      [{ each: 0 }, ".each: the number 0 stands here (expected a whole number of at least 1)"],
+      [{ each: -1 }, ".each: the number -1 stands here (expected a whole number of at least 1)"],
+      [{ each: 1.5 }, ".each: the number 1.5 stands here (expected a whole number of at least 1)"],
+      [{ each: 2, skip: true }, '.skip: the key "skip" is not known here (expected "each")'],
+      [{ eech: 3 }, '.eech: the key "eech" is not known here (expected "each"; did you mean "each"?)'],
+    ] as const
+  ).map(([policy, problem]): (typeof CASES)[number] => [
+    any(actorType),
+    [{ name: "pump", version: 1, messages: protocol, behaviour: delayed, timers: { D: policy } }],
+    "DROVER_TYPE_INVALID",
+    `actor type "pump": timers.D${problem}`,
+  ]),
   [any(createTree), [], "DROVER_TREE_INVALID", /^createTree: the key "spec" is missing .*\ncreateTree: the key "options" is missing /],
   [any(createTree), [tree], "DROVER_TREE_INVALID", /^createTree: the key "options" is missing \(expected keys and values, at least clock, random, log\)$/],
   [any(createTree), [tree, { ...ports, isolation: "proces" }], "DROVER_TREE_INVALID", /^createTree: options\.isolation: .*did you mean "process"\?\)$/],

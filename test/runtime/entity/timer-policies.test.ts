@@ -3,6 +3,7 @@
 import { test } from "tap";
 
 import { actorType, entityType, type EntityType, now, reducer } from "../../../runtime/actor/index.ts";
+import { parseAddress } from "../../../runtime/index.ts";
 import type { TimerPolicy } from "../../../runtime/entity/contract.ts";
 import { hosting } from "../system/hosting.ts";
 import { EntityHost, EPOCH, words } from "../entity-host.ts";
@@ -109,6 +110,32 @@ test("K1. an unknown delay, a policy of a reducer's type and a count that is non
   for (const each of [0, 1.5, Number.NaN]) t.throws(make({ EVERY: { each } }), { code: "DROVER_TYPE_INVALID", message: /EVERY.each/ });
   t.throws(make({ EVERY: "skip" }, reducer({ initial: () => 0, step: (state) => state })), { code: "DROVER_TYPE_INVALID", message: /reducer/ });
   t.end();
+});
+
+test("K1. a reducer that arms with what is no policy has failed, and says what it gave", async (t) => {
+  const messages = words("ARM");
+  for (const [policy, problem] of [
+    ["skipp", /^policy of the timer "beat": the text "skipp" stands here .*did you mean "skip"\?\)$/],
+    [null, /^policy of the timer "beat": nothing stands here /],
+    [{ each: 0 }, /^policy of the timer "beat"\.each: the number 0 stands here /],
+    [{ each: -1 }, /^policy of the timer "beat"\.each: the number -1 stands here /],
+  ] as const) {
+    const behaviour = reducer<number, { readonly type: string }>({
+      initial: () => 0,
+      step: (armed, _, turn) => {
+        turn.arm("beat", 60_000, { type: "ARM" }, { policy: policy as never });
+        return armed + 1;
+      },
+    });
+    const { system } = await hosting({ types: [entityType({ root: actorType({ name: "beating", version: 1, messages, behaviour }), durability: "events", placement: "cloud" })] });
+    const one = parseAddress("acme/beating/one");
+    await system.activate(one, { input: undefined });
+    const told = await system.tell(one, { type: "ARM" });
+    t.equal(told.kind, "refused");
+    t.match("reason" in told ? told.reason?.replace("set aside after 3 failures: ", "") : "", problem);
+    t.equal(system.read(one)?.context, 0);
+    await system.stop();
+  }
 });
 
 test("K1. a node knows what it has not watched: the time before its start, before its clock was trusted, and what the clock jumped over", async (t) => {
