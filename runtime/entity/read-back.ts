@@ -22,7 +22,20 @@ export function readBackProblem(entity: Entity): string | undefined {
 
 /** As a store gives it: through the codec and through JSON. */
 function through(live: unknown, host: CodecHost, path: string): unknown {
-  return decodeData(JSON.parse(JSON.stringify(encodeData(live, host, path))), host);
+  return decodeData(throughJson(encodeData(live, host, path)), host);
+}
+
+/** What JSON makes of it, text by text: a text comes back as it was, and states are mostly texts. */
+function throughJson(data: unknown): unknown {
+  if (typeof data === "string" || typeof data === "boolean" || data === null) return data;
+  if (typeof data === "number") return Number.isFinite(data) ? data + 0 : null;
+  if (Array.isArray(data)) return Array.from(data, (item) => throughJson(item) ?? null);
+  if (typeof data !== "object" || "toJSON" in data) {
+    const text = JSON.stringify(data) as string | undefined;
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+  const read = Object.entries(data).map(([key, value]): readonly [string, unknown] => [key, throughJson(value)]);
+  return Object.fromEntries(read.filter(([, value]) => value !== undefined));
 }
 
 function unlike(live: unknown, read: unknown, path: string): string | undefined {
