@@ -2,6 +2,7 @@
 // It starts and stops when told (lane.ts tells it) and reports an end that nobody asked for. It decides nothing.
 
 import { DroverError } from "../errors.ts";
+import { guardedSignal } from "../guarded-signal.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
 import {
@@ -113,8 +114,12 @@ export class ChildSlot {
     this.#run = run;
     this.#starts++;
     const { clock, random } = this.#ports;
+    const heard = (error: unknown): void => {
+      this.#ports.log.warn({ err: error, supervisor: this.#supervisor }, "what listens to the signal of a child's start failed");
+    };
+    const signals = { signal: guardedSignal(abort.signal, heard), hurry: guardedSignal(hurry, heard) };
     const started = Promise.resolve()
-      .then(() => this.#startable.start({ signal: abort.signal, hurry, clock, random, log }))
+      .then(() => this.#startable.start({ ...signals, clock, random, log }))
       .then(orderly);
     const done = this.#settle(started, abort, hurry);
     this.#enter({ kind: "starting", abort, done });

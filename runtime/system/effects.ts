@@ -10,6 +10,7 @@ import type { EffectImplementation, EffectWord } from "../actor/index.ts";
 import type { Effect, EffectOutcome } from "../entity/contract.ts";
 import { messageOf } from "../entity/index.ts";
 import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
+import { guardedSignal } from "../guarded-signal.ts";
 import { Retry } from "../retry.ts";
 import type { ErrorCode } from "../errors.ts";
 import { isPromise } from "../xstate/index.ts";
@@ -170,7 +171,10 @@ export class Effects {
   async #attempt(act: Act, input: string): Promise<EffectOutcome> {
     const implementation = this.#options.implementation(act.cell, act.name);
     if (implementation === undefined) return this.#notSupplied(act);
-    const given = { key: act.key, signal: this.#abort.signal, actor: act.cell, cause: act.cause };
+    const signal = guardedSignal(this.#abort.signal, (cause) => {
+      this.#options.log.warn({ err: cause }, "what listens to the signal of an effect failed");
+    });
+    const given = { key: act.key, signal, actor: act.cell, cause: act.cause };
     return outcomeOf((await this.#options.watched(act, input, () => implementation(act.params as never, given))) as EffectWord);
   }
 

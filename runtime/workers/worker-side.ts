@@ -5,6 +5,7 @@
 // W3. A rejection with the signal's own reason after a stop is an end in order, not a failure.
 
 import type { Clock, Log, Random } from "../ports/index.ts";
+import { guardedSignal } from "../guarded-signal.ts";
 import { attempt } from "../when-rejected.ts";
 import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
@@ -94,7 +95,10 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
   };
   const run = async (): Promise<void> => {
     const loaded = await type;
-    if (!abort.signal.aborted) await loaded.run(context, abort.signal);
+    const signal = guardedSignal(abort.signal, (thrown) => {
+      context.log.warn({ err: thrown }, "what listens to the signal of this worker failed");
+    });
+    if (!signal.aborted) await loaded.run(context, signal);
   };
   run().then(
     () => {

@@ -3,10 +3,12 @@
 // S1. What a source says is handed over as data; during its own start it waits until the start has returned.
 // S2. A throw in start, receive or cleanup is that source's failure: nobody else's, and never this runner's. So is the rejection of a promise that one of them returned: nobody else
 //     waits for it, and it would end the process.
-// S3. After its stop a source is not heard any more: what it says is counted (hosting H5), but that its promise was rejected for the stop's sake is no news. Its cleanup's failure, and what a callback fails with that was still at work, is only reported (named difference N16).
+// S3. After its stop a source is not heard any more: what it says is counted (hosting H5), but that its promise was rejected for the stop's sake is no news. Its cleanup's failure,
+//     that of a listener to its signal, and what a callback fails with that was still at work, is only reported (named difference N16).
 // S4. What fails still holds what it opened, and is stopped. A promise that was rejected has ended by itself: its signal says that work was called off, which it was not.
 
 import type { SourceSaid } from "../entity/contract.ts";
+import { guardedSignal } from "../guarded-signal.ts";
 import { whenRejected } from "../when-rejected.ts";
 import type { CellRef } from "./ref.ts";
 
@@ -170,11 +172,12 @@ function launchPromise(source: RunnableSource, running: Running, say: Say): void
   running.stop = () => {
     controller.abort();
   };
+  const signal = guardedSignal(controller.signal, running.failedToStop);
   const { task, input } = source;
   const work =
     task === undefined
-      ? (source.logic.config as (given: object) => unknown)({ input, system: source.system, self: source.self, signal: controller.signal, emit: emitter(say) })
-      : task(input, controller.signal);
+      ? (source.logic.config as (given: object) => unknown)({ input, system: source.system, self: source.self, signal, emit: emitter(say) })
+      : task(input, signal);
   void Promise.resolve(work).then(
     (output) => {
       running.isOver = true;
