@@ -25,6 +25,11 @@ export const errorCatalogue = {
   DROVER_TYPE_INVALID: { title: "An actor type cannot be registered.", advice: "Mend the machine or its protocol as the detail says.", exit: 3 },
   DROVER_FILE_UNREADABLE: { title: "A file cannot be read.", advice: "Check the name and the rights.", exit: 4 },
   DROVER_CONFIG_INVALID: { title: "The configuration is not valid.", advice: "Mend the named key.", exit: 3 },
+  DROVER_DOOR_FAILED: {
+    title: "The door of a node gave no verdict on a message, which was refused.",
+    advice: 'A door returns at once what passes or refuses the message: { kind: "pass" } or { kind: "refuse", refusal }; see what it gave.',
+    exit: 1,
+  },
   DROVER_PORT_IN_USE: { title: "A port is already in use.", advice: "Stop the other program, or change the named key.", exit: 1 },
   DROVER_STORE_NEWER: { title: "The store was written by a newer version of Drover.", advice: "Run that version or newer, or point to another data folder.", exit: 3 },
   DROVER_STORE_LOCKED: { title: "The store is held by somebody else.", advice: "Stop the node that holds it, or point to another data folder.", exit: 5 },

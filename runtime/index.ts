@@ -55,6 +55,7 @@ export {
   type Problem,
   type Shape,
 } from "./shape/index.ts";
+export { LimitedLog } from "./limited-log.ts";
 export { settledWithin } from "./settled-within.ts";
 export * from "./supervision/index.ts";
 export * from "./system/index.ts";
@@ -65,7 +66,6 @@ export {
   encodeSegment,
   type Envelope,
   everyVehicle,
-  LimitedLog,
   nodeName,
   parseName,
   replyName,

@@ -16,7 +16,7 @@ import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
 import { type ActorView, type Change, type Directory, type HistoryPage, type HistoryQuery, readHistory } from "../system/index.ts";
 import { attempt } from "../when-rejected.ts";
-import { LimitedLog } from "../wire/index.ts";
+import { LimitedLog } from "../limited-log.ts";
 import type { StreamBatch, StreamPosition } from "./stream.ts";
 import { type Checked, MAX_CELLS, readRecord, readState } from "./stream-check.ts";
 

@@ -33,7 +33,7 @@ export interface InspectionPorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly random: Random;
-  readonly door: Door | undefined;
+  readonly door: Door;
   readonly stepWatch: StepWatch | undefined;
 }
 
@@ -126,7 +126,7 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const message = outsideMessage({ address, event, options: { author }, ask: true }, { node: ports.node, now: clock.now(), id: ports.random.id() });
     if ("kind" in message) return { kind: "turned-away", refusal: message };
     const actor = ports.actorTypes.get(live.view(address)?.type ?? "");
-    const verdict = actor === undefined ? undefined : ports.door?.(message, actor);
+    const verdict = actor === undefined ? undefined : ports.door(message, actor);
     if (verdict?.kind === "refuse") return { kind: "turned-away", refusal: verdict.refusal };
     const { event: given = message.event, to = message.to, reads } = verdict ?? {};
     const meant = live.view(to);

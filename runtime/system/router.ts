@@ -25,7 +25,7 @@ export interface RouterPorts {
   readonly entities: Entities;
   readonly actorTypes: ReadonlyMap<string, AnyActorType>;
   readonly remote: () => Remote | undefined;
-  readonly door: Door | undefined;
+  readonly door: Door;
   readonly stepWatch: StepWatch | undefined;
   readonly deadLetters: DeadLetters;
   readonly clock: Clock;
@@ -87,7 +87,7 @@ export function createRouter(ports: RouterPorts): Route {
     const view = live.view(message.to);
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (view === undefined || type === undefined) return nobody(message);
-    const verdict = ports.door?.(message, type) ?? { kind: "pass" };
+    const verdict = ports.door(message, type);
     if (verdict.kind === "refuse") return verdict.refusal;
     const { event = message.event, to = message.to } = verdict;
     const meant = to === message.to ? view : live.view(to);
@@ -129,7 +129,7 @@ export function createRouter(ports: RouterPorts): Route {
     const view = message.answers === undefined ? live.view(message.to) : undefined;
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (type === undefined) return live.take(message, undefined, undefined);
-    const verdict = ports.door?.(message, type) ?? { kind: "pass" };
+    const verdict = ports.door(message, type);
     // Its number is below the sender's next `oldest` then, which skips it.
     if (verdict.kind === "refuse") return verdict.refusal;
     const { event = message.event, to = message.to, reads } = verdict;

@@ -13,7 +13,7 @@ import { ActivationGate, type ActivationLimits, LEAST_PER_SECOND } from "./activ
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
 import { DeadLetters } from "./dead-letters.ts";
-import type { Door } from "./door.ts";
+import { type Door, guarded } from "./door.ts";
 import { type Call, Entities, NotAdmitted } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
@@ -155,7 +155,8 @@ export function createSystem(options: SystemOptions): System {
   });
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
-  const route = createRouter({ entities, actorTypes, remote: () => remote, door: options.door, stepWatch: options.stepWatch, deadLetters, clock, isStopping: () => isStopping });
+  const door = guarded(options.door, { node, log, clock });
+  const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch: options.stepWatch, deadLetters, clock, isStopping: () => isStopping });
 
   function counted<T extends Told | Answer>(outcome: T): T {
     counters.messages.set(outcome.kind, (counters.messages.get(outcome.kind) ?? 0) + 1);
@@ -268,7 +269,7 @@ export function createSystem(options: SystemOptions): System {
     store,
     clock,
     random,
-    door: options.door,
+    door,
     stepWatch: options.stepWatch,
   });
 

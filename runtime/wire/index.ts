@@ -26,7 +26,6 @@ export { LinkWatch } from "./link-watch.ts";
 export { type AskBounds, PendingAsks } from "./pending-asks.ts";
 export { SendWindow } from "./send-window.ts";
 export { Receivers } from "./receivers.ts";
-export { LimitedLog } from "./limited-log.ts";
 export { type BusRemote, busRemote } from "./bus-remote.ts";
 export { type MessageDoor, openMessageDoor } from "./message-door.ts";
 export type { Sending } from "./message-envelope.ts";

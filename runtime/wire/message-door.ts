@@ -1,10 +1,10 @@
 // Takes actor messages from the bus and answers each with what became of it: the receiving side, the same in a vehicle and in the cloud.
 
+import { LimitedLog } from "../limited-log.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Delivery, Log, Subscription, Transport } from "../ports/index.ts";
 import type { RemoteMessage } from "../system/contract.ts";
 import { decodeEnvelope } from "./envelope.ts";
-import { LimitedLog } from "./limited-log.ts";
 import { answerEnvelope, envelopeMessage, type Sending } from "./message-envelope.ts";
 import { TransitEstimator } from "./transit.ts";
 

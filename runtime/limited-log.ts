@@ -1,6 +1,6 @@
 // Whoever can make us log can fill a disk: of each kind of message a few a minute are written, with the number of those that were not.
 
-import type { Clock, Log } from "../ports/index.ts";
+import type { Clock, Log } from "./ports/index.ts";
 
 const WINDOW_MS = 60_000;
 const PER_WINDOW = 5;
