@@ -55,6 +55,11 @@ export const errorCatalogue = {
     advice: "Look for machines that answer each other without end, or an always loop.",
     exit: 1,
   },
+  DROVER_MACHINE_CHANGED: {
+    title: "An actor's machine was changed without a new version.",
+    advice: "Raise its version, with migrate where states have other names; drover doctor --machine tells what becomes of each stored actor.",
+    exit: 1,
+  },
   DROVER_ACTOR_HUNG: {
     title: "Code of an actor hung, or ended its process at once, more than once, and is not run any more.",
     advice: "Look for a loop without end, an exit, memory without bound or native code; then raise the version of the actor type, or take its lines out of the node's crash file.",

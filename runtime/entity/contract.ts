@@ -248,7 +248,7 @@ export interface EffectCause {
 }
 
 export interface SupervisionReport {
-  readonly context: "child_started" | "child_terminated" | "child_restarted" | "context_large" | "parked" | "degraded" | "entity_failed";
+  readonly context: "child_started" | "child_terminated" | "child_restarted" | "context_large" | "machine_changed" | "parked" | "degraded" | "entity_failed";
   readonly offender: Address;
   readonly reason: string;
   /** Of a fault: what kind it was, and where. */

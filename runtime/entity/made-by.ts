@@ -2,7 +2,8 @@
 //
 // M1. The shape of a machine's state is its states, their kinds, the delays and invokes that each of them waits for, and the declared shape of its context: a state kept under one
 //     shape may mean nothing under another, or wait for what never comes.
-// M2. A changed shape under the same version is not refused, since most changes only add; it is told where a replay differs, and by `drover doctor --machine`.
+// M2. A changed shape under the same version is not refused, since most changes only add; it is told when an entity is recovered under it, where a replay differs, and by
+//     `drover doctor --machine`. A delay that its state does not have any more is a fault of its actor when it is due.
 
 import { createHash } from "node:crypto";
 import type { AnyStateMachine, AnyStateNode } from "xstate";
@@ -24,9 +25,13 @@ export function madeByOf(type: EntityType): { readonly madeBy: MadeBy; readonly 
     types[name] = { version: actor.version, ...(isReducer(actor.behaviour) ? {} : { machine: actor.behaviour.id }), schema: shapeOf(actor) };
   }
   const madeBy: MadeBy = { xstate: XSTATE_VERSION, types };
-  const made = { madeBy, fingerprint: digest(JSON.stringify(madeBy)) };
+  const made = { madeBy, fingerprint: fingerprintOfMade(madeBy) };
   known.set(type, made);
   return made;
+}
+
+export function fingerprintOfMade(madeBy: MadeBy): string {
+  return digest(JSON.stringify(madeBy));
 }
 
 const knownCode = new WeakMap<EntityType, string>();

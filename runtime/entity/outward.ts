@@ -8,13 +8,14 @@ import { type Address, entityOf, parseAddress } from "../address.ts";
 import { policyProblem } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
-import { CellRef, type Destination, encodeData, ForeignRef, isEvent, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
+import { CellRef, type Destination, encodeData, ForeignRef, isAfterTimer, isEvent, isMeantBy, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./contract.ts";
 import { messageOf } from "./fault.ts";
 import { traceOf } from "./inside.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";
+import { report } from "./report.ts";
 import type { TimerRow } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
 import { hasReplyRoom, hasRowRoom, MAX_MESSAGE_BYTES } from "./table-limits.ts";
@@ -341,6 +342,7 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
       interior.drop("timer");
       return undefined;
     }
+    if (!isHeardBy(target, event)) return unheard(interior, target, row);
   }
   interior.firing = { incarnation: row.incarnation, name: row.name, due: row.due, late: lateness(rhythm?.late ?? 0, input.missed) };
   try {
@@ -350,6 +352,27 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   } finally {
     interior.firing = undefined;
   }
+  return undefined;
+}
+
+/** A machine that waits for nothing of this kind was not the one that armed it. */
+export function isHeardBy({ plan: { logic }, snapshot, life }: Cell, { type }: StepEvent): boolean {
+  return logic.kind !== "machine" || life !== "running" || isMeantBy(logic.machine, snapshot, type);
+}
+
+/** A state's own delay leads on where nothing else may: that it does not is the actor's fault. What the actor was to hear later and knows nothing of is a dead letter. */
+function unheard(interior: Interior, cell: Cell, { name, event }: TimerRow): string | undefined {
+  const { type } = event as StepEvent;
+  const { actor } = cell.plan;
+  const state = JSON.stringify((cell.snapshot as { readonly value?: unknown }).value);
+  const reason = `the timer "${name}" means nothing in ${state} to the machine that is registered as version ${String(actor.version)} of "${actor.name}": another one armed it`;
+  if (!isAfterTimer(type)) {
+    report(interior, "machine_changed", cell.address, reason, { code: "DROVER_MACHINE_CHANGED", place: cell.address });
+    return reason;
+  }
+  const error = new DroverError("DROVER_MACHINE_CHANGED", reason);
+  interior.noteFailure(cell, type, error);
+  interior.fail(cell, interior.keep(error));
   return undefined;
 }
 

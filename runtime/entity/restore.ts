@@ -11,9 +11,10 @@ import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
+import { changedMachines } from "./changed-machines.ts";
 import { childrenOf, decodeSnapshotOf, encodeCell, innerOf, recordBytes } from "./cell-record.ts";
 import { hasShape, shapeProblem } from "./context-shape.ts";
-import type { CellRecord, EntityState, Input, JournalRecord, StateHash, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
+import type { CellRecord, EntityState, Input, JournalRecord, StateHash, SupervisionReport, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { forgetUnrecorded, placeEntry } from "./entering.ts";
 import { messageOf } from "./fault.ts";
@@ -42,6 +43,8 @@ export interface Restored {
   readonly upgrade: Turn | undefined;
   /** The snapshot was made by other machines, shapes or another XState: a new one should follow, so that each record's `made` is said in full by a snapshot (rules R1). */
   readonly isRemade: boolean;
+  /** Of actors whose machine was changed without a new version. */
+  readonly changed: readonly SupervisionReport[];
 }
 
 /** Runs what authors wrote, and may throw in its place. */
@@ -63,6 +66,7 @@ export interface Stored {
 }
 
 const STATUSES: ReadonlySet<string> = new Set<CellRecord["status"]>(["active", "done", "error", "stopped"]);
+const CHANGED = "a machine was changed without a new version: ";
 const LIVES: ReadonlySet<string> = new Set<Cell["life"]>(["made", "starting", "running", "ended"]);
 
 /**
@@ -123,8 +127,10 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
   }
   settle(entity);
   entity.interior.divergences = divergences.length;
-  const isRemade = snapshot?.madeBy !== undefined && difference(snapshot.madeBy, madeByOf(type).madeBy, "") !== undefined;
-  return { entity, divergences, upgrade, isRemade };
+  const last = records.at(-1);
+  const isRemade = (snapshot?.madeBy !== undefined && difference(snapshot.madeBy, madeByOf(type).madeBy, "") !== undefined) || (last !== undefined && !isMadeByThese(type, last));
+  const changed = changedMachines(entity.interior, stored, divergences.some(isByChange));
+  return { entity, divergences, upgrade, isRemade, changed };
 }
 
 function upgraded(entity: HostedEntity, stamp: TurnStamp, guide: RestoreGuide | undefined): Turn {
@@ -193,7 +199,11 @@ function replay(entity: HostedEntity, record: JournalRecord, guide: RestoreGuide
     if (reason === undefined) entity.commit();
     else entity.rollback();
   }
-  return reason === undefined || isMadeByThese(interior.type, record) ? reason : `a machine was changed without a new version: ${reason}`;
+  return reason === undefined || isMadeByThese(interior.type, record) ? reason : `${CHANGED}${reason}`;
+}
+
+function isByChange({ reason }: Divergence): boolean {
+  return reason.startsWith(CHANGED);
 }
 
 function isMadeByThese(type: EntityType, { made }: JournalRecord): boolean {

@@ -93,6 +93,7 @@ function carry(interior: Interior, cell: Cell, record: CellRecord, surplus: Set<
   const before = { value: record.value === null ? undefined : record.value, context: cell.snapshot.context };
   const state = cell.supervision === undefined ? before : migrated(actor, record, before, cell);
   if (logic.kind !== "machine") {
+    if (record.value !== null) dropStates(interior, cell, surplus);
     if (state.context !== before.context) interior.setSnapshot(cell, { ...cell.snapshot, context: state.context });
     return undefined;
   }
@@ -123,6 +124,13 @@ function carry(interior: Interior, cell: Cell, record: CellRecord, surplus: Set<
 
 // ---- states
 
+/** It is no machine any more: nothing waits in a state, and nothing was invoked by one. */
+function dropStates(interior: Interior, cell: Cell, surplus: Set<Cell>): void {
+  for (const [, { incarnation, name }] of [...interior.rest.entries("timers")])
+    if (incarnation === cell.incarnation && isAfterTimer(name)) interior.outward.cancel(interior, cell, name);
+  for (const child of interior.cells.values()) if (child.parent === cell && child.supervision === undefined) surplus.add(child);
+}
+
 /** Of an actor that has ended: as far as it can be read, since it strands nobody. */
 function lastState(before: LogicSnapshot, { context }: State, carried: () => LogicSnapshot): LogicSnapshot {
   const { status, output, error } = before;
@@ -133,12 +141,13 @@ function lastState(before: LogicSnapshot, { context }: State, carried: () => Log
   }
 }
 
-function migrated(actor: AnyActorType, { version: from, status }: CellRecord, before: State, cell: Cell): State {
+function migrated(actor: AnyActorType, { version: from, status, value }: CellRecord, before: State, cell: Cell): State {
   let state = before;
   for (let version = from; version < actor.version; version++) {
     const step = actor.migrate[version];
     if (step === undefined) {
-      if ("_nodes" in cell.snapshot || cell.plan.logic.kind !== "machine" || version > from || status !== "active") continue;
+      const isKept = value === null ? cell.plan.logic.kind !== "machine" : "_nodes" in cell.snapshot;
+      if (isKept || version > from || status !== "active") continue;
       throw new Error(
         `${cell.address}: the state ${JSON.stringify(state.value)} of version ${String(version)} of ${actor.name} is unknown to version ${String(actor.version)}, and it has no migrate[${String(version)}]`,
       );

@@ -97,6 +97,7 @@ interface Recovered {
   /** Taken and in no store yet: nothing is done with the entity before it is. */
   readonly upgrade: Turn | undefined;
   readonly isNew: boolean;
+  readonly changed: readonly SupervisionReport[];
   readonly since: SinceSnapshot;
   readonly asOf: number;
 }
@@ -144,7 +145,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     if (isAbandoned()) return undefined;
     if (recovered.upgrade !== undefined)
       await inTime(commitUpgrade(recovered.entity, recovered.upgrade, ports), ports.clock, STORE_WITHIN_MS, `the upgrade of ${address} is not stored`);
-    return options === undefined && recovered.isNew ? undefined : new HostedEntity(options ?? { input: undefined }, ports, recovered);
+    if (options === undefined && recovered.isNew) return undefined;
+    const hosted = new HostedEntity(options ?? { input: undefined }, ports, recovered);
+    for (const report of recovered.changed) hosted.reported(report);
+    return hosted;
   }
 
   /** What the store knows of an actor, without bringing its entity into memory; undefined when it knows nothing. */
@@ -630,7 +634,14 @@ function countDead(deadLetters: DeadLetters, result: Settled, { to, event, sende
 async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {
   const stored = type.durability === "volatile" ? undefined : await inTime(ports.store.load(address), ports.clock, STORE_WITHIN_MS, `${address} could not be read`);
   if (stored === undefined) {
-    return { entity: createEntity(type, address, ports.random.id()), isNew: true, upgrade: undefined, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: ports.clock.now() };
+    return {
+      entity: createEntity(type, address, ports.random.id()),
+      isNew: true,
+      upgrade: undefined,
+      changed: [],
+      since: { turns: 0, bytes: 0, isOutdated: false },
+      asOf: ports.clock.now(),
+    };
   }
   // A new one is written with the next turn: until then there is one way back fewer.
   const isDamaged = stored.damaged !== undefined;
@@ -649,7 +660,7 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
     watch?.ended();
     return { last: newest, restored: found };
   });
-  const { entity, divergences, upgrade, isRemade } = restored;
+  const { entity, divergences, upgrade, isRemade, changed } = restored;
   for (const divergence of divergences) {
     ports.diverged();
     const what =
@@ -658,9 +669,9 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
         : "the hash of a recovered state is not the one that was committed";
     ports.log.error({ entity: address, ...divergence }, what);
   }
-  if (upgrade !== undefined) return { entity, isNew: false, upgrade, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
+  if (upgrade !== undefined) return { entity, isNew: false, upgrade, changed, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
-  return { entity, isNew: false, upgrade, since: { turns: stored.records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
+  return { entity, isNew: false, upgrade, changed, since: { turns: stored.records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
 }
 
 /** That it came to its end for one state says nothing of the next: it is forgiven when the entity has ended well. */

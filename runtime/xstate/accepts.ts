@@ -5,7 +5,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 const known = new WeakMap<AnyStateMachine, Map<string, readonly string[]>>();
 
 /** Whether a transition's descriptor (`a.b`, `a.*`, `*`) matches an event type. */
-function matchesDescriptor(type: string, descriptor: string): boolean {
+export function matchesDescriptor(type: string, descriptor: string): boolean {
   if (descriptor === type || descriptor === "*") return true;
   if (!descriptor.endsWith(".*")) return false;
   const wanted = descriptor.split(".");

@@ -16,6 +16,7 @@ export {
   restoreConfiguration,
 } from "./codec.ts";
 export { textBytes } from "./data-weight.ts";
+export { isMeantBy } from "./delayed.ts";
 export { isEvent } from "./event.ts";
 export { type Held, heldBy, isSnapshot, MAX_HELD } from "./held.ts";
 export { hostedMachine } from "./hosted-machine.ts";
