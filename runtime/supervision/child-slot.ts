@@ -279,7 +279,8 @@ function startableOf(spec: ChildSpec, nested: NestedSupervisor | undefined, port
   if (nested !== undefined) return nested;
   if (spec.kind === "supervisor") throw new DroverError("DROVER_TREE_INVALID", `"${spec.id}" is a supervisor without a life`);
   const options = ports.isolation === undefined ? spec.options : { ...spec.options, isolation: ports.isolation };
-  return { start: (context) => startWorker(spec.type, spec.config, options, context) };
+  const left = { runs: 0 };
+  return { start: (context) => startWorker(spec.type, spec.config, options, { ...context, left }) };
 }
 
 function lastExitOf(exit: Exit, at: number): LastExit {

@@ -27,6 +27,7 @@ export function runInline(parent: ParentSide, type: WorkerType, order: RunOrder,
       side.cut();
       parent.gone({ detail: "it was let go of" });
     },
+    letGo: () => undefined,
   };
   // In time: the worker's first word comes when its module, a promise, is there.
   parent.carriedBy(carrier);

@@ -5,6 +5,8 @@
 // P2. A throw of `into`, or the rejection of what it returned, silence past `livenessMs` counted from `ready()`, a message that cannot be read, and more messages than its side of
 //     the protocol ever sends, are failures of the worker: it is killed and exits with that cause. What comes after its failure or its last word is not looked at.
 // P3. Whoever takes the link has it before the first item that follows `ready()`.
+//     A kill that does not end it within 2 s (kill-wait.ts) is not waited for: its end is told then, with its cause and that it was let go of; what it says and does afterwards is
+//     nobody's, and its real end only makes room for another run.
 // P4. After a stop was asked for, an end without error is a shutdown; before, it is normal.
 
 import { DroverError } from "../errors.ts";
@@ -14,6 +16,7 @@ import { Inbox, Outbox } from "./channel.ts";
 import { deferred } from "./deferred.ts";
 import { EndedError, type EndCause, killedAfter } from "./end-cause.ts";
 import { errorFromData } from "./error-data.ts";
+import { KillWait, type LeftBehind, SECOND_LOOK_MS } from "./kill-wait.ts";
 import { readToParent, shownMessage } from "./parent-door.ts";
 import { RateBound } from "./rate-bound.ts";
 import { asError, type Exit, type Isolation, type Running } from "./running.ts";
@@ -29,8 +32,6 @@ const LOG_RATE = { perSecond: 200, burst: 800 } as const;
 const WORD_RATE = { perSecond: 2_000, burst: 20_000, beats: 16_000 } as const;
 const DROPS_TOLD_PER_SECOND = 1;
 const DROPS_TOLD_BURST = 5;
-/** A parent that was held up itself sees the timer before the signs of life that came in time: it looks a second time so much later. */
-const SECOND_LOOK_MS = 100;
 
 /** Moves messages and ends the far side; one for each isolation. */
 export interface Carrier {
@@ -40,6 +41,8 @@ export interface Carrier {
   /** Whatever is done beside the `stop` message (a signal to a process). */
   askToStop(): void;
   kill(): void;
+  /** Its kill has not ended it: nothing of it is heard any more, and it keeps this process from nothing that can be done without it. `gone` comes late. */
+  letGo(): void;
 }
 
 /** How a carrier ended, when the worker had not said so itself. */
@@ -60,6 +63,7 @@ export interface ParentSideOptions {
   readonly linked: ((parent: ParentSide) => void) | undefined;
   readonly log: Log;
   readonly clock: Clock;
+  readonly left: LeftBehind | undefined;
 }
 
 export class ParentSide implements Running {
@@ -81,6 +85,7 @@ export class ParentSide implements Running {
   #stopping = false;
   #askedAt: number | undefined;
   #killedAfterMs: number | undefined;
+  readonly #killWait: KillWait;
   #gone = false;
   #ordered = false;
   #toldReady = false;
@@ -97,6 +102,10 @@ export class ParentSide implements Running {
     const post = (message: ToWorker, transfer?: Transfer): void => this.#carrier?.post(message, transfer);
     this.#outbox = new Outbox(options.order.window, post);
     const { clock, order } = options;
+    this.#killWait = new KillWait(options, options.left, () => {
+      this.#carrier?.letGo();
+      this.#over({ detail: "it was let go of" });
+    });
     this.#dropsTold = new RateBound(clock, DROPS_TOLD_PER_SECOND, DROPS_TOLD_BURST);
     const isFar = options.isolation !== "inline";
     const wordsPerSecond = WORD_RATE.perSecond + WORD_RATE.beats / (order.livenessMs ?? Number.POSITIVE_INFINITY);
@@ -145,6 +154,12 @@ export class ParentSide implements Running {
     if (this.#gone) return;
     const now = this.#options.clock.monotonic();
     this.#killedAfterMs ??= now - (this.#askedAt ?? now);
+    this.#endCarrier();
+  }
+
+  #endCarrier(): void {
+    this.#clearTimer();
+    this.#killWait.begin();
     this.#carrier?.kill();
   }
 
@@ -206,13 +221,24 @@ export class ParentSide implements Running {
       case "end":
         this.#said = message.error === undefined ? {} : { error: errorFromData(message.error) };
         this.#clearTimer();
-        this.#timer = this.#options.clock.setTimeout(() => this.#carrier?.kill(), GONE_AFTER_END_MS, { unref: true });
+        this.#timer = this.#options.clock.setTimeout(
+          () => {
+            this.#endCarrier();
+          },
+          GONE_AFTER_END_MS,
+          { unref: true },
+        );
         return undefined;
     }
   }
 
   /** The carrier has ended; the last call of all. */
   gone(how: Gone): void {
+    this.#killWait.end();
+    this.#over(how);
+  }
+
+  #over(how: Gone): void {
     if (this.#gone) return;
     this.#gone = true;
     this.#clearTimer();
@@ -222,12 +248,12 @@ export class ParentSide implements Running {
   }
 
   #exitOf(how: Gone): Exit {
-    if (this.#failure !== undefined) return { kind: "failed", error: this.#failure };
+    if (this.#failure !== undefined) return { kind: "failed", error: this.#killWait.told(this.#failure) };
     if (this.#said !== undefined) {
       if (this.#said.error !== undefined) return { kind: "failed", error: this.#said.error };
       return this.#stopping ? { kind: "shutdown" } : { kind: "normal" };
     }
-    if (this.#killedAfterMs !== undefined) return { kind: "killed", error: killedAfter(this.#killedAfterMs) };
+    if (this.#killedAfterMs !== undefined) return { kind: "killed", error: this.#killWait.told(killedAfter(this.#killedAfterMs)) };
     if (this.#stopping && how.asAsked === true) return { kind: "shutdown" };
     if (how.end !== undefined) return { kind: "failed", error: new EndedError("DROVER_WORKER_FAILED", how.detail, how.end, how.error) };
     return { kind: "failed", error: how.error ?? new DroverError("DROVER_WORKER_FAILED", how.detail) };
@@ -248,7 +274,7 @@ export class ParentSide implements Running {
 
   #heard(): void {
     const { livenessMs } = this.#options.order;
-    if (livenessMs === undefined || this.#stopping || this.#said !== undefined) return;
+    if (livenessMs === undefined || this.#stopping || this.#killedAfterMs !== undefined || this.#said !== undefined) return;
     this.#heardAt = this.#options.clock.monotonic();
     if (this.#timer === undefined) this.#watch(livenessMs, livenessMs, false);
   }

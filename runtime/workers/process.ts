@@ -99,6 +99,13 @@ export function runInProcess(parent: ParentSide, limits: ChildLimits, ports: { r
     },
     askToStop: () => void child.kill("SIGTERM"),
     kill: killAll,
+    letGo: () => {
+      over.abort();
+      channel.destroy();
+      child.stdout?.destroy();
+      child.stderr?.destroy();
+      child.unref();
+    },
   };
   parent.carriedBy(carrier);
   const { pid } = child;

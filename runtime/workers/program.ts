@@ -4,6 +4,7 @@
 // O2. It has exited when its process is gone and nobody of its group, and nobody that carries its mark, is left: only then are its ports, files and locks free.
 // O3. Whatever ends it has a cause as data: code, signal, out of memory, probe failed, deadline, cannot run.
 // O4. What fails from our side (a probe, memory) is asked to end like in a stop, and killed after `shutdownMs`; memory is killed at once.
+// O5. What its kill does not end is let go of (kill-wait.ts), and its end is told with its cause.
 
 import { spawn, type ChildProcess } from "node:child_process";
 import type { Writable } from "node:stream";
@@ -13,6 +14,7 @@ import { settledWithin } from "../settled-within.ts";
 import { type ControlGroup, makeControlGroup, ownGroupFolder } from "./control-group.ts";
 import { deferred } from "./deferred.ts";
 import { EndedError, endOfProcess, killedAfter, lateStart } from "./end-cause.ts";
+import { demandRoomFor, KillWait, type LeftBehind } from "./kill-wait.ts";
 import { letGo, sendHome, SHELL, shellArguments, signalGroup } from "./launch.ts";
 import { logLines } from "./line-log.ts";
 import { outOfMemory, watchMemory } from "./memory-watch.ts";
@@ -40,16 +42,18 @@ const START_MARGIN_MS = 5_000;
 export function program(spec: ProgramSpec): Startable {
   checkProgram(spec);
   const { startMs, shutdownMs } = spec;
+  const left = { runs: 0 };
   return {
-    start: (context) => startProgram(spec, context),
+    start: (context) => startProgram(spec, context, left),
     ...(startMs === undefined ? {} : { startMs: startMs + (shutdownMs ?? WORKER_DEFAULTS.shutdownMs) + START_MARGIN_MS }),
     ...(shutdownMs === undefined ? {} : { shutdownMs }),
   };
 }
 
-async function startProgram(spec: ProgramSpec, context: StartContext): Promise<Running> {
+async function startProgram(spec: ProgramSpec, context: StartContext, left: LeftBehind): Promise<Running> {
+  demandRoomFor(left);
   const { clock, random, log, signal, hurry } = context;
-  const run = new ProgramRun(spec, { clock, random, log });
+  const run = new ProgramRun(spec, { clock, random, log, left });
   const startMs = spec.startMs ?? WORKER_DEFAULTS.startMs;
   const ready = await settledWithin(Promise.race([run.ready, run.exited.then(() => "ended" as const)]), clock, startMs, signal);
   if (ready === "ready") return run;
@@ -68,6 +72,7 @@ interface Ports {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly left: LeftBehind;
 }
 
 class ProgramRun implements Running {
@@ -86,6 +91,7 @@ class ProgramRun implements Running {
   readonly #ready = deferred<"ready">();
   /** Aborted when its process is gone: whatever looks at it ends. */
   readonly #over = new AbortController();
+  readonly #killWait: KillWait;
   #stopping = false;
   #askedAt: number | undefined;
   #killedAfterMs: number | undefined;
@@ -98,6 +104,9 @@ class ProgramRun implements Running {
     this.exited = this.#exit.promise;
     this.ready = this.#ready.promise;
     const { clock, log } = ports;
+    this.#killWait = new KillWait(ports, ports.left, () => {
+      this.#letGo();
+    });
     const runnable = runnableOf(spec);
     this.#group = makeControlGroup(ownGroupFolder(), this.#mark, spec.memoryMb, clock);
     this.#child = begin(runnable, this.#mark, this.#group, ["pipe", "pipe"]);
@@ -128,8 +137,21 @@ class ProgramRun implements Running {
   }
 
   #killAll(): void {
+    this.#killWait.begin();
+    this.#killGroup();
+  }
+
+  #killGroup(): void {
     this.#group?.kill();
     signalGroup(this.pid, "SIGKILL");
+  }
+
+  /** O5. */
+  #letGo(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#child.unref();
+    this.#settle(this.#exitOf(null, null));
   }
 
   #watch(): void {
@@ -220,6 +242,7 @@ class ProgramRun implements Running {
   }
 
   async #gone(code: number | null, signal: NodeJS.Signals | null): Promise<void> {
+    this.#killWait.end();
     this.#over.abort();
     const { clock, log } = this.#ports;
     const { memoryMb } = this.#spec;
@@ -228,7 +251,7 @@ class ProgramRun implements Running {
     // Until the group is killed nobody else can have its number: the guard holds it.
     const left = this.#stopping || this.#killedAfterMs !== undefined ? [] : await marked(this.#mark);
     if (left.length > 0) log.warn({ processes: left.length }, "it left processes behind; they are killed");
-    this.#killAll();
+    this.#killGroup();
     await sweep(this.#mark);
     await settledWithin(Promise.all([closed(this.#child.stdout), closed(this.#child.stderr)]), clock, LAST_LINES_MS, undefined);
     this.#child.stdout?.destroy();
@@ -244,8 +267,8 @@ class ProgramRun implements Running {
   }
 
   #exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
-    if (this.#failure !== undefined) return { kind: "failed", error: this.#failure };
-    if (this.#killedAfterMs !== undefined) return { kind: "killed", error: killedAfter(this.#killedAfterMs) };
+    if (this.#failure !== undefined) return { kind: "failed", error: this.#killWait.told(this.#failure) };
+    if (this.#killedAfterMs !== undefined) return { kind: "killed", error: this.#killWait.told(killedAfter(this.#killedAfterMs)) };
     if (this.#stopping && (code === 0 || code === TERMINATED || signal === "SIGTERM")) return { kind: "shutdown" };
     if (code === 0) return { kind: "normal" };
     return { kind: "failed", error: new EndedError("DROVER_WORKER_FAILED", wordOf(code, signal), endOfProcess(code, signal)) };

@@ -8,6 +8,7 @@ import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
 import { MAX_CAUSES } from "./end-cause.ts";
+import { KILL_WAIT_MS } from "./kill-wait.ts";
 
 /** Why something ended. OTP's reasons: normal, shutdown, and the abnormal ones. */
 export type Exit =
@@ -70,9 +71,6 @@ export interface Startable {
   readonly shutdownMs?: number | undefined;
   start(context: StartContext): Promise<Running>;
 }
-
-/** How long a kill may take to show before nobody waits for it any more (a process in an uninterruptible disk wait). */
-const KILL_WAIT_MS = 2_000;
 
 export interface StopLimits {
   /** From the request to the kill, ms; `Infinity` waits (OTP's default for supervisors), 0 kills without asking (OTP: `brutal_kill`). */

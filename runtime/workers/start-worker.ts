@@ -7,6 +7,7 @@ import { DEFAULT_WINDOW } from "./channel.ts";
 import type { ChildLimits } from "./child-environment.ts";
 import { lateStart } from "./end-cause.ts";
 import { runInline } from "./inline.ts";
+import { demandRoomFor, type LeftBehind } from "./kill-wait.ts";
 import { ParentSide } from "./parent-side.ts";
 import { runInProcess } from "./process.ts";
 import { asError, reasonOf, stopWithin, type Exit, type Isolation, type Running } from "./running.ts";
@@ -52,6 +53,8 @@ export interface WorkerPorts {
   readonly signal?: AbortSignal;
   /** Aborted when there is no time for that: it is killed. */
   readonly hurry?: AbortSignal;
+  /** The same for all runs of a child: how many could not be ended. */
+  readonly left?: LeftBehind;
 }
 
 export interface RunningWorker<R> extends Running, WorkerLink<R> {
@@ -62,7 +65,7 @@ export interface RunningWorker<R> extends Running, WorkerLink<R> {
 /**
  * Resolves when the worker is ready. Whatever was begun is ended before a rejection.
  * @throws DROVER_WORKER_START_TIMEOUT when it was not ready within `startMs`
- * @throws DROVER_WORKER_FAILED when it ended before it was ready; `cause` is its own error. A DroverError of its own comes as it is.
+ * @throws DROVER_WORKER_FAILED when it ended before it was ready; `cause` is its own error. A DroverError of its own comes as it is. Also where too many of its runs could not be ended.
  */
 export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C, options: WorkerOptions<E, R>, ports: WorkerPorts): Promise<RunningWorker<R>> {
   const isolation = options.isolation ?? "inline";
@@ -74,6 +77,7 @@ export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C,
     livenessMs: options.livenessMs,
     shutdownMs: options.shutdownMs ?? WORKER_DEFAULTS.shutdownMs,
   };
+  demandRoomFor(ports.left);
   // Inside, items are whatever the worker's own types say; nothing here looks into them.
   const parent = new ParentSide({
     isolation,
@@ -82,6 +86,7 @@ export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C,
     linked: options.linked,
     log: ports.log,
     clock: ports.clock,
+    left: ports.left,
   });
   if (isolation === "inline") runInline(parent, type, order, ports);
   else if (isolation === "thread") runInThread(parent, options, ports);

@@ -3,6 +3,7 @@
 // T1. Its channel is a port of its own that only thread-host.ts holds. Its `parentPort` is nobody's: what comes there is its failure, since a port that is flooded
 //     cannot be paused and would hold up this thread.
 // T2. What it writes to stdout and stderr is bound in its own thread (thread-host.ts): the streams of Node have no bound between threads.
+// T3. Native code in it cannot be ended: it is let go of (kill-wait.ts), and goes on until that code returns.
 
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 
@@ -62,6 +63,13 @@ export function runInThread(parent: ParentSide, limits: ChildLimits, ports: { re
     },
     askToStop: () => undefined,
     kill: () => void thread.terminate(),
+    letGo: () => {
+      heap.stop();
+      port.close();
+      thread.stdout.destroy();
+      thread.stderr.destroy();
+      thread.unref();
+    },
   };
   parent.carriedBy(carrier);
   thread.postMessage(far, [far]);

@@ -1,7 +1,7 @@
 // Does what its config says; for the tests of workers in threads and processes.
 
 import { spawn } from "node:child_process";
-import { writeSync } from "node:fs";
+import { readFileSync, writeSync } from "node:fs";
 import { serialize } from "node:v8";
 import { parentPort } from "node:worker_threads";
 
@@ -21,6 +21,7 @@ export interface EchoConfig {
     | "exit"
     | "loop"
     | "mute-loop"
+    | "native"
     | "console-flood"
     | "blank-lines"
     | "ignore-stop"
@@ -36,6 +37,8 @@ export interface EchoConfig {
     | "unhandled"
     | "abort"
     | "segv";
+  /** What `native` waits for. */
+  readonly fifo?: string;
   readonly env?: string;
   /** What it says past its own side of the protocol. */
   readonly says?: "null" | "end-null" | "log-level" | "flood" | "bytes" | "endless";
@@ -135,6 +138,11 @@ export const echo = worker({
         for (;;);
       case "mute-loop":
         for (;;);
+      case "native":
+        emit({ said: "native" });
+        await new Promise((resolve) => setImmediate(resolve));
+        readFileSync(config.fifo ?? "");
+        return;
       case "console-flood":
         for (const until = Date.now() + FLOOD_MS; Date.now() < until; ) console.log("x".repeat(200));
         return;

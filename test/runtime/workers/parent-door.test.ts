@@ -27,7 +27,7 @@ function far(): Far {
   const lines: string[] = [];
   const write = (_fields: object, message: string): void => void lines.push(message);
   const log: Log = { ...silentLog, info: write, warn: write };
-  const parent = new ParentSide({ isolation: "process", order, into: undefined, linked: undefined, log, clock });
+  const parent = new ParentSide({ isolation: "process", order, into: undefined, linked: undefined, log, clock, left: undefined });
   parent.carriedBy({
     pid: undefined,
     post: (message) => void posted.push(message),
@@ -35,6 +35,7 @@ function far(): Far {
     kill: () => {
       parent.gone({ detail: "killed" });
     },
+    letGo: () => undefined,
   });
   return { parent, clock, posted, lines };
 }
