@@ -4,7 +4,7 @@
 // N2. Asking it to end never throws.
 
 import { DroverError } from "../errors.ts";
-import { asError, type Exit, type Isolation, isSound, type Running } from "../workers/index.ts";
+import { asError, type Exit, type Isolation, type Running } from "../workers/index.ts";
 
 const EXPECTED = '{ kind: "normal" }, { kind: "shutdown", cause?: Error }, { kind: "failed", error: Error } or { kind: "killed", error: Error }';
 const MAX_SHOWN = 200;
@@ -51,6 +51,11 @@ function readExit(value: unknown): Exit | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** An Error that can be told as it is. */
+function isSound(value: unknown): value is Error {
+  return asError(value) === value;
 }
 
 function shown(value: unknown): string {

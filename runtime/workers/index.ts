@@ -4,7 +4,6 @@ export {
   asError,
   errorOf,
   isAbnormal,
-  isSound,
   reasonOf,
   stopWithin,
   type Exit,

@@ -104,7 +104,7 @@ export function asError(thrown: unknown): Error {
 }
 
 /** An Error that can be told: its message is a text, and reading its stack and its causes does not throw. */
-export function isSound(value: unknown): value is Error {
+function isSound(value: unknown): value is Error {
   try {
     let one = value;
     for (let depth = 0; one instanceof Error && depth < MAX_CAUSES; depth++) {
