@@ -128,7 +128,8 @@ class Asked implements ReducerTurn {
   }
 
   arm(...[timer, delayMs, event, options]: Parameters<ReducerTurn["arm"]>): void {
-    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, policy: options?.policy === undefined ? "remaining" : options.policy });
+    const { policy = "remaining" } = options ?? {};
+    this.#ask({ kind: "send", to: this.#cell.ref, event, delay: delayMs, timer, policy });
   }
 
   cancel(timer: string): void {

@@ -132,7 +132,7 @@ test("K1. a reducer that arms with what is no policy has failed, and says what i
     await system.activate(one, { input: undefined });
     const told = await system.tell(one, { type: "ARM" });
     t.equal(told.kind, "refused");
-    t.match("reason" in told ? told.reason?.replace("set aside after 3 failures: ", "") : "", problem);
+    t.match("reason" in told ? told.reason.replace("set aside after 3 failures: ", "") : "", problem);
     t.equal(system.read(one)?.context, 0);
     await system.stop();
   }
