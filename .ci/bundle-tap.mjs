@@ -1,12 +1,17 @@
 // Puts tap, 240 small modules, into one file beside the built tests, which find it there by its name: a third of what the start of a test's process cost was finding and reading them one by one.
 //
 // It follows no promise of the program under test (tap's async-hook-domain does), which costs a quarter of the processor time of what works with many promises and lies in every time
-// that is measured. What that is for, an error that nobody caught, ends the file's process then, and the runner says so.
+// that is measured. What that is for, an error that nobody caught, ends the file's process then, and the runner says so. A rejection that nobody handles does too, also where a system runs,
+// which would only log it: a test that listens itself decides.
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** Where the code lies: tap leaves its own lines out of a failure's stack, and knows them by a folder of this name. */
 const CODE = "@tapjs/bundled.js";
+const ALONE = `process.on("unhandledRejection", function alone(reason) {
+  const isOther = (each) => each !== alone && each[Symbol.for("drover.unhandledRejection")] !== true;
+  if (!process.listeners("unhandledRejection").some(isOther)) throw reason;
+});`;
 const INERT_HOOKS = `export { executionAsyncId } from "node:async_hooks"; export const createHook = () => ({ enable() {}, disable() {} });`;
 
 /** @param tests the folder of the built tests */
@@ -35,7 +40,7 @@ export async function bundleTap(root, tests) {
     target: "node20",
     format: "esm",
     // Modules of the older kind load parts of Node by `require`.
-    banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' },
+    banner: { js: 'import { createRequire as requireFrom } from "node:module"; const require = requireFrom(import.meta.url);' + ALONE },
     minifySyntax: true,
     minifyWhitespace: true,
     legalComments: "none",

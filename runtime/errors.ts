@@ -66,6 +66,11 @@ export const errorCatalogue = {
     exit: 1,
   },
   DROVER_ACTOR_FAILED: { title: "An actor's own code threw.", advice: "See the cause and the place.", exit: 1 },
+  DROVER_REJECTION_UNHANDLED: {
+    title: "A promise was rejected and nobody handled it.",
+    advice: "Await it or catch it; a step begins no work of its own: move that into an effect, a task or a source.",
+    exit: 1,
+  },
   DROVER_STEP_PROMISE: {
     title: "An actor's step returned a promise where a value is needed at once.",
     advice: "Move the work into a task or a source, and take its result as an event.",

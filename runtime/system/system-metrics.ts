@@ -9,6 +9,7 @@ import type { Entities } from "./entities.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import type { Passivation } from "./passivation.ts";
 import type { Topics } from "./topics.ts";
+import type { UnhandledRejections } from "./unhandled-rejections.ts";
 
 export interface SystemCounters {
   /** By kind of outcome. */
@@ -25,6 +26,7 @@ const UNHEARD_HELP = `What reached nobody inside entities, by what it was: ${Obj
 export interface SystemParts {
   readonly counters: SystemCounters;
   readonly deadLetters: DeadLetters;
+  readonly rejections: UnhandledRejections;
   readonly mailBudget: MailBudget;
   readonly committer: Committer;
   readonly entities: Entities;
@@ -34,7 +36,7 @@ export interface SystemParts {
 }
 
 export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
-  const { counters, deadLetters, mailBudget: mail, committer, entities, gate, passivation, topics } = parts;
+  const { counters, deadLetters, rejections, mailBudget: mail, committer, entities, gate, passivation, topics } = parts;
   const { counters: commits } = committer;
   const samples: MetricSample[] = [];
   const gauge = (name: string, help: string, value: number, labels: Readonly<Record<string, string>>): void => void samples.push({ name, help, kind: "gauge", value, labels });
@@ -44,6 +46,7 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
   for (const [outcome, value] of counters.messages) counter("drover_messages_total", "Messages by outcome.", value, { outcome });
   for (const [reason, value] of deadLetters.counts) counter("drover_dead_letters_total", "Messages that reached nobody, by reason.", value, { reason });
   for (const [kind, value] of Object.entries(counters.unheard)) counter("drover_unheard_total", UNHEARD_HELP, value, { kind });
+  counter("drover_unhandled_rejections_total", "Promises that were rejected while the system ran and that nobody in the process handled.", rejections.count);
   counter("drover_actor_restarts_total", "Restarts of actors by their entity's supervisor.", counters.restarts);
   counter("drover_entity_recoveries_total", "Entities that could not go on and were recovered from the store.", entities.recoveries);
   counter("drover_replay_divergences_total", "Recovered turns whose replay differed from what was committed.", counters.divergences);

@@ -29,6 +29,7 @@ import { register } from "./registry.ts";
 import { createRouter, RETRY_AFTER_MS } from "./router.ts";
 import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
+import { UnhandledRejections } from "./unhandled-rejections.ts";
 import { upgradeSleepers } from "./sleepers.ts";
 import { type SystemCounters, systemMetrics } from "./system-metrics.ts";
 
@@ -93,6 +94,7 @@ export function createSystem(options: SystemOptions): System {
   const describedTypes = new Map([...(options.foreignTypes ?? []).flatMap(({ types }) => [...types]), ...actorTypes]);
   const committer = createCommitter(store, defer, log, () => running?.hosted.ride());
   const deadLetters = new DeadLetters(clock);
+  const rejections = new UnhandledRejections(clock, log);
   const topics = new Topics();
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), unheard: {}, restarts: 0, divergences: 0 };
@@ -308,7 +310,7 @@ export function createSystem(options: SystemOptions): System {
     deadLetters: (query) => deadLetters.list(query),
     redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true })),
     describeEntities: () => [...entities.describe()],
-    metrics: () => systemMetrics({ counters, deadLetters, mailBudget, committer, entities, gate, passivation, topics }),
+    metrics: () => systemMetrics({ counters, deadLetters, rejections, mailBudget, committer, entities, gate, passivation, topics }),
     actorTypes: [...describedTypes.keys()],
     protocolOf: (type) => describedTypes.get(type)?.messages.describe(),
     start: async () => {
@@ -317,6 +319,7 @@ export function createSystem(options: SystemOptions): System {
       if (problem !== undefined) log.warn({ problem }, "what is under way is not written down: code of an actor that ends the process at once may have no name");
       running ??= portsWith(await openHostedClock(clock, store));
       isStopping = false;
+      rejections.start();
       if (isPassivating && passivation === undefined) {
         const { residentEntities: limit } = options;
         const { hosted } = running;
@@ -348,6 +351,7 @@ export function createSystem(options: SystemOptions): System {
       const ending = running;
       running = undefined;
       await ending?.hosted.stop();
+      rejections.stop();
     },
   };
 }

@@ -70,7 +70,7 @@ function install(): void {
   for (const name of ["queueMicrotask", "fetch"]) guard(globalThis, name, standIn(name, WORK));
   guard(globalThis, "Date", dateStandIn());
   guard(AbortSignal, "timeout", standIn("AbortSignal.timeout", LATER));
-  // `process.nextTick` stays: writing to the console calls it.
+  guardNextTick();
   guard(process, "uptime", standIn("process.uptime", TIME));
   guard(process, "hrtime", new Proxy(standIn("process.hrtime", TIME), { get: standIn("process.hrtime", TIME) }));
   guardFormats();
@@ -89,6 +89,31 @@ function dateStandIn(): object {
     get: (target, key): unknown => (key === "now" ? none : Reflect.get(target, key)),
   });
   return fake;
+}
+
+/** Node's own code calls it through the same property, e.g. where the console is written to, and may keep what it found there. */
+function guardNextTick(): void {
+  const real = Object.getOwnPropertyDescriptor(process, "nextTick")?.value as (...args: unknown[]) => unknown;
+  const none = standIn("process.nextTick", WORK);
+  const nextTick = (...args: unknown[]): unknown => (depth === 0 || isCalledByNode(nextTick) ? Reflect.apply(real, process, args) : none());
+  guard(process, "nextTick", nextTick);
+}
+
+/** Whether Node's own code has called `called`. */
+function isCalledByNode(called: (...args: never[]) => unknown): boolean {
+  const { stackTraceLimit } = Error;
+  const prepare = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
+  const at: { stack?: unknown } = {};
+  try {
+    Error.stackTraceLimit = 1;
+    Error.prepareStackTrace = (_error, sites) => sites[0]?.getFileName();
+    Error.captureStackTrace(at, called);
+    return typeof at.stack === "string" && at.stack.startsWith("node:");
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+    if (prepare === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
+    else Object.defineProperty(Error, "prepareStackTrace", prepare);
+  }
 }
 
 /** A format of a date that is given none shows the present. */

@@ -18,6 +18,11 @@ const reaches: Readonly<Record<string, () => unknown>> = {
   queueMicrotask: () => {
     queueMicrotask(() => undefined);
   },
+  "process.nextTick": () => {
+    process.nextTick(() => {
+      throw new Error("too late to be anybody's fault");
+    });
+  },
   fetch: () => fetch("http://localhost"),
   performance: () => performance.now(),
   crypto: () => crypto.randomUUID(),
@@ -72,11 +77,11 @@ test("H11. each reach for time, chance or the outside faults the step with advic
 });
 
 test("H11. the world is given back after every step, whatever it came to", (t) => {
-  const before = [Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, fetch];
+  const before = [Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, Reflect.get(process, "nextTick"), fetch];
   const host = new EntityHost(type);
   host.send({ type: "DO", what: "Date.now" });
   host.send({ type: "DO", what: "nothing" });
-  t.same([Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, fetch], before);
+  t.same([Date, Math.random, setTimeout, setInterval, setImmediate, queueMicrotask, Reflect.get(process, "nextTick"), fetch], before);
   t.ok(process.uptime() > 0 && process.hrtime.bigint() > 0n && new Intl.DateTimeFormat("en").format() !== "");
   t.ok(Date.now() > 0 && Math.random() >= 0 && performance.now() > 0 && crypto.randomUUID().length === 36 && new Date().getTime() > 0);
   t.end();
