@@ -1,7 +1,7 @@
 // What a new context may hold more than the one before: found where they differ, so that a turn which changes little pays little.
 //
 // A1. Never less than what it really gained, where each part counts as often as it is met (`asTree`, ../xstate/held.ts): so no exchange of parts, and no copy of one that is shared, is
-//     missed. Much more where parts moved about: then the whole is measured, and told exactly.
+//     missed. Much more where parts moved about: then the whole is measured, and told exactly. Of a context in which no key is a symbol, such keys are looked for when the caller says so.
 // A2. A part that is the same object has gained nothing: what is changed in place is not seen here, but by the measuring that comes anyway (context-limit.ts G2).
 
 import { type Held, heldBy, isParted, isSnapshot } from "../xstate/index.ts";
@@ -19,15 +19,18 @@ const MAX_ITEMS = 1_000_000;
 
 let left = 0;
 let knowsOpen = false;
+let looksForSymbols = true;
 
 /**
  * Bytes; infinite where it cannot be told at a reasonable price.
- * @param isOpen whether it is known that there are parts which are changed in place as a rule: otherwise the first of these is infinite
+ * @param isOpen whether there are parts which make a context open (../xstate/held.ts): otherwise the first of these that is found is infinite
+ * @param forSymbols whether to look for a first key that is a symbol, which costs more than the rest; where some are known, they are looked at in any case
  */
-export function contextGain(before: unknown, after: unknown, isOpen: boolean): number {
+export function contextGain(before: unknown, after: unknown, isOpen: boolean, forSymbols = true): number {
   if (before === after) return 0;
   left = MAX_COMPARED;
   knowsOpen = isOpen;
+  looksForSymbols = forSymbols || isOpen;
   try {
     return gain(before, after, 0);
   } catch {
@@ -39,15 +42,23 @@ export function contextGain(before: unknown, after: unknown, isOpen: boolean): n
 function gain(before: unknown, after: unknown, depth: number): number {
   if (before === after) return 0;
   if (typeof after === "number" && typeof before === "number") return after === 0 || !Number.isFinite(after) ? WRITTEN : DOUBLE;
-  if (!isParted(before) || !isParted(after) || Array.isArray(before) !== Array.isArray(after) || isSnapshot(before) || isSnapshot(after))
+  if (!isParted(before) || !isParted(after) || Array.isArray(before) !== Array.isArray(after) || isOfSnapshots(before, after))
     return Math.max(0, sizeOf(after) - (typeof before === "string" ? sizeOf(before) : 0));
   if (depth > MAX_DEPTH || left-- <= 0) return Number.POSITIVE_INFINITY;
   if (Array.isArray(before) && Array.isArray(after)) return gainOfList(before, after, depth);
   let bytes = 0;
-  for (const key of Object.keys(after)) bytes += gainOfField(before, after, key, depth);
+  for (const key of Object.keys(after)) {
+    if (after[key] !== before[key] || after[key] === undefined) bytes += gainOfField(before, after, key, depth);
+  }
+  if (!looksForSymbols) return bytes;
   const symbols = Object.getOwnPropertySymbols(after);
+  if (symbols.length > 0 && !knowsOpen) return Number.POSITIVE_INFINITY;
   for (const key of symbols) bytes += gainOfField(before, after, key, depth);
   return bytes;
+}
+
+function isOfSnapshots(before: Fields, after: Fields): boolean {
+  return (after["_nodes"] !== undefined || before["_nodes"] !== undefined) && (isSnapshot(before) || isSnapshot(after));
 }
 
 type Fields = Readonly<Record<string | symbol, unknown>>;

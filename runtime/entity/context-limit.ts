@@ -23,6 +23,8 @@ import { cellsLimit } from "./table-limits.ts";
 
 /** Turns, and steps. */
 const MEASURED_EVERY = 64;
+/** Steps: what is looked for more rarely than with each. */
+const LOOKED_FOR_EVERY = 8;
 /** Parts of an open context that a step pays for. */
 const OPEN_PARTS_A_STEP = 16;
 
@@ -85,7 +87,7 @@ function mayBeLarge(interior: Interior, cell: Cell): boolean {
   const { context } = cell.snapshot;
   if (context === cell.weighed) return false;
   const { warnBytes, maxBytes } = cell.plan.actor.contextLimits;
-  const gain = contextGain(cell.weighed, context, cell.isOpen);
+  const gain = contextGain(cell.weighed, context, cell.isOpen, cell.stepsLeft % LOOKED_FOR_EVERY === 0);
   if (cell.weighs + gain > (cell.isLarge ? maxBytes : warnBytes)) return true;
   cell.weighed = context;
   cell.weighs += gain;

@@ -28,7 +28,7 @@ export interface Held {
   readonly asTree: number;
   /** Values in it: what counting them costs. */
   readonly parts: number;
-  /** Among its parts are some that are changed in place as a rule: a Map, a Set, an instance of a class, a buffer that can be resized. */
+  /** Among its parts are some that are changed in place as a rule (a Map, a Set, an instance of a class, a buffer that can be resized), or symbols for keys. */
   readonly isOpen: boolean;
 }
 
@@ -166,6 +166,7 @@ function addFields(value: object, count: Count, from?: number): void {
   }
   if (from !== undefined) return;
   const symbols = Object.getOwnPropertySymbols(value);
+  if (symbols.length > 0) count.isOpen = true;
   for (const key of symbols) {
     count.add(key);
     addField(value, key, count);
