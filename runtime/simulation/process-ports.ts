@@ -1,7 +1,7 @@
 // What a simulated process is handed in place of the real ports.
 
 import type { Registered } from "../actor/index.ts";
-import type { Clock, Log, Random, Store, Transport } from "../ports/index.ts";
+import type { Clock, Log, Random, StepWatch, Store, Transport } from "../ports/index.ts";
 import type { System } from "../system/index.ts";
 import type { EffectFact } from "./history.ts";
 
@@ -22,6 +22,10 @@ export interface ProcessPorts {
   readonly transport: Transport;
   /** Something that outlives the process, as a file does; made at the first call of this name, the same for all runs of the node. */
   readonly kept: <T>(name: string, make: () => T) => T;
+  /** Names what is under way to the next process of the node; see SystemOptions.stepWatch. */
+  readonly stepWatch: StepWatch;
+  /** Ends the process here and now, in the middle of a step too, as `process.exit` does; the node is started again. Throws, so that nothing more of the step is done. */
+  readonly exit: (reason: string) => never;
   /** Something outside as this process holds it: nothing comes through when the process has ended, everything waits while it is paused. */
   readonly hold: <T extends object>(port: T) => T;
   /** Notes what became of a declared effect, for the checkers. */

@@ -9,6 +9,7 @@ import type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts"
 import { watchRecoveries } from "./recovery-watch.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { SimulatedProcess } from "./simulated-process.ts";
+import { KeptSteps, simulatedStepWatch } from "./simulated-step-watch.ts";
 import { notedStore, type SimulatedDatabase, type StoreFaults } from "./simulated-store.ts";
 import type { Timeline } from "./timeline.ts";
 
@@ -48,6 +49,7 @@ export class SimulatedNode {
   readonly database: SimulatedDatabase;
   readonly #options: SimulatedNodeOptions;
   readonly #kept = new Map<string, unknown>();
+  readonly #steps = new KeptSteps();
   #runs = 0;
   #epoch = 1;
   #present: Run | undefined;
@@ -183,13 +185,20 @@ export class SimulatedNode {
       random: process.random,
       defer: process.defer,
       log: logOf((level, message) => {
-        this.#say(run, { kind: "log", level, message });
+        // One that ended itself unwinds to the end of its step.
+        if (process.isAlive) this.#say(run, { kind: "log", level, message });
       }),
       store: this.database.connect(process, run.epoch, this.#options.storeFaults),
       transport: heldBy(process, network.transport(this.name), ["announce"]),
       kept: <T>(name: string, make: () => T): T => {
         if (!this.#kept.has(name)) this.#kept.set(name, make());
         return this.#kept.get(name) as T;
+      },
+      stepWatch: simulatedStepWatch(process, this.#steps),
+      exit: (reason) => {
+        this.#end(run, "exited", reason);
+        this.#beginLater();
+        throw new Error(`the process has ended: ${reason}`);
       },
       homeOf,
       hold: (port) => heldBy(process, port),
@@ -227,6 +236,10 @@ export class SimulatedNode {
   #startAgain(run: Run, what: NodeFact["what"], reason: string): void {
     if (!run.process.isAlive || !this.#isWanted) return;
     this.#end(run, what, reason);
+    this.#beginLater();
+  }
+
+  #beginLater(): void {
     this.#options.timeline.after(START_AGAIN_MS, () => {
       this.#beginIfWanted();
     });

@@ -33,7 +33,7 @@ async function start(
   entities: readonly (readonly [Address, EntityOptions])[],
   ports: ProcessPorts,
 ): Promise<RunningNode> {
-  const { node, epoch, store, transport, clock, random, log, defer } = ports;
+  const { node, epoch, store, transport, clock, random, log, defer, stepWatch } = ports;
   await store.open();
   const sending = { node, session: random.id(), clock };
   const newId = (): string => random.id();
@@ -46,6 +46,7 @@ async function start(
     log,
     epoch,
     defer,
+    stepWatch,
     ...(foreignTypes === undefined ? {} : { foreignTypes }),
     ...(door === undefined ? {} : { door }),
     ...(residentEntities === undefined ? {} : { residentEntities }),

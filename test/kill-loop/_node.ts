@@ -1,7 +1,8 @@
-// The node that is killed: a system over SQLite whose effects happen in the process that started it. Usage: _node.js PATH ENTITY...
+// The node that is killed: a system over SQLite, under watch, whose effects happen in the process that started it. Usage: _node.js PATH ENTITY...
 
+import { dirname, join } from "node:path";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
-import { createSystem, parseAddress, systemClock, systemRandom } from "../../runtime/index.ts";
+import { createSystem, parseAddress, startStepWatch, systemClock, systemRandom } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { job, jobEntity, type JobState, sinkEntity, type SinkState } from "./job.ts";
 import type { FromNode, ToNode } from "./protocol.ts";
@@ -22,6 +23,7 @@ const happen =
 
 const store = sqliteStore({ path, log: silentLog, clock: systemClock });
 await store.open();
+const stepWatch = startStepWatch({ file: join(dirname(path), "steps.crash") });
 const system = createSystem({
   node: "n1",
   types: [jobEntity, sinkEntity, job.with({ effects: { paint: happen("paint"), fire: happen("fire") } })],
@@ -29,6 +31,7 @@ const system = createSystem({
   clock: systemClock,
   random: systemRandom,
   log: silentLog,
+  stepWatch,
 });
 const sinkOf = (entity: string): string => entity.replace("/job/", "/sink/");
 
@@ -62,6 +65,7 @@ process.on("message", (message: ToNode) => {
       case "stop":
         await system.stop();
         await store.close();
+        await stepWatch.stop();
         process.disconnect();
     }
   })();

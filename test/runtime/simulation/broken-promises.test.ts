@@ -9,6 +9,7 @@ import { beacons, POLICIES, type Policy } from "./beacons.ts";
 import * as broken from "./broken.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
+import { PARKED_IN_TIME, poisoned } from "./poisoned.ts";
 import { killedSleepers, longSleepers, sleepers } from "./sleepers.ts";
 
 const MOST_SEEDS = 500;
@@ -58,6 +59,8 @@ const cases: readonly Case[] = [
   ["S3, M1. such a link between entities that keep states", "a message between entities arrives", between(broken.confirmsWithoutCarrying, forgetfulCouriers)],
   ["S3, M1. a link that never carries messages of entities", "a message between entities arrives", between(broken.carriesNothing)],
   ["S3, M1. a recovery that loses what waits for its receiver", "a message between entities arrives", between(broken.losesOutboxes)],
+  ["M4. a recovery that forgets how often a message ended its process", PARKED_IN_TIME, (seed) => poisoned(seed, broken.forgetsAttempts)],
+  ["M4. a watch that names nothing", PARKED_IN_TIME, (seed) => poisoned(seed, broken.namesNothing)],
   ["a node that leaves a timer behind", "every started thing is stopped", between(broken.leavesATimer)],
   ["S9. a step that is not pure", "replay is exact", impure],
   ["R2. a store whose journal lacks the timers", "a recovery brings what was held", between(broken.writesNoTimers)],

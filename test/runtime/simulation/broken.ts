@@ -1,7 +1,7 @@
 // Parts that break a promise on purpose, put between a simulated node and its ports. The simulator must find each.
 
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
-import type { AskOutcome, Clock, CommitOutcome, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
+import type { AskOutcome, Clock, CommitOutcome, StepWatch, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
 import type { ProcessPorts } from "../../../runtime/simulation/index.ts";
 import { WAKE_MARKS } from "../../../runtime/system/wake-rows.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../runtime/wire/index.ts";
@@ -105,6 +105,29 @@ export const losesOutboxes = recovers((table, row) => (table === "outbox" ? unde
 export const losesEffects = recovers((table, row) => (table === "pending" ? undefined : row));
 /** S5: what is shelved is there, and its last number is not. */
 export const forgetsWhereShelvesEnd = recovers((table, row) => (table === "counters" && row[0] === "shelf" ? undefined : row));
+/** M4: how often an input was attempted, and how often it ended a process, is forgotten; that it did is known. */
+export const forgetsAttempts: Wrapper = (ports) => {
+  const { stepWatch } = ports;
+  const watch: StepWatch = {
+    begin: () => stepWatch.begin(),
+    stepping: (...name) => {
+      stepWatch.stepping(...name);
+    },
+    idle: () => {
+      stepWatch.idle();
+    },
+    within: (...work) => stepWatch.within(...work),
+    get hung() {
+      return [...new Map(stepWatch.hung.map((each) => [`${each.entity} ${each.key}`, each])).values()];
+    },
+    settled: (entity, key) => {
+      stepWatch.settled(entity, key);
+    },
+  };
+  return { ...recovers((table, row) => (table === "attempts" ? undefined : row))(ports), stepWatch: watch };
+};
+/** M4: nobody is told what was under way. */
+export const namesNothing: Wrapper = (ports) => ({ ...ports, stepWatch: { ...ports.stepWatch, stepping: () => undefined, within: (_entity, _cell, _what, _key, run) => run() } });
 /** S7: what a journal says to be gone is there again. */
 export const revivesTimers = withStore((store) => ({
   load: async (entity) => {

@@ -1,0 +1,108 @@
+// A mill whose process ends at once in the step of every seventh grain, whichever way that comes: from outside, from another entity, by a timer, of its own node or from another. Each is
+// parked at its third attempt, and all others are ground.
+
+import { actorType, entityType, messages, parseAddress, reducer, T } from "../../../runtime/index.ts";
+import type { ProcessPorts, Script, Simulation } from "../../../runtime/simulation/index.ts";
+
+export const PARKED_IN_TIME = "what ends its process is parked at its third attempt";
+
+export const MILL = parseAddress("acme/mill/m");
+const CARTS = ["acme/cart/near", "acme/cart/far"] as const;
+const GRAINS = 14;
+const STONE = 7;
+const PROCESSES = 2;
+
+interface Grain {
+  readonly type: string;
+  readonly n: number;
+}
+
+export interface Ground {
+  readonly ground: readonly number[];
+}
+
+const grain = { body: { n: T.Integer() } };
+const millMessages = messages({ "mill.grind": grain, "mill.wind": grain });
+const cartMessages = messages({ "cart.bring": grain });
+
+const cart = entityType({
+  root: actorType({
+    name: "cart",
+    version: 1,
+    messages: cartMessages,
+    behaviour: reducer<number, Grain>({
+      initial: () => 0,
+      step: (brought, { n }, turn) => {
+        turn.send(MILL, { type: "mill.grind", n });
+        return brought + 1;
+      },
+    }),
+  }),
+  durability: "events",
+  placement: "cloud",
+});
+
+/** @param between stands between the nodes and their ports */
+export function poisoned(seed: number, between: (ports: ProcessPorts) => ProcessPorts = (ports) => ports): Simulation {
+  let ports: ProcessPorts | undefined;
+  const mill = entityType({
+    root: actorType({
+      name: "mill",
+      version: 1,
+      messages: millMessages,
+      behaviour: reducer<Ground, Grain>({
+        initial: () => ({ ground: [] }),
+        step: (state, { type, n }, turn) => {
+          if (type === "mill.wind") {
+            turn.arm(`wound ${String(n)}`, 300, { type: "mill.grind", n });
+            return state;
+          }
+          if (n % STONE === 0) ports?.exit(`grain ${String(n)}`);
+          return { ground: [...state.ground, n] };
+        },
+      }),
+    }),
+    durability: "events",
+    placement: "cloud",
+  });
+  return {
+    seed,
+    nodes: {
+      mill: {
+        types: [mill, cart],
+        entities: { [MILL]: undefined, [CARTS[0]]: undefined },
+        ports: (given) => (ports = between(given)),
+      },
+      yard: { types: [cart], entities: { [CARTS[1]]: undefined }, foreignTypes: [mill] },
+    },
+    forMs: 20_000,
+    script: bring,
+    checkers: [
+      {
+        name: PARKED_IN_TIME,
+        promise: "M4",
+        check: ({ history }) => {
+          const deaths = new Map<string, number>();
+          return history.flatMap((fact) => {
+            if (fact.kind !== "node" || fact.what !== "exited") return [];
+            const { reason = "", atMs } = fact;
+            const times = (deaths.get(reason) ?? 0) + 1;
+            deaths.set(reason, times);
+            return times > PROCESSES ? [{ atMs, what: `${reason} has ended ${String(times)} processes` }] : [];
+          });
+        },
+      },
+    ],
+  };
+}
+
+async function bring({ insist, sleep, random }: Script): Promise<void> {
+  for (let n = 1; n <= GRAINS; n++) {
+    const way = Math.floor(random.next() * 4);
+    const id = `grain ${String(n)}`;
+    if (way === 0) await insist(MILL, { type: "mill.grind", n }, { id, forMs: 30_000 });
+    else if (way === 1) await insist(MILL, { type: "mill.wind", n }, { id, forMs: 30_000 });
+    else await insist(CARTS[way - 2] ?? CARTS[0], { type: "cart.bring", n }, { id, forMs: 30_000 });
+    await sleep(random.next() * 1_500);
+  }
+}
