@@ -243,6 +243,21 @@ test("M4. N1. an inline action runs under its name and as the doing of the input
 
 const C = parseAddress("t/counter/c");
 
+test("M4. who was under way at no death pays no commit for it: messages take as many with a watch as without, after a death of another too", async (t) => {
+  const commits = async (stepWatch?: FakeWatch): Promise<unknown> => {
+    const node = await hosting(stepWatch === undefined ? {} : { stepWatch });
+    for (const at of [C, "t/counter/other"]) await node.system.activate(parseAddress(at), { input: undefined });
+    for (let by = 1; by <= 20; by++) await node.system.tell(C, { type: "count.add", by }, { id: `n${String(by)}` });
+    const counts = ["drover_commit_turns_total", "drover_commit_batches_total"].map((name) => node.system.metrics().find((metric) => metric.name === name)?.value);
+    await node.system.stop();
+    return counts;
+  };
+  const plain = await commits();
+  t.match(plain, [22, Number]);
+  t.same(await commits(new FakeWatch(C)), plain);
+  t.same(await commits(new FakeWatch("t/counter/other", "outside n1", "outside n2")), plain);
+});
+
 test("M4. R1. a recorded turn that is run again has its name; one that hung twice is not run, and its committed outcome stands", async (t) => {
   const first = await hosting();
   await first.system.activate(C, { input: undefined });
