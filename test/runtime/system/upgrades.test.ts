@@ -89,3 +89,25 @@ test("S7, C5. an entity out of memory that nobody calls is upgraded at the start
   t.equal((await store.revisionOf(A))?.revision, revision);
   await again.stop();
 });
+
+test("S5. a stop does not wait for an upgrade that no store takes, and what the store says of it afterwards brings nobody", async (t) => {
+  const { clock, store } = await lived();
+  const system = await systemOf(second, { clock, store });
+  let answer: ((outcomes: readonly CommitOutcome[]) => void) | undefined;
+  store.commit = () =>
+    new Promise((resolve) => {
+      answer = resolve;
+    });
+  const activated = system.activate(A, { input: undefined }).then(
+    () => "activated",
+    (error: unknown) => (error as { readonly code?: string }).code,
+  );
+  const stopped = system.stop();
+  await clock.advance(5_000);
+  await stopped;
+  t.equal(await activated, "DROVER_STORE_FAILED");
+  answer?.([{ kind: "committed" }]);
+  await clock.advance(1_000);
+  t.same(system.describeEntities(), []);
+  t.equal(clock.pending, 0);
+});
