@@ -10,10 +10,12 @@ export const timersOnce: Checker = {
     const fired = new Set<string>();
     for (const { atMs, store, entity, incarnation, record } of turns)
       record.inputs.forEach((input, index) => {
-        if (input.kind !== "timer" || record.results[index]?.kind !== "accepted") return;
+        const result = record.results[index]?.kind;
+        // One that fails is still armed, and fires again; one that had fired is not.
+        if (input.kind !== "timer" || (result !== "accepted" && result !== "faulted")) return;
         const key = `${store} ${entity} ${incarnation} ${input.timer}#${String(input.generation)}`;
         if (fired.has(key)) found.push({ atMs, what: `the timer ${input.timer} of ${entity} fired twice` });
-        fired.add(key);
+        if (result === "accepted") fired.add(key);
       });
     return found;
   },
