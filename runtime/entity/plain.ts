@@ -1,6 +1,6 @@
 // A copy of a message as plain JSON data, so that nobody outside can change what an actor keeps, and nothing leaves that another node could not read.
 
-import { isWellFormed, textBytes } from "../xstate/index.ts";
+import { COPY_NAMED, isWellFormed, NAMED, nameOnList, textBytes } from "../xstate/index.ts";
 import { MAX_INPUT_BYTES } from "./table-limits.ts";
 
 export class NotPlain extends Error {
@@ -66,7 +66,7 @@ function copyReadable(value: object, path: string, depth: number): unknown {
   if (depth > MAX_DEPTH) throw new NotPlain(path, `nested deeper than ${String(MAX_DEPTH)} levels`);
   if (depth === 0) objects = 0;
   if (++objects > MAX_OBJECTS) throw new NotPlain(path, `one of more than ${String(MAX_OBJECTS)} objects`);
-  if (Array.isArray(value)) return value.map((item, at) => plainCopy(item, `${path}/${String(at)}`, depth + 1));
+  if (Array.isArray(value)) return copyList(value, path, depth);
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null)
     throw new NotPlain(path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}; send plain data, and actors by their address`);
@@ -77,6 +77,18 @@ function copyReadable(value: object, path: string, depth: number): unknown {
     if (key === "__proto__") throw new NotPlain(`${path}/__proto__`, "a key that data must not have");
     const item = (value as Readonly<Record<string, unknown>>)[key];
     if (item !== undefined) copy[key] = plainCopy(item, `${path}/${key}`, depth + 1);
+  }
+  return copy;
+}
+
+function copyList(list: readonly unknown[], path: string, depth: number): unknown[] {
+  const name = nameOnList(list);
+  if (name !== undefined) throw new NotPlain(`${path}/${name}`, `${NAMED}, which JSON does not carry: ${COPY_NAMED}`);
+  const copy: unknown[] = [];
+  for (let at = 0; at < list.length; at++) {
+    const item = list[at];
+    if (item === undefined && !(at in list)) throw new NotPlain(`${path}/${String(at)}`, "a hole in a list, which JSON does not carry");
+    copy.push(plainCopy(item, `${path}/${String(at)}`, depth + 1));
   }
   return copy;
 }

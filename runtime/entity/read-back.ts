@@ -1,6 +1,6 @@
 // Whether an entity's state is what its codec reads back (rules R2): tests and the simulator ask after every commit of a durable entity.
 //
-// What the codec refuses is the actor's fault at once (NotCarried); this finds what it would carry in another shape: a getter, a name on a list, a changed object.
+// What the codec refuses is the actor's fault at once (NotCarried); this finds what it would carry in another shape: a getter, a hidden field, a changed object.
 
 import { CellRef, type CodecHost, decodeData, encodeData, ForeignRef } from "../xstate/index.ts";
 import { type Entity, HostedEntity } from "./entity.ts";

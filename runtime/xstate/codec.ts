@@ -3,7 +3,7 @@
 // D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$text"}, {"$error"},
 //     {"$snapshot"}, {"$lost"}. A text with half a character (a lone surrogate) is one that UTF-8 lacks.
 // D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
-// D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles) is refused with its path.
+// D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles, holes and names of a list) is refused with its path.
 // D4. Both directions return the same object where nothing in it needs a change.
 // D5. What throws when it is read (a getter, a proxy) is not carried either. A proxy that can be read is carried as the copy of what it showed: what it does later is not known.
 // D6. Promises in what is refused are quiet: a rejection that nobody waits for would end the process.
@@ -14,6 +14,7 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 
 import { DOUBLE, ERROR, HEADER, REF, SNAPSHOT, TAG, textBytes } from "./data-weight.ts";
 import { nodesById } from "./logic.ts";
+import { COPY_NAMED, NAMED, nameOnList } from "./list-items.ts";
 import { isPromise, quietPromises } from "./promises.ts";
 import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot } from "./step-cell.ts";
@@ -38,8 +39,8 @@ export function isWellFormed(text: string): boolean {
 export class NotCarried extends Error {
   readonly path: string;
 
-  constructor(path: string, what: string) {
-    super(`${path === "" ? "the value" : path} is ${what}, which a durable actor cannot keep`);
+  constructor(path: string, what: string, advice?: string) {
+    super(`${path === "" ? "the value" : path} is ${what}, which a durable actor cannot keep${advice === undefined ? "" : `: ${advice}`}`);
     this.name = "NotCarried";
     this.path = path;
   }
@@ -56,8 +57,8 @@ export interface CodecHost {
   typeOf(machine: AnyStateMachine): string | undefined;
 }
 
-function notCarried(host: CodecHost, path: string, what: string): { readonly $lost: string } {
-  if (!host.isLenient) throw new NotCarried(path, what);
+function notCarried(host: CodecHost, path: string, what: string, advice?: string): { readonly $lost: string } {
+  if (!host.isLenient) throw new NotCarried(path, what, advice);
   return { $lost: what };
 }
 
@@ -128,20 +129,7 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
   if (depth > MAX_DEPTH) return notCarried(host, path, `nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
   if (depth === 0) objects = 0;
   if (++objects > MAX_OBJECTS) return notCarried(host, path, `one of more than ${String(MAX_OBJECTS)} objects`);
-  if (Array.isArray(value)) {
-    let copy: unknown[] | undefined = types.isProxy(value) ? [...(value as unknown[])] : undefined;
-    for (let at = 0; at < value.length; at++) {
-      // A hole would read back as undefined: not the same to forEach, map and in.
-      const before: unknown = value[at];
-      if (before === undefined && !(at in value)) return notCarried(host, `${path}/${String(at)}`, "a hole in a list");
-      const plain = isLeaf(before) ? encodeLeaf(before) : encodeData(before, host, `${path}/${String(at)}`, depth + 1);
-      if (plain !== before) {
-        copy ??= value.slice() as unknown[];
-        copy[at] = plain;
-      }
-    }
-    return copy ?? value;
-  }
+  if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype) return encodeList(value, host, path, depth);
   if (value instanceof Error) return encodeError(value, host, path, depth);
   if ("_nodes" in value && "machine" in value) {
     const snapshot = value as unknown as MachineSnapshot;
@@ -149,7 +137,7 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
     return type === undefined ? notCarried(host, path, "a snapshot of a machine that is not registered") : { $snapshot: encodeSnapshot(snapshot, type, host, path, depth) };
   }
   const prototype: unknown = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) {
+  if ((prototype !== Object.prototype && prototype !== null) || Array.isArray(value)) {
     isPromise(value);
     return notCarried(host, path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
   }
@@ -157,6 +145,21 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
 }
 
 function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, path: string, depth: number): unknown {
+function encodeList(value: readonly unknown[], host: CodecHost, path: string, depth: number): unknown {
+  const name = nameOnList(value);
+  if (name !== undefined) return notCarried(host, `${path}/${name}`, NAMED, COPY_NAMED);
+  let copy: unknown[] | undefined = types.isProxy(value) ? [] : undefined;
+  for (let at = 0; at < value.length; at++) {
+    // A hole would read back as undefined: not the same to forEach, map and in.
+    const before = value[at];
+    if (before === undefined && !(at in value)) return notCarried(host, `${path}/${String(at)}`, "a hole in a list");
+    const plain = isLeaf(before) ? encodeLeaf(before) : encodeData(before, host, `${path}/${String(at)}`, depth + 1);
+    if (copy === undefined && plain !== before) copy = value.slice(0, at);
+    copy?.push(plain);
+  }
+  return copy ?? value;
+}
+
   const keys = Object.keys(value);
   if (Object.getOwnPropertySymbols(value).length > 0) return notCarried(host, path, "an object with a symbol for a key");
   let copy: Record<string, unknown> | undefined = types.isProxy(value) ? {} : undefined;

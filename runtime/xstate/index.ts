@@ -20,6 +20,7 @@ export { isMeantBy } from "./delayed.ts";
 export { isEvent } from "./event.ts";
 export { type Held, heldBy, isSnapshot, MAX_HELD } from "./held.ts";
 export { hostedMachine } from "./hosted-machine.ts";
+export { COPY_NAMED, eachItem, NAMED, nameOnList } from "./list-items.ts";
 export { isMachine, isMachineOfAnotherCopy, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { type EffectMark, effectMarkOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, purely, takeReach } from "./purity.ts";

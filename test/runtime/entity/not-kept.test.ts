@@ -32,6 +32,12 @@ const values: Readonly<Record<string, () => unknown>> = {
   "a promise": () => Promise.resolve(1),
   bytes: () => new Uint8Array(2),
   "a hole": () => [1, , 2],
+  "a name on a list": () => Object.assign([1], { x: 2 }),
+  "a name on a long list": () =>
+    Object.assign(
+      Array.from({ length: 100 }, () => 0),
+      { x: 2 },
+    ),
   "a key that is a symbol": () => ({ [Symbol("s")]: 1 }),
   "a getter that throws": () => Object.defineProperty({}, "n", { enumerable: true, get: trap }),
   "a proxy that throws": hostile,
