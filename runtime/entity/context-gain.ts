@@ -74,7 +74,7 @@ function gainOfField(before: Fields, after: Fields, key: string | symbol, depth:
 
 /** Of lists that differ in one place: grown at an end, shifted, with an item put in, taken out or changed. */
 function gainOfList(before: readonly unknown[], after: readonly unknown[], depth: number): number {
-  if (after.length > MAX_ITEMS) return Number.POSITIVE_INFINITY;
+  if (before.length > MAX_ITEMS || after.length > MAX_ITEMS) return Number.POSITIVE_INFINITY;
   const shift = after.length === 0 ? 0 : Math.max(0, before.indexOf(after[0]));
   let first = 0;
   while (first < after.length && first + shift < before.length && isSame(before, first + shift, after, first)) first++;

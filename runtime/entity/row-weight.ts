@@ -4,6 +4,7 @@
 // W2. The weight follows from the row alone: an entity that was restored weighs what it weighed before (rules R1).
 // W3. Text counts as UTF-8. What is no plain data (a ref, an error, what only a volatile actor may hold) counts flat: it is not looked into.
 
+import { eachItem } from "../xstate/index.ts";
 import type { RestTables, SenderRow, TableName } from "./rest-tables.ts";
 
 /** Of one row, with its key, where neither holds more than usual. */
@@ -92,7 +93,9 @@ function weighObject(value: object, depth: number): number {
   if (depth > MAX_DEPTH || ++objects > MAX_OBJECTS) return 0;
   let bytes = 5;
   if (Array.isArray(value)) {
-    for (const item of value as readonly unknown[]) bytes += weigh(item, depth + 1);
+    eachItem(value, (item) => {
+      bytes += weigh(item, depth + 1);
+    });
     return bytes;
   }
   const prototype: unknown = Object.getPrototypeOf(value);

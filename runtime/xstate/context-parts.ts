@@ -15,14 +15,9 @@ export function copyOfParts(value: unknown, copies = new Map<object, unknown>())
   if (!isParted(value)) return value;
   const known = copies.get(value);
   if (known !== undefined) return known;
-  if (Array.isArray(value)) {
-    const copy: unknown[] = new Array(value.length);
-    copies.set(value, copy);
-    for (let at = 0; at < value.length; at++) copy[at] = copyOfParts(value[at], copies);
-    return copy;
-  }
-  const copy = Object.create(Object.getPrototypeOf(value) as object | null) as Record<string, unknown>;
+  const copy = (Array.isArray(value) ? [] : Object.create(Object.getPrototypeOf(value) as object | null)) as Record<string, unknown>;
   copies.set(value, copy);
+  if (Array.isArray(value)) copy["length"] = value.length;
   for (const key of Object.keys(value)) {
     const own = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
     if ("value" in own && key !== "__proto__") copy[key] = copyOfParts(own.value, copies);

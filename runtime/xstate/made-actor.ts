@@ -2,6 +2,7 @@
 
 import { Actor } from "xstate";
 
+import { eachItem } from "./list-items.ts";
 import { CellRef, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot, StepCell } from "./step-cell.ts";
 
@@ -74,13 +75,12 @@ function swapAt(value: unknown, depth: number): unknown {
   if (++searched > MAX_SEARCHED) throw new Error(`data has more than ${String(MAX_SEARCHED)} objects`);
   if (Array.isArray(value)) {
     let copy: unknown[] | undefined;
-    for (let at = 0; at < value.length; at++) {
-      const found = swapAt(value[at], depth + 1);
-      if (found !== value[at]) {
-        copy ??= value.slice() as unknown[];
-        copy[at] = found;
-      }
-    }
+    eachItem(value, (item, at) => {
+      const found = swapAt(item, depth + 1);
+      if (found === item) return;
+      copy ??= value.slice() as unknown[];
+      copy[at] = found;
+    });
     return copy ?? value;
   }
   const prototype: unknown = Object.getPrototypeOf(value);

@@ -95,7 +95,8 @@ function searched(value: object, depth: number): string | undefined {
   }
   if (depth > MAX_DEPTH || seen?.has(value) === true) return undefined;
   seen?.add(value);
-  const keys = Array.isArray(value) ? undefined : Object.keys(value);
+  // All that is there, and no place of a list that is empty.
+  const keys = seen === undefined ? (Array.isArray(value) ? undefined : Object.keys(value)) : (Reflect.ownKeys(value) as string[]);
   let found: string | undefined;
   for (let at = (keys ?? (value as unknown as readonly unknown[])).length - 1; at >= 0 && left > 0; at--) {
     left--;
