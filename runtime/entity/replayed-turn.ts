@@ -6,7 +6,8 @@ import { decodeData } from "../xstate/index.ts";
 import type { EntityState, Input, JournalRecord, TurnStamp } from "./contract.ts";
 import type { HostedEntity } from "./entity.ts";
 import { messageOf } from "./fault.ts";
-import { difference, placeState, restoreEntity } from "./restore.ts";
+import { difference } from "./difference.ts";
+import { placeState, restoreEntity } from "./restore.ts";
 import { typeAt, versionsOf } from "./versions.ts";
 import { type TracedTurn, type TraceEntry, traceTurn } from "./traced-turn.ts";
 

@@ -5,6 +5,7 @@
 // R3. A state goes from version to version where the records do: an upgrade is a turn of its own. Where the newest state is of an older version than the registered one, that turn is
 //     taken here, for whoever hosts the entity to commit before anything else (upgrading.ts).
 // R4. Where a record carries the hash of the state, the state must have it (rules H2).
+// R5. What a replayed step has changed in place of a context, which no outcome tells, is told, and what was committed is put back.
 
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
@@ -13,8 +14,10 @@ import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
 import { changedMachines } from "./changed-machines.ts";
 import { childrenOf, decodeSnapshotOf, encodeCell, innerOf, recordBytes } from "./cell-record.ts";
+import { CommittedContexts } from "./committed-contexts.ts";
 import { hasShape, shapeProblem } from "./context-shape.ts";
 import type { CellRecord, EntityState, Input, JournalRecord, StateHash, SupervisionReport, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
+import { difference } from "./difference.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { forgetUnrecorded, placeEntry } from "./entering.ts";
 import { messageOf } from "./fault.ts";
@@ -106,14 +109,20 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
   const divergences: Divergence[] = [];
   let isSound = true;
   if (snapshot !== undefined) applyState(entity, snapshot);
+  const committed = new CommittedContexts(records.length === 0 ? [] : (snapshot?.cells ?? []));
   for (const [index, record] of records.entries()) {
     const then = types?.[index] ?? type;
     if (then !== entity.type) entity = carriedOver(entity, then);
     const reason = replay(entity, record, guide);
+    committed.note(record.outcome);
     if (reason !== undefined) {
       divergences.push({ revision: record.revision, reason });
       applyRecord(entity, record);
     }
+    // What a turn that failed, or came out otherwise, has changed in place.
+    const isLast = index === records.length - 1;
+    const changed = reason !== undefined || isLast || hasFaulted(record) ? committed.putBack(entity.interior, fill) : undefined;
+    if (changed !== undefined && reason === undefined) divergences.push({ revision: record.revision, reason: changed });
     const hashes = isSound ? otherHashes(entity, record) : undefined;
     if (hashes === undefined) continue;
     isSound = false;
@@ -145,6 +154,10 @@ function upgraded(entity: HostedEntity, stamp: TurnStamp, guide: RestoreGuide | 
   entity.interior.carries = undefined;
   entity.commit();
   return turn;
+}
+
+function hasFaulted({ results }: JournalRecord): boolean {
+  return results.some(({ kind }) => kind === "faulted");
 }
 
 /** Before anything is read: a newer machine's state may look like anything to this one. @throws DROVER_STATE_NEWER */
@@ -327,24 +340,4 @@ function snapshotOf(record: CellRecord, cell: Cell, interior: Interior): LogicSn
 
 function isOld(cell: Cell): boolean {
   return cell.recorded !== undefined;
-}
-
-/** The first place where two plain values differ; the order of keys does not count. */
-export function difference(a: unknown, b: unknown, path: string): string | undefined {
-  if (Object.is(a, b)) return undefined;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return `${path === "" ? "/" : path}: ${short(a)} was recorded, ${short(b)} came`;
-  if (Array.isArray(a) !== Array.isArray(b)) return `${path}: list against object`;
-  const keys = new Set([...Object.keys(a), ...Object.keys(b)]);
-  for (const key of keys) {
-    const left = (a as Readonly<Record<string, unknown>>)[key];
-    const right = (b as Readonly<Record<string, unknown>>)[key];
-    const found = difference(left, right, `${path}/${key}`);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function short(value: unknown): string {
-  const text = value === undefined ? "nothing" : JSON.stringify(value);
-  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -21,6 +21,7 @@ import {
   beginInvokes,
   CellRef,
   carriedOver,
+  copyOfParts,
   declaredInvokes,
   hasEventless,
   invokeIdOf,
@@ -154,7 +155,7 @@ function migrated(actor: AnyActorType, { version: from, status, value }: CellRec
     }
     const old = state;
     try {
-      state = purely(() => step(old));
+      state = purely(() => step({ ...old, context: copyOfParts(old.context) }));
     } catch (cause) {
       const message = `${cell.address}: migrate[${String(version)}] of ${actor.name}: ${messageOf(cause)}`;
       throw cause instanceof DroverError ? new DroverError(cause.code, message, { cause }) : new Error(message, { cause });

@@ -12,6 +12,7 @@ import { types } from "node:util";
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
+import { withPartsOf } from "./context-parts.ts";
 import { DOUBLE, ERROR, HEADER, REF, SNAPSHOT, TAG, textBytes } from "./data-weight.ts";
 import { nodesById } from "./logic.ts";
 import { COPY_NAMED, NAMED, nameOnList } from "./list-items.ts";
@@ -334,9 +335,13 @@ export function restoreConfiguration(
   error: unknown,
   children: Readonly<Record<string, unknown>>,
 ): LogicSnapshot {
-  const historyValue: Record<string, readonly AnyStateNode[]> = {};
-  for (const [id, nodes] of plain.history ?? []) historyValue[id] = nodes.map((node) => nodeOf(machine, node));
-  const snapshot = machine.resolveState({ value: plain.value as never, context, historyValue: historyValue as never }) as unknown as Record<string, unknown>;
+  const historyValue = Object.fromEntries((plain.history ?? []).map(([id, nodes]) => [id, nodes.map((node) => nodeOf(machine, node))]));
+  const snapshot = machine.resolveState({
+    value: plain.value as never,
+    // As the machine's own steps find it: what it is declared with is frozen (hosting H11).
+    context: withPartsOf(machine.config.context, context),
+    historyValue: historyValue as never,
+  }) as unknown as Record<string, unknown>;
   if (plain.nodes !== undefined) {
     const nodes = plain.nodes.map((id) => nodeOf(machine, id));
     snapshot["_nodes"] = nodes;

@@ -37,3 +37,22 @@ export function freezeParts(value: unknown): void {
 export function partAt(holder: Readonly<Record<string, unknown>>, key: string): unknown {
   return Array.isArray(holder) ? (holder as Readonly<Record<string, unknown>>)[key] : Object.getOwnPropertyDescriptor(holder, key)?.value;
 }
+
+/** The same data, in which every part that stands as it does in `given` is that very part. */
+export function withPartsOf(given: unknown, value: unknown): unknown {
+  if (!isParted(given) || !isParted(value) || Array.isArray(given) !== Array.isArray(value)) return value;
+  const known = Object.keys(given);
+  const keys = Object.keys(value);
+  let isSame = keys.length === known.length;
+  let copy: Record<string, unknown> | undefined;
+  for (const [at, key] of keys.entries()) {
+    const before = partAt(value, key);
+    const own = Object.hasOwn(given, key) ? partAt(given, key) : undefined;
+    const part = withPartsOf(own, before);
+    isSame &&= key === known[at] && Object.is(part, own);
+    if (part === before) continue;
+    copy ??= (Array.isArray(value) ? value.slice() : { ...value }) as Record<string, unknown>;
+    copy[key] = part;
+  }
+  return isSame ? given : (copy ?? value);
+}
