@@ -8,6 +8,7 @@ import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import { declaredWork, foreignRef, isMachine, isMachineOfAnotherCopy, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
 import { aFunction, aNumber, anObject, anything, demandShape, keysOf, listOf, recordOf, withMethods } from "../shape/index.ts";
+import { ownOf } from "../own-of.ts";
 import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
 import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
 import { policyProblem } from "./timer-policies.ts";
@@ -286,7 +287,7 @@ function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFi
     ["effect", [...declared.effects.keys()], effects],
     ["task", declared.tasks, tasks],
   ] as const) {
-    const missing = names.filter((name) => typeof given[name] !== "function");
+    const missing = names.filter((name) => typeof ownOf<unknown>(given, name) !== "function");
     if (missing.length > 0)
       throw new DroverError("DROVER_TYPE_INVALID", `actor type "${fields.name}": with() does not supply the ${kind} ${missing.map((name) => `"${name}"`).join(", ")}`);
     const surplus = Object.keys(given).filter((name) => !names.includes(name));

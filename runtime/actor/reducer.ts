@@ -46,11 +46,8 @@ export function reducer<S, E, I = undefined>(parts: {
   /** Declared with `effect({ class })`. */
   readonly effects?: Readonly<Record<string, (args: unknown, params: never) => void>>;
 }): Reducer<S, E, I> {
-  const effects: Record<string, EffectMark> = {};
-  for (const [name, run] of Object.entries(parts.effects ?? {})) {
-    const mark = effectMarkOf(run);
-    if (mark !== undefined) effects[name] = mark;
-  }
+  const marks = Object.entries(parts.effects ?? {}).map(([name, run]) => [name, effectMarkOf(run)] as const);
+  const effects = Object.fromEntries(marks.filter((entry): entry is readonly [string, EffectMark] => entry[1] !== undefined));
   return { kind: "reducer", initial: parts.initial, step: parts.step, effects };
 }
 

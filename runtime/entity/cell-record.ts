@@ -113,9 +113,7 @@ export function innerOf(record: CellRecord): CellInner {
 
 /** Refs by id, in the machine's order. */
 export function childrenOf(record: CellRecord, host: CodecHost): Readonly<Record<string, unknown>> {
-  const children: Record<string, unknown> = {};
-  for (const [id, ref] of innerOf(record).children ?? []) children[id] = decodeData(ref, host);
-  return children;
+  return Object.fromEntries((innerOf(record).children ?? []).map(([id, ref]) => [id, decodeData(ref, host)]));
 }
 
 /** The snapshot that a record describes. All cells that it may refer to are in the entity already. @throws Error when the machine has no such states */

@@ -170,9 +170,10 @@ export class Interior extends Inside implements CellHost {
   }
 
   childOf(parent: Cell, id: string): Cell | undefined {
-    const ref = (parent.snapshot as { readonly children?: Readonly<Record<string, CellRef>> }).children?.[id];
-    const cell = ref === undefined ? undefined : (CellRef.cellOf(ref) as Cell);
-    return cell !== undefined && cell.life !== "ended" ? cell : undefined;
+    const { children } = parent.snapshot as { readonly children?: Readonly<Record<string, CellRef>> };
+    if (children === undefined || !Object.hasOwn(children, id)) return undefined;
+    const cell = CellRef.cellOf(children[id] as CellRef) as Cell;
+    return cell.life === "ended" ? undefined : cell;
   }
 
   bookId(cell: Cell): string {

@@ -38,16 +38,16 @@ function place(interior: Interior, cell: Cell, bare: BareSnapshot, placed: Cell[
     cell.snapshot = { status, output, error, context, ...(logic.kind === "source" ? { input } : {}) };
     return;
   }
-  const children: Record<string, CellRef> = {};
+  const children: [string, CellRef][] = [];
   for (const [id, child] of Object.entries(bare.children ?? {})) {
     const source = resolveSource(logic.machine, child.src);
     if (source === undefined) throw unfit(cell, `it has a child "${id}" of the source "${child.src}", which the machine does not have`);
     const made = interior.adopt(cell, { id, src: child.src, logic: source, systemId: child.systemId, syncSnapshot: child.syncSnapshot === true });
     place(interior, made, child.snapshot, placed);
-    children[id] = made.ref;
+    children.push([id, made.ref]);
   }
   try {
-    cell.snapshot = restoreBare(logic.machine, bare, children);
+    cell.snapshot = restoreBare(logic.machine, bare, Object.fromEntries(children));
   } catch (cause) {
     throw unfit(cell, messageOf(cause));
   }

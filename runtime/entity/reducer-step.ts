@@ -17,6 +17,7 @@ import {
   takeReach,
 } from "../xstate/index.ts";
 import { parseAddress } from "../address.ts";
+import { ownOf } from "../own-of.ts";
 import { messageOf } from "./fault.ts";
 
 /** Where it threw. */
@@ -141,7 +142,7 @@ class Asked implements ReducerTurn {
   }
 
   perform(effect: string, params: unknown): void {
-    const effectClass = this.#reducer.effects[effect]?.class;
+    const effectClass = ownOf(this.#reducer.effects, effect)?.class;
     if (effectClass === undefined) throw new Error(`the reducer does not declare an effect "${effect}"`);
     this.#ask({ kind: "act", name: effect, params, effectClass, run: undefined });
   }

@@ -228,29 +228,28 @@ function invokesOf(
     const before = matched.get(state.id);
     for (const { id, src, place } of state.invokes ?? []) {
       const old = before === undefined || place === undefined ? id : invokeIdOf(before, place);
-      const found = [id, old].find((name) => isOf(children[name], src));
+      const found = [id, old].find((name) => Object.hasOwn(children, name) && isOf(children[name] as CellRef, src));
       if (found !== undefined) stays.set(children[found] as CellRef, id);
       // It has ended, or was stopped, while its state was active: that is not undone.
-      else if (children[id] === undefined && before?.invokes?.some((invoke) => (invoke.id === id || invoke.id === old) && invoke.src === src) === true) continue;
+      else if (!Object.hasOwn(children, id) && before?.invokes?.some((invoke) => (invoke.id === id || invoke.id === old) && invoke.src === src) === true) continue;
       else missing.add(id);
     }
   }
-  const kept: Record<string, CellRef> = {};
+  const kept: [string, CellRef][] = [];
   for (const [id, ref] of Object.entries(children)) {
     const child = CellRef.cellOf(ref) as Cell;
     const name = stays.get(ref);
     if (name !== undefined) {
       interior.setId(child, name);
-      kept[name] = ref;
+      kept.push([name, ref]);
     } else if (child.plan.isLost === true || missing.has(id) || (invoked(id) && child.life !== "ended")) surplus.add(child);
-    else kept[id] = ref;
+    else kept.push([id, ref]);
   }
-  return { kept, missing };
+  return { kept: Object.fromEntries(kept), missing };
 }
 
 /** Whether a child is of a source, and its state one that the source may have. */
-function isOf(ref: CellRef | undefined, src: string): boolean {
-  if (ref === undefined) return false;
+function isOf(ref: CellRef, src: string): boolean {
   const { plan, recorded, snapshot } = CellRef.cellOf(ref) as Cell;
   if (plan.isLost === true || plan.src !== src) return false;
   return recorded === undefined || (plan.logic.kind === "machine") === (recorded.value !== null) || snapshot.status !== "active";

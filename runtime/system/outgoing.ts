@@ -11,6 +11,7 @@ import type { Effect, EffectOutcome, EventData, OutboxRow, DeliveryOutcome, Supe
 import type { Entity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch } from "../ports/index.ts";
+import { ownOf } from "../own-of.ts";
 import type { Activation } from "./activation.ts";
 import { Answers } from "./answers.ts";
 import type { RemoteMessage } from "./contract.ts";
@@ -177,8 +178,8 @@ export class Outgoing {
       clock,
       random,
       log: this.#log,
-      implementation: (cell, name) => this.#supplier(cell as Address, name)?.effects[name],
-      withinMs: (cell, name) => this.#supplier(cell as Address, name)?.effectWithinMs[name],
+      implementation: (cell, name) => ownOf(this.#supplier(cell as Address, name)?.effects ?? {}, name),
+      withinMs: (cell, name) => ownOf(this.#supplier(cell as Address, name)?.effectWithinMs ?? {}, name),
       watched: (act, input, run) => {
         const { stepWatch } = this.#ports;
         return stepWatch === undefined ? run() : watched(stepWatch, this.#workOf(act, input), run);
@@ -239,7 +240,8 @@ export class Outgoing {
   /** By the cell's actor type; a cell that ended with the turn is looked for by the effect's name. */
   #supplier(cell: Address, name: string): AnyActorType | undefined {
     const own = this.#type.types.get(this.#actorOf(cell));
-    return own?.effects[name] === undefined ? [...this.#type.types.values()].find((type) => type.effects[name] !== undefined) : own;
+    const has = (type: AnyActorType): boolean => ownOf(type.effects, name) !== undefined;
+    return own !== undefined && has(own) ? own : [...this.#type.types.values()].find(has);
   }
 
   #publish(cell: Address, { topic, event }: EventData): void {

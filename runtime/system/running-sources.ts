@@ -10,6 +10,7 @@ import type { SourceSaid } from "../entity/contract.ts";
 import type { Entity, SourceDescription } from "../entity/index.ts";
 import type { Log, StepWatch } from "../ports/index.ts";
 import { type SourcePart, Sources, type TaskMark } from "../xstate/index.ts";
+import { ownOf } from "../own-of.ts";
 import type { Activation } from "./activation.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import { Listening, type SubscriptionView } from "./listening.ts";
@@ -77,7 +78,7 @@ export class RunningSources {
       this.#sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
       return;
     }
-    const supplied = source.task === undefined ? undefined : this.#entity.type.types.get(source.actor)?.tasks[name];
+    const supplied = source.task === undefined ? undefined : ownOf(this.#entity.type.types.get(source.actor)?.tasks ?? {}, name);
     const task =
       source.task === undefined
         ? undefined

@@ -61,8 +61,7 @@ export function bareProblem(given: unknown, path = "", depth = 0): string | unde
 export function restoreBare(machine: AnyStateMachine, bare: BareSnapshot, children: Readonly<Record<string, CellRef>>): LogicSnapshot {
   const empty = { ...bare, context: {}, children: {}, historyValue: {} };
   const snapshot = machine.restoreSnapshot(empty as never, undefined as never) as unknown as Record<string, unknown>;
-  const historyValue: Record<string, readonly AnyStateNode[]> = {};
-  for (const [id, nodes] of Object.entries(bare.historyValue ?? {})) historyValue[id] = nodes.map((node) => nodeOf(machine, node.id));
+  const historyValue = Object.fromEntries(Object.entries(bare.historyValue ?? {}).map(([id, nodes]) => [id, nodes.map((node) => nodeOf(machine, node.id))]));
   return Object.assign(snapshot, { context: revived(bare.context ?? {}, children), children, historyValue }) as unknown as LogicSnapshot;
 }
 

@@ -83,7 +83,7 @@ export function hasEventless(snapshot: LogicSnapshot): boolean {
  */
 export function beginInvokes(cell: StepCell, machine: AnyStateMachine, snapshot: LogicSnapshot, wanted: (id: string) => boolean): StepResult {
   const { _nodes: nodes, children } = snapshot as MachineSnapshot;
-  const invokes = nodes.flatMap(({ invoke }) => invoke).filter(({ id }) => wanted(id) && children[id] === undefined);
+  const invokes = nodes.flatMap(({ invoke }) => invoke).filter(({ id }) => wanted(id) && !Object.hasOwn(children, id));
   if (invokes.length === 0) return { snapshot, actions: [], taken: true, entered: false, systemIds: undefined };
   // A machine whose only transition makes these children in the order of entry, over the same sources and the same context.
   const carrier = createMachine({

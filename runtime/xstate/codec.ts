@@ -14,8 +14,8 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 
 import { withPartsOf } from "./context-parts.ts";
 import { DOUBLE, ERROR, HEADER, REF, SNAPSHOT, TAG, textBytes } from "./data-weight.ts";
-import { nodesById } from "./logic.ts";
 import { COPY_NAMED, NAMED, nameOnList } from "./list-items.ts";
+import { nodesById } from "./logic.ts";
 import { isPromise, quietPromises } from "./promises.ts";
 import { type CellFace, CellRef, type Destination, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot } from "./step-cell.ts";
@@ -145,7 +145,6 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
   return encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
 }
 
-function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, path: string, depth: number): unknown {
 function encodeList(value: readonly unknown[], host: CodecHost, path: string, depth: number): unknown {
   const name = nameOnList(value);
   if (name !== undefined) return notCarried(host, `${path}/${name}`, NAMED, COPY_NAMED);
@@ -161,6 +160,7 @@ function encodeList(value: readonly unknown[], host: CodecHost, path: string, de
   return copy ?? value;
 }
 
+function encodePlain(value: Readonly<Record<string, unknown>>, host: CodecHost, path: string, depth: number): unknown {
   const keys = Object.keys(value);
   if (Object.getOwnPropertySymbols(value).length > 0) return notCarried(host, path, "an object with a symbol for a key");
   let copy: Record<string, unknown> | undefined = types.isProxy(value) ? {} : undefined;
@@ -375,9 +375,7 @@ function valueOf(root: AnyStateNode, nodes: readonly AnyStateNode[]): unknown {
     if (active === undefined) return {};
     const first = active[0];
     if (node.type === "compound" && first !== undefined && (first.type === "atomic" || first.type === "final")) return first.key;
-    const nested: Record<string, unknown> = {};
-    for (const child of active) nested[child.key] = value(child);
-    return nested;
+    return Object.fromEntries(active.map((child) => [child.key, value(child)]));
   };
   return value(root);
 }
@@ -405,7 +403,6 @@ function encodeSnapshot(snapshot: MachineSnapshot, type: string, host: CodecHost
 function decodeSnapshot(plain: EncodedSnapshot, host: CodecHost): unknown {
   const machine = host.machineOf(plain.type);
   if (machine === undefined) throw new Error(`no machine is registered for "${plain.type}"`);
-  const children: Record<string, unknown> = {};
-  for (const [id, child] of plain.children) children[id] = decodeData(child, host);
+  const children = Object.fromEntries(plain.children.map(([id, child]) => [id, decodeData(child, host)]));
   return restoreConfiguration(machine, plain, decodeData(plain.context, host), decodeData(plain.output, host), decodeData(plain.error, host), children);
 }

@@ -33,14 +33,16 @@ export function hostedMachine(machine: AnyStateMachine, timers: Readonly<Record<
   const policies = JSON.stringify(timers);
   const known = timedCopies.get(machine);
   if (known?.policies === policies) return known.machine;
-  const delays: Record<string, unknown> = {};
-  for (const [name, policy] of Object.entries(timers)) {
-    const delay = (machine.implementations.delays as Record<string, unknown>)[name];
-    delays[name] = (...args: readonly unknown[]): unknown => {
-      resolved = policy;
-      return typeof delay === "function" ? (delay as (...args: readonly unknown[]) => unknown)(...args) : delay;
-    };
-  }
+  const delays = Object.fromEntries(
+    Object.entries(timers).map(([name, policy]) => {
+      const delay = (machine.implementations.delays as Record<string, unknown>)[name];
+      const withPolicy = (...args: readonly unknown[]): unknown => {
+        resolved = policy;
+        return typeof delay === "function" ? (delay as (...args: readonly unknown[]) => unknown)(...args) : delay;
+      };
+      return [name, withPolicy];
+    }),
+  );
   const made = copyOf(machine, delays);
   timedCopies.set(machine, { policies, machine: made });
   return made;

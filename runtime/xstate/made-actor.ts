@@ -45,12 +45,8 @@ export function stepCellOf(value: unknown): StepCell | undefined {
 export function swapSnapshot(snapshot: LogicSnapshot): void {
   const writable = snapshot as { children?: Record<string, unknown>; context?: unknown; output?: unknown; error?: unknown };
   if (writable.children !== undefined) {
-    const children: Record<string, unknown> = {};
-    for (const [id, child] of Object.entries(writable.children)) {
-      const cell = stepCellOf(child);
-      if (cell !== undefined) children[id] = cell.ref;
-    }
-    writable.children = children;
+    const listed = Object.entries(writable.children).map(([id, child]) => [id, stepCellOf(child)?.ref] as const);
+    writable.children = Object.fromEntries(listed.filter(([, ref]) => ref !== undefined));
   }
   writable.context = swapped(writable.context);
   if (writable.output !== undefined) writable.output = swapped(writable.output);

@@ -28,12 +28,7 @@ export class StepSystem {
   getAll(): Record<string, CellRef> {
     const ids = new Set(this.#ids.systemIds());
     for (let step = stepUnderWay(); step !== undefined; step = step.outer) for (const id of step.systemIds?.keys() ?? []) ids.add(id);
-    const found: Record<string, CellRef> = {};
-    for (const id of ids) {
-      const ref = this.get(id);
-      if (ref !== undefined) found[id] = ref;
-    }
-    return found;
+    return Object.fromEntries([...ids].map((id) => [id, this.get(id)] as const).filter((entry): entry is readonly [string, CellRef] => entry[1] !== undefined));
   }
 
   _bookId(): string {

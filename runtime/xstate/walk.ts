@@ -14,6 +14,9 @@ export interface TypeProblem {
   readonly durableOnly: boolean;
 }
 
+/** XState keeps states and histories as properties of plain objects (named difference N17). */
+const UNNAMEABLE = "__proto__";
+
 interface Walk {
   readonly machine: AnyStateMachine;
   readonly path: string;
@@ -76,7 +79,11 @@ function visit(walk: Walk): void {
   }
   for (const [name, guard] of Object.entries(guards)) checkGuard(walk, guard, `guard "${name}"`);
   for (const [name, logic] of Object.entries(actors)) checkLogic(walk, logic, `source "${name}"`, name);
-  for (const node of nodesById(machine).values()) checkNode(walk, node);
+  for (const [id, node] of nodesById(machine)) {
+    if (id === UNNAMEABLE || node.key === UNNAMEABLE)
+      report(walk, `#${id}`, `has the ${id === UNNAMEABLE ? "id" : "name"} "${UNNAMEABLE}", under which XState loses a state`, "give it another name", false);
+    else if (!node.path.includes(UNNAMEABLE)) checkNode(walk, node);
+  }
 }
 
 function checkNode(walk: Walk, node: AnyStateNode): void {
