@@ -110,7 +110,7 @@ export const errorCatalogue = {
   DROVER_CONTEXT_INVALID: { title: "The context of an actor does not have the shape that its type declares.", advice: "Mend the machine, or its contextSchema.", exit: 1 },
   DROVER_DATA_NOT_KEPT: {
     title: "A durable actor holds something that cannot be kept.",
-    advice: "Keep plain data: no functions, class instances, Map, Set, promises or cycles.",
+    advice: "Keep plain data: no functions, class instances, Map, Set, promises, cycles, or lists with holes or names.",
     exit: 1,
   },
   DROVER_STATE_NEWER: {
