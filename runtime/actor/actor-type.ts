@@ -11,7 +11,7 @@ import { aFunction, aNumber, anObject, anything, demandShape, keysOf, listOf, re
 import { ownOf } from "../own-of.ts";
 import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
 import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
-import { policyProblem } from "./timer-policies.ts";
+import { policyProblem } from "../timer-policies.ts";
 import type { EffectWord, WorkContext } from "./work-context.ts";
 
 export type AnyBehaviour = AnyStateMachine | AnyReducer;

@@ -37,7 +37,6 @@ export {
   T,
 } from "./messages.ts";
 export { type AnyReducer, isReducer, type Reducer, type ReducerTurn, reducer } from "./reducer.ts";
-export { policyProblem } from "./timer-policies.ts";
 export { type Publication, publication, type SubscriptionInput, subscription, topicName } from "./topic.ts";
 export { author, now, random } from "./turn-facts.ts";
 export { type AskInput, ask, DEFAULT_TASK_WITHIN_MS, effect, task } from "./work.ts";

@@ -5,9 +5,9 @@
 // O3. A declared effect stays pending until it is confirmed; a task and an ask have a deadline on the elapsed clock.
 
 import { type Address, entityOf, parseAddress } from "../address.ts";
-import { policyProblem } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
+import { policyProblem } from "../timer-policies.ts";
 import { CellRef, type Destination, encodeData, ForeignRef, isAfterTimer, isEvent, isMeantBy, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./contract.ts";

@@ -1,7 +1,7 @@
 // What reaches nobody inside an entity is counted and told: as numbers of the node, and where one looks into its actors (hosting H5; promise S5).
 
 import { test } from "tap";
-import { type ActorRefFrom, assign, fromCallback, fromPromise, sendTo, setup, stopChild } from "xstate";
+import { type ActorRefFrom, assign, fromCallback, fromPromise, raise, sendTo, setup, stopChild } from "xstate";
 import { actorType, effect, entityType, messages, parseAddress, reply, type ReplyTo, type System, T } from "../../../runtime/index.ts";
 import { ManualClock, MemoryDisk, settle } from "../../../runtime/simulation/index.ts";
 import { hosting } from "./hosting.ts";
@@ -53,9 +53,6 @@ function pump(kept: Kept) {
     actions: {
       blow: effect({ class: "once" }),
       poke: sendTo(({ context }) => context.kid as ActorRefFrom<typeof kid>, { type: "hello" }),
-      fail: assign(() => {
-        throw new Error("failed on purpose");
-      }),
       answer: sendTo(
         ({ context }) => context.to as ReplyTo<number>,
         () => reply(7),
@@ -67,7 +64,7 @@ function pump(kept: Kept) {
     on: {
       stop: { actions: stopChild("k") },
       poke: { actions: "poke" },
-      "poke.fail": { actions: ["poke", "fail"] },
+      "poke.fail": { actions: ["poke", raise({ type: "said" }, { delay: Number.NaN })] },
       hold: { actions: assign({ to: ({ event }) => event.replyTo }) },
       answer: { actions: "answer" },
       blow: { actions: "blow" },

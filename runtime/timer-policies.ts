@@ -1,7 +1,7 @@
 // What becomes of a timer whose time passes unwatched (rules K1), as whoever writes an actor says it.
 
-import type { TimerPolicy } from "../entity/contract.ts";
-import { formatComplaint, nearestName } from "../shape/index.ts";
+import type { TimerPolicy } from "./entity/contract.ts";
+import { formatComplaint, nearestName } from "./shape/index.ts";
 
 const WORDS: readonly TimerPolicy[] = ["remaining", "absolute", "skip"];
 const EXPECTED = "remaining, absolute, skip, or { each: n } with a whole number n from 1";
