@@ -175,9 +175,7 @@ function launchPromise(source: RunnableSource, running: Running, say: Say): void
   const signal = guardedSignal(controller.signal, running.failedToStop);
   const { task, input } = source;
   const work =
-    task === undefined
-      ? (source.logic.config as (given: object) => unknown)({ input, system: source.system, self: source.self, signal, emit: emitter(say) })
-      : task(input, signal);
+    task === undefined ? (source.logic.config as (given: object) => unknown)({ input, system: source.system, self: source.self, signal, emit: emitter(say) }) : task(input, signal);
   void Promise.resolve(work).then(
     (output) => {
       running.isOver = true;
