@@ -365,12 +365,13 @@ function unheard(interior: Interior, cell: Cell, { name, event }: TimerRow): str
   const { type } = event as StepEvent;
   const { actor } = cell.plan;
   const state = JSON.stringify((cell.snapshot as { readonly value?: unknown }).value);
-  const reason = `the timer "${name}" means nothing in ${state} to the machine that is registered as version ${String(actor.version)} of "${actor.name}": another one armed it`;
+  const reason = `the timer "${name}" means nothing in ${state} to the machine that is registered as version ${String(actor.version)} of "${actor.name}"`;
   if (!isAfterTimer(type)) {
-    report(interior, "machine_changed", cell.address, reason, { code: "DROVER_MACHINE_CHANGED", place: cell.address });
-    return reason;
+    const unknown = `${reason}: no state of it takes "${type}"`;
+    report(interior, "machine_changed", cell.address, unknown, { code: "DROVER_MACHINE_CHANGED", place: cell.address });
+    return unknown;
   }
-  const error = new DroverError("DROVER_MACHINE_CHANGED", reason);
+  const error = new DroverError("DROVER_MACHINE_CHANGED", `${reason}: another one armed it`);
   interior.noteFailure(cell, type, error);
   interior.fail(cell, interior.keep(error));
   return undefined;
