@@ -4,8 +4,6 @@ import type { DifferentialCase, Trace } from "./case.ts";
 import { assign, cancel, emit, machine, raise, sendTo, spawnChild, stopChild } from "./loose.ts";
 
 export const NAMES = ["constructor", "toString", "valueOf", "hasOwnProperty", "isPrototypeOf", "__defineGetter__", "__proto__"] as const;
-/** XState keeps states by name in plain objects (N17). */
-const STATE_NAMES = NAMES.filter((name) => name !== "__proto__");
 
 const kid = (trace: Trace): ReturnType<typeof machine> => machine({ entry: trace("kid"), exit: trace("kid-"), on: { P: { actions: trace("P") } } });
 
