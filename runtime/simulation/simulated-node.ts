@@ -17,6 +17,9 @@ import type { Timeline } from "./timeline.ts";
 const START_AGAIN_MS = 500;
 /** A stop in order that takes longer is ended by force, as an operating system does. */
 const STOP_WITHIN_MS = 15_000;
+/** A child that was let go of in the middle of its own stop may still wait for so long, with deadlines of its own; what holds on after that was forgotten. */
+const DRAINED_WITHIN_MS = 5_000;
+const DRAIN_LOOK_MS = 100;
 
 export interface SimulatedNodeOptions {
   readonly name: string;
@@ -158,6 +161,8 @@ export class SimulatedNode {
         );
       });
     });
+    for (const began = timeline.nowMs; run.process.isAlive && run.process.pendingTimers > 0 && timeline.nowMs - began < DRAINED_WITHIN_MS; )
+      await new Promise<void>((resolve) => timeline.after(DRAIN_LOOK_MS, resolve));
     if (!run.process.isAlive) return;
     if (run.process.pendingTimers > 0) this.#say(run, { kind: "left", what: `${String(run.process.pendingTimers)} timers` });
     this.#end(run, "gone");
