@@ -122,6 +122,8 @@ export class Activation implements TurnGuide {
   readonly #owner: ActivationOwner;
   #timers: Timers | undefined;
   #deadlines: DeadlineWatch | undefined;
+  /** Of the control lane; gone when nothing waits: an actor at rest holds none. */
+  #urgentDeadlines: DeadlineWatch | undefined;
   #askAgain: Retry | undefined;
   #tryAgain: Retry | undefined;
   #lazy: Input[] | undefined;
@@ -234,7 +236,7 @@ export class Activation implements TurnGuide {
   /** As `offer`, before user messages. */
   offerControl(mail: Mail): boolean {
     if (!this.isTaking || !this.hasControlRoom) return false;
-    this.#noteDeadline(mail);
+    if (mail.deadline !== undefined) (this.#urgentDeadlines ??= this.#deadlineWatch()).note(mail.deadline);
     this.control(mail);
     return true;
   }
@@ -346,7 +348,11 @@ export class Activation implements TurnGuide {
   }
 
   #noteDeadline({ deadline }: Mail): void {
-    if (deadline !== undefined) (this.#deadlines ??= new DeadlineWatch(this.#ports.clock, (now) => this.#expire(now))).note(deadline);
+    if (deadline !== undefined) (this.#deadlines ??= this.#deadlineWatch()).note(deadline);
+  }
+
+  #deadlineWatch(): DeadlineWatch {
+    return new DeadlineWatch(this.#ports.clock, (now) => this.#expire(now));
   }
 
   #run(): void {
@@ -360,7 +366,7 @@ export class Activation implements TurnGuide {
 
   /** V5. */
   #inTime(mails: readonly Mail[]): readonly Mail[] {
-    if (this.#deadlines === undefined) return mails;
+    if (this.#deadlines === undefined && this.#urgentDeadlines === undefined) return mails;
     const now = this.#ports.clock.monotonic();
     return mails.filter((mail) => {
       if (mail.deadline === undefined || mail.deadline > now) return true;
@@ -655,8 +661,13 @@ export class Activation implements TurnGuide {
     if (listeners !== undefined) for (const listener of listeners) listener();
     if (this.ended) return;
     this.#shelf?.fill();
-    if (this.#mailbox.length > 0) this.#wake();
-    else if (this.#lazy !== undefined) this.#armLazy();
+    if (this.#mailbox.length > 0) {
+      this.#wake();
+      return;
+    }
+    this.#urgentDeadlines?.stop();
+    this.#urgentDeadlines = undefined;
+    if (this.#lazy !== undefined) this.#armLazy();
   }
 
   /** The commit's end is not awaited any more: its senders do not know, and nothing of this activation counts from now on. */
@@ -677,6 +688,7 @@ export class Activation implements TurnGuide {
     this.#open = undefined;
     this.#timers?.stop();
     this.#deadlines?.stop();
+    this.#urgentDeadlines?.stop();
     this.#askAgain?.cancel();
     this.#tryAgain?.cancel();
     this.#ports.clock.clearTimeout(this.#lazyHandle);
