@@ -1,7 +1,7 @@
 // What becomes of a timer whose time passes unwatched (rules K1), as whoever writes an actor says it.
 
 import type { TimerPolicy } from "./entity/contract.ts";
-import { formatComplaint, nearestName } from "./shape/index.ts";
+import { describe, formatComplaint, locatedValue, nearestName } from "./shape/index.ts";
 
 const WORDS: readonly TimerPolicy[] = ["remaining", "absolute", "skip"];
 const EXPECTED = "remaining, absolute, skip, or { each: n } with a whole number n from 1";
@@ -25,13 +25,5 @@ function meant(given: unknown): string | undefined {
 }
 
 function shown(given: unknown): string {
-  if (typeof given === "string") return `the text "${given.slice(0, 60)}"`;
-  if (typeof given === "number") return `the number ${String(given)}`;
-  return given === undefined || given === null
-    ? "nothing"
-    : Array.isArray(given)
-      ? "a list"
-      : typeof given === "boolean"
-        ? `the value ${String(given)}`
-        : `a value of the kind ${typeof given}`;
+  return describe(locatedValue(given));
 }

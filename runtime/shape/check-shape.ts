@@ -194,7 +194,8 @@ function oneOf(words: readonly unknown[]): string {
   return words.length === 1 ? `"${String(words[0])}"` : `one of ${words.map(String).join(", ")}`;
 }
 
-function describe(node: Located): string {
+/** What stands somewhere, in words. */
+export function describe(node: Located): string {
   if (node.kind === "map") return "a map";
   if (node.kind === "list") return "a list";
   if (node.kind === "other") return node.words;

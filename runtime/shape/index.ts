@@ -1,6 +1,6 @@
 // Checks by one shape, of files and of what code hands over: what is wrong, what was expected, which name was meant.
 
-export { type Complain, checkShape, type Shape } from "./check-shape.ts";
+export { type Complain, checkShape, describe, type Shape } from "./check-shape.ts";
 export {
   aClock,
   aFunction,
@@ -22,5 +22,6 @@ export {
 export { demandPorts } from "./demand-ports.ts";
 export { demandShape } from "./demand-shape.ts";
 export type { Located, LocatedEntry, LocatedMap, LocatedScalar } from "./located.ts";
+export { locatedValue } from "./located-value.ts";
 export { nearestName } from "./nearest-name.ts";
 export { type Complaint, formatComplaint, formatProblem, type Problem } from "./problem.ts";
