@@ -4,6 +4,8 @@
 // B1. What it holds beyond the limit is judged after a collection: garbage is no failure. Where its loop does not turn, no collection can be asked for: twice the limit.
 // B2. It holds while this thread turns and what the thread takes between two looks is below the headroom. One operation that takes more in one go is still the end of
 //     the process, and so are buffers, which are not in the heap: memory that one does not trust belongs in a process.
+// B3. Node hands over what the inspector says wherever this thread is, in the middle of any function too (an interrupt of V8). What is done there could find anything half
+//     done: a timer that was armed so broke Node's own queue of timers, and the process turned in it for ever. So there nothing is done but to put it off (`afterThis`).
 
 import { Session } from "node:inspector";
 import type { Worker } from "node:worker_threads";
@@ -39,7 +41,16 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
   let worker: string | undefined;
   let timer: TimeoutHandle | undefined;
   let collection: "none" | "asked" | "done" = "none";
+  let isStopped = false;
 
+  /** B3. Until the function that is under way, and all that called it, has returned. */
+  const afterThis = <P>(heard: (params: P) => void): ((message: { readonly params: P }) => void) => {
+    return ({ params }) => {
+      void Promise.resolve().then(() => {
+        if (!isStopped) heard(params);
+      });
+    };
+  };
   const ask = (id: number): void => {
     if (worker !== undefined) session.post("NodeWorker.sendMessageToWorker", { sessionId: worker, message: JSON.stringify({ id, method: METHODS[id] }) });
   };
@@ -65,24 +76,31 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
     }
     lookIn(usedMb > limitMb ? LOOK_CLOSELY_MS : usedMb > limitMb / 2 ? LOOK_OFTEN_MS : LOOK_EVERY_MS);
   };
-  session.on("NodeWorker.attachedToWorker", ({ params }) => {
-    if (!params.workerInfo.title.startsWith(title)) session.post("NodeWorker.detach", { sessionId: params.sessionId });
-    else {
-      worker = params.sessionId;
-      lookIn(LOOK_OFTEN_MS);
-    }
-  });
-  session.on("NodeWorker.receivedMessageFromWorker", ({ params }) => {
-    const { id: about, result } = JSON.parse(params.message) as { readonly id?: number; readonly result?: { readonly usedSize?: number } };
-    if (about === COLLECT) {
-      collection = "done";
-      ask(USAGE);
-    } else if (result?.usedSize !== undefined) holds(result.usedSize / MB);
-  });
+  session.on(
+    "NodeWorker.attachedToWorker",
+    afterThis(({ sessionId, workerInfo }) => {
+      if (!workerInfo.title.startsWith(title)) session.post("NodeWorker.detach", { sessionId });
+      else {
+        worker = sessionId;
+        lookIn(LOOK_OFTEN_MS);
+      }
+    }),
+  );
+  session.on(
+    "NodeWorker.receivedMessageFromWorker",
+    afterThis(({ message }) => {
+      const { id: about, result } = JSON.parse(message) as { readonly id?: number; readonly result?: { readonly usedSize?: number } };
+      if (about === COLLECT) {
+        collection = "done";
+        ask(USAGE);
+      } else if (result?.usedSize !== undefined) holds(result.usedSize / MB);
+    }),
+  );
   session.connect();
   session.post("NodeWorker.enable", { waitForDebuggerOnStart: false });
   return {
     stop: () => {
+      isStopped = true;
       clock.clearTimeout(timer);
       session.disconnect();
     },
