@@ -85,7 +85,7 @@ const CASES: readonly (readonly [called: Anything, given: readonly unknown[], co
       [true, `: the value true stands here (${POLICIES})`],
       [null, `: nothing stands here (${POLICIES})`],
       [[], `: a list stands here (${POLICIES})`],
-      [() => "skip", `: a value of the kind function stands here (${POLICIES})`],
+      [() => "skip", `: a function stands here (${POLICIES})`],
       [{}, ".each: nothing stands here (expected a whole number of at least 1)"],
       [{ each: 0 }, ".each: the number 0 stands here (expected a whole number of at least 1)"],
       [{ each: -1 }, ".each: the number -1 stands here (expected a whole number of at least 1)"],
