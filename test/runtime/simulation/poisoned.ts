@@ -8,8 +8,7 @@ export const PARKED_IN_TIME = "what ends its process is parked at its third atte
 
 export const MILL = parseAddress("acme/mill/m");
 const CARTS = ["acme/cart/near", "acme/cart/far"] as const;
-const GRAINS = 14;
-const STONE = 7;
+export const STONE = 7;
 const PROCESSES = 2;
 
 interface Grain {
@@ -42,8 +41,11 @@ const cart = entityType({
   placement: "cloud",
 });
 
-/** @param between stands between the nodes and their ports */
-export function poisoned(seed: number, between: (ports: ProcessPorts) => ProcessPorts = (ports) => ports): Simulation {
+/**
+ * @param between stands between the nodes and their ports
+ * @param grains how many are brought, of which every seventh ends its process
+ */
+export function poisoned(seed: number, between: (ports: ProcessPorts) => ProcessPorts = (ports) => ports, grains = 2 * STONE): Simulation {
   let ports: ProcessPorts | undefined;
   const mill = entityType({
     root: actorType({
@@ -76,7 +78,7 @@ export function poisoned(seed: number, between: (ports: ProcessPorts) => Process
       yard: { types: [cart], entities: { [CARTS[1]]: undefined }, foreignTypes: [mill] },
     },
     forMs: 20_000,
-    script: bring,
+    script: (script) => bring(script, grains),
     checkers: [
       {
         name: PARKED_IN_TIME,
@@ -96,8 +98,8 @@ export function poisoned(seed: number, between: (ports: ProcessPorts) => Process
   };
 }
 
-async function bring({ insist, sleep, random }: Script): Promise<void> {
-  for (let n = 1; n <= GRAINS; n++) {
+async function bring({ insist, sleep, random }: Script, grains: number): Promise<void> {
+  for (let n = 1; n <= grains; n++) {
     const way = Math.floor(random.next() * 4);
     const id = `grain ${String(n)}`;
     if (way === 0) await insist(MILL, { type: "mill.grind", n }, { id, forMs: 30_000 });
