@@ -1,6 +1,9 @@
 // Compiles the sources, copies what is not TypeScript beside the result, removes what no longer has a source, and bundles what would make each start slow. Usage: node .ci/build.mjs [outDir], default dist.
+//
+// What was compiled without a complaint of the same sources, settings and packages is not compiled again: to find that nothing has changed takes the compiler seconds.
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,8 +22,30 @@ try {
   process.exit(0);
 }
 const buildInfo = join(out, ".tsbuildinfo");
+const stamp = join(out, ".compiled-of");
+const sources = digestOfSources();
 if (!isCurrent(root, out)) rmSync(buildInfo, { force: true });
-const compiled = spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json"), "--outDir", out, "--tsBuildInfoFile", buildInfo], { stdio: "inherit" });
+const isCompiled = existsSync(buildInfo) && existsSync(stamp) && readFileSync(stamp, "utf8") === sources;
+if (!isCompiled) rmSync(stamp, { force: true });
+const { status } = isCompiled
+  ? { status: 0 }
+  : spawnSync(process.execPath, [tsc, "-p", join(root, "tsconfig.json"), "--outDir", out, "--tsBuildInfoFile", buildInfo], { stdio: "inherit" });
+
+/** Of all that decides what the compiler says and writes. */
+function digestOfSources() {
+  const hash = createHash("sha256");
+  const add = (path) =>
+    hash
+      .update(`${path}\0`)
+      .update(existsSync(join(root, path)) ? readFileSync(join(root, path)) : "")
+      .update("\0");
+  for (const path of ["tsconfig.json", "package.json", "node_modules/.package-lock.json", ".ci/build.mjs", ".ci/bundle.mjs"]) add(path);
+  const found = rooms.flatMap((room) =>
+    existsSync(join(root, room)) ? readdirSync(join(root, room), { recursive: true }).flatMap((name) => (/\.(ts|json)$/.test(name) ? [join(room, name)] : [])) : [],
+  );
+  for (const path of found.sort()) add(path);
+  return hash.digest("hex");
+}
 
 function copyAssets(from, to) {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
@@ -45,10 +70,11 @@ for (const room of rooms) {
   if (existsSync(join(root, room))) copyAssets(join(root, room), join(out, room));
   if (existsSync(join(out, room))) removeOrphans(join(out, room), join(root, room));
 }
-if (compiled.status === 0) {
-  await bundle(root, out, rooms);
+if (status === 0) {
+  if (!isCompiled) await bundle(root, out, rooms);
   await bundleTap(root, join(out, "test"));
+  writeFileSync(stamp, sources);
 }
 const bin = join(out, "cli/main.js");
 if (existsSync(bin)) chmodSync(bin, 0o755);
-process.exit(compiled.status ?? 1);
+process.exit(status ?? 1);

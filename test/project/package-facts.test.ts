@@ -85,7 +85,7 @@ test("the file for users holds what runs, and nothing of tests or benches", (t) 
   const paths = packedPaths(JSON.parse(said));
   t.ok(paths.includes("package.json") && paths.includes("LICENSE"), "package.json and LICENSE");
   t.same(
-    paths.filter((path) => /^dist\/(test|bench)\/|\.test\.|\.ts$|tsbuildinfo|\.map$/.test(path) && !path.endsWith(".d.ts")),
+    paths.filter((path) => /^dist\/(test|bench)\/|\.test\.|\.ts$|tsbuildinfo|compiled-of|\.map$/.test(path) && !path.endsWith(".d.ts")),
     [],
     "no tests, benches, sources or build files",
   );
