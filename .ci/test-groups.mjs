@@ -10,6 +10,7 @@ const ROOMS = [
   "cli",
   "cloud-node",
   "edge-node",
+  "project",
   "protocols/can",
   "protocols/can-log",
   "protocols/http",
@@ -20,6 +21,7 @@ const ROOMS = [
   "runtime/actor",
   "runtime/cluster",
   "runtime/entity",
+  "runtime/simulation",
   "runtime/supervision",
   "runtime/system",
   "runtime/wire",
@@ -33,6 +35,15 @@ const LONG = [
   "cloud-node/overlapping-attempts",
   "edge-node/alone",
   "edge-node/output-commands",
+  "runtime/simulation/alarms",
+  "runtime/simulation/broken-promises",
+  "runtime/simulation/crowded",
+  "runtime/simulation/kettles",
+  "runtime/simulation/shelf",
+  "runtime/simulation/simulate",
+  "runtime/simulation/sleepers",
+  "runtime/simulation/taken-over",
+  "runtime/simulation/weather",
 ];
 const OF_THE_PROCESS =
   /\bprocess\.(?!arch|cwd|execPath|pid\b|platform|version)|\bperf_hooks\b|\bperformance\.|node:(?:v8|vm|child_process|worker_threads)|\bgc\(|\bheap\b|cpu-time|rehears|import (?:tap|\{[^}]* as file\b)/;
