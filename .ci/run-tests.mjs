@@ -3,14 +3,15 @@
 // that are measured.
 //
 // G1. What a process with several files has said of one stands. Where it ended badly, the file it was at has failed, and those of which nothing was heard get a process each.
+// G2. A file that hangs is ended, sooner where it works than where it waits, since a busy machine makes nobody work more. Its failure tells the test that it was in and what it had printed last.
 //
-// Usage, after a build: node .ci/run-tests.mjs [--output-file=FILE.tap] [--coverage=FOLDER=ROOM,ROOM] [FILE...]     (default: all of dist/test)
+// Usage, after a build: node .ci/run-tests.mjs [--output-file=FILE.tap] [--coverage=FOLDER=ROOM,ROOM] [--limits=WAIT_S,WORK_S] [FILE...]     (default: all of dist/test)
 // With a folder for coverage the processes of those rooms' tests, and what they start, leave there what they ran.
 // The last line is tap's: `# { total: 12, pass: 10, fail: 1, skip: 1 }`, assertions over all files. Exit 1 when anything failed.
 import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
-import { failuresOf, leavesOf } from "./tap-totals.mjs";
+import { failuresOf, leavesOf, openTestOf } from "./tap-totals.mjs";
 import { groupsOf } from "./test-groups.mjs";
 
 const root = resolve(import.meta.dirname, "..");
@@ -37,6 +38,7 @@ const WAITING = [
   "bench/stepping",
   "cli/doctor",
   "bench/resident",
+  "project/test-runner",
   "end-to-end/silent-modules",
   "runtime/workers/programs",
   "protocols/http/actor-stream",
@@ -44,9 +46,15 @@ const WAITING = [
 ];
 /** What holds milliseconds against a goal, or has to see in milliseconds what would end its process: after all others, with nothing beside it. */
 const ALONE = ["runtime/system/flood", "runtime/workers/full-heaps"];
-/** Of one test in seconds, unless it says otherwise; a process is ended after the second for each of its files. */
+/** Of one test in seconds, unless it says otherwise. */
 const TEST_S = 240;
+/** Of one file in seconds; and in seconds of processor time those of its process, by the kernel (a signal that a loop cannot catch). The file that works most takes 30 of these, and 90 in the long form. */
 const FILE_S = 300;
+const WORK_S = process.env.DROVER_TESTS === "long" ? 240 : 120;
+/** Of what a process that ended badly had written, in characters of each stream. */
+const LAST_WORDS = 3_000;
+/** What it started may hold its output open after its end, ms. */
+const CLOSING_MS = 5_000;
 /** The long ones first, so that none of them is alone at the end. */
 const FIRST = [
   "end-to-end",
@@ -70,6 +78,12 @@ const [coverageFolder, coveredRooms = ""] =
     .find((arg) => arg.startsWith("--coverage="))
     ?.slice("--coverage=".length)
     .split("=") ?? [];
+const [fileS = FILE_S, workS = WORK_S] =
+  args
+    .find((arg) => arg.startsWith("--limits="))
+    ?.slice("--limits=".length)
+    .split(",")
+    .map(Number) ?? [];
 const named = args.filter((arg) => !arg.startsWith("--"));
 const files = named.length > 0 ? named : all();
 const texts = [];
@@ -105,14 +119,14 @@ async function inTurn(groups) {
 
 async function run(group) {
   const from = performance.now();
-  const { code, signal, out, err } = await ended(group);
+  const { code, signal, hung, out, err } = await ended(group);
   const parts = group.length === 1 ? [{ file: group[0], text: out, ms: performance.now() - from }] : partsOf(group, out);
   const counts = parts.map(({ text }) => leavesOf(text));
   // It ended badly although no assertion says so: an import that failed, a file that was ended, or one that left before it said how many tests it has.
   const isBad = signal !== null || !/^1\.\.\d+/m.test(out) || (code !== 0 && counts.every(({ fail }) => fail === 0));
   const unheard = group.slice(parts.length);
   parts.forEach(({ file, text, ms }, at) => {
-    const isBadHere = isBad && at === parts.length - 1 && counts[at].fail === 0;
+    const isBadHere = isBad && at === parts.length - 1 && (signal !== null || counts[at].fail === 0);
     if (group.length > 1 && !isBadHere && !/^(not )?ok /m.test(text)) return void unheard.push(file);
     if (isBadHere) counts[at].fail++;
     tell(file, text, ms, counts[at]);
@@ -124,9 +138,16 @@ async function run(group) {
             .slice(0, at)
             .map((part) => part.file)
             .join(", ")} before`;
-    failures.push(`${file} ended with ${signal ?? `code ${code}`}${beside}\n${(err + text).slice(-4_000)}`);
+    failures.push(`${file} ${hung ?? `ended with ${signal ?? `code ${code}`}`}${beside}${lastWords(text, err)}`);
   });
   for (const file of unheard) await run([file]);
+}
+
+/** The test in which a file was when it ended, and the end of what it had printed. */
+function lastWords(out, err) {
+  const open = openTestOf(out);
+  const streams = Object.entries({ stdout: out, stderr: err }).flatMap(([name, text]) => (text.trim() === "" ? [] : [`\n${name}, its end:\n${text.trimEnd().slice(-LAST_WORDS)}`]));
+  return `${open === undefined ? "" : `, in "${open}"`}${streams.length === 0 ? "; it had printed nothing" : streams.join("")}`;
 }
 
 /** What a process said of each file that it has begun. */
@@ -154,6 +175,7 @@ function tell(file, text, ms, counts) {
   console.log(`${verdict}  ${ms.toFixed(0).padStart(6)} ms  ${file}${counts.skip === 0 ? "" : `  (${counts.skip} skipped)`}`);
 }
 
+/** @returns how the process of these files ended and what it had printed; `hung` says so in words when it was ended */
 function ended(group) {
   const env = { ...process.env, TAP: "1", TAP_TIMEOUT: String(TEST_S) };
   delete env.NODE_OPTIONS;
@@ -161,14 +183,35 @@ function ended(group) {
   const args = group.length === 1 ? group : [join(import.meta.dirname, "run-test-group.mjs"), String(++processes)];
   if (group.length > 1) env.TEST_FILES = JSON.stringify(group);
   return new Promise((resolved) => {
-    const child = spawn(process.execPath, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn("/bin/sh", ["-c", `ulimit -t ${workS} 2>/dev/null || :; exec "$0" "$@"`, process.execPath, ...args], { cwd: root, env, stdio: ["ignore", "pipe", "pipe"] });
     const said = { out: "", err: "" };
-    child.stdout.on("data", (chunk) => (said.out += chunk));
-    child.stderr.on("data", (chunk) => (said.err += chunk));
-    const limit = setTimeout(() => child.kill("SIGKILL"), group.length * FILE_S * 1_000);
-    child.on("close", (code, signal) => {
+    let hung;
+    let limit;
+    const begin = () => {
       clearTimeout(limit);
-      resolved({ code, signal, ...said });
+      limit = setTimeout(() => {
+        hung = `was ended after ${fileS} s`;
+        child.kill("SIGKILL");
+      }, fileS * 1_000);
+    };
+    begin();
+    child.stdout.setEncoding("utf8").on("data", (chunk) => {
+      const newLines = said.out.lastIndexOf("\n") + 1;
+      said.out += chunk;
+      if (/^# file: .*\n/m.test(said.out.slice(newLines))) begin();
+    });
+    child.stderr.setEncoding("utf8").on("data", (chunk) => (said.err += chunk));
+    child.on("exit", (code, signal) => {
+      clearTimeout(limit);
+      if (signal === "SIGKILL") hung ??= `was ended with SIGKILL, as the kernel does after ${workS} s of processor time`;
+      const closing = setTimeout(() => {
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, CLOSING_MS);
+      child.on("close", () => {
+        clearTimeout(closing);
+        resolved({ code, signal, hung, ...said });
+      });
     });
   });
 }

@@ -32,6 +32,18 @@ export function leavesOf(text) {
   return counts;
 }
 
+/** @returns the tests, from the outermost on, in which a stream that broke off had said something last; undefined when none was open */
+export function openTestOf(text) {
+  const open = [];
+  for (const line of text.split("\n")) {
+    const depth = line.search(/\S/) / 4;
+    const subtest = /^\s*# Subtest: (.*)$/.exec(line);
+    if (subtest !== null) open[depth] = subtest[1];
+    else if (/^\s*(not )?ok \d+/.test(line)) open.length = Math.min(open.length, depth);
+  }
+  return open.length === 0 ? undefined : open.join(" > ");
+}
+
 /** @returns every assertion that failed, with its file, its test and what tap said of it; a summary line of a file or subtest is left out unless nothing inside it failed */
 export function failuresOf(text) {
   const lines = text.split("\n");
