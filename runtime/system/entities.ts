@@ -281,11 +281,6 @@ export class Entities {
     return this.isOnItsWay(entity) ? "passivated" : "away";
   }
 
-  /** Its type, where an entity of this address is not in memory and comes when it is called. */
-  passivated(entity: Address): EntityType | undefined {
-    return this.#slots.has(entity) || this.#held.has(entity) ? undefined : this.#passivating(entity);
-  }
-
   /** It has left memory by itself. */
   left(live: HostedEntity): void {
     const slot = this.#slots.get(live.address);

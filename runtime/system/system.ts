@@ -101,6 +101,8 @@ export function createSystem(options: SystemOptions): System {
   const gate = new ActivationGate(clock, options.activation);
   const isPassivating = [...entityTypes.values()].some(({ passivateAfterMs }) => passivateAfterMs !== undefined);
   let passivation: Passivation | undefined;
+  /** Aborted with the stop: what brings sleepers to new versions ends. */
+  let upgrading = new AbortController();
   /** What is the same for all entities; undefined while the system does not run. */
   let running: HostedEntityPorts | undefined;
   let remote: Remote | undefined;
@@ -252,10 +254,11 @@ export function createSystem(options: SystemOptions): System {
     return taker;
   }
 
-  /** Until what it was to come back for is done: others wait for its place. */
+  /** Until what it was to come back for is done: others wait for its place. One that comes already may come to nothing, and is waited for. @throws what kept it from coming */
   async function wake(entity: Address): Promise<void> {
-    if (entities.passivated(entity) === undefined) return;
-    await (await bring(entity, Number.POSITIVE_INFINITY))?.caughtUp();
+    if (!entities.isOnItsWay(entity)) return;
+    await entities.activate(entity, undefined, { lane: "background", giveUpAt: Number.POSITIVE_INFINITY });
+    await entities.live(entity)?.caughtUp();
   }
 
   const inspection = createInspection({
@@ -340,11 +343,13 @@ export function createSystem(options: SystemOptions): System {
         passivation = began;
         entities.start();
         await began.start();
-        void upgradeSleepers(entityTypes.values(), { store, log, wake, isStopped: () => isStopping || passivation !== began });
+        upgrading = new AbortController();
+        void upgradeSleepers(entityTypes.values(), { store, clock, random, log, wake, signal: upgrading.signal });
       } else entities.start();
     },
     stop: async () => {
       isStopping = true;
+      upgrading.abort();
       passivation?.stop();
       await entities.stop();
       passivation = undefined;

@@ -5,7 +5,8 @@
 //     that brings it. After a crash the marked ones come back before the rest, so that nothing waits for a message that may never come. Leaving takes the mark away.
 // W3. A row may be early or stale, never late: whoever comes back for nothing leaves again, and its leaving puts the rows right.
 // W4. However many fall due at once, few are on their way at the same time, those that are due longest first; the others wait in the store (promise S5).
-// W5. One that cannot be brought back is not remembered: its row or its mark is. All are read again then, so that it has its next try behind those that are due longer.
+// W5. One that cannot be brought back is not remembered: its row or its mark is. All are read again then, so that it has its next try behind those that are due longer. One that
+//     comes already because somebody else has called it is waited for: what its row called it for must not hang on that call.
 
 import type { Address } from "../address.ts";
 import type { NextTimer } from "../entity/index.ts";
