@@ -2,6 +2,7 @@
 //
 // G1. Who finds no room waits: commands first, then what entities send each other in turn with the rest (timers that fell due, recoveries), each in order of arrival.
 //     Who needs room in memory waits too while there is none, and lets the other lanes pass. A message between entities does not: its sender, which is in memory, is told `full`.
+//     However long the commands last: of eight that enter one is another that has waited for 5 s, while there is such a one.
 // G2. Who has given up meanwhile costs nothing: its turn passes without a token.
 // G3. Each lane has a bound (promise S5). Who is turned away by it comes again: a sender is told `full`, an outbox and a timer wait in the store.
 // G4. Who waits already and is called in another lane waits in both: the first that has its turn counts, so that no command waits behind a storm because its entity is part of it.
@@ -27,6 +28,10 @@ export interface ActivationLimits {
 /** Room in memory is looked for again this often, ms. */
 const LOOK_AGAIN_MS = 20;
 
+/** G1. */
+const COMMANDS_IN_A_ROW = 7;
+const LONG_MS = 5_000;
+
 const DEFAULTS: Required<ActivationLimits> = { perSecond: 5_000, burst: 1_000, concurrent: 256, waiting: 10_000 };
 
 /** `message`: of another entity. */
@@ -43,6 +48,8 @@ export interface Admission {
 }
 
 interface Waiting {
+  /** Monotonic time. */
+  readonly since: number;
   readonly hasRoom: (lane: Lane) => boolean;
   readonly isGone: () => boolean;
   readonly settle: (entry: Entry) => void;
@@ -66,6 +73,8 @@ export class ActivationGate {
   readonly #lanes: Readonly<Record<Lane, Queue>> = { command: queueOf("command"), message: queueOf("message"), background: queueOf("background") };
   /** In the order in which they are looked at: commands first, of the others the one that has waited while the other one entered. */
   #queues: readonly [Queue, Queue, Queue] = [this.#lanes.command, this.#lanes.message, this.#lanes.background];
+  /** Commands that have entered since another one did. */
+  #commands = 0;
   #tokens: number;
   #filledAt: number;
   #inside = 0;
@@ -95,7 +104,7 @@ export class ActivationGate {
     const entry = new Promise<Entry>((resolve) => {
       settle = resolve;
     });
-    const waiting: Waiting = { isGone, hasRoom, settle, lanes };
+    const waiting: Waiting = { since: this.#clock.monotonic(), isGone, hasRoom, settle, lanes };
     this.#waiting++;
     this.#place(waiting, lane);
     return {
@@ -145,11 +154,20 @@ export class ActivationGate {
 
   /** The queue whose first may enter, as far as room is concerned. */
   #ready(): Queue | undefined {
-    for (const queue of this.#queues) {
-      for (let first = queue.places.first(); first !== undefined && !this.#isWaiting(first, queue); first = queue.places.first()) queue.places.shift();
-      if (queue.places.first()?.hasRoom(queue.lane) === true) return queue;
+    if (this.#commands >= COMMANDS_IN_A_ROW) {
+      const longSince = this.#clock.monotonic() - LONG_MS;
+      const [, ...others] = this.#queues;
+      for (const queue of others) if ((this.#firstOf(queue)?.since ?? Number.POSITIVE_INFINITY) <= longSince) return queue;
     }
+    for (const queue of this.#queues) if (this.#firstOf(queue) !== undefined) return queue;
     return undefined;
+  }
+
+  /** Of those that wait in it, unless there is no room for it. */
+  #firstOf(queue: Queue): Waiting | undefined {
+    for (let first = queue.places.first(); first !== undefined && !this.#isWaiting(first, queue); first = queue.places.first()) queue.places.shift();
+    const found = queue.places.first();
+    return found?.hasRoom(queue.lane) === true ? found : undefined;
   }
 
   /** G1, G2. */
@@ -182,6 +200,7 @@ export class ActivationGate {
       const next = queue.places.shift();
       if (next !== undefined) this.#settle(next, "entered");
       const [commands, other, last] = this.#queues;
+      this.#commands = queue === commands ? this.#commands + 1 : 0;
       if (queue === other) this.#queues = [commands, last, other];
     }
     this.#arm();

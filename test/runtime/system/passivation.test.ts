@@ -330,6 +330,38 @@ test("S5. a storm of messages to entities that are not in memory is let in at it
   t.equal(clock.pending, 0);
 });
 
+test("S5, S7. commands without end do not keep timers of absent entities away: of eight that come one is such an entity that has waited for 5 s", async (t) => {
+  const RATE = 20;
+  const restless = entityType({ root: counterEntity.root, durability: "events", placement: "cloud", passivateAfterMs: 200 });
+  const { system, clock } = await idleHosting({ types: [restless], activation: { perSecond: RATE, burst: RATE } });
+  const clocks = [0, 1, 2].map((at) => parseAddress(`acme/counter/clock-${String(at)}`));
+  const others = Array.from({ length: RATE * 12 }, (_, at) => parseAddress(`acme/counter/c-${String(at)}`));
+  for (const entity of [...clocks, ...others]) {
+    await Promise.all([system.activate(entity, { input: undefined }), clock.advance(1_000 / RATE)]);
+  }
+  const rung = new Set<string>();
+  system.watch(({ entity, record }) => {
+    if (record?.inputs.some(({ kind }) => kind === "timer") === true) rung.add(entity);
+  });
+  const DUE_MS = IDLE_MS * 4;
+  await Promise.all(clocks.map((entity) => system.tell(entity, { type: "count.later", ms: DUE_MS }, { withinMs: 5_000 })));
+  await clock.advance(DUE_MS - 5_000);
+  t.equal(inMemory(system), 0);
+  let accepted = 0;
+  let next = 0;
+  // Half more commands than may come in.
+  for (let ms = 0; ms < 5_000 + 10_000; ms += 1_000) {
+    for (let each = 0; each < RATE * 1.5; each++) {
+      const { [next++ % others.length]: entity = "" } = others;
+      void system.tell(entity, add(1), { withinMs: 3_000 }).then(({ kind }) => (accepted += kind === "accepted" ? 1 : 0));
+    }
+    await clock.advance(1_000);
+  }
+  t.same([...rung].sort(), clocks, "all timers rang while the storm went on");
+  t.ok(accepted > RATE * 10, `${String(accepted)} commands came in`);
+  await system.stop();
+});
+
 test("passivateAfterMs is a positive time and not for volatile types", (t) => {
   const { root } = counterEntity;
   t.throws(() => entityType({ root, durability: "volatile", placement: "cloud", passivateAfterMs: 1_000 }), { code: "DROVER_TYPE_INVALID" });
