@@ -139,7 +139,8 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   }
 }
 
-function tryAgain(interior: Interior, failed: Cell, reason: string): void {
+/** It came to its end in its start. */
+export function tryAgain(interior: Interior, failed: Cell, reason: string): void {
   const before = ofLate(interior, failed);
   if (isFailingTooLong(interior, before)) degrade(interior, failed, before, reason);
   armRestart(interior, failed, reason, before === undefined ? 0 : Math.max(0, before.notBefore - interior.stamp.elapsed));

@@ -11,7 +11,7 @@
 // V7. A volatile one whose state is beyond its limit before and after the input begins anew at once, however lately it did: there is nothing to go on from (context-limit.ts G5).
 
 import type { Cell } from "./cell.ts";
-import { addressOf, startRoot, startSpec } from "./children.ts";
+import { addressOf, startRoot, startSpec, tryAgain } from "./children.ts";
 import { degrade, isFailingTooLong, note, noteAttempt, ofLate } from "./failing.ts";
 import { SupervisedFault } from "./fault.ts";
 import type { Interior } from "./interior.ts";
@@ -28,11 +28,11 @@ export function ended(interior: Interior, cell: Cell): void {
   const row = interior.rest.get("children", cell.supervision.spec);
   const kind = row === undefined ? undefined : interior.type.children[row.kind];
   report(interior, "child_terminated", cell.address, "normal");
-  // One that ends while it starts would do so for ever.
-  if (row !== undefined && kind?.restart === "permanent" && interior.isSettled(cell)) {
-    countRestart(interior, cell.address, "normal");
-    restartFromInitial(interior, cell, "normal", false);
-  }
+  if (row === undefined || kind?.restart !== "permanent") return;
+  countRestart(interior, cell.address, "normal");
+  if (interior.isSettled(cell)) restartFromInitial(interior, cell, "normal", false);
+  // It has ended in its start, which is still under way.
+  else tryAgain(interior, cell, "normal");
 }
 
 export function ruleOf(

@@ -584,6 +584,35 @@ test("H14. a permanent child that ends again and again begins anew at once, then
   t.end();
 });
 
+test("H14. a permanent child that ends in its start begins anew too, by backoff, across a restart of its node", (t) => {
+  const brief = actorType({ name: "part", version: 1, messages: words(), behaviour: machine({ initial: "off", states: { off: { type: "final" } } }) as never });
+  const kinds = (restart: "permanent" | "transient"): EntityType =>
+    entityType({ root, durability: "events", placement: "vehicle", children: { part: { types: [brief], strategy: "one-for-one", restart } } });
+  const host = new EntityHost(kinds("permanent"));
+  host.take({ kind: "children", specs: [spec("a")] });
+  const counts: (number | undefined)[] = [];
+  for (const ms of [1, 10_000, 100_000, 100_000]) {
+    host.advance(ms);
+    counts.push(host.entity.view(a)?.restarts);
+  }
+  t.ok(
+    counts.every((count, at) => (count ?? 0) > (counts[at - 1] ?? 0)),
+    `restarts so far: ${counts.join(", ")}`,
+  );
+  t.ok((counts.at(-1) ?? 0) < 40, "by backoff");
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  host.recover();
+  host.advance(60_000);
+  t.ok((host.entity.view(a)?.restarts ?? 0) > (counts.at(-1) ?? 0));
+  t.same(host.differences, []);
+
+  const transient = new EntityHost(kinds("transient"));
+  transient.take({ kind: "children", specs: [spec("a")] });
+  transient.advance(60_000);
+  t.match(transient.entity.view(a), { status: "done", restarts: 0 });
+  t.end();
+});
+
 test("S4. an entity whose root cannot start says so, and starts when it can", (t) => {
   let broken = true;
   const shaky = actorType({ name: "shaky", version: 1, messages: words("go"), behaviour: machine({ context: () => (broken ? throwing() : { n: 1 }), on: { go: {} } }) as never });
