@@ -15,7 +15,7 @@ export type { TraceEntry } from "./traced-turn.ts";
 export { hashOfCells } from "./state-hash.ts";
 export { upgradeCode } from "./made-by.ts";
 export { difference } from "./difference.ts";
-export { type Restored, type RestoreGuide, restoreEntity } from "./restore.ts";
+export { type Divergence, type Restored, type RestoreGuide, restoreEntity } from "./restore.ts";
 export { type ImpureStep, rehearseSteps } from "./rehearsal.ts";
 export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./interior.ts";

@@ -35,6 +35,8 @@ export interface Divergence {
   readonly revision: number;
   /** What differs first, as a path into the outcome; or why the record was not run. */
   readonly reason: string;
+  /** The version that made it is not registered, or it begins from such a version's state: it was not run, and what was committed stands. No sign that anything is wrong. */
+  readonly isNotRun?: true;
   /** Set when every turn came out as recorded, and the state is another one all the same (R4). */
   readonly hashes?: { readonly recorded: StateHash; readonly computed: StateHash };
 }
@@ -113,10 +115,11 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
   for (const [index, record] of records.entries()) {
     const then = types?.[index] ?? type;
     if (then !== entity.type) entity = carriedOver(entity, then);
-    const reason = replay(entity, record, guide);
+    const notRun = whyNotRun(entity, record);
+    const reason = notRun ?? replay(entity, record, guide);
     committed.note(record.outcome);
     if (reason !== undefined) {
-      divergences.push({ revision: record.revision, reason });
+      divergences.push({ revision: record.revision, reason, ...(notRun === undefined ? {} : { isNotRun: true }) });
       applyRecord(entity, record);
     }
     // What a turn that failed, or came out otherwise, has changed in place.
@@ -135,7 +138,7 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
     if (problem !== undefined) throw new Error(`${cell.address}: its context does not have the shape that "${cell.plan.actor.name}" declares: ${problem}`);
   }
   settle(entity);
-  entity.interior.divergences = divergences.length;
+  entity.interior.divergences = divergences.filter(({ isNotRun }) => isNotRun !== true).length;
   const last = records.at(-1);
   const isRemade = (snapshot?.madeBy !== undefined && difference(snapshot.madeBy, madeByOf(type).madeBy, "") !== undefined) || (last !== undefined && !isMadeByThese(type, last));
   const changed = changedMachines(entity.interior, stored, divergences.some(isByChange));
@@ -187,15 +190,20 @@ function otherHashes({ interior }: HostedEntity, record: JournalRecord): Diverge
   return computed.cells === hash.cells && computed.rest === hash.rest ? undefined : { recorded: hash, computed };
 }
 
-function replay(entity: HostedEntity, record: JournalRecord, guide: RestoreGuide | undefined): string | undefined {
-  const { interior } = entity;
-  if (record.revision !== interior.revision + 1) return `revision ${String(record.revision)} does not follow ${String(interior.revision)}`;
-  for (const [name, version] of Object.entries(record.versions)) {
+/** Of a record that the registered versions cannot run. */
+function whyNotRun({ interior }: HostedEntity, { versions, inputs }: JournalRecord): string | undefined {
+  for (const [name, version] of Object.entries(versions)) {
     const registered = interior.type.types.get(name);
     if (registered?.version !== version) return `made by version ${String(version)} of ${name}, registered is ${registered === undefined ? "none" : String(registered.version)}`;
   }
-  if (record.inputs[0]?.kind !== "upgrade")
+  if (inputs[0]?.kind !== "upgrade")
     for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
+  return undefined;
+}
+
+function replay(entity: HostedEntity, record: JournalRecord, guide: RestoreGuide | undefined): string | undefined {
+  const { interior } = entity;
+  if (record.revision !== interior.revision + 1) return `revision ${String(record.revision)} does not follow ${String(interior.revision)}`;
   let reason: string | undefined;
   let opened = false;
   try {

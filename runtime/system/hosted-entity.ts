@@ -38,6 +38,7 @@ import type { MailBudget } from "./mail-budget.ts";
 import { inTime, STORE_WITHIN_MS } from "./in-time.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
+import { tellDivergences } from "./divergences.ts";
 import { recoveryWatch } from "./recovery-watch.ts";
 import type { SinceSnapshot } from "./snapshot-rhythm.ts";
 import { entryOutcome, toldOf } from "./told.ts";
@@ -661,14 +662,7 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
     return { last: newest, restored: found };
   });
   const { entity, divergences, upgrade, isRemade, changed } = restored;
-  for (const divergence of divergences) {
-    ports.diverged();
-    const what =
-      divergence.hashes === undefined
-        ? "a replayed turn differed from what was committed; the committed outcome stands"
-        : "the hash of a recovered state is not the one that was committed";
-    ports.log.error({ entity: address, ...divergence }, what);
-  }
+  tellDivergences(address, divergences, ports.log, ports.diverged);
   if (upgrade !== undefined) return { entity, isNew: false, upgrade, changed, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
   return { entity, isNew: false, upgrade, changed, since: { turns: stored.records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
