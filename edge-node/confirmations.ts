@@ -6,6 +6,7 @@
 // C3. Without an answer in time nothing is sent again: the command is unconfirmed. In time is max(1.5 s, 3 periods + 1 s) after our frame.
 // C4. After a restart what the committed contexts still want is watched again; only its own durable timer ends that.
 // C5. What was decided is told until the mailbox takes it.
+// C6. A show that was stopped half way leaves its output unknown until a status came after its last frame.
 
 import type { ModelTarget } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
@@ -32,6 +33,8 @@ type Phase =
   /** The frame is with the bus. */
   | { readonly kind: "handed" }
   | { readonly kind: "answering"; readonly fromMs: number; readonly untilMs: number }
+  /** C6. Its end is told elsewhere. */
+  | { readonly kind: "left"; readonly fromMs: number }
   /** Decided; the mailbox was full. */
   | { readonly kind: "telling"; readonly event: Ending };
 
@@ -58,13 +61,15 @@ export interface Confirmations {
   seen(awaited: Awaited, atMs: number): void;
   /** It never was on the bus. */
   dropped(awaited: Awaited): void;
+  /** C6. @param atMs of its last frame on the bus @param isUnsent the value that was shown last never left */
+  stopped(awaited: Awaited, atMs: number, isUnsent: boolean): void;
   /** A command that no status confirms has been carried out. */
   done(awaited: Awaited): void;
   /** C4. */
   again(awaited: Awaited): void;
   /** Whether the output's change to `value` is what a command of ours wanted. Asked once a change. */
   isOurs(module: string, output: string, value: number): boolean;
-  /** A toggle of ours waits for its answer. */
+  /** A command of ours waits for its answer, or has left the output as no status has shown it yet. */
   isOpen(module: string, output: string): boolean;
   /** Ends waits whose time is over; call often. */
   beat(nowMs: number): void;
@@ -110,7 +115,7 @@ export function createConfirmations({
   /** C2. */
   function contend(module: string, output: string, methods: readonly ModelTarget["method"]["kind"][]): void {
     const each = watched.get(channelKey(module, output));
-    if (each !== undefined && methods.includes(each.target.method.kind) && each.phase.kind !== "telling") end(each, { type: "output.contended", output, key: each.key });
+    if (each !== undefined && methods.includes(each.target.method.kind) && isUndecided(each)) end(each, { type: "output.contended", output, key: each.key });
   }
 
   function keyOf(target: ModelTarget): string {
@@ -119,7 +124,7 @@ export function createConfirmations({
 
   function find(awaited: Awaited): Watched | undefined {
     const each = watched.get(keyOf(awaited.target));
-    return each?.key === awaited.key && each.phase.kind !== "telling" ? each : undefined;
+    return each?.key === awaited.key && isUndecided(each) ? each : undefined;
   }
 
   function watch(awaited: Awaited, phase: Phase): void {
@@ -129,9 +134,19 @@ export function createConfirmations({
   }
 
   function judge(each: Watched, value: number | undefined, timeMs: number): void {
+    if (each.phase.kind === "left") {
+      if (value !== undefined && timeMs >= each.phase.fromMs) watched.delete(keyOf(each.target));
+      return;
+    }
     const { confirm } = each.target;
     if (each.phase.kind !== "answering" || confirm === undefined || value === undefined || timeMs < each.phase.fromMs) return;
     if (Math.abs(value - each.value) <= confirm.tolerance + 1e-9) end(each, { type: "output.confirmed", output: each.output, key: each.key, value });
+  }
+
+  /** What the module has said already. */
+  function judgeKnown(each: Watched, signal = ""): void {
+    const index = table.indexOf(signal);
+    if (index !== undefined && table.columns.available[index] === 1) judge(each, table.columns.values[index], table.columns.timesMs[index] ?? Number.NaN);
   }
 
   function end(each: Watched, event: Ending): void {
@@ -173,13 +188,19 @@ export function createConfirmations({
       const answerAfterMs = target.method.kind === "toggle" ? target.method.answerAfterPeriods * (channels.periodMs(target) ?? 0) : 0;
       each.phase = { kind: "answering", fromMs: atMs + answerAfterMs, untilMs: atMs + waitMs(target) };
       // Its answer may have come with the same batch as the echo.
-      const index = table.indexOf(target.confirm?.signal ?? "");
-      if (index !== undefined && table.columns.available[index] === 1) judge(each, table.columns.values[index], table.columns.timesMs[index] ?? Number.NaN);
+      judgeKnown(each, target.confirm?.signal);
     },
     dropped: (awaited) => {
       const key = keyOf(awaited.target);
       own.withdraw(key, awaited.key);
       if (find(awaited) !== undefined) watched.delete(key);
+    },
+    stopped: (awaited, atMs, isUnsent) => {
+      if (isUnsent) own.withdrawLast(keyOf(awaited.target), awaited.key);
+      const each = find(awaited);
+      if (each === undefined) return;
+      each.phase = { kind: "left", fromMs: atMs };
+      judgeKnown(each, signalOf(awaited.target));
     },
     done: (awaited) => {
       const each = find(awaited);
@@ -204,4 +225,8 @@ export function createConfirmations({
       watched.clear();
     },
   };
+}
+
+function isUndecided({ phase }: Watched): boolean {
+  return phase.kind !== "telling" && phase.kind !== "left";
 }

@@ -39,6 +39,16 @@ export class OwnValues {
     );
   }
 
+  /** The newest value of the command never left; those before it did. */
+  withdrawLast(channel: string, key: string): void {
+    const standing = this.#standing(channel);
+    const last = standing.findLastIndex((each) => each.key === key);
+    this.#keep(
+      channel,
+      standing.filter((_each, index) => index !== last),
+    );
+  }
+
   /** Whether a command of ours wanted it so; a later change to the same value is somebody else's. */
   take(channel: string, value: number): boolean {
     const standing = this.#standing(channel);

@@ -4,6 +4,7 @@
 //     A no comes back as an input with its reason and the guard's report.
 // X2. One frame per output is outstanding; nothing is ever sent a second time.
 // X3. Every frame that left, or may have, is recorded with author and cause.
+// X4. A show that is stopped half way, as by a mute, ends there and says why. What it showed before is not put back later: by then its time has ended (vehicle V1), and nothing says that it is still wanted.
 
 import type { Transmission } from "../actors/index.ts";
 import { commandFrame } from "../actors/vehicle-file/index.ts";
@@ -42,7 +43,8 @@ interface Job extends Listed {
   readonly awaited: Awaited;
 }
 
-type Leave = { readonly kind: "sent"; readonly atMs: number } | { readonly kind: "not"; readonly word: NonNullable<EffectWord> };
+/** `isHanded`: the bus was given the frame. */
+type Leave = { readonly kind: "sent"; readonly atMs: number } | { readonly kind: "not"; readonly word: NonNullable<EffectWord>; readonly isHanded?: true };
 
 export function createTransmit(options: TransmitOptions): Transmit {
   const { commands, channels, confirmations, pipeline, sent, clock, read } = options;
@@ -107,6 +109,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
     const before = channels.read(job.target, clock.monotonic()).value;
     if (before === undefined) return no("what the output shows now is not known, so it could not be put back");
     let withinMs = remainingMs(job.transmission);
+    let lastMs = 0;
     confirmations.handing(job.awaited);
     for (const [index, value] of [...values, before].entries()) {
       if (!confirmations.isAwaited(job.awaited)) return { kind: "unknown", reason: "somebody else switched the output while it was shown: what they set stays" };
@@ -114,9 +117,12 @@ export function createTransmit(options: TransmitOptions): Transmit {
         confirmations.showing(job.awaited, value);
       });
       if (left.kind === "not") {
-        confirmations.dropped(job.awaited);
-        return index === 0 ? left.word : { kind: "unknown", reason: `stopped half way: ${("reason" in left.word ? left.word.reason : undefined) ?? left.word.kind}` };
+        const mayHaveLeft = left.word.kind === "unknown";
+        if (index === 0 && !mayHaveLeft) confirmations.dropped(job.awaited);
+        else confirmations.stopped(job.awaited, mayHaveLeft ? clock.monotonic() : lastMs, left.isHanded === true && !mayHaveLeft);
+        return index === 0 ? left.word : halfWay(left.word);
       }
+      lastMs = left.atMs;
       withinMs = BLINK_FRAME_MS;
       if (index < values.length) await pause(holdMs, job.work.signal);
     }
@@ -183,10 +189,16 @@ function leaveOf(outcome: SendOutcome): Leave {
     case "sent":
       return { kind: "sent", atMs: outcome.timeS * 1_000 };
     case "unknown":
-      return { kind: "not", word: { kind: "unknown", reason: outcome.reason } };
+      return { kind: "not", word: { kind: "unknown", reason: outcome.reason }, isHanded: true };
     case "refused":
-      return { kind: "not", word: outcome.reason === "deadline" ? { kind: "deadline" } : no(`${outcome.reason}: ${outcome.detail}`) };
+      return { kind: "not", word: outcome.reason === "deadline" ? { kind: "deadline" } : no(`${outcome.reason}: ${outcome.detail}`), isHanded: true };
   }
+}
+
+/** X4. */
+function halfWay(word: NonNullable<EffectWord>): EffectWord {
+  const why = word.kind === "deadline" ? "its frame was not on the bus in time" : "reason" in word ? word.reason : undefined;
+  return { kind: "unknown", reason: `stopped half way: ${why ?? word.kind}; the output is not put back, and stays as it is until it is set anew` };
 }
 
 function no(reason: string): Extract<NonNullable<EffectWord>, { kind: "refused" }> {

@@ -139,6 +139,11 @@ export function isInForce(context: ModuleContext, output: string, key: string): 
   return outputOf(context, output)?.desired?.key === key;
 }
 
+/** Whether a status of the module can show that the command in force on `output` was done: of a show to a person none does. */
+export function hasConfirmation(context: ModuleContext, output: string): boolean {
+  return outputOf(context, output)?.desired?.as !== "output.identify";
+}
+
 /** @param value what the module's status showed, where that confirmed it */
 export function ended(
   context: ModuleContext,

@@ -1,7 +1,7 @@
 // The machine of every module: presence, lifecycle, health, and the commands on its outputs (vehicle.md, States). A product is a row of a table, never a machine.
 //
 // V1. A desired value is one command; when a status confirms it or its time ends, it is gone. What the bus reports is never kept here.
-// V2. Nothing is sent a second time: without confirmation the outcome is unknown.
+// V2. Nothing is sent a second time: without confirmation the outcome is unknown. Where a status may still confirm it, that decides; what no status confirms ends with the word of the hand-over.
 
 import { assign, enqueueActions, sendParent, setup } from "xstate";
 import { effect, type GuardReport, now } from "../../runtime/index.ts";
@@ -13,6 +13,7 @@ import {
   ended,
   type Ending,
   forgotten,
+  hasConfirmation,
   isAlreadySo,
   isInForce,
   isSuperseded,
@@ -48,6 +49,7 @@ function endingOf(event: ModuleEvent): { readonly output: string; readonly outco
     case "effect.refused":
       return { output, outcome: "refused", reason: event.reason, ...(event.guard === undefined ? {} : { guard: event.guard as GuardReport }) };
     case "effect.failed":
+    case "effect.unknown":
     case "output.unconfirmed":
       return { output, outcome: "unknown", reason: event.reason };
     default:
@@ -159,6 +161,10 @@ const module = setup({
       const { output, key } = commandOf(event);
       return isInForce(context, output, key);
     },
+    inForceUnconfirmed: ({ context, event }) => {
+      const { output, key } = commandOf(event);
+      return isInForce(context, output, key) && !hasConfirmation(context, output);
+    },
     anyFaulted: ({ context }) => Object.values(context.faults).some((fault) => fault.health === "faulted"),
     anyFault: ({ context }) => Object.keys(context.faults).length > 0,
     onlyDegraded: ({ context }) => !Object.values(context.faults).some((fault) => fault.health === "faulted"),
@@ -188,7 +194,11 @@ function regions<const C extends object>(commands: C) {
       "effect.refused": { guard: "inForce", actions: "end" },
       "effect.failed": { guard: "inForce", actions: "end" },
       // The node stopped between the commit and the hand-over: the next status decides, or the end of its time (rules F1, F2).
-      "effect.unknown": { guard: "inForce", actions: "doubt" },
+      // What no status will ever confirm has ended: a show that was stopped half way.
+      "effect.unknown": [
+        { guard: "inForceUnconfirmed", actions: "end" },
+        { guard: "inForce", actions: "doubt" },
+      ],
       "output.reported": { actions: "noteReport" },
       "output.forgotten": { actions: "forget" },
       "fault.raised": { guard: "newFault", actions: "raiseFault" },

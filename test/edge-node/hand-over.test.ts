@@ -128,6 +128,56 @@ test("X1. A mute that comes between the door and the hand-over keeps the frame b
   await running(at, car.node.stop());
 });
 
+test("V3, X1. A mute in the middle of a show ends it: its sender is told so at once, nothing more leaves, and the output is unknown until its module reports after the last frame", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const lamp = (): unknown => (car.module("torrent-0").context as { outputs: Readonly<Record<string, unknown>> }).outputs["galley"];
+  await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 70 });
+  const show = { type: "output.identify", output: "galley" };
+  const shown = car.node.system.ask(TORRENT, show, { withinMs: 9_000, id: "show" });
+  await at.clock.advance(380);
+  car.rig.mute("torrent-0");
+  await at.clock.advance(120);
+  const frames = ["15:0046", "15:00ff", "15:0000"];
+  t.same(commandFrames(car.rig), frames);
+  t.match(await tell(at, car, VEHICLE, { type: "bus.mute", bus: "can0" }), { kind: "replied" });
+  const why = /^stopped half way: sending on can0 is muted; the output is not put back/;
+  t.match(await running(at, shown, 400), { kind: "unknown", reason: why }, "with its next frame, not with the end of its time");
+  await at.clock.advance(300);
+  t.match(car.module("torrent-0").state, { presence: "present" });
+  t.match(lamp(), { state: "unknown", desired: undefined, last: { outcome: "unknown", reason: why } }, "its last report was before its last frame");
+  car.rig.unmute("torrent-0");
+  await at.clock.advance(500);
+  t.match(lamp(), { state: "settled", turn: 0, last: { outcome: "unknown" } }, "as its module reports it, and nobody else's doing");
+  t.match(await running(at, car.node.system.ask(TORRENT, show, { withinMs: 9_000, id: "show" })), { kind: "unknown", reason: why }, "the same id has its one outcome");
+  t.match(await tell(at, car, VEHICLE, { type: "bus.unmute", bus: "can0" }), { kind: "replied" });
+  await at.clock.advance(12_000);
+  t.same(commandFrames(car.rig), frames, "nothing leaves for what has ended");
+  t.match(await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 70 }), { kind: "replied", value: { outcome: "confirmed", value: 70 } });
+  t.same(commandFrames(car.rig), [...frames, "15:0046"]);
+  await running(at, car.node.stop());
+});
+
+test("F1. A show of which a frame found no acknowledgement ends there, and says so", async (t) => {
+  for (const [fromMs, sent, reason] of [
+    [0, [], /^no echo by the deadline$/],
+    [600, ["15:00ff", "15:0000"], /^stopped half way: no echo by the deadline; the output is not put back/],
+  ] as const) {
+    const at = desk();
+    const car = await trailer(at);
+    if (fromMs === 0) car.rig.noAcknowledgement("clients");
+    const shown = car.node.system.ask(TORRENT, { type: "output.identify", output: "galley" }, { withinMs: 9_000 });
+    await at.clock.advance(fromMs);
+    car.rig.noAcknowledgement("clients");
+    t.match(await running(at, shown, 1_000), { kind: "unknown", reason });
+    car.rig.noAcknowledgement("none");
+    await at.clock.advance(12_000);
+    t.same(commandFrames(car.rig), sent);
+    t.match(car.module("torrent-0").context, { outputs: { galley: { state: "settled", desired: undefined, last: { outcome: "unknown", reason } } } });
+    await running(at, car.node.stop());
+  }
+});
+
 test("V2. A module that falls silent between the door and the hand-over is not toggled on an old status", async (t) => {
   const at = desk();
   const car = await trailer(slowly(at, 200));

@@ -27,6 +27,18 @@ test("O2. what the next command replaced before it showed is ours no more; anoth
   t.end();
 });
 
+test("O2. where the last frame of a show never left, those before it explain what they did", (t) => {
+  const own = new OwnValues(new ManualClock());
+  for (const value of [255, 0, 255]) own.expect(LAMP, "1", value);
+  own.expect(LAMP, "2", 20);
+  own.withdrawLast(LAMP, "1");
+  own.withdrawLast(LAMP, "3");
+  t.equal(own.take(LAMP, 0), true);
+  t.equal(own.take(LAMP, 255), false, "the wall button");
+  t.equal(own.take(LAMP, 20), true, "another command's");
+  t.end();
+});
+
 test("O2. a frame that never left explains nothing; after 10 s none does", async (t) => {
   const clock = new ManualClock();
   const own = new OwnValues(clock);

@@ -45,6 +45,24 @@ test("V1. A value still wanted after a restart is confirmed by fresh status", as
   await car.node.stop();
 });
 
+test("F1, F2. A node that stops in the middle of a show says so when it is back, and sends nothing for it", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  const show = { type: "output.identify", output: "galley" };
+  await running(at, car.node.system.tell(TORRENT, show, { id: "show" }));
+  await at.clock.advance(100);
+  t.same(commandFrames(rig), ["15:00ff"]);
+  await car.node.stop();
+  car = await trailer(at, rig);
+  const why = /^the node stopped before it was confirmed/;
+  t.match(car.module("torrent-0").context, { outputs: { galley: { state: "settled", desired: undefined, last: { outcome: "unknown", reason: why } } } });
+  t.match(await running(at, car.node.system.ask(TORRENT, show, { id: "show", withinMs: 1_000 }), 1_000), { kind: "unknown", reason: why });
+  await at.clock.advance(12_000);
+  t.same(commandFrames(rig), ["15:00ff"]);
+  await car.node.stop();
+});
+
 test("O1, F1. A node restarted with a command past its time sends nothing", async (t) => {
   const at = desk();
   const rig = rigOn(at);

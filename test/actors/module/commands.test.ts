@@ -110,6 +110,23 @@ test("F1. A hand-over of unknown outcome leaves the command waiting for a status
   await desk.system.stop();
 });
 
+test("F1. What no status can confirm ends with the word of its hand-over, its reason told to the sender; the output is unknown until its module reports", async (t) => {
+  const desk = await moduleDesk();
+  await desk.fact(LAMPS, { type: "module.seen" });
+  desk.outcome = { kind: "unknown", reason: "stopped half way: sending on can0 is muted" };
+  const command = await asked(desk, LAMPS, { type: "output.identify", output: "left" });
+  t.match(command.answer, { kind: "unknown", reason: "stopped half way: sending on can0 is muted" });
+  t.match(desk.context(LAMPS), {
+    outputs: { left: { state: "unknown", desired: undefined, last: { command: "output.identify", outcome: "unknown", reason: "stopped half way: sending on can0 is muted" } } },
+  });
+  await desk.clock.advance(60_000);
+  t.match(desk.context(LAMPS), { outputs: { left: { state: "unknown", last: { outcome: "unknown" } } } }, "its time ends nothing any more");
+  await desk.fact(LAMPS, { type: "output.reported", output: "left" });
+  t.match(desk.context(LAMPS), { outputs: { left: { state: "settled", turn: 0, last: { outcome: "unknown" } } } });
+  t.equal(desk.transmissions.length, 1);
+  await desk.system.stop();
+});
+
 test("O2. A request made against an older change of hand is superseded; one that has seen it is taken", async (t) => {
   const desk = await moduleDesk();
   await desk.fact(LAMPS, { type: "module.seen" });
