@@ -91,7 +91,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
   }
 
   async function once(job: Job): Promise<EffectWord> {
-    const left = await leave(job, job.transmission.value, remainingMs(job.transmission), () => {
+    const left = await leave(job, { value: job.transmission.value, withinMs: remainingMs(job.transmission) }, () => {
       confirmations.handing(job.awaited);
     });
     if (left.kind === "sent") {
@@ -104,8 +104,18 @@ export function createTransmit(options: TransmitOptions): Transmit {
     return left.word;
   }
 
+  /** What has begun is to reach its end: its frames find room where others use up the bus's rate. */
+  async function blink(job: Job, method: { readonly values: readonly number[]; readonly holdMs: number }): Promise<EffectWord> {
+    const release = limits.get(job.target.bus)?.reserve();
+    try {
+      return await show(job, method);
+    } finally {
+      release?.();
+    }
+  }
+
   /** Shows the output to a person, then puts back what it showed before; where somebody switches it meanwhile, what they set stays (rules O2). */
-  async function blink(job: Job, { values, holdMs }: { readonly values: readonly number[]; readonly holdMs: number }): Promise<EffectWord> {
+  async function show(job: Job, { values, holdMs }: { readonly values: readonly number[]; readonly holdMs: number }): Promise<EffectWord> {
     const before = channels.read(job.target, clock.monotonic()).value;
     if (before === undefined) return no("what the output shows now is not known, so it could not be put back");
     let withinMs = remainingMs(job.transmission);
@@ -113,7 +123,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
     confirmations.handing(job.awaited);
     for (const [index, value] of [...values, before].entries()) {
       if (!confirmations.isAwaited(job.awaited)) return { kind: "unknown", reason: "somebody else switched the output while it was shown: what they set stays" };
-      const left = await leave(job, value, withinMs, () => {
+      const left = await leave(job, { value, withinMs, isBegun: index > 0 }, () => {
         confirmations.showing(job.awaited, value);
       });
       if (left.kind === "not") {
@@ -130,7 +140,12 @@ export function createTransmit(options: TransmitOptions): Transmit {
     return { kind: "done" };
   }
 
-  async function leave(job: Job, value: number, withinMs: number, handing: () => void): Promise<Leave> {
+  /** @param isBegun a show of which a frame has left */
+  async function leave(
+    job: Job,
+    { value, withinMs, isBegun = false }: { readonly value: number; readonly withinMs: number; readonly isBegun?: boolean },
+    handing: () => void,
+  ): Promise<Leave> {
     const { target, transmission, work } = job;
     if (!(withinMs > 0)) return { kind: "not", word: { kind: "deadline" } };
     const objected = objection(job);
@@ -139,7 +154,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
     if (framed.kind === "refused") return { kind: "not", word: no(framed.reason) };
     const sink = pipeline.sink(target.bus);
     if (sink === undefined) return { kind: "not", word: no(`the bus ${target.bus} is down`) };
-    if (limits.get(target.bus)?.take(clock.monotonic()) !== true)
+    if (limits.get(target.bus)?.take(clock.monotonic(), isBegun) !== true)
       return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
     handing();
     const outcome = await sink.send(framed.frame, { withinMs });

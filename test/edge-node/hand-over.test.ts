@@ -211,6 +211,30 @@ test("X1. No more frames a second leave than the file allows; what is too much i
   await running(at, car.node.stop());
 });
 
+test("X1. A show that has begun finds room where others use up the bus's rate, and puts the output back", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  await tell(at, car, TORRENT, { type: "light.set", output: "galley", level: 70 });
+  const shown = car.node.system.ask(TORRENT, { type: "output.identify", output: "galley" }, { withinMs: 9_000 });
+  const others: Promise<unknown>[] = [];
+  for (let round = 1; round <= 120; round++) {
+    await at.clock.advance(20);
+    for (const [module, output] of [
+      ["torrent-0", "porch"],
+      ["torrent-0", "bed"],
+      ["torrent-1", "bath"],
+      ["torrent-1", "step"],
+    ])
+      others.push(car.node.system.ask(`${VEHICLE}/module/${String(module)}`, { type: "light.set", output, level: round }, { withinMs: 9_000 }));
+  }
+  const outcomes = await running(at, Promise.all(others));
+  t.ok(outcomes.filter((outcome) => JSON.stringify(outcome).includes("more than 50 frames a second")).length > 20, "the bus was as busy as it may be");
+  t.match(await running(at, shown), { kind: "replied", value: { outcome: "done" } });
+  const galley = commandFrames(car.rig).filter((frame) => frame.startsWith("15:00"));
+  t.same(galley, ["15:0046", "15:00ff", "15:0000", "15:00ff", "15:0000", "15:0046"]);
+  await running(at, car.node.stop());
+});
+
 test("X1. Every sent frame is recorded with author and cause", async (t) => {
   const at = desk();
   const words: object[] = [];
