@@ -1,7 +1,9 @@
 // The vehicle's own API, on loopback unless the configuration says otherwise (promise S10). Loaded only where one is configured: a vehicle without it pays nothing.
+//
+// A1. A vehicle does not stand still for want of its API's tokens (promise S6): where they cannot be read, the API lets nobody in, and log and /health/ready say so.
 
 import type { SignalSource } from "../protocols/uplink/index.ts";
-import { type Address, lifeOf, type System, type TreeNode, untilAborted, droverVersion } from "../runtime/index.ts";
+import { type Address, DroverError, lifeOf, type System, type TreeNode, untilAborted, droverVersion } from "../runtime/index.ts";
 import type { Clock, Log, MetricsSource, Random } from "../runtime/ports/index.ts";
 
 export interface ApiLifeOptions {
@@ -22,7 +24,16 @@ export interface ApiLifeOptions {
 export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
   const { http, data, node, vehicle, system, signals, describe, clock, random, log, metrics, listening } = options;
   return lifeOf(async ({ ready }, signal) => {
-    const { listenHttp, loadTokens } = await import("../protocols/http/index.ts");
+    const { listenHttp, loadTokens, noTokens } = await import("../protocols/http/index.ts");
+    const closed: string[] = [];
+    // A1.
+    const tokens = await loadTokens(data, { clock }).catch((cause: unknown) => {
+      if (!(cause instanceof DroverError)) throw cause;
+      log.error({ err: cause }, "the vehicle's API lets nobody in: its tokens cannot be used; mend or delete the named file and start the node again");
+      closed.push(`the API lets nobody in: ${cause.message}`);
+      return noTokens(cause);
+    });
+    const runs = (): boolean => system.read(vehicle) !== undefined;
     const server = await listenHttp({
       ...(http.host === undefined ? {} : { host: http.host }),
       port: http.port,
@@ -31,13 +42,17 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
         clock,
         random,
         log,
-        tokens: await loadTokens(data, { clock }),
+        tokens,
         trees: () => [{ node, at: clock.now(), tree: describe() }],
         nodes: () => [{ node, kind: "edge", vehicle, state: "up", since: describe().since }],
         signals,
         version: droverVersion(),
         metrics,
-        ready: () => (system.read(vehicle) === undefined ? { ok: false, reasons: ["the vehicle's actors do not run yet"] } : { ok: true, reasons: [] }),
+        started: runs,
+        ready: () => {
+          const reasons = [...closed, ...(runs() ? [] : ["the vehicle's actors do not run yet"])];
+          return { ok: reasons.length === 0, reasons };
+        },
       },
     });
     listening(server.url);

@@ -7,4 +7,4 @@ export { type ProblemKind, problemKinds, type ProblemName, problemType } from ".
 export { sendProblem } from "./problem.ts";
 export { type Principal, type Role, type RouteRole } from "./roles.ts";
 export type { ShownSignal, SignalReading, SignalSource } from "./signal-source.ts";
-export { loadTokens, type LoadedTokens, type TokenInfo, type Tokens } from "./tokens.ts";
+export { loadTokens, type LoadedTokens, noTokens, type TokenInfo, type Tokens } from "./tokens.ts";

@@ -1,7 +1,7 @@
 // The files of the tokens: `tokens.json` with their hashes, `api-token` with the first one in the clear, both for their owner's eyes only.
 //
 // F1. A file is written beside its place, flushed, and renamed over it: a crash leaves the old or the new one.
-// F2. What cannot be read stops the start by name; it is never taken for "no tokens", which would hand out a new admin.
+// F2. What cannot be read is told by name, and lets nobody in; it is never taken for "no tokens", which would hand out a new admin. It stops the start of a cloud node; a vehicle runs on without its API.
 
 import { chmod, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
 import { randomBytes } from "node:crypto";

@@ -53,6 +53,12 @@ export async function loadTokens(folder: string, { clock }: { readonly clock: Cl
   return { ...tokenBook(folder, [record], clock), firstToken: text };
 }
 
+/** Nobody's: who runs a node whose tokens are not known lets nobody in. `add` and `remove` throw `cause`. */
+export function noTokens(cause: Error): Tokens {
+  const refuse = (): Promise<never> => Promise.reject(cause);
+  return { check: () => undefined, has: () => false, list: () => [], add: refuse, remove: refuse };
+}
+
 function tokenBook(folder: string, records: readonly TokenRecord[], clock: Clock): Tokens {
   let byId = new Map(records.map((record) => [record.id, record]));
   let writing: Promise<unknown> = Promise.resolve();

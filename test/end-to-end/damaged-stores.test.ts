@@ -5,7 +5,7 @@ import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import tap, { test } from "tap";
 import { createCloudNode } from "../../cloud-node/index.ts";
-import { createEdgeNode } from "../../edge-node/index.ts";
+import { createEdgeNode, realPorts } from "../../edge-node/index.ts";
 import { loadDriver } from "../../protocols/sqlite/driver.ts";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
 import { parseAddress, systemClock } from "../../runtime/index.ts";
@@ -173,4 +173,27 @@ test("S6. A vehicle without any cloud starts and runs alone", async (t) => {
   t.teardown(() => node.stop());
   await node.start();
   await until("its values come", 5_000, () => node.counters().signals.fresh > 3);
+});
+
+test("S6, S10. A vehicle whose API tokens cannot be read runs with its API closed, and says so; nothing is put in their place", async (t) => {
+  for (const bad of ["", "{", '{"v":2,"tokens":[]}']) {
+    const folder = scratchFolder(t);
+    writeFileSync(join(folder, "tokens.json"), bad);
+    const errors: string[] = [];
+    const log: typeof silentLog = { ...silentLog, error: (fields, message) => errors.push(`${message}: ${(fields as { err?: Error }).err?.message ?? ""}`), child: () => log };
+    const node = createEdgeNode({ vehicle: demoFile("vehicles", "rav4-01.yaml"), data: folder, buses: busesOf("rav4-01", folder), http: { port: 0 } }, { ...realPorts, log });
+    t.teardown(() => node.stop());
+    await node.start();
+    await until("its values come", 5_000, () => node.counters().signals.fresh > 3);
+    const get = (path: string): Promise<Response> => fetch(`${node.apiUrl ?? ""}${path}`, { headers: { authorization: `Bearer drover_${"0".repeat(16)}_${"A".repeat(43)}` } });
+    t.equal((await get("/v1/actors")).status, 401);
+    const ready = await get("/health/ready");
+    t.equal(ready.status, 503);
+    t.match(await ready.json(), { reasons: [/lets nobody in: .*tokens\.json/] });
+    t.equal((await get("/health/live")).status, 200);
+    t.equal((await get("/health/startup")).status, 200, "nobody restarts the vehicle for it");
+    t.match(errors, [/lets nobody in.*tokens\.json/]);
+    t.equal(readFileSync(join(folder, "tokens.json"), "utf8"), bad);
+    t.notOk(existsSync(join(folder, "api-token")), "no new admin");
+  }
 });
