@@ -5,6 +5,7 @@
 // N2. Seqs are never given twice, although class B and C are not flushed at every append: they are given from a reservation that was flushed. After the machine
 //     stopped, the log goes on behind the reservation, and a gap says that up to so many may be lost. After the process alone stopped nothing is lost.
 // N3. An append with an entry of class A is flushed before it is answered, and with it everything before.
+// N4. What could not be written before is given seqs of its own by the next transaction that can be: a gap of its class, in the place where it was lost.
 
 import { type LogClass, type LogEntry, type LogGapReason, type LogItem, type LogTotals } from "../../runtime/ports/index.ts";
 import type { Database, SqlRow, Statement } from "./driver.ts";
@@ -25,6 +26,9 @@ const RESERVED_SEQS = 4096;
 const MAX_GAPS = 256;
 const READ_BYTES = 4 * 1024 * 1024;
 const STEP_ROWS = 1000;
+/** Entries lost, by class. */
+export type LogLosses = Readonly<Record<LogClass, number>>;
+
 const FIRST_TO_GO: readonly LogClass[] = ["C", "B", "A"];
 
 export interface LogSettings {
@@ -96,13 +100,20 @@ export class LogFile {
     return { entries, bytes, lastSeq, acknowledged, dropped };
   }
 
-  /** @returns the first seq given; the others follow it */
-  append(batch: readonly LogEntry[]): number {
-    const first = this.#state.lastSeq + 1;
-    const last = this.#state.lastSeq + batch.length;
+  /** @param unwritten what was lost before it and is in no gap yet (N4). @returns the first seq given; the others follow it */
+  append(batch: readonly LogEntry[], unwritten: LogLosses): number {
+    const losses = FIRST_TO_GO.map((logClass) => ({ logClass, count: unwritten[logClass] })).filter(({ count }) => count > 0);
+    const first = losses.reduce((seq, { count }) => seq + count, this.#state.lastSeq + 1);
+    const last = first + batch.length - 1;
     const reserve = last > this.#state.reserved;
-    this.#transaction(reserve || batch.some((entry) => entry.class === "A"), (before) => {
+    this.#transaction(reserve || unwritten.A > 0 || batch.some((entry) => entry.class === "A"), (before) => {
       let state: State = { ...before, lastSeq: last, reserved: reserve ? last + RESERVED_SEQS : before.reserved };
+      let from = before.lastSeq + 1;
+      for (const { logClass, count } of losses) {
+        this.#addGap(from, from + count - 1, logClass, count, "not-written");
+        from += count;
+        state = { ...state, dropped: state.dropped + count };
+      }
       batch.forEach((entry, index) => {
         const room = roomOf(entry.bytes.byteLength);
         if (room > this.#maxBytes / 4) {
@@ -177,13 +188,17 @@ export class LogFile {
   #noteLoss(seq: number, logClass: LogClass): void {
     const grown = this.#sql.growGap.run(seq, logClass, seq, this.#metUpTo, logClass, seq);
     if (Number(grown.changes) > 0) return;
-    this.#sql.addGap.run(seq, seq, logClass, 1, "over-budget" satisfies LogGapReason);
-    if (Number(this.#sql.countGaps.get()?.["count"]) > MAX_GAPS) this.#joinOldest(logClass);
+    this.#addGap(seq, seq, logClass, 1, "over-budget");
   }
 
-  /** Two gaps of one class say together what they said apart, less exactly where. */
-  #joinOldest(logClass: LogClass): void {
-    const [one, other] = this.#sql.oldestGaps.all(logClass);
+  #addGap(from: number, to: number, logClass: LogClass, count: number, reason: LogGapReason): void {
+    this.#sql.addGap.run(to, from, logClass, count, reason);
+    if (Number(this.#sql.countGaps.get()?.["count"]) > MAX_GAPS) this.#joinOldest(logClass, reason);
+  }
+
+  /** Two gaps of one class and reason say together what they said apart, less exactly where. */
+  #joinOldest(logClass: LogClass, reason: LogGapReason): void {
+    const [one, other] = this.#sql.oldestGaps.all(logClass, reason);
     if (one === undefined || other === undefined) return;
     this.#sql.removeGap.run(one["last"] ?? null);
     this.#sql.joinGap.run(one["first"] ?? null, one["count"] ?? null, other["last"] ?? null);
@@ -227,9 +242,10 @@ const SQL = {
   gaps: "SELECT * FROM gaps WHERE last > ? AND last <= ? ORDER BY last",
   newestGap: "SELECT max(last) AS last FROM gaps",
   addGap: "INSERT INTO gaps (last, first, class, count, reason) VALUES (?, ?, ?, ?, ?)",
-  growGap: "UPDATE gaps SET last = ?, count = count + 1 WHERE class = ? AND last < ? AND last > ? AND last = (SELECT max(last) FROM gaps WHERE class = ? AND last < ?)",
+  growGap:
+    "UPDATE gaps SET last = ?, count = count + 1 WHERE class = ? AND last < ? AND last > ? AND reason = 'over-budget' AND last = (SELECT max(last) FROM gaps WHERE class = ? AND last < ?)",
   countGaps: "SELECT count(*) AS count FROM gaps",
-  oldestGaps: "SELECT first, last, count FROM gaps WHERE class = ? ORDER BY last LIMIT 2",
+  oldestGaps: "SELECT first, last, count FROM gaps WHERE class = ? AND reason = ? ORDER BY last LIMIT 2",
   removeGap: "DELETE FROM gaps WHERE last = ?",
   joinGap: "UPDATE gaps SET first = min(first, ?), count = count + ? WHERE last = ?",
   removeGaps: "DELETE FROM gaps WHERE last <= ?",

@@ -1,17 +1,27 @@
 // The calls of the log's facade, carried out on its file.
 
 import { readFileSync } from "node:fs";
-import type { LogEntry } from "../../runtime/ports/index.ts";
-import { LogFile, type LogSettings } from "./log-file.ts";
+import type { LogEntry, LogTotals } from "../../runtime/ports/index.ts";
+import { LogFile, type LogLosses, type LogSettings } from "./log-file.ts";
 import type { Contents, OpenFile } from "./open-file.ts";
 import type { Service } from "./service.ts";
 
 /** Calls of the log's facade with their arguments. */
 export interface LogCalls {
-  readonly append: readonly LogEntry[];
+  readonly append: { readonly batch: readonly LogEntry[]; readonly unwritten: LogLosses };
   readonly read: { readonly afterSeq: number; readonly limit: number };
   readonly acknowledgeStep: number;
   readonly totals: undefined;
+}
+
+export interface Appended {
+  readonly first: number;
+  readonly totals: LogTotals;
+}
+
+export interface Forgotten {
+  readonly more: boolean;
+  readonly totals: LogTotals;
 }
 
 export interface ServeLogSettings {
@@ -35,9 +45,9 @@ export function serveLog(file: OpenFile, given: unknown): Service {
   const full: LogSettings = { maxBytes: settings.maxBytes, freshIncarnation: settings.freshIncarnation, boot: settings.boot ?? bootId() };
   const log = new LogFile(file.database, full, file.unclean);
   const calls: { readonly [Call in keyof LogCalls]: (argument: LogCalls[Call]) => unknown } = {
-    append: (batch) => log.append(batch),
+    append: ({ batch, unwritten }): Appended => ({ first: log.append(batch, unwritten), totals: log.totals() }),
     read: ({ afterSeq, limit }) => log.read(afterSeq, limit),
-    acknowledgeStep: (upToSeq) => log.acknowledgeStep(upToSeq),
+    acknowledgeStep: (upToSeq): Forgotten => ({ more: log.acknowledgeStep(upToSeq), totals: log.totals() }),
     totals: () => log.totals(),
   };
   return {

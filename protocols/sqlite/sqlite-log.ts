@@ -6,15 +6,16 @@ import {
   type Clock,
   DroverError,
   type Log,
+  type LogClass,
   type LogEntry,
   type LogItem,
   type LogTotals,
   type MetricsSource,
   type Random,
 } from "../../runtime/ports/index.ts";
-import { LOG_APPLICATION_ID, LOG_MIGRATIONS } from "./log-file.ts";
+import { LOG_APPLICATION_ID, LOG_MIGRATIONS, type LogLosses } from "./log-file.ts";
 import type { FileSpec } from "./open-file.ts";
-import type { LogCalls, ServeLogSettings } from "./serve-log.ts";
+import type { Appended, Forgotten, LogCalls, ServeLogSettings } from "./serve-log.ts";
 import { ServedFile } from "./served-file.ts";
 import { SqliteThread } from "./sqlite-thread.ts";
 
@@ -36,12 +37,15 @@ export interface SqliteLogOptions {
   readonly lockWaitMs?: number;
   /** Names the run of the operating system; default: what it says itself. */
   readonly boot?: string;
+  /** A bound on the file, for tests of a full disk. */
+  readonly maxPages?: number;
 }
 
 export interface SqliteLog extends AppendLog {
   readonly metrics: MetricsSource;
 }
 
+const NOTHING: LogLosses = { A: 0, B: 0, C: 0 };
 const MIN_BUDGET_BYTES = 64 * 1024;
 const MAX_ENTRIES = 1024;
 const MAX_ITEMS = 10_000;
@@ -58,6 +62,7 @@ export function sqliteLog({
   lockWaitMs = 2000,
   node,
   boot,
+  maxPages,
   onFlushFailed,
   thread = new SqliteThread({ clock, log, onFlushFailed }),
 }: SqliteLogOptions): SqliteLog {
@@ -74,11 +79,32 @@ export function sqliteLog({
     checkBytes: CHECK_BYTES,
     busyTimeoutMs: lockWaitMs,
     at: clock.now(),
+    ...(maxPages === undefined ? {} : { maxPages }),
   });
   const settings: ServeLogSettings = { maxBytes, freshIncarnation: random.id(), ...(boot === undefined ? {} : { boot }) };
   const file = new ServedFile({ thread, log, node, kind: "log", spec, settings });
   let totals: LogTotals = { entries: 0, bytes: 0, lastSeq: 0, acknowledged: 0, dropped: 0 };
+  /** Lost, and in no gap yet. Kept here, where it outlives the thread. */
+  let unwritten: LogLosses = NOTHING;
   const call = <Call extends keyof LogCalls>(name: Call, argument: LogCalls[Call]): Promise<unknown> => file.call(name, argument);
+
+  /** Of an answer that was lost it is not known whether it was carried out: then a gap says more than went. */
+  async function write(batch: readonly LogEntry[]): Promise<number> {
+    const told = unwritten;
+    unwritten = NOTHING;
+    try {
+      const answer = (await call("append", { batch, unwritten: told })) as Appended;
+      totals = answer.totals;
+      return answer.first;
+    } catch (error) {
+      const lost = (logClass: LogClass): number => unwritten[logClass] + told[logClass] + batch.filter((entry) => entry.class === logClass).length;
+      unwritten = { A: lost("A"), B: lost("B"), C: lost("C") };
+      throw error;
+    }
+  }
+
+  const waiting = (): number => unwritten.A + unwritten.B + unwritten.C;
+  const tellLosses = async (): Promise<number | undefined> => (waiting() === 0 ? undefined : (await write([])) - 1);
 
   return {
     open: async (): Promise<AppendLogOpened> => {
@@ -95,29 +121,35 @@ export function sqliteLog({
       if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", problem);
       if (batch.length === 0) return [];
       // Copies: a view would take the whole memory behind it along.
-      const first = (await call(
-        "append",
-        batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() })),
-      )) as number;
+      const first = await write(batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() })));
       return batch.map((_, index) => first + index);
     },
+    tellLosses,
     read: async (afterSeq, limit) => {
       if (!Number.isSafeInteger(limit) || limit < 1 || limit > MAX_ITEMS)
         throw new DroverError("DROVER_STORE_FAILED", `a limit is a whole number from 1 to ${String(MAX_ITEMS)}, this is ${String(limit)}`);
       return (await call("read", { afterSeq, limit })) as readonly LogItem[];
     },
     acknowledge: async (upToSeq) => {
-      while ((await call("acknowledgeStep", upToSeq)) === true);
+      let isMore = true;
+      while (isMore) {
+        const step = (await call("acknowledgeStep", upToSeq)) as Forgotten;
+        ({ totals } = step);
+        isMore = step.more;
+      }
     },
     totals: async () => {
       totals = (await call("totals", undefined)) as LogTotals;
-      return totals;
+      return { ...totals, dropped: totals.dropped + waiting() };
     },
-    close: () => file.close(),
+    close: async () => {
+      await tellLosses().catch(() => undefined);
+      await file.close();
+    },
     metrics: () => [
-      { name: "drover_log_entries", help: "Log entries kept and not acknowledged, when last asked.", kind: "gauge", value: totals.entries },
+      { name: "drover_log_entries", help: "Log entries kept and not acknowledged.", kind: "gauge", value: totals.entries },
       { name: "drover_log_bytes", help: "Room that they take, bytes.", kind: "gauge", value: totals.bytes },
-      { name: "drover_log_dropped_total", help: "Log entries lost since the log was created.", kind: "counter", value: totals.dropped },
+      { name: "drover_log_dropped_total", help: "Log entries lost since the log was created.", kind: "counter", value: totals.dropped + waiting() },
     ],
   };
 }

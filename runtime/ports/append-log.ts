@@ -1,5 +1,5 @@
 // A bounded log that is written at one end and read, sent and forgotten at the other: what a vehicle says and has not yet been heard (design section 8).
-// It never refuses for want of room: it drops what matters least and says so in a gap (S5).
+// Beyond its budget it drops what matters least; while the disk takes nothing it drops what is given. Both are said in a gap (S5).
 
 /** A: alarms and acknowledgements, flushed to disk before `append` resolves. B: state. C: bulk. When room is short C goes first, then B, then A, the oldest of each. */
 export type LogClass = "A" | "B" | "C";
@@ -25,8 +25,11 @@ export type LogItem =
       readonly reason: LogGapReason;
     };
 
-/** `over-budget`: dropped to stay under the budget. `not-flushed`: the process ended before the operating system had written them. */
-export type LogGapReason = "over-budget" | "not-flushed";
+/**
+ * `over-budget`: dropped to stay under the budget. `not-flushed`: the process ended before the operating system had written them.
+ * `not-written`: the disk had no room for them, or failed; they were never in the log, and the gap stands where they would, with seqs of its own.
+ */
+export type LogGapReason = "over-budget" | "not-flushed" | "not-written";
 
 export interface LogTotals {
   /** Kept and not acknowledged. */
@@ -36,7 +39,7 @@ export interface LogTotals {
   /** Highest seq given; 0 when none. */
   readonly lastSeq: number;
   readonly acknowledged: number;
-  /** Lost since the log was created. */
+  /** Lost since the log was created; with what could not be written since it was opened and stands in no gap yet. */
   readonly dropped: number;
 }
 
@@ -51,8 +54,14 @@ export interface AppendLogOpened {
 export interface AppendLog {
   /** @throws DROVER_STORE_NEWER, DROVER_STORE_LOCKED, DROVER_STORE_FAILED */
   open(): Promise<AppendLogOpened>;
-  /** All or nothing; the seqs are consecutive. An entry larger than a quarter of the budget is dropped at once and leaves a gap. At most 1,024 entries. @throws DROVER_STORE_FAILED */
+  /**
+   * All or nothing; the seqs are consecutive. An entry larger than a quarter of the budget is dropped at once and leaves a gap. At most 1,024 entries.
+   * What it throws for is lost and counted, by class: a gap of it stands before the next entries that can be written. A kill before that loses the count.
+   * @throws DROVER_STORE_FAILED
+   */
   append(batch: readonly LogEntry[]): Promise<readonly number[]>;
+  /** Writes the gaps of what could not be written, so that they do not wait for an entry. @returns the seq of the last; undefined: there is none. @throws DROVER_STORE_FAILED while it cannot */
+  tellLosses(): Promise<number | undefined>;
   /** At most `limit` (1 to 10,000) items and about 4 MiB after `afterSeq`; fewer than that many only at the end or when the bytes are reached. */
   read(afterSeq: number, limit: number): Promise<readonly LogItem[]>;
   /** Forgets entries and gaps up to and including `upToSeq`; lower than before does nothing. */

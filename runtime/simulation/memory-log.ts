@@ -9,12 +9,21 @@ type Gap = LogItem & { readonly kind: "gap" };
 const ROOM_BESIDE_BYTES = 48;
 const FIRST_TO_GO: readonly LogClass[] = ["C", "B", "A"];
 
-/** @param maxBytes budget for what is kept, 48 bytes more than its own for each entry */
-export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBytes: number; readonly incarnation?: string }): AppendLog {
+export interface MemoryLogOptions {
+  /** Budget for what is kept, 48 bytes more than its own for each entry. */
+  readonly maxBytes: number;
+  readonly incarnation?: string;
+  /** While it says so nothing can be written or forgotten. Default: never. */
+  readonly isDiskFull?: () => boolean;
+}
+
+export function memoryLog({ maxBytes, incarnation = "memory", isDiskFull = () => false }: MemoryLogOptions): AppendLog {
   const entries = new Map<number, Entry>();
   let gaps: Gap[] = [];
   let metUpTo = 0;
   let totals: LogTotals = { entries: 0, bytes: 0, lastSeq: 0, acknowledged: 0, dropped: 0 };
+  /** Lost, and in no gap yet. */
+  const unwritten = new Map<LogClass, number>();
   let isOpen = false;
   let created = true;
 
@@ -22,19 +31,39 @@ export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBy
     if (!isOpen) throw new DroverError("DROVER_STORE_FAILED", "the memory log is not open");
   }
 
+  function ensureRoom(): void {
+    ensureOpen();
+    if (isDiskFull()) throw new DroverError("DROVER_STORE_FAILED", "the memory log's disk is full", { retryable: true });
+  }
+
+  const waiting = (): number => [...unwritten.values()].reduce((sum, count) => sum + count, 0);
+
+  function writeLosses(): void {
+    for (const logClass of FIRST_TO_GO) {
+      const count = unwritten.get(logClass) ?? 0;
+      if (count === 0) continue;
+      const from = totals.lastSeq + 1;
+      totals = { ...totals, lastSeq: totals.lastSeq + count, dropped: totals.dropped + count };
+      gaps.push({ kind: "gap", from, to: totals.lastSeq, class: logClass, count, reason: "not-written" });
+    }
+    unwritten.clear();
+  }
+
   function remove(entry: Entry): void {
     entries.delete(entry.seq);
     totals = { ...totals, entries: totals.entries - 1, bytes: totals.bytes - roomOf(entry) };
   }
 
+  const isGrowing = ({ to, reason }: Gap): boolean => to > metUpTo && reason === "over-budget";
+
   function noteLoss(seq: number, logClass: LogClass): void {
     totals = { ...totals, dropped: totals.dropped + 1 };
     const before = gaps.filter((gap) => gap.class === logClass && gap.to < seq).at(-1);
     const grown: Gap =
-      before !== undefined && before.to > metUpTo
+      before !== undefined && isGrowing(before)
         ? { ...before, to: seq, count: (before.count ?? 0) + 1 }
         : { kind: "gap", from: seq, to: seq, class: logClass, count: 1, reason: "over-budget" };
-    gaps = [...gaps.filter((gap) => gap !== before || before.to <= metUpTo), grown].sort((one, other) => one.to - other.to);
+    gaps = [...gaps.filter((gap) => gap !== before || !isGrowing(before)), grown].sort((one, other) => one.to - other.to);
   }
 
   function makeRoom(): void {
@@ -59,7 +88,13 @@ export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBy
     append: async (batch: readonly LogEntry[]) => {
       const copies = batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() }));
       await Promise.resolve();
-      ensureOpen();
+      try {
+        ensureRoom();
+      } catch (error) {
+        for (const { class: logClass } of copies) unwritten.set(logClass, (unwritten.get(logClass) ?? 0) + 1);
+        throw error;
+      }
+      if (copies.length > 0) writeLosses();
       return copies.map((given) => {
         const entry: Entry = { kind: "entry", seq: totals.lastSeq + 1, ...given };
         totals = { ...totals, lastSeq: entry.seq };
@@ -72,6 +107,13 @@ export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBy
         return entry.seq;
       });
     },
+    tellLosses: async () => {
+      await Promise.resolve();
+      if (waiting() === 0) return undefined;
+      ensureRoom();
+      writeLosses();
+      return totals.lastSeq;
+    },
     read: async (afterSeq, limit) => {
       await Promise.resolve();
       ensureOpen();
@@ -82,7 +124,7 @@ export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBy
     },
     acknowledge: async (upToSeq) => {
       await Promise.resolve();
-      ensureOpen();
+      ensureRoom();
       const target = Math.min(upToSeq, totals.lastSeq);
       for (const entry of entries.values()) if (entry.seq <= target) remove(entry);
       gaps = gaps.filter((gap) => gap.to > target);
@@ -91,10 +133,11 @@ export function memoryLog({ maxBytes, incarnation = "memory" }: { readonly maxBy
     totals: async () => {
       await Promise.resolve();
       ensureOpen();
-      return totals;
+      return { ...totals, dropped: totals.dropped + waiting() };
     },
     close: async () => {
       await Promise.resolve();
+      if (isOpen && !isDiskFull()) writeLosses();
       isOpen = false;
     },
   };

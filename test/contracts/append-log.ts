@@ -1,4 +1,4 @@
-// What every append log must do, run against each adapter: `appendLogContract(t, setup)`.
+// What every append log must do, run against each adapter: `appendLogContract(t, setup)`; and on a disk that is full for a while: `fullDiskContract(t, setup)`.
 
 import type { Test } from "tap";
 import type { AppendLog, LogClass, LogEntry, LogItem } from "../../runtime/ports/index.ts";
@@ -140,5 +140,67 @@ export async function appendLogContract(t: Test, setup: () => Promise<LogSetup>)
   await check("a closed log says so", async (t, { log }) => {
     await log.close();
     await t.rejects(log.append([anEntry("A", 1)]), { code: "DROVER_STORE_FAILED" });
+  });
+}
+
+export interface FullDiskSetup extends LogSetup {
+  /** From now on nothing of 1,000 bytes can be written. @returns how many entries of class B were refused for it */
+  readonly fill: () => Promise<number>;
+  readonly free: () => Promise<void>;
+}
+
+export async function fullDiskContract(t: Test, setup: () => Promise<FullDiskSetup>): Promise<void> {
+  const gapsOf = async (log: AppendLog): Promise<readonly (LogItem & { readonly kind: "gap" })[]> => (await readAll(log)).filter((item) => item.kind === "gap");
+
+  await t.test("S5. what could not be written is counted at once, and is a gap of its class as soon as there is room", async (t) => {
+    const { log, fill, free, teardown } = await setup();
+    t.teardown(teardown);
+    t.equal(await log.tellLosses(), undefined, "nothing is lost");
+    const before = await fill();
+    await t.rejects(log.append([anEntry("A", 1000), anEntry("B", 1000)]), { code: "DROVER_STORE_FAILED" });
+    await t.rejects(log.append([anEntry("C", 1000)]), { code: "DROVER_STORE_FAILED" });
+    const { dropped, lastSeq } = await log.totals();
+    t.equal(dropped, before + 3);
+    t.strictSame(await gapsOf(log), []);
+    await free();
+    const end = (await log.tellLosses()) ?? 0;
+    t.strictSame(await gapsOf(log), [
+      { kind: "gap", from: lastSeq + 1, to: lastSeq + 1, class: "C", count: 1, reason: "not-written" },
+      { kind: "gap", from: lastSeq + 2, to: lastSeq + 2 + before, class: "B", count: before + 1, reason: "not-written" },
+      { kind: "gap", from: lastSeq + 3 + before, to: lastSeq + 3 + before, class: "A", count: 1, reason: "not-written" },
+    ]);
+    t.equal(end, lastSeq + 3 + before);
+    t.equal(await log.tellLosses(), undefined, "told once");
+    t.strictSame(await log.append([anEntry("B", 10)]), [end + 1], "what comes then stands behind it");
+    t.match(await log.totals(), { dropped, lastSeq: end + 1 });
+  });
+
+  await t.test("S5. an entry that finds room again brings the gap along, in front of it; what is lost for another reason is another gap", async (t) => {
+    const { log, fill, free, teardown } = await setup();
+    t.teardown(teardown);
+    const lost = await fill();
+    const { lastSeq } = await log.totals();
+    await t.rejects(log.append([anEntry("B", 1000)]), { code: "DROVER_STORE_FAILED" });
+    await free();
+    const end = lastSeq + lost + 1;
+    t.strictSame(await log.append([anEntry("B", 10), anEntry("B", 10)]), [end + 1, end + 2]);
+    t.strictSame(await log.append([anEntry("B", LOG_CONTRACT_BUDGET_BYTES)]), [end + 3]);
+    t.match((await readAll(log)).slice(-4), [
+      { kind: "gap", from: lastSeq + 1, to: end, class: "B", count: lost + 1, reason: "not-written" },
+      { kind: "entry", seq: end + 1 },
+      { kind: "entry", seq: end + 2 },
+      { kind: "gap", from: end + 3, to: end + 3, class: "B", count: 1, reason: "over-budget" },
+    ]);
+  });
+
+  await t.test("S5. a stop in order writes the gap where there is room", async (t) => {
+    const { fill, free, reopen, teardown } = await setup();
+    t.teardown(teardown);
+    const lost = await fill();
+    await free();
+    const again = await reopen();
+    const [gap] = await gapsOf(again);
+    t.match(gap, { class: "B", count: lost, reason: "not-written" });
+    t.equal((await again.totals()).dropped, lost);
   });
 }

@@ -6,7 +6,7 @@ import { type SqliteLog, sqliteLog, SqliteThread, type SqliteLogOptions } from "
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
-import { anEntry, appendLogContract, LOG_CONTRACT_BUDGET_BYTES, readAll } from "../../contracts/append-log.ts";
+import { anEntry, appendLogContract, fullDiskContract, LOG_CONTRACT_BUDGET_BYTES, readAll } from "../../contracts/append-log.ts";
 
 async function openLog(t: Test, path: string, more: Partial<SqliteLogOptions> = {}): Promise<SqliteLog> {
   const log = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: systemClock, random: new SeededRandom(1), ...more });
@@ -30,6 +30,64 @@ test("the SQLite log keeps the append log contract", async (t) => {
       teardown: () => log.close(),
     };
   });
+});
+
+test("S5. the SQLite log keeps the contract on a disk that is full for a while", async (t) => {
+  let runs = 0;
+  await fullDiskContract(t, async () => {
+    const path = join(t.testdir(), `full-${String(runs++)}.db`);
+    let log = await openLog(t, path, { maxPages: 40 });
+    return {
+      log,
+      fill: async () => {
+        for (;;) {
+          const refused = await log.append([anEntry("B", 1000)]).then(
+            () => undefined,
+            (error: unknown) => error,
+          );
+          if (refused === undefined) continue;
+          t.match(refused, { code: "DROVER_STORE_FAILED", message: /full/ });
+          return 1;
+        }
+      },
+      free: async () => {
+        await log.acknowledge((await log.totals()).lastSeq - 3);
+      },
+      reopen: async () => {
+        await log.close();
+        log = await openLog(t, path);
+        return log;
+      },
+      teardown: () => log.close(),
+    };
+  });
+});
+
+test("S5. gaps are bounded in number: the oldest of a class that tell of the same are joined, and their counts stay", async (t) => {
+  const log = await openLog(t, join(t.testdir(), "telemetry.db"), { maxPages: 200 });
+  const appended = async (bytes: number): Promise<boolean> =>
+    log.append([anEntry("A", bytes)]).then(
+      () => true,
+      () => false,
+    );
+  let lost = 0;
+  // A batch of that size never fits, a small one does.
+  for (let round = 0; round < 300; round++) {
+    const isWritten = await log.append(Array.from({ length: 300 }, () => anEntry("B", 900))).then(
+      () => true,
+      () => false,
+    );
+    if (isWritten) t.fail("it should not fit");
+    lost += 300;
+    t.ok(await appended(10));
+  }
+  const gaps = (await readAll(log)).filter((item) => item.kind === "gap");
+  t.equal(gaps.length, 256);
+  t.equal(
+    gaps.reduce((sum, { count = 0 }) => sum + count, 0),
+    lost,
+  );
+  t.equal((await log.totals()).dropped, lost);
 });
 
 test("S5. after the machine stopped, seqs go on behind what may have been given, and a gap says what may be lost", async (t) => {
