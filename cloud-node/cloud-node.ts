@@ -159,7 +159,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         version: droverVersion(),
         decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),
         ready: () => (bus.isReady ? { ok: true, reasons: [] } : { ok: false, reasons: ["the bus is not connected"] }),
-        metrics: [bus.metrics, ...(store.metrics === undefined ? [] : [store.metrics])],
+        metrics: [bus.metrics, ingest.metrics, ...(store.metrics === undefined ? [] : [store.metrics])],
       },
     });
     http = server.url;

@@ -2,7 +2,7 @@
 
 import { openStreamIngest, openTelemetryIngest, type SignalMirror, watchLive } from "../protocols/uplink/index.ts";
 import { everyVehicle, lifeOf, type Replicas, type System, untilAborted } from "../runtime/index.ts";
-import type { Clock, Log, Store, Transport } from "../runtime/ports/index.ts";
+import type { Clock, Log, MetricsSource, Store, Transport } from "../runtime/ports/index.ts";
 import { openMessageDoor, type Sending } from "../runtime/wire/index.ts";
 import { type AnnouncedTree, watchTrees } from "./announced-trees.ts";
 import type { Presences } from "./presences.ts";
@@ -23,9 +23,16 @@ export interface IngestOptions {
   readonly log: Log;
 }
 
-export function ingestLife(options: IngestOptions): { readonly life: ReturnType<typeof lifeOf>; trees(): readonly AnnouncedTree[] } {
+export interface IngestLife {
+  readonly life: ReturnType<typeof lifeOf>;
+  trees(): readonly AnnouncedTree[];
+  readonly metrics: MetricsSource;
+}
+
+export function ingestLife(options: IngestOptions): IngestLife {
   const { system, store, replicas, mirror, links, presences, sending, newId, clock, log } = options;
   let trees: () => readonly AnnouncedTree[] = () => [];
+  let metrics: MetricsSource = () => [];
 
   const life = lifeOf(async ({ ready }, signal) => {
     const transport = options.transport();
@@ -40,6 +47,7 @@ export function ingestLife(options: IngestOptions): { readonly life: ReturnType<
       openStreamIngest({ ...common, replicas, heard }),
       openTelemetryIngest({ ...common, mirror, heard }),
     ]);
+    ({ metrics } = opened[2]);
     const announced = await watchTrees(transport, clock, log);
     trees = () => announced.all();
     const unwatch = await watchLive(transport, sending, log, (event) => {
@@ -53,5 +61,5 @@ export function ingestLife(options: IngestOptions): { readonly life: ReturnType<
     unstate();
     await Promise.all([...opened.map((each) => each.close()), unwatch(), announced.close()]);
   });
-  return { life, trees: () => trees() };
+  return { life, trees: () => trees(), metrics: () => metrics() };
 }

@@ -2,8 +2,8 @@
 
 import { Packr } from "msgpackr";
 import { decodeEnvelope, encodeEnvelope, everyVehicle, parseName, LimitedLog } from "../../runtime/index.ts";
-import type { Delivery, Log, Subscription, Transport } from "../../runtime/ports/index.ts";
-import { isRecord, messagePackProblem, type Sending } from "../../runtime/wire/index.ts";
+import type { Delivery, Log, MetricsSource, Subscription, Transport } from "../../runtime/ports/index.ts";
+import { isRecord, isText, messagePackProblem, type Sending } from "../../runtime/wire/index.ts";
 import { descriptionOf, type SampleRecord, sampleProblem, type ToldAt, toldAtOf } from "./signal-state.ts";
 import type { SignalMirror } from "./signal-mirror.ts";
 
@@ -28,6 +28,7 @@ export interface TelemetryIngestOptions {
 
 export interface TelemetryIngest {
   readonly counters: { readonly samples: number; readonly bad: number; readonly gaps: number; readonly lost: number };
+  readonly metrics: MetricsSource;
   close(): Promise<void>;
 }
 
@@ -47,15 +48,19 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
   }
 
   function take(address: string, item: unknown, shipped: ToldAt | undefined): void {
-    const { kind, bytes, from, to, count } = isRecord(item) ? item : {};
+    const { kind, bytes, from, to, count, reason } = isRecord(item) ? item : {};
     if (kind === "gap") {
-      if (!isCount(from) || !isCount(to) || !isCount(count)) {
-        badItem(address, "a gap is three numbers");
+      const isUncounted = count === undefined || count === null;
+      if (!isCount(from) || !isCount(to) || !(isUncounted || isCount(count))) {
+        badItem(address, "a gap is two numbers, and how many were lost where that is known");
         return;
       }
-      counters.lost += count;
+      if (!isUncounted) counters.lost += count;
       counters.gaps++;
-      limitedLog.warn({ vehicle: address, gap: { from, to, count } }, "telemetry was dropped in the vehicle");
+      limitedLog.warn(
+        { vehicle: address, gap: { from, to, ...(isUncounted ? {} : { count }), ...(isText(reason, 64) ? { reason } : {}) } },
+        "telemetry was dropped in the vehicle",
+      );
       return;
     }
     const sample = bytes instanceof Uint8Array ? unpacked(bytes) : { problem: "an entry has no bytes" };
@@ -118,8 +123,16 @@ export async function openTelemetryIngest(options: TelemetryIngestOptions): Prom
     mirror.describe(vehicle.address, description.signals, description);
   });
 
+  const metrics: MetricsSource = () => [
+    { name: "drover_telemetry_samples_total", help: "Samples taken from vehicles' telemetry logs.", kind: "counter", value: counters.samples },
+    { name: "drover_telemetry_gaps_total", help: "Gaps that vehicles told of in their telemetry.", kind: "counter", value: counters.gaps },
+    { name: "drover_telemetry_lost_total", help: "Telemetry lost in vehicles, by their gaps, as far as they know how much.", kind: "counter", value: counters.lost },
+    { name: "drover_telemetry_bad_total", help: "Telemetry that could not be read.", kind: "counter", value: counters.bad },
+  ];
+
   return {
     counters,
+    metrics,
     close: async () => {
       await Promise.all([served.close(), live.close(), info.close()]);
     },

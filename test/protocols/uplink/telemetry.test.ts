@@ -106,6 +106,30 @@ test("S5. what the vehicle had to drop arrives as a gap with its count", async (
   await made.shipper.stop();
 });
 
+test("S5. a gap that cannot say how much was lost is told as one, and keeps nothing of its batch back", async (t) => {
+  const made = await world();
+  const stranger = made.network.transport("stranger");
+  await stranger.start();
+  await made.clock.advance(50);
+  const items = [
+    { kind: "gap", from: 3, to: 9, class: undefined, count: undefined, reason: "not-flushed" },
+    { kind: "gap", from: 10, to: 12, class: "B", count: 3, reason: "not-written" },
+    { kind: "entry", seq: 13, bytes: encodeSample({ at: made.clock.now(), values: { speed: 3 } }) },
+  ];
+  const asked = stranger.ask(names.up("telemetry"), encodeEnvelope({ kind: "telemetry", id: "x", sender: { node: "s" }, body: { items } }), { withinMs: 1_000 });
+  await made.clock.advance(50);
+  await asked;
+  t.same(made.ingest.counters, { samples: 1, bad: 0, gaps: 2, lost: 3 });
+  t.match(made.ingest.metrics(), [
+    { name: "drover_telemetry_samples_total", value: 1 },
+    { name: "drover_telemetry_gaps_total", value: 2 },
+    { name: "drover_telemetry_lost_total", value: 3 },
+    { name: "drover_telemetry_bad_total", value: 0 },
+  ]);
+  t.equal(speedOf(made), 3);
+  await made.shipper.stop();
+});
+
 test("live first: while a backlog drains the newest value is seen before the old ones", async (t) => {
   const made = await world();
   made.network.cut("edge");
