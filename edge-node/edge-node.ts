@@ -20,6 +20,7 @@ import { busSources } from "./bus-sources.ts";
 import { cloudLink } from "./cloud-link.ts";
 import { DEFAULT_TELEMETRY_BYTES, type EdgeConfig } from "./config.ts";
 import { keptMute } from "./kept-mute.ts";
+import { keptTelemetry } from "./kept-telemetry.ts";
 import { checkPorts, type EdgePorts, realPorts } from "./ports.ts";
 import { checkEdgeConfig } from "./read-config.ts";
 import { sentFrames } from "./sent-frames.ts";
@@ -30,7 +31,7 @@ import { uplinkLife } from "./uplink-life.ts";
 import { readVehicle } from "./vehicle-files.ts";
 import { vehicleLife } from "./vehicle-life.ts";
 import { vehicleWorks } from "./vehicle-works.ts";
-import { BUS, wholeTree } from "./whole-tree.ts";
+import { BUS, STORE, wholeTree } from "./whole-tree.ts";
 
 const STOP_WITHIN_MS = 4_000;
 
@@ -75,7 +76,15 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   let apiUrl: string | undefined;
   let telemetryOpened: AppendLogOpened | undefined;
 
-  const sent = sentFrames({ telemetry, clock, log, appended: (seq) => uplink.appended(seq) });
+  const kept = keptTelemetry({
+    telemetry,
+    clock,
+    log,
+    appended: (seq, sample) => {
+      uplink.appended(seq, sample);
+    },
+  });
+  const sent = sentFrames({ telemetry: kept, clock, log });
   const works = vehicleWorks({ model, node, epoch, store, sent, stepWatch, ports });
   const { system, pipeline } = works;
   const { vehicle } = works.commands;
@@ -106,6 +115,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     system,
     store,
     telemetry,
+    kept,
     telemetryOpened: () => telemetryOpened,
     link,
     describe,
@@ -114,12 +124,14 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     log,
   });
 
-  const metrics = [store.metrics, telemetry.metrics, link === undefined ? undefined : () => linkMetrics(link.transport().counters)].filter((source) => source !== undefined);
+  const metrics = [store.metrics, telemetry.metrics, kept.metrics, link === undefined ? undefined : () => linkMetrics(link.transport().counters)].filter(
+    (source) => source !== undefined,
+  );
 
   const tree = createTree(
     supervisor("edge", { strategy: "rest-for-one", backoff: { giveUpAfterMs: 600_000, onGiveUp: "degrade" } }, [
       hosted(
-        "store",
+        STORE,
         storeLife({
           folder: config.data,
           node,
@@ -166,7 +178,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   );
 
   function describe(): TreeNode {
-    return wholeTree(tree, system, pipeline);
+    return wholeTree({ tree, system, pipeline, kept });
   }
 
   return {

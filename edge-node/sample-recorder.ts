@@ -3,11 +3,13 @@
 // R1. What changed is told at most once in `at_most`.
 // R2. That a value which was told as good is so no longer is told within a second: whoever reads it elsewhere is not left with what the vehicle knows to be old.
 //     It is good again by R1, so a signal that comes and goes costs no more than one that changes. After a pause of this process what was said meanwhile is read first.
+// R3. What the log could not keep goes to the cloud past it, and stands in the log, with its newest value, as soon as there is room: a value that does not change any more too.
 
 import type { ModelTelemetry } from "../actors/vehicle-file/index.ts";
 import { encodeSample, type SampleRecord, type SampleValue } from "../protocols/uplink/index.ts";
-import type { AppendLog, Clock, Log } from "../runtime/ports/index.ts";
+import type { Clock } from "../runtime/ports/index.ts";
 import type { SignalReading } from "../protocols/can/index.ts";
+import type { KeptTelemetry } from "./kept-telemetry.ts";
 import type { Pipeline } from "./pipeline.ts";
 
 const LOOK_EVERY_MS = 1_000;
@@ -18,7 +20,6 @@ export interface SampleRecorder {
   everything(nowMs: number): SampleRecord;
   /** Settles when what was begun is written. */
   idle(): Promise<void>;
-  readonly counters: { readonly samples: number; readonly failed: number };
 }
 
 export interface SampleRecorderOptions {
@@ -26,17 +27,19 @@ export interface SampleRecorderOptions {
   /** Of this run of the node. */
   readonly session: string;
   readonly state: NonNullable<ModelTelemetry["state"]>;
-  readonly telemetry: AppendLog;
+  readonly telemetry: Pick<KeptTelemetry, "keep" | "trouble">;
   readonly clock: Clock;
-  readonly log: Log;
-  readonly appended: (seq: number, sample: SampleRecord) => void;
+  /** Told to the cloud at once, where there is a link, and not kept (R3). */
+  readonly live: (sample: SampleRecord) => void;
 }
 
 export function sampleRecorder(options: SampleRecorderOptions): SampleRecorder {
-  const { pipeline, session, state, telemetry, clock, log } = options;
+  const { pipeline, session, state, telemetry, clock } = options;
   const { table } = pipeline;
-  const counters = { samples: 0, failed: 0 };
-  const recorded = new Map<string, { readonly value: number | undefined; readonly isGood: boolean }>();
+  /** What was said of each signal last, by the log or past it. */
+  const said = new Map<string, { readonly value: number | undefined; readonly isGood: boolean }>();
+  /** Signals of which the log does not hold what was said last (R3). */
+  const unkept = new Set<string>();
   const dirty = new Set<string>();
   let nextMs = Number.NEGATIVE_INFINITY;
   let beatMs = Number.NEGATIVE_INFINITY;
@@ -58,22 +61,20 @@ export function sampleRecorder(options: SampleRecorderOptions): SampleRecorder {
   function* noLongerGood(nowMs: number): Iterable<string> {
     if (nowMs < lookMs) return;
     lookMs = nowMs + LOOK_EVERY_MS;
-    for (const [name, { isGood }] of recorded) if (isGood && table.read(name, nowMs)?.quality !== "good") yield name;
+    for (const [name, { isGood }] of said) if (isGood && table.read(name, nowMs)?.quality !== "good") yield name;
   }
 
-  async function write(sample: SampleRecord): Promise<void> {
-    try {
-      const [seq] = await telemetry.append([{ at: sample.at, class: "B", bytes: encodeSample(sample) }]);
-      counters.samples++;
-      if (seq !== undefined) options.appended(seq, sample);
-    } catch (error) {
-      counters.failed++;
-      if (counters.failed === 1 || counters.failed % 100 === 0) log.error({ err: error, failed: counters.failed }, "a sample could not be kept");
+  /** @param news what nobody was told yet, of the sample's values */
+  async function write(sample: SampleRecord, news: SampleRecord["values"]): Promise<void> {
+    const isKept = await telemetry.keep({ at: sample.at, class: "B", bytes: encodeSample(sample) }, sample);
+    for (const name of Object.keys(sample.values)) {
+      if (isKept) unkept.delete(name);
+      else unkept.add(name);
     }
+    if (!isKept) options.live({ ...sample, values: news });
   }
 
   return {
-    counters,
     beat: (nowMs) => {
       // One append at a time: a slow card makes samples rarer, never a queue.
       if (nowMs - beatMs >= LOOK_EVERY_MS) lookMs = nowMs + LOOK_EVERY_MS;
@@ -84,19 +85,21 @@ export function sampleRecorder(options: SampleRecorderOptions): SampleRecorder {
         for (const name of dirty) names.add(name);
         dirty.clear();
       }
-      const values: Record<string, SampleValue> = {};
+      const news: Record<string, SampleValue> = {};
       for (const name of names) {
         const reading = table.read(name, nowMs);
         const { value, quality } = reading ?? {};
         const isGood = quality === "good";
-        const known = recorded.get(name);
+        const known = said.get(name);
         if (known?.value === value && known?.isGood === isGood) continue;
-        recorded.set(name, { value, isGood });
-        values[name] = toldOf(reading, nowMs);
+        said.set(name, { value, isGood });
+        news[name] = toldOf(reading, nowMs);
       }
-      if (Object.keys(values).length === 0) return;
+      // While there is no room, only news is worth an entry that will be lost.
+      if (Object.keys(news).length === 0 && (unkept.size === 0 || telemetry.trouble !== undefined)) return;
+      const values = { ...Object.fromEntries([...unkept].map((name) => [name, toldOf(table.read(name, nowMs), nowMs)])), ...news };
       if (nowMs >= nextMs) nextMs = nowMs + state.atMostMs;
-      writing = write({ at: clock.now(), told: { session, ms: nowMs }, values }).finally(() => {
+      writing = write({ at: clock.now(), told: { session, ms: nowMs }, values }, news).finally(() => {
         writing = undefined;
       });
     },

@@ -2,7 +2,8 @@
 
 import { encodeSample } from "../protocols/uplink/index.ts";
 import type { CanFrame } from "../protocols/can/index.ts";
-import type { AppendLog, Clock, Log } from "../runtime/ports/index.ts";
+import type { Clock, Log } from "../runtime/ports/index.ts";
+import type { KeptTelemetry } from "./kept-telemetry.ts";
 
 export interface SentFrame {
   readonly bus: string;
@@ -22,39 +23,17 @@ export interface SentFrame {
 
 export interface SentFrames {
   record(sent: SentFrame): void;
-  readonly counters: { readonly recorded: number; readonly failed: number };
 }
 
-export function sentFrames({
-  telemetry,
-  clock,
-  log,
-  appended,
-}: {
-  readonly telemetry: AppendLog;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly appended: (seq: number) => void;
-}): SentFrames {
-  const counters = { recorded: 0, failed: 0 };
+export function sentFrames({ telemetry, clock, log }: { readonly telemetry: Pick<KeptTelemetry, "keep">; readonly clock: Clock; readonly log: Log }): SentFrames {
   return {
-    counters,
     record: ({ bus, frame, ...cause }) => {
       const at = clock.now();
       const sent = { bus, id: frame.id.toString(16).toUpperCase(), data: hex(frame.data), ...cause };
       log.info(sent, "frame sent");
       // A sample without values: whoever reads only values passes over it.
       const bytes = encodeSample({ at, values: {}, ...{ sent } });
-      telemetry.append([{ at, class: "A", bytes }]).then(
-        ([seq]) => {
-          counters.recorded++;
-          if (seq !== undefined) appended(seq);
-        },
-        (error: unknown) => {
-          counters.failed++;
-          log.error({ err: error, ...sent }, "a sent frame could not be kept in the telemetry log");
-        },
-      );
+      void telemetry.keep({ at, class: "A", bytes });
     },
   };
 }

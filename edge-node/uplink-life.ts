@@ -6,6 +6,7 @@ import { type Address, lifeOf, type Startable, type System, type TreeNode, until
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, TimeoutHandle } from "../runtime/ports/index.ts";
 import { announceBusAlarms } from "./bus-alarms.ts";
 import type { CloudLink } from "./cloud-link.ts";
+import type { KeptTelemetry } from "./kept-telemetry.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sampleRecorder } from "./sample-recorder.ts";
 import type { SignalValues } from "./signal-values.ts";
@@ -24,6 +25,7 @@ export interface UplinkLifeOptions {
   readonly system: System;
   readonly store: Store;
   readonly telemetry: AppendLog;
+  readonly kept: KeptTelemetry;
   /** What its opening told; undefined until it is open. */
   readonly telemetryOpened: () => AppendLogOpened | undefined;
   /** undefined: this vehicle has no cloud. */
@@ -36,18 +38,18 @@ export interface UplinkLifeOptions {
 
 export interface UplinkLife {
   readonly life: Startable;
-  /** Another has written to the telemetry log. */
-  appended(seq: number): void;
+  /** Something stands in the telemetry log. */
+  appended(seq: number, sample: SampleRecord | undefined): void;
   /** Settles when no sample is being written any more. */
   idle(): Promise<void>;
 }
 
 export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
-  const { vehicle, model, pipeline, system, store, telemetry, link, clock, random, log } = options;
+  const { vehicle, model, pipeline, system, store, telemetry, kept, link, clock, random, log } = options;
   const { state } = model.telemetry;
   let uplink: Uplink | undefined;
-  const appended = (seq: number, sample?: SampleRecord): void => uplink?.appended(seq, sample);
-  const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, session: options.session, state, telemetry, clock, log, appended });
+  const live = (sample: SampleRecord): void => uplink?.live(sample);
+  const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, session: options.session, state, telemetry: kept, clock, live });
   const everything = (): SampleRecord => recorder?.everything(clock.monotonic()) ?? { at: clock.now(), values: {} };
 
   async function connect(to: CloudLink): Promise<() => Promise<void>> {
@@ -73,7 +75,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
   }
 
   return {
-    appended,
+    appended: (seq, sample) => uplink?.appended(seq, sample),
     idle: async () => recorder?.idle(),
     life: lifeOf(async ({ ready }, signal) => {
       const disconnect = link === undefined ? undefined : await connect(link);
@@ -81,6 +83,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
       const beat = (): void => {
         timer = clock.setTimeout(beat, BEAT_MS);
         const nowMs = clock.monotonic();
+        kept.beat(nowMs);
         recorder?.beat(nowMs);
         options.signals.beat(nowMs);
         uplink?.beat(nowMs);

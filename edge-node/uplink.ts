@@ -51,6 +51,8 @@ export interface UplinkOptions {
 export interface Uplink {
   /** Something stands in the log under this seq. */
   appended(seq: number, sample: SampleRecord | undefined): void;
+  /** Told at once, and kept nowhere. */
+  live(sample: SampleRecord): void;
   beat(nowMs: number): void;
   stop(): Promise<void>;
 }
@@ -137,6 +139,9 @@ export function openUplink(options: UplinkOptions): Uplink {
   return {
     appended: (seq, sample) => {
       shipper.appended(seq, sample ?? { at: clock.now(), values: {} });
+    },
+    live: (sample) => {
+      shipper.live(sample);
     },
     beat: (nowMs) => {
       if (transport.state.kind !== "ready") return;

@@ -39,6 +39,8 @@ export interface TelemetryShipperOptions {
 export interface TelemetryShipper {
   /** A sample has been appended under this seq. */
   appended(seq: number, sample: SampleRecord): void;
+  /** One that stands in no log: told at once, unacknowledged, as far as there is a link. */
+  live(sample: SampleRecord): void;
   readonly counters: { readonly shipped: number; readonly gaps: number; readonly unsendable: number };
   stop(): Promise<void>;
 }
@@ -122,14 +124,18 @@ export function startTelemetryShipper(options: TelemetryShipperOptions, acknowle
     if (isAnother) options.cloudBegan();
   }
 
+  function live(sample: SampleRecord): void {
+    if (transport.state.kind !== "ready") return;
+    const payload = encodeEnvelope({ kind: "signals", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: sample });
+    void transport.publish(options.liveKey, payload, { qos: "drop" });
+  }
+
   return {
     counters,
+    live,
     appended: (seq, sample) => {
       last = Math.max(last, seq);
-      if (last - acknowledged > LIVE_WHEN_BEHIND && transport.state.kind === "ready") {
-        const payload = encodeEnvelope({ kind: "signals", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: sample });
-        void transport.publish(options.liveKey, payload, { qos: "drop" });
-      }
+      if (last - acknowledged > LIVE_WHEN_BEHIND) live(sample);
       pump();
     },
     stop: async () => {

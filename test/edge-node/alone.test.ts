@@ -9,7 +9,8 @@ import { memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../runtime/simulation/memory-transport.ts";
 import { alarmEntity, vehicleEntity } from "../../actors/index.ts";
 import { busRemote, openMessageDoor } from "../../runtime/wire/index.ts";
-import { commandFrames, type Desk, desk, rigOn, running, trailer, VEHICLES } from "./desk.ts";
+import { packer } from "./telemetry-reader.ts";
+import { commandFrames, type Desk, desk, deskWithFullDisk, rigOn, running, trailer, VEHICLES } from "./desk.ts";
 
 const VEHICLE = "demo/vehicle/trailer-01";
 const UPLINK = { uplink: { url: "mqtt://cloud" } };
@@ -21,7 +22,7 @@ interface Cloud {
   stop(): Promise<void>;
   readonly links: LinkEvent[];
   readonly system: System;
-  readonly telemetry: { readonly counters: { readonly samples: number } };
+  readonly telemetry: { readonly counters: { readonly samples: number; readonly gaps: number; readonly lost: number } };
   revision(): number | undefined;
   ask(event: { readonly type: string; readonly [field: string]: unknown }, to: string, id: string): Promise<unknown>;
 }
@@ -147,6 +148,104 @@ test("V1. The cloud's values carry the time of the bus, and are stale there as s
   await at.clock.advance(3_000);
   t.match(water(), { quality: "good" });
   t.ok((water()?.at ?? 0) > mutedAt);
+  await running(at, car.node.stop());
+});
+
+test("S5. What the vehicle could not keep on a full disk is counted, told in a gap when there is room, and its newest value is kept then", async (t) => {
+  const { at, setFull } = deskWithFullDisk();
+  const rig = rigOn(at);
+  rig.plugTrailer(true);
+  const car = await trailer(at, rig);
+  await at.clock.advance(3_000);
+  const { lastSeq } = await at.telemetry.totals();
+  const storeNote = (): string | undefined => car.node.describe().children.find(({ id }) => id === "store")?.note;
+  t.equal(storeNote(), undefined);
+  setFull(true);
+  const since = at.clock.now();
+  rig.plugTrailer(false);
+  const light = { type: "light.set", output: "galley", level: 12 };
+  t.match(await running(at, car.node.system.ask(`${VEHICLE}/module/torrent-0`, light, { withinMs: 5_000 })), { kind: "replied" });
+  await at.clock.advance(20_000);
+  const { dropped, ...full } = await at.telemetry.totals();
+  t.equal(full.lastSeq, lastSeq);
+  t.match(storeNote(), /^degraded: telemetry is not kept since .*disk is full$/);
+  setFull(false);
+  await at.clock.advance(2_100);
+  const items = await at.telemetry.read(lastSeq, 100);
+  const gaps = items.filter((item) => item.kind === "gap");
+  t.ok(
+    gaps.some((gap) => gap.class === "A" && gap.count === 1 && gap.reason === "not-written"),
+    "the frame that was sent",
+  );
+  t.ok(
+    gaps.some((gap) => gap.class === "B" && (gap.count ?? 0) >= 1 && gap.reason === "not-written"),
+    "and the samples of it",
+  );
+  t.equal(
+    gaps.reduce((sum, { count = 0 }) => sum + count, 0),
+    dropped,
+  );
+  const kept = items.flatMap((item) => (item.kind === "entry" ? [packer.unpack(item.bytes) as { at: number; values: Record<string, unknown> }] : []));
+  const told = kept.findLast(({ values }) => "Tow.Connected" in values);
+  t.ok(told !== undefined && told.at > since + 20_000, "a value that changed then, and not since, is kept when there is room");
+  t.match([told?.values["Tow.Connected"]].flat()[0], 0);
+  t.equal(storeNote(), undefined);
+  await at.clock.advance(5_000);
+  const later = (await at.telemetry.read(lastSeq, 100)).flatMap((item) => (item.kind === "entry" ? [packer.unpack(item.bytes) as { values: Record<string, unknown> }] : []));
+  t.equal(later.filter(({ values }) => "Tow.Connected" in values).length, 1, "once");
+  t.equal((await at.telemetry.totals()).dropped, dropped);
+  await running(at, car.node.stop());
+});
+
+test("S5. What does not change is not lost again and again: only news that finds no room counts, and the gap waits for no news", async (t) => {
+  const { at, setFull } = deskWithFullDisk();
+  const car = await trailer(at, rigOn(at, ["torrent-0"]));
+  await at.clock.advance(10_000);
+  const light = { type: "light.set", output: "galley", level: 12 };
+  setFull(true);
+  t.match(await running(at, car.node.system.ask(`${VEHICLE}/module/torrent-0`, light, { withinMs: 5_000 })), { kind: "replied" });
+  await at.clock.advance(5_000);
+  const { dropped, lastSeq } = await at.telemetry.totals();
+  t.ok(dropped >= 1, String(dropped));
+  await at.clock.advance(60_000);
+  t.equal((await at.telemetry.totals()).dropped, dropped);
+  setFull(false);
+  await at.clock.advance(1_100);
+  const [first] = await at.telemetry.read(lastSeq, 10);
+  t.match(first, { kind: "gap", reason: "not-written" });
+  await running(at, car.node.stop());
+});
+
+test("V1. While the vehicle's disk is full the cloud has its newest values past the log; afterwards it hears of the gap", async (t) => {
+  const { at, setFull } = deskWithFullDisk();
+  const far = await cloud(at);
+  const rig = rigOn(at);
+  rig.plugTrailer(true);
+  const car = await trailer(at, rig, UPLINK);
+  await at.clock.advance(6_000);
+  const plug = (): string | undefined => far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Tow.Connected")?.label;
+  const plugQuality = (): string | undefined => far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Tow.Connected")?.quality;
+  t.equal(plug(), "plugged");
+  setFull(true);
+  rig.plugTrailer(false);
+  await at.clock.advance(3_500);
+  t.equal(plug(), "unplugged");
+  t.equal(plugQuality(), "good");
+  rig.mute("reservoir");
+  await at.clock.advance(5_000);
+  t.match(
+    far.mirror.signals(VEHICLE)?.find(({ name }) => name === "Water.Fresh"),
+    { quality: "stale" },
+    "and what is no longer good",
+  );
+  const { dropped } = await at.telemetry.totals();
+  t.ok(dropped > 0);
+  t.match(far.telemetry.counters, { gaps: 0, lost: 0 });
+  setFull(false);
+  await at.clock.advance(3_000);
+  t.match(far.telemetry.counters, { lost: dropped });
+  t.equal(plug(), "unplugged");
+  t.equal((await at.telemetry.totals()).dropped, dropped);
   await running(at, car.node.stop());
 });
 

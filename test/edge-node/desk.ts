@@ -71,6 +71,18 @@ export function desk(): Desk {
   return self;
 }
 
+/** Its telemetry log stands on a disk of its own that is full when told. */
+export function deskWithFullDisk(): { readonly at: Desk; readonly setFull: (isFull: boolean) => void } {
+  let isDiskFull = false;
+  const at = Object.assign(desk(), { telemetry: memoryLog({ maxBytes: 1_000_000, isDiskFull: () => isDiskFull }) });
+  return {
+    at,
+    setFull: (isFull) => {
+      isDiskFull = isFull;
+    },
+  };
+}
+
 export interface Trailer {
   readonly node: EdgeNode;
   readonly rig: SimulatedRig;
