@@ -50,7 +50,7 @@ function digestOfSources() {
 function copyAssets(from, to) {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
     if (entry.isDirectory()) copyAssets(join(from, entry.name), join(to, entry.name));
-    else if (!entry.name.endsWith(".ts")) {
+    else if (!/\.c?ts$/.test(entry.name)) {
       mkdirSync(to, { recursive: true });
       copyFileSync(join(from, entry.name), join(to, entry.name));
     }
@@ -60,7 +60,7 @@ function copyAssets(from, to) {
 function removeOrphans(built, source) {
   for (const entry of readdirSync(built, { withFileTypes: true })) {
     if (entry.name === "node_modules") continue;
-    const from = join(source, entry.name.replace(/(\.d\.ts|\.js|\.js\.map)$/, ".ts"));
+    const from = join(source, entry.name.replace(/(?:\.d\.(c?)ts|\.(c?)js(?:\.map)?)$/, ".$1$2ts"));
     if (!existsSync(from) && !existsSync(join(source, entry.name))) rmSync(join(built, entry.name), { recursive: true, force: true });
     else if (entry.isDirectory()) removeOrphans(join(built, entry.name), join(source, entry.name));
   }

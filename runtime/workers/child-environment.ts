@@ -11,7 +11,7 @@ export interface ChildLimits {
   /** Names that are inherited; default all. */
   readonly inherit?: readonly string[] | undefined;
   /**
-   * Bound of its JavaScript heap, MB, > 0; default 256 for a thread, V8's own for a process. In a thread it is looked at several times a second: what takes gigabytes in between,
+   * Bound of its JavaScript heap, MB, > 0; default 256 for a thread, V8's own for a process. In a thread it is that of all threads that it begins, too, and is looked at several times a second: what takes gigabytes in between,
    * or in one operation, ends this process too, and buffers do not count. Memory that you do not trust belongs in a process, with `memoryMb`.
    */
   readonly maxHeapMb?: number | undefined;
@@ -52,6 +52,7 @@ function heapFlags(maxHeapMb: number): readonly string[] {
 }
 
 /** The file that runs on the far side; beside this one and of its kind, `.js` when built, `.ts` where Node reads that. */
-export function hostFile(name: "thread-host" | "process-host"): URL {
-  return new URL(`./${name}${extname(import.meta.url)}`, import.meta.url);
+export function hostFile(name: "thread-host" | "thread-preload" | "process-host"): URL {
+  const kind = extname(import.meta.url);
+  return new URL(`./${name}${name === "thread-preload" ? kind.replace(".", ".c") : kind}`, import.meta.url);
 }

@@ -3,10 +3,11 @@
 // Its channel is the port that it is handed first. Its stdout and stderr are lines of its log, bound here: between threads a stream of Node is a queue without bound.
 
 import { Writable } from "node:stream";
-import { type MessagePort, parentPort } from "node:worker_threads";
+import { parentPort, setEnvironmentData } from "node:worker_threads";
 
 import { systemClock, systemRandom } from "../host/index.ts";
 import type { Log } from "../ports/index.ts";
+import { BEGUN_THREADS, type ThreadStart } from "./begun-threads.ts";
 import { LineLog } from "./line-log.ts";
 import type { ToParent, ToWorker } from "./wire.ts";
 import { logToParent, runWorker, type WorkerSide } from "./worker-side.ts";
@@ -14,7 +15,8 @@ import { workerIn } from "./worker.ts";
 
 if (parentPort === null) throw new Error("this file runs in a worker thread only");
 
-parentPort.once("message", (port: MessagePort) => {
+parentPort.once("message", ({ port, begun }: ThreadStart) => {
+  setEnvironmentData(BEGUN_THREADS, begun);
   const post = (message: ToParent, transfer?: readonly ArrayBuffer[]): void => {
     // Its last word is the last message.
     if (message.kind === "end") finish();

@@ -1,9 +1,10 @@
 // Does what its config says; for the tests of workers in threads and processes.
 
-import { spawn } from "node:child_process";
+import { execSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeSync } from "node:fs";
 import { serialize } from "node:v8";
-import { parentPort } from "node:worker_threads";
+import { parentPort, Worker } from "node:worker_threads";
 
 import { DroverError } from "../../../runtime/errors.ts";
 import { CHANNEL } from "../../../runtime/workers/wire.ts";
@@ -32,6 +33,12 @@ export interface EchoConfig {
     | "fill-heap"
     | "fill-heap-in-one-list"
     | "fill-heap-in-large-pieces"
+    | "fill-heap-of-its-thread"
+    | "fill-heap-of-its-threads-thread"
+    | "fill-small-heap-of-its-thread"
+    | "fill-heap-of-its-thread-in-native"
+    | "fill-heaps-of-its-threads"
+    | "use-threads-in-turn"
     | "make-garbage"
     | "flood"
     | "unhandled"
@@ -47,6 +54,14 @@ export interface EchoConfig {
 export type EchoItem = { readonly said: unknown; readonly pid?: number; readonly refused?: number } | { readonly bytes: Uint8Array };
 
 const FLOOD_MS = 600;
+/** Longer than what is let go of is waited for. */
+const IN_NATIVE_S = 6;
+
+/** What a library's thread does: it keeps what it makes, in pieces that V8's own bound does not fit. */
+const FILL = "const kept = []; for (;;) kept.push(new Array(1e7).fill(1.5))";
+/** Keeps so many MB. */
+const keep = (mb: number, ms: number): string => `const kept = new Array(${String(mb)} * 131_072).fill(1.5); setTimeout(() => kept.length, ${String(ms)})`;
+const inThread = (code: string): string => `const { Worker } = require("node:worker_threads"); new Worker(${JSON.stringify(code)}, { eval: true, execArgv: [], env: {} })`;
 
 function never(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -185,6 +200,31 @@ export const echo = worker({
         const kept: unknown[] = [];
         for (;;) kept.push(new Array(1e7).fill({}));
       }
+      case "fill-heap-of-its-thread":
+        new Worker(FILL, { eval: true });
+        // As a library that waits for its pool does.
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+        break;
+      case "fill-heap-of-its-threads-thread":
+        new Worker(inThread(inThread(FILL)), { eval: true, execArgv: [] });
+        break;
+      case "fill-small-heap-of-its-thread":
+        new Worker(FILL, { eval: true, resourceLimits: { maxOldGenerationSizeMb: 50 } });
+        break;
+      case "fill-heap-of-its-thread-in-native":
+        new Worker(FILL, { eval: true });
+        execSync(`sleep ${String(IN_NATIVE_S)}`);
+        break;
+      case "fill-heaps-of-its-threads":
+        for (let each = 0; each < 5; each++) new Worker(keep(80, 3_600_000), { eval: true });
+        break;
+      case "use-threads-in-turn":
+        // More than its limit, and never at a time.
+        for (let each = 0; each < 5; each++) {
+          const thread = new Worker(keep(80, FLOOD_MS), { eval: true });
+          await once(thread, "exit");
+        }
+        return;
       case "make-garbage": {
         const large: number[][] = [];
         for (const until = Date.now() + 2 * FLOOD_MS; Date.now() < until; ) {

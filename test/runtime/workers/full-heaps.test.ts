@@ -11,6 +11,12 @@ const FULL = { reason: "failed", error: /its heap is full/, cause: { kind: "out-
 const HEAPS = [
   ["thread: a list that doubles, without a word about its heap", isolated("thread", "fill-heap-in-one-list"), FULL],
   ["thread: lists of 80 MB, without a word about its heap", isolated("thread", "fill-heap-in-large-pieces"), FULL],
+  ["thread: a thread of its own, in large pieces", isolated("thread", "fill-heap-of-its-thread"), FULL],
+  ["thread: a thread of a thread of its own", isolated("thread", "fill-heap-of-its-threads-thread"), FULL],
+  ["thread: a thread of its own, beyond what that was given", isolated("thread", "fill-small-heap-of-its-thread"), { ...FULL, cause: { kind: "out-of-memory", limitMb: 50 } }],
+  ["thread: threads of its own, all together", isolated("thread", "fill-heaps-of-its-threads"), FULL],
+  ["thread: a thread of its own, while it is in native code itself", isolated("thread", "fill-heap-of-its-thread-in-native"), { ...FULL, error: /its heap is full.*let go of/ }],
+  ["thread: threads of its own, one after the other, which is no failure", isolated("thread", "use-threads-in-turn"), { reason: "normal" }],
   ["thread: garbage beyond its limit, which is no failure", isolated("thread", "make-garbage"), { reason: "normal" }],
 ] as const;
 
