@@ -6,7 +6,7 @@ import type { Random } from "../ports/index.ts";
  * `kill`: the process ends in the middle of anything and is started again. `power-cut`: so does the machine, and what its disk had not flushed is lost.
  * `restart`: it is stopped in order. `pause`: nothing reaches it for a while. `takeover`: while it is paused and parted another run takes over its store under the next epoch;
  * then the former one goes on as if nothing had been. `cut`: its link is down. `part`: two nodes do not reach each other and nobody is told.
- * `store-outage`: every call of its store fails. `full-store`: it answers what is read and takes nothing more. `slow-store`: all its flushes are slow. `clock-jump`: its wall clock is corrected by up to a minute.
+ * `store-outage`: every call of its store fails. `full-store`: it answers what is read and takes nothing more. `slow-store`: all its reads and flushes are slow, sixty times. `clock-jump`: its wall clock is corrected by up to a minute.
  */
 export type FaultKind = "kill" | "power-cut" | "restart" | "pause" | "takeover" | "cut" | "part" | "store-outage" | "full-store" | "slow-store" | "clock-jump";
 

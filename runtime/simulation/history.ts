@@ -121,6 +121,12 @@ export interface Fault extends At {
   readonly forMs?: number;
 }
 
+/** Told to be slow, its store takes so long from now on until it has got what it is handed, or its answer is back; told where that ends later than any before. */
+export interface Slow extends InRun {
+  readonly kind: "slow";
+  readonly forMs: number;
+}
+
 /** What a store holds of an entity at the end. */
 export interface Kept extends At {
   readonly kind: "kept";
@@ -181,7 +187,7 @@ export interface Note extends At {
   readonly text: string;
 }
 
-export type Fact = NodeFact | Asked | Written | Answered | Loaded | Shown | EffectFact | Sent | ToldFact | Fault | Kept | Live | Unlike | View | Left | Logged | Note;
+export type Fact = NodeFact | Asked | Written | Answered | Loaded | Shown | EffectFact | Sent | ToldFact | Fault | Slow | Kept | Live | Unlike | View | Left | Logged | Note;
 
 /** A fact without its time, which the recorder adds. */
 export type Said = Fact extends infer F ? (F extends Fact ? Omit<F, "atMs"> : never) : never;
@@ -217,6 +223,8 @@ function textOf(fact: Fact): string {
       return `${fact.id} ${JSON.stringify(fact.outcome)}`;
     case "fault":
       return `${fact.what} ${fact.where}${fact.forMs === undefined ? "" : ` for ${fact.forMs.toFixed(0)} ms`}`;
+    case "slow":
+      return `its store takes ${fact.forMs.toFixed(0)} ms`;
     case "kept":
       return `${fact.store}: ${fact.entity} ${fact.incarnation} r${String(fact.revision)}`;
     case "live":

@@ -152,11 +152,12 @@ async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: 
   const { seed, forMs = FOR_MS, settleMs = SETTLE_MS } = simulation;
   const programs = programsOf(simulation);
   const faults = simulation.faults === "none" ? undefined : (simulation.faults ?? {});
+  const store = { ...DEFAULT_STORE, ...(faults === undefined ? { unknown: 0, refused: 0, failedRead: 0 } : faults.store) };
   const world = new SimulationWorld({
     seed,
     nodes: programs,
     network: { ...DEFAULT_NETWORK, ...(faults === undefined ? { drop: 0, duplicate: 0, reorder: 0 } : faults.network) },
-    store: { ...DEFAULT_STORE, ...(faults === undefined ? { unknown: 0, refused: 0, failedRead: 0 } : faults.store) },
+    store,
   });
   clockIs(() => world.timeline.nowMs);
   const names = Object.keys(programs);
@@ -175,7 +176,7 @@ async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: 
   await stopAll(world);
   await noteWhatIsKept(world);
   const registered = Object.values(programs).flatMap(({ program }) => program.types);
-  const violations = [...found, ...judge(evidenceOf(world.history, registered), [...standardCheckers, ...(simulation.checkers ?? [])])];
+  const violations = [...found, ...judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standardCheckers, ...(simulation.checkers ?? [])])];
   return {
     seed,
     history: world.history,

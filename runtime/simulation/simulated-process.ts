@@ -55,6 +55,11 @@ export class SimulatedProcess {
     };
   }
 
+  /** The simulation's time, ms. */
+  get nowMs(): number {
+    return this.#timeline.nowMs;
+  }
+
   get isAlive(): boolean {
     return this.#isAlive;
   }

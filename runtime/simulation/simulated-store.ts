@@ -37,6 +37,8 @@ export class SimulatedDatabase {
   isFull = false;
   /** Multiplies all latencies: a card that flushes, a server that swaps. */
   slowness = 1;
+  /** When the last thing is over that was slow. */
+  #slowUntilMs = 0;
 
   constructor(name: string, options: { readonly random: Random; readonly tell: (fact: Said) => void; readonly lies?: boolean }) {
     this.name = name;
@@ -58,7 +60,13 @@ export class SimulatedDatabase {
       const {
         latencyMs: [least, most],
       } = faults();
-      return (least + this.random.next() * (most - least)) * this.slowness;
+      const ms = (least + this.random.next() * (most - least)) * this.slowness;
+      const untilMs = process.nowMs + ms;
+      if (this.slowness > 1 && untilMs > this.#slowUntilMs) {
+        this.#slowUntilMs = untilMs;
+        this.#tell({ kind: "slow", node: process.node, run: process.run, forMs: ms });
+      }
+      return ms;
     };
     let isOpen = false;
 

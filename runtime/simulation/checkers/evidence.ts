@@ -41,9 +41,11 @@ export interface Evidence {
   readonly turns: readonly CommittedTurn[];
   /** By name, as the nodes host them. */
   readonly types: ReadonlyMap<string, EntityType>;
+  /** What a store takes at most for one way, to it or back, where it is not told to be slow, ms. */
+  readonly storeMs: number;
 }
 
-export function evidenceOf(history: History, registered: readonly Registered[]): Evidence {
+export function evidenceOf(history: History, registered: readonly Registered[], storeMs: number): Evidence {
   const asked = new Map<string, JournalRecord>();
   const turns: CommittedTurn[] = [];
   history.forEach((fact, at) => {
@@ -56,7 +58,7 @@ export function evidenceOf(history: History, registered: readonly Registered[]):
   });
   const types = new Map<string, EntityType>();
   for (const type of registered) if (type.kind === "entity") types.set(type.name, type);
-  return { history, turns, types };
+  return { history, turns, types, storeMs };
 }
 
 function keyOf(fact: { readonly node: string; readonly run: number; readonly entity: string; readonly incarnation: string; readonly revision: number }): string {

@@ -1,7 +1,7 @@
 // When the owner of a store was there and undisturbed: what it owes by a certain time it owes only then.
 //
 // O1. There: the newest run on the store, from `started` on, and not paused. A former one, which another took over from, owes nothing any more.
-// O2. Undisturbed: no fault names its node, and its store has just refused nothing and left nothing open.
+// O2. Undisturbed: no fault names its node, its store has just refused nothing and left nothing open, and is not at something that it began while it was slow.
 
 import type { Fault, History, NodeFact } from "../history.ts";
 
@@ -38,6 +38,7 @@ export class OwnerPresence {
     for (const fact of history) {
       if (fact.kind === "node") this.#noteRun(fact, away);
       else if (fact.kind === "fault") this.#noteFault(fact);
+      else if (fact.kind === "slow") this.#note(fact.node, [fact.atMs, fact.atMs + fact.forMs]);
       else if (fact.kind === "answered" && fact.outcome.kind !== "committed") this.#note(fact.node, [fact.atMs, fact.atMs + REFUSED_FOR_MS]);
     }
     for (const [node, sinceMs] of away) this.#note(node, [sinceMs, Number.POSITIVE_INFINITY]);

@@ -2,10 +2,13 @@
 
 import { assign, setup } from "xstate";
 import { actorType, entityType, messages } from "../../../runtime/index.ts";
-import type { Simulation } from "../../../runtime/simulation/index.ts";
+import type { FaultOptions, Simulation } from "../../../runtime/simulation/index.ts";
 
 /** An interval that nothing else waits for. */
 export const BEAT_MS = 1_777;
+
+/** Each way to the store takes up to 200 ms by its own word, and up to 12 s while it is slow. */
+export const SLOW_STORES: FaultOptions = { kinds: ["slow-store"], everyMs: 10_000, store: { latencyMs: [5, 200], unknown: 0, refused: 0, failedRead: 0 } };
 
 export const POLICIES = ["remaining", "absolute", "skip", { each: 2 }] as const;
 export type Policy = (typeof POLICIES)[number];

@@ -5,7 +5,7 @@ import { actorType, entityType, messages, reducer, T } from "../../../runtime/in
 import { type NodeSpec, simulate, type Simulation } from "../../../runtime/simulation/index.ts";
 import { fleet } from "../../../cli/simulate/index.ts";
 import { form } from "../../forms.ts";
-import { beacons, POLICIES, type Policy } from "./beacons.ts";
+import { beacons, POLICIES, type Policy, SLOW_STORES } from "./beacons.ts";
 import * as broken from "./broken.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
@@ -44,6 +44,7 @@ const cases: readonly Case[] = [
     [`S7, K1. a clock that swallows firings of policy ${JSON.stringify(policy)}`, "a timer fires in time", between(broken.swallowsBeats, beating(policy))],
     [`S7, K1. a clock that is late for policy ${JSON.stringify(policy)}`, "a timer fires in time", between(broken.beatsLate, beating(policy))],
   ]),
+  ["S7, K1. a clock that is late, beside a store that is slow", "a timer fires in time", between(broken.beatsLate, (seed) => beacons(seed, "remaining", { faults: SLOW_STORES }))],
   ["S7, W1. a store that loses when an entity out of memory must come back", "a timer fires in time", between(broken.losesWakeRows, sleepers)],
   ["S7, W2. a store that loses which entities in memory have something to do", "a timer fires in time", between(broken.losesWakeMarks, killedSleepers)],
   ["S7, W1. an entity whose row goes when it comes back", "a timer fires in time", between(broken.forgetsWakeRowsTooEarly, killedSleepers)],
