@@ -8,6 +8,7 @@ import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
 import {
+  asItIsNow,
   type ChildRequest,
   CellRef,
   type LogicSnapshot,
@@ -188,7 +189,7 @@ export class Interior extends Inside implements CellHost {
   post(cell: Cell, event: { readonly type: string }): void {
     const { listener } = this;
     if (listener === undefined) this.drop("event");
-    else listener.posted({ kind: "message", to: cell.address, event, sender: FROM_A_REF, wantsReply: false, incarnation: cell.incarnation });
+    else listener.posted({ kind: "message", to: cell.address, event: asItIsNow(event), sender: FROM_A_REF, wantsReply: false, incarnation: cell.incarnation });
   }
 
   // ---- life of a cell

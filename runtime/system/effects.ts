@@ -13,7 +13,7 @@ import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
 import { guardedSignal } from "../guarded-signal.ts";
 import { Retry } from "../retry.ts";
 import type { ErrorCode } from "../errors.ts";
-import { isPromise } from "../xstate/index.ts";
+import { asItIsNow, isPromise } from "../xstate/index.ts";
 import { isHung } from "./watched.ts";
 
 type Act = Extract<Effect, { kind: "act" }>;
@@ -174,8 +174,8 @@ export class Effects {
     const signal = guardedSignal(this.#abort.signal, (cause) => {
       this.#options.log.warn({ err: cause }, "what listens to the signal of an effect failed");
     });
-    const given = { key: act.key, signal, actor: act.cell, cause: act.cause };
-    return outcomeOf((await this.#options.watched(act, input, () => implementation(act.params as never, given))) as EffectWord);
+    const given = { key: act.key, signal, actor: act.cell, cause: asItIsNow(act.cause) };
+    return outcomeOf(asItIsNow((await this.#options.watched(act, input, () => implementation(asItIsNow(act.params) as never, given))) as EffectWord));
   }
 
   /** Few actors listen to `effect.failed`, so that whoever forgot it learns it from the log. */

@@ -12,6 +12,7 @@ import type { Entity } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch } from "../ports/index.ts";
 import { ownOf } from "../own-of.ts";
+import { asItIsNow } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";
 import { Answers } from "./answers.ts";
 import type { RemoteMessage } from "./contract.ts";
@@ -128,7 +129,7 @@ export class Outgoing {
         if (!this.#isStopped) (this.#relay ??= this.#makeRelay()).enqueue(effect.row);
         break;
       case "log":
-        this.#log.info({ actor: effect.cell, value: effect.value }, effect.label ?? "log");
+        this.#log.info({ actor: effect.cell, value: asItIsNow(effect.value) }, effect.label ?? "log");
         break;
       case "emit":
         // Told with the change; a publication goes to its topic too.
@@ -203,7 +204,7 @@ export class Outgoing {
 
   /** That the receiver took it tells the actor nothing; it only closes the row. A refusal may be what an ask waits for. */
   #settled(row: OutboxRow, outcome: DeliveryOutcome): void {
-    const input = { kind: "delivered", receiver: row.receiver, seq: row.seq, outcome } as const;
+    const input = { kind: "delivered", receiver: row.receiver, seq: row.seq, outcome: asItIsNow(outcome) } as const;
     if (outcome.kind === "accepted") {
       this.#inbox.lazily(input);
       return;

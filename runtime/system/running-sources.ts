@@ -9,7 +9,7 @@ import type { AnyMessages } from "../actor/index.ts";
 import type { SourceSaid } from "../entity/contract.ts";
 import type { Entity, SourceDescription } from "../entity/index.ts";
 import type { Log, StepWatch } from "../ports/index.ts";
-import { type SourcePart, Sources, type TaskMark } from "../xstate/index.ts";
+import { asItIsNow, type SourcePart, Sources, type TaskMark } from "../xstate/index.ts";
 import { ownOf } from "../own-of.ts";
 import type { Activation } from "./activation.ts";
 import type { DeadLetters } from "./dead-letters.ts";
@@ -73,7 +73,8 @@ export class RunningSources {
     // An ask has no source of its own: its message left by the outbox and its answer comes as one.
     if (source === undefined || source.task?.kind === "ask") return;
     this.#begun.set(incarnation, { cell, actor: source.actor });
-    const { kind, logic, input, self, system, key, name = "" } = source;
+    const { kind, logic, self, system, key, name = "" } = source;
+    const input = asItIsNow(source.input);
     if (source.task?.kind === "subscription") {
       this.#sources.start({ incarnation, kind, logic: this.#subscribing(source, source.task), task: undefined, input, self, system });
       return;
@@ -90,7 +91,7 @@ export class RunningSources {
   }
 
   send(incarnation: number, event: unknown): void {
-    this.#sources.send(incarnation, event);
+    this.#sources.send(incarnation, asItIsNow(event));
   }
 
   stop(incarnation: number): void {

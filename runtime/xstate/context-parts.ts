@@ -1,4 +1,6 @@
-// The lists and plain objects that a context is made of: copied, and frozen all through (hosting H11).
+// The lists and plain objects that data is made of: copied where it crosses a border, and frozen all through (hosting H11).
+
+import { nameOnList } from "./list-items.ts";
 
 /** Those that are frozen all through. */
 const frozen = new WeakSet<object>();
@@ -24,6 +26,58 @@ export function copyOfParts(value: unknown, copies = new Map<object, unknown>())
     else Object.defineProperty(copy, key, own);
   }
   return copy;
+}
+
+/**
+ * The same data in lists and objects of its own: what crosses a border between an actor and other code, as it is now. What is worked out when it is read is worked out; whatever has
+ * no parts (functions, instances of classes, refs) stays what it is, and so does what cannot be read through: whoever judges it finds that out.
+ */
+export function asItIsNow<V>(value: V): V {
+  if (typeof value !== "object") return value;
+  try {
+    return isParted(value) ? (copiedNow(value, undefined) as V) : value;
+  } catch {
+    return value;
+  }
+}
+
+type Copies = Map<object, object>;
+
+/** Most data is flat, and costs one shallow copy. @param copies of what has been met; undefined: nothing was */
+function copiedNow(value: Readonly<Record<string, unknown>>, copies: Copies | undefined): object {
+  if (Array.isArray(value)) return copiedList(value, copies ?? new Map<object, object>());
+  const copy: Record<string, unknown> = { ...value };
+  copies?.set(value, copy);
+  let known = copies;
+  for (const key in copy) {
+    const part = copy[key];
+    if (typeof part === "object" && part !== null) copy[key] = partNow(part, (known ??= new Map<object, object>([[value, copy]])));
+  }
+  return Object.getPrototypeOf(value) === null ? (Object.setPrototypeOf(copy, null) as object) : copy;
+}
+
+/** What else a list has beside its items stays: it is refused by name. What is not there costs nothing. */
+function copiedList(list: readonly unknown[], copies: Copies): object {
+  const copy: unknown[] = [];
+  copies.set(list, copy);
+  const isOdd = nameOnList(list) !== undefined;
+  for (let at = 0; at < list.length; at++) {
+    const item = list[at];
+    if (isOdd || (item === undefined && !(at in list))) return copiedOdd(list, copy, copies);
+    copy.push(partNow(item, copies));
+  }
+  return copy;
+}
+
+function copiedOdd(list: readonly unknown[], copy: unknown[], copies: Copies): object {
+  copy.length = list.length;
+  const named = Object.assign(copy, list) as unknown as Record<string, unknown>;
+  for (const key of Object.keys(named)) named[key] = partNow(named[key], copies);
+  return copy;
+}
+
+function partNow(part: unknown, copies: Copies): unknown {
+  return isParted(part) ? (copies.get(part) ?? copiedNow(part, copies)) : part;
 }
 
 export function freezeParts(value: unknown): void {

@@ -1,4 +1,4 @@
-export { copyOfParts, freezeParts, isParted, partAt } from "./context-parts.ts";
+export { asItIsNow, copyOfParts, freezeParts, isParted, partAt } from "./context-parts.ts";
 export { acceptsOf } from "./accepts.ts";
 export { type ActiveState, activeStatesAt, afterTimerOf, declaredInvokes, invokeIdOf, isAfterTimer, matchStates, statesNamedBy } from "./active-states.ts";
 export { afterTimers, type BareSnapshot, bareProblem, restoreBare } from "./bare-snapshot.ts";

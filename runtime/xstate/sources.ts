@@ -1,6 +1,6 @@
 // Runs sources outside of the turn: promises, callbacks, observables, and the tasks that a node supplies (hosting H9).
 //
-// S1. What a source says is handed over as data; during its own start it waits until the start has returned.
+// S1. What a source says is handed over as data, as it was when it was said; during its own start it waits until the start has returned.
 // S2. A throw in start, receive or cleanup is that source's failure: nobody else's, and never this runner's. So is the rejection of a promise that one of them returned: nobody else
 //     waits for it, and it would end the process.
 // S3. After its stop a source is not heard any more: what it says is counted (hosting H5), but that its promise was rejected for the stop's sake is no news. Its cleanup's failure,
@@ -10,6 +10,7 @@
 import type { SourceSaid } from "../entity/contract.ts";
 import { guardedSignal } from "../guarded-signal.ts";
 import { whenRejected } from "../when-rejected.ts";
+import { asItIsNow } from "./context-parts.ts";
 import type { CellRef } from "./ref.ts";
 
 export interface RunnableSource {
@@ -179,11 +180,11 @@ function launchPromise(source: RunnableSource, running: Running, say: Say): void
   void Promise.resolve(work).then(
     (output) => {
       running.isOver = true;
-      say({ kind: "done", output });
+      say({ kind: "done", output: asItIsNow(output) });
     },
     (error: unknown) => {
       running.isOver = true;
-      if (!(controller.signal.aborted && isAbort(error, controller.signal))) say({ kind: "error", error });
+      if (!(controller.signal.aborted && isAbort(error, controller.signal))) say({ kind: "error", error: asItIsNow(error) });
     },
   );
 }
@@ -202,7 +203,7 @@ function launchCallback(source: RunnableSource, running: Running, say: Say): voi
     system: source.system,
     self: source.self,
     sendBack: (event: { readonly type: string }) => {
-      say({ kind: "event", event });
+      say({ kind: "event", event: asItIsNow(event) });
     },
     receive: (receiver: (event: unknown) => unknown) => receivers.add(receiver),
     emit: emitter(say),
@@ -222,11 +223,12 @@ function launchObservable(source: RunnableSource, running: Running, say: Say): v
   const observable = (source.logic.config as (given: object) => Subscribable)({ input: source.input, system: source.system, self: source.self, emit: emitter(say) });
   whenRejected(observable, running.failed);
   const subscription = observable.subscribe({
-    next: (value) => {
+    next: (given) => {
+      const value = asItIsNow(given);
       say(source.kind === "observable" ? { kind: "next", value } : { kind: "event", event: value as { readonly type: string } });
     },
     error: (error) => {
-      say({ kind: "error", error });
+      say({ kind: "error", error: asItIsNow(error) });
     },
     complete: () => {
       say({ kind: "done", output: undefined });
@@ -240,6 +242,6 @@ function launchObservable(source: RunnableSource, running: Running, say: Say): v
 
 function emitter(say: Say): (event: { readonly type: string }) => void {
   return (event) => {
-    say({ kind: "emit", event });
+    say({ kind: "emit", event: asItIsNow(event) });
   };
 }

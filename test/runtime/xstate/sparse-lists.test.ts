@@ -5,7 +5,7 @@ import { test } from "tap";
 import { decodeData, encodeData } from "../../../runtime/xstate/index.ts";
 import { NotPlain, plainCopy } from "../../../runtime/entity/index.ts";
 import { bytesOfData } from "../../../runtime/entity/row-weight.ts";
-import { copyOfParts, eachItem, freezeParts } from "../../../runtime/xstate/index.ts";
+import { asItIsNow, copyOfParts, eachItem, freezeParts } from "../../../runtime/xstate/index.ts";
 import { anyMessages, EntityHost, thingType } from "../entity-host.ts";
 import { assign, machine, raise, sendTo } from "./loose.ts";
 
@@ -82,6 +82,7 @@ test("S5. copies, weights, freezing and refusals cost what is there, also of a p
     "the codec of what may be lost": (list) => decodeData(encodeData({ list }, lenient), lenient),
     "a weight": (list) => t.ok(bytesOfData({ list }) < 1_000),
     "a rehearsal's copy": (list) => t.equal((copyOfParts({ list }) as { readonly list: unknown[] }).list.length, FAR + 1),
+    "a copy at a border": (list) => t.equal((asItIsNow({ list }) as { readonly list: unknown[] }).list.length, FAR + 1),
     freezing: (list) => {
       freezeParts({ list });
     },
