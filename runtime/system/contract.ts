@@ -97,7 +97,7 @@ export interface EntityNode {
 }
 
 export interface System extends Directory {
-  /** Views of all actors in memory, in any order. Each is made when it is come to. */
+  /** Views of all actors in memory, in any order. Each is made when it is come to, and is its reader's own. */
   views(): Iterable<ActorView>;
   readonly node: string;
   /** A look into actors hosted here, worked out when it is asked for. */
@@ -106,7 +106,10 @@ export interface System extends Directory {
   ask(address: string, event: EventData, options: AskOptions): Promise<Answer>;
   /** A message from another node. */
   receive(message: RemoteMessage): Promise<Told | Answer>;
-  /** Node-local news for an actor (a watch event, a presence hint): queued, never deduplicated; false when it could not be queued. */
+  /**
+   * Node-local news for an actor (a watch event, a presence hint): queued, never deduplicated; false when it could not be queued. To a volatile actor it goes as it is, uncopied: who fills
+   * one object anew for each news makes a new one instead.
+   */
   notify(address: Address, event: EventData, reads?: DoorReads): boolean;
   /** As `notify`, and settles after the commit that contains it, or after 10 s: `deadline` was not taken and will not be, `unknown` is being committed. The host's own word: no door, no id. */
   inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told>;

@@ -10,7 +10,7 @@ import { DroverError } from "../errors.ts";
 import { LimitedLog } from "../limited-log.ts";
 import type { Refusal } from "../outcome.ts";
 import type { Clock, Log } from "../ports/index.ts";
-import { isPromise } from "../xstate/index.ts";
+import { asItIsNow, isPromise } from "../xstate/index.ts";
 import type { RemoteMessage } from "./contract.ts";
 
 export type DoorVerdict =
@@ -39,7 +39,7 @@ export function guarded(door: Door | undefined, { node, log, clock }: { readonly
     let given: unknown;
     try {
       given = door(message, type);
-      if (isVerdict(given)) return given;
+      if (isVerdict(given)) return asItIsNow(given);
       return failed(message, `returned ${isPromise(given) ? "a promise" : shown(given)} in place of a verdict`);
     } catch (cause) {
       return failed(message, "threw", cause);

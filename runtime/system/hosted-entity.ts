@@ -25,6 +25,7 @@ import {
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
+import { asItIsNow } from "../xstate/index.ts";
 import { Activation, type ActivationOwner, changeOf, stampOf } from "./activation.ts";
 import { storableState } from "./snapshot-rhythm.ts";
 import { beginFailure, checkLabels } from "./beginning.ts";
@@ -415,7 +416,8 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     const input: Input = {
       kind: "message",
       to: message.to,
-      event: message.event,
+      // A row of another actor's outbox stays what it is, whatever this one does with its copy.
+      event: from.kind === "entity" && this.#isVolatile ? asItIsNow(message.event) : message.event,
       sender,
       wantsReply: message.ask || message.replyKey !== undefined,
       ...answerBy(message, clock.now()),
@@ -486,8 +488,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return entry.answer ?? this.#outgoing.awaitAnswer(entry.id, message.withinMs);
   }
 
+  /** A volatile actor's news are taken as they are: a copy of each would cost a tenth of what it takes. */
   notify(to: Address, event: EventData, reads: DoorReads | undefined): boolean {
-    return this.#offer(new LocalMail(this.#local(to, event, reads), this.#ports.deadLetters), true);
+    const input = this.#isVolatile ? this.#local(to, event, reads) : this.#local(to, asItIsNow(event), asItIsNow(reads));
+    return this.#offer(new LocalMail(input, this.#ports.deadLetters), true);
   }
 
   /** By its message's lane and key. @param mayReplace whether nothing counts on this very message, as a sender's numbered line does */

@@ -4,7 +4,7 @@ import { addressProblem, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
 import { isSentAgain } from "../entity/index.ts";
 import type { Refusal } from "../outcome.ts";
-import { isWellFormed } from "../xstate/index.ts";
+import { asItIsNow, isWellFormed } from "../xstate/index.ts";
 import type { RemoteMessage, TellOptions } from "./contract.ts";
 
 export const DEFAULT_WITHIN_MS = 10_000;
@@ -33,7 +33,7 @@ export function outsideMessage(
   const within = Math.min(LONGEST_MS, withinMs);
   return {
     to: parseAddress(address),
-    event,
+    event: asItIsNow(event),
     sender: { kind: "outside", id, author, expiresAt: from.now + Math.min(LONGEST_MS, Math.max(within, keepMs)) },
     ask,
     withinMs: within,

@@ -9,6 +9,7 @@ import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
 import { aClock, aFunction, aLog, anObject, aRandom, aStore, aText, aWholeNumberFrom, demandShape, keysOf, listOf } from "../shape/index.ts";
+import { asItIsNow } from "../xstate/index.ts";
 import { ActivationGate, type ActivationLimits, LEAST_PER_SECOND } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
@@ -172,8 +173,9 @@ export function createSystem(options: SystemOptions): System {
     if ("kind" in message) return counted(message);
     const create = isStopping ? undefined : given?.create;
     if (create === undefined) return counted(await route(message));
+    const entity = entityOf(message.to);
     const giveUpAt = clock.monotonic() + message.withinMs;
-    const unbegun = await begin(entityOf(message.to), create, { lane: "command", giveUpAt });
+    const unbegun = await begin(entity, ownOptions(entity, create), { lane: "command", giveUpAt });
     // What the beginning took is time that the deadline has lost.
     return counted(unbegun ?? (await route({ ...message, withinMs: giveUpAt - clock.monotonic() })));
   }
@@ -196,16 +198,22 @@ export function createSystem(options: SystemOptions): System {
     }
   }
 
+  /** What an entity begins with is what it was when it was called: of one that is here nothing is begun. */
+  function ownOptions(entity: Address, options: EntityOptions): EntityOptions {
+    return entities.live(entity) === undefined ? asItIsNow(options) : options;
+  }
+
   /** The host's own word waits as long as a message does by default. */
   function aCall(): Call {
     return { lane: "command", giveUpAt: clock.monotonic() + DEFAULT_WITHIN_MS };
   }
 
-  async function inform(address: Address, event: EventData, create?: EntityOptions): Promise<Told> {
+  async function inform(address: Address, given: EventData, create?: EntityOptions): Promise<Told> {
     if (isStopping) return { kind: "owner-away" };
+    const event = asItIsNow(given);
     const entity = entityOf(address);
     const call = aCall();
-    const unbegun = create === undefined ? undefined : await begin(entity, create, { ...call, lane: "background" });
+    const unbegun = create === undefined ? undefined : await begin(entity, ownOptions(entity, create), { ...call, lane: "background" });
     if (unbegun !== undefined) return unbegun;
     const leftMs = (): number => call.giveUpAt - clock.monotonic();
     const called = entities.taker(entity, () => false, call).then((taker) => ({ taker }));
@@ -219,7 +227,7 @@ export function createSystem(options: SystemOptions): System {
   function notify(address: Address, event: EventData, reads?: DoorReads): boolean {
     const entity = entityOf(address);
     if (entities.isOnItsWay(entity) || news.isWaitedFor(entity)) {
-      if (news.wait(address, event, reads)) return true;
+      if (news.wait(address, asItIsNow(event), asItIsNow(reads))) return true;
       deadLetters.add({ to: address, type: event.type, from: "local", reason: "mailbox full" });
       return false;
     }
@@ -283,11 +291,11 @@ export function createSystem(options: SystemOptions): System {
     inspection,
     tell: async (address, event, given) => (await enter(address, event, given, { ask: false })) as Told,
     ask: async (address, event, given) => (await enter(address, event, given, { ask: true })) as Answer,
-    receive: async (message) => counted(await route(message)),
+    receive: async (message) => counted(await route(asItIsNow(message))),
     inform,
     notify,
     publish: (topic, event) => topics.publish(topic, event),
-    activate: (entity, given) => inTime(entities.activate(entity, given), clock, BEGUN_WITHIN_MS, `${entity} has not begun yet`),
+    activate: (entity, given) => inTime(entities.activate(entity, ownOptions(entity, given)), clock, BEGUN_WITHIN_MS, `${entity} has not begun yet`),
     deactivate: (entity) => entities.deactivate(entity),
     ended: (entity) => entities.ended(entity),
     addresses: () => observation.addresses(),
