@@ -8,7 +8,7 @@ import type { AnyActorType, EntityType } from "../actor/index.ts";
 import type { EventData, Input, JournalRecord } from "../entity/contract.ts";
 import { decodeRecord, decodeState, pastState, type PastState, replayTurn, type StateEntry, tryInput } from "../entity/index.ts";
 import type { Clock, Random, StepWatch, Store } from "../ports/index.ts";
-import { shownData } from "../xstate/index.ts";
+import { asItIsNow, shownData } from "../xstate/index.ts";
 import type { Door } from "./door.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import { inTime, LOOK_WITHIN_MS } from "./in-time.ts";
@@ -152,9 +152,9 @@ export function createInspection(ports: InspectionPorts): Inspection {
 
   const answered = <T>(address: Address, look: Promise<T>): Promise<T> => inTime(look, clock, LOOK_WITHIN_MS, `${address} could not be looked into`);
   return {
-    inspect: (address) => answered(address, inspect(address)),
+    inspect: async (address) => asItIsNow(await answered(address, inspect(address))),
     stateAt: (address, revision) => answered(address, stateAt(address, revision)),
     replay: (address, revision) => answered(address, replay(address, revision)),
-    tryOut: (address, event, by) => answered(address, tryOut(address, event, by)),
+    tryOut: async (address, event, by) => asItIsNow(await answered(address, tryOut(address, event, by))),
   };
 }

@@ -6,6 +6,7 @@ import type { Log, Store } from "../ports/index.ts";
 import { attempt } from "../when-rejected.ts";
 import type { Entities } from "./entities.ts";
 import { readHistory } from "./history.ts";
+import { toldChange } from "./told-change.ts";
 import type { ActorView, Change, Directory, HistoryPage, HistoryQuery } from "./views.ts";
 
 export interface Observation extends Directory {
@@ -21,12 +22,14 @@ export function createObservation(entities: Entities, store: Store, log: Log): O
   const directories: Directory[] = [];
   const listeners = new Set<(change: Change) => unknown>();
 
-  /** Whoever watches must not stop the turn that it is told of. */
+  /** Whoever watches must not stop the turn that it is told of, nor change what it came to. */
   function changed(change: Change): void {
+    if (listeners.size === 0) return;
+    const told = toldChange(change);
     const failed = (cause: unknown): void => {
       log.error({ err: cause, entity: change.entity }, "a watcher of changes threw");
     };
-    for (const listener of [...listeners]) attempt(() => listener(change), failed);
+    for (const listener of [...listeners]) attempt(() => listener(told), failed);
   }
 
   function* addresses(): Iterable<Address> {

@@ -163,9 +163,10 @@ export function createSystem(options: SystemOptions): System {
   const door = guarded(options.door, { node, log, clock });
   const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch: options.stepWatch, deadLetters, clock, isStopping: () => isStopping });
 
+  /** Replies and refusals are kept, for who asks again (rules M2): whoever hears one has a copy. */
   function counted<T extends Told | Answer>(outcome: T): T {
     counters.messages.set(outcome.kind, (counters.messages.get(outcome.kind) ?? 0) + 1);
-    return outcome;
+    return outcome.kind === "accepted" ? outcome : asItIsNow(outcome);
   }
 
   async function enter(address: string, event: EventData, given: TellOptions | undefined, how: Pick<Sent, "ask" | "again">): Promise<Told | Answer> {
@@ -292,19 +293,21 @@ export function createSystem(options: SystemOptions): System {
     tell: async (address, event, given) => (await enter(address, event, given, { ask: false })) as Told,
     ask: async (address, event, given) => (await enter(address, event, given, { ask: true })) as Answer,
     receive: async (message) => counted(await route(asItIsNow(message))),
-    inform,
+    inform: async (address, event, create) => asItIsNow(await inform(address, event, create)),
     notify,
     publish: (topic, event) => topics.publish(topic, event),
     activate: (entity, given) => inTime(entities.activate(entity, ownOptions(entity, given)), clock, BEGUN_WITHIN_MS, `${entity} has not begun yet`),
     deactivate: (entity) => entities.deactivate(entity),
     ended: (entity) => entities.ended(entity),
     addresses: () => observation.addresses(),
-    views: () => observation.views(),
-    read: (address) => observation.read(address),
-    look: async (address) => observation.read(address) ?? (await inTime(stored(address), clock, LOOK_WITHIN_MS, `${address} could not be read`)),
+    *views() {
+      for (const view of observation.views()) yield asItIsNow(view);
+    },
+    read: (address) => asItIsNow(observation.read(address)),
+    look: async (address) => asItIsNow(observation.read(address) ?? (await inTime(stored(address), clock, LOOK_WITHIN_MS, `${address} could not be read`))),
     history: (address, query) => inTime(observation.history(address, query), clock, STORE_WITHIN_MS, `the history of ${address} could not be read`),
     watch: (listener) => observation.watch(listener),
-    list: (query) => inTime(list(query), clock, STORE_WITHIN_MS, "the actors could not be listed"),
+    list: async (query) => asItIsNow(await inTime(list(query), clock, STORE_WITHIN_MS, "the actors could not be listed")),
     mount: (directory) => {
       observation.mount(directory);
     },
@@ -317,8 +320,8 @@ export function createSystem(options: SystemOptions): System {
     stateOf: (entity) => entities.live(entity)?.encodedStateNow(),
     settledStateOf: async (entity) => entities.live(entity)?.encodedState(),
     readBackProblem: (entity) => entities.live(entity)?.readBackProblem(),
-    taken: (entity, id) => entities.live(entity)?.taken(id),
-    deadLetters: (query) => deadLetters.list(query),
+    taken: (entity, id) => asItIsNow(entities.live(entity)?.taken(id)),
+    deadLetters: (query) => asItIsNow(deadLetters.list(query)),
     redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true })),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, rejections, mailBudget, committer, entities, gate, passivation, topics }),

@@ -5,7 +5,8 @@ import type { Told } from "../outcome.ts";
 import type { RemoteMessage } from "./contract.ts";
 import type { Settled } from "./mail.ts";
 
-const MEMORY = { kind: "accepted", durable: "memory" } as const;
+/** One for all who hear it. */
+const MEMORY = Object.freeze({ kind: "accepted", durable: "memory" } as const);
 
 /** A turn's result as its sender learns it. @param isVolatile whether the entity that took it keeps nothing (rules M3) */
 export function toldOf(result: Settled, isVolatile: boolean, sender?: RemoteMessage["sender"]): Told {

@@ -120,7 +120,7 @@ export interface HistoryPage {
   readonly missing: readonly MissingTurns[];
 }
 
-/** A committed turn, told to whoever watches. */
+/** A committed turn, told to whoever watches: a copy of the actors' data, one for all who do, whose parts are made when somebody looks at them. */
 export interface Change {
   readonly entity: Address;
   readonly incarnation: string;
@@ -137,7 +137,7 @@ export interface Change {
 export interface Directory {
   /** Addresses of all actors that `read` shows, in any order: cheap, where a view is not. */
   addresses(): Iterable<Address>;
-  /** The actor, where this directory holds it in memory. */
+  /** The actor, where this directory holds it in memory. What `read` of a system gives is its reader's own. */
   read(address: Address): ActorView | undefined;
   history(address: Address, query: HistoryQuery): Promise<HistoryPage>;
   /** Calls back after every commit; synchronously, so a listener must only take note. */
