@@ -9,7 +9,7 @@ import tseslint from "typescript-eslint";
 const CLOCK_ADAPTERS = ["runtime/host/system-clock.ts"];
 const RANDOM_ADAPTERS = ["runtime/host/system-random.ts"];
 /** Takes time and chance away from a machine while it is stepped (hosting H11), so it must name them. */
-const STAND_INS = ["runtime/xstate/purity.ts"];
+const STAND_INS = ["runtime/xstate/{purity,node-stand-ins}.ts"];
 
 /** May read the environment, take signals and write to the terminal: the command line, the one file that a process or thread of ours starts with, and what ends a process that must not go on. */
 const PROCESS_OWNERS = [

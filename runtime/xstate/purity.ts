@@ -2,12 +2,16 @@
 //
 // U1. The names are replaced once, by accessors that ask whether a step is under way: a step pays for a counter, everyone else for a getter.
 // U2. A step is synchronous, so no other code ever meets a stand-in.
+//     What code has captured before (`const { random } = Math`) is not replaced; lint reports it. Node's own modules: node-stand-ins.ts.
 // U3. A reach is a fault even where the author's code swallows what the stand-in throws.
 
 import { DroverError } from "../errors.ts";
+import { type Guarded, guardNodeModules } from "./node-stand-ins.ts";
 
 let depth = 0;
-let installed = false;
+let modules: Guarded | undefined;
+/** What was refused before, by another copy of Drover whose step is under way. */
+let before: Guarded["refuse"];
 let reached: DroverError | undefined;
 
 const TIME = "use now(self), or let the sender put the time into the event";
@@ -21,12 +25,15 @@ export function isStepping(): boolean {
 }
 
 export function enterPureCode(): void {
-  if (!installed) install();
-  if (depth++ === 0) reached = undefined;
+  modules ??= install();
+  if (depth++ > 0) return;
+  reached = undefined;
+  before = modules.refuse;
+  modules.refuse = refuse;
 }
 
 export function leavePureCode(): void {
-  depth--;
+  if (--depth === 0) (modules as Guarded).refuse = before;
 }
 
 /** Notes a reach for something outside that is not a global, e.g. a foreign ref. */
@@ -60,12 +67,16 @@ export function purely<V>(work: () => V): V {
   return result;
 }
 
-function standIn(name: string, advice: string): () => never {
-  return () => impure(`${name} was called while a machine was stepped; ${advice}`);
+function refuse(name: string, advice: string): never {
+  return impure(`${name} was called while a machine was stepped; ${advice}`);
 }
 
-function install(): void {
-  installed = true;
+function standIn(name: string, advice: string): () => never {
+  return () => refuse(name, advice);
+}
+
+function install(): Guarded {
+  const guarded = guardNodeModules({ time: TIME, later: LATER, chance: CHANCE });
   for (const name of ["setTimeout", "setInterval", "setImmediate"]) guard(globalThis, name, standIn(name, LATER));
   for (const name of ["queueMicrotask", "fetch"]) guard(globalThis, name, standIn(name, WORK));
   guard(globalThis, "Date", dateStandIn());
@@ -77,6 +88,7 @@ function install(): void {
   guard(globalThis, "performance", new Proxy({}, { get: standIn("performance", TIME) }));
   guard(globalThis, "crypto", new Proxy({}, { get: standIn("crypto", CHANCE) }));
   guard(Math, "random", standIn("Math.random", CHANCE));
+  return guarded;
 }
 
 /** `Date` made from numbers or text is plain arithmetic and stays. */
