@@ -1,9 +1,11 @@
 // Rule `drover/pure-step`: what is run while a machine is stepped comes out the same in every replay, on every machine and engine version (hosting H11; rules R2).
 //
 // Allowed is plain arithmetic, and of Math only what every engine must compute alike. Everything else of Math, `**`, words and orders of a locale, the clock, its time zone,
-// chance, timers and the network are reported.
+// chance, timers and the network are reported, whatever name the file gives them; so is what Node's modules offer but functions of their arguments (node-modules.ts).
 
-import { isWithin, StepCode } from "./step-code.ts";
+import { adviceOn } from "./node-modules.ts";
+import type { Use } from "./origins.ts";
+import { StepCode } from "./step-code.ts";
 import { nameOf, propertyOf, type Rule, type RuleContext, type SyntaxNode } from "./syntax-tree.ts";
 
 const EXACT_MATH = new Set(["abs", "min", "max", "floor", "ceil", "round", "trunc", "sign", "sqrt", "imul", "fround"]);
@@ -30,7 +32,6 @@ const REACHES: ReadonlyMap<string, string> = new Map([
   ["queueMicrotask", WORK],
 ]);
 const LOCAL_TIME = /^(?:[gs]et(?:FullYear|Month|Date|Day|Hours|Minutes|Seconds|Milliseconds)|get(?:Year|TimezoneOffset)|to(?:Date|Time)String)$/;
-const GLOBAL_OBJECTS = new Set(["globalThis", "global", "window", "self"]);
 
 interface Found {
   readonly node: SyntaxNode;
@@ -53,82 +54,66 @@ export const pureStep: Rule = {
     const power = (node: SyntaxNode): void => {
       if (node["operator"] === "**" || node["operator"] === "**=") note(node, node["operator"], ENGINES);
     };
+    const use = (node: SyntaxNode): void => {
+      const used = code.origins.useAt(node);
+      const reach = used === undefined ? undefined : reachOf(used);
+      if (reach !== undefined) found.push(reach);
+    };
     return {
       ":function": (node: SyntaxNode) => {
         code.note(node);
       },
       BinaryExpression: power,
       AssignmentExpression: power,
-      Identifier: (node: SyntaxNode) => {
-        if (isReference(node) && code.isGlobal(node)) checkGlobal(node, node["name"] as string, note);
-      },
+      Identifier: use,
+      CallExpression: use,
+      ImportExpression: use,
       MemberExpression: (node: SyntaxNode) => {
         const name = propertyOf(node);
         const object = node["object"] as SyntaxNode;
-        if (object.type === "Identifier" && GLOBAL_OBJECTS.has(object["name"] as string) && name !== undefined && code.isGlobal(object)) checkGlobal(node, name, note);
-        else if (name?.startsWith("toLocale") === true || name === "localeCompare") note(node, `.${name}`, LOCALE);
+        if (name?.startsWith("toLocale") === true || name === "localeCompare") note(node, `.${name}`, LOCALE);
         else if (name !== undefined && LOCAL_TIME.test(name) && node.parent?.type === "CallExpression" && node.parent["callee"] === node) note(node, `.${name}`, ZONE);
+        else if (name === "constructor" && object.type === "NewExpression" && isDate(object["callee"] as SyntaxNode, code)) note(node, "Date, as a date's constructor,", TIME);
       },
       "Program:exit": (program: SyntaxNode) => {
-        const stepped = code.stepped(program);
-        for (const { node, what, advice } of found) if (isWithin(node, stepped)) context.report({ node: node as never, messageId: "impure", data: { what, advice } });
+        for (const { node, what, advice } of found) if (code.isStepped(node, program)) context.report({ node: node as never, messageId: "impure", data: { what, advice } });
       },
     };
   },
 };
 
-/** Whether an identifier is used as a value, not as a name of something. */
-function isReference(node: SyntaxNode): boolean {
-  const { parent } = node;
-  switch (parent?.type) {
-    case "MemberExpression":
-      return parent["object"] === node || parent["computed"] === true;
-    case "Property":
-      return parent["value"] === node && parent.parent?.type !== "ObjectPattern";
-    case "TSTypeReference":
-    case "TSTypeQuery":
-    case "TSQualifiedName":
-    case "PropertyDefinition":
-    case "MethodDefinition":
-    case "LabeledStatement":
-      return false;
-    default:
-      return true;
-  }
+function isDate(callee: SyntaxNode, { origins }: StepCode): boolean {
+  const origin = origins.of(callee);
+  return origin?.root === "Date" && !origin.isModule && origin.path.length === 0;
 }
 
-function checkGlobal(node: SyntaxNode, name: string, note: (node: SyntaxNode, what: string, advice: string) => void): void {
-  if (name === "Math") checkMath(node, note);
-  else if (name === "Date") checkDate(node, note);
-  else {
-    const advice = REACHES.get(name);
-    if (advice !== undefined) note(node, name, advice);
+/** What a step must not use, with advice; undefined: it may. */
+function reachOf({ node, origin: { root, isModule, path } }: Use): Found | undefined {
+  if (isModule) {
+    const advice = adviceOn(root, path);
+    return advice === undefined ? undefined : { node, what: path.length === 0 ? `node:${root}` : `${path.join(".")} of node:${root}`, advice };
   }
+  if (root === "Math") return mathReach(node, path);
+  if (root === "Date") return dateReach(node, path);
+  const advice = REACHES.get(root);
+  return advice === undefined ? undefined : { node, what: root, advice };
 }
 
-function checkMath(node: SyntaxNode, note: (node: SyntaxNode, what: string, advice: string) => void): void {
-  const { parent } = node;
-  if (parent?.type === "MemberExpression" && parent["object"] === node) {
-    const name = propertyOf(parent);
-    if (name === undefined || !EXACT_MATH.has(name)) note(parent, `Math.${name ?? "[…]"}`, name === "random" ? CHANCE : ENGINES);
-  } else if (parent?.type === "VariableDeclarator" && (parent["id"] as SyntaxNode).type === "ObjectPattern") {
-    for (const property of (parent["id"] as SyntaxNode)["properties"] as readonly SyntaxNode[]) {
-      const name = nameOf(property["key"]);
-      if (name === undefined || !EXACT_MATH.has(name)) note(property, `Math.${name ?? "[…]"}`, name === "random" ? CHANCE : ENGINES);
-    }
-  } else note(node, "Math as a value", ENGINES);
+function mathReach(node: SyntaxNode, [name]: readonly string[]): Found | undefined {
+  if (name === undefined) return { node, what: "Math as a value", advice: ENGINES };
+  return EXACT_MATH.has(name) ? undefined : { node, what: `Math.${name}`, advice: name === "random" ? CHANCE : ENGINES };
 }
 
 /** A date made from numbers, and Date.UTC, are arithmetic; text is read in the machine's time zone. */
-function checkDate(node: SyntaxNode, note: (node: SyntaxNode, what: string, advice: string) => void): void {
+function dateReach(node: SyntaxNode, [name]: readonly string[]): Found | undefined {
+  if (name === "UTC") return undefined;
+  if (name !== undefined) return { node, what: `Date.${name}`, advice: name === "parse" ? "it may be read in the machine's time zone: use Date.UTC" : TIME };
   const { parent } = node;
-  if (parent?.type === "NewExpression" && parent["callee"] === node) {
-    const given = parent["arguments"] as readonly SyntaxNode[];
-    if (given.length === 0) note(parent, "new Date()", TIME);
-    else if (given.length > 1) note(parent, "new Date(year, month, …)", "it is read in the machine's time zone: use Date.UTC");
-    else if (nameOf(given[0]) !== undefined && given[0]?.type === "Literal") note(parent, "new Date(text)", "it may be read in the machine's time zone: use Date.UTC");
-  } else if (parent?.type === "MemberExpression" && parent["object"] === node) {
-    const name = propertyOf(parent);
-    if (name !== "UTC") note(parent, `Date.${name ?? "[…]"}`, name === "parse" ? "it may be read in the machine's time zone: use Date.UTC" : TIME);
-  } else if (!(parent?.type === "BinaryExpression" && parent["operator"] === "instanceof")) note(node, "Date", TIME);
+  if (parent?.type === "BinaryExpression" && parent["operator"] === "instanceof") return undefined;
+  if (parent?.type !== "NewExpression" || parent["callee"] !== node) return { node, what: "Date", advice: TIME };
+  const given = parent["arguments"] as readonly SyntaxNode[];
+  if (given.length === 0) return { node: parent, what: "new Date()", advice: TIME };
+  if (given.length > 1) return { node: parent, what: "new Date(year, month, …)", advice: "it is read in the machine's time zone: use Date.UTC" };
+  const isText = nameOf(given[0]) !== undefined && given[0]?.type === "Literal";
+  return isText ? { node: parent, what: "new Date(text)", advice: "it may be read in the machine's time zone: use Date.UTC" } : undefined;
 }

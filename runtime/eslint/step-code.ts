@@ -1,6 +1,7 @@
 // Which functions of a file are run while a machine is stepped: guards, assigns, what is computed for sends, delays, inputs, outputs and first contexts, steps of
 // reducers, and the functions of the same file that those use. Custom actions and sources are not: they run after the commit (hosting H9, N1).
 
+import { Origins } from "./origins.ts";
 import { isFunction, nameOf, propertyOf, type RuleContext, type Scope, type SyntaxNode, variableOf } from "./syntax-tree.ts";
 
 /** Makers whose functions are all run in the step, by names that nobody else uses. */
@@ -13,6 +14,8 @@ const STEP_KEYS = new Set(["guard", "context", "output", "input"]);
 const STEP_TABLES = new Set(["guards", "delays"]);
 /** What a name may stand for besides a function: `const now = Date.now`, `const began = Date.now()`. Larger ones, e.g. a machine, hold code that runs at other times. */
 const VALUES = new Set(["MemberExpression", "NewExpression", "BinaryExpression", "TemplateLiteral", "Identifier"]);
+/** What a member may be another name for: `{ now: Date.now }`. */
+const NAMES = new Set(["MemberExpression", "Identifier"]);
 const PACKAGES = /^(xstate|drover)(\/|$)/;
 
 type Named = readonly [made: SyntaxNode, uses: readonly SyntaxNode[]];
@@ -23,6 +26,7 @@ export class StepCode {
   readonly #steps = new Set<SyntaxNode>();
   readonly #stepped = new Set<SyntaxNode>();
   #isFound = false;
+  readonly origins = new Origins((node) => this.scopeOf(node));
 
   constructor(context: RuleContext) {
     this.#context = context;
@@ -37,15 +41,15 @@ export class StepCode {
     return this.#context.sourceCode.getScope(node as never) as Scope;
   }
 
-  /** A name that nothing in the file declares. */
-  isGlobal(node: SyntaxNode): boolean {
-    return (variableOf(this.scopeOf(node), node["name"] as string)?.defs.length ?? 0) === 0;
-  }
-
   /** Those that are run while a machine is stepped. To be asked when all functions are noted. */
   stepped(program: SyntaxNode): ReadonlySet<SyntaxNode> {
     this.#find(program);
     return this.#stepped;
+  }
+
+  /** Whether what stands here is run, read or called, while a machine is stepped: within such a function, or handed over as one. To be asked when all functions are noted. */
+  isStepped(node: SyntaxNode, program: SyntaxNode): boolean {
+    return isWithin(node, this.stepped(program)) || this.#isStepPlace(node);
   }
 
   /** Those of them that XState itself calls, with what it gives a step; the others are helpers, which get anything. To be asked when all functions are noted. */
@@ -79,7 +83,7 @@ export class StepCode {
       const made = node?.type === "VariableDeclarator" ? (node["init"] as SyntaxNode | null | undefined) : node;
       if (made === undefined || made === null) continue;
       const uses = variable.references.map((reference) => reference.identifier);
-      if (isFunction(made) || isValue(made)) found.push([made, uses]);
+      if (isFunction(made) || this.#isValue(made)) found.push([made, uses]);
       else
         for (const [name, method] of methodsOf(made)) {
           const members = uses.map(({ parent }) => parent).filter((use) => use?.type === "MemberExpression" && (propertyOf(use) ?? name) === name);
@@ -87,6 +91,13 @@ export class StepCode {
         }
     }
     return [...found, ...scope.childScopes.flatMap((child) => this.#named(child))];
+  }
+
+  #isValue(made: SyntaxNode): boolean {
+    if (made.type !== "CallExpression") return VALUES.has(made.type);
+    const callee = made["callee"] as SyntaxNode;
+    const isOfOthers = callee.type === "MemberExpression" || this.origins.of(callee)?.isModule === true;
+    return isOfOthers && (made["arguments"] as readonly SyntaxNode[]).every(({ type }) => type === "Literal" || VALUES.has(type));
   }
 
   /** Whether what stands here is called while a machine is stepped: the first call that it is an argument of decides. */
@@ -142,12 +153,7 @@ export class StepCode {
   }
 }
 
-function isValue(made: SyntaxNode): boolean {
-  if (made.type !== "CallExpression") return VALUES.has(made.type);
-  return (made["callee"] as SyntaxNode).type === "MemberExpression" && (made["arguments"] as readonly SyntaxNode[]).every(({ type }) => type === "Literal" || VALUES.has(type));
-}
-
-/** The functions of an object or class that are reached by its name. */
+/** The functions of an object or class that are reached by its name, and what else its members are names for. */
 function methodsOf(made: SyntaxNode): readonly (readonly [name: string, method: SyntaxNode])[] {
   const isClass = made.type === "ClassDeclaration" || made.type === "ClassExpression";
   if (!isClass && made.type !== "ObjectExpression") return [];
@@ -156,12 +162,12 @@ function methodsOf(made: SyntaxNode): readonly (readonly [name: string, method: 
     const name = nameOf(member["key"]);
     const value = member["value"] as SyntaxNode | null | undefined;
     const isReached = !isClass || member["static"] === true;
-    return name !== undefined && isReached && value !== undefined && value !== null && isFunction(value) ? [[name, value] as const] : [];
+    return name !== undefined && isReached && value !== undefined && value !== null && (isFunction(value) || NAMES.has(value.type)) ? [[name, value] as const] : [];
   });
 }
 
 /** Whether a node lies within one of these; an action that is enqueued runs later. */
-export function isWithin(node: SyntaxNode, functions: ReadonlySet<SyntaxNode>): boolean {
+function isWithin(node: SyntaxNode, functions: ReadonlySet<SyntaxNode>): boolean {
   for (let at: SyntaxNode | null | undefined = node; at !== undefined && at !== null; at = at.parent) {
     if (functions.has(at)) return true;
     if (!isFunction(at)) continue;

@@ -8,6 +8,8 @@ export interface SyntaxNode {
 
 interface Definition {
   readonly type: string;
+  /** The identifier that it declares. */
+  readonly name: SyntaxNode;
   readonly node: SyntaxNode;
   readonly parent?: SyntaxNode | null;
 }

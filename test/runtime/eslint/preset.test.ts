@@ -1,10 +1,13 @@
 // The preset with the real ESLint: what it reports in step code, and what it leaves alone.
 
+import { builtinModules } from "node:module";
+
 import { Linter } from "eslint";
 import { test } from "tap";
 import tseslint from "typescript-eslint";
 
 import drover from "../../../runtime/eslint/index.ts";
+import { NODE_MODULES } from "../../../runtime/eslint/node-modules.ts";
 
 const machines: Linter.Config[] = [{ files: ["**/*.machine.ts", "**/*.machine.js"], ...drover.configs.recommended }];
 
@@ -103,6 +106,104 @@ test("H11. all code that is run in a step is found: by its place, by its name, a
   t.end();
 });
 
+test("H11. captured globals are found under the names that the file gives them", (t) => {
+  const from = `import { assign, createMachine, setup } from "xstate";\n`;
+  const cases: Readonly<Record<string, RegExp>> = {
+    "const { random } = Math; createMachine({ on: { GO: { guard: () => random() > 0 } } })": /Math\.random .*random\(self\)/,
+    "const { now } = Date; createMachine({ entry: assign({ at: () => now() }) })": /Date\.now .*now\(self\)/,
+    "const { now: clock, UTC } = Date; createMachine({ entry: assign({ at: () => clock() - UTC(2026) }) })": /Date\.now /,
+    "const { Math: { random } } = globalThis; createMachine({ entry: assign({ n: () => random() }) })": /Math\.random /,
+    "const { random: chance = () => 4 } = Math; createMachine({ entry: assign({ n: () => chance() }) })": /Math\.random /,
+    "const clock = Date.now; createMachine({ entry: assign({ at: () => clock() }) })": /Date\.now /,
+    "const clock = Date; const { now } = clock; createMachine({ entry: assign({ at: () => now() }) })": /Date\.now /,
+    "const D = Date; const date = () => new D(); createMachine({ entry: assign({ at: () => date() }) })": /new Date\(\) /,
+    "const { now } = performance; createMachine({ entry: assign({ at: () => now() }) })": /performance /,
+    "const { env } = process; createMachine({ entry: assign({ home: () => env.HOME }) })": /process .*input/,
+    "const clock = { now: Date.now }; createMachine({ entry: assign({ at: () => clock.now() }) })": /Date\.now /,
+    "class Clock { static now = Date.now; } createMachine({ entry: assign({ at: () => Clock.now() }) })": /Date\.now /,
+    "createMachine({ entry: assign({ at: Date.now }) })": /Date\.now /,
+    "setup({ delays: { wait: Math.random } })": /Math\.random /,
+    "createMachine({ entry: assign({ at: () => new (new Date(0).constructor)().getTime() }) })": /Date, as a date's constructor, .*now\(self\)/,
+    "createMachine({ entry: assign({ at: () => { const { now } = Date; return now(); } }) })": /Date\.now /,
+  };
+  for (const [code, message] of Object.entries(cases)) t.match(found(from + code), [message], code);
+  for (const code of [
+    "const { abs, random } = Math; createMachine({ entry: [assign({ n: () => abs(-1) }), () => console.log(random())] })",
+    "const { UTC } = Date; createMachine({ entry: assign({ at: () => UTC(2026) }) })",
+    "const D = Date; createMachine({ entry: assign({ at: ({ event }) => new D(event.at).getUTCHours() }) })",
+    "const clock = { now: Date.now, zero: () => 0 }; createMachine({ entry: [assign({ at: () => clock.zero() }), () => console.log(clock.now())] })",
+    "const { random } = Math; const f = (random) => random(); createMachine({ entry: assign({ n: () => f(() => 1) }) })",
+    "createMachine({ entry: assign({ at: ({ event }) => new event.at.constructor(5) }) })",
+    "createMachine({ entry: () => console.log(new (new Date(0).constructor)()) })",
+    "const { random } = Math; setup({ actions: { random } }); createMachine({ on: { GO: 'random' } })",
+  ])
+    t.same(found(from + code), [], code);
+  t.end();
+});
+
+test("H11. what a step uses of Node's modules is reported, however it came into the file, but for functions of their arguments alone", (t) => {
+  const step = (expression: string): string => `createMachine({ entry: assign({ v: ({ event }) => ${expression} }) });`;
+  const from = `import { assign, createMachine, setup } from "xstate";\n`;
+  const cases: readonly (readonly [code: string, message: RegExp])[] = [
+    [`import { randomUUID } from "node:crypto"; ${step("randomUUID()")}`, /randomUUID of node:crypto in code .* use random\(self\)/],
+    [`import { randomInt as dice } from "crypto"; setup({ guards: { g: () => dice(3) > 1 } })`, /randomInt of node:crypto/],
+    [`import crypto from "node:crypto"; ${step('crypto.randomBytes(4).toString("hex")')}`, /randomBytes of node:crypto/],
+    [`import * as c from "node:crypto"; const helper = { id: () => c.webcrypto.randomUUID() }; ${step("helper.id()")}`, /webcrypto\.randomUUID of node:crypto/],
+    [`import { randomUUID } from "node:crypto"; ${step("[event.n].map(randomUUID)")}`, /randomUUID of node:crypto/],
+    [`import { randomUUID } from "node:crypto"; createMachine({ entry: assign({ id: randomUUID }) })`, /randomUUID of node:crypto/],
+    [`import { randomUUID } from "node:crypto"; const id = randomUUID; ${step("id()")}`, /randomUUID of node:crypto/],
+    [`import { randomUUID } from "node:crypto"; const id = randomUUID(); ${step("id")}`, /randomUUID of node:crypto/],
+    [`import crypto from "node:crypto"; const { randomUUID } = crypto; ${step("randomUUID()")}`, /randomUUID of node:crypto/],
+    [`import { performance as perf } from "node:perf_hooks"; ${step("perf.now()")}`, /performance\.now of node:perf_hooks .*now\(self\)/],
+    [`import { setTimeout as later } from "timers"; ${step("later(() => 1, 1)")}`, /setTimeout of node:timers .*after/],
+    [`import { readFileSync } from "node:fs"; ${step("readFileSync('x', 'utf8')")}`, /readFileSync of node:fs .*task/],
+    [`import fs from "fs"; ${step("fs['writeFileSync']('x', event.v)")}`, /writeFileSync of node:fs/],
+    [`import { execSync } from "child_process"; ${step("execSync('date').toString()")}`, /execSync of node:child_process/],
+    [`import os from "node:os"; ${step("os.uptime()")}`, /uptime of node:os .*input/],
+    [`import process from "node:process"; ${step("process.env.HOME")}`, /env\.HOME of node:process .*input/],
+    [`import { resolve } from "node:path"; ${step("resolve('x')")}`, /resolve of node:path .*input/],
+    [`import { gzipSync } from "node:zlib"; ${step("gzipSync(event.v)")}`, /gzipSync of node:zlib .*engine versions/],
+    [`import { parseArgs } from "util"; ${step("parseArgs()")}`, /parseArgs of node:util/],
+    [`import { AsyncLocalStorage } from "async_hooks"; const store = 1; ${step("new AsyncLocalStorage().getStore() ?? store")}`, /AsyncLocalStorage of node:async_hooks/],
+    [`import { DatabaseSync } from "node:sqlite"; ${step("new DatabaseSync(':memory:')")}`, /DatabaseSync of node:sqlite/],
+    [`const { randomUUID } = require("crypto"); ${step("randomUUID()")}`, /randomUUID of node:crypto/],
+    [`const fs = require("node:fs"); ${step("fs.existsSync('x')")}`, /existsSync of node:fs/],
+    [step("require('fs').readFileSync('x')"), /readFileSync of node:fs/],
+    [`const { randomInt } = await import("node:crypto"); ${step("randomInt(3)")}`, /randomInt of node:crypto/],
+    [`const c = await import("node:crypto"); ${step("c.default.randomInt(3)")}`, /randomInt of node:crypto/],
+    [step("(await_ => import('node:fs'))()"), /node:fs in code/],
+    [`import fs from "node:fs"; const use = (it) => it; ${step("use(fs)")}`, /node:fs in code/],
+  ];
+  for (const [code, message] of cases) t.match(found(from + code), [message], code);
+  for (const code of [
+    `import { createHash, createHmac, timingSafeEqual } from "node:crypto"; ${step('createHash("sha256").update(event.v).digest("hex") + createHmac("sha256", "k") + timingSafeEqual(event.a, event.b)')}`,
+    `import crypto from "crypto"; ${step('crypto.createHash("sha256")')}`,
+    `import { join } from "node:path"; import path from "path"; ${step("join(path.dirname(event.v), path.posix.basename('x'))")}`,
+    `import { URL, fileURLToPath } from "node:url"; ${step("new URL(event.v).host + fileURLToPath(event.v)")}`,
+    `import { format, inspect, types } from "node:util"; ${step("format('%s', inspect(event)) + types.isDate(event.v)")}`,
+    `import { Buffer } from "node:buffer"; import { StringDecoder } from "string_decoder"; import qs from "querystring"; ${step("new StringDecoder().write(Buffer.from(qs.escape(event.v)))")}`,
+    `import assert from "node:assert/strict"; import { ok } from "assert"; ${step("(assert.equal(event.v, 1), ok(event.v), assert(event.v))")}`,
+    `import { inflateSync } from "node:zlib"; ${step("inflateSync(event.v)")}`,
+    `import { EOL } from "node:os"; ${step("event.v + EOL")}`,
+    `import { randomUUID } from "node:crypto"; setup({ actions: { keep: () => console.log(randomUUID()) } })`,
+    `import { readFileSync } from "node:fs"; export const load = () => readFileSync("x"); createMachine({})`,
+    `import { readFileSync } from "node:fs"; const table = JSON.parse(readFileSync("table.json", "utf8")); ${step("table[event.v]")}`,
+    `import { randomUUID } from "./ids.js"; ${step("randomUUID()")}`,
+    `import { readFileSync } from "memfs"; ${step("readFileSync('x')")}`,
+    `import { randomUUID } from "node:crypto"; export { randomUUID }; ${step("((randomUUID) => randomUUID)(event.v)")}`,
+  ])
+    t.same(found(from + code), [], code);
+  t.end();
+});
+
+test("H11. the modules that exist without `node:` are those of this Node, and all of them", (t) => {
+  const own = builtinModules.filter(
+    (name) => !name.includes("_") || /^(?:async_hooks|child_process|diagnostics_channel|perf_hooks|string_decoder|trace_events|worker_threads)$/.test(name),
+  );
+  t.same([...NODE_MODULES].sort(), own.filter((name) => !name.startsWith("node:")).sort());
+  t.end();
+});
+
 test("H11. what runs after the commit, outside of machines, or only looks like it, is left alone", (t) => {
   const from = `import { assign, createMachine, enqueueActions, fromPromise, setup } from "xstate";\n`;
   for (const code of [
@@ -175,6 +276,11 @@ test("H11. the preset works on TypeScript, and for some files only", (t) => {
   t.match(found("import { setup } from 'xstate';\nsetup({ guards: { is: (({ event }: { event: { n: number } }) => event.n ** 2 > 1) satisfies unknown } });", typescript), [
     /\*\*/,
   ]);
+  const typed = `import { assign } from "xstate"; import type { Stats } from "node:fs"; import { type Hash, randomUUID } from "node:crypto"; import fs = require("fs");\n`;
+  t.same(found(`${typed}assign({ s: ({ event }): Stats => event.s as Stats, h: ({ event }) => event.h as Hash | typeof randomUUID });`, typescript), []);
+  t.match(found(`${typed}assign({ id: (): string => (randomUUID as () => string)() });`, typescript), [/randomUUID of node:crypto/]);
+  t.match(found(`${typed}assign({ s: () => fs.statSync("x")!.size });`, typescript), [/statSync of node:fs/]);
+  t.match(found(`${typed}const { random } = Math as { random(): number }; assign({ n: () => random() });`, typescript), [/Math\.random/]);
   t.same(new Linter().verify("", machines, "pump.machine.js"), []);
   t.match(new Linter().verify("import { assign } from 'xstate';\nassign({ at: () => Date.now() });", machines, "pump.machine.js"), [{ ruleId: "drover/pure-step", severity: 1 }]);
   t.end();
