@@ -128,6 +128,10 @@ export class Cell implements StepCell, Entered {
     return this.plan.src;
   }
 
+  get sourceInput(): unknown {
+    return this.plan.logic.kind === "source" ? this.input : undefined;
+  }
+
   get system(): object {
     return this.host.system;
   }

@@ -3,6 +3,8 @@
 // F1. A `CellRef` names an incarnation of a cell of the same entity; it keeps its parent after the cell has gone.
 // F2. Reading a ref of another entity while stepping is a fault (named difference N6); sending is an action, never a call.
 
+import type { AnyStateMachine } from "xstate";
+
 import { DroverError } from "../errors.ts";
 import { impure, isStepping } from "./purity.ts";
 
@@ -21,6 +23,11 @@ export interface CellFace {
   readonly ref: CellRef;
   readonly parent: CellFace | undefined;
   readonly src: unknown;
+  readonly systemId: string | undefined;
+  /** Its parent hears of each of its snapshots. */
+  readonly syncSnapshot: boolean;
+  /** What a source was given; undefined for all others. */
+  readonly sourceInput: unknown;
   /** XState's `system` of the entity. */
   readonly system: object;
   readonly facts: TurnFacts;
@@ -45,6 +52,15 @@ export interface Observer {
 export interface Subscription {
   unsubscribe(): void;
 }
+
+/** What XState's `select` gives. */
+export interface Readable<V> {
+  get(): V;
+  subscribe(observer: ((value: V) => void) | { next?(value: V): void } | undefined): Subscription;
+}
+
+/** As XState and RxJS look for it. */
+const OBSERVABLE = ((Symbol as { readonly observable?: symbol }).observable ?? "@@observable") as "@@observable";
 
 export class CellRef {
   readonly #cell: CellFace;
@@ -78,6 +94,15 @@ export class CellRef {
     return this.#cell.system;
   }
 
+  get systemId(): string | undefined {
+    return this.#cell.systemId;
+  }
+
+  /** Read by XState's `getPersistedSnapshot`. */
+  get _syncSnapshot(): boolean {
+    return this.#cell.syncSnapshot;
+  }
+
   get _parent(): CellRef | undefined {
     return this.#cell.parent?.ref;
   }
@@ -97,6 +122,43 @@ export class CellRef {
     if (isStepping()) impure(`subscribe() was called on a ref of ${this.#cell.address} while a machine was stepped; use onSnapshot or syncSnapshot`);
     const given = typeof observer === "object" ? observer : { next: observer, error, complete };
     return this.#cell.observe({ next: (snapshot) => given.next?.(snapshot), error: (cause) => given.error?.(cause), complete: () => given.complete?.() });
+  }
+
+  /** As of bare XState: tells what the selector gives when that has changed. Of committed snapshots, as `subscribe`. */
+  select<V>(selector: (snapshot: unknown) => V, isEqual: (a: V, b: V) => boolean = Object.is): Readable<V> {
+    return {
+      get: () => selector(this.getSnapshot()),
+      subscribe: (observer) => {
+        const tell = (value: V): void => {
+          if (typeof observer === "function") observer(value);
+          else observer?.next?.(value);
+        };
+        let before = selector(this.getSnapshot());
+        return this.subscribe((snapshot) => {
+          const selected = selector(snapshot);
+          if (isEqual(before, selected)) return;
+          before = selected;
+          tell(selected);
+        });
+      },
+    };
+  }
+
+  [OBSERVABLE](): this {
+    return this;
+  }
+
+  /**
+   * As of bare XState: states, contexts and children as data, of what is committed.
+   * @throws what XState throws, e.g. for a child of inline logic
+   */
+  getPersistedSnapshot(options?: unknown): unknown {
+    const snapshot = this.getSnapshot() as { readonly status: string; readonly machine?: AnyStateMachine };
+    const { machine } = snapshot;
+    if (machine !== undefined) return machine.getPersistedSnapshot(snapshot as never, options);
+    const { sourceInput } = this.#cell;
+    // It is left out of a record, and of a restored snapshot; of what has ended XState drops it.
+    return sourceInput === undefined ? { ...snapshot } : { ...snapshot, input: snapshot.status === "active" ? sourceInput : undefined };
   }
 
   /** Hears what the actor emits once it is committed; `*` hears everything. Not while a machine is stepped. */
@@ -128,6 +190,10 @@ export class CellRef {
 
 function notHere(name: string): never {
   throw new DroverError("DROVER_IMPURE_STEP", `${name}() is not offered on the ref of a hosted actor; its machine and its supervisor start and stop it`);
+}
+
+function elsewhere(name: string, id: string): never {
+  return impure(`${name}() was called on a ref of ${id}; it lives in another entity: ask it, or let it tell`);
 }
 
 /** Where something goes that leaves the entity. */
@@ -175,6 +241,36 @@ export class ForeignRef {
 
   getSnapshot(): never {
     return impure(`a ref of ${this.id} was read; it lives in another entity: ask it, or let it tell`);
+  }
+
+  // The rest of XState's ActorRef.
+
+  getPersistedSnapshot(): never {
+    return elsewhere("getPersistedSnapshot", this.id);
+  }
+
+  subscribe(): never {
+    return elsewhere("subscribe", this.id);
+  }
+
+  on(): never {
+    return elsewhere("on", this.id);
+  }
+
+  select(): never {
+    return elsewhere("select", this.id);
+  }
+
+  [OBSERVABLE](): this {
+    return this;
+  }
+
+  start(): never {
+    return elsewhere("start", this.id);
+  }
+
+  stop(): never {
+    return elsewhere("stop", this.id);
   }
 
   toJSON(): unknown {

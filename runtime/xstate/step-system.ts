@@ -71,6 +71,24 @@ export class StepSystem {
     }
   }
 
+  // What only the system of a bare actor has (named difference N18).
+
+  inspect(): never {
+    return notHere("inspect", "the node's `system.inspection` and `inspect` of the HTTP API show its actors, `system.watch` what is committed");
+  }
+
+  getSnapshot(): never {
+    return notHere("getSnapshot", "armed timers are in `system.inspection`");
+  }
+
+  start(): never {
+    return notHere("start", "the node starts its entities");
+  }
+
+  get scheduler(): never {
+    return notHere("scheduler", "use `after`, or raise and sendTo with a delay");
+  }
+
   // Read by Actor's constructor; nothing here calls them.
   get _clock(): undefined {
     return undefined;
@@ -85,6 +103,10 @@ export class StepSystem {
     const staged = stagedHolder(id);
     return staged === undefined ? this.#ids.holderOf(id) : staged.holder;
   }
+}
+
+function notHere(name: string, advice: string): never {
+  throw new DroverError("DROVER_IMPURE_STEP", `${name} of XState's system is not offered by that of a hosted actor; ${advice}`);
 }
 
 interface SelectedTransition {

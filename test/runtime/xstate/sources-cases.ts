@@ -1,6 +1,6 @@
 // Cases against bare XState: promises, callbacks, observables, transition logic.
 
-import { of } from "rxjs";
+import { from, of } from "rxjs";
 
 import type { DifferentialCase } from "./case.ts";
 import { assign, fromCallback, fromEventObservable, fromObservable, fromPromise, fromTransition, log, machine, sendParent, sendTo } from "./loose.ts";
@@ -35,6 +35,8 @@ const ending = (
 const fails = (): never => {
   throw new Error("no");
 };
+/** What is not synchronised is `false` or left out, and means the same. */
+const withoutNo = (key: string, value: unknown): unknown => (key === "syncSnapshot" && value === false ? undefined : value);
 const hangs = (): Promise<never> => new Promise(() => undefined);
 
 export const sourcesCases: readonly DifferentialCase[] = [
@@ -262,5 +264,46 @@ export const sourcesCases: readonly DifferentialCase[] = [
         },
       ),
     script: [{ tick: 4 }],
+  },
+  {
+    name: "a source selects from the ref of a sibling, observes it and persists it, with all that is below it",
+    make: () => {
+      const leaf = machine({ context: ({ input }) => ({ input }), initial: "a", states: { a: { on: { UP: "b" } }, b: {} } });
+      const sibling = machine(
+        {
+          id: "sibling",
+          context: ({ spawn, input }) => ({ n: input, leaf: spawn("leaf", { id: "leaf", input: 3, systemId: "leaf" }), list: [{ self: null }] }),
+          invoke: [
+            { src: "waits", id: "waits", input: { ms: 5 } },
+            { src: "done", id: "done" },
+            { src: "counts", id: "counts", onSnapshot: {} },
+          ],
+          initial: "off",
+          states: { off: { on: { UP: "on" } }, on: { initial: "x", states: { x: { on: { UP: "y" } }, y: {}, last: { type: "history" } }, on: { AWAY: "off" } } },
+          on: { ADD: { actions: [assign({ n: ({ context }) => context.n + 1 }), sendTo("leaf", { type: "UP" }), sendTo("counts", { type: "UP" })] } },
+        },
+        { actors: { leaf, waits: fromPromise(hangs), done: fromPromise(async () => "v"), counts: fromTransition((state) => ({ n: state.n + 1 }), { n: 0 }) } },
+      );
+      const looks = fromCallback(({ system, sendBack }) => {
+        const k = system.get("K");
+        const read = k.select((snapshot: { context: { n: number } }) => snapshot.context.n);
+        const seen: unknown[] = [];
+        from(k)
+          .subscribe((snapshot) => seen.push(snapshot))
+          .unsubscribe();
+        sendBack({ type: "SAW", value: [read.get(), JSON.stringify(k.getPersistedSnapshot(), withoutNo), k.systemId, k.getPersistedSnapshot().context.leaf, seen] });
+      });
+      return machine(
+        {
+          context: { seen: [] },
+          invoke: { src: "sibling", id: "k", input: 1, systemId: "K" },
+          initial: "a",
+          states: { a: { on: { LOOK: "b" } }, b: { invoke: { src: "looks" }, on: { BACK: "a" } } },
+          on: { SAW: { actions: assign({ seen: ({ context, event }) => [...context.seen, event.value] }) }, "*": { actions: sendTo("k", ({ event }) => ({ type: event.type })) } },
+        },
+        { actors: { sibling, looks } },
+      );
+    },
+    script: [{ tick: 3 }, "LOOK", { tick: 2 }, "BACK", "ADD", "UP", "UP", { tick: 2 }, "LOOK", { tick: 2 }, "BACK", "AWAY", { tick: 2 }, "LOOK", { tick: 2 }],
   },
 ];

@@ -1,10 +1,11 @@
 // Watching an actor through its ref: XState's own waitFor and toPromise, subscribe and on, in sources and inline actions.
 
 import { test } from "tap";
-import { type AnyActorRef, toPromise, waitFor } from "xstate";
+import { from } from "rxjs";
+import { type AnyActorRef, createActor, toPromise, waitFor } from "xstate";
 
 import type { EventData } from "../../../runtime/entity/contract.ts";
-import { cellOf } from "../../../runtime/xstate/index.ts";
+import { cellOf, foreignRef } from "../../../runtime/xstate/index.ts";
 import { anyMessages, EntityHost, thingType } from "../entity-host.ts";
 import { assign, emit, fromCallback, fromPromise, machine, sendTo, spawnChild, stopChild } from "./loose.ts";
 
@@ -126,10 +127,103 @@ test("N8. an observer that throws is told nothing more, and neither the turn nor
   t.equal(told, 1);
 });
 
+test("C4, H9. select and RxJS tell what is committed: once for each change of what is selected, until they are unsubscribed", async (t) => {
+  const heard: string[] = [];
+  const host = working((k) => {
+    const odd = k.select((snapshot: { context: { n: number } }) => snapshot.context.n % 2 === 1);
+    const near = k.select(
+      (snapshot: { context: { n: number } }) => snapshot.context.n,
+      (a, b) => Math.abs(a - b) < 3,
+    );
+    odd.subscribe((is) => heard.push(`odd ${String(is)}`));
+    near.subscribe({ next: (n) => heard.push(`near ${String(n)}, now ${String(near.get())}`) });
+    odd.subscribe(() => heard.push("never")).unsubscribe();
+    from(k).subscribe({ next: (snapshot: { context: { n: number } }) => heard.push(`n ${String(snapshot.context.n)}`), complete: () => heard.push("complete") });
+    return new Promise(() => undefined);
+  });
+  await host.tick();
+  host.take(host.message("ADD"), host.message("ADD"));
+  await host.tick();
+  t.same(heard.splice(0), ["n 2"]);
+  host.send("ADD");
+  await host.tick();
+  t.same(heard.splice(0), ["odd true", "near 3, now 3", "n 3"]);
+  host.entity.turn([host.message("ADD")], { now: 1, elapsed: 1, seed: 1 });
+  host.entity.rollback();
+  await host.tick();
+  t.same(heard, []);
+  host.send("END");
+  await host.tick();
+  t.same(heard, ["n 3", "complete"]);
+});
+
+test("C4, H9. what a source persists of a ref is its committed state, and bare XState goes on from it", async (t) => {
+  let ref: AnyActorRef | undefined;
+  const host = working((k) => {
+    ref = k;
+    return new Promise(() => undefined);
+  });
+  await host.tick();
+  host.send("ADD");
+  host.entity.turn([host.message("ADD")], { now: 1, elapsed: 1, seed: 1 });
+  const persisted = (ref as unknown as AnyActorRef).getPersistedSnapshot();
+  host.entity.rollback();
+  t.match(persisted, { status: "active", value: "run", context: { n: 1 } });
+  const bare = createActor(kid, { snapshot: persisted });
+  bare.start();
+  bare.send({ type: "ADD" });
+  t.match(bare.getSnapshot(), { value: "run", context: { n: 2 } });
+});
+
+test("N18. what only the system of a bare actor has is a fault of who asks for it, with advice", async (t) => {
+  for (const [name, ask] of Object.entries<(system: AnyActorRef["system"]) => unknown>({
+    inspect: (system) => system.inspect(() => undefined),
+    getSnapshot: (system) => system.getSnapshot(),
+    start: (system) => {
+      system.start();
+    },
+    scheduler: (system) => system.scheduler,
+  })) {
+    const host = working((k) => ask(k.system));
+    await host.tick(3);
+    t.match(result(host), new RegExp(`failed: ${name} of XState's system is not offered by that of a hosted actor; .+`), name);
+    const stepped = new EntityHost(thingType(machine({ on: { GO: { actions: assign(({ system }) => ask(system) as never) } } }), anyMessages()));
+    t.match(stepped.send("GO"), { kind: "faulted", code: "DROVER_IMPURE_STEP", error: /not offered/ }, name);
+  }
+});
+
+test("N6. a ref of another entity has the rest of XState's ActorRef as faults with advice", (t) => {
+  const ref = foreignRef("acme/pump/p1") as unknown as AnyActorRef;
+  for (const [name, use] of Object.entries<() => unknown>({
+    subscribe: () => ref.subscribe(() => undefined),
+    "subscribe of an observable": () => {
+      let failure: unknown;
+      from(ref).subscribe({ error: (error: unknown) => (failure = error) });
+      throw failure as Error;
+    },
+    on: () => ref.on("*", () => undefined),
+    select: () => ref.select(() => 1),
+    getPersistedSnapshot: () => ref.getPersistedSnapshot(),
+    start: () => {
+      ref.start();
+    },
+    stop: () => {
+      ref.stop();
+    },
+  }))
+    t.throws(use, { code: "DROVER_IMPURE_STEP", message: /acme\/pump\/p1; it lives in another entity: ask it, or let it tell/ }, name);
+  t.end();
+});
+
 test("H11. watching while a machine is stepped is a fault", (t) => {
-  for (const reach of ["subscribe", "on"]) {
-    const host = new EntityHost(thingType(machine({ on: { GO: { actions: assign(({ self }) => self[reach]("x", () => undefined)) } } }), anyMessages()));
-    t.match(host.send("GO"), { kind: "faulted", code: "DROVER_IMPURE_STEP", error: /was called on a ref/ }, reach);
+  for (const [name, reach] of Object.entries<(self: AnyActorRef) => unknown>({
+    subscribe: (self) => self.subscribe(() => undefined),
+    on: (self) => self.on("x", () => undefined),
+    "select and subscribe": (self) => self.select(() => 1).subscribe({}),
+    "subscribe of an observable, swallowed": (self) => from(self).subscribe({ error: () => undefined }),
+  })) {
+    const host = new EntityHost(thingType(machine({ on: { GO: { actions: assign(({ self }) => reach(self) as never) } } }), anyMessages()));
+    t.match(host.send("GO"), { kind: "faulted", code: "DROVER_IMPURE_STEP", error: /was called on a ref/ }, name);
   }
   t.end();
 });
