@@ -5,7 +5,7 @@
 // B3. An observer that throws, or whose promise is rejected, is told nothing more; its error goes to the host, never into the turn.
 
 import { whenRejected } from "../when-rejected.ts";
-import type { LogicSnapshot, Observer, Subscription } from "../xstate/index.ts";
+import { asItIsNow, type LogicSnapshot, type Observer, shownSnapshot, type Subscription } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { UndoLog } from "./undo.ts";
 
@@ -34,7 +34,7 @@ export class Observers {
 
   /** A cell that has ended says so at once, as in bare XState. */
   observe(cell: Cell, observer: Observer): Subscription {
-    const { status, error } = cell.look();
+    const { status, error } = shownSnapshot(cell.look());
     if (cell.life === "ended") {
       const tell = (hold: Hold): void => {
         hold(status === "error" ? observer.error?.(error) : observer.complete?.());
@@ -99,17 +99,18 @@ export class Observers {
     for (const type of [event.type, "*"]) {
       for (const listener of listeners.get(type) ?? []) {
         const tell = (hold: Hold): void => {
-          hold(listener(event));
+          hold(listener(asItIsNow(event)));
         };
         this.#guard(cell, tell, () => listeners.get(type)?.delete(listener));
       }
     }
   }
 
-  #tellSnapshot(cell: Cell, { observers }: Watched, snapshot: LogicSnapshot): void {
+  #tellSnapshot(cell: Cell, { observers }: Watched, committed: LogicSnapshot): void {
     const before = cell.shown;
     // What is asked of the ref now is what was told, though the cell may be gone or further on.
-    cell.shown = snapshot;
+    cell.shown = committed;
+    const snapshot = observers.size === 0 ? committed : shownSnapshot(committed);
     for (const observer of observers) {
       const tell = (hold: Hold): void => {
         if (snapshot.status === "active" || snapshot.status === "done") hold(observer.next?.(snapshot));

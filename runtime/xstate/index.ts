@@ -24,7 +24,7 @@ export { COPY_NAMED, eachItem, NAMED, nameOnList } from "./list-items.ts";
 export { isMachine, isMachineOfAnotherCopy, kindOfLogic, type LogicKind, resolveSource } from "./logic.ts";
 export { type EffectMark, effectMarkOf, markEffect, markedCallback, markedPromise, type TaskLogic, type TaskMark, taskMarkOf } from "./marks.ts";
 export { enterPureCode, leavePureCode, purely, takeReach } from "./purity.ts";
-export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
+export { CellRef, cellOf, type Destination, ForeignRef, foreignRef, type Observer, shownSnapshot, type Subscription, type TurnFacts, turnFactsOf } from "./ref.ts";
 export { type SourcePart, Sources } from "./sources.ts";
 export { shownData } from "./shown.ts";
 export { startLogic, startMachine, stepLogic, stepMachine } from "./step.ts";

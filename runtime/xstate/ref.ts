@@ -2,10 +2,12 @@
 //
 // F1. A `CellRef` names an incarnation of a cell of the same entity; it keeps its parent after the cell has gone.
 // F2. Reading a ref of another entity while stepping is a fault (named difference N6); sending is an action, never a call.
+// F3. Outside of steps it shows copies: what is committed is nobody's to write into (rules C4).
 
 import type { AnyStateMachine } from "xstate";
 
 import { DroverError } from "../errors.ts";
+import { asItIsNow } from "./context-parts.ts";
 import { impure, isStepping } from "./purity.ts";
 
 export interface TurnFacts {
@@ -34,7 +36,7 @@ export interface CellFace {
   /** False while a cell of another entity is stepped. */
   isWithinReach(): boolean;
   /** The staged snapshot while stepping, the committed one otherwise. */
-  look(): unknown;
+  look(): object;
   /** A send from outside a step: becomes an input. */
   post(event: { readonly type: string }): void;
   /** Tells what is committed from now on, until it is unsubscribed. */
@@ -61,6 +63,18 @@ export interface Readable<V> {
 
 /** As XState and RxJS look for it. */
 const OBSERVABLE = ((Symbol as { readonly observable?: symbol }).observable ?? "@@observable") as "@@observable";
+
+/** What each committed snapshot was shown as, the same to all: XState's own refs tell by identity whether something has changed. */
+const shown = new WeakMap<object, unknown>();
+
+/** F3. @param snapshot of XState's kind, which is an object */
+export function shownSnapshot<S extends object>(snapshot: S): S {
+  const known = shown.get(snapshot) as S | undefined;
+  if (known !== undefined) return known;
+  const copy = asItIsNow(snapshot);
+  shown.set(snapshot, copy);
+  return copy;
+}
 
 export class CellRef {
   readonly #cell: CellFace;
@@ -114,7 +128,8 @@ export class CellRef {
 
   getSnapshot(): unknown {
     if (isStepping() && !this.#cell.isWithinReach()) impure(`a ref of ${this.#cell.address} was read from another entity; ask it, or let it tell`);
-    return this.#cell.look();
+    const snapshot = this.#cell.look();
+    return isStepping() ? snapshot : shownSnapshot(snapshot);
   }
 
   /** As of bare XState, but of committed snapshots, one for each commit that changed it: `waitFor` and `toPromise` work on it. Not while a machine is stepped. */

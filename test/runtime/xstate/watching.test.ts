@@ -175,6 +175,31 @@ test("C4, H9. what a source persists of a ref is its committed state, and bare X
   t.match(bare.getSnapshot(), { value: "run", context: { n: 2 } });
 });
 
+for (const durability of ["events", "volatile"] as const) {
+  test(`C4. what a source sees and hears of a ref of a ${durability} actor is nobody's state: writing into it changes nothing`, async (t) => {
+    const heard: unknown[] = [];
+    const spoiler = { type: "spoilt", n: 99 };
+    let ref: AnyActorRef | undefined;
+    const host = working((k) => {
+      ref = k;
+      k.subscribe((snapshot: { context: object }) => Object.assign(snapshot.context, spoiler));
+      k.on("counted", (event: object) => Object.assign(event, spoiler));
+      k.on("counted", (event: { n: number }) => heard.push(event.n));
+      return new Promise(() => undefined);
+    }, durability);
+    await host.tick();
+    const seen = (ref as unknown as AnyActorRef).getSnapshot() as unknown as { context: object };
+    t.equal((ref as unknown as AnyActorRef).getSnapshot(), seen, "the same until something has changed");
+    Object.assign(seen.context, spoiler);
+    host.send("ADD");
+    await host.tick();
+    host.send("ADD");
+    await host.tick();
+    t.same(heard, [1, 2], "what it takes next starts from what it had");
+    t.match((ref as unknown as AnyActorRef).getPersistedSnapshot(), { context: spoiler }, "what is shown is spoilt");
+  });
+}
+
 test("N18. what only the system of a bare actor has is a fault of who asks for it, with advice", async (t) => {
   for (const [name, ask] of Object.entries<(system: AnyActorRef["system"]) => unknown>({
     inspect: (system) => system.inspect(() => undefined),
