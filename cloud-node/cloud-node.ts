@@ -24,8 +24,10 @@ import {
   supervisor,
   type System,
   type Tree,
+  type TreeNode,
   untilAborted,
   droverVersion,
+  watchStore,
 } from "../runtime/index.ts";
 import { busLink } from "./bus-link.ts";
 import { type CloudConfig, cloudConfigSchema } from "./config.ts";
@@ -40,6 +42,8 @@ import { VehicleLinks } from "./vehicle-links.ts";
 import { waitingRemote } from "./waiting-commands.ts";
 
 const HTTP_PORT = 8080;
+/** The store's id in the tree. */
+const STORE = "store";
 const HOSTED_TYPES: readonly string[] = [presenceEntity.name, requestsEntity.name, alarmEntity.name];
 const STOP_WITHIN_MS = 4_000;
 
@@ -61,7 +65,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   checkPorts(ports);
   const { clock, random, log } = ports;
   const node = config.node ?? "cloud-1";
-  const store = ports.store(config.data, ports, node);
+  const store = watchStore(ports.store(config.data, ports, node), clock);
   const links = new VehicleLinks(clock);
   const mirror = new SignalMirror(clock, (vehicle) => replicas.read(vehicle as Address) !== undefined);
   const sending = { node, session: random.id(), clock };
@@ -148,7 +152,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         clock,
         random,
         log,
-        trees: () => [{ node, at: clock.now(), tree: tree.describe(), entities: system.describeEntities() }, ...ingest.trees()],
+        trees: () => [{ node, at: clock.now(), tree: describe(), entities: system.describeEntities() }, ...ingest.trees()],
         nodes: () => [
           { node, kind: "cloud", state: "up", since: tree.describe().since },
           ...links
@@ -158,8 +162,11 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         signals: mirror,
         version: droverVersion(),
         decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),
-        ready: () => (bus.isReady ? { ok: true, reasons: [] } : { ok: false, reasons: ["the bus is not connected"] }),
-        metrics: [bus.metrics, ingest.metrics, ...(store.metrics === undefined ? [] : [store.metrics])],
+        ready: () => {
+          const reasons = [...(bus.isReady ? [] : ["the bus is not connected"]), ...(store.trouble === undefined ? [] : [store.trouble])];
+          return { ok: reasons.length === 0, reasons };
+        },
+        metrics: [bus.metrics, ingest.metrics, store.metrics],
       },
     });
     http = server.url;
@@ -171,7 +178,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
 
   const tree = createTree(
     supervisor("cloud", { strategy: "rest-for-one", intensity: 3, periodMs: 300_000 }, [
-      hosted("store", storeLife, { kind: "worker", startMs: 60_000 }),
+      hosted(STORE, storeLife, { kind: "worker", startMs: 60_000 }),
       supervisor("transports", { strategy: "rest-for-one", intensity: 3, periodMs: 60_000 }, [
         ...(bus.brokerLife === undefined ? [] : [hosted("broker", bus.brokerLife, { kind: "worker" })]),
         hosted("bus", bus.transportLife, { kind: "worker" }),
@@ -183,6 +190,12 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     ]),
     { clock, random, log },
   );
+
+  function describe(): TreeNode {
+    const told = tree.describe();
+    const { trouble } = store;
+    return trouble === undefined ? told : { ...told, children: told.children.map((child) => (child.id === STORE ? { ...child, note: `degraded: ${trouble}` } : child)) };
+  }
 
   return {
     system,

@@ -14,6 +14,8 @@ export interface ApiLifeOptions {
   readonly system: System;
   readonly signals: SignalSource;
   readonly describe: () => TreeNode;
+  /** What the store does not take now: while there is any the node is not ready. */
+  readonly troubles: () => readonly string[];
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -22,7 +24,7 @@ export interface ApiLifeOptions {
 }
 
 export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
-  const { http, data, node, vehicle, system, signals, describe, clock, random, log, metrics, listening } = options;
+  const { http, data, node, vehicle, system, signals, describe, troubles, clock, random, log, metrics, listening } = options;
   return lifeOf(async ({ ready }, signal) => {
     const { listenHttp, loadTokens, noTokens } = await import("../protocols/http/index.ts");
     const closed: string[] = [];
@@ -50,7 +52,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
         metrics,
         started: runs,
         ready: () => {
-          const reasons = [...closed, ...(runs() ? [] : ["the vehicle's actors do not run yet"])];
+          const reasons = [...closed, ...(runs() ? [] : ["the vehicle's actors do not run yet"]), ...troubles()];
           return { ok: reasons.length === 0, reasons };
         },
       },

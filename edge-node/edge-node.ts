@@ -12,7 +12,7 @@
 import { linkMetrics } from "../protocols/mqtt/index.ts";
 import type { Identity } from "../protocols/sqlite/index.ts";
 import type { SignalSource } from "../protocols/uplink/index.ts";
-import { type Address, createTree, hosted, idOf, services, supervisor, type System, type Tree, type TreeNode } from "../runtime/index.ts";
+import { type Address, createTree, hosted, idOf, services, supervisor, type System, type Tree, type TreeNode, watchStore } from "../runtime/index.ts";
 import type { AppendLogOpened } from "../runtime/ports/index.ts";
 import { apiLife } from "./api-life.ts";
 import { busChild } from "./bus-child.ts";
@@ -31,7 +31,7 @@ import { uplinkLife } from "./uplink-life.ts";
 import { readVehicle } from "./vehicle-files.ts";
 import { vehicleLife } from "./vehicle-life.ts";
 import { vehicleWorks } from "./vehicle-works.ts";
-import { BUS, STORE, wholeTree } from "./whole-tree.ts";
+import { BUS, STORE, storeTroubles, wholeTree } from "./whole-tree.ts";
 
 const STOP_WITHIN_MS = 4_000;
 
@@ -68,7 +68,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   const { clock, random, log } = ports;
   const session = random.id();
   const node = config.node ?? `edge-${idOf(model.vehicle as Address)}`;
-  const store = ports.store(config.data, ports, node);
+  const store = watchStore(ports.store(config.data, ports, node), clock);
   const telemetry = ports.telemetryLog(config.data, config.telemetry?.max_bytes ?? DEFAULT_TELEMETRY_BYTES, ports, node);
   const stepWatch = ports.stepWatch?.(config.data);
   let identity: Identity | undefined;
@@ -166,7 +166,21 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
         : [
             hosted(
               "api",
-              apiLife({ http: config.http, data: config.data, node, vehicle, system, signals, describe, clock, random, log, metrics, listening: (url) => (apiUrl = url) }),
+              apiLife({
+                http: config.http,
+                data: config.data,
+                node,
+                vehicle,
+                system,
+                signals,
+                describe,
+                troubles,
+                clock,
+                random,
+                log,
+                metrics,
+                listening: (url) => (apiUrl = url),
+              }),
               {
                 kind: "worker",
               },
@@ -177,8 +191,12 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     { clock, random, log },
   );
 
+  function troubles(): readonly string[] {
+    return storeTroubles(store, kept);
+  }
+
   function describe(): TreeNode {
-    return wholeTree({ tree, system, pipeline, kept });
+    return wholeTree({ tree, system, pipeline, troubles: troubles() });
   }
 
   return {

@@ -1,6 +1,6 @@
-// The node's supervision tree with the actors of its entities in it, with which of its buses are down and that its disk takes no telemetry, as it is shown and announced.
+// The node's supervision tree with the actors of its entities in it, with which of its buses are down and what its disk does not take, as it is shown and announced.
 
-import type { EntityNode, System, Tree, TreeNode } from "../runtime/index.ts";
+import type { EntityNode, System, Tree, TreeNode, WatchedStore } from "../runtime/index.ts";
 import type { KeptTelemetry } from "./kept-telemetry.ts";
 import { downText, type Pipeline } from "./pipeline.ts";
 
@@ -13,21 +13,28 @@ export interface TreeParts {
   readonly tree: Pick<Tree, "describe">;
   readonly system: Pick<System, "describeEntities">;
   readonly pipeline: Pick<Pipeline, "condition">;
-  readonly kept: Pick<KeptTelemetry, "trouble">;
+  /** What the store does not take (`storeTroubles`). */
+  readonly troubles: readonly string[];
 }
 
-export function wholeTree({ tree, system, pipeline, kept }: TreeParts): TreeNode {
+/** What the store does not take now, in words: for its note in the tree, and for whoever asks whether the node is ready. */
+export function storeTroubles({ trouble: refusing }: Pick<WatchedStore, "trouble">, { trouble: losing }: Pick<KeptTelemetry, "trouble">): readonly string[] {
+  const lost = losing === undefined ? undefined : `telemetry is not kept since ${new Date(losing.since).toISOString()}: ${losing.reason}`;
+  return [refusing, lost].filter((text) => text !== undefined);
+}
+
+export function wholeTree({ tree, system, pipeline, troubles }: TreeParts): TreeNode {
   const entities = new Map(system.describeEntities().map((entity) => [entity.id, entity]));
   const joined = (node: TreeNode): TreeNode => {
     const entity = entities.get(node.id);
-    const note = noteOf(node, pipeline, kept);
+    const note = noteOf(node, pipeline, troubles);
     return { ...node, ...(note === undefined ? {} : { note }), children: [...node.children.map(joined), ...(entity === undefined ? [] : entity.children.map(actorNode))] };
   };
   return joined(tree.describe());
 }
 
-function noteOf({ id, kind }: TreeNode, pipeline: TreeParts["pipeline"], { trouble }: TreeParts["kept"]): string | undefined {
-  if (id === STORE && trouble !== undefined) return `degraded: telemetry is not kept since ${new Date(trouble.since).toISOString()}: ${trouble.reason}`;
+function noteOf({ id, kind }: TreeNode, pipeline: TreeParts["pipeline"], troubles: readonly string[]): string | undefined {
+  if (id === STORE && troubles.length > 0) return `degraded: ${troubles.join("; ")}`;
   const bus = kind === BUS ? pipeline.condition(id) : undefined;
   return bus?.kind === "down" ? downText(bus) : undefined;
 }

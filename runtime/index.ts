@@ -57,6 +57,7 @@ export {
 } from "./shape/index.ts";
 export { LimitedLog } from "./limited-log.ts";
 export { settledWithin } from "./settled-within.ts";
+export { type WatchedStore, watchStore } from "./store-watch.ts";
 export * from "./supervision/index.ts";
 export * from "./system/index.ts";
 export {
