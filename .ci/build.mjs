@@ -11,7 +11,12 @@ import { bundle, isCurrent } from "./bundle.mjs";
 import { bundleTap } from "./bundle-tap.mjs";
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const out = resolve(root, process.argv[2] ?? "dist");
+const outDir = process.argv[2] ?? "dist";
+if (outDir.startsWith("-")) {
+  console.error(`build: there is no option ${outDir}; usage: node .ci/build.mjs [outDir]`);
+  process.exit(2);
+}
+const out = resolve(root, outDir);
 const rooms = ["runtime", "actors", "edge-node", "cloud-node", "protocols", "cli", "bench", "test"];
 
 let tsc;

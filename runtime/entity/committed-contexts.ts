@@ -4,7 +4,7 @@ import { copyOfParts, encodeData } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { CellRecord, TurnOutcome } from "./contract.ts";
 import { difference } from "./difference.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 
 export class CommittedContexts {

@@ -1,6 +1,7 @@
 // What unwinds an input: the failure of a cell that only the entity's supervisor may handle (hosting H1, H12).
 
 import { DroverError, type ErrorCode, errorCatalogue } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import { NotCarried, type ThrownAt } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 
@@ -13,17 +14,6 @@ export class SupervisedFault extends Error {
     this.name = "SupervisedFault";
     this.cell = cell;
     this.reason = reason;
-  }
-}
-
-/** Whatever was thrown, a text that can be kept. */
-export function messageOf(error: unknown): string {
-  try {
-    const message: unknown = error instanceof Error ? error.message : error;
-    if (typeof message === "string") return message;
-    return message === undefined || typeof message === "function" || typeof message === "symbol" ? String(message) : JSON.stringify(message);
-  } catch {
-    return "an error that cannot be shown";
   }
 }
 

@@ -2,7 +2,6 @@ export { isKept, fingerprintOf, MAX_TAKEN } from "./admission.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
 export { authorOf, type StateEntry } from "./entering.ts";
-export { messageOf } from "./fault.ts";
 export { isRecorded } from "./supervision.ts";
 export type { TurnGuide } from "./turn.ts";
 export type { EntityListener } from "./inside.ts";

@@ -2,7 +2,7 @@
 
 import { type CodecHost, decodeData, encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { EventData, Input, InputResult, SourceSaid } from "./contract.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import { NotPlain, plainCopy } from "./plain.ts";
 import { MAX_INPUT_BYTES } from "./table-limits.ts";
 

@@ -4,7 +4,7 @@ import { DroverError } from "../errors.ts";
 import { afterTimers, type BareSnapshot, bareProblem, type CellRef, resolveSource, restoreBare } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { setEntered } from "./entering.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 
 /**

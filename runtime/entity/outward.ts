@@ -11,7 +11,7 @@ import { policyProblem } from "../timer-policies.ts";
 import { CellRef, type Destination, encodeData, ForeignRef, isAfterTimer, isEvent, isMeantBy, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./contract.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import { traceOf } from "./inside.ts";
 import type { Interior, Outward } from "./interior.ts";
 import { plainCopy } from "./plain.ts";

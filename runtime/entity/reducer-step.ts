@@ -18,7 +18,7 @@ import {
 } from "../xstate/index.ts";
 import { parseAddress } from "../address.ts";
 import { ownOf } from "../own-of.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 
 /** Where it threw. */
 const FIRST = "the reducer's first state";

@@ -8,7 +8,7 @@
 import { inspect } from "node:util";
 import { copyOfParts, freezeParts, isParted, type LogicSnapshot, partAt, type StepEvent, stepWatcher } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import type { Inside } from "./inside.ts";
 
 /** A step that is no pure function of what it was given. */

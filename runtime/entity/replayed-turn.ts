@@ -5,7 +5,7 @@ import type { EntityType } from "../actor/index.ts";
 import { decodeData } from "../xstate/index.ts";
 import type { EntityState, Input, JournalRecord, TurnStamp } from "./contract.ts";
 import type { HostedEntity } from "./entity.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import { difference } from "./difference.ts";
 import { placeState, restoreEntity } from "./restore.ts";
 import { typeAt, versionsOf } from "./versions.ts";

@@ -20,7 +20,7 @@ import type { CellRecord, EntityState, Input, JournalRecord, StateHash, Supervis
 import { difference } from "./difference.ts";
 import { type Entity, HostedEntity } from "./entity.ts";
 import { forgetUnrecorded, placeEntry } from "./entering.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 import { madeByOf } from "./made-by.ts";
 import { lostPlan, type Plan } from "./plan.ts";

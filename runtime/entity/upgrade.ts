@@ -5,7 +5,7 @@ import type { Address } from "../address.ts";
 import { type AnyActorType, entityType } from "../actor/index.ts";
 import type { CellRecord, EntityState, JournalRecord } from "./contract.ts";
 import { DroverError } from "../errors.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import { madeByOf } from "./made-by.ts";
 import { pastState } from "./past-state.ts";
 import type { TimerRow } from "./rest-tables.ts";

@@ -36,7 +36,8 @@ import {
 import type { Cell } from "./cell.ts";
 import { innerOf } from "./cell-record.ts";
 import type { CellRecord } from "./contract.ts";
-import { failedAt, messageOf } from "./fault.ts";
+import { failedAt } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 import { renameTimer } from "./outward.ts";
 import { planOfType } from "./plan.ts";

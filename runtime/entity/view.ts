@@ -5,7 +5,7 @@ import type { ErrorCode } from "../errors.ts";
 import { encodeData, type LogicSnapshot, shownData } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
-import { messageOf } from "./fault.ts";
+import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 import type { RestartRow } from "./rest-tables.ts";
 

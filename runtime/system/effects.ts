@@ -8,7 +8,7 @@
 
 import type { EffectImplementation, EffectWord } from "../actor/index.ts";
 import type { Effect, EffectOutcome } from "../entity/contract.ts";
-import { messageOf } from "../entity/index.ts";
+import { messageOf } from "../message-of.ts";
 import type { Clock, Log, Random, TimeoutHandle } from "../ports/index.ts";
 import { guardedSignal } from "../guarded-signal.ts";
 import { Retry } from "../retry.ts";

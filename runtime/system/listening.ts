@@ -8,7 +8,7 @@
 import { type Address, entityOf } from "../address.ts";
 import type { AnyMessages, Checked } from "../actor/index.ts";
 import type { EventData } from "../entity/contract.ts";
-import { messageOf } from "../entity/index.ts";
+import { messageOf } from "../message-of.ts";
 import type { Log, StepWatch } from "../ports/index.ts";
 import type { TaskMark } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";

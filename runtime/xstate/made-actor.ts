@@ -2,6 +2,8 @@
 
 import { Actor } from "xstate";
 
+import { DroverError } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import { eachItem } from "./list-items.ts";
 import { CellRef, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot, StepCell } from "./step-cell.ts";
@@ -15,30 +17,58 @@ export interface MadeActor {
   readonly _syncSnapshot: boolean | undefined;
   readonly options: { readonly systemId?: string; readonly input?: unknown };
   logic: unknown;
-  [HOSTED]?: StepCell;
+  [HOSTED]?: Hosted;
+}
+
+/** The step that makes an actor. */
+export interface Maker {
+  /** What kept a child from its beginning: a fault of this step. XState takes it for a state of the child, of which nobody hears. */
+  failure: { readonly from: unknown } | undefined;
+}
+
+interface Hosted {
+  readonly cell: StepCell;
+  readonly maker: Maker;
 }
 
 /** Takes the place of an actor's logic: computes its cell's first step where XState would compute the actor's. */
 const stub = {
   transition: (snapshot: unknown): unknown => snapshot,
-  getInitialSnapshot: (scope: { readonly self: { [HOSTED]?: StepCell } }, input: unknown): unknown => (scope.self[HOSTED] as StepCell).begin(swapped(input)),
+  getInitialSnapshot: (scope: { readonly self: { [HOSTED]?: Hosted } }, input: unknown): unknown => {
+    const { cell, maker } = scope.self[HOSTED] as Hosted;
+    try {
+      return cell.begin(inputOf(cell, input));
+    } catch (error) {
+      maker.failure ??= { from: error };
+      throw error;
+    }
+  },
   getPersistedSnapshot: (snapshot: unknown): unknown => snapshot,
 };
 
-export function host(actor: MadeActor, cell: StepCell): void {
-  actor[HOSTED] = cell;
+/** @throws DROVER_DATA_NOT_KEPT for what cannot be searched */
+function inputOf(cell: StepCell, input: unknown): unknown {
+  try {
+    return swapped(input);
+  } catch (error) {
+    throw new DroverError("DROVER_DATA_NOT_KEPT", `the input of child '${cell.id}' cannot be kept: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+export function host(actor: MadeActor, cell: StepCell, maker: Maker): void {
+  actor[HOSTED] = { cell, maker };
   actor.logic = stub;
 }
 
 export function hostedBy(actor: MadeActor): StepCell | undefined {
-  return actor[HOSTED];
+  return actor[HOSTED]?.cell;
 }
 
 /** The cell behind a ref or behind a made actor. */
 export function stepCellOf(value: unknown): StepCell | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (CellRef.is(value)) return CellRef.cellOf(value) as StepCell;
-  return value instanceof Actor ? (value as unknown as MadeActor)[HOSTED] : undefined;
+  return value instanceof Actor ? (value as unknown as MadeActor)[HOSTED]?.cell : undefined;
 }
 
 /** Exchanges made actors in a snapshot that a step has just made. */
@@ -65,7 +95,7 @@ export function swapped<V>(value: V): V {
 
 function swapAt(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null || CellRef.is(value) || value instanceof ForeignRef) return value;
-  if (value instanceof Actor) return (value as unknown as MadeActor)[HOSTED]?.ref ?? value;
+  if (value instanceof Actor) return (value as unknown as MadeActor)[HOSTED]?.cell.ref ?? value;
   if (depth > MAX_DEPTH) throw new Error(`data is nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
   if (depth === 0) searched = 0;
   if (++searched > MAX_SEARCHED) throw new Error(`data has more than ${String(MAX_SEARCHED)} objects`);

@@ -4,7 +4,7 @@ import { DroverError } from "../errors.ts";
 import type { TimerPolicy } from "../entity/contract.ts";
 import { isWellFormed } from "./codec.ts";
 import { takeTimerPolicy } from "./hosted-machine.ts";
-import { host, type MadeActor, stepCellOf } from "./made-actor.ts";
+import { host, type MadeActor, type Maker, stepCellOf } from "./made-actor.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
 import { refusePromises } from "./promises.ts";
 import type { StepCell } from "./step-cell.ts";
@@ -22,10 +22,11 @@ export type Collected =
   | { readonly kind: "made"; readonly child: StepCell; spawned: boolean }
   | { readonly kind: "stopped"; readonly child: StepCell };
 
-export class Step {
+export class Step implements Maker {
   readonly cell: StepCell;
   readonly collected: Collected[] = [];
   made: StepCell[] | undefined = undefined;
+  failure: Maker["failure"] = undefined;
   stopping: Set<StepCell> | undefined = undefined;
   systemIds: Map<string, StepCell | undefined> | undefined = undefined;
   selected: boolean | undefined = undefined;
@@ -88,7 +89,7 @@ export function noteMade(step: Step, actor: MadeActor): void {
     throw new DroverError("DROVER_CHILD_ID_TAKEN", `A child with id '${actor.id}' still lives; stop it first, or give the new one another id.`);
   }
   const child = step.cell.adopt({ id: actor.id, src: actor.src, logic: actor.logic, systemId: actor.options.systemId, syncSnapshot: actor._syncSnapshot === true });
-  host(actor, child);
+  host(actor, child, step);
   step.made ??= [];
   step.made.push(child);
   step.collected.push({ kind: "made", child, spawned: true });

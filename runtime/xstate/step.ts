@@ -64,6 +64,7 @@ export function stepMachine(cell: StepCell, machine: AnyStateMachine, snapshot: 
   let next: LogicSnapshot;
   try {
     next = machine.transition(snapshot as AnyMachineSnapshot, event, scopeOf(cell, step.depth) as never);
+    refuseFailure(step);
     refuseReach();
   } finally {
     closeStep(step);
@@ -78,6 +79,7 @@ export function startMachine(cell: StepCell, machine: AnyStateMachine, input: un
   let snapshot: LogicSnapshot;
   try {
     snapshot = machine.getInitialSnapshot(scopeOf(cell, step.depth) as never, input);
+    refuseFailure(step);
     if (snapshot.status !== "error") refuseReach();
   } catch (error) {
     snapshot = failedStart(error);
@@ -139,6 +141,11 @@ function runLogic(cell: StepCell, advance: (scope: object) => LogicSnapshot): St
     closeStep(step);
   }
   return resultOf(step, snapshot, undefined);
+}
+
+/** A child of it could not begin. */
+function refuseFailure({ failure }: Step): void {
+  if (failure !== undefined) throw failure.from;
 }
 
 function refuseReach(): void {

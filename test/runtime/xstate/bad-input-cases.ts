@@ -4,9 +4,9 @@ import type { AnyStateMachine } from "xstate";
 
 import { and, not } from "xstate";
 
-import { actorType } from "../../../runtime/actor/index.ts";
+import { actorType, task } from "../../../runtime/actor/index.ts";
 import { words } from "../entity-host.ts";
-import { assign, emit, enqueueActions, machine, raise, sendTo, spawnChild } from "./loose.ts";
+import { assign, emit, enqueueActions, fromCallback, fromTransition, machine, raise, sendTo, spawnChild } from "./loose.ts";
 
 export interface BadInput {
   readonly name: string;
@@ -25,6 +25,19 @@ const boom = (): never => {
   throw new Error("boom");
 };
 const later = async (): Promise<unknown> => Promise.reject(new Error("nobody waits for this"));
+
+const itself: { own?: unknown } = {};
+itself.own = itself;
+const unreadable = (): object => ({
+  get n() {
+    return boom();
+  },
+});
+const inputs: readonly (readonly [name: string, input: () => unknown, what: RegExp])[] = [
+  ["contains itself", () => itself, /cannot be kept: data is nested deeper than 200 levels, or contains itself$/],
+  ["throws when it is read", unreadable, /cannot be kept: boom$/],
+];
+const children = { kid: machine({}), follows: fromTransition((state) => state, {}), calls: fromCallback(() => undefined), asks: task() } as never;
 
 /** `BAD` does it; `GOOD` counts. */
 const bad = (actions: unknown, parts = {}, { on = {}, ...more }: { readonly on?: object; readonly [key: string]: unknown } = {}): AnyStateMachine =>
@@ -47,6 +60,13 @@ const kid = machine({});
 const FAILED = "DROVER_ACTOR_FAILED";
 const PROMISE = "DROVER_STEP_PROMISE";
 const waits = /returned a promise/;
+
+const keptFrom = (src: string, error: RegExp): Pick<BadInput, "code" | "error" | "place" | "volatile"> => ({
+  code: "DROVER_DATA_NOT_KEPT",
+  error: new RegExp(`^the input of child 'k' ${error.source}`),
+  place: /one in "a" on "BAD"$/,
+  ...(src === "calls" ? { volatile: true } : {}),
+});
 
 export const badInputs: readonly BadInput[] = [
   // ---- throws
@@ -274,6 +294,12 @@ export const badInputs: readonly BadInput[] = [
     error: /^the id of a delayed event is no text/,
     place: / in "b"$/,
   },
+  ...inputs.flatMap(([name, input, error]) =>
+    Object.keys(children).flatMap((src): readonly BadInput[] => [
+      { name: `the input of an invoked ${src} ${name}`, machine: into({ invoke: { src, id: "k", input } }, { actors: children }), ...keptFrom(src, error) },
+      { name: `the input of a spawned ${src} ${name}`, machine: bad(spawnChild(src, { id: "k", input }), { actors: children }), ...keptFrom(src, error) },
+    ]),
+  ),
   // ---- reach
   {
     name: "the clock of the machine that it runs on",
@@ -314,5 +340,12 @@ export const badStarts: readonly BadInput[] = [
     error: /^the emitted "SEEN"\/f is a function/,
     place: /one in {}$/,
   },
+  ...inputs.map(([name, input, error]) => ({
+    name: `the input of a first child ${name}`,
+    machine: machine({ id: "m", invoke: { src: "kid", id: "k", input } }, { actors: children }),
+    code: "DROVER_DATA_NOT_KEPT",
+    error: new RegExp(`^the input of child 'k' ${error.source}`),
+    place: /one$/,
+  })),
   { name: "a first event that is none", machine: machine({ id: "m", entry: emit(() => undefined) }), code: "DROVER_SEND_INVALID", error: /an object with a type/, place: /one/ },
 ];

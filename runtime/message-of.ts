@@ -1,0 +1,12 @@
+// What an error says.
+
+/** Whatever was thrown, a text that can be kept. */
+export function messageOf(error: unknown): string {
+  try {
+    const message: unknown = error instanceof Error ? error.message : error;
+    if (typeof message === "string") return message;
+    return message === undefined || typeof message === "function" || typeof message === "symbol" ? String(message) : JSON.stringify(message);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
