@@ -65,7 +65,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   checkPorts(ports);
   const { clock, random, log } = ports;
   const node = config.node ?? "cloud-1";
-  const store = watchStore(ports.store(config.data, ports, node), clock);
+  const store = watchStore(ports.store(config.data, ports, node), ports);
   const links = new VehicleLinks(clock);
   const mirror = new SignalMirror(clock, (vehicle) => replicas.read(vehicle as Address) !== undefined);
   const sending = { node, session: random.id(), clock };

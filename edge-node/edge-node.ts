@@ -68,7 +68,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   const { clock, random, log } = ports;
   const session = random.id();
   const node = config.node ?? `edge-${idOf(model.vehicle as Address)}`;
-  const store = watchStore(ports.store(config.data, ports, node), clock);
+  const store = watchStore(ports.store(config.data, ports, node), ports);
   const telemetry = ports.telemetryLog(config.data, config.telemetry?.max_bytes ?? DEFAULT_TELEMETRY_BYTES, ports, node);
   const stepWatch = ports.stepWatch?.(config.data);
   let identity: Identity | undefined;

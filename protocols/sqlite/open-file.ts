@@ -5,6 +5,7 @@
 // O2. The look is by a connection that only reads, so that a damaged file goes aside as it was found: a writing one would fold the log into it when it closes.
 //     Its contents are looked at in the same way, where the file's kind knows how (`Contents`).
 // O3. After an unclean stop the log is folded into the file and flushed before anything is acknowledged (rules L3).
+// O4. SQLite does not see that its files are removed, and writes on into what nobody will find. Whoever asks (`missing`) has them looked for by name; who lives on what a file held is never given an empty one in its place.
 
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -66,6 +67,8 @@ export interface OpenFile {
   written(bytes: number): boolean;
   /** Remembers beside the file that the first commit of this era was confirmed. @returns false where that cannot be written */
   mark(era: number): boolean;
+  /** Why the next opening would not find what is written now, or undefined (O4). */
+  missing(): string | undefined;
   /** Folds the log into the file. The lock is given back when the thread has ended. */
   close(): void;
 }
@@ -87,10 +90,12 @@ const FOLD_AFTER_PAGES = 8192;
 /** @throws DROVER_STORE_LOCKED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
 export function openFile(driver: Driver, spec: FileSpec, contents: Contents): OpenFile {
   try {
+    if (!spec.mayMoveAside && !existsSync(spec.path)) throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is gone, with what was committed to it`);
     makeDirectory(dirname(spec.path));
     const lock = lockFile(driver, spec.path, spec.busyTimeoutMs);
     try {
       const opened = openLocked(driver, spec, contents);
+      const missing = missingOf(spec.path);
       let writtenBytes = 0;
       return {
         ...opened,
@@ -102,6 +107,7 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
           return true;
         },
         mark: (era) => writeMark(spec.path, era),
+        missing,
         suspect: () => {
           writeFileSync(suspectPath(spec), "", { mode: 0o600 });
           syncDirectory(dirname(spec.path));
@@ -280,6 +286,27 @@ function migrate(database: Database, spec: FileSpec, contents: Contents): void {
       throw error;
     }
   }
+}
+
+/** By device and inode. A descriptor of its own would tell for certain, but its closing gives back SQLite's locks: those of a file are the process's. */
+function missingOf(path: string): () => string | undefined {
+  const opened = new Map<string, string>();
+  const look = (): string | undefined => {
+    for (const part of [path, `${path}-wal`]) {
+      const stat = statSync(part, { bigint: true, throwIfNoEntry: false });
+      const before = opened.get(part);
+      if (stat === undefined) {
+        if (before !== undefined) return `${part} is gone`;
+        continue;
+      }
+      const found = `${String(stat.dev)}:${String(stat.ino)}`;
+      if (before === undefined) opened.set(part, found);
+      else if (before !== found) return `another file is in the place of ${part}`;
+    }
+    return undefined;
+  };
+  look();
+  return look;
 }
 
 function pragma(database: Database, name: "user_version" | "application_id"): number {

@@ -71,6 +71,11 @@ export class ServedFile {
     return this.#options.thread.call(call, argument, options);
   }
 
+  /** Why the next opening would not find what is written now. Undefined too while it is not open: its opening tells. */
+  async missing(): Promise<string | undefined> {
+    return this.#isOpen() ? ((await this.#options.thread.call("missing", undefined)) as string | undefined) : undefined;
+  }
+
   /** Lets what was asked end, then closes. Never rejects: what cannot be closed any more needs no closing. */
   async close(): Promise<void> {
     const { thread, log } = this.#options;

@@ -158,6 +158,7 @@ export function sqliteStore({
           );
       },
     },
+    missing: () => file.missing(),
     close: () => file.close(),
     metrics: () => [
       ...(["committed", "refused", "unknown"] as const).map((outcome) => ({

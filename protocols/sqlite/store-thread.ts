@@ -90,6 +90,7 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
     if (call === "open") return { value: open(driver, argument as OpenArgument) };
     if (call === "close") return { value: served?.file.close() };
     if (served === undefined) throw new DroverError("DROVER_STORE_FAILED", "the file is not open", { retryable: true });
+    if (call === "missing") return { value: served.file.missing() };
     return served.service.handle(call, argument);
   }
 

@@ -130,5 +130,7 @@ export interface Store {
     /** Many in one transaction and one flush: in their order, all of them or none. At most 256, together as many bytes as a record may have. */
     write(changes: readonly ValueChange[]): Promise<void>;
   };
+  /** Why the next opening would not find what is written now: its files were removed, or others stand in their place; undefined: they are where they were opened. Cheap. Absent where a store cannot tell. */
+  missing?(): Promise<string | undefined>;
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { test } from "tap";
 import { watchStore } from "../../../runtime/index.ts";
+import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock } from "../../../runtime/simulation/index.ts";
 import { aCommit, kinds } from "../../contracts/store.ts";
 import { openStore } from "./_stored.ts";
@@ -47,9 +48,8 @@ test("C2. on a full disk a commit is refused, for certain not written; what is t
 
 test("W1. a full file is told as the store's trouble until there is room in it", async (t) => {
   const clock = new ManualClock();
-  const store = watchStore(await openStore(t, join(t.testdir(), "journal.db"), { maxPages: 64 }), clock);
+  const store = watchStore(await openStore(t, join(t.testdir(), "journal.db"), { maxPages: 64 }), { clock, log: silentLog });
   await store.values.set("other", new Uint8Array(150_000));
-  await store.open().catch(() => undefined);
   const record = new Uint8Array(100_000);
   t.match(await store.commit([aCommit("a", 1, { record })]), [{ kind: "refused", passing: true }]);
   t.match(store.trouble, /^commits are refused since .*: nothing was written: .*full/);
