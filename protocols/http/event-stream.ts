@@ -1,8 +1,8 @@
 // One client's stream of server-sent events, written over Node's response with our clock and our bounds.
 //
 // V1. At most MAX_WAITING_BYTES wait for a client that reads slowly; past that its stream ends with a comment, and the client comes again with Last-Event-ID.
-// V2. A heartbeat comment every HEARTBEAT_MS tells proxies and clients that the stream lives, and finds out whether whoever asked still may, and still reads: a client that
-//     has taken nothing for STALLED_BEATS of them is cut, however little waits for it.
+// V2. A heartbeat comment every HEARTBEAT_MS tells proxies and clients that the stream lives, and finds out whether whoever asked still reads: a client that has taken
+//     nothing for STALLED_BEATS of them is cut, however little waits for it. Whether it still may is looked at more often, for all streams together (open-streams.ts).
 // V3. A stream that has ended writes nothing more, and its listeners are gone.
 
 import type { ServerResponse } from "node:http";
@@ -25,8 +25,6 @@ export interface StreamEvent {
 
 export interface EventStreamOptions {
   readonly clock: Clock;
-  /** Asked at every heartbeat. */
-  readonly stands: () => boolean;
   /** Called once, however the stream ends. */
   readonly onEnd: () => void;
 }
@@ -107,10 +105,6 @@ export class EventStream {
   #beat(): void {
     this.#heartbeat = this.#options.clock.setTimeout(
       () => {
-        if (!this.#options.stands()) {
-          this.close("signed out");
-          return;
-        }
         this.#stalledBeats = this.#raw.writableLength === 0 ? 0 : this.#stalledBeats + 1;
         if (this.#stalledBeats > STALLED_BEATS) this.close("nothing was read: come again with Last-Event-ID");
         else if (this.#write(": heartbeat\n\n")) this.#beat();

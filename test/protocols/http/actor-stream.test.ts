@@ -8,6 +8,11 @@ import { connectStream, type EventReader, openStream } from "./event-reader.ts";
 import { AT, closedConnections, COUNTER, fakeOver, isProblem, serving, servingCounter, type Serving } from "./serving.ts";
 
 const STREAM = `${AT}/stream`;
+async function signIn(served: Serving, role: "viewer" | "admin"): Promise<{ readonly cookie: string }> {
+  const answer = await served.app.inject({ method: "POST", url: "/v1/session", payload: { token: served.texts[role] } });
+  return { cookie: String(answer.headers["set-cookie"]).split(";", 1)[0] ?? "" };
+}
+
 const bearer = (served: Serving): Readonly<Record<string, string>> => ({ authorization: `Bearer ${served.texts.viewer}` });
 
 test("a stream begins with a snapshot and tells each committed turn, with ids of incarnation and revision", async (t) => {
@@ -163,7 +168,7 @@ test("a new history and an ended actor are told", async (t) => {
   isProblem(t, await faked.as("viewer", { url: STREAM }), 404, "no-such-actor");
 });
 
-test("a heartbeat comes every 15 s, and a stream whose token is gone ends with it", async (t) => {
+test("a heartbeat comes every 15 s", async (t) => {
   const served = await servingCounter(t);
   const { reader } = await openStream(served.app, STREAM, bearer(served));
   await reader.next();
@@ -172,10 +177,30 @@ test("a heartbeat comes every 15 s, and a stream whose token is gone ends with i
     reader.comments.filter((comment) => comment === "heartbeat"),
     ["heartbeat", "heartbeat"],
   );
-  await served.tokens.remove("vic");
-  await served.clock.advance(15_000);
-  await reader.end();
-  t.ok(reader.comments.includes("signed out"));
+});
+
+test("S10. a stream ends within a second of the removal of its token, or of the end of its session; others go on", async (t) => {
+  const served = await servingCounter(t);
+  const open = async (headers: Readonly<Record<string, string>>): Promise<EventReader> => {
+    const { reader } = await openStream(served.app, STREAM, headers);
+    await reader.next();
+    return reader;
+  };
+  const byToken = await open(bearer(served));
+  const bySession = await open(await signIn(served, "viewer"));
+  const others = await open({ authorization: `Bearer ${served.texts.operator}` });
+  await served.as("admin", { method: "DELETE", url: "/v1/tokens/vic" });
+  await served.clock.advance(1_000);
+  for (const reader of [byToken, bySession]) t.ok(reader.comments.includes("signed out"));
+  const own = await signIn(served, "admin");
+  const signedOut = await open(own);
+  await served.app.inject({ method: "DELETE", url: "/v1/session", headers: { ...own, "sec-fetch-site": "same-origin" } });
+  await served.clock.advance(1_000);
+  t.ok(signedOut.comments.includes("signed out"));
+  await Promise.all([byToken.end(), bySession.end(), signedOut.end()]);
+  await served.system.tell(COUNTER, { type: "count.add", by: 1 });
+  t.match(await others.next(), { event: "change" });
+  others.leave();
 });
 
 test("S5. a client that does not read is cut off at its bound and comes again without a loss; others do not notice", async (t) => {

@@ -33,21 +33,17 @@ class Peer extends Writable {
   }
 }
 
-function open(isReading: boolean): { readonly peer: Peer; readonly stream: EventStream; readonly clock: ManualClock; readonly ended: () => number; readonly signOut: () => void } {
+function open(isReading: boolean): { readonly peer: Peer; readonly stream: EventStream; readonly clock: ManualClock; readonly ended: () => number } {
   const peer = new Peer(isReading);
   const clock = new ManualClock();
   let ended = 0;
-  let stands = true;
   const reply = { raw: peer, getHeaders: () => ({ "x-own": "1", nothing: undefined }), hijack: () => undefined } as unknown as FastifyReply;
-  const stream = new EventStream(reply, { clock, stands: () => stands, onEnd: () => ended++ });
+  const stream = new EventStream(reply, { clock, onEnd: () => ended++ });
   return {
     peer,
     stream,
     clock,
     ended: () => ended,
-    signOut: () => {
-      stands = false;
-    },
   };
 }
 
@@ -97,7 +93,7 @@ test("a client that takes nothing for four heartbeats is cut, however little wai
   slow.stream.close("done");
 });
 
-test("a stream ends with its client, its word and its sign-out, and leaves no timer", async (t) => {
+test("a stream ends with its client and its word, and leaves no timer", async (t) => {
   const gone = open(true);
   gone.peer.destroy();
   await new Promise((resolve) => setImmediate(resolve));
@@ -107,11 +103,11 @@ test("a stream ends with its client, its word and its sign-out, and leaves no ti
   broken.peer.destroy(new Error("reset"));
   await new Promise((resolve) => setImmediate(resolve));
   t.equal(broken.ended(), 1);
-  const out = open(true);
-  out.signOut();
-  await out.clock.advance(15_000);
-  t.equal(out.ended(), 1);
-  t.match(out.peer.heard.at(-1), /^: signed out/);
+  t.equal(broken.clock.pending, 0);
+  const told = open(true);
+  told.stream.close("done");
+  t.equal(told.ended(), 1);
+  t.match(told.peer.heard.at(-1), /^: done/);
 });
 
 test("an event is written as the standard has it, whatever its data", (t) => {
