@@ -32,7 +32,7 @@ export function signalValues(vehicle: string, pipeline: Pipeline, clock: Clock):
       label,
       unit,
       at: timeMs === undefined ? undefined : Math.round(timeMs + offsetMs),
-      quality: quality === "good" || quality === "stale" ? quality : "unknown",
+      quality,
       simulated: pipeline.simulated,
     };
   }

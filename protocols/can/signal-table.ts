@@ -196,7 +196,8 @@ export function createSignalTable(options: { readonly buses: readonly TableBus[]
     if (formula.negateIf !== undefined && take(formula.negateIf) !== 0) value = -value;
     if (formula.validIf !== undefined && take(formula.validIf) === 0) available = false;
     if (Number.isNaN(timeMs)) return;
-    if (!available || Number.isNaN(value)) value = Number.NaN;
+    // A float can hold what is no number, and a scaled one can leave the range of numbers: nothing of it could be compared, sent or shown as a value.
+    if (!available || !Number.isFinite(value)) value = Number.NaN;
     // + 0 turns -0 into 0: nobody downstream should have to tell them apart.
     columns.values[index] = value + 0;
     columns.timesMs[index] = timeMs;

@@ -29,7 +29,7 @@ export interface VehicleSignal {
   readonly staleAfterMs: number;
 }
 
-/** `unknown`: a part was never seen since the start, a takeover, or a gap (V1). `not-available`: its sender says that it has none. `stale`: last seen too long ago. */
+/** `unknown`: a part was never seen since the start, a takeover, or a gap (V1). `not-available`: its sender says that it has none, or what it says is not a number or infinite. `stale`: last seen too long ago. */
 export type SignalQuality = "good" | "stale" | "not-available" | "unknown";
 
 export interface SignalReading {

@@ -8,7 +8,7 @@ export interface SignalReading {
   readonly unit: string | undefined;
   /** Wall time of the value, by this node's clock, ms; undefined: never seen. */
   readonly at: number | undefined;
-  readonly quality: "good" | "stale" | "unknown";
+  readonly quality: "good" | "stale" | "unknown" | "not-available";
   /** True when simulated hardware made it. */
   readonly simulated: boolean;
 }
@@ -32,7 +32,9 @@ export interface ShownSignal {
   readonly simulated: boolean;
 }
 
-export function shownSignal({ name, value, unit, label, at, quality, simulated }: SignalReading, nowMs: number): ShownSignal {
+export function shownSignal({ name, value: given, unit, label, at, quality, simulated }: SignalReading, nowMs: number): ShownSignal {
+  // JSON has no infinite numbers: none is shown as a value.
+  const value = Number.isFinite(given) ? given : undefined;
   return {
     name,
     value: value ?? null,

@@ -18,7 +18,7 @@ export interface SignalState {
   readonly unit: string | undefined;
   /** Wall time of the value, by the clock of the node that shows it, ms. */
   readonly at: number | undefined;
-  readonly quality: "good" | "stale" | "unknown";
+  readonly quality: "good" | "stale" | "unknown" | "not-available";
   /** True when simulated hardware made it. */
   readonly simulated: boolean;
 }

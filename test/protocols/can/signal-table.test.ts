@@ -1,7 +1,7 @@
 // The latest values of a vehicle: how they are made of bus signals, how old they are, and when they are nothing.
 
 import { test } from "tap";
-import { createSignalTable, FrameFlag } from "../../../protocols/can/index.ts";
+import { createSignalTable, FrameFlag, parseDbc } from "../../../protocols/can/index.ts";
 import { feed, signal, tableOver, trailer } from "./fed-table.ts";
 
 const volts = signal({ name: "Battery.Voltage", from: "can0.Volts.Whole", and: [[0.01, "can0.Volts.Cents"]], unit: "V" });
@@ -150,5 +150,36 @@ test("a source that does not exist is refused when the table is made", (t) => {
     code: "DROVER_CAN_USE",
     message: /can0\.Volts\.Nope/,
   });
+  t.end();
+});
+
+test("V1. what is not a number, or infinite, is not available: a float that holds it, and a value that leaves the range of numbers when it is scaled", (t) => {
+  const database = parseDbc(
+    'BO_ 1 F: 8 A\n SG_ F32 : 0|32@1- (1,0) [0|0] "" X\nBO_ 2 D: 8 A\n SG_ F64 : 0|64@1- (1,0) [0|0] "" X\nSIG_VALTYPE_ 1 F32 : 1;\nSIG_VALTYPE_ 2 F64 : 2;\n',
+  );
+  const signals = [signal({ name: "Single", from: "can0.F.F32" }), signal({ name: "Double", from: "can0.D.F64" }), signal({ name: "Scaled", from: "can0.D.F64", factor: 1e10 })];
+  const table = createSignalTable({ buses: [{ name: "can0", database, match: "exact" }], signals });
+  const heard: unknown[] = [];
+  table.onSamples(["Single", "Double", "Scaled"], (index, value) => heard.push([index, value]));
+  const bytes = (value: number, size: 4 | 8): readonly number[] => {
+    const view = new DataView(new ArrayBuffer(8));
+    if (size === 4) view.setFloat32(0, value, true);
+    else view.setFloat64(0, value, true);
+    return [...new Uint8Array(view.buffer)];
+  };
+  const none = { value: undefined, quality: "not-available", timeMs: 1_000 };
+  for (const value of [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.NaN]) {
+    feed(table, 1_000, "can0", 1, bytes(value, 4));
+    feed(table, 1_000, "can0", 2, bytes(value, 8));
+    for (const name of ["Single", "Double", "Scaled"]) t.match(table.read(name, 1_000), none, `${name} of ${String(value)}`);
+  }
+  t.strictSame(
+    heard,
+    [0, 1, 2, 0, 1, 2, 0, 1, 2].map((index) => [index, undefined]),
+    "who listens hears of no value",
+  );
+  feed(table, 2_000, "can0", 2, bytes(-1e300, 8));
+  t.match(table.read("Double", 2_000), { value: -1e300, quality: "good" });
+  t.match(table.read("Scaled", 2_000), { ...none, timeMs: 2_000 });
   t.end();
 });

@@ -49,6 +49,8 @@ test("V1. a signal is shown with value, unit, label, time, age and quality; what
     { name: "Tow.Connected", value: 1, label: "connected", unit: undefined, at: EPOCH - 60_000, quality: "stale", simulated: false },
     { name: "Vehicle.Speed", value: undefined, label: undefined, unit: "km/h", at: undefined, quality: "unknown", simulated: false },
     { name: "Engine.Speed", value: undefined, label: undefined, unit: "rpm", at: EPOCH - 10, quality: "good", simulated: false },
+    { name: "Door.Open", value: undefined, label: undefined, unit: undefined, at: EPOCH - 10, quality: "not-available", simulated: false },
+    { name: "Infinite", value: Number.POSITIVE_INFINITY, label: undefined, unit: undefined, at: EPOCH - 10, quality: "good", simulated: false },
     { name: "Ahead", value: 1, label: undefined, unit: undefined, at: EPOCH + 5_000, quality: "good", simulated: false },
   ];
   const { as } = await serving(t, { signals });
@@ -60,6 +62,8 @@ test("V1. a signal is shown with value, unit, label, time, age and quality; what
       { name: "Tow.Connected", value: 1, unit: null, label: "connected", time: EPOCH - 60_000, ageMs: 60_000, quality: "stale", simulated: false },
       { name: "Vehicle.Speed", value: null, unit: "km/h", label: null, time: null, ageMs: null, quality: "unknown", simulated: false },
       { name: "Engine.Speed", value: null, unit: "rpm", label: null, time: EPOCH - 10, ageMs: 10, quality: "not-available", simulated: false },
+      { name: "Door.Open", value: null, unit: null, label: null, time: EPOCH - 10, ageMs: 10, quality: "not-available", simulated: false },
+      { name: "Infinite", value: null, unit: null, label: null, time: EPOCH - 10, ageMs: 10, quality: "not-available", simulated: false },
       { name: "Ahead", value: 1, unit: null, label: null, time: EPOCH + 5_000, ageMs: 0, quality: "good", simulated: false },
     ],
   });
