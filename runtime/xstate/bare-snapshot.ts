@@ -12,6 +12,7 @@ import { nodesById } from "./logic.ts";
 import { purely } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
 import type { LogicSnapshot, StepCell, StepEvent } from "./step-cell.ts";
+import { MAX_GENERATIONS } from "./step-under-way.ts";
 
 export interface BareSnapshot {
   readonly status: LogicSnapshot["status"];
@@ -33,11 +34,10 @@ export interface BareChild {
 }
 
 const STATUSES: ReadonlySet<unknown> = new Set(["active", "done", "error", "stopped"]);
-const MAX_DEPTH = 100;
 
 /** Why something is no such snapshot; undefined when it is one. Whether its states and sources exist is seen when it is restored. */
 export function bareProblem(given: unknown, path = "", depth = 0): string | undefined {
-  if (depth > MAX_DEPTH) return `${path}: actors nested deeper than ${String(MAX_DEPTH)}`;
+  if (depth > MAX_GENERATIONS) return `${path}: actors nested deeper than ${String(MAX_GENERATIONS)}`;
   if (!isRecord(given)) return `${path === "" ? "it" : path} is no object`;
   if (!STATUSES.has(given["status"])) return `${path}/status is none of XState's`;
   const { children, historyValue } = given;

@@ -2,8 +2,6 @@
 
 import { Actor } from "xstate";
 
-import { DroverError } from "../errors.ts";
-import { messageOf } from "../message-of.ts";
 import { eachItem } from "./list-items.ts";
 import { CellRef, ForeignRef } from "./ref.ts";
 import type { LogicSnapshot, StepCell } from "./step-cell.ts";
@@ -37,7 +35,7 @@ const stub = {
   getInitialSnapshot: (scope: { readonly self: { [HOSTED]?: Hosted } }, input: unknown): unknown => {
     const { cell, maker } = scope.self[HOSTED] as Hosted;
     try {
-      return cell.begin(inputOf(cell, input));
+      return cell.begin(swapped(input));
     } catch (error) {
       maker.failure ??= { from: error };
       throw error;
@@ -45,15 +43,6 @@ const stub = {
   },
   getPersistedSnapshot: (snapshot: unknown): unknown => snapshot,
 };
-
-/** @throws DROVER_DATA_NOT_KEPT for what cannot be searched */
-function inputOf(cell: StepCell, input: unknown): unknown {
-  try {
-    return swapped(input);
-  } catch (error) {
-    throw new DroverError("DROVER_DATA_NOT_KEPT", `the input of child '${cell.id}' cannot be kept: ${messageOf(error)}`, { cause: error });
-  }
-}
 
 export function host(actor: MadeActor, cell: StepCell, maker: Maker): void {
   actor[HOSTED] = { cell, maker };
@@ -85,40 +74,74 @@ export function swapSnapshot(snapshot: LogicSnapshot): void {
 
 const MAX_DEPTH = 200;
 const MAX_SEARCHED = 1_000_000;
+/** Objects that are searched without a note of them: most data is no more, and has no object twice. */
+const UNNOTED = 64;
 
 let searched = 0;
+/** What has been searched, and what became of it. */
+let noted: Map<object, unknown> | undefined;
 
-/** `value` with made actors exchanged for refs; the same object when there are none in it. Plain objects and arrays are searched. */
+/**
+ * `value` with made actors exchanged for refs; the same object when there are none in it. Plain objects and arrays are searched, as far as they can be read; in whatever else an actor stands it becomes a ref itself
+ * (`becomeRefs`).
+ */
 export function swapped<V>(value: V): V {
-  return swapAt(value, 0) as V;
+  searched = 0;
+  try {
+    return swapAt(value, 0) as V;
+  } catch {
+    // Whoever reads what throws when it is read says so.
+    return value;
+  } finally {
+    noted = undefined;
+  }
 }
 
 function swapAt(value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null || CellRef.is(value) || value instanceof ForeignRef) return value;
   if (value instanceof Actor) return (value as unknown as MadeActor)[HOSTED]?.cell.ref ?? value;
-  if (depth > MAX_DEPTH) throw new Error(`data is nested deeper than ${String(MAX_DEPTH)} levels, or contains itself`);
-  if (depth === 0) searched = 0;
-  if (++searched > MAX_SEARCHED) throw new Error(`data has more than ${String(MAX_SEARCHED)} objects`);
-  if (Array.isArray(value)) {
-    let copy: unknown[] | undefined;
-    eachItem(value, (item, at) => {
-      const found = swapAt(item, depth + 1);
-      if (found === item) return;
-      copy ??= value.slice() as unknown[];
-      copy[at] = found;
-    });
-    return copy ?? value;
-  }
+  if (!isSearched(value)) return value;
+  if (noted?.has(value) === true) return noted.get(value);
+  if (depth > MAX_DEPTH || ++searched > MAX_SEARCHED) return value;
+  if (searched > UNNOTED) (noted ??= new Map()).set(value, value);
+  const found = Array.isArray(value) ? swapItems(value, depth) : swapParts(value as Readonly<Record<string, unknown>>, depth);
+  if (found !== value) noted?.set(value, found);
+  return found;
+}
+
+function isSearched(value: object): boolean {
+  if (Array.isArray(value)) return true;
   const prototype: unknown = Object.getPrototypeOf(value);
-  if ((prototype !== Object.prototype && prototype !== null) || "_nodes" in value) return value;
+  return (prototype === Object.prototype || prototype === null) && !("_nodes" in value);
+}
+
+function swapItems(list: readonly unknown[], depth: number): readonly unknown[] {
+  let copy: unknown[] | undefined;
+  eachItem(list, (item, at) => {
+    const found = swapAt(item, depth + 1);
+    if (found === item) return;
+    copy ??= list.slice();
+    copy[at] = found;
+  });
+  return copy ?? list;
+}
+
+function swapParts(parts: Readonly<Record<string, unknown>>, depth: number): Readonly<Record<string, unknown>> {
   let copy: Record<string, unknown> | undefined;
-  for (const key of Object.keys(value)) {
-    const before = (value as Record<string, unknown>)[key];
+  for (const key of Object.keys(parts)) {
+    const before = parts[key];
     const found = swapAt(before, depth + 1);
-    if (found !== before) {
-      copy ??= { ...(value as Record<string, unknown>) };
-      copy[key] = found;
-    }
+    if (found === before) continue;
+    copy ??= { ...parts };
+    copy[key] = found;
   }
-  return copy ?? value;
+  return copy ?? parts;
+}
+
+/** To be called when the step is over: XState has no more use of them, but an author's Map, an instance of a class of his or a circle may hold them (H4). */
+export function becomeRefs(actors: readonly MadeActor[]): void {
+  for (const actor of actors) {
+    const hosted = actor[HOSTED];
+    if (hosted !== undefined) new CellRef(hosted.cell, actor);
+  }
 }

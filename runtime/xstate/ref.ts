@@ -76,10 +76,23 @@ export function shownSnapshot<S extends object>(snapshot: S): S {
   return copy;
 }
 
-export class CellRef {
+/** Gives what it is given, so that a class which extends it can put its private parts onto an object that is there already. */
+const Given = function (object?: object) {
+  return object;
+} as unknown as new (
+  object?: object,
+) => object;
+
+export class CellRef extends Given {
   readonly #cell: CellFace;
 
-  constructor(cell: CellFace) {
+  /** @param object to become the ref; it keeps nothing of what it was. Default: a new one */
+  constructor(cell: CellFace, object?: object) {
+    if (object !== undefined) {
+      for (const key of Reflect.ownKeys(object)) Reflect.deleteProperty(object, key);
+      Object.setPrototypeOf(object, CellRef.prototype);
+    }
+    super(object);
     this.#cell = cell;
   }
 

@@ -26,6 +26,8 @@ export class Step implements Maker {
   readonly cell: StepCell;
   readonly collected: Collected[] = [];
   made: StepCell[] | undefined = undefined;
+  /** As XState made them. */
+  actors: MadeActor[] | undefined = undefined;
   failure: Maker["failure"] = undefined;
   stopping: Set<StepCell> | undefined = undefined;
   systemIds: Map<string, StepCell | undefined> | undefined = undefined;
@@ -44,13 +46,19 @@ export class Step implements Maker {
   }
 }
 
+/** Actors that begin within each other's beginnings, and generations of what moves in. */
+export const MAX_GENERATIONS = 100;
+
 let current: Step | undefined;
 
 export function stepUnderWay(): Step | undefined {
   return current;
 }
 
+/** @throws DROVER_MACHINE_RUNAWAY */
 export function openStep(cell: StepCell): Step {
+  if (current !== undefined && current.depth >= MAX_GENERATIONS)
+    throw new DroverError("DROVER_MACHINE_RUNAWAY", `more than ${String(MAX_GENERATIONS)} generations of children begin in one step; the last is ${cell.address}`);
   if (current === undefined) takeThrownAt();
   current = new Step(cell, current);
   enterPureCode();
@@ -90,8 +98,8 @@ export function noteMade(step: Step, actor: MadeActor): void {
   }
   const child = step.cell.adopt({ id: actor.id, src: actor.src, logic: actor.logic, systemId: actor.options.systemId, syncSnapshot: actor._syncSnapshot === true });
   host(actor, child, step);
-  step.made ??= [];
-  step.made.push(child);
+  (step.made ??= []).push(child);
+  (step.actors ??= []).push(actor);
   step.collected.push({ kind: "made", child, spawned: true });
 }
 

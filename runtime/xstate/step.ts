@@ -1,13 +1,13 @@
 // One step of a machine as a pure function: snapshot and event in, snapshot and actions as data out (hosting H3 to H7).
 //
 // T1. XState builds an Actor object for each child that a step makes. It is only a description: at its creation its logic is exchanged for a stub that
-//     computes the child's first step in place, and after the step it is swapped for the child's ref everywhere it can appear (H4).
+//     computes the child's first step in place, and after the step it is swapped for the child's ref in all that is data, and becomes a ref itself wherever else it may stand (H4).
 // T2. Creations are read from the inspection event, so they keep their place among the actions (H5).
 // T3. A step that throws leaves nothing: the caller undoes what the creations did, the collected actions are dropped here (H6).
 
 import type { AnyMachineSnapshot, AnyStateMachine } from "xstate";
 
-import { swapSnapshot } from "./made-actor.ts";
+import { becomeRefs, swapSnapshot } from "./made-actor.ts";
 import { refusePromises } from "./promises.ts";
 import { takeReach } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
@@ -164,9 +164,11 @@ function resultOf(step: Step, snapshot: LogicSnapshot, machine: AnyStateMachine 
     for (const [id, holder] of step.systemIds) outer.systemIds.set(id, holder);
     step.systemIds = undefined;
   }
+  const actions = step.collected.length === 0 ? NO_ACTIONS : actionsOf(step, machine);
+  if (step.actors !== undefined) becomeRefs(step.actors);
   return {
     snapshot,
-    actions: step.collected.length === 0 ? NO_ACTIONS : actionsOf(step, machine),
+    actions,
     taken: step.selected ?? true,
     entered: step.entered,
     systemIds: step.systemIds,

@@ -129,6 +129,77 @@ test("H4. refs are swapped in everywhere: children, context, input, params, rais
   t.end();
 });
 
+/** What an author may hold a ref in, and how he takes it out again. */
+class Registry {
+  readonly list: readonly unknown[];
+  constructor(list: readonly unknown[]) {
+    this.list = list;
+  }
+}
+const circle = (held: unknown): { own?: unknown; held: unknown } => {
+  const made: { own?: unknown; held: unknown } = { held };
+  made.own = made;
+  return made;
+};
+const HOLDERS: readonly (readonly [name: string, put: (ref: unknown) => unknown, take: (holder: never) => unknown])[] = [
+  ["a Map", (ref) => new Map([["k", ref]]), (holder: ReadonlyMap<string, unknown>) => holder.get("k")],
+  ["a Set", (ref) => new Set([ref]), (holder: ReadonlySet<unknown>) => [...holder][0]],
+  ["an instance of a class", (ref) => new Registry([ref]), (holder: Registry) => holder.list[0]],
+  ["a circle", circle, (holder: ReturnType<typeof circle>) => (holder.own as typeof holder).held],
+];
+
+test("H4. a volatile actor may hold refs of its children in whatever it likes", (t) => {
+  for (const [name, put, take] of HOLDERS) {
+    const host = hostOf(
+      machine(
+        {
+          context: { holder: null, heard: 0, seen: null },
+          on: {
+            SPAWN: { actions: assign({ holder: ({ spawn }) => put(spawn("kid", { id: "k", input: { n: 5 } })) }) },
+            PASS: { actions: sendTo(({ context }) => take(context.holder as never), { type: "TELL" }) },
+            LOOK: {
+              actions: assign({
+                seen: ({ context }) => {
+                  const ref = take(context.holder as never) as CellRef;
+                  return [CellRef.is(ref), (ref.getSnapshot() as { readonly context: unknown }).context];
+                },
+              }),
+            },
+            SAYS: { actions: assign({ heard: ({ event }) => event.n }) },
+            STOP: { actions: stopChild(({ context }) => take(context.holder as never)) },
+          },
+        },
+        { actors: { kid } },
+      ),
+    );
+    for (const type of ["SPAWN", "PASS", "LOOK"]) t.equal(host.send(type).kind, "accepted", `${name}: ${type}`);
+    t.match(host.context(), { heard: 5, seen: [true, { n: 5 }] }, name);
+    host.send("STOP");
+    t.equal(host.entity.view(at("k")), undefined, `${name}: the child is stopped by it`);
+  }
+  t.end();
+});
+
+test("H4. what has no end may be the input of a child", (t) => {
+  const host = hostOf(
+    machine(
+      {
+        context: { depth: 0 },
+        invoke: { src: "deep", id: "k", input: () => circle(1) },
+        on: { SAYS: { actions: assign({ depth: ({ event }) => event.n }) }, PASS: { actions: sendTo("k", { type: "TELL" }) } },
+      },
+      {
+        actors: {
+          deep: machine({ context: ({ input }) => ({ n: input.own.own.held }), on: { TELL: { actions: sendParent(({ context }) => ({ type: "SAYS", n: context.n })) } } }),
+        },
+      },
+    ),
+  );
+  host.send("PASS");
+  t.match(host.context(), { depth: 1 });
+  t.end();
+});
+
 test("N15. spawning an id whose holder lives is a fault; a finished holder may be replaced", (t) => {
   const spawn = (): EntityHost =>
     hostOf(
