@@ -22,3 +22,10 @@ export function demandShape(value: unknown, shape: Shape, about: string, code: E
   const more = problems.length - MAX_PROBLEMS;
   throw new DroverError(code, [...problems.slice(0, MAX_PROBLEMS), ...(more > 0 ? [`${String(more)} further problems are not shown`] : [])].join("\n"));
 }
+
+/** What is wrong with one value, for whoever is told so and not thrown at: `-5 is out of range (expected a whole number of at least 0)`. undefined: nothing. */
+export function complaintAbout(value: unknown, shape: Shape): string | undefined {
+  let first: string | undefined;
+  checkShape(locatedValue(value), shape, [], (_at, path, complaint) => (first ??= formatComplaint(path.join("."), complaint)));
+  return first;
+}

@@ -20,7 +20,7 @@ export {
   yesOrNo,
 } from "./code-shapes.ts";
 export { demandPorts } from "./demand-ports.ts";
-export { demandShape } from "./demand-shape.ts";
+export { complaintAbout, demandShape } from "./demand-shape.ts";
 export type { Located, LocatedEntry, LocatedMap, LocatedScalar } from "./located.ts";
 export { locatedValue } from "./located-value.ts";
 export { nearestName } from "./nearest-name.ts";

@@ -13,16 +13,16 @@ export interface TellOptions {
   readonly id?: string;
   /** Who is answerable, e.g. a token's name. Default `node:<id>`. */
   readonly author?: string;
-  /** Not taken later than this from now, whatever it waits for, its entity's beginning too: neither acted on nor, where the mailbox shelves, put on the shelf. Default 10 s. */
+  /** Not taken later than this from now, whatever it waits for, its entity's beginning too: neither acted on nor, where the mailbox shelves, put on the shelf. A whole number from 0, default 10,000. */
   readonly withinMs?: number;
   /**
-   * How long its outcome is kept and a repetition recognised, from now; at most 24 h, the default. Nothing acts on it after that: one that waits longer, postponed or shelved,
+   * How long its outcome is kept and a repetition recognised, from now; a whole number from 0, 24 h at most and by default. Nothing acts on it after that: one that waits longer, postponed or shelved,
    * is a dead letter (rules M2).
    */
   readonly keepMs?: number;
   /** W3C traceparent. */
   readonly trace?: string;
-  /** Its encoded length, where it came over a wire: what it counts against mailbox limits. Default 256. */
+  /** Its encoded length, where it came over a wire: what it counts against mailbox limits. A whole number from 0, default 256. */
   readonly bytes?: number;
   /** Create the entity with this input if it does not exist. It may begin although the message's time is over by then. */
   readonly create?: { readonly input: unknown; readonly labels?: Readonly<Record<string, string>> };
@@ -140,7 +140,7 @@ export interface System extends Directory {
   /**
    * A page of all that is known here, in memory or not. Where types passivate, at most 5,000 entries of the store's index are read for it. What is known throughout the
    * listing is on one of its pages and on one alone, whatever comes into memory and leaves it meanwhile.
-   * @throws what the store throws, where types passivate
+   * @throws DROVER_CONFIG_INVALID for a query that cannot be meant; what the store throws, where types passivate
    */
   list(query: ActorQuery): Promise<Listing>;
   /** Adds a directory whose actors are shown beside the hosted ones. */
@@ -159,7 +159,7 @@ export interface System extends Directory {
   readBackProblem(entity: Address): string | undefined;
   /** What became of a message id at an actor hosted here, if it is still kept. */
   taken(entity: Address, id: string): TakenEntry | undefined;
-  /** The last 1,000 messages that reached nobody, oldest first. */
+  /** The last 1,000 messages that reached nobody, oldest first. @throws DROVER_CONFIG_INVALID for a query that cannot be meant */
   deadLetters(query: DeadLetterQuery): readonly DeadLetter[];
   /** Sends one of them again, as `author` says; once it was taken never again. */
   redeliver(number: number, options: { readonly author: string }): Promise<Redelivery>;

@@ -60,6 +60,7 @@ export type Trial =
   /** Refused before the actor was asked: by the message itself, the node's door, or the protocol. */
   | { readonly kind: "turned-away"; readonly refusal: Refusal };
 
+/** A `revision` is a whole number from 0: another one is thrown as DROVER_CONFIG_INVALID. */
 export interface Inspection {
   /** undefined: not hosted here. */
   inspect(address: Address): Promise<ActorInspection | undefined>;

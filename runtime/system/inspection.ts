@@ -14,6 +14,7 @@ import type { HostedEntity } from "./hosted-entity.ts";
 import { inTime, LOOK_WITHIN_MS } from "./in-time.ts";
 import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, TransitionCause, Trial } from "./inspected.ts";
 import { outsideMessage } from "./outside-message.ts";
+import { demandRevision } from "./queries.ts";
 import type { Directory } from "./views.ts";
 import { watched } from "./watched.ts";
 
@@ -153,8 +154,14 @@ export function createInspection(ports: InspectionPorts): Inspection {
   const answered = <T>(address: Address, look: Promise<T>): Promise<T> => inTime(look, clock, LOOK_WITHIN_MS, `${address} could not be looked into`);
   return {
     inspect: async (address) => asItIsNow(await answered(address, inspect(address))),
-    stateAt: (address, revision) => answered(address, stateAt(address, revision)),
-    replay: (address, revision) => answered(address, replay(address, revision)),
+    stateAt: async (address, revision) => {
+      demandRevision(revision, "stateAt");
+      return answered(address, stateAt(address, revision));
+    },
+    replay: async (address, revision) => {
+      demandRevision(revision, "replay");
+      return answered(address, replay(address, revision));
+    },
     tryOut: async (address, event, by) => asItIsNow(await answered(address, tryOut(address, event, by))),
   };
 }

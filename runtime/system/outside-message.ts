@@ -4,6 +4,7 @@ import { addressProblem, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
 import { isSentAgain } from "../entity/index.ts";
 import type { Refusal } from "../outcome.ts";
+import { aWholeNumberFrom, complaintAbout } from "../shape/index.ts";
 import { asItIsNow, isWellFormed } from "../xstate/index.ts";
 import type { RemoteMessage, TellOptions } from "./contract.ts";
 
@@ -11,6 +12,8 @@ export const DEFAULT_WITHIN_MS = 10_000;
 export const LONGEST_MS = 24 * 3_600_000;
 const MAX_ID_CHARACTERS = 128;
 const MAX_AUTHOR_CHARACTERS = 256;
+/** Of milliseconds and bytes. */
+const COUNT = aWholeNumberFrom(0);
 
 export interface Sent {
   readonly address: string;
@@ -60,10 +63,10 @@ function problemOf(given: Readonly<Record<"address" | "event" | "id" | "author" 
   if (!isText(id, MAX_ID_CHARACTERS)) return { path: "/id", message: `1 to ${String(MAX_ID_CHARACTERS)} whole characters are expected` };
   if (again === undefined && isSentAgain(id)) return { path: "/id", message: "such an id belongs to a dead letter that is sent again" };
   if (!isText(author, MAX_AUTHOR_CHARACTERS)) return { path: "/author", message: `1 to ${String(MAX_AUTHOR_CHARACTERS)} whole characters are expected` };
-  if (!isNumber(withinMs)) return { path: "/withinMs", message: "a number of milliseconds is expected" };
-  if (!isNumber(keepMs)) return { path: "/keepMs", message: "a number of milliseconds is expected" };
+  if (!isCount(withinMs)) return { path: "/withinMs", message: noCount(withinMs) };
+  if (!isCount(keepMs)) return { path: "/keepMs", message: noCount(keepMs) };
   if (trace !== undefined && typeof trace !== "string") return { path: "/trace", message: "a text is expected" };
-  if (bytes !== undefined && !(isNumber(bytes) && bytes >= 0)) return { path: "/bytes", message: "a number of bytes is expected" };
+  if (bytes !== undefined && !isCount(bytes)) return { path: "/bytes", message: noCount(bytes) };
   if (create !== undefined && !isObject(create)) return { path: "/create", message: "an object with the input is expected" };
   return undefined;
 }
@@ -72,8 +75,13 @@ function isObject(value: unknown): boolean {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function isNumber(value: unknown): value is number {
-  return typeof value === "number" && !Number.isNaN(value);
+/** As `COUNT` says, without its price for each message. */
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function noCount(value: unknown): string {
+  return complaintAbout(value, COUNT) ?? "";
 }
 
 /** Both are keys or words of the record. */

@@ -27,6 +27,7 @@ import { createObservation } from "./observation.ts";
 import { DEFAULT_WITHIN_MS, outsideMessage, type Sent } from "./outside-message.ts";
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
+import { demandActorQuery, demandHistoryQuery, demandLetterQuery } from "./queries.ts";
 import { createRouter, RETRY_AFTER_MS } from "./router.ts";
 import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
@@ -305,9 +306,15 @@ export function createSystem(options: SystemOptions): System {
     },
     read: (address) => asItIsNow(observation.read(address)),
     look: async (address) => asItIsNow(observation.read(address) ?? (await inTime(stored(address), clock, LOOK_WITHIN_MS, `${address} could not be read`))),
-    history: (address, query) => inTime(observation.history(address, query), clock, STORE_WITHIN_MS, `the history of ${address} could not be read`),
+    history: async (address, query) => {
+      demandHistoryQuery(query);
+      return inTime(observation.history(address, query), clock, STORE_WITHIN_MS, `the history of ${address} could not be read`);
+    },
     watch: (listener) => observation.watch(listener),
-    list: async (query) => asItIsNow(await inTime(list(query), clock, STORE_WITHIN_MS, "the actors could not be listed")),
+    list: async (query) => {
+      demandActorQuery(query);
+      return asItIsNow(await inTime(list(query), clock, STORE_WITHIN_MS, "the actors could not be listed"));
+    },
     mount: (directory) => {
       observation.mount(directory);
     },
@@ -321,7 +328,10 @@ export function createSystem(options: SystemOptions): System {
     settledStateOf: async (entity) => entities.live(entity)?.encodedState(),
     readBackProblem: (entity) => entities.live(entity)?.readBackProblem(),
     taken: (entity, id) => asItIsNow(entities.live(entity)?.taken(id)),
-    deadLetters: (query) => asItIsNow(deadLetters.list(query)),
+    deadLetters: (query) => {
+      demandLetterQuery(query);
+      return asItIsNow(deadLetters.list(query));
+    },
     redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true })),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, rejections, mailBudget, committer, entities, gate, passivation, topics }),

@@ -139,6 +139,7 @@ export interface Directory {
   addresses(): Iterable<Address>;
   /** The actor, where this directory holds it in memory. What `read` of a system gives is its reader's own. */
   read(address: Address): ActorView | undefined;
+  /** @throws DROVER_CONFIG_INVALID of a system, for a query that cannot be meant */
   history(address: Address, query: HistoryQuery): Promise<HistoryPage>;
   /** Calls back after every commit; synchronously, so a listener must only take note. */
   watch(listener: (change: Change) => void): () => void;
@@ -159,8 +160,9 @@ export interface DeadLetter {
 }
 
 export interface DeadLetterQuery {
-  /** Only letters with a greater number. */
+  /** Only letters with a greater number. A whole number from 0. */
   readonly after?: number;
+  /** From 1. */
   readonly limit: number;
   /** This actor, or one below it. */
   readonly to?: string;

@@ -196,3 +196,57 @@ test("A4. whatever stands where the options of tell and ask should be, the answe
   t.match(await system.tell(A, event), { kind: "accepted" });
   await system.stop();
 });
+
+test("A4. a number among the options of tell and ask that is no whole number from 0 is refused with its name, what it is and what is expected", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const event = { type: "count.add", by: 1 };
+  const expected = "expected a whole number of at least 0";
+  const wrong: readonly (readonly [value: unknown, words: string])[] = [
+    [-5, "-5 is out of range"],
+    [Number.NaN, "the number NaN stands here"],
+    [0.5, "0.5 stands here"],
+    [Number.POSITIVE_INFINITY, "the number Infinity stands here"],
+    [Number.NEGATIVE_INFINITY, "the number -Infinity stands here"],
+    ["1000", 'the text "1000" stands here'],
+    [null, "nothing stands here"],
+    [10n, "a bigint stands here"],
+    [2 ** 53, "9007199254740992 stands here"],
+  ];
+  for (const option of ["withinMs", "keepMs", "bytes"])
+    for (const [value, words] of wrong) {
+      const refusal = { kind: "invalid", problems: [{ path: `/${option}`, message: `${words} (${expected})` }], accepts: [] };
+      const options = { [option]: value } as never;
+      t.same(await system.tell(A, event, options), refusal, `tell: ${option} ${String(value)}`);
+      t.same(await system.ask(A, event, options), refusal, `ask: ${option} ${String(value)}`);
+      t.same(await system.tell(A, event, { ...(options as object), create: { input: undefined } }), refusal, `tell that begins it: ${option} ${String(value)}`);
+    }
+  t.equal((system.read(entity)?.context as { total: number }).total, 0, "nothing of it acted");
+  t.match(await system.tell(A, event, { keepMs: 0, withinMs: 60_000, bytes: 0 }), { kind: "accepted" });
+  await system.stop();
+});
+
+test("a query that cannot be meant is refused with the option, what it is and what is expected", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const query = { limit: 10, order: "oldest-first" } as const;
+  const thrown = (message: string) => ({ code: "DROVER_CONFIG_INVALID", message });
+  for (const limit of [0, -5, Number.NaN, 0.5, Number.POSITIVE_INFINITY, "10", undefined] as never[]) {
+    const about = /limit/;
+    await t.rejects(system.list({ limit }), { code: "DROVER_CONFIG_INVALID", message: about }, `list: ${String(limit)}`);
+    await t.rejects(system.history(entity, { ...query, limit }), { code: "DROVER_CONFIG_INVALID", message: about }, `history: ${String(limit)}`);
+    t.throws(() => system.deadLetters({ limit }), { code: "DROVER_CONFIG_INVALID", message: about }, `deadLetters: ${String(limit)}`);
+  }
+  await t.rejects(system.list({ limit: 1_001 }), thrown("list: limit: 1001 is out of range (expected a whole number from 1 to 1000)"));
+  await t.rejects(system.history(entity, { ...query, after: -5 }), thrown("history: after: -5 is out of range (expected a whole number of at least 0)"));
+  await t.rejects(system.history(entity, { ...query, before: Number.NaN }), thrown("history: before: the number NaN stands here (expected a whole number of at least 0)"));
+  await t.rejects(
+    system.history(entity, { ...query, order: "oldest" as never }),
+    thrown('history: order: the text "oldest" stands here (expected one of oldest-first, newest-first)'),
+  );
+  t.throws(() => system.deadLetters({ limit: 1, after: 0.5 }), thrown("deadLetters: after: 0.5 stands here (expected a whole number of at least 0)"));
+  await t.rejects(system.inspection.stateAt(entity, -1), thrown("stateAt: revision: -1 is out of range (expected a whole number of at least 0)"));
+  await t.rejects(system.inspection.replay(entity, Number.NaN), thrown("replay: revision: the number NaN stands here (expected a whole number of at least 0)"));
+  t.equal((await system.list({ limit: 1 })).items.length, 1);
+  await system.stop();
+});
