@@ -198,7 +198,7 @@ export class ChildSlot {
       state: this.#shown,
       restarts: this.restarts,
       since: this.#since,
-      ...(this.#lastExit === undefined ? {} : { lastExit: this.#lastExit }),
+      ...(this.#lastExit === undefined ? {} : { lastExit: copyOf(this.#lastExit) }),
       ...(running?.pid === undefined ? {} : { pid: running.pid }),
       ...(running?.isolation === undefined ? {} : { isolation: running.isolation }),
       children: this.nested?.describeChildren() ?? [],
@@ -294,4 +294,9 @@ function lastExitOf(exit: Exit, at: number): LastExit {
   }
   const cause = endCauseOf(error);
   return { reason: exit.kind, error: messages.join(": "), ...(cause === undefined ? {} : { cause }), ...(innermost.stack === undefined ? {} : { stack: innermost.stack }), at };
+}
+
+/** Whoever is shown it may write into it. */
+function copyOf(exit: LastExit): LastExit {
+  return { ...exit, ...(exit.cause === undefined ? {} : { cause: { ...exit.cause } }) };
 }

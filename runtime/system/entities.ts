@@ -319,9 +319,11 @@ export class Entities {
     }
   }
 
+  /** Nothing of it is held here. */
   *describe(): Iterable<EntityNode> {
     for (const [entity, { place, recoveries, lastFailure }] of this.#slots) {
-      const history = { count: recoveries, ...(lastFailure === undefined ? {} : { last: lastFailure }) };
+      const last = lastFailure === undefined ? undefined : { ...lastFailure };
+      const history = { count: recoveries, ...(last === undefined ? {} : { last }) };
       const live = place.kind === "live" || place.kind === "starting" ? place.live : undefined;
       if (live !== undefined) yield live.describe(history);
       else
@@ -330,8 +332,8 @@ export class Entities {
           kind: "entity",
           state: place.kind,
           restarts: recoveries,
-          since: lastFailure?.at ?? this.#ports.clock.now(),
-          ...(lastFailure === undefined ? {} : { lastExit: lastFailure }),
+          since: last?.at ?? this.#ports.clock.now(),
+          ...(last === undefined ? {} : { lastExit: last }),
           children: [],
         };
     }

@@ -335,8 +335,8 @@ export function createSystem(options: SystemOptions): System {
     redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true })),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, rejections, mailBudget, committer, entities, gate, passivation, topics }),
-    actorTypes: [...describedTypes.keys()],
-    protocolOf: (type) => describedTypes.get(type)?.messages.describe(),
+    actorTypes: Object.freeze([...describedTypes.keys()]),
+    protocolOf: (type) => asItIsNow(describedTypes.get(type)?.messages.describe()),
     start: async () => {
       const { ended, problem } = options.stepWatch?.begin() ?? {};
       if (ended !== undefined) log.error({ ...ended }, "code of an actor was under way when the process before ended; what comes of it again is stepped alone");

@@ -7,6 +7,7 @@ import { silentLog, type Random } from "../../../runtime/ports/index.ts";
 import { ManualClock, settle } from "../../../runtime/simulation/manual-clock.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { hosted, startTree, supervisor, type SupervisorReport } from "../../../runtime/supervision/index.ts";
+import { EndedError } from "../../../runtime/workers/end-cause.ts";
 import { scripted } from "./scripted.ts";
 
 /** Draws what it is told to. */
@@ -187,5 +188,19 @@ test("S6. with startFailure retry a child that cannot start yet keeps nobody els
       { state: "running", restarts: 0 },
     ],
   });
+  await tree.stop();
+});
+
+test("who describes a tree has a description of his own: what he writes into it nobody else reads", async (t) => {
+  const a = scripted("a", []);
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [hosted("a", a)]), { clock: new ManualClock(), random: fixed(1), log: silentLog });
+  a.end({ kind: "failed", error: new EndedError("DROVER_WORKER_FAILED", "it ended by itself", { kind: "exit-code", code: 3 }) });
+  await settle();
+  for (const describe of [() => tree.describe().children, () => tree.at("")?.describe() ?? []]) {
+    const given = describe() as unknown as { lastExit: { reason: string; cause: { code: number } } }[];
+    t.match(given, [{ restarts: 1, lastExit: { reason: "failed", cause: { kind: "exit-code", code: 3 } } }]);
+    for (const { lastExit } of given) [lastExit.reason, lastExit.cause.code] = ["spoilt", 99];
+    t.match(tree.describe().children, [{ lastExit: { reason: "failed", cause: { code: 3 } } }]);
+  }
   await tree.stop();
 });

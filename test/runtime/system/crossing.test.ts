@@ -263,6 +263,45 @@ for (const durability of DURABILITIES) {
   });
 }
 
+test("C4. what a system tells of its entities is its reader's own", async (t) => {
+  const { system, store, clock } = await box("events", {}, [{ n: 1 }]);
+  store.refuseNext(BOX, "damaged");
+  await system.tell(BOX, { type: "box.put", item: 1 });
+  await system.tell("t/box/two", { type: "box.put", item: 1 });
+  const readers: Readonly<Record<string, () => unknown>> = {
+    "entities of which one has failed": () => system.describeEntities(),
+    metrics: () => system.metrics(),
+    "dead letters": () => system.deadLetters({ limit: 10 }),
+  };
+  const demandOwn = (about: string): void => {
+    for (const [name, reader] of Object.entries(readers)) {
+      const given = reader();
+      const shown = JSON.stringify(given);
+      spoil(given);
+      t.equal(JSON.stringify(reader()), shown, `${about}: ${name}`);
+    }
+  };
+  t.match(system.describeEntities(), [{ state: "failed", lastExit: { reason: "failed", error: /damaged/ } }]);
+  demandOwn("failed");
+  await clock.advance(10_000);
+  t.match(system.describeEntities(), [{ state: "running", restarts: 1, lastExit: { reason: "failed", error: /damaged/ } }]);
+  demandOwn("recovered");
+  await system.stop();
+});
+
+test("C4. what a system tells of its types is its reader's own", async (t) => {
+  const { system } = await hosting();
+  const counter = parseAddress("t/counter/one");
+  await system.activate(counter, { input: undefined });
+  const shown = JSON.stringify(system.protocolOf("counter"));
+  spoil(system.protocolOf("counter"));
+  t.equal(JSON.stringify(system.protocolOf("counter")), shown);
+  t.same(await system.ask(counter, { type: "count.add", by: 2 }, { withinMs: 1_000 }), { kind: "replied", value: { total: 2 } });
+  t.throws(() => (system.actorTypes as string[]).push("none"), TypeError);
+  t.same(system.actorTypes, ["counter"]);
+  await system.stop();
+});
+
 test("C4. each part of a change is copied once, for all who watch", async (t) => {
   const { system } = await box("events", {}, [{ n: 1 }]);
   const heard: Change[] = [];
