@@ -14,7 +14,7 @@ import type { TaskMark } from "../xstate/index.ts";
 import type { Activation } from "./activation.ts";
 import type { Settled } from "./mail.ts";
 import { Ring } from "./ring.ts";
-import type { Topics } from "./topics.ts";
+import type { Published, Topics } from "./topics.ts";
 import { endedWell } from "./watched.ts";
 import { checkUnderWatch } from "./watched-check.ts";
 
@@ -44,7 +44,7 @@ export interface SubscriptionSource {
 }
 
 interface Subscription extends SubscriptionSource {
-  readonly waiting: Ring<EventData>;
+  readonly waiting: Ring<Published>;
   taken: number;
   dropped: number;
   refused: number;
@@ -70,7 +70,7 @@ export class Listening {
   /** @returns how it ends; what waits then is gone. @throws DROVER_TOPIC_INVALID */
   begin(source: SubscriptionSource): () => void {
     const begun: Subscription = { ...source, waiting: new Ring(), taken: 0, dropped: 0, refused: 0 };
-    const leave = this.#topics.listen(source.topic, { hear: (event) => this.#hear(begun, event) });
+    const leave = this.#topics.listen(source.topic, { hear: (published) => this.#hear(begun, published) });
     this.#open.add(begun);
     return () => {
       leave();
@@ -93,7 +93,8 @@ export class Listening {
       .map(({ topic, waiting, taken, dropped, refused }) => ({ topic: topic as string, waiting: waiting.length, taken, dropped, refused }));
   }
 
-  #hear(to: Subscription, event: EventData): boolean {
+  #hear(to: Subscription, published: Published): boolean {
+    const { event } = published;
     const problem = this.#problemOf(to, event);
     if (problem !== undefined) {
       this.#topics.counts.refused++;
@@ -107,7 +108,7 @@ export class Listening {
       if (to.mark.overflow === "drop-newest") return false;
       to.waiting.shift();
     }
-    to.waiting.push(event);
+    to.waiting.push(published);
     this.#due.add(to);
     this.#feed();
     return true;
@@ -137,7 +138,7 @@ export class Listening {
     for (const next of this.#due) {
       if (this.#underWay >= MAX_UNDER_WAY) return;
       this.#due.delete(next);
-      const event = next.waiting.shift();
+      const event = next.waiting.shift()?.own();
       if (event === undefined) continue;
       // Added again, it comes last, and the loop comes to it.
       if (next.waiting.length > 0) this.#due.add(next);

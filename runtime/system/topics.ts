@@ -4,11 +4,19 @@ import { topicName } from "../actor/index.ts";
 import type { EventData } from "../entity/contract.ts";
 import { NotPlain, plainCopy } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
-import { isEvent } from "../xstate/index.ts";
+import { asItIsNow, isEvent } from "../xstate/index.ts";
+
+/** As it was when it was published. */
+export interface Published {
+  /** To be looked at: several listeners may have it. */
+  readonly event: EventData;
+  /** For one listener, once: it is that one's to change. */
+  own(): EventData;
+}
 
 export interface TopicListener {
   /** Takes it, drops it or refuses it; never throws. @returns whether it was taken in, to wait for its turn */
-  hear(event: EventData): boolean;
+  hear(published: Published): boolean;
 }
 
 export class Topics {
@@ -23,7 +31,7 @@ export class Topics {
   }
 
   /**
-   * To everyone who listens now, in the order of their coming. One copy is made for all: nobody outside can change it afterwards.
+   * To everyone who listens now, in the order of their coming. One copy is made here: nobody outside can change it afterwards. Where several listen each has one of its own when its turn comes.
    * @returns how many took it in
    * @throws DROVER_TOPIC_INVALID for a name that is no topic, and for an event that is not plain data with a type
    */
@@ -31,8 +39,10 @@ export class Topics {
     const listeners = this.#listeners.get(topicName(topic));
     const copy = copied(event);
     this.counts.published++;
+    if (listeners === undefined) return 0;
+    const published: Published = listeners.size === 1 ? { event: copy, own: () => copy } : { event: copy, own: () => asItIsNow(copy) };
     let heard = 0;
-    if (listeners !== undefined) for (const listener of listeners) if (listener.hear(copy)) heard++;
+    for (const listener of listeners) if (listener.hear(published)) heard++;
     return heard;
   }
 

@@ -5,6 +5,7 @@ import { assign, emit, setup } from "xstate";
 import { actorType, entityType, type EventOf, messages, parseAddress, type Publication, publication, reducer, subscription, type System, T } from "../../../runtime/index.ts";
 import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, settle } from "../../../runtime/simulation/index.ts";
+import { type Published, type TopicListener, Topics } from "../../../runtime/system/topics.ts";
 import { hosting } from "./hosting.ts";
 
 // #region topics
@@ -18,6 +19,8 @@ const kiteMachine = setup({
   on: { "wind.changed": { actions: assign({ ms: ({ event }) => event.ms }) } },
 });
 // #endregion
+
+const gullMessages = messages({ "catch.seen": { body: { fish: T.Array(T.Object({ kg: T.Number() })) } } });
 
 const listenerMessages = messages({
   "wind.changed": { body: { ms: T.Number() } },
@@ -257,6 +260,59 @@ test("a topic that is none and an event that is none are told to whoever names t
   t.equal(system.read(L)?.state, "deaf", "the error of its source");
   for (const waiting of [0, 1.5, 10_001]) t.throws(() => subscription({ waiting }), { code: "DROVER_TYPE_INVALID" });
   await system.stop();
+});
+
+test("each of several listeners has an event of its own, as it was when it was published", async (t) => {
+  const taken: unknown[] = [];
+  const gullMachine = setup({ types: { events: {} as EventOf<typeof gullMessages> }, actors: { catches: subscription() } }).createMachine({
+    invoke: { src: "catches", input: { topic: "catch" } },
+    on: {
+      "catch.seen": {
+        actions: ({ event }) => {
+          taken.push(JSON.parse(JSON.stringify(event.fish)));
+          // It uses up what it was given.
+          event.fish.length = 0;
+        },
+      },
+    },
+  });
+  const gull = entityType({ root: actorType({ name: "gull", version: 1, messages: gullMessages, behaviour: gullMachine }), durability: "volatile", placement: "cloud" });
+  const { system } = await hosting({ types: [gull] });
+  const gulls = ["a", "b", "c"].map((id) => parseAddress(`acme/gull/${id}`));
+  for (const each of gulls) await system.activate(each, { input: undefined });
+  const event = { type: "catch.seen", fish: [{ kg: 1 }] };
+  t.equal(system.publish("catch", event), 3);
+  event.fish.push({ kg: 2 });
+  t.equal(system.publish("catch", event), 3);
+  event.fish.length = 0;
+  await settle();
+  const [one, two] = [[{ kg: 1 }], [{ kg: 1 }, { kg: 2 }]];
+  t.same(taken, [one, two, one, two, one, two]);
+  await system.stop();
+});
+
+test("an event is copied when it is published, and again for each listener that takes it where there are several", (t) => {
+  const topics = new Topics();
+  const heard: Published[] = [];
+  const listener: TopicListener = { hear: (published) => heard.push(published) > 0 };
+  const event = { type: "wind.changed", at: { ms: 1 } };
+  const leave = topics.listen("wind", listener);
+  topics.publish("wind", event);
+  const [alone] = heard;
+  t.same(alone?.event, event);
+  t.not(alone?.event, event);
+  t.equal(alone?.own(), alone?.event, "nobody else has it");
+
+  topics.listen("wind", { hear: (published) => heard.push(published) > 0 });
+  heard.length = 0;
+  topics.publish("wind", event);
+  const [first, second] = heard;
+  t.equal(first, second, "one for all until they take it");
+  const own = [first?.own(), second?.own()];
+  t.same(own, [event, event]);
+  t.equal(new Set<unknown>([event, first?.event, ...own]).size, 4);
+  leave();
+  t.end();
 });
 
 test("what waits for an actor that stops listening, or whose node stops, is gone with the subscription", async (t) => {
