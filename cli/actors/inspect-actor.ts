@@ -32,7 +32,7 @@ interface Inspected {
   readonly restarts: { readonly count: number; readonly last?: { readonly reason: string; readonly at: number } };
   /** A node of an earlier version does not tell. */
   readonly unheard?: Readonly<Record<string, number>>;
-  readonly parked: readonly { readonly at: number; readonly offender: string; readonly reason: string }[];
+  readonly parked: readonly { readonly at: number; readonly offender: string; readonly reason: string; readonly timer?: { readonly name: string } }[];
 }
 
 export async function inspectActor(address: string, options: EndpointOptions, call: Call): Promise<ExitCode> {
@@ -79,7 +79,10 @@ function describe(seen: Inspected): readonly string[] {
     ...seen.outbox.map(({ receiver, waiting }) => `outbox    ${String(waiting)} for ${receiver}`),
     `restarts  ${String(restarts.count)}${restarts.last === undefined ? "" : `, the last ${ago(restarts.last.at)}: ${restarts.last.reason}`}`,
     ...Object.entries(seen.unheard ?? {}).map(([kind, count]) => `unheard   ${String(count)} (${kind})`),
-    ...seen.parked.map(({ at, offender, reason }) => `parked    ${offender} ${ago(at)}: ${reason}`),
+    ...seen.parked.map(
+      ({ at, offender, reason, timer }) =>
+        `parked    ${offender} ${ago(at)}: ${reason}${timer === undefined ? "" : ` (its timer ${timer.name} can ring again: drover dead-letters)`}`,
+    ),
   ];
 }
 

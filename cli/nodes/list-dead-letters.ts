@@ -10,6 +10,7 @@ interface Letter {
   readonly type: string;
   readonly from: string;
   readonly reason: string;
+  readonly cause?: string;
 }
 
 export interface LetterFilter {
@@ -35,7 +36,7 @@ export async function listDeadLetters(options: EndpointOptions & LetterFilter, c
           { title: "TO", of: ({ to }) => to },
           { title: "EVENT", of: ({ type }) => type },
           { title: "FROM", of: ({ from }) => from },
-          { title: "WHY", of: ({ reason }) => reason },
+          { title: "WHY", of: ({ reason, cause }) => (cause === undefined ? reason : `${reason}: ${cause}`) },
         ],
         call.isTerminal ? call.columns() : undefined,
       ),

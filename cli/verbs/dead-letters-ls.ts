@@ -13,7 +13,7 @@ export const addDeadLettersLs: AddVerb = (parent, run) => {
   const command = connected(
     parent
       .command("ls")
-      .description("list messages that reached nobody")
+      .description("list messages that reached nobody, and timers that were set aside")
       .option("--limit <n>", "at most so many", wholeNumber(1, 1_000), 100)
       .option("--to <address>", "to this actor, or one below it")
       .option("--reason <word>", "why they reached nobody, e.g. no-such-actor"),

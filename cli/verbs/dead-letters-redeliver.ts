@@ -7,7 +7,7 @@ export const addDeadLettersRedeliver: AddVerb = (parent, run) => {
   const command = connected(
     parent
       .command("redeliver")
-      .description("send a message that reached nobody again; once it was taken never again")
+      .description("send a message that reached nobody again; once it was taken never again. A timer that was set aside rings at once")
       .argument("<number>", "as `ls` lists it", wholeNumber(1, Number.MAX_SAFE_INTEGER)),
   ).action(async (number: number, options: ConnectedOptions) => {
     await run(command, async (call) => {

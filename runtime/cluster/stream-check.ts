@@ -135,6 +135,8 @@ function isInput(input: unknown): boolean {
       return isEvent(input["event"]) && isSender(input["sender"]) && isText(input["to"], MAX_INNER_ADDRESS_CHARACTERS);
     case "timer":
       return isText(input["timer"], MAX_KEY_CHARACTERS);
+    case "ring":
+      return isText(input["timer"], MAX_KEY_CHARACTERS) && isText(input["author"], MAX_WORD_CHARACTERS);
     case "performed":
       return isText(input["key"], MAX_KEY_CHARACTERS) && isRecord(input["outcome"]) && isText(input["outcome"]["kind"], MAX_WORD_CHARACTERS);
     default:

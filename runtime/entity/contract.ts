@@ -78,6 +78,8 @@ export type Input =
     }
   /** `missed`: its time passed while nobody watched the clock; told of timers that keep a rhythm. */
   | { readonly kind: "timer"; readonly timer: string; readonly generation: number; readonly missed?: true }
+  /** A timer that was set aside is armed again, for now: by its number in the entity's history, with its key. Its author is answerable. */
+  | { readonly kind: "ring"; readonly parked: string; readonly timer: string; readonly author: string }
   /** What a promise, callback, observable or transition source said (hosting H9). */
   | { readonly kind: "source"; readonly cell: string; readonly incarnation: number; readonly said: SourceSaid }
   /** How a declared effect ended (rules F1, F2). */
@@ -256,6 +258,8 @@ export interface SupervisionReport {
   readonly place?: string;
   /** Restarts of this child so far in this history. */
   readonly restarts: number;
+  /** Number of what was set aside, in the entity's history. */
+  readonly parked?: string;
 }
 
 export interface Turn {

@@ -15,6 +15,7 @@ import { dueRows, outward } from "./outward.ts";
 import { keyOf } from "./parking.ts";
 import { isRepeatable, isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
+import { type ParkedTimer, parkedTimers } from "./parked-timers.ts";
 import type { ParkedRow, TimerRow } from "./rest-tables.ts";
 import { ended } from "./restarts.ts";
 import { hasShelfRoom, type Load, loadOf, shelvedAfter } from "./shelf.ts";
@@ -102,6 +103,8 @@ export interface Entity {
   /** Declared effects that are not confirmed. */
   pending(): readonly Pending[];
   parked(): readonly ParkedRow[];
+  /** Of these the timers that can ring again; committed ones. */
+  parkedTimers(): readonly ParkedTimer[];
   /** A message waits for its receiver or on the shelf, an effect for its confirmation, an ask for its answer, or a source runs: the open turn's too. */
   readonly isUnfinished: boolean;
   /** What of this is under way, if anything, goes on after a recovery as if nothing had been: messages to others, effects that may be done twice. */
@@ -306,6 +309,10 @@ export class HostedEntity implements Entity {
 
   parked(): readonly ParkedRow[] {
     return [...this.interior.rest.committedEntries("parked")].sort(([a], [b]) => Number(a) - Number(b)).map(([, row]) => row);
+  }
+
+  parkedTimers(): readonly ParkedTimer[] {
+    return parkedTimers(this.interior);
   }
 
   get isUnfinished(): boolean {

@@ -7,6 +7,7 @@ export type { TurnGuide } from "./turn.ts";
 export type { EntityListener } from "./inside.ts";
 export { createEntity, type Entity, type NextTimer, type SourceDescription } from "./entity.ts";
 export { messageKey } from "./parking.ts";
+export type { ParkedTimer } from "./parked-timers.ts";
 export { NotPlain, plainCopy } from "./plain.ts";
 export { pastState, type PastState } from "./past-state.ts";
 export { replayTurn, type ReplayedTurn, tryInput } from "./replayed-turn.ts";

@@ -14,6 +14,7 @@ import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./con
 import { messageOf } from "../message-of.ts";
 import { traceOf } from "./inside.ts";
 import type { Interior, Outward } from "./interior.ts";
+import { forgetTimers, renameParked } from "./parked-rows.ts";
 import { plainCopy } from "./plain.ts";
 import { report } from "./report.ts";
 import type { TimerRow } from "./rest-tables.ts";
@@ -42,7 +43,9 @@ export const outward: Omit<Outward, "ended"> = {
   },
   cancel: (interior, cell, timer) => {
     guarded(interior, cell, () => {
-      interior.rest.delete("timers", timerKey(cell.incarnation, timerName(timer) ?? ""));
+      const key = timerKey(cell.incarnation, timerName(timer) ?? "");
+      interior.rest.delete("timers", key);
+      forgetTimers(interior.rest, (each) => each === key);
     });
   },
   act: (interior, cell, action) => {
@@ -59,6 +62,7 @@ export const outward: Omit<Outward, "ended"> = {
   forget: (interior, cell) => {
     if (interior.rest.size("timers") > 0)
       for (const [key, row] of [...interior.rest.entries("timers")]) if (row.incarnation === cell.incarnation) interior.rest.delete("timers", key);
+    forgetTimers(interior.rest, (_, row) => row.incarnation === cell.incarnation);
     if (cell.key !== undefined) interior.rest.delete("asks", cell.key);
   },
 };
@@ -236,10 +240,13 @@ function timerKey(incarnation: number, name: string): string {
 
 /** A timer of the cell goes on as that of another name and event: due when it was due, in its place among equal ones. */
 export function renameTimer({ rest }: Interior, { incarnation }: Cell, name: string, next: string): void {
-  const row = rest.get("timers", timerKey(incarnation, name));
+  const [key, nextKey] = [timerKey(incarnation, name), timerKey(incarnation, next)];
+  const renamed = (row: TimerRow): TimerRow => ({ ...row, name: next, event: { ...(row.event as StepEvent), type: next } });
+  renameParked(rest, key, nextKey, renamed);
+  const row = rest.get("timers", key);
   if (row === undefined) return;
-  rest.delete("timers", timerKey(incarnation, name));
-  rest.put("timers", timerKey(incarnation, next), { ...row, name: next, event: { ...(row.event as StepEvent), type: next } });
+  rest.delete("timers", key);
+  rest.put("timers", nextKey, renamed(row));
 }
 
 function armAction(interior: Interior, cell: Cell, action: Extract<StepAction, { kind: "send" }>): void {
@@ -278,6 +285,7 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
   const next =
     rhythm === undefined ? { due: (clock === "wall" ? stamp.now : stamp.elapsed) + Math.max(0, delay), late: 0 } : nextDue(rhythm, stamp.now, isOwn ? firing : undefined);
   const key = timerKey(cell.incarnation, name);
+  forgetTimers(interior.rest, (each) => each === key);
   interior.rest.put("timers", key, {
     owner: cell.address,
     incarnation: cell.incarnation,

@@ -13,18 +13,22 @@ import { MAX_MESSAGE_BYTES, MAX_PARKED_BYTES } from "./table-limits.ts";
 const MAX_PARKED = 100;
 const MAX_TRACKED = 1_000;
 
-export function park(interior: Interior, input: Input | undefined, offender: Address, reason: string, state?: Cell): void {
+/** @returns its number in the entity's history */
+export function park(interior: Interior, input: Input | undefined, offender: Address, reason: string, state?: Cell): string {
   const { rest } = interior;
   const at = rest.next("parked");
+  const row = input?.kind === "timer" ? rest.get("timers", input.timer) : undefined;
   rest.put("parked", String(at), {
     at: interior.stamp.now,
     offender,
     reason,
     input: input === undefined ? null : bounded(input, { kind: input.kind }),
     ...(state === undefined ? {} : { state: bounded(safeRecord(state, interior), {}) }),
+    ...(input?.kind === "timer" && row?.generation === input.generation ? { timer: { key: input.timer, row } } : {}),
   });
   // They go in their order, so that those which are there have numbers without gaps.
   while (rest.size("parked") > MAX_PARKED || (rest.size("parked") > 1 && rest.bytesIn("parked") > MAX_PARKED_BYTES)) rest.delete("parked", String(at - rest.size("parked") + 1));
+  return String(at);
 }
 
 /** Of what is too large to be kept for whoever looks for the cause, that much. */
@@ -86,6 +90,8 @@ function inputKey(input: Input): string {
       return `${input.shelve === undefined ? "" : "shelving "}${messageKey(input.sender, input.to, input.event)}`;
     case "timer":
       return `timer ${input.timer} ${String(input.generation)}`;
+    case "ring":
+      return `ring ${input.parked}`;
     case "source":
       return `source ${input.cell} ${String(input.incarnation)}`;
     case "performed":

@@ -5,7 +5,7 @@ import type { SupervisionReport } from "./contract.ts";
 import type { FaultPlace } from "./fault.ts";
 import type { Interior } from "./interior.ts";
 
-export function report(interior: Interior, context: SupervisionReport["context"], offender: Address, reason: string, fault?: FaultPlace): void {
+export function report(interior: Interior, context: SupervisionReport["context"], offender: Address, reason: string, fault?: FaultPlace & Pick<SupervisionReport, "parked">): void {
   interior.effects.push({ kind: "supervision", report: { context, offender, reason, ...fault, restarts: interior.rest.get("restarts", offender)?.count ?? 0 } });
 }
 

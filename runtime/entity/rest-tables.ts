@@ -77,6 +77,8 @@ export interface ParkedRow {
   readonly input: unknown;
   /** The state that was replaced by a start from the beginning. */
   readonly state?: unknown;
+  /** A timer that can ring once more (parked-timers.ts). Earlier versions kept none. */
+  readonly timer?: { readonly key: string; readonly row: TimerRow };
 }
 
 /** A message that waits for another state of its actor. */

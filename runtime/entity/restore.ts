@@ -25,6 +25,7 @@ import type { Interior } from "./interior.ts";
 import { madeByOf } from "./made-by.ts";
 import { lostPlan, type Plan } from "./plan.ts";
 import { outcomeOf, stateOf } from "./recording.ts";
+import { forgetUnrecordedTimers } from "./parked-rows.ts";
 import type { TableName } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
 import { hashOf } from "./state-hash.ts";
@@ -212,6 +213,7 @@ function replay(entity: HostedEntity, record: JournalRecord, guide: RestoreGuide
     else guide.replay(entity, record, (turnGuide) => entity.turn(inputs, record.stamp, turnGuide));
     opened = true;
     forgetUnrecorded(record.outcome, (address) => interior.cells.get(address));
+    forgetUnrecordedTimers(record.outcome, interior.rest);
     reason = difference(record.outcome, outcomeOf(interior, undefined), "");
   } catch (error) {
     reason = `running it again failed: ${messageOf(error)}`;

@@ -43,7 +43,8 @@ const DATA: { readonly [N in TableName]?: (row: RestTables[N]) => number } = {
   taken: ({ outcome, answer }) => (outcome.kind === "accepted" ? 0 : bytesOfData(outcome)) + (answer === undefined ? 0 : bytesOfData(answer)),
   senders: historyBytes,
   pending: ({ params }) => bytesOfData(params),
-  parked: ({ reason, input, state }) => bytesOfText(reason) + bytesOfData(input) + bytesOfData(state),
+  parked: ({ reason, input, state, timer }) =>
+    bytesOfText(reason) + bytesOfData(input) + bytesOfData(state) + (timer === undefined ? 0 : FLAT_BYTES.timers + bytesOfData(timer.row.event)),
   children: ({ input }) => bytesOfData(input),
   stash: ({ input }) => bytesOfData(input.event),
   shelf: ({ input }) => bytesOfData(input.event),

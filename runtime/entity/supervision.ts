@@ -63,8 +63,8 @@ export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown
   const attempt = attemptsOf(interior, input) + 1;
   countRestart(interior, address, error, fault);
   const message = messageMeant(interior, input);
-  park(interior, message ?? input, address, error);
-  report(interior, "parked", address, `${input.kind}: ${error}`, fault);
+  const parked = park(interior, message ?? input, address, error);
+  report(interior, "parked", address, `${input.kind}: ${error}`, { ...fault, parked });
   track(interior, input, undefined);
   const outcome: Refusal = { kind: "refused", accepts: [], reason: `set aside: ${error}` };
   if (message !== undefined) setMessageAside(interior, input, message, outcome);
@@ -122,8 +122,8 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
   const base = { kind: "faulted", ...fault } as const;
   // A source that fails for ever says the same each time.
   if (parked && (input.kind !== "source" || isWorthKeeping(interior, offender))) {
-    park(interior, messageMeant(interior, input) ?? input, offender.address, error);
-    report(interior, "parked", offender.address, `${input.kind}: ${error}`, { code: fault.code, place: fault.place });
+    const number = park(interior, messageMeant(interior, input) ?? input, offender.address, error);
+    report(interior, "parked", offender.address, `${input.kind}: ${error}`, { code: fault.code, place: fault.place, parked: number });
   }
   switch (input.kind) {
     case "message":
@@ -160,6 +160,7 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
     case "delivered":
       return { ...base, again: !parked, parked };
     case "fault":
+    case "ring":
     case "attempt":
     case "upgrade":
       return { ...base, again: false, parked };

@@ -7,6 +7,7 @@ import { traceOf } from "./inside.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
 import { isEvent } from "../xstate/index.ts";
+import { ringAgain } from "./parked-timers.ts";
 import { restartIsDue } from "./restarts.ts";
 import { reconcile, startRoot } from "./children.ts";
 import { attempt } from "./supervision.ts";
@@ -32,6 +33,8 @@ export function takeInput(interior: Interior, input: Input): InputResult {
       const late = fire(interior, input);
       return late === undefined ? ACCEPTED : dropped(late);
     }
+    case "ring":
+      return ringAgain(interior, input);
     case "source":
       return takeSaid(interior, input);
     case "performed":

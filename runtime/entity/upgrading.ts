@@ -40,6 +40,7 @@ import { failedAt } from "./fault.ts";
 import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 import { renameTimer } from "./outward.ts";
+import { forgetTimers } from "./parked-rows.ts";
 import { planOfType } from "./plan.ts";
 import { release } from "./stash.ts";
 
@@ -130,6 +131,7 @@ function carry(interior: Interior, cell: Cell, record: CellRecord, surplus: Set<
 function dropStates(interior: Interior, cell: Cell, surplus: Set<Cell>): void {
   for (const [, { incarnation, name }] of [...interior.rest.entries("timers")])
     if (incarnation === cell.incarnation && isAfterTimer(name)) interior.outward.cancel(interior, cell, name);
+  forgetTimers(interior.rest, (_, { incarnation, name }) => incarnation === cell.incarnation && isAfterTimer(name));
   for (const child of interior.cells.values()) if (child.parent === cell && child.supervision === undefined) surplus.add(child);
 }
 
@@ -181,6 +183,8 @@ function machineOf(actor: AnyActorType, record: CellRecord): Machine | undefined
 function carryTimers(interior: Interior, cell: Cell, machine: Machine, snapshot: LogicSnapshot, states: readonly ActiveState[], matched: ReadonlyMap<string, ActiveState>): void {
   const armed = new Set<string>();
   for (const [, row] of interior.rest.entries("timers")) if (row.incarnation === cell.incarnation && isAfterTimer(row.name)) armed.add(row.name);
+  // One that was set aside may ring again, where its state goes on.
+  for (const [, { timer }] of interior.rest.entries("parked")) if (timer?.row.incarnation === cell.incarnation && isAfterTimer(timer.row.name)) armed.add(timer.row.name);
   const missing = new Set<string>();
   for (const state of states) {
     const before = matched.get(state.id);

@@ -159,9 +159,9 @@ export interface System extends Directory {
   readBackProblem(entity: Address): string | undefined;
   /** What became of a message id at an actor hosted here, if it is still kept. */
   taken(entity: Address, id: string): TakenEntry | undefined;
-  /** The last 1,000 messages that reached nobody, oldest first. @throws DROVER_CONFIG_INVALID for a query that cannot be meant */
+  /** The last 1,000 messages that reached nobody, and timers that were set aside, oldest first. @throws DROVER_CONFIG_INVALID for a query that cannot be meant */
   deadLetters(query: DeadLetterQuery): readonly DeadLetter[];
-  /** Sends one of them again, as `author` says; once it was taken never again. */
+  /** Sends one of them again, as `author` says; once it was taken never again. A timer is armed for now, and has three attempts once more. */
   redeliver(number: number, options: { readonly author: string }): Promise<Redelivery>;
   describeEntities(): readonly EntityNode[];
   metrics(): readonly MetricSample[];

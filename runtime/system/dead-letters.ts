@@ -1,14 +1,15 @@
-// Messages that reached nobody: all are counted, the last ones are kept to be looked at and, where somebody sent them, to be sent again (promise S5).
+// Messages that reached nobody, and timers that were set aside: all are counted, the last ones are kept to be looked at and, where somebody sent them, to be sent again (promise S5).
 //
 // D1. Kept are the last 1,000, of them at most 100 for one actor and one reason, so that a flood at one does not take the others' place; and 4 MiB of what they said.
 // D2. One that is sent again goes under an id of its own, made of what names the message: it acts once however often that is tried, by whomever, and from whichever node's letters (rules M2). After it was
 //     taken it is not sent again. As long as it came to nothing it is judged anew each time (entity/sent-again.ts), also where it waited first and came to nothing then.
 // D3. A message has one letter, though it reaches nobody again and again: when its sender repeats it, when it is sent again, and where several notice it.
+// D4. A timer that was set aside is kept by its entity, in its journal: its letter comes back with the entity after a restart of the node, and it is armed again once, whoever asks for that and from whichever letter.
 
 import { createHash } from "node:crypto";
 import { type Address, entityOf } from "../address.ts";
 import type { EventData, Sender } from "../entity/contract.ts";
-import { messageSentAgain, sentAgainId } from "../entity/index.ts";
+import { messageSentAgain, type ParkedTimer, sentAgainId } from "../entity/index.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock } from "../ports/index.ts";
 import type { DeadLetter, DeadLetterQuery } from "./views.ts";
@@ -39,6 +40,13 @@ export interface UndeliveredNews {
   readonly reason: string;
 }
 
+/** A timer that its entity has set aside (D4). */
+export interface SetAsideTimer extends ParkedTimer {
+  readonly entity: Address;
+  /** Of the entity's history. */
+  readonly incarnation: string;
+}
+
 export type Redelivery =
   /** Sent again: what its receiver says of it. */
   | { readonly kind: "sent"; readonly outcome: Told | Answer }
@@ -53,8 +61,12 @@ interface Kept {
   /** What names its message, where something does. */
   readonly message: string | undefined;
   readonly event: EventData | undefined;
+  readonly timer?: SetAsideTimer;
   readonly bytes: number;
 }
+
+/** Why a timer has a letter. */
+const SET_ASIDE = "set aside";
 /** Of each text: a stranger's words must not fill the memory. */
 const MAX_CHARACTERS = 512;
 
@@ -94,23 +106,41 @@ export class DeadLetters {
     this.addMessage(lost);
   }
 
+  /** D4. @param isNew it was set aside just now: it has no letter yet, and counts */
+  addTimer(timer: SetAsideTimer, isNew: boolean): void {
+    const { entity, incarnation, parked, at, owner, event, reason } = timer;
+    const message = createHash("sha256")
+      .update(JSON.stringify([entity, incarnation, "parked", parked]))
+      .digest("hex")
+      .slice(0, 32);
+    if (this.#byMessage.has(message)) return;
+    if (isNew) this.#count(SET_ASIDE);
+    const said = { to: clipped(owner), type: clipped(event), from: "timer", reason: SET_ASIDE, cause: clipped(reason) };
+    this.#keep({ letter: { number: ++this.#number, at, ...said, isKept: true }, message, event: undefined, timer, bytes: 0 });
+  }
+
   add(news: UndeliveredNews): void {
     this.#add(news, undefined, undefined);
   }
 
   #add({ to, type, from, reason }: UndeliveredNews, event: EventData | undefined, message: string | undefined): void {
-    const said = { to: to.slice(0, MAX_CHARACTERS), type: type.slice(0, MAX_CHARACTERS), from: from.slice(0, MAX_CHARACTERS), reason };
-    const number = ++this.#number;
+    const said = { to: clipped(to), type: clipped(type), from: clipped(from), reason };
     this.#count(reason);
     const text = event === undefined ? undefined : textOf(event);
     const size = text?.length ?? 0;
     const isKept = text !== undefined && size <= KEPT_BYTES / 16;
     const bytes = isKept ? size : 0;
-    this.#kept.set(number, { letter: { number, at: this.#clock.now(), ...said, isKept }, message, event: isKept ? event : undefined, bytes });
+    this.#keep({ letter: { number: ++this.#number, at: this.#clock.now(), ...said, isKept }, message, event: isKept ? event : undefined, bytes });
+  }
+
+  #keep(kept: Kept): void {
+    const { letter, message, bytes } = kept;
+    const { number } = letter;
+    this.#kept.set(number, kept);
     if (message !== undefined) this.#byMessage.set(message, number);
     this.#bytes += bytes;
-    const alike = this.#alike.get(likeness(said)) ?? [];
-    this.#alike.set(likeness(said), alike);
+    const alike = this.#alike.get(likeness(letter)) ?? [];
+    this.#alike.set(likeness(letter), alike);
     alike.push(number);
     if (alike.length > KEPT_ALIKE) this.#drop(alike[0] ?? 0);
     while (this.#kept.size > KEPT || this.#bytes > KEPT_BYTES) this.#drop(this.#kept.keys().next().value ?? 0);
@@ -136,14 +166,14 @@ export class DeadLetters {
     return found;
   }
 
-  /** D2. @param send sends an event under an id that is the letter's own */
-  async redeliver(number: number, send: (to: string, event: EventData, id: string) => Promise<Told | Answer>): Promise<Redelivery> {
+  /** D2, D4. @param send sends an event under an id that is the letter's own  @param ring arms a timer that was set aside again */
+  async redeliver(number: number, send: (to: string, event: EventData, id: string) => Promise<Told | Answer>, ring: (timer: SetAsideTimer) => Promise<Told>): Promise<Redelivery> {
     const kept = this.#kept.get(number);
     if (kept === undefined) return { kind: "no-such-letter" };
-    const { letter, event, message } = kept;
+    const { letter, event, message, timer } = kept;
     if (letter.sentAgainAt !== undefined) return { kind: "sent-before", at: letter.sentAgainAt };
-    if (event === undefined || message === undefined) return { kind: "not-kept" };
-    const outcome = await send(letter.to, event, sentAgainId(message));
+    if (timer === undefined && (event === undefined || message === undefined)) return { kind: "not-kept" };
+    const outcome = timer === undefined ? await send(letter.to, event as EventData, sentAgainId(message as string)) : await ring(timer);
     // What waits for its owner was not taken yet.
     if (outcome.kind === "accepted" && !("waiting" in outcome)) kept.letter = { ...letter, sentAgainAt: this.#clock.now() };
     return { kind: "sent", outcome };
@@ -177,6 +207,10 @@ function messageOf(to: Address, sender: LetterSender): string | undefined {
     .update(JSON.stringify([entityOf(to), ...names]))
     .digest("hex")
     .slice(0, 32);
+}
+
+function clipped(text: string): string {
+  return text.slice(0, MAX_CHARACTERS);
 }
 
 function likeness({ to, reason }: { readonly to: string; readonly reason: string }): string {

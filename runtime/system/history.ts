@@ -116,6 +116,8 @@ function describeInput(
       return input.cell === address ? { type: `(${input.kind})`, author: undefined, id: undefined } : undefined;
     case "timer":
       return isOwnTimer(input.timer) ? { type: "(timer)", author: undefined, id: input.timer } : undefined;
+    case "ring":
+      return isOwnTimer(input.timer) ? { type: "(timer again)", author: input.author, id: input.timer } : undefined;
     case "performed":
       return input.key.startsWith(`${address}#`) ? { type: `(effect ${input.outcome.kind})`, author: undefined, id: input.key } : undefined;
     default:

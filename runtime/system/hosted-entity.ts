@@ -31,7 +31,7 @@ import { storableState } from "./snapshot-rhythm.ts";
 import { beginFailure, checkLabels } from "./beginning.ts";
 import type { Committer } from "./committer.ts";
 import type { EntityNode, EntityOptions, RemoteMessage } from "./contract.ts";
-import type { DeadLetters, UndeliveredMessage } from "./dead-letters.ts";
+import type { DeadLetters, SetAsideTimer, UndeliveredMessage } from "./dead-letters.ts";
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
@@ -276,6 +276,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
       for (const effect of fresh) this.perform(effect, "");
       if (this.#upgrade !== undefined) this.#ports.changed(changeOf(this.#entity, this.#upgrade, this.#activation.asOf));
     }
+    if (!this.#isNew) this.#listSetAside();
     this.#activation.begin();
     await Promise.all(first);
   }
@@ -293,6 +294,31 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
           else reject(beginFailure(this.address, input, result));
         },
       });
+    });
+  }
+
+  /** Timers that were set aside and can ring again have letters. @param parked the one that was set aside just now; default: all that are known of old */
+  #listSetAside(parked?: string): void {
+    const { address: entity, incarnation } = this.#entity;
+    for (const timer of this.#entity.parkedTimers())
+      if (parked === undefined || timer.parked === parked) this.#ports.deadLetters.addTimer({ ...timer, entity, incarnation }, parked !== undefined);
+  }
+
+  /** Arms a timer that was set aside again, for now. Settles after the commit. */
+  ring({ parked, timer, incarnation }: SetAsideTimer, author: string, withinMs: number): Promise<Told> {
+    if (incarnation !== this.#entity.incarnation) return Promise.resolve({ kind: "refused", accepts: [], reason: "its entity has a new history since" });
+    return new Promise((resolve) => {
+      const mail: Mail = {
+        input: { kind: "ring", parked, timer, author },
+        deadline: this.#ports.clock.monotonic() + withinMs,
+        settle: (result) => {
+          resolve(toldOf(result, this.#isVolatile));
+        },
+        overdue: () => {
+          resolve(NOT_ENDED);
+        },
+      };
+      if (!this.#activation.offerControl(mail)) resolve(this.#turnedAway());
     });
   }
 
@@ -551,6 +577,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     if (report.context === "child_started") log.info(fields, "supervision");
     else log.warn(fields, "supervision");
     if (report.context === "child_restarted") this.#ports.restarted();
+    if (report.parked !== undefined) this.#listSetAside(report.parked);
     if (report.context !== "entity_failed") return;
     // Its own supervision has given up: whoever hosts it decides when it is tried again.
     this.#outgoing.stopEffects();

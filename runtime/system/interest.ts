@@ -24,8 +24,8 @@ export interface Interest {
   readonly restarts: { readonly count: number; readonly last: { readonly reason: string; readonly at: number } | undefined };
   /** What reached nobody inside the entity since it came into memory, by what it was (`drover_unheard_total`). */
   readonly unheard: UnheardCounts;
-  /** Inputs of the entity that were set aside for good. */
-  readonly parked: readonly { readonly at: number; readonly offender: Address; readonly reason: string }[];
+  /** Inputs of the entity that were set aside for good. `timer`: one that can ring again, as the dead letter that it has too. */
+  readonly parked: readonly { readonly at: number; readonly offender: Address; readonly reason: string; readonly timer?: { readonly name: string; readonly event: string } }[];
 }
 
 interface InterestSurroundings extends Pick<Interest, "mailbox" | "subscriptions"> {
@@ -54,6 +54,11 @@ export function interestOf(entity: Entity, address: Address, { mailbox, subscrip
     outbox: [...entity.outbox()].map(([receiver, rows]) => ({ receiver, waiting: rows.length, oldestSeq: rows[0]?.seq ?? 0 })),
     restarts: { count: view.restarts, last: view.lastFault },
     unheard: entity.counters.unheard,
-    parked: entity.parked().map(({ at, offender, reason }) => ({ at, offender, reason })),
+    parked: entity.parked().map(({ at, offender, reason, timer }) => ({
+      at,
+      offender,
+      reason,
+      ...(timer === undefined ? {} : { timer: { name: timer.row.name, event: (timer.row.event as { readonly type: string }).type } }),
+    })),
   };
 }

@@ -13,7 +13,7 @@ import { asItIsNow } from "../xstate/index.ts";
 import { ActivationGate, type ActivationLimits, LEAST_PER_SECOND } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
 import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
-import { DeadLetters } from "./dead-letters.ts";
+import { DeadLetters, type SetAsideTimer } from "./dead-letters.ts";
 import { type Door, guarded } from "./door.ts";
 import { type Call, Entities, NotAdmitted } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
@@ -217,13 +217,26 @@ export function createSystem(options: SystemOptions): System {
     const call = aCall();
     const unbegun = create === undefined ? undefined : await begin(entity, ownOptions(entity, create), { ...call, lane: "background" });
     if (unbegun !== undefined) return unbegun;
-    const leftMs = (): number => call.giveUpAt - clock.monotonic();
-    const called = entities.taker(entity, () => false, call).then((taker) => ({ taker }));
-    const { taker } = (await settledWithin(called, clock, leftMs(), undefined, { unref: true })) ?? { taker: "late" };
-    if (taker === "late") return { kind: "deadline" };
-    if (taker === "away") return { kind: "owner-away" };
-    if (taker === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
-    return taker === undefined ? { kind: "no-such-actor" } : taker.inform(address, event, leftMs());
+    const live = await taker(entity, call);
+    return live instanceof HostedEntity ? live.inform(address, event, call.giveUpAt - clock.monotonic()) : live;
+  }
+
+  /** A timer that was set aside, for whom its entity comes back into memory. */
+  async function ring(timer: SetAsideTimer, author: string): Promise<Told> {
+    if (isStopping) return { kind: "owner-away" };
+    const call = aCall();
+    const live = await taker(timer.entity, call);
+    return live instanceof HostedEntity ? live.ring(timer, author, call.giveUpAt - clock.monotonic()) : live;
+  }
+
+  /** Who takes the host's own word, or why nobody does. */
+  async function taker(entity: Address, call: Call): Promise<HostedEntity | Refusal> {
+    const called = entities.taker(entity, () => false, call).then((found) => ({ found }));
+    const { found } = (await settledWithin(called, clock, call.giveUpAt - clock.monotonic(), undefined, { unref: true })) ?? { found: "late" };
+    if (found === "late") return { kind: "deadline" };
+    if (found === "away") return { kind: "owner-away" };
+    if (found === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
+    return found ?? { kind: "no-such-actor" };
   }
 
   function notify(address: Address, event: EventData, reads?: DoorReads): boolean {
@@ -332,7 +345,12 @@ export function createSystem(options: SystemOptions): System {
       demandLetterQuery(query);
       return asItIsNow(deadLetters.list(query));
     },
-    redeliver: async (number, { author }) => deadLetters.redeliver(number, async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true })),
+    redeliver: async (number, { author }) =>
+      deadLetters.redeliver(
+        number,
+        async (to, event, id) => enter(to, event, { id, author }, { ask: false, again: true }),
+        async (timer) => asItIsNow(await ring(timer, author)),
+      ),
     describeEntities: () => [...entities.describe()],
     metrics: () => systemMetrics({ counters, deadLetters, rejections, mailBudget, committer, entities, gate, passivation, topics }),
     actorTypes: Object.freeze([...describedTypes.keys()]),

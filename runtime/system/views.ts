@@ -153,6 +153,8 @@ export interface DeadLetter {
   readonly type: string;
   readonly from: string;
   readonly reason: string;
+  /** What made its actor fail, where it was set aside for that. */
+  readonly cause?: string;
   /** What it said is kept too: it can be sent again. */
   readonly isKept: boolean;
   /** Wall time at which it was taken after all. */

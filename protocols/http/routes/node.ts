@@ -49,6 +49,7 @@ const letterList = T.Object({
       type: T.String(),
       from: T.String(),
       reason: T.String(),
+      cause: T.Optional(T.String({ description: "what made its actor fail, where it was set aside for that" })),
       isKept: T.Boolean({ description: "what it said is kept too: it can be sent again" }),
       sentAgainAt: T.Optional(T.Number({ description: "wall ms at which it was taken after all" })),
     }),
@@ -74,7 +75,12 @@ export const nodeRoutes: Routes = (plain, { system, trees, nodes, clock }) => {
     "/v1/dead-letters",
     {
       config: { role: "viewer" },
-      schema: { summary: "Messages that reached nobody, oldest first; the last 1,000 are kept", tags: ["nodes"], querystring: letters, response: answers({ 200: letterList }) },
+      schema: {
+        summary: "Messages that reached nobody, and timers that were set aside, oldest first; the last 1,000 are kept",
+        tags: ["nodes"],
+        querystring: letters,
+        response: answers({ 200: letterList }),
+      },
     },
     (request, reply) => {
       const { limit = DEFAULT_LIMIT } = request.query;
@@ -90,7 +96,8 @@ export const nodeRoutes: Routes = (plain, { system, trees, nodes, clock }) => {
       config: { role: "operator" },
       schema: {
         summary: "Send a message that reached nobody again",
-        description: "202 when its receiver takes it now; then never again. It acts once however often this is tried.",
+        description:
+          "202 when its receiver takes it now; then never again. It acts once however often this is tried. A timer that was set aside is armed again and rings at once; where its actor fails at it three times more it is set aside anew, with a letter of its own.",
         tags: ["nodes"],
         params: T.Object({ number: T.String({ pattern: "^[1-9][0-9]{0,14}$", description: "as the list names it" }) }),
         response: answers({ 202: T.Object({ outcome: T.Literal("accepted"), to: T.String(), type: T.String() }) }),
