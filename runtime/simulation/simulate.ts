@@ -3,12 +3,13 @@
 // S1. One seed gives one run: the same history, fact for fact, on every host.
 // S2. Judged is what is promised whatever happened; so faults end before the run does, and what may take its time gets it.
 
+import type { Registered } from "../actor/index.ts";
 import { decodeRecord, rehearseSteps } from "../entity/index.ts";
 import type { EventData } from "../entity/contract.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Random } from "../ports/index.ts";
-import { aFunction, aNumber, anObject, anything, aText, demandShape, keysOf, listOf, oneOf, recordOf } from "../shape/index.ts";
+import { aFunction, aNumber, anObject, anything, aText, demandShape, keysOf, listOf, oneOf, recordOf, withMethods } from "../shape/index.ts";
 import type { System } from "../system/index.ts";
 import { type Checker, evidenceOf, judge, standardCheckers, type Violation } from "./checkers/index.ts";
 import { FAULT_KINDS, type FaultKind, planFaults } from "./fault-plan.ts";
@@ -74,6 +75,12 @@ export interface Script {
   readonly start: (node: string) => void;
   /** Stops it in order. */
   readonly stop: (node: string) => Promise<void>;
+  /**
+   * The node comes back with other types: from its next run on, whatever begins that, while what runs goes on with the present ones. They are all that it hosts then, as in `types` of its
+   * node; of one that has a program of its own it is the next program. A type of a newer version names the `earlier` ones, as on a real node: journals are judged with the newest types.
+   * @throws DROVER_SIMULATION_INVALID for what is neither
+   */
+  readonly upgrade: (node: string, to: readonly Registered[] | NodeProgram) => void;
   /** Cuts a node's link, or parts two nodes that both keep theirs. */
   readonly cut: (node: string, other?: string) => void;
   readonly heal: (node: string, other?: string) => void;
@@ -166,7 +173,7 @@ async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: 
   for (const node of world.nodes.values()) node.start();
   await world.pass(START_WITHIN_MS, () => [...world.nodes.values()].every(({ running }) => running !== undefined));
   const nemesis = unleash(world, plan);
-  const script = runScript(world, simulation.script, found);
+  const script = runScript(world, simulation, found);
   await world.pass(world.timeline.nowMs + forMs);
   await world.pass(SCRIPT_WITHIN_MS, () => script.isOver);
   if (!script.isOver) found.push({ promise: "script", checker: "the script ends", atMs: world.timeline.nowMs, what: "it waits for something that never happens" });
@@ -175,7 +182,7 @@ async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: 
   noteWhatIsShown(world);
   await stopAll(world);
   await noteWhatIsKept(world);
-  const registered = Object.values(programs).flatMap(({ program }) => program.types);
+  const registered = Object.fromEntries([...world.nodes.values()].map(({ database, types }) => [database.name, types]));
   const violations = [...found, ...judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standardCheckers, ...(simulation.checkers ?? [])])];
   return {
     seed,
@@ -205,10 +212,10 @@ function programsOf({
   return Object.fromEntries(Object.entries(nodes).map(([name, spec]) => [name, { ...spec, program: "program" in spec ? spec.program : systemProgram(spec) }]));
 }
 
-function runScript(world: SimulationWorld, script: Simulation["script"], found: Violation[]): { isOver: boolean } {
+function runScript(world: SimulationWorld, { script, nodes }: Simulation, found: Violation[]): { isOver: boolean } {
   const state = { isOver: script === undefined };
   if (script === undefined) return state;
-  script(handsOf(world)).then(
+  script(handsOf(world, nodes)).then(
     () => {
       state.isOver = true;
     },
@@ -220,7 +227,7 @@ function runScript(world: SimulationWorld, script: Simulation["script"], found: 
   return state;
 }
 
-function handsOf(world: SimulationWorld): Script {
+function handsOf(world: SimulationWorld, specs: Simulation["nodes"]): Script {
   const { timeline } = world;
   const client = new OutsideClient(world);
   const nodeOf = (name: string): NonNullable<ReturnType<typeof world.nodes.get>> => {
@@ -245,6 +252,12 @@ function handsOf(world: SimulationWorld): Script {
       nodeOf(name).start();
     },
     stop: (name) => nodeOf(name).stop(),
+    upgrade: (name, to) => {
+      const node = nodeOf(name);
+      const next = nextProgram(name, specs[name] as NodeSpec, to);
+      node.replaceProgram(next);
+      world.tell({ kind: "note", text: `from its next run on ${name} hosts ${next.types.map(wordFor).join(", ")}` });
+    },
     cut: (node, other) => {
       world.cut(nodeOf(node).name, other);
     },
@@ -255,6 +268,27 @@ function handsOf(world: SimulationWorld): Script {
       world.tell({ kind: "note", text });
     },
   };
+}
+
+/** @throws DROVER_SIMULATION_INVALID */
+function nextProgram(name: string, spec: NodeSpec, to: readonly Registered[] | NodeProgram): NodeProgram {
+  if ("program" in spec) {
+    demandShape(
+      { program: to },
+      keysOf<{ program: NodeProgram }>({ program: withMethods("a program, as its node has one", "start") }, ["program"]),
+      `upgrade of "${name}"`,
+      "DROVER_SIMULATION_INVALID",
+      true,
+    );
+    return to as NodeProgram;
+  }
+  demandShape({ types: to }, keysOf<{ types: unknown }>({ types: listOf(anObject) }, ["types"]), `upgrade of "${name}"`, "DROVER_SIMULATION_INVALID", true);
+  return systemProgram({ ...spec, types: to as readonly Registered[] });
+}
+
+function wordFor(type: Registered): string {
+  const versions = type.kind === "entity" ? [...type.types.values()] : [type];
+  return versions.map(({ name, version }) => `${name} v${String(version)}`).join(" with ");
 }
 
 /** S2. */

@@ -1,5 +1,6 @@
 // One node of the simulated fleet: a place with disks, where one run of a program follows the other.
 
+import type { Registered } from "../actor/index.ts";
 import type { Log, Random } from "../ports/index.ts";
 import type { System } from "../system/index.ts";
 import { heldBy } from "./held-by.ts";
@@ -60,9 +61,15 @@ export class SimulatedNode {
   #former: Run[] = [];
   #isWanted = false;
   wallOffsetMs = 0;
+  /** Of its next run. */
+  #program: NodeProgram;
+  /** What its newest run hosts. */
+  types: readonly Registered[];
 
   constructor(options: SimulatedNodeOptions) {
     this.name = options.name;
+    this.#program = options.program;
+    this.types = options.program.types;
     this.database = options.database;
     this.#options = options;
   }
@@ -80,7 +87,7 @@ export class SimulatedNode {
   }
 
   get hosts(): readonly string[] {
-    return this.#options.program.hosts;
+    return this.#program.hosts;
   }
 
   start(): void {
@@ -117,6 +124,11 @@ export class SimulatedNode {
       run.process.resume();
       this.#note(run, "resumed");
     }
+  }
+
+  /** From its next run on; one that runs goes on as it is. */
+  replaceProgram(program: NodeProgram): void {
+    this.#program = program;
   }
 
   /** Another run begins on the same store under the next epoch; the present one is parted from the network, and goes on without knowing. */
@@ -170,7 +182,10 @@ export class SimulatedNode {
   }
 
   #begin(): void {
-    const { timeline, order, seedOf, network, program, homeOf, tell } = this.#options;
+    const { timeline, order, seedOf, network, homeOf, tell } = this.#options;
+    const program = this.#program;
+    const { types } = program;
+    this.types = types;
     const process = new SimulatedProcess({
       node: this.name,
       run: ++this.#runs,
@@ -223,7 +238,7 @@ export class SimulatedNode {
         watchRecoveries({
           system: running.system,
           base: this.database.base,
-          types: program.types,
+          types,
           say: (found) => {
             if (process.isAlive) this.#say(run, { kind: "unlike", ...found });
           },

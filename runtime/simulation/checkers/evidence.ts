@@ -39,13 +39,16 @@ export interface CommittedTurn {
 export interface Evidence {
   readonly history: History;
   readonly turns: readonly CommittedTurn[];
-  /** By name, as the nodes host them. */
+  /** By name, as the nodes host them; where these differ, the newest. */
   readonly types: ReadonlyMap<string, EntityType>;
+  /** The type under which the node of this store has hosted such entities last; of what it does not host, the newest that any node hosts. */
+  readonly typeAt: (store: string, name: string) => EntityType | undefined;
   /** What a store takes at most for one way, to it or back, where it is not told to be slow, ms. */
   readonly storeMs: number;
 }
 
-export function evidenceOf(history: History, registered: readonly Registered[], storeMs: number): Evidence {
+/** @param registered by node, whose name its store has */
+export function evidenceOf(history: History, registered: Readonly<Record<string, readonly Registered[]>>, storeMs: number): Evidence {
   const asked = new Map<string, JournalRecord>();
   const turns: CommittedTurn[] = [];
   history.forEach((fact, at) => {
@@ -57,10 +60,16 @@ export function evidenceOf(history: History, registered: readonly Registered[], 
     turns.push({ atMs, at, store, node, run, entity, incarnation, revision, record });
   });
   const types = new Map<string, EntityType>();
-  for (const type of registered) if (type.kind === "entity") types.set(type.name, type);
-  return { history, turns, types, storeMs };
+  for (const type of Object.values(registered).flat()) if (type.kind === "entity" && isNewer(type, types.get(type.name))) types.set(type.name, type);
+  const typeAt: Evidence["typeAt"] = (store, name) => registered[store]?.find((type): type is EntityType => type.kind === "entity" && type.name === name) ?? types.get(name);
+  return { history, turns, types, typeAt, storeMs };
 }
 
 function keyOf(fact: { readonly node: string; readonly run: number; readonly entity: string; readonly incarnation: string; readonly revision: number }): string {
   return `${fact.node} ${String(fact.run)} ${fact.entity} ${fact.incarnation} ${String(fact.revision)}`;
+}
+
+/** A node that was upgraded knows what the others have written; they do not know what it writes. */
+function isNewer({ types }: EntityType, than: EntityType | undefined): boolean {
+  return than === undefined || [...types.values()].some(({ name, version }) => version > (than.types.get(name)?.version ?? 0));
 }

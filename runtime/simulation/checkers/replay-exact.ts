@@ -7,11 +7,11 @@ import type { Checker } from "./evidence.ts";
 export const replayExact: Checker = {
   name: "replay is exact",
   promise: "S9",
-  check: ({ history, types }) => {
+  check: ({ history, typeAt }) => {
     const found: { atMs: number; what: string }[] = [];
     const live = new Map(history.filter((fact) => fact.kind === "live").map((fact) => [`${fact.node} ${fact.entity} ${fact.incarnation}`, fact]));
     for (const { atMs, store, entity, type: name, incarnation, records } of history.filter((fact) => fact.kind === "kept")) {
-      const type = types.get(name);
+      const type = typeAt(store, name);
       // Of what was trimmed the beginning is not there any more; a replica is its owner's to replay.
       if (type === undefined || records[0]?.revision !== 1) continue;
       const held = live.get(`${store} ${entity} ${incarnation}`);
