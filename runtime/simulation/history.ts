@@ -111,6 +111,8 @@ export interface ToldFact extends At {
   readonly id: string;
   readonly to: string;
   readonly outcome: Told | Answer;
+  /** The node said nothing by the deadline, nor shortly after it. */
+  readonly isUnheard?: true;
 }
 
 /** A fault that the simulator brought about. */

@@ -54,6 +54,7 @@ export class OutsideClient {
     const id = options.id ?? this.#nextId();
     const withinMs = options.withinMs ?? WITHIN_MS;
     tell({ kind: "sent", node: node.name, id, to: address, type: event.type });
+    let isUnheard = false;
     const outcome = await new Promise<Told | Answer>((resolve) => {
       const { process, system } = node;
       if (process === undefined || system === undefined) {
@@ -64,6 +65,7 @@ export class OutsideClient {
         end({ kind: "unknown", reason: "the node ended before it answered" });
       });
       const limit = timeline.after(withinMs + PATIENCE_MS, () => {
+        isUnheard = true;
         end({ kind: "unknown", reason: "the node did not answer in time" });
       });
       const end = (word: Told | Answer): void => {
@@ -88,7 +90,7 @@ export class OutsideClient {
         );
       });
     });
-    tell({ kind: "told", node: node.name, id, to: address, outcome });
+    tell({ kind: "told", node: node.name, id, to: address, outcome, ...(isUnheard ? { isUnheard } : {}) });
     return outcome;
   }
 

@@ -12,6 +12,7 @@ import { oneOwner } from "./one-owner.ts";
 import { recoveryExact } from "./recovery-exact.ts";
 import { replayExact } from "./replay-exact.ts";
 import { replicaEqualsOwner } from "./replica-equals-owner.ts";
+import { sendersHear } from "./senders-hear.ts";
 import { senderOrder } from "./sender-order.ts";
 import { sentArrives } from "./sent-arrives.ts";
 import { shelfEmpties } from "./shelf-empties.ts";
@@ -41,6 +42,7 @@ export const standardCheckers: readonly Checker[] = [
   replayExact,
   recoveryExact,
   shelfEmpties,
+  sendersHear,
   replicaEqualsOwner,
 ];
 

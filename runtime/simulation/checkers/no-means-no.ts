@@ -14,19 +14,21 @@ export const noMeansNo: Checker = {
   name: "what was told not to be taken was not",
   promise: "S3, M2",
   check: (evidence) => {
-    /** When the commit of the turn that took it began, by entity and id, ms. */
+    // Places in the history tell what was first: a word, its repetition and a commit may have one time.
+    const { history } = evidence;
+    /** Where the commit of the turn that took it began, by entity and id. */
     const taken = new Map<string, number>();
     const begun = new Map<string, number[]>();
-    for (const fact of evidence.history) {
-      if (fact.kind !== "asked") continue;
+    history.forEach((fact, at) => {
+      if (fact.kind !== "asked") return;
       const turn = `${fact.entity} ${fact.incarnation} ${String(fact.revision)}`;
-      const times = begun.get(turn);
-      if (times === undefined) begun.set(turn, [fact.atMs]);
-      else times.push(fact.atMs);
-    }
+      const places = begun.get(turn);
+      if (places === undefined) begun.set(turn, [at]);
+      else places.push(at);
+    });
     /** Kinds of what an actor has answered, by entity and id. */
     const answered = new Map<string, Set<string>>();
-    for (const { entity, incarnation, revision, record, atMs: writtenAtMs } of standingTurns(evidence)) {
+    for (const { entity, incarnation, revision, record, at: writtenAt } of standingTurns(evidence)) {
       for (const [id, row] of rowsOf(record, "taken")) {
         const kind = (row as TakenEntry | undefined)?.answer?.kind;
         if (kind === undefined) continue;
@@ -36,18 +38,19 @@ export const noMeansNo: Checker = {
       record.inputs.forEach((input, index) => {
         if (input.kind !== "message" || input.sender.kind !== "outside" || record.results[index]?.kind !== "accepted") return;
         // Those before it, of the same revision, came to nothing.
-        const atMs = begun.get(`${entity} ${incarnation} ${String(revision)}`)?.findLast((begunAtMs) => begunAtMs <= writtenAtMs);
-        if (atMs !== undefined) taken.set(`${entity} ${input.sender.id}`, atMs);
+        const at = begun.get(`${entity} ${incarnation} ${String(revision)}`)?.findLast((begunAt) => begunAt < writtenAt);
+        if (at !== undefined) taken.set(`${entity} ${input.sender.id}`, at);
       });
     }
     const found: { atMs: number; what: string }[] = [];
-    for (const fact of evidence.history) {
-      if (fact.kind !== "told" || !NO.has(fact.outcome.kind)) continue;
+    history.forEach((fact, at) => {
+      if (fact.kind !== "told" || !NO.has(fact.outcome.kind)) return;
       const key = `${entityOf(parseAddress(fact.to))} ${fact.id}`;
-      const atMs = taken.get(key);
-      if (atMs !== undefined && atMs <= fact.atMs && answered.get(key)?.has(fact.outcome.kind) !== true)
-        found.push({ atMs: fact.atMs, what: `${fact.id} to ${fact.to} was told "${fact.outcome.kind}", and a turn whose commit began at ${atMs.toFixed(3)} ms has taken it` });
-    }
+      const takenAt = taken.get(key);
+      if (takenAt === undefined || takenAt > at || answered.get(key)?.has(fact.outcome.kind) === true) return;
+      const began = history[takenAt] as (typeof history)[number];
+      found.push({ atMs: fact.atMs, what: `${fact.id} to ${fact.to} was told "${fact.outcome.kind}", and a turn whose commit began at ${began.atMs.toFixed(3)} ms has taken it` });
+    });
     return found;
   },
 };

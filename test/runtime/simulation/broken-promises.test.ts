@@ -67,6 +67,7 @@ const cases: readonly Case[] = [
   ["R2. a store whose journal lacks the timers", "a recovery brings what was held", between(broken.writesNoTimers)],
   ["R2. a state with a part that is worked out when it is read", "a recovery brings what was held", workedOut],
   ["S5. a recovery that forgets where a shelf ends", "a shelf empties", between(broken.forgetsWhereShelvesEnd, mailroom), soon(10)],
+  ["S5. a node that knows no deadlines of senders", "a sender hears by its deadline", between(broken.keepsSendersWaiting)],
   ["T3. a cloud that reads a replica wrong", "a replica equals its owner", onTheCloud(broken.misreadsContexts), soon(15)],
   ["O2. a cloud that forgets that it has to forward", "a waiting request comes to its end", onTheCloud(broken.losesEffects), soon(50)],
 ];

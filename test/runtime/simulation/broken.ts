@@ -45,6 +45,12 @@ export const confirmsWithoutWriting: Wrapper = (ports) =>
     commit: async (batch) => (ports.random.next() < 0.05 ? batch.map((): CommitOutcome => ({ kind: "committed" })) : store.commit(batch)),
   }))(ports);
 
+/** S5: a store that does not answer once in a while, and a node that knows no deadlines of senders. */
+export const keepsSendersWaiting: Wrapper = (ports) =>
+  withClock((clock) => ({ setTimeout: (run, delayMs, options) => clock.setTimeout(delayMs > 1_500 && delayMs <= 3_000 ? () => undefined : run, delayMs, options) }))(
+    withStore((store) => ({ commit: (batch) => (ports.random.next() < 0.02 ? new Promise(() => undefined) : store.commit(batch)) }))(ports),
+  );
+
 /** C2: writes, and says that it did not, once in a while. */
 export const refusesWhatItWrites: Wrapper = (ports) =>
   withStore((store) => ({
