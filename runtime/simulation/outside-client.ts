@@ -4,6 +4,7 @@ import { entityOf, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { TellOptions } from "../system/index.ts";
+import type { ToldFact } from "./history.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { SimulationWorld } from "./simulation-world.ts";
 
@@ -54,24 +55,22 @@ export class OutsideClient {
     const id = options.id ?? this.#nextId();
     const withinMs = options.withinMs ?? WITHIN_MS;
     tell({ kind: "sent", node: node.name, id, to: address, type: event.type });
-    let isUnheard = false;
-    const outcome = await new Promise<Told | Answer>((resolve) => {
+    const { outcome, ...how } = await new Promise<Pick<ToldFact, "outcome" | "isUnheard">>((resolve) => {
       const { process, system } = node;
       if (process === undefined || system === undefined) {
-        resolve({ kind: "owner-away" });
+        resolve({ outcome: { kind: "owner-away" } });
         return;
       }
       const forget = process.onEnd(() => {
         end({ kind: "unknown", reason: "the node ended before it answered" });
       });
       const limit = timeline.after(withinMs + PATIENCE_MS, () => {
-        isUnheard = true;
-        end({ kind: "unknown", reason: "the node did not answer in time" });
+        end({ kind: "unknown", reason: "the node did not answer in time" }, { isUnheard: true });
       });
-      const end = (word: Told | Answer): void => {
+      const end = (word: Told | Answer, as?: Pick<ToldFact, "isUnheard">): void => {
         forget();
         timeline.callOff(limit);
-        resolve(word);
+        resolve({ outcome: word, ...as });
       };
       process.enter(() => {
         const given = { ...options, id, withinMs };
@@ -90,7 +89,7 @@ export class OutsideClient {
         );
       });
     });
-    tell({ kind: "told", node: node.name, id, to: address, outcome, ...(isUnheard ? { isUnheard } : {}) });
+    tell({ kind: "told", node: node.name, id, to: address, outcome, ...how });
     return outcome;
   }
 
