@@ -25,7 +25,7 @@ const committed: readonly Fact[] = [
 ];
 const kept: Fact = { kind: "kept", atMs: 9, store: "home", entity: LIST, type: "list", incarnation: "i1", revision: 1, records: [record] };
 
-const found = (...history: readonly Fact[]): number => noMeansNo.check(evidenceOf(history, [], 0)).length;
+const found = (...history: readonly Fact[]): number => noMeansNo.check(evidenceOf(history, {}, 0)).length;
 
 test("S3, M2. what is taken when it is repeated was truly not taken before, though both have one time", (t) => {
   t.equal(found(sent, refused, sent, ...committed, kept), 0);
@@ -35,7 +35,7 @@ test("S3, M2. what is taken when it is repeated was truly not taken before, thou
 
 const unheard: Fact = { kind: "told", atMs: 12_005, node: "home", id: "add", to: LIST, outcome: { kind: "unknown", reason: "the node did not answer in time" }, isUnheard: true };
 const node = (what: "paused" | "resumed" | "replaced"): Fact => ({ kind: "node", ...AT, what, epoch: 1, wallMs: 0, store: "home" });
-const unanswered = (...history: readonly Fact[]): number => sendersHear.check(evidenceOf(history, [], 0)).length;
+const unanswered = (...history: readonly Fact[]): number => sendersHear.check(evidenceOf(history, {}, 0)).length;
 
 test("S5. who hears nothing by his deadline is a finding, unless the node was paused or replaced meanwhile", (t) => {
   t.equal(unanswered(sent, unheard), 1);
