@@ -124,7 +124,7 @@ function told(type: AnyActorType, actors: readonly ActorUpgrade[]): readonly Fin
         "A stranded actor cannot be recovered, and its entity stays away until a version that reads it runs; or it stays in its state for ever.",
         of("newer").length > 0 && of("stranded").length === 0
           ? "Run the newer version that made them, or a newer one still."
-          : `Give ${type.name} the steps of migrate that lead to a state which it can leave.`,
+          : `Give ${type.name} the steps of migrate that lead to a state which it can leave, or give the state a way out again; where it is meant to be the end, make it final.`,
         { ...facts, stranded: bad.map(({ address, from, state, reason }) => ({ address, from, state, reason })) },
       ),
     );

@@ -79,6 +79,13 @@ export function planOfType(actor: AnyActorType, type: string): Plan | undefined 
   return plan;
 }
 
+/** The machine that made a record, while its version is registered. */
+export function earlierMachine(actor: AnyActorType, record: { readonly version: number; readonly type: string }): AnyStateMachine | undefined {
+  const then = actor.earlier.find(({ version }) => version === record.version);
+  const plan = then === undefined ? undefined : planOfType(then, record.type);
+  return plan?.logic.kind === "machine" ? plan.logic.machine : undefined;
+}
+
 /** Of what an older version has written and the registered one has no source for. */
 export function lostPlan(actor: AnyActorType, type: string): Plan {
   return { type, actor, logic: { kind: "source", source: "callback", logic: { config: undefined }, mark: undefined }, src: undefined, enterings: new Enterings(), isLost: true };

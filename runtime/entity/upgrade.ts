@@ -10,6 +10,7 @@ import { madeByOf } from "./made-by.ts";
 import { pastState } from "./past-state.ts";
 import type { TimerRow } from "./rest-tables.ts";
 import { restoreEntity } from "./restore.ts";
+import { livingUnder, timersOf, whyStranded } from "./stranding.ts";
 
 export interface ActorUpgrade {
   readonly address: Address;
@@ -19,7 +20,7 @@ export interface ActorUpgrade {
   readonly to: number;
   /** Its state value; null for a reducer. */
   readonly state: unknown;
-  /** `fits`: read as it is. `migrates`: goes through `migrate`. `stranded`: cannot be read, or has no way out of its state any more. `newer`: made by a newer version. */
+  /** `fits`: read as it is. `migrates`: goes through `migrate`. `stranded`: cannot be read, or has no way out of its state any more (stranding.ts). `newer`: made by a newer version. */
   readonly verdict: "fits" | "migrates" | "stranded" | "newer";
   readonly reason?: string;
   /** Where it can be read. */
@@ -84,7 +85,7 @@ function upgradeOfCell(type: AnyActorType, cell: CellRecord, state: EntityState,
     return { ...facts, verdict: error instanceof DroverError && error.code === "DROVER_STATE_NEWER" ? "newer" : "stranded", reason: messageOf(error) };
   }
   const work = workBetween(before, after);
-  const stuck = whyStuck(cell, type.version, before, after);
+  const stuck = whyStranded(type, cell, before, after);
   if (stuck !== undefined) return { ...facts, verdict: "stranded", reason: stuck, work };
   const steps = Object.keys(type.migrate).filter((from) => Number(from) >= cell.version && Number(from) < type.version);
   const made = snapshot?.madeBy?.types[type.name];
@@ -103,15 +104,6 @@ function actorAlone(cell: CellRecord, state: EntityState): EntityState {
     else if (table === "systemIds") rest[table] = rows.filter(([, row]) => own.has((row as { readonly $ref: { readonly incarnation: number } }).$ref.incarnation));
   }
   return { ...state, type: cell.type, labels: {}, cells, rest };
-}
-
-function timersOf(state: EntityState): readonly TimerRow[] {
-  return ((state.rest as { readonly timers?: readonly Row[] }).timers ?? []).map(([, row]) => row as TimerRow);
-}
-
-/** What runs or may still say something. */
-function livingUnder(state: EntityState): readonly CellRecord[] {
-  return state.cells.filter(({ status, accepts }) => status === "active" && accepts === undefined);
 }
 
 function workBetween(before: EntityState, after: EntityState): UpgradeWork {
@@ -134,13 +126,4 @@ function workBetween(before: EntityState, after: EntityState): UpgradeWork {
       stopped: places(livingUnder(before).filter(({ incarnation }) => !alive.has(incarnation))),
     },
   };
-}
-
-/** It waited for something, and now waits for nothing and takes no message: nothing would ever lead out of its state. */
-function whyStuck(cell: CellRecord, version: number, before: EntityState, after: EntityState): string | undefined {
-  const now = after.cells.find(({ address }) => address === cell.address);
-  const waited = [...timersOf(before).map(({ name }) => name), ...livingUnder(before).map(({ address }) => address)];
-  if (now?.status !== "active" || waited.length === 0) return undefined;
-  if ((now.accepts ?? []).length > 0 || timersOf(after).length > 0 || livingUnder(after).length > 0) return undefined;
-  return `nothing leads out of ${JSON.stringify(now.value)} in version ${String(version)}: it has none of what was waited for (${waited.join(", ")}), and takes no message`;
 }

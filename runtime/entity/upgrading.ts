@@ -41,7 +41,7 @@ import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
 import { renameTimer } from "./outward.ts";
 import { forgetTimers } from "./parked-rows.ts";
-import { planOfType } from "./plan.ts";
+import { earlierMachine } from "./plan.ts";
 import { release } from "./stash.ts";
 
 type Machine = Extract<Cell["plan"]["logic"], { kind: "machine" }>["machine"];
@@ -101,7 +101,7 @@ function carry(interior: Interior, cell: Cell, record: CellRecord, surplus: Set<
     return undefined;
   }
   const { machine } = logic;
-  const earlier = machineOf(actor, record);
+  const earlier = earlierMachine(actor, record);
   const then = earlier?.id ?? machine.id;
   const now = (id: string): string => (id === then || id.startsWith(`${then}.`) ? machine.id + id.slice(then.length) : id);
   const children = childrenOf(cell);
@@ -169,13 +169,6 @@ function migrated(actor: AnyActorType, { version: from, status, value }: CellRec
       throw new Error(`${cell.address}: migrate[${String(version)}] of ${actor.name} returned no { value, context }`);
   }
   return state;
-}
-
-/** The machine that made a record, while its version is registered. */
-function machineOf(actor: AnyActorType, record: CellRecord): Machine | undefined {
-  const then = actor.earlier.find(({ version }) => version === record.version);
-  const plan = then === undefined ? undefined : planOfType(then, record.type);
-  return plan?.logic.kind === "machine" ? plan.logic.machine : undefined;
 }
 
 // ---- timers

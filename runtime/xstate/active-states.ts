@@ -58,8 +58,14 @@ export function activeStates(nodes: readonly AnyStateNode[]): readonly ActiveSta
 
 /** Of a state value; undefined where the machine has no such states. */
 export function activeStatesAt(machine: AnyStateMachine, value: unknown): readonly ActiveState[] | undefined {
+  const nodes = nodesAt(machine, value);
+  return nodes === undefined ? undefined : activeStates(nodes);
+}
+
+/** Of a state value; undefined where the machine has no such states. */
+export function nodesAt(machine: AnyStateMachine, value: unknown): readonly AnyStateNode[] | undefined {
   try {
-    return activeStates((machine.resolveState({ value: value as never, context: {} }) as unknown as { readonly _nodes: readonly AnyStateNode[] })._nodes);
+    return (machine.resolveState({ value: value as never, context: {} }) as unknown as { readonly _nodes: readonly AnyStateNode[] })._nodes;
   } catch {
     return undefined;
   }

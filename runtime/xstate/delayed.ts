@@ -5,12 +5,11 @@ import type { AnyStateMachine, AnyStateNode } from "xstate";
 import { matchesDescriptor } from "./accepts.ts";
 import { isAfterTimer } from "./active-states.ts";
 import { nodesById } from "./logic.ts";
-import type { LogicSnapshot } from "./step-cell.ts";
 
 /** Of a state's own delay whether a state that is active has it, of any other event whether the machine names it in some state, if only to take it without effect (`EVENT: {}`). */
-export function isMeantBy(machine: AnyStateMachine, snapshot: LogicSnapshot, type: string): boolean {
+export function isMeantBy(machine: AnyStateMachine, snapshot: object, type: string): boolean {
   if (!isAfterTimer(type)) return namedBy(machine).some((descriptor) => matchesDescriptor(type, descriptor));
-  const { _nodes: nodes } = snapshot as LogicSnapshot & { readonly _nodes?: readonly AnyStateNode[] };
+  const { _nodes: nodes } = snapshot as { readonly _nodes?: readonly AnyStateNode[] };
   return nodes === undefined || nodes.some(({ after }) => (after as readonly { readonly eventType: string }[]).some(({ eventType }) => eventType === type));
 }
 

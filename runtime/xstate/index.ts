@@ -1,6 +1,6 @@
 export { asItIsNow, copyOfParts, freezeParts, isParted, partAt } from "./context-parts.ts";
 export { acceptsOf } from "./accepts.ts";
-export { type ActiveState, activeStatesAt, afterTimerOf, declaredInvokes, invokeIdOf, isAfterTimer, matchStates, statesNamedBy } from "./active-states.ts";
+export { type ActiveState, activeStatesAt, afterTimerOf, declaredInvokes, invokeIdOf, isAfterTimer, matchStates, nodesAt, statesNamedBy } from "./active-states.ts";
 export { afterTimers, type BareSnapshot, bareProblem, restoreBare } from "./bare-snapshot.ts";
 export { beginInvokes, carriedOver, hasEventless, statesOf } from "./carry-over.ts";
 export {
@@ -33,4 +33,5 @@ export { StepSystem } from "./step-system.ts";
 export { isPromise, refusePromises } from "./promises.ts";
 export { checkState, noteThrownAt, type ThrownAt, takeThrownAt } from "./watched-code.ts";
 export { type StepWatcher, stepWatcher, type TakenTransition, watchSteps } from "./step-watch.ts";
+export { type LeafWays, type WaysOut, waysOut } from "./ways-out.ts";
 export { declaredWork, type TypeProblem, walkMachine } from "./walk.ts";

@@ -1,12 +1,12 @@
 // `drover doctor --machine new.js`: what a new version of a machine would do to the actors that live in a data folder (rules T4).
 
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
 import { setup } from "xstate";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
-import { actorType, createSystem, entityType, messages, systemClock, systemRandom } from "../../runtime/index.ts";
+import { actorType, createSystem, type EntityType, entityType, messages, systemClock, systemRandom } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { built } from "../project/checkout.ts";
 import { drover, scratch } from "./captured.ts";
@@ -58,7 +58,7 @@ test("T4. doctor says which live actors a new machine version would strand, in w
     return { code, findings: (JSON.parse(out) as { findings: [] }).findings };
   };
 
-  const stranding = await look(moduleOf(2, "off: {}, spinning: {}"));
+  const stranding = await look(moduleOf(2, "off: { on: { 'pump.run': 'spinning' } }, spinning: {}"));
   t.equal(stranding.code, 1);
   const [bad] = stranding.findings;
   t.match(bad, { status: "problem", what: /pump version 2 would strand 2 of 3 live actors, in the states "running"/ });
@@ -67,7 +67,11 @@ test("T4. doctor says which live actors a new machine version would strand, in w
   t.match(bad?.facts, { fits: 1, stranded: [{ address: "acme/pump/b" }, { address: "acme/pump/c" }] });
 
   const migrating = await look(
-    moduleOf(2, "off: {}, spinning: {}", 'migrate: { 1: (old) => ({ value: old.value === "running" ? "spinning" : old.value, context: old.context }) }'),
+    moduleOf(
+      2,
+      "off: { on: { 'pump.run': 'spinning' } }, spinning: { on: { 'pump.run': 'off' } }",
+      'migrate: { 1: (old) => ({ value: old.value === "running" ? "spinning" : old.value, context: old.context }) }',
+    ),
   );
   t.equal(migrating.code, 0);
   t.match(
@@ -79,9 +83,13 @@ test("T4. doctor says which live actors a new machine version would strand, in w
     { what: /journals name version 1 of pump, which the module does not register/ },
   );
 
-  t.match(await look(moduleOf(2, "off: {}, running: {}, gone: {}, more: {}")), { code: 0, findings: [{ what: /3 live actors, 3 as they are/ }, { status: "note" }] });
-  t.match(await look(moduleOf(1, "off: {}, running: {}, gone: { type: 'final' }")), { code: 0, findings: [{ status: "ok" }] });
-  const inPlace = await look(moduleOf(1, "off: {}, running: {}, gone: { type: 'final' }, more: {}"));
+  const kept = "off: { on: { 'pump.run': 'running' } }, running: { on: { 'pump.stop': 'gone' } }";
+  t.match(await look(moduleOf(2, `${kept}, gone: {}, more: {}`)), { code: 0, findings: [{ what: /3 live actors, 3 as they are/ }, { status: "note" }] });
+  t.match(await look(moduleOf(1, `${kept}, gone: { type: 'final' }`)), { code: 0, findings: [{ status: "ok" }] });
+  const stuck = { code: 1, findings: [{ what: /would strand 3 of 3[^]*nothing leads out of "off"[^]*pump\.run[^]*nothing leads out of "running"[^]*pump\.stop/ }] };
+  t.match(await look(moduleOf(2, "off: {}, running: {}, gone: {}, more: {}")), stuck, "none of its states is left any more");
+  t.match(await look(moduleOf(1, "off: {}, running: {}, gone: { type: 'final' }")), stuck, "nor under the same version");
+  const inPlace = await look(moduleOf(1, `${kept}, gone: { type: 'final' }, more: {}`));
   t.equal(inPlace.code, 1);
   t.match(inPlace.findings, [{ status: "problem", what: /other states.*made 3 live actors/ }]);
   t.match(await look(moduleOf(1, "off: {}").replaceAll('"pump"', '"other"')), { code: 0, findings: [{ status: "note", what: /no live actor of other/ }] });
@@ -135,4 +143,57 @@ test("S7, T4. doctor says what becomes of each actor's timers and children, by t
     text: /would strand 1 of 1.*[^]*migrate\[1\] of pump: Date was called/,
   });
   t.match(await look(1, "off: { after: { 70000: 'gone' } }, gone: {}"), { code: 1, text: /made 1 live actors/ }, "other delays under the same version are seen");
+});
+
+test("T4. an actor that can take something, and can never leave its state any more, is stranded: doctor names the state, the version and what is gone", async (t) => {
+  const data = scratch(t);
+  const modules = t.testdir();
+  const source = (version: number, states: string, on: string, earlier = ""): string => `
+    import { actorType, entityType, messages, reply, T } from ${JSON.stringify(pathToFileURL(join(built, "runtime/index.js")).href)};
+    import { sendTo, setup } from "xstate";
+    const status = { "p.status": { actions: sendTo(({ event }) => event.replyTo, () => reply({ n: 1 })) } };
+    const words = messages({ "p.go": { body: {} }, "p.stop": { body: {} }, "p.status": { body: {}, reply: T.Object({ n: T.Integer() }) } });
+    const machine = (states, on) => setup({ delays: { HEAT: 3_600_000 } }).createMachine({ id: "p", initial: "idle", on, states });
+    const type = (version, states, on, earlier = []) => actorType({ name: "pot", version, messages: words, behaviour: machine(states, on), earlier });
+    export const pot = entityType({ root: type(${String(version)}, { ${states} }, ${on}${earlier === "" ? "" : `, [${earlier}]`}), durability: "events", placement: "cloud" });
+  `;
+  const write = (name: string, text: string): string => {
+    const file = join(modules, `${name}.mjs`);
+    writeFileSync(file, text);
+    return file;
+  };
+  const lives: readonly (readonly [name: string, states: string, on: string, later: string, gone: RegExp])[] = [
+    ["a", 'idle: { on: { "p.go": "parked" } }, parked: { on: { "p.go": "idle" } }', "{}", "parked: {}", /nothing leads out of "parked" in version 2: .*the message p\.go/],
+    [
+      "b",
+      'idle: { on: { "p.go": "heating" } }, heating: { after: { HEAT: "idle" } }',
+      "status",
+      "heating: {}",
+      /"heating" in version 2: .*the timer xstate\.after\.HEAT\.p\.heating/,
+    ],
+    ["c", 'idle: { on: { "p.go": "heating" } }, heating: { on: { "p.stop": "idle" } }', "status", "heating: {}", /"heating" in version 2: .*the message p\.stop/],
+  ];
+  for (const [name, states, on, later, gone] of lives) {
+    const folder = join(data, name);
+    mkdirSync(folder);
+    const first = source(1, states, on);
+    const { pot } = (await import(pathToFileURL(write(`${name}1`, first)).href)) as { readonly pot: EntityType };
+    const store = sqliteStore({ path: join(folder, "journal.db"), log: silentLog, clock: systemClock });
+    await store.open();
+    const system = createSystem({ node: "n1", types: [pot], store, clock: systemClock, random: systemRandom, log: silentLog });
+    await system.start();
+    await system.activate("acme/pot/1" as never, { input: undefined });
+    t.match(await system.tell("acme/pot/1", { type: "p.go" }), { kind: "accepted" });
+    await system.stop();
+    await store.close();
+    const look = async (module: string): Promise<unknown> => drover(["doctor", "--data", folder, "--machine", module, "--json"]);
+    t.match(await look(write(`${name}1`, first)), { code: 0 }, `${name}: the same version`);
+    const left = states.slice(0, states.indexOf("}, ") + 3);
+    for (const earlier of ["", `type(1, { ${states} }, ${on})`]) {
+      t.match(await look(write(`${name}2${earlier === "" ? "" : "known"}`, source(2, left + later, on, earlier))), { code: 1 }, `${name}: stranded`);
+      const { out } = await drover(["doctor", "--data", folder, "--machine", join(modules, `${name}2${earlier === "" ? "" : "known"}.mjs`)]);
+      t.match(out, gone);
+      t.equal(out.includes("is not among `earlier`"), earlier === "");
+    }
+  }
 });
