@@ -41,7 +41,9 @@ export function nextDue(rhythm: NonNullable<TimerRow["rhythm"]>, now: number, fi
   return firing.late >= rhythm.atMost ? { due: ahead(due, rhythm.every, now), late: 0 } : { due, late: firing.late + 1 };
 }
 
-/** The first time of the rhythm after `now`. */
+/** The first time of the rhythm after `now`; `now` itself where its period is too short to be added to a time. */
 export function ahead(due: number, every: number, now: number): number {
-  return every === 0 || due > now ? due : due + (Math.floor((now - due) / every) + 1) * every;
+  if (every === 0 || due > now) return due;
+  const next = due + (Math.floor((now - due) / every) + 1) * every;
+  return next > now && Number.isFinite(next) ? next : now;
 }

@@ -1,4 +1,7 @@
 // The index of absent entities' timers in the store: a row for the earliest of each clock, named by clock, due time and entity. In the order of their names the rows of a clock fall due.
+//
+// R1. A due time has as many digits as any other. One that has more, which nobody lives to see, is named by the latest that has not: early, never late (wakes W3). One before 1970 is named 0.
+// R2. A row whose name tells no due time (0; what earlier versions made of 1e21) calls its entity when it is the first: it hides no other then, and the entity's leaving puts it right.
 
 import type { Address } from "../address.ts";
 import type { NextTimer } from "../entity/index.ts";
@@ -9,12 +12,15 @@ export const WAKE_CLOCKS: readonly WakeClock[] = ["elapsed", "wall"];
 /** Begins the names of marks, each followed by an entity. */
 export const WAKE_MARKS = "wake/now/";
 const DIGITS = 16;
+/** R1. It has as many digits. */
+const LATEST_MS = Number.MAX_SAFE_INTEGER;
+const DUE = /^\d{16}$/;
 
 export interface WakeRow {
   readonly entity: Address;
   readonly clock: WakeClock;
-  /** By that clock, whole ms. */
-  readonly due: number;
+  /** By that clock, whole ms; undefined: its name does not tell (R2). */
+  readonly due: number | undefined;
 }
 
 /** Begins the names of a clock's rows. */
@@ -30,12 +36,14 @@ export function wakeKeysOf(entity: Address, next: NextTimer): readonly string[] 
 }
 
 export function wakeRowOf(key: string): WakeRow | undefined {
-  const [, clock, digits = "", ...entity] = key.split("/");
-  const due = Number(digits);
-  return (clock === "elapsed" || clock === "wall") && digits !== "" && Number.isFinite(due) ? { entity: entity.join("/") as Address, clock, due } : undefined;
+  const [, clock, digits = "", ...rest] = key.split("/");
+  const entity = rest.join("/") as Address;
+  const due = DUE.test(digits) ? Number(digits) : 0;
+  return (clock === "elapsed" || clock === "wall") && entity !== "" ? { entity, clock, due: due > 0 ? due : undefined } : undefined;
 }
 
 /** What the names of rows begin with that are due at this time; those of earlier ones come before it. */
 export function dueName(clock: WakeClock, ms: number): string {
-  return wakePrefix(clock) + String(Math.max(0, Math.floor(ms))).padStart(DIGITS, "0");
+  const due = ms < LATEST_MS ? Math.max(0, Math.floor(ms)) : LATEST_MS;
+  return wakePrefix(clock) + String(due).padStart(DIGITS, "0");
 }

@@ -137,7 +137,7 @@ export class Wakes {
     const rows = isDoubtful ? [] : (this.#rows.get(entity) ?? []).map((key) => wakeRowOf(key));
     return WAKE_CLOCKS.some((clock) => {
       const due = next[clock];
-      return due !== undefined && !rows.some((row) => row?.clock === clock && row.due <= due);
+      return due !== undefined && !rows.some((row) => row?.clock === clock && row.due !== undefined && row.due <= due);
     });
   }
 
@@ -218,7 +218,8 @@ export class Wakes {
   /** Negative: so long it has been due. */
   #waitOf(row: WakeRow | undefined): number {
     if (row === undefined) return LONGEST_WAIT_MS;
-    return this.#isTrusted(row.clock) ? Math.min(LONGEST_WAIT_MS, row.due - this.#now(row.clock)) : TRUST_AGAIN_MS;
+    if (!this.#isTrusted(row.clock)) return TRUST_AGAIN_MS;
+    return row.due === undefined ? 0 : Math.min(LONGEST_WAIT_MS, row.due - this.#now(row.clock));
   }
 
   /** W4. Brings back as many as may be on their way, and looks again when the next one is due. */

@@ -11,8 +11,8 @@ import { assign, machine } from "../xstate/loose.ts";
 
 const EVERY_MS = 100;
 
-/** Notes when it ticks, every 100 ms, by the state's own `after`. */
-function ticking(policy: TimerPolicy): EntityType {
+/** Notes when it ticks, by the state's own `after`. */
+function ticking(policy: TimerPolicy, everyMs = EVERY_MS): EntityType {
   const behaviour = machine(
     {
       context: { ticks: [] },
@@ -21,7 +21,7 @@ function ticking(policy: TimerPolicy): EntityType {
         on: { after: { EVERY: { target: "on", reenter: true, actions: assign({ ticks: ({ context, self }) => [...context.ticks, now(self as never) - EPOCH] }) } } },
       },
     },
-    { delays: { EVERY: EVERY_MS } },
+    { delays: { EVERY: everyMs } },
   );
   const root = actorType({ name: "ticking", version: 1, messages: words(), behaviour: behaviour as never, timers: { EVERY: policy } });
   return entityType({ root, durability: "events", placement: "vehicle" });
@@ -97,6 +97,28 @@ test("K1. a timer more than a minute late was missed, whatever kept it", (t) => 
   t.equal((host.entity.due({ now: host.now, elapsed: 0, watchedSince: 0 })[0] as { missed?: true }).missed, undefined);
   host.now += 100;
   t.match(host.entity.due({ now: host.now, elapsed: 0, watchedSince: 0 }), [{ missed: true }]);
+  t.end();
+});
+
+test("K1, P2. a rhythm whose period is too short to be added to a time goes on, late or not, as one of none", (t) => {
+  for (const everyMs of [Number.MIN_VALUE, 1e-300, 1e-9, 0])
+    for (const policy of ["skip", { each: 1 }] as const) {
+      const host = new EntityHost(ticking(policy, everyMs));
+      for (const ms of [10, 20, 500]) {
+        host.now = EPOCH + ms;
+        const [due] = host.entity.due({ now: host.now, elapsed: 0, watchedSince: EPOCH });
+        if (due !== undefined) host.take(due);
+      }
+      const what = `${JSON.stringify(policy)}, every ${String(everyMs)} ms`;
+      t.same(ticks(host), [10, 20, 500], what);
+      t.ok((host.entity.nextTimer().wall ?? Number.NaN) <= host.now, what);
+      // Missed.
+      host.now += 120_000;
+      const [due] = host.entity.due({ now: host.now, elapsed: 0, watchedSince: host.now });
+      if (due !== undefined) host.take(due);
+      t.same(ticks(host), policy === "skip" ? [10, 20, 500] : [10, 20, 500, 120_500], what);
+      t.not(host.entity.nextTimer().wall, Number.POSITIVE_INFINITY, what);
+    }
   t.end();
 });
 
