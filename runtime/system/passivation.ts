@@ -104,6 +104,8 @@ export class Passivation {
   #passivate(live: HostedEntity, cause: PassivationCause): boolean {
     const isPausing = !live.isAtRest;
     if (isPausing && !(cause === "room" && live.isPausing)) return true;
+    // It may have come for that: who must leave before its timer fires is called again for ever.
+    if (this.wakes.isDue(live.nextTimer())) return true;
     const next = isPausing ? this.#afterPause(live) : live.nextTimer();
     if (!this.wakes.mustWrite(live.address, next)) {
       this.#leave(live, cause);

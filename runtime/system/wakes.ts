@@ -186,6 +186,11 @@ export class Wakes {
     return keys.length !== old.length || keys.some((key) => !old.includes(key));
   }
 
+  /** Whether a row for one of these timers would call it at once. */
+  isDue(next: NextTimer): boolean {
+    return WAKE_CLOCKS.some((clock) => this.#isTrusted(clock) && Math.floor(next[clock] ?? Number.POSITIVE_INFINITY) <= this.#now(clock));
+  }
+
   /** It is out of memory: its rows are looked at from here. */
   left(entity: Address): void {
     for (const key of this.#rows.get(entity) ?? []) {

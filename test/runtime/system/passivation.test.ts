@@ -245,6 +245,29 @@ for (const isAwake of [false, true])
     await three.system.stop();
   });
 
+test("S7. an entity that came for its timer does not leave for want of room before it has fired", async (t) => {
+  const RESIDENT = 4;
+  const { system, clock } = await idleHosting({ residentEntities: RESIDENT });
+  await system.activate(A, { input: undefined });
+  await system.tell(A, { type: "count.later", ms: 60_000 });
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(system), 0);
+  const busy = Array.from({ length: RESIDENT + 1 }, (_, at) => parseAddress(`acme/counter/busy-${String(at)}`));
+  for (const entity of busy) await system.activate(entity, { input: undefined });
+  for (const entity of busy) void system.ask(entity, { type: "count.slow" }, { withinMs: 600_000 });
+  await clock.advance(30_000);
+  t.equal(inMemory(system), RESIDENT + 1, "all of them stay");
+  const turned: unknown[] = [];
+  system.watch(({ entity, record }) => {
+    if (entity === A) turned.push(record?.inputs.map(({ kind }) => kind));
+  });
+  for (let ms = 0; ms < 12_000 && turned.length === 0; ms += 1_000) await clock.advance(1_000);
+  t.same(turned, [["timer"]]);
+  t.ok(clock.monotonic() < 62_000, "in time");
+  t.equal(metric(system, "drover_passivations_total", "room"), 0, "nobody was sent away for want of room");
+  await system.stop();
+});
+
 test("C5. an entity that cannot say when it must be back stays; one that is called while it says so stays too, and nothing is lost", async (t) => {
   const { system, clock, store } = await idleHosting();
   await system.activate(A, { input: undefined });
