@@ -1,7 +1,8 @@
 // How fast entities may come into memory: a token bucket and a bound on how many are on their way at once (promise S5).
 //
 // G1. Who finds no room waits: commands first, then what entities send each other in turn with the rest (timers that fell due, recoveries), each in order of arrival.
-//     Who needs room in memory waits too while there is none, and lets the other lanes pass. A message between entities does not: its sender, which is in memory, is told `full`.
+//     Who needs room in memory waits too while there is none, and lets the other lanes pass, and of its own those who need none. For how long it has waited counts there (passivation P5).
+//     A message between entities does not wait: its sender, which is in memory, is told `full`.
 //     However long the commands last: of eight that enter one is another that has waited for 5 s, while there is such a one.
 // G2. Who has given up meanwhile costs nothing: its turn passes without a token.
 // G3. Each lane has a bound (promise S5). Who is turned away by it comes again: a sender is told `full`, an outbox and a timer wait in the store.
@@ -47,10 +48,19 @@ export interface Admission {
   join(lane: Lane): void;
 }
 
+/** What who enters needs in memory. */
+export interface Room {
+  /** Whether there is some for this lane. @param waitedMs for how long it has been waited for */
+  isFree(lane: Lane, waitedMs: number): boolean;
+  /** It is taken, by who enters in this lane. */
+  take(lane: Lane): void;
+}
+
 interface Waiting {
   /** Monotonic time. */
   readonly since: number;
-  readonly hasRoom: (lane: Lane) => boolean;
+  /** undefined: it needs none. */
+  readonly room: Room | undefined;
   readonly isGone: () => boolean;
   readonly settle: (entry: Entry) => void;
   /** In which it has a place; none: it waits no longer. */
@@ -59,10 +69,15 @@ interface Waiting {
 
 interface Queue {
   readonly lane: Lane;
-  /** Places of some who wait no longer among them. */
-  readonly places: Ring<Waiting>;
+  /** Places of some who wait no longer among them, of those who need room in memory and of those who do not. */
+  readonly places: readonly [Ring<Waiting>, Ring<Waiting>];
   /** Of those who wait. */
   count: number;
+}
+
+interface Ready {
+  readonly queue: Queue;
+  readonly waiting: Waiting;
 }
 
 const MANY_HOLES = 32;
@@ -94,35 +109,38 @@ export class ActivationGate {
 
   /**
    * @param isGone asked when its turn has come: nobody waits for it any more
-   * @param hasRoom asked before it enters, for each lane in which it waits; by default there is room
+   * @param room what it needs in memory, if anything
    */
-  enter(lane: Lane, isGone: () => boolean, hasRoom: (lane: Lane) => boolean = always): Admission {
-    if (this.#waiting === 0 && hasRoom(lane) && this.#take()) return new Settled("entered");
-    if (!this.#hasPlaceIn(lane, hasRoom)) return new Settled("full");
+  enter(lane: Lane, isGone: () => boolean, room?: Room): Admission {
+    if (this.#waiting === 0 && room?.isFree(lane, 0) !== false && this.#take()) {
+      room?.take(lane);
+      return new Settled("entered");
+    }
+    if (!this.#hasPlaceIn(lane, room)) return new Settled("full");
     const lanes = new Set<Lane>();
     let settle = (_entry: Entry): void => undefined;
     const entry = new Promise<Entry>((resolve) => {
       settle = resolve;
     });
-    const waiting: Waiting = { since: this.#clock.monotonic(), isGone, hasRoom, settle, lanes };
+    const waiting: Waiting = { since: this.#clock.monotonic(), isGone, room, settle, lanes };
     this.#waiting++;
     this.#place(waiting, lane);
     return {
       entry,
       join: (other) => {
-        if (lanes.size > 0 && !lanes.has(other) && this.#hasPlaceIn(other, hasRoom)) this.#place(waiting, other);
+        if (lanes.size > 0 && !lanes.has(other) && this.#hasPlaceIn(other, room)) this.#place(waiting, other);
       },
     };
   }
 
-  #hasPlaceIn(lane: Lane, hasRoom: (lane: Lane) => boolean): boolean {
-    return this.#lanes[lane].count < this.#limits.waiting && (lane !== "message" || hasRoom(lane));
+  #hasPlaceIn(lane: Lane, room: Room | undefined): boolean {
+    return this.#lanes[lane].count < this.#limits.waiting && (lane !== "message" || room?.isFree(lane, 0) !== false);
   }
 
   #place(waiting: Waiting, lane: Lane): void {
     const queue = this.#lanes[lane];
     queue.count++;
-    queue.places.push(waiting);
+    placesOf(queue, waiting).push(waiting);
     waiting.lanes.add(lane);
     this.#arm();
   }
@@ -136,7 +154,7 @@ export class ActivationGate {
   stop(): void {
     this.#clock.clearTimeout(this.#handle);
     this.#handle = undefined;
-    for (const { places } of this.#queues) for (let next = places.shift(); next !== undefined; next = places.shift()) this.#settle(next, "gave-up");
+    for (const queue of this.#queues) for (const places of queue.places) for (let next = places.shift(); next !== undefined; next = places.shift()) this.#settle(next, "gave-up");
   }
 
   #settle(waiting: Waiting, entry: Entry): void {
@@ -146,36 +164,49 @@ export class ActivationGate {
     const { lanes } = waiting;
     for (const lane of [...lanes]) {
       lanes.delete(lane);
-      const { places, count } = this.#lanes[lane];
-      if (places.length > count * 2 + MANY_HOLES) places.filter((each) => each.lanes.has(lane));
+      const queue = this.#lanes[lane];
+      const places = placesOf(queue, waiting);
+      if (places.length > queue.count * 2 + MANY_HOLES) places.filter((each) => each.lanes.has(lane));
     }
     waiting.settle(entry);
   }
 
-  /** The queue whose first may enter, as far as room is concerned. */
-  #ready(): Queue | undefined {
+  /** Who may enter next, as far as room is concerned. */
+  #ready(): Ready | undefined {
     if (this.#commands >= COMMANDS_IN_A_ROW) {
       const longSince = this.#clock.monotonic() - LONG_MS;
       const [, ...others] = this.#queues;
-      for (const queue of others) if ((this.#firstOf(queue)?.since ?? Number.POSITIVE_INFINITY) <= longSince) return queue;
+      for (const queue of others) {
+        const waiting = this.#firstOf(queue);
+        if (waiting !== undefined && waiting.since <= longSince) return { queue, waiting };
+      }
     }
-    for (const queue of this.#queues) if (this.#firstOf(queue) !== undefined) return queue;
+    for (const queue of this.#queues) {
+      const waiting = this.#firstOf(queue);
+      if (waiting !== undefined) return { queue, waiting };
+    }
     return undefined;
   }
 
   /** Of those that wait in it, unless there is no room for it. */
   #firstOf(queue: Queue): Waiting | undefined {
-    for (let first = queue.places.first(); first !== undefined && !this.#isWaiting(first, queue); first = queue.places.first()) queue.places.shift();
-    const found = queue.places.first();
-    return found?.hasRoom(queue.lane) === true ? found : undefined;
+    const now = this.#clock.monotonic();
+    let found: Waiting | undefined;
+    for (const places of queue.places) {
+      for (let first = places.first(); first !== undefined && !this.#isWaiting(first, queue); first = places.first()) places.shift();
+      const first = places.first();
+      if (first === undefined || (found !== undefined && found.since <= first.since)) continue;
+      if (first.room?.isFree(queue.lane, now - first.since) !== false) found = first;
+    }
+    return found;
   }
 
   /** G1, G2. */
   #isWaiting(waiting: Waiting, { lane }: Queue): boolean {
-    const { lanes } = waiting;
+    const { lanes, room, since } = waiting;
     if (!lanes.has(lane)) return false;
     if (waiting.isGone()) this.#settle(waiting, "gave-up");
-    else if (lane !== "message" || waiting.hasRoom(lane)) return true;
+    else if (lane !== "message" || room?.isFree(lane, this.#clock.monotonic() - since) !== false) return true;
     else if (lanes.size === 1) this.#settle(waiting, "full");
     else {
       lanes.delete(lane);
@@ -196,9 +227,11 @@ export class ActivationGate {
   }
 
   #admit(): void {
-    for (let queue = this.#ready(); queue !== undefined && this.#take(); queue = this.#ready()) {
-      const next = queue.places.shift();
-      if (next !== undefined) this.#settle(next, "entered");
+    for (let ready = this.#ready(); ready !== undefined && this.#take(); ready = this.#ready()) {
+      const { queue, waiting } = ready;
+      placesOf(queue, waiting).shift();
+      waiting.room?.take(queue.lane);
+      this.#settle(waiting, "entered");
       const [commands, other, last] = this.#queues;
       this.#commands = queue === commands ? this.#commands + 1 : 0;
       if (queue === other) this.#queues = [commands, last, other];
@@ -233,9 +266,9 @@ class Settled implements Admission {
 }
 
 function queueOf(lane: Lane): Queue {
-  return { lane, places: new Ring(), count: 0 };
+  return { lane, places: [new Ring(), new Ring()], count: 0 };
 }
 
-function always(): boolean {
-  return true;
+function placesOf({ places: [inNeed, others] }: Queue, { room }: Waiting): Ring<Waiting> {
+  return room === undefined ? others : inNeed;
 }

@@ -13,7 +13,7 @@ import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
 import { settledWithin } from "../settled-within.ts";
-import type { ActivationGate, Admission, Lane } from "./activation-gate.ts";
+import type { ActivationGate, Admission, Lane, Room } from "./activation-gate.ts";
 import type { EntityNode, EntityOptions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import type { Passivation } from "./passivation.ts";
@@ -362,7 +362,7 @@ export class Entities {
       lane,
       () => starting.giveUpAt <= clock.monotonic(),
       // Who stays for good needs no room among those that come and go.
-      slot.options === undefined ? (each) => this.#ports.passivation()?.hasRoomFor(each) !== false : undefined,
+      slot.options === undefined ? this.#roomFor(entity) : undefined,
     );
     let abandon = (_cause: Error): void => undefined;
     const abandoned = new Promise<never>((_resolve, reject) => {
@@ -383,6 +383,14 @@ export class Entities {
       },
     );
     return done;
+  }
+
+  #roomFor(entity: Address): Room {
+    const { passivation } = this.#ports;
+    return {
+      isFree: (lane, waitedMs) => passivation()?.hasRoomFor(lane, waitedMs) !== false,
+      take: (lane) => passivation()?.enters(entity, lane),
+    };
   }
 
   async #enter(entity: Address, type: EntityType, slot: Slot, starting: Starting): Promise<void> {

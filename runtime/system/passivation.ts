@@ -8,6 +8,8 @@
 // P4. Where too many are here, one leaves too whose messages or effects wait for their next attempts, however long their receivers are out of reach: they are in the store, and the entity is called for
 //     them. So nobody stays for what another one must do first: who is here and not at rest takes a turn, makes an attempt, or waits for a word with a deadline (an ask, a `once` effect, a
 //     reply to somebody), all of which end, or runs a source of its own.
+// P5. Who has waited for room for 1 s comes without it, as a guest: however many stay by right, and for how long, no timer and no command waits for ever. Few are guests at once, so that memory grows slowly
+//     where those who came stay too: the place of one is free again when it has left, or after 1 s. Who is next is for the gate to say, as it is where there is room (gate G1).
 
 import type { Address } from "../address.ts";
 import type { Turn } from "../entity/contract.ts";
@@ -25,6 +27,11 @@ const LEAVING_AT_ONCE = 128;
 const FULL: Readonly<Record<Lane, number>> = { background: 1.5, command: 2, message: 3 };
 /** More that may come for messages: as many as are on their way into memory at once, of which nobody knows yet whether they stay. */
 const BESIDE = 512;
+/** P5. Well within the time in which a timer is expected. */
+const GUEST_AFTER_MS = 1_000;
+const GUEST_FOR_MS = 1_000;
+/** There is one, and one for each so many of the limit: where each of them has a task of 10 min, about as many as the limit are here as guests, and messages between entities still find room. */
+const LIMIT_PER_GUEST = 512;
 /** P4: as long as the longest wait between two attempts of a message or an effect. */
 const PAUSE_MS = 30_000;
 
@@ -53,6 +60,8 @@ export class Passivation {
   /** P2. */
   #leaving = 0;
   #isRoomSought = false;
+  /** P5: until when each has its place, monotonic. */
+  readonly #guests = new Map<Address, number>();
 
   constructor(ports: PassivationPorts) {
     this.#ports = ports;
@@ -73,9 +82,25 @@ export class Passivation {
     this.wakes.stop();
   }
 
-  /** Whether one more may come. */
-  hasRoomFor(lane: Lane): boolean {
-    return !this.#residents.isCrowded(FULL[lane], lane === "message" ? BESIDE : 0);
+  /** Whether one more may come. @param waitedMs for how long it has waited */
+  hasRoomFor(lane: Lane, waitedMs: number): boolean {
+    return !this.#isFull(lane) || (waitedMs >= GUEST_AFTER_MS && this.#hasRoomForGuest());
+  }
+
+  #isFull(lane: Lane): boolean {
+    return this.#residents.isCrowded(FULL[lane], lane === "message" ? BESIDE : 0);
+  }
+
+  /** P5. */
+  #hasRoomForGuest(): boolean {
+    const now = this.#ports.clock.monotonic();
+    for (const [entity, until] of this.#guests) if (until <= now) this.#guests.delete(entity);
+    return this.#guests.size < Math.max(1, Math.floor(this.#residents.limit / LIMIT_PER_GUEST));
+  }
+
+  /** It is on its way into memory. */
+  enters(entity: Address, lane: Lane): void {
+    if (this.#isFull(lane)) this.#guests.set(entity, this.#ports.clock.monotonic() + GUEST_FOR_MS);
   }
 
   /** It was recovered; before its first turn. */
@@ -90,8 +115,9 @@ export class Passivation {
     });
   }
 
-  /** It is no longer here, for another reason than passivation. */
+  /** It is no longer here, or did not come. */
   ended(entity: Address): void {
+    this.#guests.delete(entity);
     this.#residents.remove(entity);
   }
 

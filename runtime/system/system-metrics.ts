@@ -23,6 +23,9 @@ const UNHEARD_HELP = `What reached nobody inside entities, by what it was: ${Obj
   .map(([kind, means]) => `${kind}: ${means}`)
   .join("; ")}.`;
 
+const WAKES_HELP =
+  "Entities out of memory with something to do by now: all of them (due; the next few thousand are known), and those of them that were called, be it that they wait for room (under-way).";
+
 export interface SystemParts {
   readonly counters: SystemCounters;
   readonly deadLetters: DeadLetters;
@@ -71,12 +74,8 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
   gauge("drover_activations_waiting", "Activations that wait for their turn.", gate.waiting, {});
   if (passivation !== undefined) {
     const { underWay, due, lateMs } = passivation.wakes.view();
-    gauge("drover_wakes", "Entities out of memory with something to do by now: on their way back, or waiting for that (of these the next few thousand are known).", underWay, {
-      state: "under-way",
-    });
-    gauge("drover_wakes", "Entities out of memory with something to do by now: on their way back, or waiting for that (of these the next few thousand are known).", due, {
-      state: "due",
-    });
+    gauge("drover_wakes", WAKES_HELP, underWay, { state: "under-way" });
+    gauge("drover_wakes", WAKES_HELP, due, { state: "due" });
     gauge("drover_wakes_late_ms", "For how long the one of them that waits longest has been due.", lateMs, {});
     counter("drover_wakes_failed_total", "Times that an entity with something to do could not be brought back; it is tried again.", passivation.wakes.failed);
   }

@@ -42,9 +42,9 @@ export interface WakesPorts {
 export interface WakesView {
   /** On their way. */
   readonly underWay: number;
-  /** Due by now, as far as they have been read: some thousand at most. */
+  /** Due by now, those on their way among them, as far as they have been read: some thousand at most. */
   readonly due: number;
-  /** For how long the one that waits longest has been due, ms. */
+  /** For how long the one that waits longest has been due, ms, be it on its way or not. */
   readonly lateMs: number;
 }
 
@@ -104,13 +104,11 @@ export class Wakes {
   }
 
   view(): WakesView {
-    const waiting = WAKE_CLOCKS.filter((clock) => this.#isTrusted(clock));
-    const late = waiting.map((clock) => -this.#waitOf(this.#first(clock)));
-    return {
-      underWay: this.#underWay,
-      due: this.#unfinished.length + waiting.reduce((sum, clock) => sum + this.#due[clock].countBefore(dueName(clock, this.#now(clock) + 1)), 0),
-      lateMs: Math.max(0, ...late),
-    };
+    const clocks = WAKE_CLOCKS.filter((clock) => this.#isTrusted(clock));
+    const called = [...this.#calling.values()].map((key) => wakeRowOf(key));
+    const late = [...clocks.map((clock) => this.#first(clock)), ...called].map((row) => -this.#waitOf(row));
+    const waiting = clocks.reduce((sum, clock) => sum + this.#due[clock].countBefore(dueName(clock, this.#now(clock) + 1)), 0);
+    return { underWay: this.#underWay, due: this.#underWay + this.#unfinished.length + waiting, lateMs: Math.max(0, ...late) };
   }
 
   /** It has come back: these are the timers that its rows tell, unless it is marked, or the row that called it is none of them (W3). */
