@@ -29,8 +29,8 @@ export type Refusal =
   | { readonly kind: "no-such-actor" }
   /** There is no room for it now; nothing was taken. Without a `reason` it is the actor itself that has none: its mailbox, its table of taken ids, what it postponed. */
   | { readonly kind: "full"; readonly retryAfterMs: number; readonly reason?: string }
-  /** Nobody who may act can be reached; nothing was sent. `asOf` is the wall time of the last known state. */
-  | { readonly kind: "owner-away"; readonly asOf?: number }
+  /** Nobody who may act can be reached; nothing was sent. `asOf` is the wall time of the last known state. With a `reason` its node runs without it: why, and what to do. */
+  | { readonly kind: "owner-away"; readonly asOf?: number; readonly reason?: string }
   /** The deadline passed before it was taken: it was not and will not be acted on. */
   | { readonly kind: "deadline" }
   /** The store refused the turn that would have taken it; nothing happened. */

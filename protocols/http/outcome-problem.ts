@@ -39,13 +39,13 @@ export function problemOf(refusal: Refusal, type: string, id: string, known: Las
     case "full":
       return full(refusal, type, id);
     case "owner-away": {
-      const asOf = refusal.asOf ?? known.asOf;
+      const { asOf = known.asOf, reason } = refusal;
       const ageMs = asOf === undefined ? undefined : Math.max(0, known.nowMs - asOf);
       const age = ageMs === undefined ? "Nothing is known of its state here." : `Its last known state is ${seconds(ageMs)} old.`;
       return {
         name: "owner-away",
-        detail: `${type} was not sent by this request. ${age}`,
-        members: { id, asOf: asOf ?? null, ageMs: ageMs ?? null },
+        detail: `${type} was not sent by this request. ${reason === undefined ? "" : `It is kept out of its node: ${reason}. `}${age}`,
+        members: { id, asOf: asOf ?? null, ageMs: ageMs ?? null, ...(reason === undefined ? {} : { reason }) },
         retryAfterMs: OWNER_RETRY_MS,
       };
     }

@@ -36,7 +36,8 @@ export const problemKinds = {
   "owner-away": {
     status: 503,
     title: "Nobody who may act on this actor can be reached.",
-    advice: "This request sent nothing. Send it again after Retry-After with the same Idempotency-Key; `asOf` tells how old the last known state is.",
+    advice:
+      "This request sent nothing. Send it again after Retry-After with the same Idempotency-Key; `asOf` tells how old the last known state is; a `reason`, where there is one, why its node runs without it, and what its operator can do.",
   },
   deadline: {
     status: 504,

@@ -9,7 +9,7 @@ import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } f
 import { Worker } from "node:worker_threads";
 
 import { DroverError } from "../errors.ts";
-import type { Beginning, HungStep, StepWatch } from "../ports/index.ts";
+import type { Beginning, CodeOf, HungStep, StepWatch } from "../ports/index.ts";
 import { leftMark, StepMark } from "./step-mark.ts";
 import { StepMemory } from "./step-memory.ts";
 
@@ -39,7 +39,13 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
   let mark: StepMark | undefined;
   let hasBegun = false;
   let step = 0;
-  let last = { entity: "", cell: "", what: "", key: "" };
+  let last: { readonly entity: string; readonly cell: string; readonly what: string; readonly key: string; readonly code?: string | undefined } = {
+    entity: "",
+    cell: "",
+    what: "",
+    key: "",
+  };
+  let codeOf: CodeOf = () => undefined;
   const worker = new Worker(new URL(`./step-watch.worker${import.meta.url.slice(-3)}`, import.meta.url), {
     name: "drover-step-watch",
     workerData: { buffer: memory.buffer, file, markFile, hangMs },
@@ -51,7 +57,7 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
 
   function stepping(entity: string, cell: string, what: string, key: string): void {
     if (last.key !== key || last.entity !== entity || last.cell !== cell || last.what !== what) {
-      last = { entity, cell, what, key };
+      last = { entity, cell, what, key, code: entity === last.entity ? last.code : codeOf(entity) };
       memory.write(JSON.stringify(last));
     }
     step = step === 0x7f_ff_ff_ff ? 1 : step + 1;
@@ -67,9 +73,10 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
   }
 
   /** W2. */
-  function begin(): Beginning {
+  function begin(given?: CodeOf): Beginning {
     if (hasBegun) return {};
     hasBegun = true;
+    codeOf = given ?? codeOf;
     let problem: string | undefined;
     const attempt = <V>(work: () => V): V | undefined => {
       try {
@@ -81,8 +88,7 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
     };
     const left = attempt(() => leftMark(markFile));
     const ended = left === undefined ? undefined : crashOf(left.name, { at: left.at, how: "ended" });
-    // What nobody brings again is told, and not kept.
-    if (ended !== undefined && ended.key !== "") {
+    if (ended !== undefined) {
       hung = [...hung, ended].slice(-MAX_KEPT);
       attempt(() => {
         writeCrashes(file, hung);
@@ -137,9 +143,9 @@ function readCrashes(file: string): readonly HungStep[] {
 /** @param more where the line does not say it itself */
 function crashOf(line: string, more?: Pick<HungStep, "at" | "how">): HungStep | undefined {
   try {
-    const { at, entity, cell, what, key, how } = { ...(JSON.parse(line) as HungStep), ...more };
+    const { at, entity, cell, what, key, how, code } = { ...(JSON.parse(line) as HungStep), ...more };
     if (typeof at !== "number" || ![entity, cell, what, key].every((field) => typeof field === "string")) return undefined;
-    return { at, entity, cell, what, key, ...(how === "ended" ? { how } : {}) };
+    return { at, entity, cell, what, key, ...(how === "ended" ? { how } : {}), ...(typeof code === "string" ? { code } : {}) };
   } catch {
     return undefined;
   }

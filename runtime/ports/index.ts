@@ -7,7 +7,7 @@ export type { KeptChild, KeptChildren } from "./kept-children.ts";
 export { type Log, silentLog } from "./log.ts";
 export type { MetricSample, MetricsSource } from "./metrics.ts";
 export type { Random } from "./random.ts";
-export type { Beginning, HungStep, StepWatch } from "./step-watch.ts";
+export type { Beginning, CodeOf, HungStep, StepWatch } from "./step-watch.ts";
 export type {
   CommitOutcome,
   EntityCommit,

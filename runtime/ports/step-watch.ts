@@ -12,7 +12,12 @@ export interface HungStep {
   readonly key: string;
   /** `ended`: it ended the process at once. Default: it hung. */
   readonly how?: "ended";
+  /** Which code it was, as `begin` was told; none where nobody had told it. */
+  readonly code?: string;
 }
+
+/** Another text for other code of this entity; undefined where it is not known. */
+export type CodeOf = (entity: string) => string | undefined;
 
 export interface Beginning {
   /** What the process before was in when it ended, if it did not end in order and was in anything. */
@@ -25,8 +30,9 @@ export interface StepWatch {
   /**
    * The node's store is its own: from now on the name of what is under way outlives a process that ends at once. Once in a process; later calls do nothing.
    * Never throws: a node runs without it too.
+   * @param codeOf is noted with what is under way from now on
    */
-  begin(): Beginning;
+  begin(codeOf?: CodeOf): Beginning;
   /** An input is about to be stepped; it is over with the next one, or with `idle`. Cheap: called for every input. */
   stepping(entity: string, cell: string, what: string, key: string): void;
   /** No turn is under way. */

@@ -1,7 +1,7 @@
 // The watch over steps as a simulated node has it: what is under way is kept beside the process, as a file is, and names what a process was in that ended itself (rules M4).
 // Nothing hangs here: simulated time stands still in a step.
 
-import type { HungStep, StepWatch } from "../ports/index.ts";
+import type { CodeOf, HungStep, StepWatch } from "../ports/index.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
 /** What outlives the processes of a node. */
@@ -12,18 +12,21 @@ export class KeptSteps {
 
 export function simulatedStepWatch(process: SimulatedProcess, kept: KeptSteps): StepWatch {
   const { clock } = process;
+  let codeOf: CodeOf = () => undefined;
   /** Of a process that has ended, what still unwinds writes nothing. */
   function write(underWay: HungStep | undefined): void {
     if (process.isAlive) kept.underWay = underWay;
   }
   function stepping(entity: string, cell: string, what: string, key: string): void {
-    write({ at: clock.now(), entity, cell, what, key, how: "ended" });
+    const code = codeOf(entity);
+    write({ at: clock.now(), entity, cell, what, key, how: "ended", ...(code === undefined ? {} : { code }) });
   }
   return {
-    begin: () => {
+    begin: (given = codeOf) => {
+      codeOf = given;
       const ended = kept.underWay;
       write(undefined);
-      if (ended !== undefined && ended.key !== "") kept.hung = [...kept.hung, ended];
+      if (ended !== undefined) kept.hung = [...kept.hung, ended];
       return ended === undefined ? {} : { ended };
     },
     stepping,

@@ -2,6 +2,7 @@
 
 import { type AnyActorType, type EffectImplementation, type Registered } from "../actor/index.ts";
 import { type Address, parseAddress } from "../address.ts";
+import { DroverError } from "../errors.ts";
 import { Retry } from "../retry.ts";
 import { createSystem, type EntityOptions, type System, type SystemOptions } from "../system/index.ts";
 import { busRemote, nodeName, openMessageDoor } from "../wire/index.ts";
@@ -96,8 +97,10 @@ function activateAll(
     retries.push(retry);
     return new Promise<void>((resolve) => {
       const attempt = (): void => {
-        system.activate(entity, options).then(resolve, () => {
-          retry.later(attempt);
+        system.activate(entity, options).then(resolve, (cause: unknown) => {
+          // It comes by itself when its time is over (rules M4).
+          if (cause instanceof DroverError && cause.code === "DROVER_ACTOR_HUNG") resolve();
+          else retry.later(attempt);
         });
       };
       attempt();

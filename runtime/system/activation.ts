@@ -153,7 +153,7 @@ export class Activation implements TurnGuide {
     this.#asOf = options.asOf;
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
-    this.#suspects = Suspects.of(entity, ports.stepWatch);
+    this.#suspects = Suspects.of(entity, ports.stepWatch, clock.monotonic());
   }
 
   get #isVolatile(): boolean {
@@ -589,6 +589,7 @@ export class Activation implements TurnGuide {
 
   #committed(turn: Turn, taken: readonly Mail[], change: Change | undefined): void {
     this.#rearm();
+    this.#suspects?.turned(this.#ports.clock.monotonic());
     if (turn.hasReleased) this.#mailbox.putBack(this.entity.released().map((input) => this.#released(input)));
     if (change !== undefined) this.#asOf = change.at;
     this.#perform(turn.effects);

@@ -6,16 +6,18 @@
 // N3. An entity that the store knows and that is not active here is away as well: no message to it is ever told "no such actor" (rules M1).
 // N4. One of a passivating type is never away for that: whoever calls it brings it back and waits for it, within its deadline. One that was deactivated stays away
 //     until it is activated again.
+// N5. One that is kept out (kept-out.ts) is away, and why is told, from the start of the system until its time is over; then it is recovered like one that failed.
 
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
-import type { Clock, Log, Random, Store } from "../ports/index.ts";
+import type { Clock, Log, Random, Store, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { ActivationGate, Admission, Lane, Room } from "./activation-gate.ts";
 import type { EntityNode, EntityOptions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
+import type { KeptOut, KeptOutEntity } from "./kept-out.ts";
 import type { Passivation } from "./passivation.ts";
 import type { Absence } from "./views.ts";
 
@@ -49,7 +51,9 @@ type Place =
 class Slot {
   place: Place = { kind: "failed", cause: undefined };
   /** undefined: it came because it was called, and begins no history. */
-  readonly options: EntityOptions | undefined;
+  options: EntityOptions | undefined;
+  /** Of one that is kept out: lets it in (N5). */
+  release: TimeoutHandle | undefined;
   /** Of an entity that failed. */
   retry: Retry | undefined;
   recoveries: number;
@@ -102,6 +106,9 @@ export interface EntitiesPorts {
   readonly gate: ActivationGate;
   /** Undefined where no type passivates, and while the system does not run. */
   readonly passivation: () => Passivation | undefined;
+  /** Why it may not come into memory; undefined: it may (N5). */
+  readonly keptOut: (entity: Address, type: EntityType) => KeptOut | undefined;
+  readonly allKeptOut: () => readonly KeptOutEntity[];
   /** Without options only what the store knows; undefined when it does not. */
   readonly open: (entity: Address, type: EntityType, options: EntityOptions | undefined, isAbandoned: () => boolean) => Promise<HostedEntity | undefined>;
 }
@@ -113,6 +120,8 @@ export class Entities {
   readonly #held = new Set<Address>();
   /** Ends each question to the store whether it knows an entity. */
   readonly #asking = new Set<() => void>();
+  /** Whose time out is over (N5). */
+  readonly #released = new Set<Address>();
   #isRunning = false;
   recoveries = 0;
 
@@ -123,11 +132,13 @@ export class Entities {
   /** Entities can be activated from now on, again after a stop too. */
   start(): void {
     this.#isRunning = true;
+    for (const { entity, out } of this.#ports.allKeptOut()) if (!this.#released.has(entity)) this.#keepOut(entity, undefined, undefined, out);
   }
 
   /**
    * @param call its time counts until the entity may enter: what has begun is not taken back
-   * @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running, too many wait to come or the time is over, and what the first turn failed with
+   * @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID, DROVER_STORE_FAILED when the system is not running, too many wait to come or the time is over, and what the first turn failed with;
+   * DROVER_ACTOR_HUNG for one that is kept out (N5)
    */
   async activate(entity: Address, options: EntityOptions | undefined, call: Call = WHENEVER): Promise<void> {
     const type = this.#typeOf(entity);
@@ -144,11 +155,52 @@ export class Entities {
         await slot.place.done;
         continue;
       }
+      const out = this.#released.has(entity) ? undefined : this.#ports.keptOut(entity, type);
+      if (out !== undefined) throw this.#keepOut(entity, slot, options, out);
       if (call.giveUpAt <= this.#ports.clock.monotonic()) throw new NotAdmitted(entity, "gave-up");
       const done = this.#begin(entity, type, this.#slotFor(entity, options, slot), call);
       if (slot?.place.kind === "failed") this.#keepRecovering(entity, slot, slot.place.cause, done);
       return done;
     }
+  }
+
+  /** N5. @returns what who activates it is told */
+  #keepOut(entity: Address, before: Slot | undefined, options: EntityOptions | undefined, { reason, leftMs }: KeptOut): DroverError {
+    const cause = new DroverError("DROVER_ACTOR_HUNG", reason);
+    if (before?.release !== undefined) {
+      before.options = options ?? before.options;
+      return cause;
+    }
+    const { clock, log, random } = this.#ports;
+    const slot = this.#slotFor(entity, options, before);
+    const retry = (slot.retry ??= new Retry(clock, () => random.next(), RECOVERY));
+    slot.place = { kind: "failed", cause };
+    slot.lastFailure = { reason: "kept-out", error: reason, at: clock.now() };
+    log.error({ err: cause, entity }, "the node runs without an entity whose code ended two of its processes");
+    slot.release = clock.setTimeout(
+      () => {
+        slot.release = undefined;
+        this.#released.add(entity);
+        this.#recover(entity, slot, retry, cause);
+      },
+      leftMs,
+      { unref: true },
+    );
+    return cause;
+  }
+
+  /** Why it is kept out, as things are now; undefined where it is not (N5). */
+  whyOut(entity: Address): string | undefined {
+    const slot = this.#slots.get(entity);
+    const type = this.#ports.types.get(kindOf(entity));
+    return slot?.release === undefined || type === undefined ? undefined : this.#ports.keptOut(entity, type)?.reason;
+  }
+
+  /** How many are kept out (N5). */
+  get keptOut(): number {
+    let count = 0;
+    for (const { release } of this.#slots.values()) if (release !== undefined) count++;
+    return count;
   }
 
   /** N2. Who calls a failed entity and finds no place at the gate has tried nothing: its recovery goes on. */
@@ -350,6 +402,7 @@ export class Entities {
 
   #slotFor(entity: Address, options: EntityOptions | undefined, failed: Slot | undefined): Slot {
     failed?.retry?.cancel();
+    this.#ports.clock.clearTimeout(failed?.release);
     const slot = new Slot(options, failed);
     this.#slots.set(entity, slot);
     return slot;
@@ -443,10 +496,14 @@ export class Entities {
   #recoverLater(entity: Address, slot: Slot, retry: Retry, cause: unknown): void {
     if (!this.#isRunning) return;
     retry.later(() => {
-      void this.activate(entity, slot.options).catch((error: unknown) => {
-        this.#ports.log.error({ err: error, entity }, "an entity could not be recovered; it is tried again");
-        this.#failedAgain(entity, slot, retry, cause);
-      });
+      this.#recover(entity, slot, retry, cause);
+    });
+  }
+
+  #recover(entity: Address, slot: Slot, retry: Retry, cause: unknown): void {
+    void this.activate(entity, slot.options).catch((error: unknown) => {
+      this.#ports.log.error({ err: error, entity }, "an entity could not be recovered; it is tried again");
+      this.#failedAgain(entity, slot, retry, cause);
     });
   }
 
@@ -460,6 +517,7 @@ export class Entities {
 
   #forget(entity: Address, slot: Slot): void {
     slot.retry?.cancel();
+    this.#ports.clock.clearTimeout(slot.release);
     if (this.#slots.get(entity) !== slot) return;
     this.#slots.delete(entity);
     this.#ports.passivation()?.ended(entity);

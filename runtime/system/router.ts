@@ -137,7 +137,10 @@ export function createRouter(ports: RouterPorts): Route {
   }
 
   function away({ to, sender }: RemoteMessage): Told {
-    return sender.kind === "outside" && entities.isTaking(entityOf(to), sender.id) ? ON_ITS_WAY : { kind: "owner-away" };
+    const entity = entityOf(to);
+    if (sender.kind === "outside" && entities.isTaking(entity, sender.id)) return ON_ITS_WAY;
+    const reason = entities.whyOut(entity);
+    return reason === undefined ? { kind: "owner-away" } : { kind: "owner-away", reason };
   }
 
   function nobody(message: RemoteMessage): Told {

@@ -6,6 +6,7 @@
 import { type Entity, isRecorded } from "../entity/index.ts";
 import type { Input, InputResult } from "../entity/contract.ts";
 import type { HungStep, StepWatch } from "../ports/index.ts";
+import { CleanSlate } from "./kept-out.ts";
 import type { Mail } from "./mail.ts";
 import type { Mailbox } from "./mailbox.ts";
 
@@ -15,18 +16,20 @@ export class Suspects {
   /** How often each did, and what it was. */
   readonly #byKey: Map<string, { readonly crashes: number; readonly cause: string }>;
   readonly #attempted = new WeakSet<Input>();
+  #slate: CleanSlate | undefined;
 
-  /** undefined: nothing of this entity ever did. */
-  static of(entity: Entity, watch: StepWatch | undefined): Suspects | undefined {
-    const hung = watch?.hung.filter((each) => each.entity === entity.address && each.key !== "") ?? [];
-    return watch === undefined || hung.length === 0 ? undefined : new Suspects(entity, watch, hung);
+  /** undefined: nothing of this entity ever did. @param now monotonic time, ms */
+  static of(entity: Entity, watch: StepWatch | undefined, now: number): Suspects | undefined {
+    const hung = watch?.hung.filter((each) => each.entity === entity.address) ?? [];
+    return watch === undefined || hung.length === 0 ? undefined : new Suspects(entity, watch, hung, now);
   }
 
-  private constructor(entity: Entity, watch: StepWatch, hung: StepWatch["hung"]) {
+  private constructor(entity: Entity, watch: StepWatch, hung: StepWatch["hung"], now: number) {
     this.#entity = entity;
     this.#watch = watch;
+    this.#slate = new CleanSlate(watch, entity.address, now);
     const byKey = new Map<string, { readonly crashes: number; readonly cause: string }>();
-    for (const each of hung) byKey.set(each.key, { crashes: (byKey.get(each.key)?.crashes ?? 0) + 1, cause: causeOf(each) });
+    for (const each of hung) if (each.key !== "") byKey.set(each.key, { crashes: (byKey.get(each.key)?.crashes ?? 0) + 1, cause: causeOf(each) });
     this.#byKey = byKey;
   }
 
@@ -43,6 +46,13 @@ export class Suspects {
     mailbox.putBack(isNext ? mails.slice(1) : mails);
     if (suspect.input.kind === "attempt") return [suspect];
     return [isNext ? this.#careful(suspect) : this.#attempt(suspect, mailbox)];
+  }
+
+  /** A turn is committed. @param now monotonic time, ms */
+  turned(now: number): void {
+    if (this.#slate?.turned(now) !== true) return;
+    this.#slate = undefined;
+    for (const key of this.#byKey.keys()) if (!this.#watch.hung.some((each) => each.entity === this.#entity.address && each.key === key)) this.#byKey.delete(key);
   }
 
   /** P1. Whatever else becomes of it is the suspect's own affair, which waits. */

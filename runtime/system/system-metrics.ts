@@ -71,6 +71,7 @@ export function systemMetrics(parts: SystemParts): readonly MetricSample[] {
       { outcome },
     );
   gauge("drover_topic_subscriptions", "Subscriptions of actors to topics.", topics.listening, {});
+  gauge("drover_entities_kept_out", "Entities that the node runs without, because their code ended two of its processes within an hour.", entities.keptOut, {});
   gauge("drover_activations_waiting", "Activations that wait for their turn.", gate.waiting, {});
   if (passivation !== undefined) {
     const { underWay, due, lateMs } = passivation.wakes.view();

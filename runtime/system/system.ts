@@ -3,7 +3,7 @@
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData } from "../entity/contract.ts";
-import { withUnheard } from "../entity/index.ts";
+import { upgradeCode, withUnheard } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
@@ -20,6 +20,7 @@ import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
 import { BEGUN_WITHIN_MS, inTime, LOOK_WITHIN_MS, STORE_WITHIN_MS } from "./in-time.ts";
+import { allKeptOut, keptOut } from "./kept-out.ts";
 import { createInspection } from "./inspection.ts";
 import { createListing } from "./listing.ts";
 import { News } from "./news.ts";
@@ -90,9 +91,14 @@ const OPTIONS = keysOf<SystemOptions>(
 /** @throws DROVER_TYPE_INVALID; DROVER_CONFIG_INVALID for an option that is unknown, missing or of another kind */
 export function createSystem(options: SystemOptions): System {
   demandShape(options, OPTIONS, "createSystem", "DROVER_CONFIG_INVALID", true);
-  const { node, store, clock, random, log, wallTrusted = () => true } = options;
+  const { node, store, clock, random, log, stepWatch, wallTrusted = () => true } = options;
   const defer = options.defer ?? ((run: () => void) => void setImmediate(run));
   const { entityTypes, actorTypes } = register(options.types);
+  const typeOf = (entity: Address): EntityType | undefined => entityTypes.get(kindOf(entity));
+  const codeOf = (entity: string): string | undefined => {
+    const type = typeOf(entity as Address);
+    return type === undefined ? undefined : upgradeCode(type);
+  };
   const describedTypes = new Map([...(options.foreignTypes ?? []).flatMap(({ types }) => [...types]), ...actorTypes]);
   const committer = createCommitter(store, defer, log, () => running?.hosted.ride());
   const deadLetters = new DeadLetters(clock);
@@ -118,6 +124,8 @@ export function createSystem(options: SystemOptions): System {
     log,
     gate,
     passivation: () => passivation,
+    keptOut: (entity, type) => (stepWatch === undefined ? undefined : keptOut(stepWatch, entity, type, clock.now())),
+    allKeptOut: () => (stepWatch === undefined ? [] : allKeptOut(stepWatch, typeOf, clock.now())),
     open: async (entity, type, given, isAbandoned) => HostedEntity.activate(entity, type, given, portsOf(), isAbandoned),
   });
   const portsOf = (): HostedEntityPorts => {
@@ -135,7 +143,7 @@ export function createSystem(options: SystemOptions): System {
     committer,
     hosted,
     mailBudget,
-    stepWatch: options.stepWatch,
+    stepWatch,
     wallTrusted,
     schedule: defer,
     deadLetters,
@@ -162,7 +170,7 @@ export function createSystem(options: SystemOptions): System {
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
   const door = guarded(options.door, { node, log, clock });
-  const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch: options.stepWatch, deadLetters, clock, isStopping: () => isStopping });
+  const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch, deadLetters, clock, isStopping: () => isStopping });
 
   /** Replies and refusals are kept, for who asks again (rules M2): whoever hears one has a copy. */
   function counted<T extends Told | Answer>(outcome: T): T {
@@ -196,8 +204,14 @@ export function createSystem(options: SystemOptions): System {
         if (cause.entry === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason: cause.message };
         return isStopping ? { kind: "owner-away" } : { kind: "deadline" };
       }
+      if (entities.whyOut(entity) !== undefined) return away(entity);
       return { kind: "not-stored", reason: `${entity} could not begin: ${cause instanceof Error ? cause.message : String(cause)}` };
     }
+  }
+
+  function away(entity: Address): Refusal {
+    const reason = entities.whyOut(entity);
+    return reason === undefined ? { kind: "owner-away" } : { kind: "owner-away", reason };
   }
 
   /** What an entity begins with is what it was when it was called: of one that is here nothing is begun. */
@@ -234,7 +248,7 @@ export function createSystem(options: SystemOptions): System {
     const called = entities.taker(entity, () => false, call).then((found) => ({ found }));
     const { found } = (await settledWithin(called, clock, call.giveUpAt - clock.monotonic(), undefined, { unref: true })) ?? { found: "late" };
     if (found === "late") return { kind: "deadline" };
-    if (found === "away") return { kind: "owner-away" };
+    if (found === "away") return away(entity);
     if (found === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
     return found ?? { kind: "no-such-actor" };
   }
@@ -248,7 +262,13 @@ export function createSystem(options: SystemOptions): System {
     }
     const live = entities.live(entity);
     const queued = live?.notify(address, event, reads) ?? false;
-    if (!queued) deadLetters.add({ to: address, type: event.type, from: "local", reason: live === undefined ? "no-such-actor" : "mailbox full" });
+    if (!queued)
+      deadLetters.add({
+        to: address,
+        type: event.type,
+        from: "local",
+        reason: live !== undefined ? "mailbox full" : entities.whyOut(entity) === undefined ? "no-such-actor" : "owner-away",
+      });
     return queued;
   }
 
@@ -298,7 +318,7 @@ export function createSystem(options: SystemOptions): System {
     clock,
     random,
     door,
-    stepWatch: options.stepWatch,
+    stepWatch,
   });
 
   return {
@@ -356,7 +376,7 @@ export function createSystem(options: SystemOptions): System {
     actorTypes: Object.freeze([...describedTypes.keys()]),
     protocolOf: (type) => asItIsNow(describedTypes.get(type)?.messages.describe()),
     start: async () => {
-      const { ended, problem } = options.stepWatch?.begin() ?? {};
+      const { ended, problem } = stepWatch?.begin(codeOf) ?? {};
       if (ended !== undefined) log.error({ ...ended }, "code of an actor was under way when the process before ended; what comes of it again is stepped alone");
       if (problem !== undefined) log.warn({ problem }, "what is under way is not written down: code of an actor that ends the process at once may have no name");
       running ??= portsWith(await openHostedClock(clock, store));

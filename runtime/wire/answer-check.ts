@@ -39,8 +39,9 @@ function checked(body: Fields): Told | Answer | undefined {
       return { kind, retryAfterMs: Math.min(LONGEST_RETRY_MS, retryAfterMs), ...(isAbsent(reason) ? {} : { reason }) };
     }
     case "owner-away": {
-      const { asOf } = body;
-      return isAbsent(asOf) ? { kind } : isWallTime(asOf) ? { kind, asOf } : undefined;
+      const { asOf, reason } = body;
+      if (!(isAbsent(asOf) || isWallTime(asOf)) || !(isAbsent(reason) || isText(reason, MAX_TEXT_CHARACTERS))) return undefined;
+      return { kind, ...(isAbsent(asOf) ? {} : { asOf }), ...(isAbsent(reason) ? {} : { reason }) };
     }
     case "not-stored":
     case "unknown": {

@@ -340,7 +340,7 @@ test("S3, S10. Whatever a vehicle answers to a command, the sender gets an answe
     { kind: "refused", accepts: ["a"], reason: "r", guard },
     { kind: "invalid", problems: [{ path: "/x", message: "m" }], accepts: ["a"] },
     { kind: "full", retryAfterMs: 5 },
-    { kind: "owner-away", asOf: AT },
+    { kind: "owner-away", asOf: AT, reason: "r" },
     { kind: "not-stored", reason: "r" },
     { kind: "unknown", reason: "r" },
   ];

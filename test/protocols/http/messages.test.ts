@@ -132,6 +132,7 @@ const OUTCOMES: readonly (readonly [Refusal, number, string, object])[] = [
   [{ kind: "full", retryAfterMs: 1_500, reason: "256 requests wait" }, 429, "full", { reason: "256 requests wait", detail: /was not taken: 256 requests wait\.$/ }],
   [{ kind: "owner-away", asOf: 1_767_225_590_000 }, 503, "owner-away", { asOf: 1_767_225_590_000, ageMs: 10_000 }],
   [{ kind: "owner-away" }, 503, "owner-away", { asOf: null, ageMs: null }],
+  [{ kind: "owner-away", reason: "it hung twice" }, 503, "owner-away", { reason: "it hung twice", detail: /kept out of its node: it hung twice\. / }],
   [{ kind: "deadline" }, 504, "deadline", {}],
   [{ kind: "not-stored", reason: "disk full" }, 503, "not-stored", { reason: "disk full" }],
   [{ kind: "too-old" }, 410, "too-old", {}],
@@ -149,7 +150,7 @@ test("each outcome of a message is a problem type of its own, with the id to ask
     }
   }
   const types = OUTCOMES.map(([, , name]) => name);
-  t.equal(new Set(types).size, types.length - 2, "full and owner-away stand twice");
+  t.equal(new Set(types).size, types.length - 3, "full stands twice, owner-away three times");
 });
 
 test("an owner that is away is 503 with the age of what is known here, also where the sender of the word did not say it", async (t) => {

@@ -115,7 +115,7 @@ export const forgetsWhereShelvesEnd = recovers((table, row) => (table === "count
 export const forgetsAttempts: Wrapper = (ports) => {
   const { stepWatch } = ports;
   const watch: StepWatch = {
-    begin: () => stepWatch.begin(),
+    begin: (codeOf) => stepWatch.begin(codeOf),
     stepping: (...name) => {
       stepWatch.stepping(...name);
     },

@@ -1,5 +1,5 @@
 // A mill whose process ends at once in the step of every seventh grain, whichever way that comes: from outside, from another entity, by a timer, of its own node or from another. Each is
-// parked at its third attempt, and all others are ground.
+// parked at its third attempt, and all others are ground. The next such grain is brought when that is done: two of them in turn would keep the mill out (kept-out.test.ts).
 
 import { actorType, entityType, messages, parseAddress, reducer, T } from "../../../runtime/index.ts";
 import type { ProcessPorts, Script, Simulation } from "../../../runtime/simulation/index.ts";
@@ -98,7 +98,16 @@ export function poisoned(seed: number, between: (ports: ProcessPorts) => Process
   };
 }
 
-async function bring({ insist, sleep, random }: Script, grains: number): Promise<void> {
+/** A mill that never parks is the checkers' affair. */
+const PARKED_WITHIN_MS = 60_000;
+
+async function bring({ insist, sleep, random, system }: Script, grains: number): Promise<void> {
+  const parked = async (): Promise<number> => {
+    const found = await system("mill")
+      ?.inspection.inspect(MILL)
+      .catch(() => undefined);
+    return found?.parked.length ?? 0;
+  };
   for (let n = 1; n <= grains; n++) {
     const way = Math.floor(random.next() * 4);
     const id = `grain ${String(n)}`;
@@ -106,5 +115,6 @@ async function bring({ insist, sleep, random }: Script, grains: number): Promise
     else if (way === 1) await insist(MILL, { type: "mill.wind", n }, { id, forMs: 30_000 });
     else await insist(CARTS[way - 2] ?? CARTS[0], { type: "cart.bring", n }, { id, forMs: 30_000 });
     await sleep(random.next() * 1_500);
+    if (n % STONE === 0 && n < grains) for (let waited = 0; waited < PARKED_WITHIN_MS && (await parked()) < n / STONE; waited += 500) await sleep(500);
   }
 }

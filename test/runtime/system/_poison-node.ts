@@ -1,5 +1,6 @@
 // One run of a node with an actor that loops for ever somewhere in its code, or ends the process there. It says what it did in lines of JSON and ends by itself only when nothing ended it
-// before. Usage: node _poison-node.js FOLDER outside|relayed|timer|child|effect|source|action|schema|old|upgrade [spin|abort|exit|heap|nothing], where "upgrade" is the next version of "old"
+// before. Usage: node _poison-node.js FOLDER outside|fresh|mended|relayed|timer|child|effect|source|action|schema|old|upgrade [spin|abort|exit|heap|nothing], where "fresh" is "outside" under a
+// new id in each run, "mended" the next version of both, and "upgrade" the next version of "old"
 
 import { join } from "node:path";
 import { assign, fromCallback, setup } from "xstate";
@@ -75,7 +76,8 @@ const machine = setup({
   },
 });
 
-const upgraded = way === "upgrade" ? { version: 2, migrate: { 1: () => spin() as never } } : { version: 1 };
+const migrate = way === "upgrade" ? { 1: () => spin() as never } : { 1: (old: object) => old as never };
+const upgraded = way === "upgrade" || way === "mended" ? { version: 2, migrate } : { version: 1 };
 const root = actorType({ name: "loop", ...upgraded, messages: loopMessages, behaviour: machine });
 const part = actorType({ name: "part", version: 1, messages: messages({}), behaviour: reducer({ initial: () => ({ spun: spin() }), step: (state) => state }) });
 const loop = entityType({
@@ -118,7 +120,7 @@ async function spinAndAdd(): Promise<void> {
     while (context().total === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   } else {
     const poison = way === "schema" ? { type: "loop.match", text: `${"a".repeat(40)}!` } : { type: "loop.spin" };
-    say({ told: await system.tell(BAD, poison, { id: "poison", author: "test" }) });
+    say({ told: await system.tell(BAD, poison, { id: way === "fresh" ? `poison ${String(process.pid)}` : "poison", author: "test" }) });
     await system.tell(BAD, { type: "loop.add" });
     if (way === "timer") while (system.read(BAD)?.state === "armed" && (await parkedAt()).length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
   }

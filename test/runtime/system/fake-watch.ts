@@ -1,6 +1,6 @@
 // A watch over steps that ends nothing: it notes what runs under which name, and says what a test says hung before.
 
-import type { Beginning, HungStep, StepWatch } from "../../../runtime/ports/index.ts";
+import type { Beginning, CodeOf, HungStep, StepWatch } from "../../../runtime/ports/index.ts";
 
 interface Name {
   readonly cell: string;
@@ -16,6 +16,7 @@ export class FakeWatch implements StepWatch {
   /** All that was stepped. */
   readonly stepped: Name[] = [];
   hung: HungStep[] = [];
+  #codeOf: CodeOf = () => undefined;
 
   /** @param keys of what hung, once for each time */
   constructor(entity: string, ...keys: readonly string[]) {
@@ -26,7 +27,14 @@ export class FakeWatch implements StepWatch {
     this.hung.push({ at: 0, entity, cell: entity, what: "what hung", key });
   }
 
-  begin(): Beginning {
+  /** A process ended in it, under the code that the entity has in the system that began last. */
+  die(entity: string, key: string, { at, how }: Pick<HungStep, "at" | "how">): void {
+    const code = this.#codeOf(entity);
+    this.hung.push({ at, entity, cell: entity, what: `work ${key}`, key, ...(how === undefined ? {} : { how }), ...(code === undefined ? {} : { code }) });
+  }
+
+  begin(codeOf: CodeOf = () => undefined): Beginning {
+    this.#codeOf = codeOf;
     return {};
   }
 

@@ -46,6 +46,28 @@ for (const way of ["outside", "relayed"] as const) {
   });
 }
 
+test("M4. an entity that ends a process on one message and another process on another one is not activated by the third, which works; a mended version is", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "drover-poison-"));
+  t.equal(run(folder, "fresh", "spin").signal, "SIGKILL");
+  t.equal(run(folder, "fresh", "abort").signal, "SIGABRT");
+  const lines = await readFile(join(folder, "steps.crash"), "utf8");
+  for (let times = 0; times < 2; times++) {
+    const { status, said } = run(folder, "fresh", "spin");
+    t.equal(status, 0, "it has ended by itself");
+    t.match(said, [
+      {},
+      { good: "accepted" },
+      { told: { kind: "owner-away", reason: /loop.spin from test in acme\/loop\/bad \(hung\) and at loop.spin .* \(ended the process at once\)/ } },
+    ]);
+    t.match(said.at(-1), { trouble: /raise the version of its type/, hung: 2 });
+  }
+  t.match(await readFile(join(folder, "steps.crash"), "utf8"), lines.split("\n")[0] ?? "none");
+  const { status, said } = run(folder, "mended", "nothing");
+  t.equal(status, 0);
+  t.match(said.at(-1), { bad: 1 }, "its state is as it was, and it takes messages");
+  await rm(folder, { recursive: true });
+});
+
 interface Row {
   /** Where it loops. */
   readonly way: string;
