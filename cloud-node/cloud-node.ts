@@ -127,7 +127,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     const unreadable = await activateStored({ system, store, types: HOSTED_TYPES, log });
     await Promise.all(replicas.entities().map((vehicle) => presences.expect(vehicle)));
     if (lost !== undefined) await raiseAlarm("store-moved-aside", "the cloud node's store was damaged and moved aside", lost.reason);
-    if (unreadable.length > 0) await raiseAlarm("unreadable-entities", "stored entities cannot be read by this version; the node goes on without them", unreadable.join("; "));
+    if (unreadable.length > 0) await raiseAlarm("unreadable-entities", "stored entities cannot be brought back; the node goes on without them", unreadable.join("; "));
     ready();
     await untilAborted(signal);
     await system.stop();

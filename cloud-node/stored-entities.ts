@@ -23,8 +23,8 @@ export async function activateStored({ system, store, types, log }: StoredEntiti
       try {
         await system.activate(parseAddress(entity), { input: undefined });
       } catch (error) {
-        if (error instanceof DroverError && !error.code.startsWith("DROVER_STATE_")) throw error;
-        log.error({ err: error, entity }, "a stored entity cannot be read; the node goes on without it, and it stays as it is");
+        if (error instanceof DroverError && !error.code.startsWith("DROVER_STATE_") && error.code !== "DROVER_ACTOR_HUNG") throw error;
+        log.error({ err: error, entity }, "a stored entity cannot be brought back; the node goes on without it, and it stays as it is");
         unreadable.push(`${entity}: ${(error as Error).message}`);
       }
     }
