@@ -1,11 +1,13 @@
 // The vehicle's entity as a supervised child: activated with the children that the file describes, told what the bus shows, given up when it cannot go on.
 //
+// Where the runtime keeps it out, because its code ended this node's processes (rules M4), the node runs without its actors until it comes: what stands on them would end with the tree.
+//
 // Once active, what its committed contexts still want is watched again; nothing is sent for it (rules F1, vehicle V2).
 
 import type { ModuleContext, ModuleInput, VehicleInput } from "../actors/index.ts";
 import { builtInModuleTypes } from "../actors/module-types/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
-import { type EntityChild, lifeOf, type Startable, type System, untilAborted } from "../runtime/index.ts";
+import { DroverError, type EntityChild, lifeOf, type Startable, type System, untilAborted } from "../runtime/index.ts";
 import type { Clock, Log, TimeoutHandle } from "../runtime/ports/index.ts";
 import type { BusFacts } from "./bus-facts.ts";
 import type { Channels } from "./channels.ts";
@@ -18,6 +20,8 @@ import type { Teller } from "./teller.ts";
 import type { VehicleFacts } from "./vehicle-facts.ts";
 
 const BEAT_MS = 50;
+/** While it is kept out: whether it is still. */
+const LOOK_AGAIN_MS = 5_000;
 const OWNER_COMMAND = "climate.setpoint.request";
 
 export interface VehicleLifeOptions {
@@ -41,7 +45,18 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
 
   return lifeOf(async ({ ready }, signal) => {
     const input: VehicleInput = { model: model.model, buses: model.buses.map(({ name }) => name), simulated: pipeline.simulated, muted: options.keptMute.muted() };
-    await system.activate(vehicle, { input, labels: model.labels, children: model.modules.map((module) => childOf(module, options.channels, commands)) });
+    const children = model.modules.map((module) => childOf(module, options.channels, commands));
+    const stopped = untilAborted(signal);
+    let isReady = false;
+    while (!(await comes(() => system.activate(vehicle, { input, labels: model.labels, children })))) {
+      if (!isReady) ready();
+      isReady = true;
+      await pause(LOOK_AGAIN_MS, stopped);
+      if (signal.aborted) {
+        await system.deactivate(vehicle);
+        return;
+      }
+    }
     teller.reset();
     confirmations.reset();
     watchAgain();
@@ -53,10 +68,10 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     }
     const stopKeeping = options.keptMute.begin();
     const stopBeat = beating();
-    ready();
+    if (!isReady) ready();
     try {
       await Promise.race([
-        untilAborted(signal),
+        stopped,
         system.ended(vehicle).then(() => {
           if (!signal.aborted) throw new Error("the vehicle's entity was stopped by another than its supervisor");
         }),
@@ -67,6 +82,23 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
       await system.deactivate(vehicle);
     }
   });
+
+  /** @returns false: it is kept out, which the runtime has logged */
+  async function comes(activate: () => Promise<void>): Promise<boolean> {
+    try {
+      await activate();
+      return true;
+    } catch (cause) {
+      if (cause instanceof DroverError && cause.code === "DROVER_ACTOR_HUNG") return false;
+      throw cause;
+    }
+  }
+
+  async function pause(ms: number, stopped: Promise<void>): Promise<void> {
+    let timer: TimeoutHandle | undefined;
+    await Promise.race([stopped, new Promise<void>((resolve) => (timer = clock.setTimeout(resolve, ms)))]);
+    clock.clearTimeout(timer);
+  }
 
   function beating(): () => void {
     let timer: TimeoutHandle | undefined;

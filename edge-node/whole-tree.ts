@@ -27,7 +27,7 @@ export function wholeTree({ tree, system, pipeline, troubles }: TreeParts): Tree
   const entities = new Map(system.describeEntities().map((entity) => [entity.id, entity]));
   const joined = (node: TreeNode): TreeNode => {
     const entity = entities.get(node.id);
-    const note = noteOf(node, pipeline, troubles);
+    const note = noteOf(node, pipeline, troubles) ?? outNote(entity);
     return { ...node, ...(note === undefined ? {} : { note }), children: [...node.children.map(joined), ...(entity === undefined ? [] : entity.children.map(actorNode))] };
   };
   return joined(tree.describe());
@@ -37,6 +37,11 @@ function noteOf({ id, kind }: TreeNode, pipeline: TreeParts["pipeline"], trouble
   if (id === STORE && troubles.length > 0) return `degraded: ${troubles.join("; ")}`;
   const bus = kind === BUS ? pipeline.condition(id) : undefined;
   return bus?.kind === "down" ? downText(bus) : undefined;
+}
+
+/** Of an entity that the node runs without (rules M4). */
+function outNote(entity: EntityNode | undefined): string | undefined {
+  return entity?.state === "failed" && entity.lastExit?.error !== undefined ? `degraded: ${entity.lastExit.error}` : undefined;
 }
 
 function actorNode(actor: EntityNode): TreeNode {

@@ -4,7 +4,7 @@ import { test } from "tap";
 import { createEdgeNode } from "../../edge-node/index.ts";
 import type { FrameListener, FrameSource } from "../../protocols/can/index.ts";
 import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
-import type { TreeNode } from "../../runtime/index.ts";
+import type { NodeStepWatch, TreeNode } from "../../runtime/index.ts";
 import { memoryStore } from "../../runtime/simulation/index.ts";
 import { desk, rigOn, running, trailer, VEHICLES, viewOf } from "./desk.ts";
 
@@ -134,4 +134,42 @@ test("the tree shows store, buses, vehicle with its modules and uplink", async (
   t.match(find(tree, "demo/vehicle/trailer-01/module/torrent-0"), { kind: "actor", state: "running", restarts: 0 });
   await car.node.stop();
   t.equal(car.node.tree.describe().state, "stopped");
+});
+
+test("M4. A vehicle whose entity the runtime keeps out has a node that runs without its actors, says why, and lets them in when the hour is over", async (t) => {
+  const at = desk();
+  const vehicle = "demo/vehicle/trailer-01";
+  const since = at.clock.now() - 58 * 60_000;
+  let code: string | undefined;
+  const stepWatch = (): NodeStepWatch => ({
+    begin: (codeOf) => {
+      code = codeOf?.(vehicle);
+      return {};
+    },
+    stepping: () => undefined,
+    idle: () => undefined,
+    within: (_entity, _cell, _what, _key, run) => run(),
+    get hung() {
+      return ["outside a", "outside b"].map((key) => ({ at: since, entity: vehicle, cell: vehicle, what: "a step", key, ...(code === undefined ? {} : { code }) }));
+    },
+    settled: () => undefined,
+    stop: async () => undefined,
+  });
+  const bus = createVirtualBus({ clock: at.clock });
+  const config = { vehicle: `${VEHICLES}trailer-01.yaml`, data: t.testdir(), buses: { can0: () => bus.attach() }, http: { port: 0 } };
+  const node = createEdgeNode(config, { ...at.ports(), stepWatch });
+  await node.start();
+  t.match(find(node.describe(), vehicle), { state: "running", note: /^degraded: two processes of this node ended/ });
+  t.match(find(node.describe(), "api"), { state: "running" });
+  t.equal((await fetch(`${node.apiUrl ?? ""}/health/ready`)).status, 503);
+  t.match(await running(at, node.system.tell(vehicle, { type: "bus.mute", bus: "can0" })), { kind: "owner-away", reason: /take its lines out of the node's crash file/ });
+  await at.clock.advance(130_000);
+  t.match(await running(at, node.system.tell(vehicle, { type: "bus.mute", bus: "can0" }, { withinMs: 5_000 })), { kind: "accepted" });
+  t.match(find(node.describe(), vehicle), { state: "running", note: undefined });
+  t.equal((await fetch(`${node.apiUrl ?? ""}/health/ready`)).status, 200);
+  await running(at, node.stop());
+
+  const stopped = createEdgeNode(config, { ...at.ports(), stepWatch: () => ({ ...stepWatch(), hung: stepWatch().hung.map((each) => ({ ...each, at: at.clock.now() })) }) });
+  await stopped.start();
+  await running(at, stopped.stop());
 });
