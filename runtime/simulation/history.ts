@@ -86,6 +86,8 @@ export interface Shown extends InRun {
   readonly entity: string;
   readonly incarnation: string;
   readonly revision: number;
+  /** No store keeps it: that it is shown is all that is known of this turn. */
+  readonly isVolatile?: true;
 }
 
 /** A declared effect at its implementation. */

@@ -1,6 +1,7 @@
 // One node of the simulated fleet: a place with disks, where one run of a program follows the other.
 
 import type { Registered } from "../actor/index.ts";
+import { kindOf } from "../address.ts";
 import type { Log, Random } from "../ports/index.ts";
 import type { System } from "../system/index.ts";
 import { heldBy } from "./held-by.ts";
@@ -243,8 +244,11 @@ export class SimulatedNode {
             if (process.isAlive) this.#say(run, { kind: "unlike", ...found });
           },
         });
+        const volatile = new Set(types.filter((type) => type.kind === "entity" && type.durability === "volatile").map(({ name }) => name));
         running.system.watch(({ entity, incarnation, revision, record }) => {
-          if (process.isAlive && record !== undefined) this.#say(run, { kind: "shown", entity, incarnation, revision });
+          if (!process.isAlive) return;
+          if (record !== undefined) this.#say(run, { kind: "shown", entity, incarnation, revision });
+          else if (volatile.has(kindOf(entity))) this.#say(run, { kind: "shown", entity, incarnation, revision, isVolatile: true });
         });
       },
       (cause: unknown) => {

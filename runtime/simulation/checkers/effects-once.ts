@@ -1,7 +1,9 @@
 // S3, F1. A `once` effect is attempted at most once, over all restarts; an `idempotent` one that was committed is confirmed in the end.
+// Which class one of a volatile entity has nobody wrote down; once it was confirmed it is not attempted again, whatever its class.
 
 import type { PendingEffect } from "../../entity/index.ts";
 import { rowsOf } from "../open-work.ts";
+import { turnOf } from "./effect-turn.ts";
 import type { Checker, CommittedTurn } from "./evidence.ts";
 
 /** Declared effects by their keys, as the turns that committed them say. */
@@ -14,12 +16,19 @@ function declared(turns: readonly CommittedTurn[]): ReadonlyMap<string, { readon
 export const onceAtMostOnce: Checker = {
   name: "a once effect happens at most once",
   promise: "F1",
-  check: ({ history, turns }) => {
+  check: ({ history, turns, isVolatile }) => {
     const effects = declared(turns);
     const found: { atMs: number; what: string }[] = [];
     const attempted = new Set<string>();
+    const confirmed = new Set<string>();
     for (const fact of history) {
-      if (fact.kind !== "effect" || fact.what !== "attempt" || effects.get(fact.key)?.row.class !== "once") continue;
+      if (fact.kind !== "effect") continue;
+      if (fact.what === "confirmed") confirmed.add(fact.key);
+      if (fact.what !== "attempt") continue;
+      const { entity, incarnation } = turnOf(fact);
+      if (confirmed.has(fact.key) && isVolatile(entity, incarnation))
+        found.push({ atMs: fact.atMs, what: `the effect ${fact.name} (${fact.key}) of a volatile actor was attempted again after it was confirmed` });
+      if (effects.get(fact.key)?.row.class !== "once") continue;
       if (attempted.has(fact.key)) found.push({ atMs: fact.atMs, what: `the once effect ${fact.name} (${fact.key}) was attempted again` });
       attempted.add(fact.key);
     }

@@ -43,6 +43,8 @@ export interface Evidence {
   readonly types: ReadonlyMap<string, EntityType>;
   /** The type under which the node of this store has hosted such entities last; of what it does not host, the newest that any node hosts. */
   readonly typeAt: (store: string, name: string) => EntityType | undefined;
+  /** Whether such a history is in no store, because its entity keeps nothing: S3, S7 and S9 do not hold for it (rules M3). */
+  readonly isVolatile: (entity: string, incarnation: string) => boolean;
   /** What a store takes at most for one way, to it or back, where it is not told to be slow, ms. */
   readonly storeMs: number;
 }
@@ -62,7 +64,7 @@ export function evidenceOf(history: History, registered: Readonly<Record<string,
   const types = new Map<string, EntityType>();
   for (const type of Object.values(registered).flat()) if (type.kind === "entity" && isNewer(type, types.get(type.name))) types.set(type.name, type);
   const typeAt: Evidence["typeAt"] = (store, name) => registered[store]?.find((type): type is EntityType => type.kind === "entity" && type.name === name) ?? types.get(name);
-  return { history, turns, types, typeAt, storeMs };
+  return { history, turns, types, typeAt, isVolatile: volatileIn(history, Object.values(registered).flat()), storeMs };
 }
 
 function keyOf(fact: { readonly node: string; readonly run: number; readonly entity: string; readonly incarnation: string; readonly revision: number }): string {
@@ -72,4 +74,16 @@ function keyOf(fact: { readonly node: string; readonly run: number; readonly ent
 /** A node that was upgraded knows what the others have written; they do not know what it writes. */
 function isNewer({ types }: EntityType, than: EntityType | undefined): boolean {
   return than === undefined || [...types.values()].some(({ name, version }) => version > (than.types.get(name)?.version ?? 0));
+}
+
+/** What was shown as such; of what was not shown, as before its node had started, what no store was asked to take and some node hosts as such. */
+function volatileIn(history: History, registered: readonly Registered[]): Evidence["isVolatile"] {
+  const kinds = new Set(registered.flatMap((type) => (type.kind === "entity" && type.durability === "volatile" ? [type.name] : [])));
+  const shown = new Set<string>();
+  const durable = new Set<string>();
+  for (const fact of history) {
+    if (fact.kind === "shown" && fact.isVolatile === true) shown.add(`${fact.entity} ${fact.incarnation}`);
+    if (fact.kind === "asked" && fact.epoch > 0) durable.add(`${fact.entity} ${fact.incarnation}`);
+  }
+  return (entity, incarnation) => shown.has(`${entity} ${incarnation}`) || (kinds.has(entity.split("/")[1] ?? "") && !durable.has(`${entity} ${incarnation}`));
 }

@@ -299,3 +299,22 @@ export const leavesATimer = withTransport((transport, { clock }) => ({
     clock.setTimeout(() => undefined, 3_600_000);
   },
 }));
+
+/** S2: performs what a turn says that is never taken: with each effect the one of the turn after it. */
+export const performsAhead: Wrapper = (ports) => ({
+  ...ports,
+  noteEffect: (said) => {
+    ports.noteEffect(said);
+    const [, before, revision, place] = /^(.*#.*\.)(\d+)(\.\d+)$/.exec(said.key) ?? [];
+    if (said.what === "attempt") ports.noteEffect({ ...said, key: `${String(before)}${String(Number(revision) + 1)}${String(place)}` });
+  },
+});
+
+/** F1: performs once more what was confirmed. */
+export const attemptsWhatIsConfirmed: Wrapper = (ports) => ({
+  ...ports,
+  noteEffect: (said) => {
+    ports.noteEffect(said);
+    if (said.what === "confirmed") ports.noteEffect({ ...said, what: "attempt" });
+  },
+});
