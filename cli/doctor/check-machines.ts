@@ -1,10 +1,11 @@
 // What would new versions of machines do to the actors that live in the stores here? (`drover doctor --machine new.js`, rules T4)
 
-import { relative } from "node:path";
+import { basename, relative } from "node:path";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
 import { type ActorUpgrade, type AnyActorType, decodeRecord, decodeState, type EntityType, parseAddress, systemClock, upgradeOf } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { loadModule } from "../lint/index.ts";
+import { failureOfReading, journalsIn } from "./check-stores.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
 import { onCopy } from "./store-copy.ts";
 
@@ -14,21 +15,33 @@ const COPY_ATTEMPTS = 5;
 const PAGE = 500;
 
 /** @throws DROVER_FILE_UNREADABLE when there is no such module */
-export async function checkMachines(module: string, stores: readonly string[], folder: string): Promise<readonly Finding[]> {
+export async function checkMachines(module: string, folder: string): Promise<readonly Finding[]> {
   const types = await typesOf(module);
   if (types.size === 0)
     return [
       problem("machine", `${module} exports no actor type and no entity type`, "There is nothing to compare with.", "Export what `actorType(…)` or `entityType(…)` returns."),
     ];
+  const failure = failureOfReading(folder);
+  if (failure !== undefined)
+    return [
+      problem("machine", `${folder} cannot be read: ${failure.message}`, "Nothing was looked at.", "Name the data folder of the node with --data, and run this as its user.", {
+        folder,
+      }),
+    ];
+  const stores = journalsIn(folder);
+  if (stores.length === 0)
+    return [note("machine", `there is no journal in ${folder} and the folders below it`, "Nothing was looked at.", "Name the data folder of the node with --data.", { folder })];
   const findings: Finding[] = [];
   const actors: ActorUpgrade[] = [];
   const unreplayable = new Map<string, Set<number>>();
   for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, actors, unreplayable)));
+  const isWhole = findings.length === 0;
   for (const type of types.values())
     findings.push(
       ...told(
         type,
         actors.filter((actor) => actor.type === type.name),
+        isWhole,
       ),
     );
   for (const [name, versions] of unreplayable) {
@@ -55,6 +68,7 @@ async function typesOf(module: string): Promise<ReadonlyMap<string, AnyActorType
   return types;
 }
 
+/** @returns what could not be read */
 async function lookInto(
   path: string,
   shown: string,
@@ -63,10 +77,16 @@ async function lookInto(
   unreplayable: Map<string, Set<number>>,
 ): Promise<readonly Finding[]> {
   const unread: string[] = [];
+  let damage: string | undefined;
   const read = async (copy: string): Promise<void> => {
     const store = sqliteStore({ path: copy, clock: systemClock, log: silentLog });
     try {
-      await store.open();
+      const { movedAside } = await store.open();
+      // What is read from here on would be a new store in its place.
+      if (movedAside !== undefined) {
+        damage = movedAside.reason;
+        return;
+      }
       for (let after: string | undefined; ; ) {
         const page = await store.entities(after, PAGE);
         for (const { entity } of page) {
@@ -90,7 +110,11 @@ async function lookInto(
     }
   };
   for (let attempt = 0; ; attempt++) {
-    if ((await onCopy(path, read)) !== "changed") break;
+    try {
+      if ((await onCopy(path, read)) !== "changed") break;
+    } catch (error) {
+      return [problem("machine", `${shown} cannot be opened: ${(error as Error).message}`, "Its actors were not looked at.", "See `drover doctor` without --machine.", { path })];
+    }
     if (attempt === COPY_ATTEMPTS)
       return [
         problem("machine", `${shown} could not be copied: a running node writes to it all the time`, "Its actors were not looked at.", "Stop the node, or look at a backup.", {
@@ -98,6 +122,16 @@ async function lookInto(
         }),
       ];
   }
+  if (damage !== undefined)
+    return [
+      problem(
+        "machine",
+        `${shown} is damaged: ${damage}`,
+        "Its actors were not looked at.",
+        `Put it back from a backup, together with its -wal file, and remove ${basename(path)}.mark; then look again.`,
+        { path },
+      ),
+    ];
   if (unread.length === 0) return [];
   return [
     problem("machine", `${shown}: ${String(unread.length)} entities cannot be read\n${some(unread)}`, "They were not looked at.", "See `drover doctor` without --machine.", {
@@ -106,8 +140,11 @@ async function lookInto(
   ];
 }
 
-function told(type: AnyActorType, actors: readonly ActorUpgrade[]): readonly Finding[] {
+/** @param isWhole whether everything in the stores could be read */
+function told(type: AnyActorType, actors: readonly ActorUpgrade[], isWhole: boolean): readonly Finding[] {
   const name = `${type.name} version ${String(type.version)}`;
+  if (actors.length === 0 && !isWhole)
+    return [note("machine", `no live actor of ${type.name} was found`, "What could not be read may hold some.", "See the problems above, and look again.", { type: type.name })];
   if (actors.length === 0)
     return [
       note("machine", `no live actor of ${type.name} is in these stores`, "Nothing of it can be stranded here.", "Look at the data of other nodes too.", { type: type.name }),

@@ -95,13 +95,17 @@ function findAsides(folder: string, depth: number): readonly string[] {
 }
 
 function problemOfReading(folder: string): Finding | undefined {
+  const failure = failureOfReading(folder);
+  if (failure === undefined || failure.code === "ENOENT") return undefined;
+  return problem("stores", `${folder} cannot be read: ${failure.message}`, "Whether its stores are whole is not known.", "Run this as the user of its node.", { folder });
+}
+
+export function failureOfReading(folder: string): NodeJS.ErrnoException | undefined {
   try {
     readdirSync(folder);
     return undefined;
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT") return undefined;
-    return problem("stores", `${folder} cannot be read: ${message}`, "Whether its stores are whole is not known.", "Run this as the user of its node.", { folder });
+    return error as NodeJS.ErrnoException;
   }
 }
 

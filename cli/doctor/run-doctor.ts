@@ -12,7 +12,7 @@ import { checkDataFolder } from "./check-data-folder.ts";
 import { checkMachines } from "./check-machines.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPort } from "./check-port.ts";
-import { checkStores, journalsIn } from "./check-stores.ts";
+import { checkStores } from "./check-stores.ts";
 import { checkToken } from "./check-token.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
@@ -39,7 +39,7 @@ const DEFAULT_PORT = 8080;
 export async function runDoctor(options: DoctorOptions, call: Call): Promise<ExitCode> {
   const { config, finding } = await readConfig(options.config, call);
   const folder = options.data ?? config.data ?? dataFolder(call.env);
-  if (options.machine !== undefined) return tell(await checkMachines(options.machine, journalsIn(folder), folder), folder, call);
+  if (options.machine !== undefined) return tell(await checkMachines(options.machine, folder), folder, call);
   const findings: Finding[] = [checkNode(), ...finding];
   const looks: readonly (() => readonly Finding[] | Promise<readonly Finding[]>)[] = [
     () => checkDataFolder(folder, systemClock),

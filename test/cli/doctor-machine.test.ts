@@ -1,6 +1,6 @@
 // `drover doctor --machine new.js`: what a new version of a machine would do to the actors that live in a data folder (rules T4).
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
@@ -196,4 +196,37 @@ test("T4. an actor that can take something, and can never leave its state any mo
       t.equal(out.includes("is not among `earlier`"), earlier === "");
     }
   }
+});
+
+test("T4. a store or a folder that doctor cannot read is a problem, and nobody hears that nothing can be stranded there", async (t) => {
+  const data = scratch(t);
+  await livedIn(data);
+  const folder = t.testdir({ empty: {} });
+  const file = join(folder, "new.js");
+  writeFileSync(file, moduleOf(2, "off: {}, spinning: {}"));
+  const look = async (at: string): Promise<{ readonly code: number; readonly out: string; readonly err: string }> => drover(["doctor", "--data", at, "--machine", file]);
+  const unread = { code: 1, err: "1 problem\n" };
+
+  const nowhere = await look(join(data, "none"));
+  t.match(nowhere, { ...unread, out: /problem.*none cannot be read: .*no such file[\s\S]*Nothing was looked at/ });
+  t.notMatch(nowhere.out, /no live actor|stranded here/);
+  t.match(await look(file), { ...unread, out: /cannot be read: .*not a directory/ });
+  const empty = await look(join(folder, "empty"));
+  t.match(empty, { code: 0, out: /there is no journal in .*\n.*Nothing was looked at/ });
+  t.notMatch(empty.out, /stranded here/);
+
+  const journal = join(data, "journal.db");
+  const whole = readFileSync(journal);
+  const flipped = Buffer.from(whole);
+  for (let at = whole.indexOf("running"); at !== -1; at = whole.indexOf("running", at + 1)) flipped.writeUInt8(flipped.readUInt8(at) ^ 1, at);
+  t.notOk(whole.equals(flipped), "its records lie in the file itself");
+  writeFileSync(journal, flipped);
+  const damaged = await look(data);
+  t.match(damaged, { ...unread, out: /problem.*journal\.db is damaged: / });
+  t.match(damaged.out, /no live actor of pump was found[\s\S]*may hold some/);
+  t.notMatch(damaged.out, /stranded here/);
+  t.ok(readFileSync(journal).equals(flipped), "it is left as it was");
+
+  writeFileSync(journal, "no database at all, and long enough to be looked at");
+  t.match(await look(data), unread);
 });
