@@ -1,8 +1,10 @@
 // Runs one seed: nodes on simulated ports, a script from outside, faults; then peace, a stop in order, and the judgement of what happened.
 //
-// S1. One seed gives one run: the same history, fact for fact, on every host.
+// S1. One seed gives one run: the same history, fact for fact, on every host. What a run listens for, unheard rejections and impure steps, is the whole process's: so runs of one
+//     process take turns, in the order of their calls, and one within another is refused: it would wait for that for ever.
 // S2. Judged is what is promised whatever happened; so faults end before the run does, and what may take its time gets it.
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { Registered } from "../actor/index.ts";
 import { decodeRecord, rehearseSteps } from "../entity/index.ts";
 import type { EventData } from "../entity/contract.ts";
@@ -21,6 +23,7 @@ import type { StoreFaults } from "./simulated-store.ts";
 import { type NetworkFaults, SimulationWorld } from "./simulation-world.ts";
 import { type HostingNode, systemProgram } from "./system-program.ts";
 import { thrownBy } from "./thrown.ts";
+import { quiet } from "./timeline.ts";
 
 /** A node by what it hosts, or by a program of its own. */
 export type NodeSpec = (HostingNode | { readonly program: NodeProgram }) & {
@@ -128,9 +131,32 @@ const SIMULATION = keysOf<Simulation>(
   ["seed", "nodes"],
 );
 
-/** @throws DROVER_SIMULATION_INVALID for a seed, a time or a node that is none, and for what is unknown or of another kind; what a script throws is a violation, as a finding of its own */
+/** S1. Settles when the run that was called for last has ended, however it did. */
+let lastRun: Promise<unknown> = Promise.resolve();
+/** S1. What a run has begun knows that it is within it. */
+const within = new AsyncLocalStorage<{ isOver: boolean }>();
+
+/**
+ * Waits for those that were called before it in this process (S1).
+ * @throws DROVER_SIMULATION_INVALID for a seed, a time or a node that is none, for what is unknown or of another kind, and within another simulation; what a script throws is a violation, as a finding of its own
+ */
 export async function simulate(simulation: Simulation): Promise<SimulationRun> {
   demandShape(simulation, SIMULATION, "simulate", "DROVER_SIMULATION_INVALID", true);
+  if (within.getStore()?.isOver === false)
+    throw new DroverError(
+      "DROVER_SIMULATION_INVALID",
+      "a simulation cannot run within another one, whose script or actors would wait for it: end that first, or use another process",
+    );
+  const itself = { isOver: false };
+  const turn = lastRun.then(() => within.run(itself, () => listenedTo(simulation)));
+  lastRun = turn.then(
+    () => (itself.isOver = true),
+    () => (itself.isOver = true),
+  );
+  return turn;
+}
+
+async function listenedTo(simulation: Simulation): Promise<SimulationRun> {
   const unheard: Violation[] = [];
   let nowMs = (): number => 0;
   const hear = (cause: unknown): void => {
@@ -183,11 +209,13 @@ async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: 
   await stopAll(world);
   await noteWhatIsKept(world);
   const registered = Object.fromEntries([...world.nodes.values()].map(({ database, types }) => [database.name, types]));
-  const violations = [...found, ...judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standardCheckers, ...(simulation.checkers ?? [])])];
+  const judged = judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standardCheckers, ...(simulation.checkers ?? [])]);
+  // What was rejected until here is heard by now, and by nobody else.
+  await quiet();
   return {
     seed,
     history: world.history,
-    violations,
+    violations: [...found, ...judged],
     faults: world.history.filter((fact): fact is Extract<Fact, Fault> => fact.kind === "fault"),
     tookMs: world.timeline.nowMs,
     steps: world.timeline.happened,

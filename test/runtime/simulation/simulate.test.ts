@@ -2,7 +2,8 @@
 
 import { test } from "tap";
 import { form } from "../../forms.ts";
-import { explain, FAULT_KINDS, simulate, simulateSeeds, traceOf } from "../../../runtime/simulation/index.ts";
+import { actorType, entityType, messages, reducer } from "../../../runtime/index.ts";
+import { explain, FAULT_KINDS, simulate, simulateSeeds, type Simulation, traceOf } from "../../../runtime/simulation/index.ts";
 import { beacons, POLICIES } from "./beacons.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 
@@ -122,4 +123,76 @@ test("a script that throws or never ends is a finding, told with its seed and th
 test("what cannot be simulated is refused", async (t) => {
   for (const wrong of [{ seed: -1 }, { seed: 1.5 }, { seed: Number.NaN }, { forMs: Number.POSITIVE_INFINITY }, { settleMs: -1 }, { nodes: {} }, { faults: { nodes: ["nowhere"] } }])
     await t.rejects(simulate(couriers(1, wrong)), { code: "DROVER_SIMULATION_INVALID" }, JSON.stringify(wrong));
+});
+
+/** Its steps count in a variable of the process, or not. */
+function counting(name: string, isPure: boolean, script?: Simulation["script"]): Simulation {
+  let steps = 0;
+  const root = actorType({
+    name,
+    version: 1,
+    messages: messages({ "count.on": { body: {} } }),
+    behaviour: reducer<{ readonly n: number }, { readonly type: string }>({ initial: () => ({ n: 0 }), step: ({ n }) => ({ n: isPure ? n + 1 : ++steps }) }),
+  });
+  return {
+    seed: 1,
+    faults: "none",
+    forMs: 1_000,
+    settleMs: 2_000,
+    nodes: { one: { types: [entityType({ root, durability: "events", placement: "cloud" })], entities: { [`t/${name}/a`]: undefined } } },
+    script:
+      script ??
+      (async ({ insist }) => {
+        await insist(`t/${name}/a`, { type: "count.on" });
+      }),
+  };
+}
+
+test("S1. runs in one process take turns: what is found in one is in no other's verdict, whoever waits for whom", async (t) => {
+  const order: string[] = [];
+  const rejecting = (name: string): Simulation =>
+    counting(name, true, async ({ sleep }) => {
+      order.push(`${name} begins`);
+      await sleep(500);
+      if (name === "loud") void Promise.reject(new Error("nobody hears me"));
+      order.push(`${name} ends`);
+    });
+  const neverAwaited = simulate(rejecting("unwatched"));
+  const refused = simulate({ ...counting("refused", true), seed: -1 });
+  const runs = [simulate(counting("pure", true)), simulate(counting("impure", false)), simulate(rejecting("loud")), simulate(rejecting("quiet"))];
+  await t.rejects(refused, { code: "DROVER_SIMULATION_INVALID" });
+  const [pure, impure, loud, quiet] = await Promise.all(runs);
+  t.same(pure?.violations, []);
+  t.match(impure?.violations[0], { checker: "every step is pure", what: /t\/impure\/a/ });
+  t.match(loud?.violations, [{ checker: "every failure is heard", what: /nobody hears me/ }]);
+  t.same(quiet?.violations, []);
+  t.same(order, ["unwatched begins", "unwatched ends", "loud begins", "loud ends", "quiet begins", "quiet ends"]);
+  t.same((await neverAwaited).violations, []);
+});
+
+test("a simulation within a simulation is refused at once; what a run has left behind may begin one", async (t) => {
+  const inner: unknown[] = [];
+  let after: Promise<unknown> | undefined;
+  let goOn: (() => void) | undefined;
+  const over = new Promise<void>((resolve) => (goOn = resolve));
+  const outer = await simulate(
+    counting("outer", true, async () => {
+      after = over.then(() => simulate(counting("after", true)));
+      inner.push(await simulate(counting("inner", true)).catch((cause: unknown) => cause));
+    }),
+  );
+  t.match(inner, [{ code: "DROVER_SIMULATION_INVALID", message: /within another/ }]);
+  t.same(outer.violations, []);
+  goOn?.();
+  t.match(await after, { violations: [] });
+});
+
+test("what is rejected in the last moment of a run, as by a checker, is a finding of that run", async (t) => {
+  const late = (): readonly never[] => {
+    void Promise.reject(new Error("too late to be heard"));
+    return [];
+  };
+  const [first, second] = await Promise.all([simulate({ ...counting("first", true), checkers: [{ name: "late", promise: "", check: late }] }), simulate(counting("second", true))]);
+  t.match(first.violations, [{ checker: "every failure is heard", what: /too late to be heard/ }]);
+  t.same(second.violations, []);
 });
