@@ -7,6 +7,7 @@ import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import { messageOf } from "../message-of.ts";
 import type { Interior } from "./interior.ts";
+import { isTemporary } from "./report.ts";
 import type { RestartRow } from "./rest-tables.ts";
 
 export interface CellView {
@@ -27,6 +28,7 @@ export interface CellView {
   /** Messages that the state takes, before guards. */
   readonly accepts: readonly string[];
   readonly restarts: number;
+  /** Why it was restarted, or failed, last; without a code it had ended normally. */
   readonly lastFault: { readonly reason: string; readonly code?: ErrorCode; readonly place?: string; readonly at: number } | undefined;
 }
 
@@ -44,7 +46,7 @@ export function viewOf(interior: Interior, cell: Cell, snapshot: LogicSnapshot):
     output: shownData(encodeData(snapshot.output, interior)),
     error: snapshot.status === "error" ? messageOf(snapshot.error) : undefined,
     accepts: cell.supervision === undefined ? [] : shownAccepts(interior, cell, snapshot),
-    restarts: restarts?.count ?? 0,
+    restarts: isTemporary(interior, cell) ? 0 : (restarts?.count ?? 0),
     lastFault: restarts === undefined ? undefined : faultOf(restarts),
   };
 }

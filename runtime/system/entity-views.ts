@@ -59,6 +59,9 @@ export function describeEntity(entity: Entity, hosting: Hosting, recoveries: { r
   };
 }
 
-function lastExitOf(view: CellView): EntityNode["lastExit"] {
-  return view.lastFault === undefined ? undefined : { reason: "failed", error: view.lastFault.reason, at: view.lastFault.at };
+/** A fault has a code; a normal end has none, whatever a fault's reason says. */
+function lastExitOf({ lastFault }: CellView): EntityNode["lastExit"] {
+  if (lastFault === undefined) return undefined;
+  const { reason, code, at } = lastFault;
+  return code === undefined && reason === "normal" ? { reason, at } : { reason: "failed", error: reason, at };
 }
