@@ -4,6 +4,7 @@
 // R2. `stop` and `kill` only begin; `exited` is the end. Both may be called at any time and any number of times.
 // R3. Every wait here has a deadline: stop, then kill after `shutdownMs`, then give up waiting after `killWaitMs`.
 
+import { inspect } from "node:util";
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
@@ -97,10 +98,15 @@ export async function stopWithin(running: Running, clock: Clock, limits: StopLim
 export function asError(thrown: unknown): Error {
   if (isSound(thrown)) return thrown;
   try {
-    return new Error(typeof thrown === "string" ? thrown : `threw ${JSON.stringify(thrown)}`);
+    return new Error(typeof thrown === "string" ? thrown : `threw ${shownOf(thrown)}`);
   } catch {
     return new Error("threw a value that cannot be shown");
   }
+}
+
+/** An object as JSON, which is nothing for a symbol or a function and throws for a bigint. */
+function shownOf(thrown: unknown): string {
+  return typeof thrown === "object" ? JSON.stringify(thrown) : inspect(thrown);
 }
 
 /** An Error that can be told: its message is a text, and reading its stack and its causes does not throw. */

@@ -116,6 +116,18 @@ test("N1. an exit passes, from a thenable too; an `exited` that is no promise is
     t.match((await ranWith(() => life(Promise.reject(thrown)))).shown, { restarts: 1, lastExit: { reason: "failed", error: /^threw / } });
 });
 
+test("N1. what was thrown and is no error is told as it is, whatever kind of value it is", async (t) => {
+  for (const [thrown, said] of [
+    [Symbol("no"), "threw Symbol(no)"],
+    [undefined, "threw undefined"],
+    [null, "threw null"],
+    [10n, "threw 10n"],
+    [{ code: 5 }, 'threw {"code":5}'],
+    [Math.abs, "threw [Function: abs]"],
+  ] as unknown as readonly (readonly [Error, string])[])
+    t.match((await ranWith(() => life(Promise.reject(thrown)))).shown, { lastExit: { reason: "failed", error: said } }, said);
+});
+
 test("N1. a start that gives nothing that runs is a failed start, at once", async (t) => {
   for (const [given, said] of [
     [undefined, /its start gave undefined; expected is what runs: \{ exited, stop, kill \}/],
