@@ -347,5 +347,34 @@ export const childrenCases: readonly DifferentialCase[] = [
       ),
     script: ["CHECK", "POKE", "CHECK"],
   },
+  {
+    name: "child throws behind a custom action, onError",
+    make: (trace) =>
+      machine(
+        {
+          initial: "w",
+          states: { w: { invoke: { src: "kid", id: "k", onError: "caught" }, on: { B: { actions: sendTo("k", { type: "BOOM" }) } } }, caught: { entry: trace("caught") } },
+        },
+        {
+          actors: {
+            kid: machine({
+              on: {
+                BOOM: {
+                  actions: [
+                    trace("before"),
+                    assign(() => {
+                      throw new Error("boom");
+                    }),
+                    trace("behind"),
+                  ],
+                },
+              },
+            }),
+          },
+        },
+      ),
+    script: ["B"],
+    difference: "N19",
+  },
   { name: "send to a missing child", make: () => machine({ on: { X: { actions: sendTo("nobody", { type: "Y" }) } } }), script: ["X"], difference: "N8" },
 ];

@@ -21,7 +21,7 @@ const { warn } = console;
 console.warn = () => undefined;
 
 test("H1, H4, H5, H6. every case gives what bare XState gives", async (t) => {
-  t.equal(cases.length, 65);
+  t.equal(cases.length, 66);
   for (const one of plainCases) t.same(json((await runHosted(one)).ran), json(await runBare(one)), one.name);
 });
 
@@ -95,6 +95,12 @@ test("N2. a source answers in a later turn, where bare XState lets it cut in", a
   const one = named("callback that answers synchronously while parent goes on sending");
   t.same((await runHosted(one)).ran.context, { log: ["K", "ECHO"] });
   t.same((await runBare(one)).context, { log: ["ECHO", "K"] });
+});
+
+test("N19. of a child's step that throws nothing is performed, also where its parent handles the error; bare XState has performed the custom actions before the throw", async (t) => {
+  const one = named("child throws behind a custom action, onError");
+  t.same((await runHosted(one)).ran.trace, ["caught"]);
+  t.same((await runBare(one)).trace, ["before", "caught"]);
 });
 
 test("the console is given back", (t) => {
