@@ -7,11 +7,14 @@ export {
   SETPOINT,
   timeToLiveOf,
   type CommandReply,
+  meantWord,
+  type MeantWord,
   type Desired,
   type ModuleContext,
   type ModuleInput,
   type OutputState,
   type Transmission,
+  type WhenAway,
 } from "./module/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
 export {

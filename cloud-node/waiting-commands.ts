@@ -1,22 +1,11 @@
-// Commands whose protocol lets them wait for their vehicle (rules O2): kept in `T/requests/V`, answered as waiting, forwarded when the vehicle is there.
+// Commands that may wait for their vehicle, by what it has published of its file, else by their protocol (rules O2): kept in `T/requests/V`, answered as waiting, forwarded when the vehicle is there.
 
 import { isDeepStrictEqual } from "node:util";
-import {
-  type ModuleContext,
-  moduleType,
-  ownerType,
-  requestIn,
-  type RequestsContext,
-  SETPOINT,
-  type SettledRequest,
-  timeToLiveOf,
-  vehicleRoot,
-  waitedMsOf,
-  type WaitingRequest,
-} from "../actors/index.ts";
+import { requestIn, type RequestsContext, type SettledRequest, timeToLiveOf, waitedMsOf, type WaitingRequest } from "../actors/index.ts";
 import { type Address, type Answer, entityOf, isSentAgain, type RemoteMessage, type Remote, type System, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { commandOrder } from "./command-order.ts";
+import { type Meant, meantBy } from "./meant-command.ts";
 import { outcomeOf, wasNotTaken } from "./command-word.ts";
 import { requestsOf } from "./requests-address.ts";
 import type { SentMemory } from "./sent-commands.ts";
@@ -24,14 +13,12 @@ import type { SentMemory } from "./sent-commands.ts";
 const WAITING = { kind: "accepted", durable: "local", waiting: true } as const;
 
 type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
-type Messages = Pick<typeof ownerType.messages, "check"> & { specOf(type: string): { readonly whenAway?: string } | undefined };
-
-const protocols: ReadonlyMap<string, Messages> = new Map([moduleType, ownerType, vehicleRoot].map((type) => [type.name, type.messages] as const));
 
 /**
  * W1. What is kept fits its protocol, and an id that waits stands for one message of one author (rules M2).
  * W2. What was sent and has no word yet is followed up: kept as sent, asked for under its id when the vehicle is there, its outcome told in `T/requests/V`.
- * W3. Who comes while others wait queues behind them: an older wish never reaches the vehicle after a newer one.
+ * W3. Who comes while others wait queues behind them: an older wish never reaches the vehicle after a newer one. Who may not wait is held back until those that came before for the
+ *     same actor have left the line, and not sent where that takes longer than its sender does.
  * W4. Whoever asks again while it was not sent hears that it waits; once it may have been, the vehicle's word, from the vehicle, to which what it waited is told; or that it came
  *     too late and was never sent.
  *
@@ -44,34 +31,61 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
 
   async function send(given: RemoteMessage): Promise<Told | Answer> {
     const { sender, to } = given;
-    const message = { ...given, ...againstOf(given) };
+    const meant = meantBy(given, system());
+    const message = { ...given, ...againstOf(given, meant) };
     if (sender.kind !== "outside") return direct.send(message);
     const vehicle = entityOf(to);
     for (let under = keeping.get(vehicle); under !== undefined; under = keeping.get(vehicle)) await under;
     const known = knownOf(message, sender);
     if (known !== undefined) return known;
-    const spec = waitingSpec(message);
-    if (spec === undefined) {
-      if (to === vehicle && isReachable(vehicle)) order.enter(to, sender.id);
-      return direct.send(message);
-    }
+    if (meant?.mayWait !== true) return sendNow(message, sender.id, meant);
     // What does not fit its protocol can never act, so it overtakes nothing.
-    const isOvertaken = spec.check(message.event).ok ? order.enter(to, sender.id) : (): boolean => false;
+    const isOvertaken = meant.check(message.event).ok ? order.enter(meant.actor, sender.id) : (): boolean => false;
     const before = direct.sentBefore(message);
     if (before === "another") return { kind: "id-reused" };
     const sentAt = before?.at;
     const keptAt = sentAt ?? clock.now();
-    const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && !isAnyWaiting(to));
+    const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && waitingFor(vehicle).length === 0);
     const word = isFree ? await direct.send(sentAt === undefined ? message : { ...message, waitedMs: Math.max(0, clock.now() - sentAt) }) : ({ kind: "owner-away" } as const);
-    if (word.kind === "owner-away") return keepWaiting(message, sender, spec, keptAt);
+    if (word.kind === "owner-away") return keepWaiting(message, sender, meant, keptAt);
     if (word.kind !== "unknown") return word;
-    await keep(message, sender, spec, { keptAt, sent: true, ...(isOvertaken() ? { overtaken: true } : {}) });
+    await keep(message, sender, meant, { keptAt, sent: true, ...(isOvertaken() ? { overtaken: true } : {}) });
     if (heldFor(message, sender) === undefined) return word;
     return { ...word, reason: `${word.reason}; its outcome is asked for under the same id when the vehicle is there, and told in ${requestsOf(vehicle)}` };
   }
 
-  async function keepWaiting(message: RemoteMessage, sender: Outside, spec: Messages, keptAt: number): Promise<Told | Answer> {
-    const kept = await keep(message, sender, spec, { keptAt });
+  /** W3. */
+  async function sendNow(message: RemoteMessage, id: string, meant: Meant | undefined): Promise<Told | Answer> {
+    const vehicle = entityOf(message.to);
+    if (meant?.isBesideWaiting !== true || !isReachable(vehicle)) return direct.send(message);
+    const { actor } = meant;
+    const isOvertaken = order.enter(actor, id);
+    const earlier = waitingFor(vehicle).filter(({ to }) => to === actor || to === vehicle || actor === vehicle);
+    if (earlier.length === 0) return direct.send(message);
+    const began = clock.monotonic();
+    if (!(await haveLeft(earlier, vehicle, message.withinMs)) || isOvertaken()) return { kind: "deadline" };
+    return direct.send({ ...message, withinMs: Math.max(0, message.withinMs - (clock.monotonic() - began)) });
+  }
+
+  /** Whether all of these leave the line in time. */
+  function haveLeft(these: readonly WaitingRequest[], vehicle: Address, withinMs: number): Promise<boolean> {
+    const requests = requestsOf(vehicle);
+    const isOver = (): boolean => !waitingFor(vehicle).some(({ request }) => these.some((each) => each.request === request));
+    return new Promise((resolve) => {
+      const end = (): void => {
+        unwatch();
+        clock.clearTimeout(timer);
+        resolve(isOver());
+      };
+      const unwatch = system().watch(({ entity }) => {
+        if (entity === requests && isOver()) end();
+      });
+      const timer = clock.setTimeout(end, withinMs);
+    });
+  }
+
+  async function keepWaiting(message: RemoteMessage, sender: Outside, meant: Meant, keptAt: number): Promise<Told | Answer> {
+    const kept = await keep(message, sender, meant, { keptAt });
     if (kept.kind === "accepted") return WAITING;
     if (kept.kind !== "refused") return kept;
     // The same one was kept meanwhile, or there is no room.
@@ -84,13 +98,13 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     );
   }
 
-  function keep(message: RemoteMessage, sender: Outside, spec: Messages, how: Pick<WaitingRequest, "keptAt" | "sent" | "overtaken">): Promise<Told> {
+  function keep(message: RemoteMessage, sender: Outside, meant: Meant, how: Pick<WaitingRequest, "keptAt" | "sent" | "overtaken">): Promise<Told> {
     const { to, event, against } = message;
     const vehicle = entityOf(to);
     const view = system().read(to);
-    const checked = spec.check(event);
+    const checked = meant.check(event);
     if (!checked.ok) return Promise.resolve({ kind: "invalid", problems: checked.problems, accepts: view?.accepts ?? [] });
-    const ttlMs = timeToLiveOf(view?.context ?? {}, event);
+    const ttlMs = timeToLiveOf(meant.context, event);
     const kept = system().inform(
       requestsOf(vehicle),
       {
@@ -113,23 +127,16 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     return kept;
   }
 
-  /** Its protocol, when that lets it wait. */
-  function waitingSpec(message: RemoteMessage): Messages | undefined {
-    const view = system().read(message.to);
-    const specs = view === undefined ? undefined : protocols.get(view.type);
-    return specs?.specOf(message.event.type)?.whenAway === "wait" ? specs : undefined;
+  function contextFor(vehicle: Address): RequestsContext | undefined {
+    return system().read(requestsOf(vehicle))?.context as RequestsContext | undefined;
   }
 
-  function contextFor(to: Address): RequestsContext | undefined {
-    return system().read(requestsOf(entityOf(to)))?.context as RequestsContext | undefined;
-  }
-
-  function isAnyWaiting(to: Address): boolean {
-    return (contextFor(to)?.waiting.length ?? 0) > 0;
+  function waitingFor(vehicle: Address): readonly WaitingRequest[] {
+    return contextFor(vehicle)?.waiting ?? [];
   }
 
   function heldFor(message: RemoteMessage, sender: Outside): WaitingRequest | SettledRequest | undefined {
-    const context = contextFor(message.to);
+    const context = contextFor(entityOf(message.to));
     return context === undefined ? undefined : requestIn(context, sender.id, clock.now());
   }
 
@@ -169,12 +176,10 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
   }
 
   /** O2: what the sender had seen is what this node showed: the count of the replica. */
-  function againstOf(message: RemoteMessage): { readonly against?: number } {
-    const view = system().read(message.to);
-    const outputs = (view?.context as Partial<ModuleContext> | undefined)?.outputs ?? {};
-    const named = message.event["output"];
-    const name = typeof named === "string" ? named : SETPOINT;
-    const output = Object.hasOwn(outputs, name) ? outputs[name] : undefined;
+  function againstOf({ event }: RemoteMessage, meant: Meant | undefined): { readonly against?: number } {
+    const { outputs = {} } = meant?.context ?? {};
+    const name = meant?.output ?? event["output"];
+    const output = typeof name === "string" && Object.hasOwn(outputs, name) ? outputs[name] : undefined;
     return output === undefined ? {} : { against: output.turn };
   }
 

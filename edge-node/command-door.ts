@@ -6,7 +6,8 @@
 // D3. The guard's outcome, a bus that is muted or down, a module that is not there and a relay that cannot be toggled go into the input: the machine refuses, and the refusal is kept under the message's id (rules M2).
 // D4. A command that may wait is not judged before its module has spoken since the start of the node or its bus, and its actor's state shows it: it waits on, and is neither
 //     refused nor executed over what a person has set meanwhile (rules O2).
-// D5. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
+// D5. What has waited for the vehicle is taken only where the file still lets it wait: it was kept by what the vehicle had told before.
+// D6. Time that a command has waited for the vehicle is time that it no longer has to live (vehicle V1).
 
 import { vehicleMessages } from "../actors/index.ts";
 import { type ModelTarget, targetProblem, type VehicleModel } from "../actors/vehicle-file/index.ts";
@@ -119,6 +120,12 @@ export function commandDoor(options: CommandDoorOptions): Door {
     if (problem !== undefined) return { kind: "refuse", refusal: { kind: "invalid", problems: [problem], accepts: Object.keys(commands.offersOf(target.module)) } };
     const ttlMs = remaining(tightened(event["ttlMs"], command.ttlMs), message.waitedMs);
     if (ttlMs === "over") return { kind: "refuse", refusal: { kind: "too-old" } };
+    // D5.
+    if (message.waitedMs !== undefined && command.whenAway !== "wait")
+      return refuse(
+        `the vehicle's file says when_away: ${command.whenAway} for "${command.name}": what has waited for the vehicle is not carried out`,
+        Object.keys(commands.offersOf(target.module)),
+      );
     if (command.whenAway === "wait" && !isKnown(target)) return { kind: "refuse", refusal: { kind: "owner-away" } };
     const mapped: EventData = {
       ...event,
@@ -195,7 +202,7 @@ function tightened(asked: unknown, allowed: number): unknown {
   return asked === undefined ? allowed : typeof asked === "number" ? Math.min(asked, allowed) : asked;
 }
 
-/** D5. */
+/** D6. */
 function remaining(ttlMs: unknown, waitedMs = 0): unknown {
   if (typeof ttlMs !== "number" || waitedMs === 0) return ttlMs;
   return ttlMs - waitedMs < 1 ? "over" : Math.floor(ttlMs - waitedMs);

@@ -1,6 +1,6 @@
 // The vehicle's list of commands, asked from both sides: what a sender may say, and what a committed command is to do (vehicle X1: what is not listed cannot be sent).
 
-import { type ModuleContext, moduleType, ownerType, type VehicleContext } from "../actors/index.ts";
+import { type ModuleContext, moduleType, ownerType, type VehicleContext, type WhenAway } from "../actors/index.ts";
 import type { ModelCommand, ModelTarget, VehicleModel } from "../actors/vehicle-file/index.ts";
 import { type Address, childAddress, type GuardReport, parseAddress } from "../runtime/index.ts";
 import { outputNameOf } from "./channels.ts";
@@ -9,6 +9,14 @@ import { type BusDown, downText } from "./pipeline.ts";
 export interface Listed {
   readonly command: ModelCommand;
   readonly target: ModelTarget;
+}
+
+/** What the vehicle's file says of the commands of a module, by their name there, as its actor publishes it. */
+export interface Terms {
+  readonly ttlMs: Readonly<Record<string, number>>;
+  readonly whenAway: Readonly<Record<string, WhenAway>>;
+  /** Outputs; none for the module as a whole. */
+  readonly reaches: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface CommandList {
@@ -24,8 +32,8 @@ export interface CommandList {
   committed(command: string, module: string, output: string): Listed | undefined;
   /** By their name in the file, with the word of the type that each runs as; none where the module's bus is listen-only. */
   offersOf(module: string): Readonly<Record<string, string>>;
-  /** Their times to live by the same names, ms. */
-  ttlsOf(module: string): Readonly<Record<string, number>>;
+  /** Their terms by the same names. */
+  termsOf(module: string): Terms;
   isListenOnly(bus: string): boolean;
 }
 
@@ -51,7 +59,16 @@ export function commandList(model: VehicleModel, vehicleText: string): CommandLi
     forVehicle: (word) => named(word, all),
     committed: (command, module, output) => all.find((each) => each.command.name === command && each.target.module === module && outputNameOf(each.target) === output),
     offersOf: (module) => Object.fromEntries(openFor(module).map(({ command }) => [command.name, command.as])),
-    ttlsOf: (module) => Object.fromEntries(openFor(module).map(({ command }) => [command.name, command.ttlMs])),
+    termsOf: (module) => {
+      const open = openFor(module);
+      const outputsOf = (name: string): readonly string[] =>
+        open.flatMap(({ command, target }) => (command.name === name && target.output !== undefined ? [target.output.name] : []));
+      return {
+        ttlMs: Object.fromEntries(open.map(({ command }) => [command.name, command.ttlMs])),
+        whenAway: Object.fromEntries(open.map(({ command }) => [command.name, command.whenAway])),
+        reaches: Object.fromEntries(open.map(({ command }) => [command.name, outputsOf(command.name)])),
+      };
+    },
     isListenOnly: (bus) => modes.get(bus) !== "normal",
   };
 }

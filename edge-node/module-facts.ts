@@ -12,7 +12,7 @@ import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { type Channel, channelKey, type Channels } from "./channels.ts";
-import { type CommandList } from "./commands.ts";
+import type { CommandList, Terms } from "./commands.ts";
 import type { Confirmations } from "./confirmations.ts";
 import { watchIdentities } from "./identities.ts";
 import type { Pipeline } from "./pipeline.ts";
@@ -55,12 +55,11 @@ interface OutputSeen {
   toldMs: number;
 }
 
-interface Description {
+interface Description extends Terms {
   readonly bus: string;
   readonly moduleType: string | null;
   readonly outputs: readonly string[];
   readonly offers: Readonly<Record<string, string>>;
-  readonly ttlMs: Readonly<Record<string, number>>;
 }
 
 /** Names of a module's outputs as its actor keeps them. */
@@ -68,13 +67,15 @@ export function outputsOf(channels: Channels, module: string): readonly string[]
   return channels.all.filter((channel) => channel.module === module && channel.output !== "").map(({ output }) => output);
 }
 
-function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers, ttlMs }: Description): boolean {
+function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers, ttlMs, whenAway, reaches }: Description): boolean {
   const known = Object.entries(context.outputs).filter(([, output]) => output.desired === undefined);
   return (
     context.bus === bus &&
     context.moduleType === moduleType &&
     isDeepStrictEqual(context.offers, offers) &&
     isDeepStrictEqual(context.ttlMs, ttlMs) &&
+    isDeepStrictEqual(context.whenAway, whenAway) &&
+    isDeepStrictEqual(context.reaches, reaches) &&
     outputs.every((name) => Object.hasOwn(context.outputs, name)) &&
     known.every(([name]) => outputs.includes(name))
   );
@@ -123,7 +124,7 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
 
   function descriptionOf(module: ModelModule): Description {
     const { name } = module;
-    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ttlMs: commands.ttlsOf(name) };
+    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ...commands.termsOf(name) };
   }
 
   /** What the bus shows and the committed state does not, or will not once it has taken the word that is on its way to it. */

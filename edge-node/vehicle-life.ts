@@ -134,7 +134,7 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
 
 function childOf(module: ModelModule, channels: Channels, commands: CommandList): EntityChild {
   const { name, bus } = module;
-  const input: ModuleInput = { moduleType: module.type ?? null, bus, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ttlMs: commands.ttlsOf(name) };
+  const input: ModuleInput = { moduleType: module.type ?? null, bus, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ...commands.termsOf(name) };
   return { kind: "module", id: name, type: isOwner(module) ? "setpoint-owner" : "module", input };
 }
 

@@ -2,7 +2,7 @@
 
 import { decline, type EventOf, type GuardReport, reply, type ReadValue } from "../../runtime/index.ts";
 import type { ownerMessages } from "./messages.ts";
-import type { CommandReply, Desired, ModuleContext, OutputState, Transmission } from "./module-context.ts";
+import type { CommandReply, Desired, ModuleContext, OutputState, Transmission, WhenAway } from "./module-context.ts";
 
 export type ModuleEvent = EventOf<typeof ownerMessages>;
 type CommandEvent = Extract<ModuleEvent, { type: "light.set" | "relay.set" | "output.identify" | "climate.setpoint.request" }>;
@@ -72,6 +72,36 @@ export function timeToLiveOf({ offers = {}, ttlMs = {} }: Partial<ModuleContext>
   const asked = event["ttlMs"];
   const all = [...(allowed.length === 0 ? [] : [Math.max(...allowed)]), ...(typeof asked === "number" ? [asked] : [])];
   return all.length === 0 ? undefined : Math.min(...all);
+}
+
+/** What a word means for a module, as its vehicle has told last. */
+export interface MeantWord {
+  /** Its name in the vehicle's file, and the command of the type that it runs as. */
+  readonly name: string;
+  readonly as: string;
+  readonly whenAway: WhenAway | undefined;
+  /** The output that is meant, where it is known. */
+  readonly output: string | undefined;
+}
+
+/** As the vehicle's door reads it: its best name decides. undefined where the vehicle's file does not list it for the module, or not for the output that it names. */
+export function meantWord(
+  { offers = {}, whenAway = {}, reaches = {} }: Partial<ModuleContext>,
+  event: { readonly type: string; readonly [field: string]: unknown },
+): MeantWord | undefined {
+  const { output } = event;
+  const outputsOf = (name: string): readonly string[] => (Object.hasOwn(reaches, name) ? (reaches[name] ?? []) : []);
+  const fits = (name: string): boolean => output === undefined || outputsOf(name).length === 0 || outputsOf(name).some((each) => each === output);
+  const names = Object.keys(offers).filter((name) => (name === event.type || offers[name] === event.type) && fits(name));
+  const name = names.find((each) => each === event.type) ?? names[0];
+  if (name === undefined) return undefined;
+  const only = outputsOf(name).length === 1 ? outputsOf(name)[0] : undefined;
+  return {
+    name,
+    as: offers[name] ?? name,
+    whenAway: Object.hasOwn(whenAway, name) ? whenAway[name] : undefined,
+    output: typeof output === "string" ? output : outputsOf(name).length === 0 ? SETPOINT : only,
+  };
 }
 
 function outputOf(context: ModuleContext, name: string): OutputState | undefined {

@@ -14,5 +14,5 @@ const offers = (words: readonly string[], context: ModuleContext): readonly stri
 export const moduleType = actorType({ name: "module", version: 1, messages: moduleMessages, behaviour: moduleMachine, offers });
 export const ownerType = actorType({ name: "setpoint-owner", version: 1, messages: ownerMessages, behaviour: ownerMachine, offers });
 
-export { SAME_VALUE, SETPOINT, timeToLiveOf } from "./command-rules.ts";
-export type { CommandReply, Desired, ModuleContext, ModuleInput, OutputState, Transmission } from "./module-context.ts";
+export { meantWord, type MeantWord, SAME_VALUE, SETPOINT, timeToLiveOf } from "./command-rules.ts";
+export type { CommandReply, Desired, ModuleContext, ModuleInput, OutputState, Transmission, WhenAway } from "./module-context.ts";

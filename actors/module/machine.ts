@@ -26,7 +26,7 @@ import {
   transmissionOf,
   wantedOf,
 } from "./command-rules.ts";
-import { initialContext, type ModuleContext, type ModuleInput, type Transmission } from "./module-context.ts";
+import { initialContext, type ModuleContext, type ModuleInput, termsOf, type Transmission } from "./module-context.ts";
 
 const timerOf = (output: string): string => `ttl:${output}`;
 
@@ -126,9 +126,7 @@ const module = setup({
         event.type === "fault.cleared" ? Object.fromEntries(Object.entries(context.faults).filter(([code]) => code !== event.code)) : context.faults,
     }),
     describe: assign(({ context, event }) =>
-      event.type === "module.described"
-        ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType, offers: event.offers, ...(event.ttlMs === undefined ? {} : { ttlMs: event.ttlMs }) }
-        : context,
+      event.type === "module.described" ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType, offers: event.offers, ...termsOf(event) } : context,
     ),
     identify: assign({
       part: ({ context, event }) => (event.type === "module.identified" ? event.part : context.part),

@@ -49,6 +49,10 @@ export const moduleMessages = messages({
       offers: T.Record(T.String({ maxLength: 64 }), T.String({ maxLength: 64 })),
       /** Their times to live, ms. */
       ttlMs: T.Optional(T.Record(T.String({ maxLength: 64 }), T.Integer({ minimum: 1 }))),
+      /** What happens to them while the vehicle cannot be reached. */
+      whenAway: T.Optional(T.Record(T.String({ maxLength: 64 }), T.Union([T.Literal("refuse"), T.Literal("wait"), T.Literal("run-at-owner")]))),
+      /** Outputs that they may name. */
+      reaches: T.Optional(T.Record(T.String({ maxLength: 64 }), T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }))),
     },
     internal: true,
   },

@@ -6,6 +6,9 @@ import type { commandReply } from "./messages.ts";
 
 export type CommandReply = Static<typeof commandReply>;
 
+/** Policy of a command, by the vehicle's file (vehicle D4). */
+export type WhenAway = "refuse" | "wait" | "run-at-owner";
+
 /** A desired value in force: one command with author, deadline and end (vehicle V1). */
 export interface Desired {
   /** Names the command, for the effect and for its confirmation. */
@@ -48,6 +51,9 @@ export interface ModuleContext {
   readonly offers: Readonly<Record<string, string>>;
   /** Time to live of each, ms; absent until a node that tells it has described the module. */
   readonly ttlMs?: Readonly<Record<string, number>>;
+  /** What happens to each while the vehicle cannot be reached, and the outputs that it may name, none for the module as a whole; absent until a node that tells it has described the module. */
+  readonly whenAway?: Readonly<Record<string, WhenAway>>;
+  readonly reaches?: Readonly<Record<string, readonly string[]>>;
   /** Commands taken so far: names the next one. */
   readonly commands: number;
   /** Faults that stand, by code. */
@@ -65,6 +71,8 @@ export interface ModuleInput {
   readonly outputs: readonly string[];
   readonly offers: Readonly<Record<string, string>>;
   readonly ttlMs?: Readonly<Record<string, number>>;
+  readonly whenAway?: Readonly<Record<string, WhenAway>>;
+  readonly reaches?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** Parameters of the effect that hands a command's frame over. */
@@ -82,6 +90,11 @@ export interface Transmission {
 export function initialContext(input: ModuleInput): ModuleContext {
   const outputs: Record<string, OutputState> = {};
   for (const name of input.outputs) outputs[name] = { state: "unknown", turn: 0 };
-  const { moduleType, bus, offers, ttlMs } = input;
-  return { moduleType, bus, outputs, offers, ...(ttlMs === undefined ? {} : { ttlMs }), commands: 0, faults: {}, part: null, firmware: null, excuse: null };
+  const { moduleType, bus, offers } = input;
+  return { moduleType, bus, outputs, offers, ...termsOf(input), commands: 0, faults: {}, part: null, firmware: null, excuse: null };
+}
+
+/** What the vehicle's file says of the commands, as far as it is told. */
+export function termsOf({ ttlMs, whenAway, reaches }: Pick<ModuleInput, "ttlMs" | "whenAway" | "reaches">): Pick<ModuleContext, "ttlMs" | "whenAway" | "reaches"> {
+  return { ...(ttlMs === undefined ? {} : { ttlMs }), ...(whenAway === undefined ? {} : { whenAway }), ...(reaches === undefined ? {} : { reaches }) };
 }

@@ -127,7 +127,10 @@ const command = Type.Object(
     deadline: Type.Optional(duration("How long it may take to be confirmed.")),
     ttl: Type.Optional(duration("How long after it was given it may still be carried out.")),
     when_away: Type.Optional(
-      Type.Union([Type.Literal("refuse"), Type.Literal("wait"), Type.Literal("run-at-owner")], { description: "What happens while the vehicle cannot be reached." }),
+      Type.Union([Type.Literal("refuse"), Type.Literal("wait"), Type.Literal("run-at-owner")], {
+        description:
+          "What happens while the vehicle cannot be reached. refuse, run-at-owner: its sender is told so, and it never acts. wait: it is kept in the cloud for at most its ttl, and judged by the vehicle when that is there. Default: that of the module's type.",
+      }),
     ),
   },
   closed,

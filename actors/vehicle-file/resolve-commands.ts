@@ -87,6 +87,9 @@ export function resolveCommands(
       whenAway: written.when_away ?? defaults.whenAway,
       targets: expanded.map((entry) => entry.target),
     };
+    // Who asks to be shown an output looks at it now.
+    if (command.whenAway === "wait" && first.target.value.kind === "none")
+      file.complain([...path, "when_away"], { message: `${as} cannot wait: it wants nothing that could still be reached later`, expected: "refuse" });
     if (ttlMs !== undefined && command.deadlineMs > ttlMs) file.complain([...path, "ttl"], { message: "it ends before the deadline does", expected: "at least the deadline" });
     // A guard that was complained about must not become "no guard".
     if (written.guard === undefined || guard !== undefined) commands.push(command);

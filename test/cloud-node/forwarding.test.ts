@@ -1,117 +1,12 @@
 // Requests that wait, from the door of the cloud to a vehicle that is a function: order, times, and what is told to whoever asks again. In virtual time.
 
-import { type Test, test } from "tap";
-import { requestsEntity, requestsType } from "../../actors/index.ts";
+import { test } from "tap";
 import { MAX_WAITING } from "../../actors/requests/request-line.ts";
-import { forwarding } from "../../cloud-node/forwarding.ts";
-import { type LeftCommands, leftCommands } from "../../cloud-node/left-commands.ts";
+import type { LeftCommands } from "../../cloud-node/left-commands.ts";
 import { rememberingSent } from "../../cloud-node/sent-commands.ts";
-import { waitingRemote } from "../../cloud-node/waiting-commands.ts";
-import { type Answer, createSystem, parseAddress, type RemoteMessage, type System, type Told } from "../../runtime/index.ts";
-import { silentLog } from "../../runtime/ports/index.ts";
-import { ManualClock, MemoryDisk, memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
-
-const VEHICLE = parseAddress("acme/vehicle/v1");
-const THERMA = parseAddress("acme/vehicle/v1/module/therma");
-const REQUESTS = parseAddress("acme/requests/v1");
-const WISH = (value: number, more: Readonly<Record<string, unknown>> = {}) => ({ type: "climate.setpoint.request", value, ...more });
-const confirmed = { kind: "replied", value: { outcome: "confirmed" } } as const;
-
-interface CloudDesk {
-  readonly system: System;
-  readonly clock: ManualClock;
-  readonly disk: MemoryDisk;
-  /** What reached the vehicle, in order. */
-  readonly heard: RemoteMessage[];
-  isUp: boolean;
-  /** The vehicle's answer. */
-  answer: (message: RemoteMessage) => Promise<Told | Answer> | Told | Answer;
-  up(): void;
-  ask(value: number, id: string, more?: Readonly<Record<string, unknown>>): Promise<Answer>;
-  waiting(): readonly string[];
-  outcomes(): readonly string[];
-}
-
-async function desk(t: Test, { clock, disk }: Pick<CloudDesk, "clock" | "disk"> = { clock: new ManualClock(), disk: new MemoryDisk() }): Promise<CloudDesk> {
-  const store = memoryStore({ disk });
-  await store.open();
-  const wakes = new Set<() => void>();
-  const self: CloudDesk = {
-    get system() {
-      return system;
-    },
-    clock,
-    disk,
-    heard: [],
-    isUp: false,
-    answer: () => confirmed,
-    up: () => {
-      self.isUp = true;
-      for (const wake of wakes) wake();
-      wakes.clear();
-    },
-    ask: (value, id, more) => system.ask(THERMA, WISH(value, more), { id, withinMs: 5_000, author: "ann" }),
-    waiting: () => contextOf().waiting.map(({ request }) => request),
-    outcomes: () => contextOf().settled.map(({ request, outcome }) => `${request} ${outcome}`),
-  };
-  const contextOf = (): { readonly waiting: readonly { request: string }[]; readonly settled: readonly { request: string; outcome: string }[] } =>
-    system.read(REQUESTS)?.context as never;
-  const links = {
-    get: () => undefined,
-    reachable: (_entity: string, signal: AbortSignal) =>
-      new Promise<void>((resolve, reject) => {
-        if (self.isUp) return resolve();
-        wakes.add(resolve);
-        signal.addEventListener("abort", () => {
-          reject(new Error("no longer wanted"));
-        });
-      }),
-  };
-  const left = leftCommands(() => system, clock);
-  const direct = rememberingSent(
-    {
-      route: () => ({ node: "edge", reachable: self.isUp }),
-      send: async (message) => {
-        if (!self.isUp) return { kind: "owner-away" };
-        self.heard.push(message);
-        return self.answer(message);
-      },
-    },
-    left,
-    clock,
-  );
-  const system: System = createSystem({
-    node: "cloud",
-    types: [requestsEntity, requestsType.with({ effects: forwarding(links, direct, () => system, clock) })],
-    store,
-    clock,
-    random: new SeededRandom(1),
-    log: silentLog,
-  });
-  await system.start();
-  system.mount({
-    read: (address: string) => (address === THERMA ? replica : undefined),
-    addresses: () => [],
-    watch: () => () => undefined,
-    history: async () => undefined,
-  } as never);
-  system.setRemote(waitingRemote(direct, () => system, clock));
-  await system.activate(REQUESTS, { input: undefined });
-  t.teardown(() => system.stop());
-  return self;
-}
-
-const replica = {
-  address: THERMA,
-  entity: VEHICLE,
-  type: "setpoint-owner",
-  accepts: ["climate.setpoint.request"],
-  context: {
-    outputs: { setpoint: { state: "settled", turn: 4 } },
-    offers: { "climate.setpoint.request": "climate.setpoint.request" },
-    ttlMs: { "climate.setpoint.request": 600_000 },
-  },
-};
+import { type Answer, parseAddress, type RemoteMessage, type Told } from "../../runtime/index.ts";
+import { ManualClock } from "../../runtime/simulation/index.ts";
+import { type CloudDesk, confirmed, desk, THERMA, WISH } from "./cloud-desk.ts";
 
 const values = ({ heard }: CloudDesk): readonly unknown[] => heard.map(({ event }) => event["value"]);
 

@@ -101,9 +101,11 @@ export interface Fleet {
 export interface FleetOptions {
   readonly vehicles?: readonly VehicleName[];
   readonly log?: Log;
+  /** The folder of their files, looked into at each start. Default: the demo's. */
+  readonly files?: string;
 }
 
-export async function fleet(t: Ending, { vehicles = ["trailer-01"], log }: FleetOptions = {}): Promise<Fleet> {
+export async function fleet(t: Ending, { vehicles = ["trailer-01"], log, files = demoFile("vehicles") }: FleetOptions = {}): Promise<Fleet> {
   const folder = scratchFolder(t);
   const data = join(folder, "cloud");
   const rigFolder = join(folder, "rig");
@@ -128,7 +130,7 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log }: Fleet
     const { node, secret } = nodeCredential(join(data, "credentials"), `edge-${vehicle}`, { kind: "vehicle", tenant: "demo", vehicle });
     const edge = createEdgeNode(
       {
-        vehicle: demoFile("vehicles", `${vehicle}.yaml`),
+        vehicle: join(files, `${vehicle}.yaml`),
         data: join(folder, vehicle),
         buses: busesOf(vehicle, rigFolder),
         uplink: { url: `mqtt://127.0.0.1:${link.port}`, username: node, password: secret },

@@ -31,6 +31,11 @@ const CASES: readonly (readonly [name: string, text: string, problem: { readonly
   ["a watch that never speaks", `watches: { Vehicle.Speed: { at_most: 99999999999s } }\n`, { line: 10, column: 38 }],
   ["an age that nothing reaches", `  A.B: { from: can0.Gps.Speed, stale_after: 10000h }\n`, { line: 10, column: 45 }],
   ["a deadline after the end", `commands: { light.set: { to: torrent-0, deadline: 5s, ttl: 1s } }\n`, { line: 10, column: 60 }],
+  [
+    "a show that is to wait",
+    `commands: { show.it: { to: torrent-0, as: output.identify, when_away: wait } }\n`,
+    { line: 10, column: 71, path: "commands.show.it.when_away", message: "output.identify cannot wait: it wants nothing that could still be reached later", expected: "refuse" },
+  ],
   ["a misspelt command", `commands: { lihgt.set: { to: torrent-0 } }\n`, { line: 10, column: 13, suggestion: "light.set" }],
   ["a misspelt output", `commands: { relay.set: { to: switchback-0.awnin } }\n`, { line: 10, column: 43, suggestion: "awning" }],
   ["a pattern that fits nothing", `commands: { light.set: { to: "torent-*" } }\n`, { line: 10, column: 31 }],
