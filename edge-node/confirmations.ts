@@ -3,23 +3,17 @@
 // C1. A status counts once it came after our frame was seen on the bus; after a toggle, at least `answerAfterPeriods` of its periods later.
 // C2. A foreign toggle of the same output between hand-over and answer makes the command contended. So does any change of an output by somebody else while it is shown to a person: the show ends there,
 //     and nothing is put back (rules O2).
-// C3. Without an answer in time nothing is sent again: the command is unconfirmed. In time is max(1.5 s, 3 periods + 1 s) after our frame.
+// C3. Without an answer in time nothing is sent again: the command is unconfirmed. In time is max(1.5 s, 3 periods + 1 s) after our frame; the deadline of a command is that of its frame (vehicle X4).
 // C4. After a restart what the committed contexts still want is watched again; only its own durable timer ends that.
 // C5. What was decided is told until the mailbox takes it.
 // C6. A show that was stopped half way leaves its output unknown until a status came after its last frame.
 
-import type { ModelTarget } from "../actors/vehicle-file/index.ts";
+import { confirmationWaitMs, type ModelTarget } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import { channelKey, type Channels, outputNameOf, signalOf } from "./channels.ts";
 import { OwnValues } from "./own-values.ts";
 import type { Pipeline } from "./pipeline.ts";
-
-const LEAST_WAIT_MS = 1_500;
-const WAIT_PERIODS = 3;
-const WAIT_BEYOND_MS = 1_000;
-/** Where no period is known. */
-const UNKNOWN_PERIOD_WAIT_MS = 5_000;
 
 /** A command whose frame is about to leave, has left, or may have left. */
 export interface Awaited {
@@ -162,11 +156,6 @@ export function createConfirmations({
     if (system.notify(each.actor, event) && watched.get(key) === each) watched.delete(key);
   }
 
-  function waitMs(target: ModelTarget): number {
-    const period = channels.periodMs(target);
-    return period === undefined ? UNKNOWN_PERIOD_WAIT_MS : Math.max(LEAST_WAIT_MS, WAIT_PERIODS * period + WAIT_BEYOND_MS);
-  }
-
   return {
     counters,
     handing: (awaited) => {
@@ -186,7 +175,7 @@ export function createConfirmations({
       if (target.method.kind === "toggle") channels.touched(target, atMs);
       if (each === undefined) return;
       const answerAfterMs = target.method.kind === "toggle" ? target.method.answerAfterPeriods * (channels.periodMs(target) ?? 0) : 0;
-      each.phase = { kind: "answering", fromMs: atMs + answerAfterMs, untilMs: atMs + waitMs(target) };
+      each.phase = { kind: "answering", fromMs: atMs + answerAfterMs, untilMs: atMs + confirmationWaitMs(channels.periodMs(target)) };
       // Its answer may have come with the same batch as the echo.
       judgeKnown(each, target.confirm?.signal);
     },

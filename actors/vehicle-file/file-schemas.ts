@@ -50,7 +50,13 @@ const bus = Type.Object(
     mode: Type.Optional(
       Type.Union([Type.Literal("listen-only"), Type.Literal("normal")], { description: "listen-only (default): nothing is ever sent. normal: listed commands may be sent." }),
     ),
-    max_tx: Type.Optional(Type.String({ pattern: "^[0-9]{1,9}(\\.[0-9]{1,6})?/s$", title: "a rate such as 50/s", description: "Most frames that may be sent; default 50/s." })),
+    max_tx: Type.Optional(
+      Type.String({
+        pattern: "^[0-9]{1,9}(\\.[0-9]{1,6})?/s$",
+        title: "a rate such as 50/s",
+        description: "Most frames that are sent within any second; what is more is refused. Less than 1/s: one in so many seconds. Default 50/s.",
+      }),
+    ),
     period_attribute: Type.Optional(
       Type.String({
         minLength: 1,
@@ -124,7 +130,11 @@ const command = Type.Object(
       Type.String({ pattern: COMMAND, title: "a command such as relay.set", description: "The command of the module type that it runs as; default its own name." }),
     ),
     guard: Type.Optional(conditionText("Must be true, on fresh values, when it is taken and again when it leaves.")),
-    deadline: Type.Optional(duration("How long it may take to be confirmed.")),
+    deadline: Type.Optional(
+      duration(
+        "How long after it was taken its frame may still be put on the bus; later it is not sent. Its confirmation is awaited for longer: after the frame three periods of the status that shows it and 1 s, at least 1.5 s, and 5 s where no period is known.",
+      ),
+    ),
     ttl: Type.Optional(duration("How long after it was given it may still be carried out.")),
     when_away: Type.Optional(
       Type.Union([Type.Literal("refuse"), Type.Literal("wait"), Type.Literal("run-at-owner")], {

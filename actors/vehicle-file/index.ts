@@ -2,6 +2,7 @@ export type { Condition } from "./condition.ts";
 export { modelFileSchema, overlayFileSchema, publishedSchemas, vehicleFileSchema } from "./file-schemas.ts";
 export type { ModelBus, ModelCommand, ModelCondition, ModelModule, ModelTarget, ModelTelemetry, VehicleModel } from "./vehicle-model.ts";
 export { commandFrame, targetProblem } from "./command-frame.ts";
+export { confirmationWaitMs } from "./confirmation-wait.ts";
 export { CheckedFile, ProblemList } from "./checked-file.ts";
 export { type CheckedVehicle, checkVehicle } from "./check-vehicle.ts";
 export { type ConditionEvaluator, createConditionEvaluator, type Truth } from "./condition-evaluator.ts";

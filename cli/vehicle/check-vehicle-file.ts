@@ -1,6 +1,6 @@
 // Tells what is wrong with the files of a vehicle, or what they describe.
 
-import { checkVehicle, type VehicleModel } from "../../actors/vehicle-file/index.ts";
+import { checkVehicle, confirmationWaitMs, type ModelTarget, type VehicleModel } from "../../actors/vehicle-file/index.ts";
 import { formatProblem, readPlainText } from "../../runtime/index.ts";
 import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
 import { filesFromDisk } from "./files-from-disk.ts";
@@ -33,10 +33,24 @@ function summaryOf(model: VehicleModel) {
     modules: model.modules.map(({ name, type, bus, presence }) => ({ name, type: type ?? null, bus, silentAfterMs: presence.silentAfterMs ?? null })),
     signals: { vehicle: model.signals.filter(({ origin }) => origin === "vehicle").length, module: model.signals.filter(({ origin }) => origin === "module").length },
     conditions: model.conditions.map(({ name }) => name),
-    commands: model.commands.map(({ name, guard, whenAway, targets }) => ({ name, guard: guard ?? null, whenAway, targets: targets.length })),
+    commands: model.commands.map(({ name, guard, whenAway, deadlineMs, ttlMs, targets }) => ({
+      name,
+      guard: guard ?? null,
+      whenAway,
+      deadlineMs,
+      ttlMs,
+      confirmWithinMs: confirmWithinMs(targets),
+      targets: targets.length,
+    })),
     watches: model.watches.map(({ signal }) => signal),
     notActedOn: model.notActedOn,
   };
+}
+
+/** After the frame, of the slowest; null where no status confirms any. */
+function confirmWithinMs(targets: readonly ModelTarget[]): number | null {
+  const waits = targets.filter(({ confirm }) => confirm !== undefined).map(({ status }) => confirmationWaitMs(status?.periodMs));
+  return waits.length === 0 ? null : Math.max(...waits);
 }
 
 function describe(file: string, model: VehicleModel, call: Call): readonly string[] {
@@ -51,6 +65,10 @@ function describe(file: string, model: VehicleModel, call: Call): readonly strin
     `  signals     ${String(signals.vehicle)} of the vehicle, ${String(signals.module)} of its modules`,
     `  conditions  ${quoted(conditions)}`,
     `  commands    ${quoted(commands.map(({ name, guard }) => (guard === null ? name : `${name} (if ${guard})`)))}`,
+    ...commands.map(
+      (each) =>
+        `    ${each.name}: its frame on the bus within ${String(each.deadlineMs)} ms${each.confirmWithinMs === null ? "" : `, its confirmation within ${String(each.confirmWithinMs)} ms more`}; vehicle away: ${each.whenAway}`,
+    ),
     `  watches     ${quoted(watches)}`,
     `  sending     ${open.length === 0 ? "nothing: every bus is listen-only" : `only these commands, on ${open.join(", ")}`}`,
     ...(notActedOn.length === 0 ? [] : ["  valid, but not acted on yet:"]),

@@ -32,6 +32,17 @@ test("the summary as JSON has stable keys", async (t) => {
   });
 });
 
+test("D4, X4. a command's deadline is told as that of its frame, beside the longer time in which its confirmation is awaited, and what happens while the vehicle is away", async (t) => {
+  const { commands } = JSON.parse((await drover(["vehicle", "check", demo("trailer-01.yaml"), "--json"])).out) as { readonly commands: readonly { readonly name: string }[] };
+  const of = (wanted: string): object | undefined => commands.find(({ name }) => name === wanted);
+  t.match(of("light.set"), { deadlineMs: 500, ttlMs: 10_000, confirmWithinMs: 1_500, whenAway: "refuse" });
+  t.match(of("climate.setpoint.request"), { deadlineMs: 3_000, ttlMs: 600_000, confirmWithinMs: 4_000, whenAway: "wait" }, "its status comes once a second");
+  t.match(of("output.identify"), { deadlineMs: 500, confirmWithinMs: null }, "no status confirms it");
+  const { out } = await drover(["vehicle", "check", demo("trailer-01.yaml")]);
+  t.match(out, "    climate.setpoint.request: its frame on the bus within 3000 ms, its confirmation within 4000 ms more; vehicle away: wait\n");
+  t.match(out, "    output.identify: its frame on the bus within 500 ms; vehicle away: refuse\n");
+});
+
 test("D2. every problem is a line file:line:column with what was expected and a suggestion; exit code 3", async (t) => {
   const folder = scratch(t);
   const file = join(folder, "car.yaml");
