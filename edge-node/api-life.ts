@@ -20,7 +20,8 @@ export interface ApiLifeOptions {
   readonly random: Random;
   readonly log: Log;
   readonly metrics: readonly MetricsSource[];
-  readonly listening: (url: string) => void;
+  /** @param firstToken its first admin's, where it was made by this start */
+  readonly listening: (url: string, firstToken: string | undefined) => void;
 }
 
 export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
@@ -57,7 +58,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
         },
       },
     });
-    listening(server.url);
+    listening(server.url, "firstToken" in tokens ? tokens.firstToken : undefined);
     ready();
     await untilAborted(signal);
     await server.close();

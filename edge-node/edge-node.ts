@@ -45,6 +45,8 @@ export interface EdgeNode {
   counters(): EdgeCounters;
   /** Where the vehicle's own API listens, if one is configured and started. */
   readonly apiUrl: string | undefined;
+  /** The first admin token of that API, at the first start only: shown once. */
+  readonly firstToken: string | undefined;
   /** Resolves when the vehicle's actors run. @throws what could not start */
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -74,6 +76,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
   let identity: Identity | undefined;
   const epoch = (): number => identity?.epoch ?? 1;
   let apiUrl: string | undefined;
+  let firstToken: string | undefined;
   let telemetryOpened: AppendLogOpened | undefined;
 
   const kept = keptTelemetry({
@@ -179,7 +182,10 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
                 random,
                 log,
                 metrics,
-                listening: (url) => (apiUrl = url),
+                listening: (url, made) => {
+                  apiUrl = url;
+                  firstToken ??= made;
+                },
               }),
               {
                 kind: "worker",
@@ -207,6 +213,9 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     describe,
     get apiUrl() {
       return apiUrl;
+    },
+    get firstToken() {
+      return firstToken;
     },
     counters: () => {
       const readings = pipeline.table.readAll(clock.monotonic());

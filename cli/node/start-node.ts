@@ -45,12 +45,7 @@ async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promi
     const { http = null, broker = null } = node.urls;
     if (http !== null) noteEndpoint(log, cloud.data, { url: http, ...(broker === null ? {} : { broker }) });
     if (call.json) printJsonLine(call.out, { event: "listening", http, broker, data: cloud.data, tokenFile: `${cloud.data}/api-token` });
-    else
-      printLines(call.out, [
-        `page and API  ${http ?? "–"}`,
-        `broker        ${broker ?? "–"}`,
-        `token         in ${cloud.data}/api-token${node.firstToken === undefined ? "" : `; shown once: ${node.firstToken}`}`,
-      ]);
+    else printLines(call.out, [`page and API  ${http ?? "–"}`, `broker        ${broker ?? "–"}`, tokenLine(cloud.data, node.firstToken)]);
     return () => {
       removeEndpoint(cloud.data);
     };
@@ -64,11 +59,15 @@ async function startEdge({ config }: LoadedConfig, log: Log, call: Call): Promis
     const { data } = config as EdgeConfig;
     if (apiUrl !== undefined) noteEndpoint(log, data, { url: apiUrl });
     if (call.json) printJsonLine(call.out, { event: "running", vehicle, http: apiUrl ?? null });
-    else printLines(call.out, [`running       ${vehicle}`, ...(apiUrl === undefined ? [] : [`page and API  ${apiUrl}`, `token         in ${data}/api-token`])]);
+    else printLines(call.out, [`running       ${vehicle}`, ...(apiUrl === undefined ? [] : [`page and API  ${apiUrl}`, tokenLine(data, node.firstToken)])]);
     return () => {
       if (apiUrl !== undefined) removeEndpoint(data);
     };
   });
+}
+
+function tokenLine(data: string, firstToken: string | undefined): string {
+  return `token         in ${data}/api-token${firstToken === undefined ? "" : `; shown once: ${firstToken}`}`;
 }
 
 /** Nobody's node stays down for want of it. */

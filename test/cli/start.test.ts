@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import tap, { test, type Test } from "tap";
@@ -97,6 +97,27 @@ test("start edge runs a vehicle with no cloud, and ends in order on SIGINT", asy
   t.match(await drover(["actors", "ls", "--kind", "vehicle"], { env: { DROVER_DATA: data } }), { code: 0, out: /acme\/vehicle\/my-car/ }, "its own API answers on loopback");
   edge.kill("SIGINT");
   t.same(await edge.ended, { code: 0, signal: null }, edge.said.err);
+});
+
+test("S10. both kinds of node show the token of their first admin at their first start, and never again", async (t) => {
+  for (const kind of ["edge", "cloud"]) {
+    const data = scratch(t);
+    const argv =
+      kind === "edge" ? ["--config", "edge.yaml", "--set", `data=${data}`, "--set", "http.port=0"] : ["--set", `data=${data}`, "--set", "http.port=0", "--set", "broker.port=0"];
+    const said: string[] = [];
+    for (const _ of ["first", "second"]) {
+      const node = start(t, ["start", kind, ...argv], {}, join(root, "test/docs/own-vehicle"));
+      await node.firstLine;
+      node.kill("SIGTERM");
+      t.same(await node.ended, { code: 0, signal: null }, node.said.err);
+      said.push(`${node.said.out}${node.said.err}`);
+    }
+    const token = readFileSync(join(data, "api-token"), "utf8").trim();
+    t.match(said[0], `token         in ${data}/api-token; shown once: ${token}\n`, kind);
+    t.equal(said[0]?.split(token).length, 2, `${kind}: once, and not in its log`);
+    t.match(said[1], `token         in ${data}/api-token\n`, kind);
+    t.notMatch(said[1], token, kind);
+  }
 });
 
 test("an address that this machine has not got is told with its place, by both kinds of node", async (t) => {
