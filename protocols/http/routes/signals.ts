@@ -4,7 +4,7 @@
 // G2. A value that nobody renews grows stale without any change: qualities are looked at again every second.
 
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
-import type { Address } from "../../../runtime/index.ts";
+import { type Address, entityOf } from "../../../runtime/index.ts";
 import type { Clock, TimeoutHandle } from "../../../runtime/ports/index.ts";
 import { addressIn } from "../address-in-path.ts";
 import type { EventStream } from "../event-stream.ts";
@@ -64,6 +64,8 @@ function sourceOf(
 ): { readonly source: SignalSource; readonly address: Address; readonly readings: readonly SignalReading[] } | Problem {
   const address = addressIn(segment);
   if (typeof address !== "string") return address;
+  const vehicle = entityOf(address);
+  if (vehicle !== address) return { name: "no-such-vehicle", detail: `${address} is an actor of ${vehicle}, whose signals these are.` };
   const readings = source?.signals(address);
   return source === undefined || readings === undefined ? { name: "no-such-vehicle", detail: `No signals of ${address} are known here.` } : { source, address, readings };
 }

@@ -79,6 +79,18 @@ test("a vehicle whose signals are not known here is 404, once and live; so is ev
   isProblem(t, await bare.as("viewer", { url: SIGNALS }), 404, "no-such-vehicle");
 });
 
+test("an actor of a vehicle has no signals: 404, once and live, whatever the source says of it", async (t) => {
+  const signals = new FakeSignals();
+  signals.signals = () => [];
+  const { as } = await serving(t, { signals });
+  for (const path of ["signals", "signals/stream"]) {
+    const answer = await as("viewer", { url: `/v1/vehicles/${encodeURIComponent(`${VEHICLE}/module/engine`)}/${path}` });
+    isProblem(t, answer, 404, "no-such-vehicle");
+    t.match(answer.json(), { detail: /an actor of acme\/vehicle\/trailer-01/ });
+  }
+  t.match((await as("viewer", { url: SIGNALS })).json(), { items: [] }, "a vehicle that has told none yet is one");
+});
+
 test("the live stream sends all signals, then only what changed, at most ten times a second with the newest value", async (t) => {
   const signals = new FakeSignals();
   const { app, texts, clock } = await serving(t, { signals });
