@@ -8,14 +8,14 @@
 
 import type { Transmission } from "../actors/index.ts";
 import { commandFrame } from "../actors/vehicle-file/index.ts";
-import type { SendOutcome } from "../protocols/can/index.ts";
+import type { CanFrame, FrameSink, SendOutcome } from "../protocols/can/index.ts";
 import { type Address, type EffectWord, idOf, type System, type WorkContext } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import type { Channels } from "./channels.ts";
 import { type CommandList, desiredOf, isMuted, type Listed, mutedReport } from "./commands.ts";
 import type { Awaited, Confirmations } from "./confirmations.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type RateLimit, rateLimit } from "./rate-limit.ts";
+import { type Place, type RateLimit, rateLimit } from "./rate-limit.ts";
 import type { SentFrames } from "./sent-frames.ts";
 
 /** A frame of a blink has this long to be on the bus. */
@@ -45,6 +45,13 @@ interface Job extends Listed {
 
 /** `isHanded`: the bus was given the frame. */
 type Leave = { readonly kind: "sent"; readonly atMs: number } | { readonly kind: "not"; readonly word: NonNullable<EffectWord>; readonly isHanded?: true };
+
+interface Ready {
+  readonly kind: "ready";
+  readonly frame: CanFrame;
+  readonly sink: FrameSink;
+  readonly place: Place;
+}
 
 export function createTransmit(options: TransmitOptions): Transmit {
   const { commands, channels, confirmations, pipeline, sent, clock, read } = options;
@@ -122,8 +129,12 @@ export function createTransmit(options: TransmitOptions): Transmit {
     let lastMs = 0;
     confirmations.handing(job.awaited);
     for (const [index, value] of [...values, before].entries()) {
-      if (!confirmations.isAwaited(job.awaited)) return { kind: "unknown", reason: "somebody else switched the output while it was shown: what they set stays" };
-      const left = await leave(job, { value, withinMs, isBegun: index > 0 }, () => {
+      const place = index > 0 ? await placeOf(job) : undefined;
+      if (!confirmations.isAwaited(job.awaited)) {
+        place?.release();
+        return { kind: "unknown", reason: "somebody else switched the output while it was shown: what they set stays" };
+      }
+      const left = await leave(job, { value, withinMs, place }, () => {
         confirmations.showing(job.awaited, value);
       });
       if (left.kind === "not") {
@@ -140,29 +151,36 @@ export function createTransmit(options: TransmitOptions): Transmit {
     return { kind: "done" };
   }
 
-  /** @param isBegun a show of which a frame has left */
-  async function leave(
-    job: Job,
-    { value, withinMs, isBegun = false }: { readonly value: number; readonly withinMs: number; readonly isBegun?: boolean },
-    handing: () => void,
-  ): Promise<Leave> {
+  /** For the next frame of a show, which keeps one back: in a second at the latest. undefined where the node is stopping. */
+  async function placeOf({ target, work }: Job): Promise<Place | undefined> {
+    const limit = limits.get(target.bus);
+    if (limit === undefined) return undefined;
+    while (!work.signal.aborted) {
+      const place = limit.take(clock.monotonic(), true);
+      if (place !== undefined) return place;
+      await pause(limit.freeInMs(clock.monotonic()), work.signal);
+    }
+    return undefined;
+  }
+
+  /** @param place in the bus's rate, where it has one already */
+  async function leave(job: Job, ask: { readonly value: number; readonly withinMs: number; readonly place?: Place | undefined }, handing: () => void): Promise<Leave> {
+    const ready = readyToLeave(job, ask);
+    if (ready.kind === "not") {
+      ask.place?.release();
+      return ready;
+    }
     const { target, transmission, work } = job;
-    if (!(withinMs > 0)) return { kind: "not", word: { kind: "deadline" } };
-    const objected = objection(job);
-    if (objected !== undefined) return { kind: "not", word: objected };
-    const framed = commandFrame(commands.model, target, value);
-    if (framed.kind === "refused") return { kind: "not", word: no(framed.reason) };
-    const sink = pipeline.sink(target.bus);
-    if (sink === undefined) return { kind: "not", word: no(`the bus ${target.bus} is down`) };
-    if (limits.get(target.bus)?.take(clock.monotonic(), isBegun) !== true)
-      return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
+    const { frame, sink, place } = ready;
     handing();
-    const outcome = await sink.send(framed.frame, { withinMs });
+    const outcome = await sink.send(frame, { withinMs: ask.withinMs }).finally(() => {
+      place.left(clock.monotonic());
+    });
     if (outcome.kind !== "refused") {
       if (outcome.kind === "sent") counters.sent++;
       sent.record({
         bus: target.bus,
-        frame: framed.frame,
+        frame,
         actor: work.actor,
         command: transmission.command,
         output: transmission.output,
@@ -173,6 +191,23 @@ export function createTransmit(options: TransmitOptions): Transmit {
       });
     }
     return leaveOf(outcome);
+  }
+
+  function readyToLeave(
+    job: Job,
+    { value, withinMs, place: kept }: { readonly value: number; readonly withinMs: number; readonly place?: Place | undefined },
+  ): Ready | Extract<Leave, { kind: "not" }> {
+    const { target } = job;
+    if (!(withinMs > 0)) return { kind: "not", word: { kind: "deadline" } };
+    const objected = objection(job);
+    if (objected !== undefined) return { kind: "not", word: objected };
+    const framed = commandFrame(commands.model, target, value);
+    if (framed.kind === "refused") return { kind: "not", word: no(framed.reason) };
+    const sink = pipeline.sink(target.bus);
+    if (sink === undefined) return { kind: "not", word: no(`the bus ${target.bus} is down`) };
+    const place = kept ?? limits.get(target.bus)?.take(clock.monotonic());
+    if (place === undefined) return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
+    return { kind: "ready", frame: framed.frame, sink, place };
   }
 
   function rateOf(bus: string): number {
