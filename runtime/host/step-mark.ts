@@ -4,6 +4,7 @@
 // K2. It is written and never synced: the kernel keeps it when a process ends, at the price of a call. A power cut may leave an older moment: what that names is stepped alone, and forgiven.
 // K3. After an end in order at most 100 names a second are written, which costs nothing that could be measured; after any other end all of them for ten minutes, in which
 //     what was pending comes again. What is not written has no name: the file is empty meanwhile, and never names somebody else.
+// K4. Behind the names the file tells in which run of the machine it was written: whether the machine went down too.
 
 import { closeSync, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 
@@ -14,6 +15,8 @@ const WARY_LOOKS = 6_000;
 /** So that no name needs room on the disk. */
 const ROOM = Buffer.alloc(4_096, "\n");
 const EMPTY = Buffer.from("\n");
+/** One for each start of the machine; Linux has it. */
+const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
 /** What a process left that did not end in order. */
 export interface LeftMark {
@@ -21,6 +24,8 @@ export interface LeftMark {
   readonly at: number;
   /** One JSON object; empty when nothing was under way. */
   readonly name: string;
+  /** K4. */
+  readonly isOfAnotherBoot: boolean;
 }
 
 export class StepMark {
@@ -37,6 +42,7 @@ export class StepMark {
     this.#descriptor = openSync(file, "w");
     try {
       writeSync(this.#descriptor, ROOM, 0, ROOM.byteLength, 0);
+      writeSync(this.#descriptor, thisBoot(), ROOM.byteLength);
     } catch (cause) {
       closeSync(this.#descriptor);
       throw cause;
@@ -87,9 +93,21 @@ export function leftMark(file: string): LeftMark | undefined {
     throw cause;
   }
   try {
-    return { at: Math.floor(fstatSync(descriptor).mtimeMs), name: readFileSync(descriptor, "utf8").split("\n", 1)[0] ?? "" };
+    const bytes = readFileSync(descriptor);
+    const boot = bytes.toString("utf8", ROOM.byteLength);
+    const name = bytes.toString("utf8", 0, ROOM.byteLength).split("\n", 1)[0] ?? "";
+    return { at: Math.floor(fstatSync(descriptor).mtimeMs), name, isOfAnotherBoot: boot !== "" && boot !== thisBoot() };
   } finally {
     closeSync(descriptor);
+  }
+}
+
+/** Empty where the machine does not tell. */
+function thisBoot(): string {
+  try {
+    return readFileSync(BOOT_ID, "utf8");
+  } catch {
+    return "";
   }
 }
 

@@ -87,7 +87,7 @@ export function startStepWatch({ file, hangMs = DEFAULT_HANG_MS }: StepWatchOpti
       }
     };
     const left = attempt(() => leftMark(markFile));
-    const ended = left === undefined ? undefined : crashOf(left.name, { at: left.at, how: "ended" });
+    const ended = left === undefined ? undefined : crashOf(left.name, { at: left.at, how: "ended", ...(left.isOfAnotherBoot ? { withMachine: true } : {}) });
     if (ended !== undefined) {
       hung = [...hung, ended].slice(-MAX_KEPT);
       attempt(() => {
@@ -141,11 +141,11 @@ function readCrashes(file: string): readonly HungStep[] {
 }
 
 /** @param more where the line does not say it itself */
-function crashOf(line: string, more?: Pick<HungStep, "at" | "how">): HungStep | undefined {
+function crashOf(line: string, more?: Pick<HungStep, "at" | "how" | "withMachine">): HungStep | undefined {
   try {
-    const { at, entity, cell, what, key, how, code } = { ...(JSON.parse(line) as HungStep), ...more };
+    const { at, entity, cell, what, key, how, withMachine, code } = { ...(JSON.parse(line) as HungStep), ...more };
     if (typeof at !== "number" || ![entity, cell, what, key].every((field) => typeof field === "string")) return undefined;
-    return { at, entity, cell, what, key, ...(how === "ended" ? { how } : {}), ...(typeof code === "string" ? { code } : {}) };
+    return { at, entity, cell, what, key, ...(how === "ended" ? { how } : {}), ...(withMachine === true ? { withMachine } : {}), ...(typeof code === "string" ? { code } : {}) };
   } catch {
     return undefined;
   }

@@ -12,6 +12,8 @@ export interface HungStep {
   readonly key: string;
   /** `ended`: it ended the process at once. Default: it hung. */
   readonly how?: "ended";
+  /** The machine went down with the process: a power cut as a rule, in which what was under way had no part. */
+  readonly withMachine?: true;
   /** Which code it was, as `begin` was told; none where nobody had told it. */
   readonly code?: string;
 }

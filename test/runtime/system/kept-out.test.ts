@@ -3,6 +3,7 @@
 import { test } from "tap";
 
 import { actorType, entityType, messages, parseAddress, reducer, type System, T } from "../../../runtime/index.ts";
+import type { HungStep } from "../../../runtime/ports/index.ts";
 import { type ManualClock, MemoryDisk, settle } from "../../../runtime/simulation/index.ts";
 import { FakeWatch } from "./fake-watch.ts";
 import { hosting, type Hosting } from "./hosting.ts";
@@ -122,6 +123,15 @@ test("M4. another version of its type is let in at once", async (t) => {
   t.ok(await comes(mended.system));
   t.match(await mended.system.tell(C, ring), { kind: "accepted" });
   await mended.system.stop();
+});
+
+test("M4. a death in which the machine went down too is nobody's doing", async (t) => {
+  const out = await afterTwo(bell());
+  out.watch.hung[1] = { ...(out.watch.hung[1] as HungStep), withMachine: true };
+  const { system } = await again(out.watch, bell(), out);
+  t.notOk(isOut(system));
+  t.ok(await comes(system));
+  await system.stop();
 });
 
 test("M4. a clock that went back keeps nobody out for more than an hour", async (t) => {

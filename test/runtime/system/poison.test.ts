@@ -202,6 +202,18 @@ test("M4. a process after one that ended in order names little, one after any ot
   t.equal(await ending(3, "process.abort()"), JSON.stringify([null, null, 1]));
   t.match(JSON.parse(await names()), { key: "3" }, "few are named at the first death");
 
+  const left = await readFile(`${file}.running`, "utf8");
+  for (const [text, withMachine] of [
+    [left, undefined],
+    [left.replace(/(?<=\n)[0-9a-f-]{36}(?=\n$)/, "11111111-2222-3333-4444-555555555555"), true],
+  ] as const) {
+    await writeFile(`${file}.running`, text);
+    const next = startStepWatch({ file });
+    t.strictSame(next.begin().ended?.withMachine, withMachine, "whether the machine was started anew meanwhile");
+    t.match(next.hung.at(-1), { key: "3", how: "ended", withMachine });
+    await next.stop();
+  }
+
   await writeFile(`${file}.running`, '{"entity":"t/a/b"}\n');
   const torn = startStepWatch({ file });
   t.same(torn.begin(), {}, "what is no name says nothing");
