@@ -34,7 +34,10 @@ export interface RouterPorts {
 
 /** When who was told `full` may come again. */
 export const RETRY_AFTER_MS = 100;
+/** A remote that has its own end by the deadline says its word before it is given up. */
+const REMOTE_GRACE_MS = 500;
 const LATE = { live: "late" } as const;
+const NO_WORD = { kind: "unknown", reason: "this node had no word of it in time, though it may have passed it on or kept it; ask again with the same id" } as const;
 const ON_ITS_WAY = { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" } as const;
 
 export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
@@ -62,7 +65,8 @@ export function createRouter(ports: RouterPorts): Route {
     }
     const remote = ports.remote();
     if (remote?.route(entity) !== undefined) {
-      const outcome = await remote.send(message);
+      // R1: it may wait for a store that takes nothing.
+      const outcome = (await settledWithin(remote.send(message), clock, message.withinMs + REMOTE_GRACE_MS, undefined, { unref: true })) ?? NO_WORD;
       if (outcome.kind === "no-such-actor") addDead(message);
       return outcome;
     }

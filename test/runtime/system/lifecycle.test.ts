@@ -172,6 +172,25 @@ test("S5. nobody waits longer than its deadline for a store that hangs: unknown 
   t.equal(clock.pending, 0, "and a stop does not wait for ever either");
 });
 
+test("S5. nobody waits longer than its deadline for another node either, whatever carries the message there", async (t) => {
+  const { system, clock } = await hosting();
+  system.setRemote({ route: () => ({ node: "n2", reachable: true }), send: () => new Promise(() => undefined) });
+  const told = Promise.all([
+    system.tell("acme/counter/elsewhere", { type: "count.add", by: 1 }, { withinMs: 1_000 }),
+    system.ask("acme/counter/elsewhere", { type: "count.add", by: 1 }, { withinMs: 1_000 }),
+  ]);
+  let isTold = false;
+  void told.then(() => (isTold = true));
+  await clock.advance(1_499);
+  t.notOk(isTold, "what carries it may have its own word first");
+  await clock.advance(1);
+  t.match(await told, [
+    { kind: "unknown", reason: /no word of it in time/ },
+    { kind: "unknown", reason: /no word of it in time/ },
+  ]);
+  await system.stop();
+});
+
 test("M2, S5. who asks again while the first is on its way hears within its own deadline, and never that it was not taken", async (t) => {
   const { system, store, clock } = await hosting();
   await system.activate(A, { input: undefined });
