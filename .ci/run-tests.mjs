@@ -24,7 +24,6 @@ const WAITING = [
   "end-to-end/link-faults",
   "end-to-end/late-commands",
   "end-to-end/waiting-requests",
-  "runtime/workers/responsive",
   "protocols/sqlite/disk-faults",
   "edge-node/on-the-rig",
   "runtime/workers/not-ended",
@@ -45,7 +44,7 @@ const WAITING = [
   "cli/actors",
 ];
 /** What holds milliseconds against a goal, or has to see in milliseconds what would end its process: after all others, with nothing beside it. */
-const ALONE = ["runtime/system/flood", "runtime/workers/full-heaps"];
+const ALONE = ["runtime/system/flood", "runtime/workers/full-heaps", "runtime/workers/responsive"];
 /** Of one test in seconds, unless it says otherwise. */
 const TEST_S = 240;
 /** Of one file in seconds; and in seconds of processor time those of its process, by the kernel (a signal that a loop cannot catch). The file that works most takes 30 of these, and 90 in the long form. */
