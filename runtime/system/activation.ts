@@ -515,6 +515,20 @@ export class Activation implements TurnGuide {
     this.#fail(new Error(`the store refused revision ${String(turn.revision)}: ${reason}`));
   }
 
+  /** V3. What it had to do is its successor's now; its senders are told what is known (rules C2, F1). */
+  #outlived({ turn, taken }: OpenTurn, isIn: boolean): void {
+    const reason = isIn ? "another owner has gone on from this turn" : "another owner has gone on, and the store does not tell whether from this turn";
+    this.#open = undefined;
+    this.entity.rollback();
+    this.#ports.log.error({ entity: this.entity.address, revision: turn.revision, reason }, "commit of unknown outcome: the entity has another owner");
+    taken.forEach((mail, index) => {
+      const result = isIn ? turn.results[index] : undefined;
+      const isKnown = result !== undefined && !(result.kind === "faulted" && result.again);
+      mail.settle?.(!isKnown ? { kind: "unknown", reason } : result.kind === "accepted" ? { kind: "accepted-at", revision: turn.revision } : result);
+    });
+    this.#fail(new Error(`revision ${String(turn.revision)}: ${reason}`));
+  }
+
   /** V4, of a store without room. */
   #storeLater({ turn, taken }: OpenTurn, reason: string): void {
     this.#open = undefined;
@@ -547,6 +561,7 @@ export class Activation implements TurnGuide {
     this.#askAgain?.reset();
     if (found === "written") this.#stored(open);
     else if (found === "another's") this.#notStored(open, "another owner has written this revision meanwhile");
+    else if (found === "gone on from" || found === "not told") this.#outlived(open, found === "gone on from");
     else {
       this.entity.rollback();
       this.#mailbox.putBack(open.taken);
@@ -556,15 +571,17 @@ export class Activation implements TurnGuide {
     }
   }
 
-  /** A head at this revision is no proof: whoever took the entity over may have written it. The record tells, as long as the store keeps it (rules C2, E4). */
-  async #findInStore({ entity, incarnation, revision, record, replaces }: EntityCommit): Promise<"written" | "absent" | "another's"> {
+  /** A head at this revision or beyond is no proof: whoever took the entity over may have written it, or gone on from it. The record tells, as long as the store keeps it (rules C2, E4). */
+  async #findInStore({ entity, incarnation, revision, record, replaces }: EntityCommit): Promise<"written" | "absent" | "another's" | "gone on from" | "not told"> {
     const { store } = this.#ports;
     const head = await store.revisionOf(entity);
-    if (head?.incarnation !== incarnation) return head === undefined || head.incarnation === replaces ? "absent" : "another's";
+    if (head === undefined || head.incarnation === replaces) return "absent";
+    if (head.incarnation !== incarnation) return "not told";
     if (head.revision < revision) return "absent";
-    if (head.revision > revision) return "another's";
-    const [stored] = await store.journal({ entity, after: revision - 1, limit: 1, order: "oldest-first" });
-    return stored === undefined || Buffer.compare(stored.record, record) === 0 ? "written" : "another's";
+    const [stored] = await store.journal({ entity, after: revision - 1, before: revision + 1, limit: 1, order: "oldest-first" });
+    if (stored !== undefined && Buffer.compare(stored.record, record) !== 0) return "another's";
+    if (head.revision === revision) return "written";
+    return stored === undefined ? "not told" : "gone on from";
   }
 
   #stored({ turn, taken, change, commit }: OpenTurn): void {

@@ -55,6 +55,42 @@ test("S1, C2. a commit of unknown outcome whose revision another owner has writt
   await system.stop();
 });
 
+for (const [what, inHistory, outcome] of [
+  ["from it", "kept", { kind: "accepted", revision: 3 }],
+  ["from it, and its record is kept no longer", "forgotten", { kind: "unknown", reason: /another owner has gone on/ }],
+  ["from another turn", "another's", { kind: "not-stored", reason: /another owner/ }],
+  ["in a new history", "replaced", { kind: "unknown", reason: /another owner has gone on/ }],
+] as const) {
+  test(`S3, M2, C2. the sender of a turn whose commit ended unknown is told what is so when another owner has gone on ${what}`, async (t) => {
+    const store = memoryStore();
+    await store.open();
+    let isTakenOver = false;
+    const contested: Store = {
+      ...store,
+      commit: async (batch) => {
+        if (!isTakenOver) return store.commit(batch);
+        isTakenOver = false;
+        const [ours] = batch;
+        if (ours === undefined) return [];
+        await store.commit([inHistory === "another's" ? { ...ours, record: Uint8Array.of(...ours.record, 0) } : ours]);
+        const next = { ...ours, epoch: 2, revision: ours.revision + 1, record: Uint8Array.of(1) };
+        await store.commit([inHistory === "replaced" ? { ...next, incarnation: "another", replaces: ours.incarnation, snapshot: Uint8Array.of(2) } : next]);
+        return batch.map(() => ({ kind: "unknown", reason: "the connection was lost" }));
+      },
+      journal: (query) => (inHistory === "forgotten" && query.before !== undefined ? Promise.resolve([]) : store.journal(query)),
+    };
+    const { system, clock } = await hosting({ store: contested });
+    await system.activate(A, { input: undefined });
+    t.match(await system.tell(A, add(1)), { kind: "accepted" });
+    isTakenOver = true;
+    const told = system.tell(A, add(5));
+    await clock.advance(100);
+    t.match(await told, outcome);
+    t.equal(total(system), undefined, "and nobody is shown what it had");
+    await system.stop();
+  });
+}
+
 test("A4. an entity that cannot begin, for a store that refuses or fails, is an outcome of the message that should have begun it", async (t) => {
   const { system, store, clock } = await hosting();
   store.refuseNext(A, "no room");
