@@ -237,7 +237,7 @@ export class JournalFile {
       if (snapshot !== undefined && commit.forgetsOlder === true) this.#sql.forget.run(history.number, this.#olderSnapshot(history.number));
       if (commit.value !== undefined) this.setValue(commit.value.key, commit.value.value);
       this.#sql.release.run();
-      changed.set(commit.entity, { ...history, revision });
+      changed.set(commit.entity, { ...history, revision, epoch });
       return { kind: "committed" };
     } catch (error) {
       if (!(error instanceof TypeError) && !ENTITY_ERRORS.includes(resultCodeOf(error))) throw error;
@@ -299,6 +299,7 @@ export class JournalFile {
       type: String(row["type"]),
       incarnation: String(row["incarnation"]),
       revision: Number(row["revision"]),
+      epoch: Number(row["epoch"]),
     };
     if (this.#heads.size >= CACHED_HEADS) this.#heads.clear();
     this.#heads.set(entity, head);
@@ -313,7 +314,7 @@ function prepareStatements(database: Database): Record<StatementName, Statement>
 type StatementName = keyof typeof SQL;
 
 /** As `SUM`. */
-const EPOCH = "iif(epoch BETWEEN 0 AND 9007199254740991, epoch, -1) AS epoch";
+const EPOCH = "iif(epoch BETWEEN 0 AND 9007199254740991, epoch, -1)";
 
 /** Of a history. A snapshot stands beside its record, unless an older version has trimmed that one. */
 const NEWEST = `coalesce((SELECT max(revision) FROM journal WHERE history = number),
@@ -325,7 +326,7 @@ const SQL = {
   savepoint: "SAVEPOINT one_entity",
   release: "RELEASE one_entity",
   undo: "ROLLBACK TO one_entity",
-  head: `SELECT number, type, incarnation, unsealed, ${NEWEST} FROM histories WHERE entity = ?`,
+  head: `SELECT number, type, incarnation, unsealed, ${NEWEST}, coalesce((SELECT ${EPOCH} FROM journal WHERE history = number ORDER BY revision DESC LIMIT 1), 0) AS epoch FROM histories WHERE entity = ?`,
   openHistory: "INSERT INTO histories (entity, type, incarnation) VALUES (?, ?, ?) RETURNING number",
   sealHistory: "UPDATE histories SET sum = ? WHERE number = ?",
   dropRecords: "DELETE FROM journal WHERE history = ?",
@@ -337,8 +338,8 @@ const SQL = {
   snapshots: `SELECT revision, state, ${SUM} AS sum FROM snapshots WHERE slot BETWEEN ? AND ? ORDER BY revision DESC`,
   snapshotBounds: "SELECT count(*) AS slots, min(revision) AS oldest FROM snapshots WHERE slot BETWEEN ? AND ?",
   forget: "DELETE FROM journal WHERE history = ? AND revision <= ?",
-  ascending: `SELECT revision, ${EPOCH}, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?`,
-  descending: `SELECT revision, ${EPOCH}, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
+  ascending: `SELECT revision, ${EPOCH} AS epoch, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision LIMIT ?`,
+  descending: `SELECT revision, ${EPOCH} AS epoch, at, record, ${SUM} AS sum FROM journal WHERE history = ? AND revision > ? AND revision < ? ORDER BY revision DESC LIMIT ?`,
   entities: `SELECT entity, type, incarnation, ${NEWEST} FROM histories WHERE entity > ? ORDER BY entity LIMIT ?`,
   trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
   getValue: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key = ?`,

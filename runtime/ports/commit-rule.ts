@@ -3,7 +3,8 @@
 // R1. Within an incarnation the next revision is the last one plus one; anything else is refused.
 // R2. A history opens with revision 1 or with a snapshot: from anything else it could not be recovered without a hole.
 // R3. A new incarnation takes the place of an old one only by naming it. The name is random, so whoever names it has read it; a former activation cannot.
-// R4. Named values are written together up to a number and a size: commits wait behind them.
+// R4. A commit's epoch is not below that of the entity's newest record: who was owner before is refused, whatever it believes (rules E1, promise S1).
+// R5. Named values are written together up to a number and a size: commits wait behind them.
 
 import type { EntityCommit, ValueChange } from "./store.ts";
 
@@ -11,7 +12,7 @@ import type { EntityCommit, ValueChange } from "./store.ts";
 export const MAX_BATCH_COMMITS = 256;
 /** Of one record, one snapshot, or the named values that are written together. */
 export const MAX_RECORD_BYTES = 32 * 1024 * 1024;
-/** R4. */
+/** R5. */
 export const MAX_VALUE_CHANGES = 256;
 const MAX_NAME_CHARACTERS = 512;
 
@@ -20,12 +21,15 @@ export interface HistoryHead {
   readonly type: string;
   readonly incarnation: string;
   readonly revision: number;
+  /** Of its newest record; 0 where that is not kept. */
+  readonly epoch: number;
 }
 
 /** Why `commit` cannot follow `head` (undefined: nothing is stored for the entity), or undefined when it can. */
 export function commitProblem(head: HistoryHead | undefined, commit: EntityCommit): string | undefined {
   const malformed = commitShapeProblem(commit);
   if (malformed !== undefined) return malformed;
+  if (head !== undefined && commit.epoch < head.epoch) return `its epoch ${String(commit.epoch)} is over: an owner of epoch ${String(head.epoch)} has written it`;
   if (head?.incarnation === commit.incarnation) {
     if (commit.replaces !== undefined) return `incarnation ${commit.incarnation} is the present one and cannot be opened again`;
     if (head.type !== commit.type) return `its type is ${head.type}, this commit says ${commit.type}`;
@@ -57,7 +61,7 @@ export function commitShapeProblem(commit: EntityCommit): string | undefined {
   return undefined;
 }
 
-/** R4. Why these are not written together, or undefined when they are. */
+/** R5. Why these are not written together, or undefined when they are. */
 export function valuesProblem(changes: readonly ValueChange[]): string | undefined {
   if (changes.length > MAX_VALUE_CHANGES) return `at most ${String(MAX_VALUE_CHANGES)} values are written together, these are ${String(changes.length)}`;
   const unsound = changes.find(({ value }) => value !== undefined && !(value instanceof Uint8Array));

@@ -10,7 +10,7 @@ export interface EntityCommit {
   readonly incarnation: string;
   /** The entity's next revision, from 1; unique per incarnation. */
   readonly revision: number;
-  /** Epoch of the owner that commits (rules E1). */
+  /** Epoch of the owner that commits, a whole number from 0; below that of the entity's newest record it is refused (rules E1). */
   readonly epoch: number;
   /** Wall time of the turn, ms since 1970. */
   readonly at: number;

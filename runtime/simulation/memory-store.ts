@@ -22,6 +22,7 @@ interface History {
   readonly type: string;
   readonly incarnation: string;
   readonly revision: number;
+  readonly epoch: number;
   /** The newest first, at most two. */
   readonly snapshots: readonly Generation[];
   /** Shared with the histories before and after this one, of which each sees its own `length`: a commit is one push. */
@@ -116,6 +117,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       type: commit.type,
       incarnation: commit.incarnation,
       revision: commit.revision,
+      epoch: commit.epoch,
       snapshots: [...newest, ...(before?.snapshots ?? [])].slice(0, 2),
       records,
       length: records.length,

@@ -69,6 +69,17 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     );
   });
 
+  await check("S1, E1. a commit under an epoch that is over is refused, in its history and with a new one, also after it was opened again", async (t, { store, reopen }) => {
+    const old = { epoch: 6 };
+    t.strictSame(kinds(await store.commit([aCommit("a", 1, { epoch: 7 }), aCommit("a", 2, old), aCommit("b", 1, old)])), ["committed", "refused", "committed"]);
+    const [refused] = await store.commit([aCommit("a", 2, old)]);
+    t.match(refused, { kind: "refused", reason: /6.*7/ }, "the reason names both epochs");
+    t.strictSame(kinds(await store.commit([aCommit("a", 3, { ...old, incarnation: "i2", replaces: "i1", snapshot: bytes("s") })])), ["refused"]);
+    const again = await reopen();
+    t.strictSame(kinds(await again.commit([aCommit("a", 2, old), aCommit("b", 2, old)])), ["refused", "committed"]);
+    t.strictSame(kinds(await again.commit([aCommit("a", 2, { epoch: 8 }), aCommit("a", 3, { epoch: 7 }), aCommit("a", 3, { epoch: 8 })])), ["committed", "refused", "committed"]);
+  });
+
   await check("T1. another incarnation is refused unless it names the one it replaces and opens with revision 1 or a snapshot", async (t, { store }) => {
     await store.commit([aCommit("a", 1, { snapshot: bytes("old state") }), aCommit("a", 2)]);
     const other = { incarnation: "i2" };
