@@ -89,6 +89,12 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   const { commands, pipeline, channels, confirmations, teller, system } = options;
   const { table, presence, model } = pipeline;
   const identities = watchIdentities(model, pipeline);
+  const modules = model.modules.map((module) => ({
+    module,
+    address: commands.moduleAddress(module.name),
+    described: descriptionOf(module),
+    own: channels.all.filter((channel) => channel.module === module.name),
+  }));
   const outputs = new Map<string, OutputSeen>();
   for (const channel of channels.all) {
     const seen: OutputSeen = { value: undefined, foreign: false, isFirst: false, toldMs: Number.NEGATIVE_INFINITY };
@@ -106,19 +112,17 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   }
 
   function beat(nowMs: number): void {
-    for (const module of model.modules) {
-      const address = commands.moduleAddress(module.name);
+    for (const { module, address, described, own } of modules) {
       const view = system.read(address);
       if (view === undefined) continue;
       const context = view.context as ModuleContext;
-      const described = descriptionOf(module);
       if (!isDescribed(context, described)) teller.say(address, "description", { type: "module.described", ...described });
       tellPresence(module, address, (view.state as ModuleState | undefined)?.presence, nowMs);
       tellFaults(module, address, context, nowMs);
       const identity = identities.of(module.name);
       if (identity !== undefined && (identity.part !== context.part || identity.firmware !== context.firmware))
         teller.say(address, "identity", { type: "module.identified", ...identity });
-      for (const channel of channels.all) if (channel.module === module.name) tellOutput(channel, address, context, nowMs);
+      for (const channel of own) tellOutput(channel, address, context, nowMs);
     }
   }
 
