@@ -8,7 +8,7 @@ import { runInNewContext } from "node:vm";
 import { assign, setup } from "xstate";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
 import { actorType, createSystem, entityType, type EventOf, messages, parseAddress, systemClock, systemRandom, T } from "../../runtime/index.ts";
-import { silentLog } from "../../runtime/ports/index.ts";
+import { type Clock, silentLog } from "../../runtime/ports/index.ts";
 
 const protocol = messages({
   "soak.add": { body: { by: T.Integer() } },
@@ -38,6 +38,19 @@ const machine = setup({
     withChild: { invoke: { src: "child", id: "child", onDone: "open" }, on: { "soak.add": { actions: "add" } } },
   },
 });
+
+export interface Churn {
+  /** By how they were told. */
+  readonly outcomes: Readonly<Record<string, number>>;
+  readonly sent: () => number;
+  /** Under way. */
+  readonly open: () => number;
+  /** Messages of any kind, to each actor first, then to any. */
+  readonly say: (count: number) => void;
+  /** In use after a collection. */
+  readonly heapMb: () => number;
+  readonly stop: () => Promise<void>;
+}
 
 export interface SoakOptions {
   readonly folder: string;
@@ -77,19 +90,20 @@ const QUIET_WITHIN_MS = 1_000;
 /** Under way at once. */
 const MAX_OPEN = 2_000;
 
-export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, progress }: SoakOptions): Promise<SoakReport> {
+/** A node of so many known actors, of which half are in memory. @param clock of the node; its store has the system's */
+export async function churn({ folder, actors, clock = systemClock }: { readonly folder: string; readonly actors: number; readonly clock?: Clock }): Promise<Churn> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const store = sqliteStore({ path: `${folder}/journal.db`, log: silentLog, clock: systemClock });
   await store.open();
   const root = actorType({ name: "soak", version: 1, messages: protocol, behaviour: machine });
   const type = entityType({ root, durability: "snapshot", placement: "cloud", passivateAfterMs: Number.POSITIVE_INFINITY });
-  const system = createSystem({ node: "soak", types: [type], store, clock: systemClock, random: systemRandom, log: silentLog, residentEntities: Math.ceil(actors / 2) });
+  const system = createSystem({ node: "soak", types: [type], store, clock, random: systemRandom, log: silentLog, residentEntities: Math.ceil(actors / 2) });
   await system.start();
   const outcomes: Record<string, number> = {};
   let sent = 0;
   let open = 0;
-  const say = async (at: number): Promise<void> => {
+  const sayTo = async (at: number): Promise<void> => {
     const dice = systemRandom.next();
     const event = dice < 0.7 ? { type: "soak.add", by: at } : dice < 0.85 ? { type: "soak.later", ms: 200 } : dice < 0.99 ? { type: "soak.child" } : { type: "soak.fail" };
     sent++;
@@ -100,12 +114,32 @@ export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, pro
     open--;
     outcomes[told.kind] = (outcomes[told.kind] ?? 0) + 1;
   };
+  return {
+    outcomes,
+    sent: () => sent,
+    open: () => open,
+    say: (count) => {
+      for (let n = 0; n < count; n++) void sayTo(sent < actors ? sent : Math.floor(systemRandom.next() * actors));
+    },
+    heapMb: () => {
+      collect();
+      return process.memoryUsage().heapUsed / 1_048_576;
+    },
+    stop: async () => {
+      await system.stop();
+      await store.close();
+    },
+  };
+}
+
+export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, progress }: SoakOptions): Promise<SoakReport> {
+  const { outcomes, sent, open, say, heapMb, stop } = await churn({ folder, actors });
   const began = performance.now();
   const heap: (readonly [atMs: number, mb: number])[] = [];
   const elapsed = (): number => performance.now() - began;
   /** What is under way is no leak: on a busy machine there is more of it. */
   const quiet = async (): Promise<void> => {
-    const isUnderWay = (): boolean => open > 0;
+    const isUnderWay = (): boolean => open() > 0;
     for (const until = elapsed() + QUIET_WITHIN_MS; isUnderWay() && elapsed() < until; ) {
       await new Promise<void>((resolve) => {
         systemClock.setTimeout(resolve, 1);
@@ -116,33 +150,28 @@ export async function soak({ folder, forMs, actors = 5_000, perSecond = 300, pro
   const means: number[] = [];
   let spanFrom = 0;
   let sampleAt = sampleEveryMs;
-  let number = 0;
   while (elapsed() < forMs) {
     // Caught up with after a stall, or a machine that grows busier or quieter would change the rate, and with it how many outcomes are kept: half a megabyte for every tenth.
-    const now = Math.min(Math.floor((elapsed() * perSecond) / 1_000) - sent, MAX_OPEN - open);
-    // All of them first, then at random.
-    for (let count = 0; count < now; count++) void say(number < actors ? number++ : Math.floor(systemRandom.next() * actors));
+    say(Math.min(Math.floor((elapsed() * perSecond) / 1_000) - sent(), MAX_OPEN - open()));
     await new Promise<void>((resolve) => {
       systemClock.setTimeout(resolve, TICK_MS);
     });
     if (elapsed() < sampleAt) continue;
     sampleAt += sampleEveryMs;
     await quiet();
-    collect();
-    heap.push([elapsed(), process.memoryUsage().heapUsed / 1_048_576]);
+    heap.push([elapsed(), heapMb()]);
     if (elapsed() < ((means.length + 1) * forMs) / SPANS) continue;
     const span = heap.slice(spanFrom);
     spanFrom = heap.length;
     means.push(span.reduce((sum, [, mb]) => sum + mb, 0) / span.length);
-    progress?.(`${(elapsed() / 1_000).toFixed(0)} s: heap ${(means.at(-1) ?? 0).toFixed(2)} MB, ${String(sent)} messages, ${JSON.stringify(outcomes)}`);
+    progress?.(`${(elapsed() / 1_000).toFixed(0)} s: heap ${(means.at(-1) ?? 0).toFixed(2)} MB, ${String(sent())} messages, ${JSON.stringify(outcomes)}`);
   }
   const rssMb = process.memoryUsage().rss / 1_048_576;
   const seconds = elapsed() / 1_000;
-  await system.stop();
-  await store.close();
+  await stop();
   const warmFrom = Math.max(forMs / 3, Math.min(forMs / 2, WARM_UP_MS));
   const warm = heap.filter(([at]) => at >= warmFrom);
-  return { messages: sent, outcomes, heapMbAnHour: slopeOf(warm) * 3_600_000, heapMb: means.map((mb) => Number(mb.toFixed(2))), rssMb, seconds };
+  return { messages: sent(), outcomes, heapMbAnHour: slopeOf(warm) * 3_600_000, heapMb: means.map((mb) => Number(mb.toFixed(2))), rssMb, seconds };
 }
 
 /** Least squares; y a unit of x. */
