@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import tap, { test, type Test } from "tap";
 import { root } from "../project/checkout.ts";
-import { cleanEnvironment, drover, scratch } from "./captured.ts";
+import { type Captured, cleanEnvironment, drover, scratch } from "./captured.ts";
 
 /** Real processes and disks, on a machine that may be busy with other tests. */
 tap.setTimeout(150_000);
@@ -58,11 +58,10 @@ function start(t: Test, argv: readonly string[], env: Readonly<Record<string, st
 test("S6. a node whose data folder takes no endpoint.json, as on a full disk, runs all the same and says what commands need", async (t) => {
   const data = scratch(t);
   mkdirSync(join(data, "endpoint.json", "in-the-way"), { recursive: true });
-  const run = start(t, ["start", "cloud"], { DROVER_DATA: data, DROVER_HTTP_PORT: "0", DROVER_BROKER_PORT: "0" });
-  t.match(await run.firstLine, /^page and API {2}http:/);
-  run.kill("SIGTERM");
-  t.match(await run.ended, { code: 0 });
-  t.match(run.said.err, /endpoint\.json could not be written, so that commands on this machine need --url http:/);
+  const run = await startedAndEnded(["start", "cloud"], root, { DROVER_DATA: data, DROVER_HTTP_PORT: "0", DROVER_BROKER_PORT: "0" });
+  t.match(run.out, /^page and API {2}http:/);
+  t.match(run, { code: 0 });
+  t.match(run.err, /endpoint\.json could not be written, so that commands on this machine need --url http:/);
   t.same(
     readdirSync(data).filter((name) => name.endsWith(".new")),
     [],
@@ -81,9 +80,7 @@ test("start cloud says where it listens, is found by other commands, and ends in
   });
   t.equal(statSync(join(data, "api-token")).mode & 0o777, 0o600, "the token is its owner's alone");
   t.match(await drover(["nodes", "ls"], { env: { DROVER_DATA: data } }), { code: 0, out: /cloud-1/ });
-  const second = start(t, ["start", "cloud"], env);
-  second.firstLine.catch(() => undefined);
-  t.match(await second.ended, { code: 5 }, "a second one on the same data is refused");
+  t.match(await drover(["start", "cloud"], { env }), { code: 5 }, "a second one on the same data is refused");
   cloud.kill("SIGTERM");
   t.same(await cloud.ended, { code: 0, signal: null }, cloud.said.err);
   t.match(cloud.said.err, /DROVER_HTTP_PRT is not known; did you mean DROVER_HTTP_PORT\?/);
@@ -106,11 +103,9 @@ test("S10. both kinds of node show the token of their first admin at their first
       kind === "edge" ? ["--config", "edge.yaml", "--set", `data=${data}`, "--set", "http.port=0"] : ["--set", `data=${data}`, "--set", "http.port=0", "--set", "broker.port=0"];
     const said: string[] = [];
     for (const _ of ["first", "second"]) {
-      const node = start(t, ["start", kind, ...argv], {}, join(root, "test/docs/own-vehicle"));
-      await node.firstLine;
-      node.kill("SIGTERM");
-      t.same(await node.ended, { code: 0, signal: null }, node.said.err);
-      said.push(`${node.said.out}${node.said.err}`);
+      const node = await startedAndEnded(["start", kind, ...argv], join(root, "test/docs/own-vehicle"));
+      t.equal(node.code, 0, node.err);
+      said.push(`${node.out}${node.err}`);
     }
     const token = readFileSync(join(data, "api-token"), "utf8").trim();
     t.match(said[0], `token         in ${data}/api-token; shown once: ${token}\n`, kind);
@@ -164,10 +159,28 @@ async function refused(
     const { code } = await node.ended;
     return { code, err: node.said.err };
   }
+  return standingIn(cwd, () => drover(argv, { env }));
+}
+
+/** In this process, until its first word: then it is told to end as by a signal. */
+function startedAndEnded(argv: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Promise<Captured> {
+  const ending = new AbortController();
+  return standingIn(cwd, () =>
+    drover(argv, {
+      env,
+      interrupt: ending.signal,
+      onOut: () => {
+        ending.abort();
+      },
+    }),
+  );
+}
+
+async function standingIn<T>(cwd: string, work: () => Promise<T>): Promise<T> {
   const before = process.cwd();
   process.chdir(cwd);
   try {
-    return await drover(argv, { env });
+    return await work();
   } finally {
     process.chdir(before);
   }
