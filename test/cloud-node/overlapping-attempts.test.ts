@@ -245,7 +245,7 @@ async function play(seed: number): Promise<readonly string[]> {
 }
 
 test("S3, M2, O2. Attempts at random under few ids never say that nothing was sent of what acted, and what was accepted to wait acts in its order", async (t) => {
-  const seeds = Array.from({ length: form(25, 1_000) }, (_, n) => n + 1);
+  const seeds = Array.from({ length: form(25, 400) }, (_, n) => n + 1);
   const broken: string[] = [];
   for (const seed of seeds) for (const line of await play(seed)) broken.push(`seed ${String(seed)}: ${line}`);
   t.same(broken, []);

@@ -5,7 +5,7 @@ import { form } from "../../forms.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { alarms } from "./alarms.ts";
 
-const SEEDS = form(4, 20);
+const SEEDS = form(2, 10);
 
 test("S7, K1, C5. timers of many absent entities that fall due at once fire once and in time by their policies, also when the node is killed meanwhile", {
   timeout: 300_000,

@@ -5,7 +5,7 @@ import { form } from "../../forms.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { crowded } from "./crowded.ts";
 
-const SEEDS = form(12, 60);
+const SEEDS = form(7, 30);
 
 test("C5, S3, M1. where memory has room for few, what entities send each other arrives all the same, once and in order, and commands find room", {
   timeout: 240_000,

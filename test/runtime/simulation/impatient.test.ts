@@ -5,7 +5,7 @@ import { form } from "../../forms.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { impatient } from "./impatient.ts";
 
-const SEEDS = form(25, 200);
+const SEEDS = form(15, 100);
 
 test("S3, M2. a repetition that overtakes its first, or outlasts it, hears the truth", { timeout: 120_000 }, async (t) => {
   const words: Record<string, number> = {};

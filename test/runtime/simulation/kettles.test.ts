@@ -6,7 +6,7 @@ import { rowsOf } from "../../../runtime/simulation/open-work.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { kettles } from "./kettles.ts";
 
-const SEEDS = form(25, 100);
+const SEEDS = form(12, 50);
 
 test("S7, K1, C3. no timer fires before its time when turns that arm timers come to nothing and are taken again", { timeout: 120_000 }, async (t) => {
   let takenAgain = 0;

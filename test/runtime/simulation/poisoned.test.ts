@@ -5,13 +5,15 @@ import { form } from "../../forms.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { type Ground, MILL, poisoned } from "./poisoned.ts";
 
+const SEEDS = form(8, 50);
+
 test("M4. what ends its process in the middle of a step does so twice and is parked, through kills, power cuts, takeovers and failing stores; nothing else is lost", {
   timeout: 120_000,
 }, async (t) => {
   const exits = new Map<string, number>();
   const missing: string[] = [];
   const { failed } = await simulateSeeds(poisoned, {
-    count: form(15, 100),
+    count: SEEDS,
     each: ({ seed, history }) => {
       for (const fact of history)
         if (fact.kind === "node" && fact.what === "exited") exits.set(`${String(seed)} ${fact.reason ?? ""}`, (exits.get(`${String(seed)} ${fact.reason ?? ""}`) ?? 0) + 1);
@@ -23,5 +25,5 @@ test("M4. what ends its process in the middle of a step does so twice and is par
   });
   t.same(failed.map(explain), []);
   t.same(missing, []);
-  t.ok([...exits.values()].filter((times) => times === 2).length >= form(15, 100), "most ended two processes");
+  t.ok([...exits.values()].filter((times) => times === 2).length >= SEEDS, "most ended two processes");
 });

@@ -6,7 +6,7 @@ import { rowsOf } from "../../../runtime/simulation/open-work.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { DESK, mailroom } from "./mailroom.ts";
 
-const SEEDS = form(10, 40);
+const SEEDS = form(6, 20);
 
 test("S3, S5, M1, M2. a mailbox that shelves keeps every promise through kills, takeovers, cuts and failing stores", { timeout: 120_000 }, async (t) => {
   let shelved = 0;

@@ -8,7 +8,7 @@ import { beacons, POLICIES } from "./beacons.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 
 /** Of the couriers, in each run of the tests. CI runs 2,000 seeds of the whole fleet. */
-const SEEDS = form(25, 400);
+const SEEDS = form(15, 200);
 
 test("S1 to S9. a user's actors keep every promise through kills, pauses, takeovers, cuts and failing stores", async (t) => {
   const kinds = new Set<string>();
@@ -37,7 +37,7 @@ test("S3. a type that keeps its state and no history is judged by what was commi
   let acknowledged = 0;
   let restarts = 0;
   const { failed } = await simulateSeeds(forgetfulCouriers, {
-    count: form(15, 60),
+    count: form(11, 30),
     each: ({ history }) => {
       for (const fact of history) {
         if (fact.kind === "told" && fact.outcome.kind === "accepted") acknowledged++;
@@ -54,7 +54,7 @@ for (const policy of POLICIES)
     let fired = 0;
     let missed = 0;
     const { failed } = await simulateSeeds((seed) => beacons(seed, policy), {
-      count: form(8, 60),
+      count: form(5, 30),
       each: ({ history }) => {
         for (const fact of history)
           if (fact.kind === "asked")

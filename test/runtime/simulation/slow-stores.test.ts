@@ -45,6 +45,6 @@ for (const [title, scenario] of [
   ["a store that is slow for a while, with timers that beat", (seed: number) => beacons(seed, "remaining", { faults: SLOW_STORES })],
 ] as const)
   test(`S7. ${title} is no fault of its actors`, { timeout: 120_000 }, async (t) => {
-    const { failed } = await simulateSeeds(scenario, { count: form(40, 400) });
+    const { failed } = await simulateSeeds(scenario, { count: form(20, 200) });
     t.same(failed.map(explain), []);
   });

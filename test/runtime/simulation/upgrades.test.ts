@@ -6,7 +6,7 @@ import { form } from "../../forms.ts";
 import { actorType, createSystem, entityType, type EventOf, messages, parseAddress, type Registered, T } from "../../../runtime/index.ts";
 import { type Checker, explain, type NodeProgram, simulate, type Simulation, simulateSeeds } from "../../../runtime/simulation/index.ts";
 
-const COUNT = form(40, 400);
+const COUNT = form(20, 200);
 
 const tapMessages = messages({ "tap.draw": { body: { cl: T.Integer({ minimum: 1 }) } } });
 type TapEvent = EventOf<typeof tapMessages>;

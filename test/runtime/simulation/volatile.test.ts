@@ -41,7 +41,7 @@ for (const faults of ["none", { everyMs: 1_500 }] as const)
     let faulted = 0;
     let began = 0;
     const { failed } = await simulateSeeds((seed) => stages(seed, { faults }), {
-      count: form(12, 200),
+      count: form(12, 100),
       all: true,
       each: ({ history }) => {
         for (const fact of history) {

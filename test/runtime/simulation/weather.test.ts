@@ -5,7 +5,7 @@ import { form } from "../../forms.ts";
 import { explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { type Broken, weather } from "./weather.ts";
 
-const SEEDS = form(10, 50);
+const SEEDS = form(6, 25);
 
 test("S2, S5, H9. what is published is heard once and in its order, and sources go on after kills, takeovers and failing stores", async (t) => {
   let heard = 0;
