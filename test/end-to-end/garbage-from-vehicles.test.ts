@@ -11,14 +11,16 @@ import { decodeEnvelope, droverVersion, encodeEnvelope, systemClock, systemRando
 import type { Log, Transport } from "../../runtime/ports/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { type ApiWatch, apiWatch } from "./api-watch.ts";
-import { evilBytes, evilEnvelope, mutations, mutationsByPlace } from "./bad-values.ts";
+import { evilBytes, evilEnvelope, mutationsByPlace } from "./bad-values.ts";
 import { type Ending, scratchFolder } from "./fleet.ts";
 import { until } from "./until.ts";
 
 const TENANT = "demo";
 const GOOD = "good";
 /** Places of a sample. What was taken stays, so a later look sees it too. */
-const LOOK_EVERY = form(120, 6);
+const LOOK_EVERY = form(120, 12);
+/** In the short form each place meets two of three wrong values, or of an answer every second one, and each value as many places. The documents of every fifth vehicle are read. */
+const [LEAVE_OUT, ANSWER_EVERY, READ_EVERY] = form([3, 2, 5], [Number.POSITIVE_INFINITY, 1, 1]);
 /** In samples: takes the name of whoever says it. */
 const ANY = "vehicle-x";
 const AT = 1_700_000_000_000;
@@ -195,17 +197,19 @@ async function sayAll(
   let place = 0;
   for (const [path, list] of places) {
     const here = await Promise.all(
-      list.map(async ({ value }, at) => {
-        const vehicle = `${kind}-${String(place)}-${String(at)}`;
-        let own: unknown;
-        try {
-          own = renamed(value, vehicle);
-          await say(vehicle, own);
-        } catch (cause) {
-          if (!(cause instanceof Error && cause.message.includes("cannot be packed"))) throw cause;
-        }
-        return vehicle;
-      }),
+      list
+        .filter((_, at) => (at + place) % LEAVE_OUT !== LEAVE_OUT - 1)
+        .map(async ({ value }, at) => {
+          const vehicle = `${kind}-${String(place)}-${String(at)}`;
+          let own: unknown;
+          try {
+            own = renamed(value, vehicle);
+            await say(vehicle, own);
+          } catch (cause) {
+            if (!(cause instanceof Error && cause.message.includes("cannot be packed"))) throw cause;
+          }
+          return vehicle;
+        }),
     );
     place++;
     used.push(...here);
@@ -307,12 +311,12 @@ test("S10, S5. Whatever a vehicle says, every list, document and stream of the A
   t.same(wrong, []);
   t.ok(used.length > 4_000, `${String(used.length)} wrong messages`);
   t.same(await shown(made), before);
-  const documents = async (): Promise<readonly string[]> => {
+  const documents = async (from: number): Promise<readonly string[]> => {
     const { items } = (await made.watch.json("/v1/actors?kind=vehicle&limit=1000")) as { readonly items: readonly { readonly address: string }[] };
     t.ok(items.length > 50, `${String(items.length)} of them were taken`);
-    return made.watch.bad(...items.map(({ address }) => address));
+    return made.watch.bad(...items.filter((_, at) => at % READ_EVERY === from % READ_EVERY).map(({ address }) => address));
   };
-  t.same(await documents(), []);
+  t.same(await documents(0), []);
   for (const stream of streams) t.ok(stream.isOpen());
   await made.say(GOOD, ["signals"], enveloped(GOOD, "signals", { at: AT + 1, values: { "Vehicle.Speed": 51 } }));
   await until("the live signals go on", 5_000, () => streams[1]?.text().includes('"value":51') === true);
@@ -324,7 +328,7 @@ test("S10, S5. Whatever a vehicle says, every list, document and stream of the A
   await made.start();
   await made.say(GOOD, ["signal-info"], enveloped(GOOD, "signals", info()));
   await made.say(GOOD, ["signals"], enveloped(GOOD, "signals", { at: AT + 2, values: { "Vehicle.Speed": 50, "Engine.Speed": null } }));
-  t.same(await documents(), []);
+  t.same(await documents(1), []);
   const after = (await shown(made)) as Record<string, unknown>;
   t.same([after["history"], after["tree"]], [before["history" as never], before["tree" as never]]);
 });
@@ -352,7 +356,8 @@ test("S3, S10. Whatever a vehicle answers to a command, the sender gets an answe
     await introduce(made, vehicle);
     await made.evil.serve(namesOf(vehicle).down("in"), () => Promise.resolve(answer));
     await until(`${vehicle} is online`, 10_000, async () => (await ask(vehicle)).status !== 503);
-    for (const { path, name, value } of mutations(one)) {
+    const answers = [...mutationsByPlace(one).values()].flatMap((list, place) => list.filter((_, at) => (at + place) % ANSWER_EVERY === 0));
+    for (const { path, name, value } of answers) {
       answer = enveloped(vehicle, "answer", value, { correlation: "c" });
       const { status, text } = await ask(vehicle);
       asked++;

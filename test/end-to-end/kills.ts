@@ -8,7 +8,8 @@ import { actsOf, type CommandStream, settle } from "./command-stream.ts";
 import type { ProcessFleet } from "./processes.ts";
 import { until } from "./until.ts";
 
-export const KILLS = form(4, 20);
+/** An even number: the last is of those at the start. */
+export const KILLS = form(2, 12);
 /** Between commands of one speaker, ms. */
 export const EVERY_MS = 150;
 const BACK_MS = 25_000;
