@@ -9,7 +9,7 @@ import { cpuTimeMs } from "../../cpu-time.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { demoData, fixtures } from "./decoded-files.ts";
 
-const MUTATIONS = form(400, 1_200);
+const MUTATIONS = form(200, 800);
 const SNIPPETS = ['"', "\\", ";", "BO_ ", "SG_ ", "CM_ ", "\n", "\u0000", "|", "(", "1e999", "-", "m1M", "VAL_ 1 ", "SG_MUL_VAL_ 1 a b 0-4294967295;", "999999999999999999999"];
 
 function outcome(source: string): string {

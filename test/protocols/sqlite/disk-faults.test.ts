@@ -9,6 +9,7 @@ import { type Test, test } from "tap";
 import { faultyDisk, needsFaultyDisk } from "../../faulty-disk/index.ts";
 import { readRecord } from "../../faulty-disk/power-cuts.ts";
 import { aCommit } from "../../contracts/store.ts";
+import { form } from "../../forms.ts";
 import { openStore, recordBytes } from "./_stored.ts";
 
 const EIO = 5;
@@ -119,7 +120,7 @@ test("L3. a node's process ends by itself when a flush fails", needsFaultyDisk, 
 });
 
 test("C2. an error of writing to the log is never taken for a commit, and the store goes on behind it", needsFaultyDisk, async (t) => {
-  for (const from of [32, 33, 40, 41, 60]) {
+  for (const from of form([33, 60], [32, 33, 40, 41, 60])) {
     const path = join(t.testdir(), `at-${String(from)}`, "journal.db");
     const said = await commits(path, 25, 9_000, `write:-wal:${from}:1:${EIO}`);
     t.ok(
