@@ -1,12 +1,17 @@
 // The arrows between the rooms: cli -> edge-node, cloud-node -> actors, protocols -> runtime. One named rule per arrow; its comment says what to do instead.
 //
-// A1. A room is a top-level folder, or one folder of protocols/. Its door is index.ts; runtime has three more: ports/index.ts, wire/index.ts (for who carries envelopes) and simulation/index.ts.
+// A1. A room is a top-level folder, or one folder of protocols/. Its door is index.ts; runtime has more: ports/index.ts, wire/index.ts (for who carries envelopes), simulation/index.ts,
+//     and for what does without the engine, and would pay for loading it at each start: host/, shape/, supervision/ and workers/index.ts. A node's worker file is a door too: who starts it as a process needs its name, not its code.
 // A2. test/ and bench/ may import anything, and nobody imports them.
 // A3. Type-only imports count: they are read by people, and a cycle of types is a cycle of ideas.
 
 /** What an npm package resolves to, wherever it is installed. */
 const npm = (...names) => names.map((name) => `(^|/)node_modules/${name}/`);
-const DOORS = ["^(runtime|runtime/ports|runtime/wire|runtime/simulation|edge-node|cloud-node|cli|actors)/index\\.ts$", "^(actors|protocols)/[^/]+/index\\.ts$"];
+const DOORS = [
+  "^(runtime|runtime/(?:ports|wire|simulation|host|shape|supervision|workers)|edge-node|cloud-node|cli|actors)/index\\.ts$",
+  "^(actors|protocols)/[^/]+/index\\.ts$",
+  "^(edge-node/edge|cloud-node/cloud)\\.worker\\.ts$",
+];
 const NPM = ["npm", "npm-dev", "npm-optional", "npm-peer"];
 const IN_TESTS = "^(test|bench)/";
 
@@ -70,7 +75,7 @@ const arrows = [
 const doors = [
   {
     name: "rooms-have-one-door",
-    comment: "Import the room's index.ts (of runtime also ports/index.ts and simulation/index.ts). If what you need is not exported there, ask whether it should be.",
+    comment: "Import the room's index.ts (of runtime also the doors named in A1). If what you need is not exported there, ask whether it should be.",
     from: { path: "^(runtime|actors|edge-node|cloud-node|cli)/" },
     to: {
       path: "^(runtime|actors|edge-node|cloud-node|protocols|cli)/",
@@ -79,7 +84,7 @@ const doors = [
   },
   {
     name: "protocols-have-one-door",
-    comment: "Import the room's index.ts (of runtime also ports/index.ts). If what you need is not exported there, ask whether it should be.",
+    comment: "Import the room's index.ts (of runtime also the doors named in A1). If what you need is not exported there, ask whether it should be.",
     from: { path: "^(protocols/[^/]+)/" },
     to: {
       path: "^(runtime|actors|edge-node|cloud-node|protocols|cli)/",

@@ -1,6 +1,6 @@
 // The command line as a whole: its verbs, its words for wrong usage, its exit codes. It touches no process: main.ts does.
 
-import { droverVersion } from "../runtime/index.ts";
+import { droverVersion } from "../runtime/host/index.ts";
 import { Command, CommanderError } from "commander";
 import { type Call, EXIT, type ExitCode, type Failure, failureOf, printJson, type Shell, tellFailure } from "./terminal/index.ts";
 import { addVerbs } from "./verbs/index.ts";
@@ -21,7 +21,7 @@ export async function runCommandLine(argv: readonly string[], shell: Shell): Pro
     try {
       code = await (endsInOrder ? body(call) : Promise.race([body(call), interrupted(shell.interrupt)]));
     } catch (thrown) {
-      const failure = await failureOf(thrown);
+      const failure = failureOf(thrown);
       code = failure.exit;
       if (code !== EXIT.interrupted) tellFailure(shell.err, failure, call);
     }

@@ -1,6 +1,6 @@
 // A wait with an end: what is under way goes on by itself, only its end is not awaited longer (promise S5).
 
-import type { Clock, TimeoutHandle } from "./ports/index.ts";
+import type { Clock, TimeoutHandle } from "./ports/clock.ts";
 
 /**
  * The value, or undefined when `ms` passed or `hurry` was aborted first. Rejects as the promise does, if it does so in time.

@@ -1,6 +1,6 @@
 // One file under check: its text as a tree, its data by the schema, and complaints with the place they are about.
 
-import { type Complain, type Complaint, checkShape, type Located, nearestName, type Problem, type Shape } from "../../runtime/index.ts";
+import { type Complain, type Complaint, checkShape, type Located, nearestName, type Problem, type Shape } from "../../runtime/shape/index.ts";
 import { type LocatedText, readLocatedYaml } from "./located-yaml.ts";
 
 /** More than this nobody mends in one go; the rest is counted. */

@@ -5,7 +5,7 @@ import { CheckedFile, type ProblemList } from "./checked-file.ts";
 import { type FileResolver, nearestFile } from "./file-resolver.ts";
 import { type ModelFile, type OverlayFile, overlayFileSchema } from "./file-schemas.ts";
 import { ratePerSecond } from "./quantities.ts";
-import { nearestName } from "../../runtime/index.ts";
+import { nearestName } from "../../runtime/shape/index.ts";
 import { canonicalUnit, knownUnits } from "./units.ts";
 import type { ModelBus } from "./vehicle-model.ts";
 

@@ -1,6 +1,6 @@
 // Shows one actor: what it is, which state it is in, what it would take.
 
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
 import { ageText, type Call, EXIT, type ExitCode, oneLine, paint, printJson, printLines, timeText } from "../terminal/index.ts";
 import { type ActorItem, stateText } from "./actor-item.ts";

@@ -1,6 +1,6 @@
 // What an actor has under way, and what it was after a past turn: both from the node that hosts it.
 
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
 import { ageText, type Call, EXIT, type ExitCode, oneLine, paint, printJson, printLines, timeText } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";

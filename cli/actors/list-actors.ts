@@ -1,6 +1,6 @@
 // Lists actors, following the API's pages; nothing is held back and nothing is asked for twice.
 
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { ageText, type Call, type Column, EXIT, type ExitCode, printJson, printLines, table } from "../terminal/index.ts";
 import { type ActorItem, stateText } from "./actor-item.ts";

@@ -1,6 +1,7 @@
 // Sends a message to an actor (done when it is taken) or asks it (done when it replies). Its id is said before anything else, so that an unknown outcome can be asked for again.
 
-import { nearestName, systemRandom } from "../../runtime/index.ts";
+import { systemRandom } from "../../runtime/host/index.ts";
+import { nearestName } from "../../runtime/shape/index.ts";
 import { actorPath, apiClient, type EndpointOptions } from "../api/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, type Failure, printJson, printLines } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";

@@ -2,7 +2,7 @@
 //
 // A1. A stream that breaks is taken up again where it broke, by Last-Event-ID, with growing waits; each break is said. A node that was never reached is a failure.
 
-import { systemClock, systemRandom } from "../../runtime/index.ts";
+import { systemClock, systemRandom } from "../../runtime/host/index.ts";
 import { actorPath, type ApiClient, apiClient, type EndpointOptions, eventsOf, type OpenAnswer, type ServerEvent } from "../api/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, oneLine, printJsonLine, printLines, timeText } from "../terminal/index.ts";
 import { stateText } from "./actor-item.ts";

@@ -1,6 +1,6 @@
 // Asks the API of a node: JSON in, JSON out, problems as failures with an exit code. Every request has a deadline.
 
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import { type Call, CommandFailure, EXIT } from "../terminal/index.ts";
 import { type Endpoint, type EndpointOptions, findEndpoint } from "./endpoint.ts";
 import { exitOfProblem } from "./problem-exit.ts";

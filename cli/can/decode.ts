@@ -18,7 +18,8 @@ import {
   widestMessage,
 } from "../../protocols/can/index.ts";
 import { type LogReader, noFrameOf, openLog, readLogStream } from "../../protocols/can-log/index.ts";
-import { DroverError, errorCatalogue, readNamedFile, readNamedStream } from "../../runtime/index.ts";
+import { readNamedFile, readNamedStream } from "../../runtime/host/index.ts";
+import { DroverError, errorCatalogue } from "../../runtime/ports/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
 import { EXIT } from "../terminal/index.ts";
 import { layOverlayFile } from "./overlay-file.ts";

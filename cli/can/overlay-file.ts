@@ -3,7 +3,7 @@
 import { isMap, isScalar, LineCounter, type Node, parseDocument } from "yaml";
 
 import { applyOverlay, type Database, type OverlayEntry } from "../../protocols/can/index.ts";
-import { DroverError, type TextPosition } from "../../runtime/index.ts";
+import { DroverError, type TextPosition } from "../../runtime/ports/index.ts";
 
 const NUMBERS = new Set(["factor", "offset"]);
 const TEXTS = new Set(["unit", "source"]);

@@ -8,7 +8,9 @@
 
 import { dirname } from "node:path";
 import { CheckedFile, ProblemList } from "../../actors/vehicle-file/index.ts";
-import { DroverError, formatComplaint, formatProblem, nearestName, type Problem, readPlainText } from "../../runtime/index.ts";
+import { readPlainText } from "../../runtime/host/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
+import { formatComplaint, formatProblem, nearestName, type Problem } from "../../runtime/shape/index.ts";
 import { aboutOf, type ConfigText, type PlaceOf, placesIn } from "./origins.ts";
 import { withPathsFrom } from "./paths.ts";
 import { type Setting, settingsOf, type Shape, valueOf, withoutRequired } from "./settings.ts";

@@ -1,6 +1,6 @@
 // Is this a Node that Drover runs on?
 
-import { lowestNode } from "../../runtime/index.ts";
+import { lowestNode } from "../../runtime/host/index.ts";
 import { type Finding, ok, problem } from "./finding.ts";
 
 export function checkNode(version = process.versions.node, lowest = lowestNode()): Finding {

@@ -2,7 +2,7 @@
 
 import { cloudConfigSchema } from "../../cloud-node/index.ts";
 import { checkEdgeStart, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
-import { systemClock, droverVersion } from "../../runtime/index.ts";
+import { systemClock, droverVersion } from "../../runtime/host/index.ts";
 import { apiClient, dataFolder, writtenEndpoint } from "../api/index.ts";
 import { loadConfig, withPlaces } from "../config/index.ts";
 import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
@@ -90,7 +90,7 @@ async function readConfig(file: string | undefined, call: Call): Promise<{ reado
     }
     return { config: loaded.config as AnyConfig, finding: [ok("configuration", `${file} is valid (${isEdge ? "edge" : "cloud"})`, { file })] };
   } catch (thrown) {
-    const failure = await failureOf(thrown);
+    const failure = failureOf(thrown);
     return {
       config: {},
       finding: [problem("configuration", failure.detail ?? failure.title, "A node with this configuration does not start.", failure.advice ?? "Mend it.", { file: file ?? null })],

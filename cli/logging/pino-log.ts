@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, openSync, renameSync, statSync, writeSync } from 
 import { dirname } from "node:path";
 import type { Writable } from "node:stream";
 import pino from "pino";
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;

@@ -1,6 +1,6 @@
 // Lists the nodes that the asked one knows.
 
-import { systemClock } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { ageText, type Call, EXIT, type ExitCode, printJson, printLines, table } from "../terminal/index.ts";
 

@@ -1,6 +1,7 @@
 // Draws the supervision trees of all nodes: what runs, how often it was started again, and why.
 
-import { systemClock, type TreeNode } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
+import type { TreeNode } from "../../runtime/index.ts";
 import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { ageText, type Call, CommandFailure, EXIT, type ExitCode, oneLine, paint, type Paint, printJson, printLines } from "../terminal/index.ts";
 

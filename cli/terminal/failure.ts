@@ -1,7 +1,7 @@
 // How a failure is told: title, detail, advice for a person; one JSON object for a program. Always on standard error.
 
 import type { Writable } from "node:stream";
-import { DroverError } from "../../runtime/ports/index.ts";
+import { DroverError, errorCatalogue } from "../../runtime/ports/index.ts";
 import { paint } from "./colour.ts";
 import { EXIT, type ExitCode } from "./exit-code.ts";
 import { oneLine } from "./table.ts";
@@ -33,11 +33,9 @@ export class CommandFailure extends Error {
 }
 
 /** Whatever a verb threw. A bug of ours keeps its stack. */
-export async function failureOf(thrown: unknown): Promise<Failure> {
+export function failureOf(thrown: unknown): Failure {
   if (thrown instanceof CommandFailure) return thrown.failure;
   if (thrown instanceof DroverError) {
-    // The catalogue comes with the whole engine: loaded only when it is needed, so that a command starts fast.
-    const { errorCatalogue } = await import("../../runtime/index.ts");
     const { title, advice, exit } = errorCatalogue[thrown.code];
     return { code: thrown.code, title, detail: detailOf(thrown), advice, exit };
   }

@@ -1,7 +1,8 @@
 // Tells what is wrong with the files of a vehicle, or what they describe.
 
 import { checkVehicle, confirmationWaitMs, type ModelTarget, type VehicleModel } from "../../actors/vehicle-file/index.ts";
-import { formatProblem, readPlainText } from "../../runtime/index.ts";
+import { readPlainText } from "../../runtime/host/index.ts";
+import { formatProblem } from "../../runtime/shape/index.ts";
 import { type Call, EXIT, type ExitCode, paint, printJson, printLines } from "../terminal/index.ts";
 import { filesFromDisk } from "./files-from-disk.ts";
 

@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { type FileResolver, resolverOver } from "../../actors/vehicle-file/index.ts";
-import { readPlainFileIfAny } from "../../runtime/index.ts";
+import { readPlainFileIfAny } from "../../runtime/host/index.ts";
 
 export function filesFromDisk(): FileResolver {
   return resolverOver(

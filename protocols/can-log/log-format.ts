@@ -1,6 +1,6 @@
 // Which format a recording has, told by its beginning.
 
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import type { LineParser } from "./line-parser.ts";
 
 /** So much of it is looked at, at most. */

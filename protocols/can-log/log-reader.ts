@@ -9,7 +9,8 @@ import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 
 import type { FrameBatch } from "../can/index.ts";
-import { DroverError, openNamedStream, requirePlainFile } from "../../runtime/index.ts";
+import { openNamedStream, requirePlainFile } from "../../runtime/host/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import { candumpParser } from "./candump-line.ts";
 import { gunzipped, isGzip } from "./gunzipped.ts";
 import { type ByteStream, chunksOf } from "./stream-chunks.ts";

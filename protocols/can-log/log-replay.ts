@@ -7,8 +7,7 @@
 // R7. What cannot be played, or not any further, is a fault: `start` throws it, or the state that it goes down with carries it. The end of a recording is none.
 
 import { type BusState, copySlot, createFrameBatch, type FrameBatch, type FrameListener, type FrameSource } from "../can/index.ts";
-import { DroverError, settledWithin } from "../../runtime/index.ts";
-import { type Clock, type Log, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type Log, settledWithin, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import type { LogSummary } from "./log-reader.ts";
 import { RecordingPasses, type RecordingPassesOptions } from "./recording-passes.ts";
 

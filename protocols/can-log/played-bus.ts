@@ -6,7 +6,7 @@
 // B4. Else nothing is played and it is said what there is. Which interfaces a recording has is known at its end only.
 
 import { stat } from "node:fs/promises";
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 
 export interface PlayedBus {
   /** Name under which its frames are handed over. */

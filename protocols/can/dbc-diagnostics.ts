@@ -1,6 +1,6 @@
 // What a DBC reader has to say about a file: bounded, with positions.
 
-import type { TextPosition } from "../../runtime/index.ts";
+import type { TextPosition } from "../../runtime/ports/index.ts";
 import type { Diagnostic } from "./database.ts";
 
 /** Of each severity, so that no number of warnings hides an error. */

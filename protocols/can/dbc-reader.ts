@@ -1,7 +1,7 @@
 // DBC file → database. Tolerant unless told otherwise: real files are broken in a dozen known ways (research/can-stack.md 1.1), and each gets a diagnostic with its position instead of
 // a refusal. Work and memory grow with the file's size, which is bounded.
 
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import { type Database, formatPosition } from "./database.ts";
 import { DiagnosticLog } from "./dbc-diagnostics.ts";
 import { resolveDatabase } from "./dbc-resolve.ts";

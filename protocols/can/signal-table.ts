@@ -7,7 +7,7 @@
 // T3. Frames of our own prove nothing about others and are not values.
 // T4. Nothing is kept across a start, and `forget` empties it after a gap or a bus that was down.
 
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import { type Database, findMessage, findSignal } from "./database.ts";
 import { createDecoder, type Decoder } from "./decoder.ts";
 import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, FrameFlag, SLOT_BYTES } from "./frame.ts";

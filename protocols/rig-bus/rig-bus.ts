@@ -8,8 +8,7 @@
 import { connect, type Socket } from "node:net";
 import { appendFrame, type CanFrame, createFrameBatch, FrameFlag, frameProblem } from "../can/index.ts";
 import type { BusState, FrameCounters, FrameListener, FrameSink, FrameSource, SendOutcome } from "../can/index.ts";
-import { DroverError } from "../../runtime/index.ts";
-import { silentLog, type Clock, type Log, type Random, type TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type Log, type Random, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { ClockOffset } from "./clock-offset.ts";
 import { TransmitGate } from "./transmit-gate.ts";
 import { encodeFlush, encodeTransmit, RigRecordReader, type RigHello, type RigRecord, type TimedFrame } from "./wire.ts";

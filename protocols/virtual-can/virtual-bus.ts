@@ -19,8 +19,7 @@ import {
   ID_MASK,
   type SendOutcome,
 } from "../can/index.ts";
-import { DroverError } from "../../runtime/index.ts";
-import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type TimeoutHandle } from "../../runtime/ports/index.ts";
 
 const DEFAULT_QUEUE_LIMIT = 64;
 /** Frames handed on at once on a bus without a bit rate. */

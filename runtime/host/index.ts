@@ -1,4 +1,4 @@
-// What a real node gives to the ports that need the operating system. Composition files import it; nothing else does.
+// What a real node gives to the ports that need the operating system. Composition files and the command line import it; nothing else does but readers of files.
 
 export { endProcess } from "./end-process.ts";
 export { keptFile } from "./kept-file.ts";

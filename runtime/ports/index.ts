@@ -1,5 +1,6 @@
-// What every implementation of a port throws.
-export { DroverError, type ErrorCode, type TextPosition } from "../errors.ts";
+// What every implementation of a port throws, and how it waits.
+export { DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "../errors.ts";
+export { settledWithin } from "../settled-within.ts";
 export type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogGapReason, LogItem, LogTotals } from "./append-log.ts";
 export type { Clock, TimeoutHandle } from "./clock.ts";
 export { commitProblem, commitShapeProblem, type HistoryHead, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, MAX_VALUE_CHANGES, valuesProblem } from "./commit-rule.ts";
