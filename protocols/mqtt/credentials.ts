@@ -5,7 +5,8 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, linkSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeSegment, DroverError, encodeSegment } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
+import { decodeSegment, encodeSegment } from "../../runtime/wire/index.ts";
 
 /** What a credential reaches: everything, or one vehicle's subtree (rules S10). */
 export type Reach = { readonly kind: "everything" } | { readonly kind: "vehicle"; readonly tenant: string; readonly vehicle: string };

@@ -1,6 +1,6 @@
 // Where a broker is, from its URL.
 
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 
 export interface Endpoint {
   readonly host: string;

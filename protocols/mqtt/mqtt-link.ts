@@ -4,8 +4,7 @@
 // Y2. A session is announced last: filters first, so that who sees the node can reach it; then its presence; then `ready`.
 // Y3. Attempts go on for ever, after waits with full jitter under a bound that doubles; a session that stood for a while makes it small again.
 
-import { settledWithin } from "../../runtime/index.ts";
-import { type Clock, type LinkState, type Log, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, type LinkState, type Log, settledWithin, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { LinkWatch } from "../../runtime/wire/index.ts";
 import { type Endpoint, endpointOf } from "./endpoint.ts";
 import type { MqttTransportOptions } from "./mqtt-options.ts";

@@ -3,8 +3,17 @@
 // Y4. What was under way when a session ended is `unknown`, what waited was not sent; only the caller sends again.
 // Y5. Order holds per key and kind of message (confirmed, unconfirmed, last value) while a session lasts.
 
-import { DroverError } from "../../runtime/index.ts";
-import type { AskOutcome, Delivery, LinkState, PublishOutcome, SubscribeOptions, Subscription, Transport, TransportCapabilities } from "../../runtime/ports/index.ts";
+import {
+  type AskOutcome,
+  type Delivery,
+  DroverError,
+  type LinkState,
+  type PublishOutcome,
+  type SubscribeOptions,
+  type Subscription,
+  type Transport,
+  type TransportCapabilities,
+} from "../../runtime/ports/index.ts";
 import {
   type AskHandler,
   encodeSegment,
