@@ -1,9 +1,7 @@
-// A cloud node as an OS-process worker: what the demo and `drover start cloud` run.
+// A cloud node as an OS-process worker: what the demo runs. Who starts it loads this file alone; the node's code is loaded where it runs.
 
-import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
+import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/workers/index.ts";
 import type { CloudConfig } from "./config.ts";
-import { createCloudNode } from "./cloud-node.ts";
-import { realPorts } from "./ports.ts";
 
 export interface CloudListening {
   readonly kind: "listening";
@@ -16,6 +14,7 @@ export interface CloudListening {
 export const cloudWorker = worker({
   module: import.meta.url,
   async run({ config, ready, emit, log }: WorkerContext<CloudConfig, CloudListening>, signal) {
+    const [{ createCloudNode }, { realPorts }] = await Promise.all([import("./cloud-node.ts"), import("./ports.ts")]);
     const node = createCloudNode(config, { ...realPorts, log });
     await node.start();
     const { http = "", broker = "" } = node.urls;

@@ -1,9 +1,8 @@
-// A vehicle's node as an OS-process worker: what the demo and `drover start edge` run.
+// A vehicle's node as an OS-process worker: what the demo runs. Who starts it loads this file alone; the node's code is loaded where it runs.
 
-import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/index.ts";
+import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/workers/index.ts";
 import type { EdgeConfig } from "./config.ts";
-import { createEdgeNode, type EdgeCounters } from "./edge-node.ts";
-import { realPorts } from "./ports.ts";
+import type { EdgeCounters, EdgeNode } from "./edge-node.ts";
 
 const STATS_EVERY_MS = 1_000;
 
@@ -24,6 +23,7 @@ export interface EdgeStats extends EdgeCounters {
 export const edgeWorker = worker({
   module: import.meta.url,
   async run({ config, ready, alive, emit, log, clock, random }: WorkerContext<EdgeWorkerConfig, EdgeStats>, signal) {
+    const [{ createEdgeNode }, { realPorts }] = await Promise.all([import("./edge-node.ts"), import("./ports.ts")]);
     const node = createEdgeNode(config, { ...realPorts, log, clock, random });
     await node.start();
     ready();
@@ -52,7 +52,7 @@ export const edgeWorker = worker({
   },
 });
 
-function countNodes(node: ReturnType<ReturnType<typeof createEdgeNode>["describe"]>): { readonly actors: number; readonly restarts: number } {
+function countNodes(node: ReturnType<EdgeNode["describe"]>): { readonly actors: number; readonly restarts: number } {
   let actors = node.kind === "actor" || node.kind === "entity" ? 1 : 0;
   let { restarts } = node;
   for (const child of node.children) {

@@ -1,7 +1,9 @@
 // Tells the cloud what the demo's own tree looks like, as every node does: `/v1/tree` joins all announced trees.
 
-import { encodeEnvelope, lifeOf, nodeName, type TreeNode } from "../../runtime/index.ts";
 import type { Clock, Log, Random, TimeoutHandle } from "../../runtime/ports/index.ts";
+import type { TreeNode } from "../../runtime/supervision/index.ts";
+import { encodeEnvelope, nodeName } from "../../runtime/wire/index.ts";
+import { lifeOf } from "../../runtime/workers/index.ts";
 import { mqttTransport, type NodeCredential } from "../../protocols/mqtt/index.ts";
 
 const EVERY_MS = 250;

@@ -4,8 +4,8 @@
 // B1. Only the first start is shared: a restart is that child's alone.
 // B2. `end` ends what was begun and never taken up: a start that fails before its turn leaves nothing behind.
 
-import { type Running, type Startable, stopWithin } from "../../runtime/index.ts";
 import type { Clock, Log, Random } from "../../runtime/ports/index.ts";
+import { type Running, type Startable, stopWithin } from "../../runtime/workers/index.ts";
 
 export interface Together {
   /** One of those that begin together. All are to be added before the first one starts. */

@@ -5,7 +5,7 @@
 
 import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { makeFolder } from "../../runtime/index.ts";
+import { makeFolder } from "../../runtime/host/index.ts";
 import { DroverError } from "../../runtime/ports/index.ts";
 
 interface Holder {

@@ -1,7 +1,8 @@
 // A worker in a process of its own whose configuration is only known when it starts: where the broker listens is known when the cloud runs.
 
-import { type ChildSpec, hosted, type Startable, startWorker, type WorkerOptions, type WorkerType } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
+import { type ChildSpec, hosted } from "../../runtime/supervision/index.ts";
+import { type Startable, startWorker, type WorkerOptions, type WorkerType } from "../../runtime/workers/index.ts";
 
 const START_MS = 30_000;
 /** One that does not end must leave the others their time within the stop of the whole demo. */

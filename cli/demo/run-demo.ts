@@ -5,8 +5,10 @@
 
 import { join } from "node:path";
 import type { CloudListening } from "../../cloud-node/index.ts";
-import { errorOf, systemClock, type Tree } from "../../runtime/index.ts";
+import { systemClock } from "../../runtime/host/index.ts";
 import type { Log, TimeoutHandle } from "../../runtime/ports/index.ts";
+import type { Tree } from "../../runtime/supervision/index.ts";
+import { errorOf } from "../../runtime/workers/index.ts";
 import { dataFolder, removeEndpoint, writeEndpoint } from "../api/index.ts";
 import { fileLog, isLogLevel, type OpenLog } from "../logging/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";

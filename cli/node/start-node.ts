@@ -1,9 +1,12 @@
 // `drover start`: reads the configuration, runs one node until it is told to end, logs to standard error. The operating system supervises it (design section 6).
+//
+// Only the code of the node that is asked for is loaded: a vehicle starts without the cloud's.
 
-import { type CloudConfig, cloudConfigSchema, createCloudNode, realPorts as cloudPorts } from "../../cloud-node/index.ts";
-import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePorts } from "../../edge-node/index.ts";
-import { errorOf, type Tree } from "../../runtime/index.ts";
+import type { CloudConfig } from "../../cloud-node/index.ts";
+import type { EdgeConfig } from "../../edge-node/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
+import type { Tree } from "../../runtime/supervision/index.ts";
+import { errorOf } from "../../runtime/workers/index.ts";
 import { removeEndpoint, writeEndpoint, type WrittenEndpoint } from "../api/index.ts";
 import { loadConfig, type LoadedConfig, withPlaces } from "../config/index.ts";
 import { isLogLevel, LOG_LEVELS, streamLog } from "../logging/index.ts";
@@ -28,8 +31,8 @@ export async function startNode(kind: "edge" | "cloud", options: StartOptions, c
   const sources = { file: options.config, env: call.env, set: options.set };
   const loaded =
     kind === "cloud"
-      ? loadConfig(cloudConfigSchema, { ...sources, defaults: { data: ".drover" } })
-      : loadConfig(edgeConfigSchema, { ...sources, defaults: { data: ".drover/edge" } });
+      ? loadConfig((await loadCloud()).cloudConfigSchema, { ...sources, defaults: { data: ".drover" } })
+      : loadConfig((await loadEdge()).edgeConfigSchema, { ...sources, defaults: { data: ".drover/edge" } });
   for (const warning of loaded.warnings) log.warn({}, warning);
   try {
     return await (kind === "cloud" ? startCloud(loaded, log, call) : startEdge(loaded, log, call));
@@ -38,9 +41,13 @@ export async function startNode(kind: "edge" | "cloud", options: StartOptions, c
   }
 }
 
+const loadCloud = () => import("../../cloud-node/index.ts");
+const loadEdge = () => import("../../edge-node/index.ts");
+
 async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promise<ExitCode> {
+  const { createCloudNode, realPorts } = await loadCloud();
   const cloud = config as CloudConfig;
-  const node = createCloudNode(cloud, { ...cloudPorts, log });
+  const node = createCloudNode(cloud, { ...realPorts, log });
   return run(node, call, () => {
     const { http = null, broker = null } = node.urls;
     if (http !== null) noteEndpoint(log, cloud.data, { url: http, ...(broker === null ? {} : { broker }) });
@@ -53,7 +60,8 @@ async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promi
 }
 
 async function startEdge({ config }: LoadedConfig, log: Log, call: Call): Promise<ExitCode> {
-  const node = createEdgeNode(config as EdgeConfig, { ...edgePorts, log });
+  const { createEdgeNode, realPorts } = await loadEdge();
+  const node = createEdgeNode(config as EdgeConfig, { ...realPorts, log });
   return run(node, call, () => {
     const { apiUrl, vehicle } = node;
     const { data } = config as EdgeConfig;

@@ -3,7 +3,7 @@
 
 import { Type, type Static, type TObject } from "typebox";
 import { Value } from "typebox/value";
-import { DroverError } from "../../runtime/index.ts";
+import { DroverError } from "../../runtime/ports/index.ts";
 import type { SimulatedRig } from "./simulated-rig.ts";
 
 export type RigAnswer = { readonly ok: true; readonly simulated: true; readonly result?: unknown } | { readonly ok: false; readonly simulated: true; readonly error: string };

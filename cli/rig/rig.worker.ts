@@ -1,7 +1,7 @@
 // The rig as a worker of its own process: it stands for hardware, so it is not among what is restarted with a node.
 
-import { type WorkerContext, worker } from "../../runtime/index.ts";
-import { SeededRandom } from "../../runtime/simulation/index.ts";
+import type { Random } from "../../runtime/ports/index.ts";
+import { type WorkerContext, worker } from "../../runtime/workers/index.ts";
 import { startRig } from "./start-rig.ts";
 
 export interface RigWorkerConfig {
@@ -27,7 +27,7 @@ export const rigWorker = worker({
   module: import.meta.url,
   async run({ config, ready, emit, clock, random, log }: WorkerContext<RigWorkerConfig, RigListening>, signal) {
     const { seed, ...options } = config;
-    const rig = await startRig({ ...options, clock, random: seed === undefined ? random : new SeededRandom(seed), log });
+    const rig = await startRig({ ...options, clock, random: seed === undefined ? random : await seededRandom(seed), log });
     emit({ kind: "listening", busSocket: rig.busSocket, controlSocket: rig.controlSocket });
     ready();
     await new Promise<void>((resolve) => {
@@ -44,3 +44,9 @@ export const rigWorker = worker({
     await rig.stop();
   },
 });
+
+/** The simulation comes with the whole engine, of which a rig needs nothing else. */
+async function seededRandom(seed: number): Promise<Random> {
+  const { SeededRandom } = await import("../../runtime/simulation/index.ts");
+  return new SeededRandom(seed);
+}

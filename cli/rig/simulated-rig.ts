@@ -1,8 +1,7 @@
 // The rig: one bus, the trailer's modules on it, the world around them, and everything a person or a fault can do to them.
 // It stands for hardware: it knows nothing of our decoder, its machines or its actors. Reached over sockets (start-rig.ts) or directly in tests.
 
-import { DroverError } from "../../runtime/index.ts";
-import type { Clock, Random, TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type Random, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { ActRecord } from "./act-record.ts";
 import { Board, type BoardFault, type BoardSpec } from "./board.ts";
 import { COMMAND_IDS, CommandRecord } from "./command-frames.ts";

@@ -3,8 +3,7 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { connect, type Server } from "node:net";
 import { join } from "node:path";
-import { DroverError } from "../../runtime/index.ts";
-import { silentLog, type Clock, type Log, type Random } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type Log, type Random, silentLog } from "../../runtime/ports/index.ts";
 import { createBusServer } from "./bus-server.ts";
 import { createControlServer } from "./control-server.ts";
 import { fileNonVolatile, memoryNonVolatile } from "./non-volatile.ts";
