@@ -11,7 +11,7 @@ import { built } from "../project/checkout.ts";
 import { drover, scratch } from "./captured.ts";
 
 /** In each run of the tests. CI runs 2,000 by `drover simulate`. */
-const SEEDS = form(6, 12);
+const SEEDS = form(4, 8);
 
 test("S1 to S9. one cloud node and four edge nodes keep every promise through kills, pauses, cuts and failing stores", async (t) => {
   const seen = { accepted: 0, replied: 0, waiting: 0, alarms: 0, replicas: 0, kills: 0 };

@@ -2,7 +2,7 @@ import tap, { test } from "tap";
 import { form } from "../forms.ts";
 import { killLoop } from "./loop.ts";
 
-const KILLS = form(4, 10);
+const KILLS = form(4, 8);
 tap.setTimeout(180_000);
 tap.comment("timeout=180000");
 

@@ -77,7 +77,7 @@ test("a hostile overlay or vehicle's file is a problem too", (t) => {
   t.end();
 });
 
-const DAMAGES = form(300, 1_000);
+const DAMAGES = form(150, 600);
 
 test("D2. Any damaged file is judged: letters lost, doubled, swapped, lines moved, values of other kinds", (t) => {
   const whole = `${HEAD}conditions: { parked: Vehicle.Speed < 3 for 2m }\ncommands:\n  light.set: { to: torrent-*, guard: parked, deadline: 500ms }\nwatches: { Vehicle.Speed: { deadband: 1 } }\ntelemetry: { state: { on_change: [Vehicle.Speed] } }\n`;

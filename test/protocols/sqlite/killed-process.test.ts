@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
+import { form } from "../../forms.ts";
 import { openStore } from "./_stored.ts";
 
 const child = fileURLToPath(new URL(`./_committing-child${import.meta.url.slice(-3)}`, import.meta.url));
@@ -12,7 +13,7 @@ test("S3. after kill -9 in the middle of a stream of commits every acknowledged 
   const path = join(t.testdir(), "journal.db");
   const random = new SeededRandom(11);
   const acknowledged = new Map<string, number>();
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < form(3, 6); round++) {
     const running = spawn(process.execPath, [child, path], { stdio: ["ignore", "pipe", "inherit"] });
     let output = "";
     let lines = 0;

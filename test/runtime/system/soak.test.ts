@@ -3,9 +3,10 @@
 import { test } from "tap";
 import type { Told } from "../../../runtime/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
+import { form } from "../../forms.ts";
 import { begin, entriesOf, LEDGER, type Node, type Nodes, twoNodes, WRITER } from "./two-nodes.ts";
 
-const SEEDS = 200;
+const SEEDS = form(60, 200);
 const WITHIN_MS = 10_000;
 const MESSAGES = 8;
 

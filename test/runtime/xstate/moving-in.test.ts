@@ -14,7 +14,7 @@ import { hostOf, rootOf } from "./differential.ts";
 import { assign, fromPromise, fromTransition, machine, sendParent, sendTo } from "./loose.ts";
 import { drawMachine, drawScript } from "./random-machine.ts";
 
-const SEEDS = Number(process.env["DROVER_SEEDS"] ?? form(10, 30));
+const SEEDS = Number(process.env["DROVER_SEEDS"] ?? form(6, 20));
 
 /** Runs a machine bare, and gives what a file would hold of it. */
 function persisted(behaviour: AnyStateMachine, ...events: readonly string[]): unknown {
