@@ -11,14 +11,20 @@ const ENTRIES = {
   mqtt: `export { default } from "mqtt";`,
   aedes: `export { Aedes } from "aedes";`,
   yaml: `export { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from "yaml";`,
+  fastify: `export { default } from "fastify";`,
+  "@fastify/cookie": `export { default } from "@fastify/cookie";`,
+  "@fastify/fast-json-stringify-compiler": `export { SerializerSelector } from "@fastify/fast-json-stringify-compiler";`,
+  "@fastify/swagger": `export { default } from "@fastify/swagger";`,
+  "@fastify/under-pressure": `export { default } from "@fastify/under-pressure";`,
+  "prom-client": `export { Counter, Gauge, Histogram, Registry } from "prom-client";`,
 };
 const FOLDER = "bundled";
-const fileOf = (name) => `${name.replace("/", "-")}.js`;
+const fileOf = (name) => `${name.replace("@", "").replace("/", "-")}.js`;
 
 const madeOf = (root) =>
   JSON.stringify([
     ENTRIES,
-    ...["esbuild", ...Object.keys(ENTRIES).filter((name) => !name.includes("/"))].map(
+    ...["esbuild", ...Object.keys(ENTRIES).filter((name) => /^(@[^/]+\/)?[^/]+$/.test(name))].map(
       (name) => JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")).version,
     ),
   ]);
