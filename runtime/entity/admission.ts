@@ -8,6 +8,7 @@ import { type Destination, ForeignRef, type StepEvent } from "../xstate/index.ts
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, InputResult, Sender, TakenEntry } from "./contract.ts";
+import { ExpiryOrder } from "./expiry-order.ts";
 import type { Interior } from "./interior.ts";
 import { shortened } from "./fault.ts";
 import { answered, answerOf, decline } from "./outward.ts";
@@ -27,7 +28,7 @@ export type MessageInput = Extract<Input, { kind: "message" }>;
 export const MAX_TAKEN = 10_000;
 /** Nothing from outside may expire later than this from now, ms (rules M2), with a minute for clocks that differ. */
 const MAX_KEEP_MS = 24 * 3_600_000 + 60_000;
-/** How long an expired outcome may stay in the table, ms: all of them are looked through then. */
+/** How long an expired outcome may stay in a table that has room, ms: all of them are looked through then. */
 const EVICTION_MS = 5_000;
 /** Where other tables take up all the room, and nothing says for how long. */
 const RETRY_AFTER_MS = 1_000;
@@ -90,6 +91,7 @@ export function keepOutcome(interior: Interior, entry: TakenEntry): void {
   const { earliest } = interior;
   if (earliest !== undefined) interior.earliest = { wall: Math.min(earliest.wall, entry.expiresAt), elapsed: Math.min(earliest.elapsed, entry.keptUntil ?? 0) };
   interior.rest.put("taken", entry.id, entry);
+  if (interior.byExpiry?.add(entry.id, entry.expiresAt, interior.rest.size("taken")) === false) interior.byExpiry = undefined;
 }
 
 /** By both clocks: a wall clock that is set right by days forgets nothing, and hosted time stands still while nobody hosts the entity. */
@@ -120,7 +122,10 @@ function msUntilRoom(interior: Interior, limit: number): number {
   let rowsOver = rows - MAX_TAKEN + 1;
   let bytesOver = bytes - limit;
   let at = stamp.now + RETRY_AFTER_MS;
-  for (const [id, { expiresAt }] of [...rest.entries("taken")].sort(([, a], [, b]) => a.expiresAt - b.expiresAt)) {
+  const seen = new Set<string>();
+  for (const { id, at: expiresAt } of orderOf(interior).inOrder()) {
+    if (seen.has(id) || rest.get("taken", id)?.expiresAt !== expiresAt) continue;
+    seen.add(id);
     at = expiresAt;
     rowsOver--;
     bytesOver -= rest.bytesOf("taken", id);
@@ -130,12 +135,15 @@ function msUntilRoom(interior: Interior, limit: number): number {
   return Math.max(1, at - stamp.now);
 }
 
-/** Takes out what has expired by both clocks, once the first of it did so a minute ago, so that many go at once; in a full table at once, and by the wall clock alone. */
+/** Takes out what has expired by both clocks, once the first of it did so a while ago, so that many go at once; in a full table at once, and by the wall clock alone. */
 function evictExpired(interior: Interior, limit: number): void {
+  if (isFull(interior, limit)) {
+    evictInOrder(interior);
+    return;
+  }
   const { rest, stamp, earliest } = interior;
-  const hasNoRoom = isFull(interior, limit);
-  const hasExpired = (expiresAt: number, keptUntil: number, sinceMs: number): boolean => expiresAt + sinceMs <= stamp.now && (hasNoRoom || keptUntil <= stamp.elapsed);
-  const isDue = (expiresAt: number, keptUntil: number): boolean => hasExpired(expiresAt, keptUntil, hasNoRoom ? 0 : EVICTION_MS);
+  const hasExpired = (expiresAt: number, keptUntil: number, sinceMs: number): boolean => expiresAt + sinceMs <= stamp.now && keptUntil <= stamp.elapsed;
+  const isDue = (expiresAt: number, keptUntil: number): boolean => hasExpired(expiresAt, keptUntil, EVICTION_MS);
   // Nothing is due before the earliest of each clock is. Decided by the table alone, so that a replay evicts in the same turns.
   if (earliest !== undefined && !isDue(earliest.wall, earliest.elapsed)) return;
   let wall = Number.POSITIVE_INFINITY;
@@ -150,10 +158,22 @@ function evictExpired(interior: Interior, limit: number): void {
   for (const [, { expiresAt, keptUntil = 0 }] of rest.entries("taken")) [wall, elapsed] = [Math.min(wall, expiresAt), Math.min(elapsed, keptUntil)];
   interior.earliest = { wall, elapsed };
   if (!isAnyDue) return;
+  interior.byExpiry = undefined;
   // A turn that is taken back brings them back.
   interior.undo.push(() => {
     interior.earliest = undefined;
   });
+}
+
+/** Of a full table, where each message may find that one more has expired: without a look through all of them. */
+function evictInOrder(interior: Interior): void {
+  const { rest, stamp } = interior;
+  const order = orderOf(interior);
+  for (let next = order.takeBy(stamp.now); next !== undefined; next = order.takeBy(stamp.now)) if (rest.get("taken", next.id)?.expiresAt === next.at) rest.delete("taken", next.id);
+}
+
+function orderOf(interior: Interior): ExpiryOrder {
+  return (interior.byExpiry ??= new ExpiryOrder(interior.rest.entries("taken")));
 }
 
 /**

@@ -237,6 +237,7 @@ export class HostedEntity implements Entity {
 
   #takeBack(): void {
     this.interior.undo.backTo(0);
+    this.interior.byExpiry = undefined;
     this.interior.stamp = this.#stampBefore;
     this.interior.settle();
   }

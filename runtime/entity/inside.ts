@@ -10,6 +10,7 @@ import { Cell, type CellHost, type Life } from "./cell.ts";
 import { CellIndex } from "./cell-index.ts";
 import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
 import { type Entered, type Entering, setEntered } from "./entering.ts";
+import type { ExpiryOrder } from "./expiry-order.ts";
 import type { FaultPlace } from "./fault.ts";
 import { GoneRefs } from "./gone-refs.ts";
 import { type Plan, planOf, planOfType } from "./plan.ts";
@@ -144,6 +145,8 @@ export abstract class Inside implements CodecHost, TurnFacts {
   randomState = 0;
   /** Before these times no kept outcome needs to go; undefined: not known. */
   earliest: { readonly wall: number; readonly elapsed: number } | undefined = undefined;
+  /** All kept outcomes, since their table was full; undefined: not known. Where an input is taken back, those that it let go come back. */
+  byExpiry: ExpiryOrder | undefined = undefined;
   /** When the table of kept outcomes will have room again, as it stands. */
   roomAgain: RoomAgain | undefined = undefined;
   /** What the turn under way has dropped; undefined: nothing. */

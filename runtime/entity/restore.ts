@@ -272,6 +272,8 @@ function applyOutcome(interior: Interior, outcome: TurnOutcome): void {
     }
   }
   for (const [cell, record] of made) interior.cells.weigh(cell, weightOf(interior, cell, record));
+  interior.earliest = undefined;
+  interior.byExpiry = undefined;
   for (const [table, rows] of Object.entries(outcome.rest as Readonly<Record<string, readonly (readonly [string, unknown?])[]>>)) {
     for (const row of rows) {
       if (table === "counters") interior.rest.setCounter(row[0], row[1] as number);

@@ -74,6 +74,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     // No fault of an actor's: whoever recovers the entity hears of it, and the turn is none.
     if (input.kind === "upgrade") throw thrown instanceof SupervisedFault ? failedAt(thrown.cell, thrown.reason) : thrown;
     interior.takeBack(before);
+    interior.byExpiry = undefined;
     interior.dropMail();
     sealed?.clear();
     interior.resetDeliveries();
@@ -84,6 +85,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     } catch (again) {
       // What the supervisor did failed too: the input alone is set aside, everything else stays as it was.
       interior.takeBack(before);
+      interior.byExpiry = undefined;
       interior.dropMail();
       sealed?.clear();
       return setAsideAtOnce(interior, input, again);

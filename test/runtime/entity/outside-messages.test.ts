@@ -5,7 +5,8 @@ import { assign, sendTo, setup } from "xstate";
 
 import { actorType, decline, entityType, type EventOf, messages, type ReplyTo, reply, T } from "../../../runtime/actor/index.ts";
 import type { Refusal } from "../../../runtime/outcome.ts";
-import { MAX_TAKEN } from "../../../runtime/entity/index.ts";
+import { decodeRecord, encodeRecord, MAX_TAKEN } from "../../../runtime/entity/index.ts";
+import type { Interior } from "../../../runtime/entity/interior.ts";
 import { EntityHost, EPOCH, ROOT } from "../entity-host.ts";
 
 const lamp = messages({
@@ -124,6 +125,68 @@ test("M2. a full table refuses new messages, evicts nothing unexpired, and is em
   t.ok(host.entity.taken("m11"));
   const { divergences } = host.restart({ by: "journal" });
   t.same(divergences, [], "a replay evicts in the same turns");
+  t.end();
+});
+
+/** A table that is full, of outcomes that expire one ms after the other from a minute on, in no order. */
+function fullOf(host: EntityHost): void {
+  const inputs = Array.from({ length: MAX_TAKEN }, (_, at) => host.message(reported(1), { id: `m${String(at)}`, expiresAt: host.now + 60_000 + ((at * 7_919) % MAX_TAKEN) }));
+  for (let at = 0; at < inputs.length; at += 64) host.take(...inputs.slice(at, at + 64));
+}
+
+test("M2. where one expires as another comes, none of a full table is looked for among all, and a replay evicts in the same turns", (t) => {
+  const host = new EntityHost(type);
+  const begun = host.now;
+  fullOf(host);
+  t.same(host.send(set(40), { id: "early" }), { kind: "full", retryAfterMs: 60_000 });
+  const { rest } = (host.entity as unknown as { readonly interior: Interior }).interior;
+  const entries = rest.entries.bind(rest);
+  let looks = 0;
+  rest.entries = (table) => {
+    if (table === "taken") looks++;
+    return entries(table);
+  };
+  for (let at = 0; at < 300; at++) {
+    host.now = begun + 60_000 + at;
+    const word = host.take(host.message(reported(1), { id: `n${String(at)}`, expiresAt: begun + 80_000 }))[0];
+    t.equal(word?.kind, "refused", "taken in, and refused by its state");
+    t.same(host.send(set(40), { id: "late" }), { kind: "full", retryAfterMs: 1 });
+  }
+  t.ok(looks <= 2, `all of them were looked through ${String(looks)} times`);
+  rest.entries = entries;
+  const left = [...entries("taken")].map(([id]) => id).filter((id) => id.startsWith("m"));
+  t.equal(left.length, MAX_TAKEN - 300);
+  t.notOk(left.some((id) => (Number(id.slice(1)) * 7_919) % MAX_TAKEN < 300));
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("C3. what a full table let go comes back with a turn that is taken back, and goes again", (t) => {
+  const host = new EntityHost(type, { twice: true });
+  const begun = host.now;
+  fullOf(host);
+  for (let at = 0; at < 20; at++) {
+    host.now = begun + 60_000 + at * 10;
+    t.equal(host.send(reported(1), { id: `n${String(at)}`, expiresAt: begun + 80_000 }).kind, "refused");
+  }
+  t.same(host.differences, []);
+  t.ok(host.entity.taken("n19"));
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("M2. what a record put in place without being run again expires in its time", (t) => {
+  const host = new EntityHost(type);
+  host.send(set(40), { id: "long" });
+  host.send(reported(40), { id: "brief", expiresAt: host.now + 1_000 });
+  const [last = new Uint8Array()] = host.records.splice(-1);
+  host.records.push(encodeRecord({ ...decodeRecord(last), versions: { lamp: 0 } }));
+  t.match(host.restart({ by: "journal" }).divergences, [{ revision: 3, isNotRun: true }]);
+  t.ok(host.entity.taken("brief"));
+  host.advance(10_000);
+  host.send(set(50));
+  t.equal(host.entity.taken("brief"), undefined);
+  t.ok(host.entity.taken("long"));
   t.end();
 });
 

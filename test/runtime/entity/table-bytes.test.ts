@@ -6,6 +6,7 @@ import type { Address } from "../../../runtime/address.ts";
 import { actorType, type Durability, effect, type EntityType, entityType, type EventOf, messages, reducer, reply, type ReplyTo, T } from "../../../runtime/actor/index.ts";
 import type { EntityState, InputResult } from "../../../runtime/entity/contract.ts";
 import { encodeState, restoreEntity } from "../../../runtime/entity/index.ts";
+import type { Interior } from "../../../runtime/entity/interior.ts";
 import { EntityHost, ROOT } from "../entity-host.ts";
 
 const MIB = 1_048_576;
@@ -98,6 +99,22 @@ for (const durability of ["events", "volatile"] as const) {
     t.end();
   });
 }
+
+test("M2. what never came into a full table leaves nothing behind, however much of it comes", (t) => {
+  const host = hostOf();
+  const begun = host.now;
+  fill((at) => host.send({ type: "big", bytes: 100_000 }, { id: `own${String(at)}`, expiresAt: begun + HOUR + at * 1_000 }));
+  const { interior } = host.entity as unknown as { readonly interior: Interior };
+  t.ok(interior.byExpiry, "in their order, as long as one may have to go for another");
+  for (let at = 0; at < 300; at++) t.equal(host.send("nonsense").kind, "invalid");
+  t.equal(interior.byExpiry, undefined);
+  t.match(host.send({ type: "big", bytes: 1 }), { kind: "full", retryAfterMs: HOUR });
+  host.now = begun + HOUR;
+  t.equal(host.send({ type: "big", bytes: 1 }).kind, "accepted");
+  t.equal(host.entity.taken("own0"), undefined);
+  t.ok(host.entity.taken("own1"));
+  t.end();
+});
 
 test("M2. where many must go before there is room, that is when its sender is told to come again", (t) => {
   const host = hostOf();
