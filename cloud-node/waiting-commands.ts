@@ -32,7 +32,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
   async function send(given: RemoteMessage): Promise<Told | Answer> {
     const { sender, to } = given;
     const meant = meantBy(given, system());
-    const message = { ...given, ...againstOf(given, meant) };
+    const message = { ...given, ...(meant?.mayWait === true ? { sender: repeatable(sender) } : {}), ...againstOf(given, meant) };
     if (sender.kind !== "outside") return direct.send(message);
     const vehicle = entityOf(to);
     for (let under = keeping.get(vehicle); under !== undefined; under = keeping.get(vehicle)) await under;
@@ -184,4 +184,11 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
   }
 
   return { route: (entity) => direct.route(entity), send };
+}
+
+/** W2. However little its sender knows of its id, this node may send it again until it expires. */
+function repeatable(sender: RemoteMessage["sender"]): RemoteMessage["sender"] {
+  if (sender.kind !== "outside") return sender;
+  const { repeatedMs: _, ...known } = sender;
+  return known;
 }

@@ -21,6 +21,7 @@ import { bytesOfData } from "./row-weight.ts";
 import { hasRoomFor, MAX_REFUSALS_BYTES, takenLimit } from "./table-limits.ts";
 
 type EntitySender = Extract<Sender, { kind: "entity" }>;
+type OutsideSender = Extract<Sender, { kind: "outside" }>;
 
 export type MessageInput = Extract<Input, { kind: "message" }>;
 
@@ -33,6 +34,9 @@ const EVICTION_MS = 5_000;
 /** Where other tables take up all the room, and nothing says for how long. */
 const RETRY_AFTER_MS = 1_000;
 const NOBODY: Destination = { kind: "nobody" };
+/** Its own protocol is asked about it; see `take`. */
+const UNHEARD_REPLY: Destination = { kind: "nobody", asked: "" };
+const NOTHING = (): undefined => undefined;
 const KEPT_REFUSALS = 16;
 const KEPT_HISTORIES = 8;
 
@@ -52,7 +56,7 @@ export function admit(interior: Interior, input: MessageInput): InputResult {
 
 // ---- from outside: by id, until it expires
 
-function admitOutside(interior: Interior, input: MessageInput, sender: Extract<Sender, { kind: "outside" }>): InputResult {
+function admitOutside(interior: Interior, input: MessageInput, sender: OutsideSender): InputResult {
   const { now } = interior.stamp;
   if (!(sender.expiresAt > now)) return { kind: "too-old" };
   if (sender.expiresAt > now + MAX_KEEP_MS) return { kind: "invalid", problems: [{ path: "/expiresAt", message: "is more than 24 hours ahead" }], accepts: [] };
@@ -61,10 +65,11 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   if (known !== undefined && isKept(known, interior.stamp)) return known.fingerprint === fingerprint ? { kind: "duplicate", entry: known } : { kind: "id-reused" };
   const limit = takenLimit(interior, isRepliedTo(interior, input));
   evictExpired(interior, limit);
-  if (isFull(interior, limit)) return { kind: "full", retryAfterMs: msUntilRoom(interior, limit) };
+  const isKnownLater = isRemembered(sender);
+  if (isKnownLater && isFull(interior, limit)) return { kind: "full", retryAfterMs: msUntilRoom(interior, limit) };
   const entry: TakenEntry = {
     id: sender.id,
-    ...lifeOf(interior, sender.expiresAt),
+    ...lifeOf(interior, sender),
     fingerprint,
     to: input.to,
     outcome: { kind: "accepted", revision: interior.revision + 1 },
@@ -72,13 +77,19 @@ function admitOutside(interior: Interior, input: MessageInput, sender: Extract<S
   };
   const mark = interior.undo.mark();
   // Entered before the step, which may answer at once.
-  keepOutcome(interior, entry);
+  note(interior, entry, isKnownLater);
   const result = take(interior, input, replyOf(input));
   if (result.kind === "accepted") return result;
   interior.undo.backTo(mark);
   // A refusal by state is an outcome that the same id hears again; a malformed message may be mended and sent anew.
-  if (result.kind === "refused") keepOutcome(interior, { ...entry, outcome: result });
+  if (result.kind === "refused") note(interior, { ...entry, outcome: result }, isKnownLater);
   return result;
+}
+
+/** What is not known later was taken, or refused, all the same: its turn is written, whatever else it comes to. */
+function note(interior: Interior, entry: TakenEntry, isKnownLater: boolean): void {
+  if (isKnownLater) keepOutcome(interior, entry);
+  else interior.undo.push(NOTHING);
 }
 
 /** Until it expires, the same id hears this (rules M2). Sent again: that it was taken, and no more (A1). */
@@ -94,8 +105,14 @@ export function keepOutcome(interior: Interior, entry: TakenEntry): void {
   if (interior.byExpiry?.add(entry.id, entry.expiresAt, interior.rest.size("taken")) === false) interior.byExpiry = undefined;
 }
 
+/** Whether its id is worth knowing: not one that nobody was told, of a message that never comes again (rules M2). */
+export function isRemembered({ repeatedMs }: OutsideSender): boolean {
+  return repeatedMs === undefined || repeatedMs > 0;
+}
+
 /** By both clocks: a wall clock that is set right by days forgets nothing, and hosted time stands still while nobody hosts the entity. */
-export function lifeOf({ stamp }: Interior, expiresAt: number): Pick<TakenEntry, "expiresAt" | "keptUntil"> {
+export function lifeOf({ stamp }: Interior, sender: OutsideSender): Pick<TakenEntry, "expiresAt" | "keptUntil"> {
+  const expiresAt = sender.repeatedMs === undefined ? sender.expiresAt : Math.min(sender.expiresAt, stamp.now + sender.repeatedMs);
   return { expiresAt, keptUntil: stamp.elapsed + Math.max(0, Math.min(MAX_KEEP_MS, expiresAt - stamp.now)) };
 }
 
@@ -104,8 +121,9 @@ export function isKept({ expiresAt, keptUntil = 0 }: Pick<TakenEntry, "expiresAt
   return expiresAt > now || keptUntil > elapsed;
 }
 
-function isRepliedTo(interior: Interior, { to, event }: MessageInput): boolean {
-  return interior.cells.get(to)?.plan.actor.messages.specOf(event.type)?.reply !== undefined;
+/** Whether room for a reply is needed. */
+function isRepliedTo(interior: Interior, input: MessageInput): boolean {
+  return interior.cells.get(input.to)?.plan.actor.messages.specOf(input.event.type)?.reply !== undefined && replyOf(input).kind !== "nobody";
 }
 
 function isFull({ rest }: Interior, limit: number): boolean {
@@ -180,7 +198,7 @@ function orderOf(interior: Interior): ExpiryOrder {
  * Tells a repeated message from another one under the same id; the order of keys does not count. One that is sent again is the same whoever does it.
  * @throws NotPlain for what cannot be read through, e.g. a circle
  */
-export function fingerprintOf(to: string, event: EventData, { id, author }: Pick<Extract<Sender, { kind: "outside" }>, "id" | "author">): string {
+export function fingerprintOf(to: string, event: EventData, { id, author }: Pick<OutsideSender, "id" | "author">): string {
   const hash = createHash("sha256");
   hash.update(JSON.stringify(isSentAgain(id) ? [to] : [to, author]));
   try {
@@ -322,7 +340,7 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, bef
       input.event,
       messages.specOf(input.event.type),
       input,
-      "id" in replyTo || "key" in replyTo ? { ...replyTo, asked: `${cell.plan.actor.name} ${input.event.type}` } : replyTo,
+      "id" in replyTo || "key" in replyTo || "asked" in replyTo ? { ...replyTo, asked: `${cell.plan.actor.name} ${input.event.type}` } : replyTo,
     ),
   );
   if (taken === true) return { kind: "accepted" };
@@ -364,8 +382,9 @@ function takeAccepted(interior: Interior, input: MessageInput, how: "postponed" 
   return { kind: "dropped", reason: `the ${how} message came to nothing: ${result.kind}` };
 }
 
-function replyOf({ sender, replyKey }: MessageInput): Destination {
-  if (sender.kind === "outside") return { kind: "outside-reply", id: sender.id };
+/** Of what was told under an id that nobody knows nobody ever asks for a reply. */
+function replyOf({ sender, replyKey, wantsReply }: MessageInput): Destination {
+  if (sender.kind === "outside") return wantsReply || sender.repeatedMs === undefined ? { kind: "outside-reply", id: sender.id } : UNHEARD_REPLY;
   return sender.kind === "local" || replyKey === undefined ? NOBODY : { kind: "entity-reply", entity: sender.entity, key: replyKey };
 }
 

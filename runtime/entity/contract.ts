@@ -28,6 +28,8 @@ export type Sender =
       readonly id: string;
       readonly author: string;
       readonly expiresAt: number;
+      /** Of an id that nobody was told: for how long after it is taken its message may come again or its reply is waited for, ms; its outcome is kept no longer. Default: until `expiresAt`. */
+      readonly repeatedMs?: number;
       /** Of the message as it was sent, where a door changed it since; default that of the event. */
       readonly fingerprint?: string;
     }

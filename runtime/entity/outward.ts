@@ -154,6 +154,7 @@ function send(interior: Interior, cell: Cell, to: unknown, given: unknown): void
       });
       return;
     case "nobody":
+      if (destination.asked !== undefined) replyEvent(interior, cell, destination.asked, event);
       return;
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Address } from "../address.ts";
 import type { Refusal } from "../outcome.ts";
-import { fingerprintOf, keepOutcome, lifeOf, pastWith, withRefusal } from "./admission.ts";
+import { fingerprintOf, isRemembered, keepOutcome, lifeOf, pastWith, withRefusal } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell } from "./cell-record.ts";
 import type { EventData, Input, Sender } from "./contract.ts";
@@ -49,9 +49,10 @@ function safeRecord(cell: Cell, interior: Interior): unknown {
 export function recordParked(interior: Interior, input: Extract<Input, { kind: "message" }>, outcome: Refusal): void {
   const { sender } = input;
   if (sender.kind === "outside") {
+    if (!isRemembered(sender)) return;
     keepOutcome(interior, {
       id: sender.id,
-      ...lifeOf(interior, sender.expiresAt),
+      ...lifeOf(interior, sender),
       fingerprint: sender.fingerprint ?? fingerprintOf(input.to, input.event, sender),
       to: input.to,
       outcome,

@@ -9,7 +9,7 @@ import type { Redelivery } from "./dead-letters.ts";
 import type { ActorQuery, ActorView, DeadLetter, DeadLetterQuery, Directory, Listing } from "./views.ts";
 
 export interface TellOptions {
-  /** Message id: the same id has one outcome until it expires (rules M2). Default: a fresh one. At most 128 characters. */
+  /** Message id: the same id has one outcome until it expires (rules M2). At most 128 characters. Default: a fresh one, which nobody is told, so that nobody can ask for its outcome again. */
   readonly id?: string;
   /** Who is answerable, e.g. a token's name. Default `node:<id>`. */
   readonly author?: string;
@@ -17,7 +17,8 @@ export interface TellOptions {
   readonly withinMs?: number;
   /**
    * How long its outcome is kept and a repetition recognised, from now; a whole number from 0, 24 h at most and by default. Nothing acts on it after that: one that waits longer, postponed or shelved,
-   * is a dead letter (rules M2).
+   * is a dead letter (rules M2). With neither this nor an `id` it is acted on for 24 h too, and its outcome is kept only while something may come again or be waited for: the reply to an ask for
+   * `withinMs`, what crosses to another node for a minute more, else nothing.
    */
   readonly keepMs?: number;
   /** W3C traceparent. */
@@ -38,7 +39,7 @@ export interface RemoteMessage {
   readonly to: Address;
   readonly event: EventData;
   readonly sender:
-    | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number }
+    | { readonly kind: "outside"; readonly id: string; readonly author: string; readonly expiresAt: number; readonly repeatedMs?: number }
     | {
         readonly kind: "entity";
         readonly entity: Address;

@@ -42,6 +42,7 @@ export interface Envelope {
   readonly author?: string;
   readonly against?: number;
   readonly waitedMs?: number;
+  readonly repeatedMs?: number;
   /** JSON and Uint8Array; undefined arrives as null. Dates, maps, sets and classes are not carried. */
   readonly body: unknown;
 }
@@ -123,6 +124,7 @@ const isOfForm: Readonly<Record<FieldName, (value: unknown) => boolean>> = {
   against: count,
   oldest: count,
   waitedMs: duration,
+  repeatedMs: duration,
 };
 
 function fieldProblem(values: Readonly<Partial<Record<FieldName, unknown>>>): string | undefined {

@@ -6,6 +6,8 @@ import type { RemoteMessage } from "../system/contract.ts";
 import { encodeEnvelope, type Envelope } from "./envelope.ts";
 
 const MAX_WITHIN_MS = 24 * 3_600_000;
+/** A copy may come this much after its message's time, ms: the clocks that tell it drift, by less than this in a day (transit.ts), and a receiver that was started again has none to compare. */
+const LATE_COPY_MS = 60_000;
 
 export interface Sending {
   /** This node and the run of it that speaks. */
@@ -32,6 +34,8 @@ export function messageEnvelope(message: RemoteMessage, id: string, from: Sendin
     remainingMs: Math.max(0, Math.min(MAX_WITHIN_MS, message.withinMs)),
     ...(sender.expiresAt === undefined ? {} : { expiresInMs: Math.max(0, sender.expiresAt - now) }),
     ...(sender.kind === "outside" ? { author: sender.author } : {}),
+    // Nobody knows its id: copies of this envelope are all that comes again.
+    ...(sender.kind === "outside" && sender.repeatedMs !== undefined ? { repeatedMs: Math.max(0, message.withinMs) + LATE_COPY_MS } : {}),
     ...(message.replyKey === undefined ? {} : { replyKey: message.replyKey }),
     ...(message.answers === undefined ? {} : { answers: message.answers }),
     ...(message.trace === undefined ? {} : { trace: message.trace }),
@@ -68,7 +72,8 @@ export function envelopeMessage(envelope: Envelope, lateMs: number, clock: Clock
     };
   }
   if (expiresAt === undefined) return { bad: "a message from outside without an expiry" };
-  return { ...common, sender: { kind: "outside", id: envelope.id, author: author ?? `node:${sender.node}`, expiresAt } };
+  const { repeatedMs } = envelope;
+  return { ...common, sender: { kind: "outside", id: envelope.id, author: author ?? `node:${sender.node}`, expiresAt, ...(repeatedMs === undefined ? {} : { repeatedMs }) } };
 }
 
 export function answerEnvelope(answer: Told | Answer, correlation: string, id: string, from: Sending): Uint8Array {

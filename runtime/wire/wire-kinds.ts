@@ -6,7 +6,7 @@
 /** First two bytes of every envelope: "DR". */
 export const WIRE_MAGIC = [0x44, 0x52] as const;
 export const WIRE_MAJOR = 1;
-export const WIRE_MINOR = 1;
+export const WIRE_MINOR = 2;
 
 export const wireKinds = {
   /** A message for an actor; the sender wants to know that it was taken. Body: the event. */
@@ -59,6 +59,7 @@ export const wireFields = [
   ["against", "integer >= 0", "changes of hand that the sender had seen of what the message is about (rules O2)"],
   ["oldest", "integer >= 0", "where the sender's line to this receiver begins: lower numbers had their last word (rules M1)"],
   ["waitedMs", "number >= 0", "time that it had waited before it was sent: its time to live has lost that much (rules O2)"],
+  ["repeatedMs", "number >= 0", "time left in which the message may come again, where nobody but the sending node knows its id: it is known no longer (rules M2)"],
 ] as const;
 
 /** The contract as text. */

@@ -231,8 +231,8 @@ export type Destination =
   | { readonly kind: "outside-reply"; readonly id: string; readonly asked?: string }
   /** The answer to another entity's ask. */
   | { readonly kind: "entity-reply"; readonly entity: string; readonly key: string; readonly asked?: string }
-  /** Nobody waits for this answer. */
-  | { readonly kind: "nobody" };
+  /** Nobody waits for this answer. With `asked` it must fit its protocol all the same. */
+  | { readonly kind: "nobody"; readonly asked?: string };
 
 export class ForeignRef {
   readonly destination: Destination;

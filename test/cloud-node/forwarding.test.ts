@@ -150,6 +150,25 @@ test("M2, O2, S3. A command that may wait and was on its way when its vehicle fr
   t.match(await at.ask(20, "flight"), confirmed);
 });
 
+test("M2, O2. Where this node sends a command again itself its vehicle knows the id for its whole time, though nobody here was told it", async (t) => {
+  const at = await desk(t);
+  const unheard: Answer = { kind: "unknown", reason: "no answer in time" };
+  at.answer = () => {
+    at.isUp = false;
+    return unheard;
+  };
+  at.up();
+  t.match(await at.system.ask(THERMA, WISH(20), { withinMs: 5_000 }), unheard);
+  await at.clock.advance(600_000);
+  at.answer = () => confirmed;
+  at.up();
+  await at.clock.advance(10_000);
+  t.same(values(at), [20, 20]);
+  const [first, second] = at.heard.map(({ sender }) => sender);
+  t.match(second, { kind: "outside", id: first?.kind === "outside" ? first.id : "" }, "the same message");
+  t.notOk(at.heard.some(({ sender }) => "repeatedMs" in sender));
+});
+
 test("M2, V1. A repetition after this node's clock was set back has waited for nothing, and hears the same", async (t) => {
   const at = await desk(t);
   at.answer = () => confirmed;

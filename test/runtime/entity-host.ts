@@ -82,20 +82,26 @@ export class EntityHost {
   /** A message from outside. */
   send(
     event: EventData | string,
-    more: { readonly to?: Address; readonly id?: string; readonly author?: string; readonly wantsReply?: boolean; readonly expiresAt?: number } = {},
+    more: { readonly to?: Address; readonly id?: string; readonly author?: string; readonly wantsReply?: boolean; readonly expiresAt?: number; readonly repeatedMs?: number } = {},
   ): InputResult {
     return this.take(this.message(event, more))[0] as InputResult;
   }
 
   message(
     event: EventData | string,
-    more: { readonly to?: Address; readonly id?: string; readonly author?: string; readonly wantsReply?: boolean; readonly expiresAt?: number } = {},
+    more: { readonly to?: Address; readonly id?: string; readonly author?: string; readonly wantsReply?: boolean; readonly expiresAt?: number; readonly repeatedMs?: number } = {},
   ): Extract<Input, { kind: "message" }> {
     return {
       kind: "message",
       to: more.to ?? this.address,
       event: typeof event === "string" ? { type: event } : event,
-      sender: { kind: "outside", id: more.id ?? `m${String(++this.#ids)}`, author: more.author ?? "tester", expiresAt: more.expiresAt ?? this.now + 3_600_000 },
+      sender: {
+        kind: "outside",
+        id: more.id ?? `m${String(++this.#ids)}`,
+        author: more.author ?? "tester",
+        expiresAt: more.expiresAt ?? this.now + 3_600_000,
+        ...(more.repeatedMs === undefined ? {} : { repeatedMs: more.repeatedMs }),
+      },
       wantsReply: more.wantsReply ?? false,
     };
   }

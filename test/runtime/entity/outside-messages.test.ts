@@ -190,6 +190,38 @@ test("M2. what a record put in place without being run again expires in its time
   t.end();
 });
 
+test("M2. an id that nobody was told is known while its message may come again, and the message acted on for as long as any", (t) => {
+  const host = new EntityHost(type);
+  const begun = host.now;
+  const day = begun + 24 * 3_600_000;
+  t.same(host.send(set(40), { id: "wire", expiresAt: day, repeatedMs: 70_000 }), { kind: "accepted" });
+  t.match(host.entity.taken("wire"), { expiresAt: begun + 70_000, keptUntil: 70_000 });
+  host.advance(69_999);
+  t.match(host.send(set(40), { id: "wire", expiresAt: day, repeatedMs: 70_000 }), { kind: "duplicate" });
+  host.send(reported(40));
+  t.notOk(
+    host.effects.some(({ kind }) => kind === "answer"),
+    "it was told: nobody can ask for its reply",
+  );
+  t.same(host.send(set(50), { id: "asked", wantsReply: true, repeatedMs: 1_000 }), { kind: "accepted" });
+  host.send(reported(50));
+  t.match(host.entity.taken("asked")?.answer, { kind: "replied", value: { level: 50 } });
+  const { revision } = host.entity;
+  t.same(host.send(set(60), { id: "own", expiresAt: day, repeatedMs: 0 }), { kind: "accepted" });
+  t.equal(host.send(set(70), { id: "turned away", repeatedMs: 0 }).kind, "refused");
+  t.equal(host.entity.revision, revision + 2);
+  t.equal(host.entity.taken("own"), undefined);
+  t.equal(host.entity.taken("turned away"), undefined);
+  host.advance(10_000);
+  host.send(reported(60), { repeatedMs: 0 });
+  t.equal(host.entity.taken("wire"), undefined);
+  t.equal(host.entity.taken("asked"), undefined);
+  t.same(host.send(set(80), { id: "brief", expiresAt: host.now + 10, repeatedMs: 70_000 }), { kind: "accepted" });
+  t.match(host.entity.taken("brief"), { expiresAt: host.now + 10 }, "never longer than it acts");
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
 test("a state that does not take a message refuses it with what it takes; the same id hears the same", (t) => {
   const host = new EntityHost(type);
   host.send(set(40));

@@ -20,6 +20,7 @@ const full: Envelope = {
   author: "ann",
   against: 3,
   waitedMs: 1_500.5,
+  repeatedMs: 70_000,
   body: { type: "light.set", channel: 1, nested: { bytes: new Uint8Array([1, 2, 3]), list: [1, -2, 3.5, null, "é", true] } },
 };
 
@@ -38,7 +39,7 @@ test("an envelope reads back as it was written, with every field and with only t
 });
 
 test("the first bytes are fixed: DR, major, minor, kind", (t) => {
-  t.same(Array.from(encodeEnvelope(full).subarray(0, 5)), [0x44, 0x52, 1, 1, 2]);
+  t.same(Array.from(encodeEnvelope(full).subarray(0, 5)), [0x44, 0x52, 1, 2, 2]);
   t.end();
 });
 
