@@ -106,6 +106,8 @@ export interface Sent extends At {
   readonly id: string;
   readonly to: string;
   readonly type: string;
+  /** Where its entity does not exist it begins with this message. */
+  readonly creates?: true;
 }
 export interface ToldFact extends At {
   readonly kind: "told";

@@ -54,7 +54,7 @@ export class OutsideClient {
     const node = this.#nodeFor(address, through);
     const id = options.id ?? this.#nextId();
     const withinMs = options.withinMs ?? WITHIN_MS;
-    tell({ kind: "sent", node: node.name, id, to: address, type: event.type });
+    tell({ kind: "sent", node: node.name, id, to: address, type: event.type, ...(options.create === undefined ? {} : { creates: true }) });
     const { outcome, ...how } = await new Promise<Pick<ToldFact, "outcome" | "isUnheard">>((resolve) => {
       const { process, system } = node;
       if (process === undefined || system === undefined) {

@@ -1,4 +1,4 @@
-// S3, F1. A `once` effect is attempted at most once, over all restarts; an `idempotent` one that was committed is confirmed in the end.
+// S3, F1. A `once` effect is attempted at most once, over all restarts, and so is a `state` one, which is computed again instead; an `idempotent` one that was committed is confirmed in the end.
 // Which class one of a volatile entity has nobody wrote down; once it was confirmed it is not attempted again, whatever its class.
 
 import type { PendingEffect } from "../../entity/index.ts";
@@ -12,6 +12,23 @@ function declared(turns: readonly CommittedTurn[]): ReadonlyMap<string, { readon
   for (const { atMs, record } of turns) for (const row of rowsOf(record, "pending")) if (row.length > 1) effects.set(row[0], { row: row[1] as PendingEffect, atMs });
   return effects;
 }
+
+export const stateNeverReplayed: Checker = {
+  name: "a state effect is never replayed",
+  promise: "F1",
+  check: ({ history, turns }) => {
+    const effects = declared(turns);
+    const found: { atMs: number; what: string }[] = [];
+    const attempted = new Set<string>();
+    for (const fact of history) {
+      if (fact.kind !== "effect" || fact.what !== "attempt" || effects.get(fact.key)?.row.class !== "state") continue;
+      if (attempted.has(fact.key))
+        found.push({ atMs: fact.atMs, what: `the state effect ${fact.name} (${fact.key}) was attempted again, under the key of the turn that it was computed in` });
+      attempted.add(fact.key);
+    }
+    return found;
+  },
+};
 
 export const onceAtMostOnce: Checker = {
   name: "a once effect happens at most once",

@@ -4,7 +4,8 @@ import { isPromise } from "../../xstate/index.ts";
 import { thrownBy } from "../thrown.ts";
 import { acknowledgedKept } from "./acknowledged-kept.ts";
 import { allStopped } from "./all-stopped.ts";
-import { idempotentConfirmed, onceAtMostOnce } from "./effects-once.ts";
+import { idempotentConfirmed, onceAtMostOnce, stateNeverReplayed } from "./effects-once.ts";
+import { onceSettled } from "./effects-settled.ts";
 import type { Checker, Evidence, Violation } from "./evidence.ts";
 import { noMeansNo } from "./no-means-no.ts";
 import { nothingBeforeCommit } from "./nothing-before-commit.ts";
@@ -12,6 +13,7 @@ import { oneOwner } from "./one-owner.ts";
 import { recoveryExact } from "./recovery-exact.ts";
 import { replayExact } from "./replay-exact.ts";
 import { replicaEqualsOwner } from "./replica-equals-owner.ts";
+import { sameAnswer } from "./same-answer.ts";
 import { sendersHear } from "./senders-hear.ts";
 import { senderOrder } from "./sender-order.ts";
 import { sentArrives } from "./sent-arrives.ts";
@@ -31,9 +33,12 @@ export const standardCheckers: readonly Checker[] = [
   acknowledgedKept,
   noMeansNo,
   takenOnce,
+  sameAnswer,
   senderOrder,
   sentArrives,
   onceAtMostOnce,
+  onceSettled,
+  stateNeverReplayed,
   idempotentConfirmed,
   timersOnce,
   timersInTime,

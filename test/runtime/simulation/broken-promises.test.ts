@@ -5,6 +5,7 @@ import { actorType, entityType, messages, reducer, T } from "../../../runtime/in
 import { type NodeSpec, simulate, type Simulation } from "../../../runtime/simulation/index.ts";
 import { fleet } from "../../../cli/simulate/index.ts";
 import { beacons, POLICIES, type Policy, SLOW_STORES } from "./beacons.ts";
+import { belfry } from "./belfry.ts";
 import * as broken from "./broken.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
@@ -57,6 +58,12 @@ const cases: readonly Case[] = [
   ["K1. a recovery that fires for each missed time without end", "a missed timer goes by its policy", between(broken.firesEachWithoutEnd, beating({ each: 2 }))],
   ["F1. a recovery that loses effects", "an idempotent effect is confirmed in the end", between(broken.losesEffects)],
   ["F1. a recovery that repeats once effects", "a once effect happens at most once", between(broken.repeatsOnceEffects)],
+  ["S3, F1. a recovery that takes once effects for state effects", "a once effect is closed by what is known of it", between(broken.forgetsToTellOfOnceEffects, belfry)],
+  ["S3, F1. a node that takes effects for done that nobody has confirmed", "a once effect is closed by what is known of it", between(broken.guessesThatEffectsAreDone, belfry)],
+  ["S3, F2. a recovery that forgets once effects", "a once effect is closed by what is known of it", between(broken.losesEffects, belfry)],
+  ["F1. a recovery that replays state effects", "a state effect is never replayed", between(broken.replaysStateEffects, belfry)],
+  ["M2. a recovery that reads answers wrong", "the same id gets the same answer", between(broken.answersOtherwise, belfry)],
+  ["M1. a node that takes what it is told newest first", "per-sender order", toldNewestFirst],
   ["M1. a link that mixes up what it carries", "per-sender order", between(broken.mixesUpMessages)],
   ["S3, M1. a link that confirms messages of entities without carrying them", "a message between entities arrives", between(broken.confirmsWithoutCarrying)],
   ["S3, M1. such a link between entities that keep states", "a message between entities arrives", between(broken.confirmsWithoutCarrying, forgetfulCouriers)],
@@ -105,6 +112,11 @@ function onTheCloud(ports: NonNullable<NodeSpec["ports"]>): (seed: number) => Si
     const simulation = fleet(seed);
     return { ...simulation, nodes: { ...simulation.nodes, cloud: { ...(simulation.nodes["cloud"] as NodeSpec), ports } } };
   };
+}
+
+function toldNewestFirst(seed: number): Simulation {
+  const { nodes, ...simulation } = belfry(seed);
+  return { ...simulation, nodes: { tower: { program: broken.newestFirst(nodes.tower) } } };
 }
 
 function lyingDisks(scenario: (seed: number) => Simulation): (seed: number) => Simulation {

@@ -2,7 +2,9 @@
 
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
 import type { AskOutcome, Clock, CommitOutcome, StepWatch, Store, StoredEntity, Transport } from "../../../runtime/ports/index.ts";
-import type { ProcessPorts } from "../../../runtime/simulation/index.ts";
+import type { HostingNode, NodeProgram, ProcessPorts } from "../../../runtime/simulation/index.ts";
+import { systemProgram } from "../../../runtime/simulation/system-program.ts";
+import type { System } from "../../../runtime/system/index.ts";
 import { WAKE_MARKS } from "../../../runtime/system/wake-rows.ts";
 import { decodeEnvelope, encodeEnvelope } from "../../../runtime/wire/index.ts";
 import { BEAT_MS } from "./beacons.ts";
@@ -158,6 +160,43 @@ export const firesEachWithoutEnd = recovers((table, row) => {
 /** F1: what may happen once only is taken for repeatable. */
 export const repeatsOnceEffects = recovers((table, row) => (table === "pending" ? [row[0], { ...(row[1] as object), class: "idempotent" }] : row));
 
+/** F1, F2: what may happen once only is taken for one of the sort that is computed anew, and whose actor is told nothing. */
+export const forgetsToTellOfOnceEffects = recovers((table, row) => (table === "pending" ? [row[0], { ...(row[1] as object), class: "state" }] : row));
+/** F1: what is to be computed anew is taken for repeatable. */
+export const replaysStateEffects = recovers((table, row) =>
+  table === "pending" && (row[1] as { readonly class: string }).class === "state" ? [row[0], { ...(row[1] as object), class: "idempotent" }] : row,
+);
+/** M2: what was answered is recovered as another answer. */
+export const answersOtherwise = recovers((table, row) => {
+  const entry = row[1] as { readonly answer?: { readonly kind: string; readonly value?: object } };
+  return table === "taken" && entry.answer?.kind === "replied" ? [row[0], { ...entry, answer: { ...entry.answer, value: { ...entry.answer.value, strokes: -1 } } }] : row;
+});
+
+/** M1: what is told in one go comes to its actor newest first. */
+export function newestFirst(node: HostingNode): NodeProgram {
+  const program = systemProgram(node);
+  return {
+    ...program,
+    start: async (ports) => {
+      const running = await program.start(ports);
+      const { system } = running;
+      let waiting: (() => void)[] | undefined;
+      const tell: System["tell"] = (...told) =>
+        new Promise((resolve, reject) => {
+          if (waiting === undefined) {
+            const all: (() => void)[] = (waiting = []);
+            ports.defer(() => {
+              waiting = undefined;
+              for (const each of all.reverse()) each();
+            });
+          }
+          waiting.push(() => void system.tell(...told).then(resolve, reject));
+        });
+      return { ...running, system: { ...system, tell } };
+    },
+  };
+}
+
 /** Context of what is recovered is not what was committed. */
 export const misreadsContexts = withStore((store) => ({
   load: async (entity) => {
@@ -307,6 +346,14 @@ export const performsAhead: Wrapper = (ports) => ({
     ports.noteEffect(said);
     const [, before, revision, place] = /^(.*#.*\.)(\d+)(\.\d+)$/.exec(said.key) ?? [];
     if (said.what === "attempt") ports.noteEffect({ ...said, key: `${String(before)}${String(Number(revision) + 1)}${String(place)}` });
+  },
+});
+
+/** S3, F1: closes effects as done that nobody has confirmed, once in a while. */
+export const guessesThatEffectsAreDone: Wrapper = (ports) => ({
+  ...ports,
+  noteEffect: (said) => {
+    if (said.what !== "confirmed" || ports.random.next() < 0.7) ports.noteEffect(said);
   },
 });
 
