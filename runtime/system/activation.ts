@@ -33,6 +33,7 @@ import type { HostedClock } from "./hosted-clock.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { isSameSender, lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
+import { bytesOf } from "./post.ts";
 import { Shelf } from "./shelf.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm, storableState } from "./snapshot-rhythm.ts";
 import { Suspects } from "./suspects.ts";
@@ -210,7 +211,7 @@ export class Activation implements TurnGuide {
 
   /** Whether the control lane has room for what others decide the amount of. */
   get hasControlRoom(): boolean {
-    return this.#mailbox.hasControlRoom;
+    return this.#mailbox.hasControlRoom();
   }
 
   /** Arms timers and begins to take turns. */
@@ -235,7 +236,7 @@ export class Activation implements TurnGuide {
 
   /** As `offer`, before user messages. */
   offerControl(mail: Mail): boolean {
-    if (!this.isTaking || !this.hasControlRoom) return false;
+    if (!this.isTaking || !this.#mailbox.hasControlRoom(mail.input.kind === "message" ? bytesOf(mail) : undefined)) return false;
     if (mail.deadline !== undefined) (this.#urgentDeadlines ??= this.#deadlineWatch()).note(mail.deadline);
     this.control(mail);
     return true;

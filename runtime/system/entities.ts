@@ -33,6 +33,8 @@ interface Starting {
   live: HostedEntity | undefined;
   /** Messages that wait for it to come. */
   waiting: number;
+  /** What these hold, the one that called it first among them. */
+  waitingBytes: number;
   /** Monotonic time after which nobody waits for it any more. */
   giveUpAt: number;
   readonly admission: Admission;
@@ -77,6 +79,8 @@ export interface Call {
   readonly lane: Lane;
   /** Monotonic time until which it waits. */
   readonly giveUpAt: number;
+  /** Of the message that waits for it; undefined: there is none. */
+  readonly bytes?: number;
 }
 
 const WHENEVER: Call = { lane: "background", giveUpAt: Number.POSITIVE_INFINITY };
@@ -261,6 +265,19 @@ export class Entities {
     await this.live(entity)?.ended();
   }
 
+  /** It takes messages now. */
+  isLive(entity: Address): boolean {
+    return this.#slots.get(entity)?.place.kind === "live";
+  }
+
+  /** It is on its way, and no message of so many bytes may wait for that any more: as many do as its mailbox has room for. */
+  isCrowded(entity: Address, own: number): boolean {
+    const starting = this.#slots.get(entity)?.place;
+    if (starting?.kind !== "starting") return false;
+    const { messages, bytes } = this.#ports.types.get(kindOf(entity))?.root.mailbox ?? { messages: 0, bytes: 0 };
+    return starting.waiting >= messages || (starting.waitingBytes > 0 && starting.waitingBytes + own > bytes);
+  }
+
   /** Its turns are taken here; also while its first one is. */
   live(entity: Address): HostedEntity | undefined {
     const place = this.#slots.get(entity)?.place;
@@ -275,11 +292,14 @@ export class Entities {
     const slot = this.#slots.get(entity);
     const starting = slot?.place;
     if (starting?.kind === "starting") {
-      if (starting.waiting >= (this.#ports.types.get(kindOf(entity))?.root.mailbox.messages ?? 0)) return "full";
+      const { bytes: own = 0 } = call;
+      if (this.isCrowded(entity, own)) return "full";
       joined(starting, call);
       starting.waiting++;
+      starting.waitingBytes += own;
       await starting.done.catch(() => undefined);
       starting.waiting--;
+      starting.waitingBytes -= own;
     }
     const place = this.#slots.get(entity)?.place;
     if (place?.kind === "live") return place.live;
@@ -408,7 +428,7 @@ export class Entities {
     return slot;
   }
 
-  #begin(entity: Address, type: EntityType, slot: Slot, { lane, giveUpAt }: Call): Promise<void> {
+  #begin(entity: Address, type: EntityType, slot: Slot, { lane, giveUpAt, bytes = 0 }: Call): Promise<void> {
     const again = slot.lastFailure !== undefined;
     const { gate, clock } = this.#ports;
     const admission = gate.enter(
@@ -421,7 +441,7 @@ export class Entities {
     const abandoned = new Promise<never>((_resolve, reject) => {
       abandon = reject;
     });
-    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, giveUpAt, admission, isAbandoned: false, abandon };
+    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, waitingBytes: bytes, giveUpAt, admission, isAbandoned: false, abandon };
     const done = Promise.race([this.#enter(entity, type, slot, starting), abandoned]);
     slot.place = Object.assign(starting, { done });
     done.then(

@@ -2,7 +2,8 @@
 //
 // B1. The user lane refuses when it holds its limit of messages or bytes, or when the node's mailboxes together hold theirs; nothing that was taken is lost.
 // B2. The control lane (timers, results of effects and tasks, receipts) is bounded by what the entity itself has under way, so it never refuses.
-//     What others decide the amount of (messages of the control lane, what sources say, a host's news) asks `hasControlRoom` first.
+//     What others decide the amount of (messages of the control lane, what sources say, a host's news) asks `hasControlRoom` first: by count and bytes as the user lane, and by the part of the
+//     node's budget that is kept for control lanes.
 //     Beside them is the overflow: messages on their way to the entity's shelf, bounded by the shelf (`shelf.ts`). They come after the control lane, so that no flood of them delays a timer.
 // B3. Within a lane order is kept.
 // B4. A message with a key takes the place of the one with the same key that waits: the older one goes, the newer one queues at the end, so that a sender's order stays
@@ -35,6 +36,8 @@ export class Mailbox<T extends Post> {
   readonly #budget: MailBudget;
   /** Where a key waits: in the user lane or in the overflow. */
   #byKey: Map<string, T> | undefined = undefined;
+  /** Of messages in the control lane. */
+  #urgentBytes = 0;
 
   constructor(limits: MailboxLimits, budget: MailBudget) {
     this.#limits = limits;
@@ -110,14 +113,31 @@ export class Mailbox<T extends Post> {
 
   control(item: T): void {
     (this.#control ??= new Ring()).push(item);
+    if (item.isUrgent === true) this.#countUrgent(bytesOf(item));
   }
 
   *[Symbol.iterator](): Iterator<T> {
     for (const lane of [this.#control, this.#user, this.#overflow]) if (lane !== undefined) yield* lane;
   }
 
-  get hasControlRoom(): boolean {
-    return (this.#control?.length ?? 0) < this.#limits.messages;
+  /** @param bytes of what is to come; undefined: that is no message */
+  hasControlRoom(bytes?: number): boolean {
+    const full = this.#fullControl(bytes);
+    if (full !== undefined && bytes !== undefined) this.#budget.refused[full]++;
+    return full === undefined;
+  }
+
+  #fullControl(bytes: number | undefined): MailLimit | undefined {
+    if ((this.#control?.length ?? 0) >= this.#limits.messages) return "messages";
+    if (bytes === undefined) return undefined;
+    if (this.#urgentBytes > 0 && this.#urgentBytes + bytes > this.#limits.bytes) return "bytes";
+    return this.#budget.hasRoomForUrgent(bytes) ? undefined : "node";
+  }
+
+  #countUrgent(bytes: number): void {
+    this.#urgentBytes += bytes;
+    this.#budget.urgent += bytes;
+    this.#budget.used += bytes;
   }
 
   /** Whether a newer message of its key waits. */
@@ -131,6 +151,7 @@ export class Mailbox<T extends Post> {
     this.#control?.filter((item) => {
       if (!isMeant(item)) return true;
       removed.push(item);
+      if (item.isUrgent === true) this.#countUrgent(-bytesOf(item));
       return false;
     });
     for (const lane of [this.#overflow, this.#user])
@@ -146,7 +167,7 @@ export class Mailbox<T extends Post> {
   /** Control first, then what is to be shelved, until `taken` has `count` items. @returns it */
   take(count: number, taken: T[] = []): T[] {
     while (taken.length < count) {
-      const item = this.#control?.shift() ?? this.#next(this.#overflow) ?? this.#next(this.#user);
+      const item = this.#nextControl() ?? this.#next(this.#overflow) ?? this.#next(this.#user);
       if (item === undefined) break;
       taken.push(item);
     }
@@ -161,6 +182,7 @@ export class Mailbox<T extends Post> {
     const overflow = items.filter(({ isOverflow }) => isOverflow === true);
     const others = overflow.length === 0 ? items : items.filter(({ isOverflow }) => isOverflow !== true);
     if (others.length > 0) (this.#control ??= new Ring()).unshift(others);
+    for (const item of others) if (item.isUrgent === true) this.#countUrgent(bytesOf(item));
     if (overflow.length === 0) return;
     for (const item of overflow) this.#budget.used += bytesOf(item);
     (this.#overflow ??= new Lane()).unshift(overflow);
@@ -194,6 +216,12 @@ export class Mailbox<T extends Post> {
 
   #noteKey(item: T): void {
     if (item.key !== undefined) (this.#byKey ??= new Map<string, T>()).set(item.key, item);
+  }
+
+  #nextControl(): T | undefined {
+    const item = this.#control?.shift();
+    if (item?.isUrgent === true) this.#countUrgent(-bytesOf(item));
+    return item;
   }
 
   #next(lane: Lane<T> | undefined): T | undefined {

@@ -13,6 +13,8 @@ export interface Post {
   isReplaced?: true;
   /** On its way to the shelf. */
   isOverflow?: true;
+  /** A message of the control lane. */
+  isUrgent?: true;
 }
 
 /** What it counts against a limit. */

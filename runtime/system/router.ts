@@ -14,9 +14,11 @@ import { settledWithin } from "../settled-within.ts";
 import type { Remote, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Door } from "./door.ts";
-import type { Entities } from "./entities.ts";
+import type { Call, Entities } from "./entities.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
+import type { MailBudget } from "./mail-budget.ts";
 import { LONGEST_MS } from "./outside-message.ts";
+import { bytesOf } from "./post.ts";
 import type { ActorView } from "./views.ts";
 import { hungBefore, nameOf } from "./watched.ts";
 import { checkUnderWatch } from "./watched-check.ts";
@@ -28,6 +30,7 @@ export interface RouterPorts {
   readonly door: Door;
   readonly stepWatch: StepWatch | undefined;
   readonly deadLetters: DeadLetters;
+  readonly budget: MailBudget;
   readonly clock: Clock;
   readonly isStopping: () => boolean;
 }
@@ -37,13 +40,14 @@ export const RETRY_AFTER_MS = 100;
 /** A remote that has its own end by the deadline says its word before it is given up. */
 const REMOTE_GRACE_MS = 500;
 const LATE = { live: "late" } as const;
+const FULL = { live: "full" } as const;
 const NO_WORD = { kind: "unknown", reason: "this node had no word of it in time, though it may have passed it on or kept it; ask again with the same id" } as const;
 const ON_ITS_WAY = { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" } as const;
 
 export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
 
 export function createRouter(ports: RouterPorts): Route {
-  const { entities, actorTypes, deadLetters, clock } = ports;
+  const { entities, actorTypes, deadLetters, clock, budget } = ports;
 
   async function route(given: RemoteMessage): Promise<Told | Answer> {
     if (ports.isStopping()) return away(given);
@@ -51,8 +55,18 @@ export function createRouter(ports: RouterPorts): Route {
     const began = clock.monotonic();
     const withinMs = Math.min(LONGEST_MS, given.withinMs);
     const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
-    const taker = entities.taker(entity, isElsewhere, { lane: given.sender.kind === "entity" ? "message" : "command", giveUpAt: began + withinMs }).then((live) => ({ live }));
-    const { live } = (await settledWithin(taker, clock, withinMs, undefined, { unref: true })) ?? LATE; // R1
+    const bytes = bytesOf(given);
+    const call: Call = { lane: given.sender.kind === "entity" ? "message" : "command", giveUpAt: began + withinMs, bytes };
+    const taker = async (): Promise<{ readonly live: Awaited<ReturnType<Entities["taker"]>> | "late" }> =>
+      (await settledWithin(
+        entities.taker(entity, isElsewhere, call).then((live) => ({ live })),
+        clock,
+        withinMs,
+        undefined,
+        { unref: true },
+      )) ?? LATE; // R1
+    // Told at once, so that a burst to one entity takes up no room of the others.
+    const { live } = entities.isCrowded(entity, bytes) ? FULL : ((await (entities.isLive(entity) ? taker() : budget.holding(bytes, taker))) ?? FULL);
     // What the way here took is time that the deadline has lost.
     const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
     if (live === "late" && entities.comesWhenCalled(entity)) return { kind: "deadline" };
@@ -84,7 +98,7 @@ export function createRouter(ports: RouterPorts): Route {
       if (!(cause instanceof NotPlain)) throw cause;
       return { kind: "invalid", problems: [{ path: cause.path, message: cause.message }], accepts: live.view(message.to)?.accepts ?? [] };
     }
-    const withinMs = await afterTheFirst(live, sender.id, message.withinMs);
+    const withinMs = live.taking(sender.id) === undefined ? message.withinMs : await budget.holding(bytesOf(message), async () => afterTheFirst(live, sender.id, message.withinMs));
     if (withinMs === undefined) return ON_ITS_WAY;
     const known = live.known(sender.id);
     if (known?.fingerprint === fingerprint) return live.repeated(known, { ...message, withinMs });

@@ -29,6 +29,7 @@ import { DEFAULT_WITHIN_MS, outsideMessage, type Sent } from "./outside-message.
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
 import { demandActorQuery, demandHistoryQuery, demandLetterQuery } from "./queries.ts";
+import { bytesOf } from "./post.ts";
 import { createRouter, RETRY_AFTER_MS } from "./router.ts";
 import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
@@ -170,7 +171,7 @@ export function createSystem(options: SystemOptions): System {
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
   const door = guarded(options.door, { node, log, clock });
-  const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch, deadLetters, clock, isStopping: () => isStopping });
+  const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch, deadLetters, budget: mailBudget, clock, isStopping: () => isStopping });
 
   /** Replies and refusals are kept, for who asks again (rules M2): whoever hears one has a copy. */
   function counted<T extends Told | Answer>(outcome: T): T {
@@ -185,7 +186,11 @@ export function createSystem(options: SystemOptions): System {
     if (create === undefined) return counted(await route(message));
     const entity = entityOf(message.to);
     const giveUpAt = clock.monotonic() + message.withinMs;
-    const unbegun = await begin(entity, ownOptions(entity, create), { lane: "command", giveUpAt });
+    const bytes = bytesOf(message);
+    const begun = async (): Promise<{ readonly unbegun: Refusal | undefined }> => ({
+      unbegun: await begin(entity, ownOptions(entity, create), { lane: "command", giveUpAt, bytes }),
+    });
+    const { unbegun } = (await (entities.isLive(entity) ? begun() : mailBudget.holding(bytes, begun))) ?? { unbegun: { kind: "full", retryAfterMs: RETRY_AFTER_MS } };
     // What the beginning took is time that the deadline has lost.
     return counted(unbegun ?? (await route({ ...message, withinMs: giveUpAt - clock.monotonic() })));
   }

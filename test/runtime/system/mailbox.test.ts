@@ -1,8 +1,9 @@
 // What waits for an actor: how much of it, in which order, and what is told to those who find no room.
 
 import { test } from "tap";
-import { actorType, entityType, messages, parseAddress, reducer, T } from "../../../runtime/index.ts";
-import { ManualClock, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
+import { actorType, entityType, messages, parseAddress, reducer, T, type TellOptions } from "../../../runtime/index.ts";
+import type { Store } from "../../../runtime/ports/index.ts";
+import { ManualClock, memoryStore, SeededRandom, settle } from "../../../runtime/simulation/index.ts";
 import { MailBudget } from "../../../runtime/system/mail-budget.ts";
 import { Mailbox } from "../../../runtime/system/mailbox.ts";
 import type { Post } from "../../../runtime/system/post.ts";
@@ -63,6 +64,38 @@ test("S5. a mailbox turns away what is beyond its messages, its bytes or the nod
   t.equal(names([...one.drain(), ...other.drain()]), "d f");
   t.equal(budget.used, 0);
   t.equal(one.offer({ name: "huge", bytes: 900 }), true, "an empty mailbox takes one message that is larger than its limit, or nobody ever could");
+  t.end();
+});
+
+test("S5. messages of the control lane have their bytes, and a quarter of the node's that a flood of others cannot fill", (t) => {
+  const budget = new MailBudget(4_000);
+  const one = mailbox({ bytes: 700 }, budget);
+  const other = mailbox({ bytes: 100_000 }, budget);
+  const urgent = (name: string, bytes: number): Item => ({ name, bytes, isUrgent: true });
+  const say = (box: Mailbox<Item>, item: Item): boolean => {
+    const hasRoom = box.hasControlRoom(item.bytes);
+    if (hasRoom) box.control(item);
+    return hasRoom;
+  };
+  t.equal(other.offer({ name: "flood", bytes: 4_000 }), true);
+  t.equal(one.offer({ name: "a", bytes: 1 }), false, "the node is full");
+  t.equal(say(one, urgent("b", 500)), true);
+  t.equal(say(one, urgent("c", 300)), false, "800 are more than 700");
+  t.equal(say(other, urgent("d", 600)), false, "1,100 are more than a quarter");
+  t.equal(say(other, urgent("e", 500)), true);
+  t.same([budget.used, budget.urgent], [5_000, 1_000]);
+  t.same(budget.refused, { messages: 0, bytes: 1, node: 2, shelf: 0 });
+  one.control({ name: "timer" });
+  t.equal(one.hasControlRoom(), true, "what is no message counts no bytes");
+  const taken = one.take(2);
+  t.equal(names(taken), "b timer");
+  t.same([budget.used, budget.urgent], [4_500, 500]);
+  one.putBack(taken);
+  t.same([budget.used, budget.urgent], [5_000, 1_000]);
+  t.equal(names(one.remove(({ isUrgent }) => isUrgent === true)), "b");
+  other.drain();
+  t.same([budget.used, budget.urgent], [0, 0]);
+  t.equal(say(one, urgent("large", 900)), true, "an empty lane takes one that is larger than its limit");
   t.end();
 });
 
@@ -206,6 +239,46 @@ test("S5. the control lane has its limit for what others decide the amount of: b
   t.equal(seen.length, 100);
   t.match(system.deadLetters({ limit: 10 }), [{ to: A, type: "stop", reason: "mailbox full", isKept: false }]);
   t.match(await system.tell(A, { type: "stop", text: "again" }), { kind: "accepted" });
+  await system.stop();
+});
+
+test("S5. messages that wait for their entity to come into memory are bounded by its mailbox's bytes and by the node's", async (t) => {
+  const inner = memoryStore();
+  await inner.open();
+  clock = new SteppingClock();
+  let mayLoad: Promise<void> = Promise.resolve();
+  const store: Store = {
+    ...inner,
+    load: async (entity) => {
+      await mayLoad;
+      return inner.load(entity);
+    },
+  };
+  const types = [entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: 1_000 })];
+  const { system } = await hosting({ clock, store, types, mailBudgetBytes: 3_000_000 });
+  const others = ["b", "c", "d"].map((name) => parseAddress(`acme/journal/${name}`));
+  for (const entity of [A, ...others]) await system.activate(entity, { input: undefined });
+  await clock.advance(10_000);
+  t.same([...system.views()], [], "all have left memory");
+  let load = (): void => undefined;
+  mayLoad = new Promise((resolve) => (load = resolve));
+  const told: Record<string, number> = {};
+  const tell = async (to: string, bytes: number, options: TellOptions = {}): Promise<void> => {
+    const { kind } = await system.tell(to, { type: "note", text: "n" }, { bytes, withinMs: 60_000, ...options });
+    told[kind] = (told[kind] ?? 0) + 1;
+  };
+  const held = (): number | undefined => system.metrics().find(({ name }) => name === "drover_mailbox_bytes")?.value;
+  const toOne = Array.from({ length: 50 }, () => tell(A, 100_000));
+  await settle();
+  t.same([held(), told], [1_000_000, { full: 40 }], "a MiB of them");
+  const toAll = others.flatMap((to) => Array.from({ length: 10 }, () => tell(to, 100_000)));
+  const toNew = tell("acme/journal/new", 100_000, { create: { input: undefined } });
+  await settle();
+  t.same([held(), told], [3_000_000, { full: 51 }], "the node's 3 MB");
+  load();
+  await Promise.all([...toOne, ...toAll, toNew]);
+  t.same([held(), told], [0, { full: 51, accepted: 30 }]);
+  t.match(await system.tell(A, { type: "note", text: "large" }, { bytes: 2_000_000 }), { kind: "accepted" });
   await system.stop();
 });
 
