@@ -60,7 +60,7 @@ export interface Mutation {
 const MOST_LEVELS = 7;
 
 /** Every place of `sample` with every bad value, the sample itself included. Of a list the first item stands for the others. */
-export function* mutations(sample: unknown, level = 0): Generator<Mutation> {
+function* mutations(sample: unknown, level = 0): Generator<Mutation> {
   for (const [name, value] of BAD_VALUES) yield { path: "", name, value };
   if (typeof sample !== "object" || sample === null || sample instanceof Uint8Array || level >= MOST_LEVELS) return;
   const keys = Array.isArray(sample) ? (sample.length > 0 ? [0] : []) : Object.keys(sample);
