@@ -31,20 +31,19 @@ import {
 } from "../runtime/index.ts";
 import { busLink } from "./bus-link.ts";
 import { type CloudConfig, cloudConfigSchema } from "./config.ts";
+import { entitiesLife, type LostStore } from "./entities-life.ts";
 import { forwarding } from "./forwarding.ts";
 import { ingestLife } from "./ingest-life.ts";
 import { leftCommands } from "./left-commands.ts";
 import { checkPorts, type CloudPorts, realPorts } from "./ports.ts";
 import { createPresences } from "./presences.ts";
 import { rememberingSent } from "./sent-commands.ts";
-import { activateStored } from "./stored-entities.ts";
 import { VehicleLinks } from "./vehicle-links.ts";
 import { waitingRemote } from "./waiting-commands.ts";
 
 const HTTP_PORT = 8080;
 /** The store's id in the tree. */
 const STORE = "store";
-const HOSTED_TYPES: readonly string[] = [presenceEntity.name, requestsEntity.name, alarmEntity.name];
 const STOP_WITHIN_MS = 4_000;
 
 export interface CloudNode {
@@ -111,6 +110,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   );
   const ingest = ingestLife({ transport: () => bus.transport, system, store, replicas, mirror, links, presences, sending, newId, clock, log });
 
+  let lost: LostStore | undefined;
   const storeLife = lifeOf(async ({ ready }, signal) => {
     const { movedAside } = await store.open();
     if (movedAside !== undefined) log.error({ ...movedAside }, "the store was damaged and moved aside whole; replicas are asked for anew");
@@ -119,29 +119,6 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     await untilAborted(signal);
     await store.close();
   });
-  let lost: { readonly path: string; readonly reason: string } | undefined;
-
-  const entitiesLife = lifeOf(async ({ ready }, signal) => {
-    await system.start();
-    await replicas.open();
-    const unreadable = await activateStored({ system, store, types: HOSTED_TYPES, log });
-    await Promise.all(replicas.entities().map((vehicle) => presences.expect(vehicle)));
-    if (lost !== undefined) await raiseAlarm("store-moved-aside", "the cloud node's store was damaged and moved aside", lost.reason);
-    if (unreadable.length > 0) await raiseAlarm("unreadable-entities", "stored entities cannot be brought back; the node goes on without them", unreadable.join("; "));
-    ready();
-    await untilAborted(signal);
-    await system.stop();
-  });
-
-  /** L2: never a silent reset. */
-  async function raiseAlarm(name: string, title: string, cause: string): Promise<void> {
-    await system.tell(
-      `drover/alarm/${node}.${name}`,
-      { type: "alarm.raise", title, severity: "critical", about: `@node/${node}`, cause: cause.slice(0, 1_000) },
-      { create: { input: undefined } },
-    );
-  }
-
   const apiLife = lifeOf(async ({ ready }, signal) => {
     const server = await ports.api({
       host: config.http?.host,
@@ -183,7 +160,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
         ...(bus.brokerLife === undefined ? [] : [hosted("broker", bus.brokerLife, { kind: "worker" })]),
         hosted("bus", bus.transportLife, { kind: "worker" }),
       ]),
-      hosted("entities", entitiesLife, { kind: "system", startMs: 60_000 }),
+      hosted("entities", entitiesLife({ node, system, store, replicas, presences, lost: () => lost, log }), { kind: "system", startMs: 60_000 }),
       hosted("ingest", ingest.life, { kind: "worker" }),
       hosted("api", apiLife, { kind: "worker" }),
       ...(config.services === undefined ? [] : [services(config.services, ports.program, ports.keptServices?.(config.data, log))]),

@@ -11,8 +11,7 @@
 
 import { linkMetrics } from "../protocols/mqtt/index.ts";
 import type { Identity } from "../protocols/sqlite/index.ts";
-import type { SignalSource } from "../protocols/uplink/index.ts";
-import { type Address, createTree, hosted, idOf, services, supervisor, type System, type Tree, type TreeNode, watchStore } from "../runtime/index.ts";
+import { type Address, createTree, hosted, idOf, services, supervisor, type TreeNode, watchStore } from "../runtime/index.ts";
 import type { AppendLogOpened } from "../runtime/ports/index.ts";
 import { apiLife } from "./api-life.ts";
 import { busChild } from "./bus-child.ts";
@@ -21,6 +20,8 @@ import { cloudLink } from "./cloud-link.ts";
 import { DEFAULT_TELEMETRY_BYTES, type EdgeConfig } from "./config.ts";
 import { keptMute } from "./kept-mute.ts";
 import { keptTelemetry } from "./kept-telemetry.ts";
+import type { EdgeNode } from "./contract.ts";
+import { countersOf } from "./counters.ts";
 import { checkPorts, type EdgePorts, realPorts } from "./ports.ts";
 import { checkEdgeConfig } from "./read-config.ts";
 import { sentFrames } from "./sent-frames.ts";
@@ -34,32 +35,6 @@ import { vehicleWorks } from "./vehicle-works.ts";
 import { BUS, STORE, storeTroubles, wholeTree } from "./whole-tree.ts";
 
 const STOP_WITHIN_MS = 4_000;
-
-export interface EdgeNode {
-  readonly vehicle: Address;
-  readonly system: System;
-  readonly tree: Tree;
-  readonly signals: SignalSource;
-  /** The tree with the vehicle's actors in it. */
-  describe(): TreeNode;
-  counters(): EdgeCounters;
-  /** Where the vehicle's own API listens, if one is configured and started. */
-  readonly apiUrl: string | undefined;
-  /** The first admin token of that API, at the first start only: shown once. */
-  readonly firstToken: string | undefined;
-  /** Resolves when the vehicle's actors run. @throws what could not start */
-  start(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-export interface EdgeCounters {
-  /** Frames taken since the start, over all buses. */
-  readonly frames: number;
-  /** Signals whose value is known and fresh, of all. */
-  readonly signals: { readonly fresh: number; readonly all: number };
-  readonly sentFrames: number;
-  readonly refusedFrames: number;
-}
 
 /** @throws DROVER_CONFIG_INVALID for the configuration, the ports, the vehicle's files, a bus that is missing or not the vehicle's */
 export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts): EdgeNode {
@@ -217,15 +192,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     get firstToken() {
       return firstToken;
     },
-    counters: () => {
-      const readings = pipeline.table.readAll(clock.monotonic());
-      return {
-        frames: [...pipeline.frames.values()].reduce((sum, count) => sum + count, 0),
-        signals: { fresh: readings.filter(({ quality }) => quality === "good").length, all: readings.length },
-        sentFrames: works.transmit.counters.sent,
-        refusedFrames: works.transmit.counters.refused,
-      };
-    },
+    counters: () => countersOf(works, clock),
     start: () => tree.start(),
     stop: () => tree.stop(STOP_WITHIN_MS).finally(() => stepWatch?.stop()),
   };

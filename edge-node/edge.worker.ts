@@ -2,7 +2,7 @@
 
 import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/workers/index.ts";
 import type { EdgeConfig } from "./config.ts";
-import type { EdgeCounters, EdgeNode } from "./edge-node.ts";
+import type { EdgeCounters, EdgeNode } from "./contract.ts";
 
 const STATS_EVERY_MS = 1_000;
 

@@ -2,7 +2,8 @@
 
 export type { BusOpener, BusRequest } from "./bus-opener.ts";
 export { type EdgeConfig, edgeConfigSchema } from "./config.ts";
-export { createEdgeNode, type EdgeCounters, type EdgeNode } from "./edge-node.ts";
+export type { EdgeCounters, EdgeNode } from "./contract.ts";
+export { createEdgeNode } from "./edge-node.ts";
 export { type EdgeStats, edgeWorker, type EdgeWorkerConfig } from "./edge.worker.ts";
 export { type EdgePorts, realPorts } from "./ports.ts";
 export { checkEdgeStart, readEdgeConfig } from "./read-config.ts";

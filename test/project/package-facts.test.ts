@@ -27,6 +27,14 @@ const ROOMS = ["actors", "bench", "cli", "cloud-node", "deploy", "edge-node", "p
 
 const tracked = (): readonly string[] => execFileSync("git", ["ls-files", "-z"], { cwd: root, encoding: "utf8" }).split("\0").filter(Boolean);
 
+test("the composition of a vehicle's node and of a cloud node can be read in one go: under 200 lines each", (t) => {
+  for (const file of ["edge-node/edge-node.ts", "cloud-node/cloud-node.ts"]) {
+    const lines = textOf(file).trimEnd().split("\n").length;
+    t.ok(lines < 200, `${file} has ${String(lines)}`);
+  }
+  t.end();
+});
+
 test("the top-level folders are the nine rooms", { skip: existsSync(join(root, ".git")) ? false : "needs a git checkout" }, (t) => {
   const folders = new Set(tracked().flatMap((path) => (path.includes("/") && !path.startsWith(".") ? [path.slice(0, path.indexOf("/"))] : [])));
   t.same(
