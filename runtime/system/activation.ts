@@ -665,12 +665,22 @@ export class Activation implements TurnGuide {
       this.#mailbox.putBack([mail]);
       return;
     }
-    const since = this.#mailbox.remove((other) => isLater(other, mail));
+    const since = this.#mailbox.remove((other) => this.#isLater(other, input));
     if (!this.#noteTaken(mail, this.#mailbox.offer(mail))) mail.settle?.({ kind: "full", retryAfterMs: 100 });
     for (const each of since) {
       if (this.#mailbox.hasNewer(each)) each.settle?.(REPLACED);
       else this.#mailbox.enter(each);
     }
+  }
+
+  /**
+   * Whether it waits in the user lane, or came from there, and is of the same sender; what has come back from the shelf is. What is on its way there comes after all that waits anyway (shelf H1),
+   * and what was postponed had its turn before.
+   */
+  #isLater({ input, isUrgent, isOverflow }: Mail, { sender }: Extract<Input, { kind: "message" }>): boolean {
+    if (isUrgent === true || isOverflow === true) return false;
+    const message = input.kind === "shelved" ? this.entity.messageOf(input) : input;
+    return message?.kind === "message" && isSameSender(message.sender, sender);
   }
 
   /** No turn is open any more: tells who waits for that, and goes on with what waits. */
@@ -716,11 +726,6 @@ export class Activation implements TurnGuide {
     for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
     this.#goOn();
   }
-}
-
-/** Whether it waits in the user lane, or came from there, and is of the same sender. What is on its way to the shelf comes after all that waits anyway (shelf H1). */
-function isLater({ input, isUrgent, isOverflow }: Mail, { input: earlier }: Mail): boolean {
-  return isUrgent !== true && isOverflow !== true && input.kind === "message" && earlier.kind === "message" && isSameSender(input.sender, earlier.sender);
 }
 
 /** What a turn changed, for those who watch. @param asOf wall time of the turn before it, ms */

@@ -29,6 +29,19 @@ const root = actorType({
   }),
 });
 
+test("H13, S5. what a sender said beyond the mailbox's room stays behind what it said before, also where that fails and is tried again", async (t) => {
+  failing.clear();
+  const small = { ...root, mailbox: { ...root.mailbox, messages: 3, overflow: "shelve" as const } };
+  const { system, clock } = await hosting({ types: [entityType({ root: small, durability: "events", placement: "cloud" })] });
+  await system.activate(A, { input: undefined });
+  // The first is set aside, and what waited behind it is about to be stepped with the fourth, from the shelf; then the second fails.
+  const told = [3, 1, 0, 0].map((fails, at) => system.tell(A, { type: "put", from: "ann", n: at + 1, fails }, { author: "ann" }));
+  await clock.advance(5_000);
+  t.match(await Promise.all(told), [{ kind: "refused" }, { kind: "accepted" }, { kind: "accepted" }, { kind: "accepted" }]);
+  t.match(system.read(A)?.context, { taken: ["put ann 2", "put ann 3", "put ann 4"] });
+  await system.stop();
+});
+
 for (const durability of ["events", "snapshot", "volatile"] as const) {
   const types = [entityType({ root, durability, placement: "cloud" })];
 
