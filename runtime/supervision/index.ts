@@ -18,7 +18,7 @@ export {
 export { lintTree, type LintLimits, type StartBudget, type StartFactor, type TreeFinding, type TreeReport } from "./lint-tree.ts";
 export type { DownNotice, Monitor } from "./monitor.ts";
 export type { ReportContext, ReportListener, SupervisorReport } from "./report.ts";
-export type { AddOutcome, KeepOutcome, RemoveOutcome, RestartOutcome } from "./supervisor-life.ts";
+export type { AddOutcome, KeepOutcome, RemoveOutcome, RestartOutcome } from "./child-outcomes.ts";
 export { service, type ServiceConfig, services, type ServicesConfig, servicesSchema } from "./service.ts";
 export { createTree, startTree, type SupervisorHandle, type Tree, type TreeOptions } from "./tree.ts";
 export type { LastExit, NodeState, TreeNode } from "./tree-node.ts";

@@ -1,6 +1,7 @@
 // Children that were added at run time and outlive the process: kept as data, made again when their supervisor starts (OTP forgets them).
 //
-// K1. What is told as started is kept: it is written first. What then cannot be added is taken out again.
+// K1. What is told as started is kept: it is written first. What then cannot be added is taken out again, and is on trial until that is known: a supervisor that restarts meanwhile
+//     does not make it.
 // K2. One change at a time; each writes the whole list.
 // K3. A list that cannot be read keeps nobody from starting: the supervisor starts with what it is written with, and nothing is kept until the list was read. A child whose data
 //     make no child any more is told, left out, and stays in the list.
@@ -14,6 +15,9 @@ export class KeptList {
   readonly #keeping: Keeping;
   readonly #log: Log;
   #children: readonly KeptChild[] | undefined;
+  #reading: Promise<Error | undefined> | undefined;
+  /** K1. */
+  readonly #onTrial = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
 
   constructor(keeping: Keeping, log: Log) {
@@ -25,11 +29,20 @@ export class KeptList {
     return this.#children?.some((child) => child.id === id) === true;
   }
 
-  /** What is to be started beside what is written, in the order of adding. Never rejects (K3). */
-  async specs(): Promise<readonly ChildSpec[]> {
+  /** Reads the list where it was not read yet; only then is it known who is kept. Never rejects (K3). */
+  async ready(): Promise<void> {
     const problem = await this.#read();
     if (problem !== undefined) this.#log.error({ err: problem }, "the kept children cannot be read; nothing is kept until they can");
+  }
+
+  get isRead(): boolean {
+    return this.#children !== undefined;
+  }
+
+  /** What is to be started beside what is written, in the order of adding: of what was read. */
+  specs(): readonly ChildSpec[] {
     return (this.#children ?? []).flatMap(({ id, data }) => {
+      if (this.#onTrial.has(id)) return [];
       try {
         return [this.make(id, data)];
       } catch (error) {
@@ -54,9 +67,14 @@ export class KeptList {
     return mine;
   }
 
-  /** Undefined, or why it is not kept. */
-  async put(child: KeptChild): Promise<Error | undefined> {
-    return (await this.#read()) ?? (await this.#write([...(this.#children ?? []).filter(({ id }) => id !== child.id), child]));
+  /** K1: undefined, or why it is not kept. `isThere` adds it and says whether it stays. */
+  async put(child: KeptChild, isThere: () => Promise<boolean>): Promise<Error | undefined> {
+    this.#onTrial.add(child.id);
+    const problem = (await this.#read()) ?? (await this.#write([...(this.#children ?? []).filter(({ id }) => id !== child.id), child]));
+    // What cannot be taken out now is made again at the next start: told there, or started.
+    if (problem === undefined && !(await isThere())) await this.drop(child.id);
+    this.#onTrial.delete(child.id);
+    return problem;
   }
 
   /** Undefined, or why it is still kept. */
@@ -64,12 +82,21 @@ export class KeptList {
     return this.has(id) ? this.#write((this.#children ?? []).filter((child) => child.id !== id)) : undefined;
   }
 
-  async #read(): Promise<Error | undefined> {
+  /** One reading at a time: a second one would put back what was written since. */
+  #read(): Promise<Error | undefined> {
+    if (this.isRead) return Promise.resolve(undefined);
+    this.#reading ??= this.#load();
+    return this.#reading;
+  }
+
+  async #load(): Promise<Error | undefined> {
     try {
-      this.#children ??= await this.#keeping.store.load();
+      this.#children = await this.#keeping.store.load();
       return undefined;
     } catch (error) {
       return asError(error);
+    } finally {
+      this.#reading = undefined;
     }
   }
 

@@ -9,7 +9,8 @@
 // L4. A failure of an earlier child breaks off the start of a later one; nobody waits out a backoff or a slow start of what must go down anyway.
 // L5. An end that is expected (the group goes down, the supervisor stops) is not counted as a failure. What goes down with a failure is expected to from the moment it is
 //     judged: of two that end together in a group the second one is restarted with the first, and the rule hears of one failure (OTP).
-// L6. Frozen, a lane starts nothing any more.
+// L6. Frozen, a lane starts nothing any more; one that was told to come down cannot be begun again: its children get another lane.
+// L7. Whoever asked for a start is told how it went, however many asked: a request that joins a start under way shares its outcome.
 
 import type { Clock } from "../ports/index.ts";
 import { errorOf, isAbnormal, reasonOf, type Exit } from "../workers/index.ts";
@@ -46,7 +47,9 @@ export class Lane {
   #bringDown: { readonly from: number; readonly why: Why } | undefined;
   #driving: Promise<void> | undefined;
   #wakeLoop: (() => void) | undefined;
-  #pass: Pass | undefined;
+  /** L7. */
+  #passes: readonly Pass[] = [];
+  #goingDown: Promise<void> | undefined;
   #hurry = new AbortController();
 
   constructor(owner: LaneOwner, slots: readonly ChildSlot[], allForOne: boolean) {
@@ -59,8 +62,9 @@ export class Lane {
     return this.#slots;
   }
 
-  /** Starts everything. Resolves when all run, or at the first start failure of a child that had not run before. */
+  /** Starts everything, once. Resolves when all run, or at the first start failure of a child that had not run before. */
   begin(onStartFailure: "escalate" | "retry"): Promise<PassOutcome> {
+    if (this.#goingDown !== undefined) return Promise.resolve({ kind: "stopped" });
     this.#frozen = false;
     this.#bringDown = undefined;
     this.#hurry = new AbortController();
@@ -73,9 +77,12 @@ export class Lane {
 
   /** Stops a child, with the siblings that go with it, and starts them again; not counted as a failure. */
   restart(id: string): Promise<PassOutcome> {
+    if (this.#frozen) return Promise.resolve({ kind: "stopped" });
     const from = this.#allForOne ? 0 : this.#slots.findIndex((slot) => slot.id === id);
     for (const slot of this.#slots.slice(from)) {
       slot.abortStart();
+      // L5
+      slot.expectStop();
       this.#want(slot, 0);
     }
     this.#mustComeDown(from, "by-request");
@@ -91,12 +98,17 @@ export class Lane {
       slot.expectStop();
     }
     this.#wakeLoop?.();
-    this.#settlePass({ kind: "stopped" });
+    this.#settlePasses({ kind: "stopped" });
   }
 
-  /** Stops what runs, in reverse order. */
-  async down(hurry: AbortSignal): Promise<void> {
+  /** Stops what runs, in reverse order. Whoever asks again waits for the same end. */
+  down(hurry: AbortSignal): Promise<void> {
     this.freeze();
+    this.#goingDown ??= this.#goDown(hurry);
+    return this.#goingDown;
+  }
+
+  async #goDown(hurry: AbortSignal): Promise<void> {
     const pass = (): void => {
       this.#hurry.abort();
     };
@@ -145,7 +157,7 @@ export class Lane {
 
   #endedForGood(slot: ChildSlot): void {
     slot.retire();
-    if (slot.restartType === "temporary") this.#slots = this.#slots.filter((other) => other !== slot);
+    if (slot.restartType === "temporary") this.#takeOut(new Set([slot]));
     this.#owner.ended(this, slot);
   }
 
@@ -156,16 +168,15 @@ export class Lane {
   }
 
   #nextPass(onStartFailure: "escalate" | "retry"): Promise<PassOutcome> {
-    this.#settlePass({ kind: "stopped" });
     return new Promise((resolve) => {
-      this.#pass = { onStartFailure, resolve };
+      this.#passes = [...this.#passes, { onStartFailure, resolve }];
       this.#wake();
     });
   }
 
-  #settlePass(outcome: PassOutcome): void {
-    this.#pass?.resolve(outcome);
-    this.#pass = undefined;
+  #settlePasses(outcome: PassOutcome): void {
+    for (const pass of this.#passes) pass.resolve(outcome);
+    this.#passes = [];
   }
 
   #wake(): void {
@@ -187,7 +198,7 @@ export class Lane {
       const index = this.#slots.findIndex((slot) => slot.wanted && !slot.isUp);
       const slot = this.#slots[index];
       if (slot === undefined) {
-        this.#settlePass({ kind: "up" });
+        this.#settlePasses({ kind: "up" });
         break;
       }
       if (this.#slots.some((other, at) => at > index && other.isUp)) {
@@ -205,9 +216,9 @@ export class Lane {
     const outcome = await slot.start(this.#hurry.signal);
     if (outcome.kind !== "failed" || this.#frozen) return;
     const { error } = outcome;
-    const escalates = this.#pass?.onStartFailure === "escalate" && !slot.startedOnce;
+    const escalates = !slot.startedOnce && this.#passes.some(({ onStartFailure }) => onStartFailure === "escalate");
     if (escalates) this.#frozen = true;
-    this.#settlePass({ kind: "failed", child: slot.id, error, retrying: !escalates });
+    this.#settlePasses({ kind: "failed", child: slot.id, error, retrying: !escalates });
     if (escalates) return;
     if (slot.restartType === "temporary") this.#endedForGood(slot);
     else this.#failed(slot, 0, error);
@@ -219,7 +230,14 @@ export class Lane {
     // L5: all of them at once, since the first to stop may take the next one with it.
     for (const slot of leaving) slot.expectStop();
     for (const slot of leaving.toReversed()) await slot.stop(this.#hurry.signal);
-    this.#slots = this.#slots.filter((slot) => !forgotten.has(slot));
+    this.#takeOut(forgotten);
+  }
+
+  /** What must come down stays the same children. */
+  #takeOut(gone: ReadonlySet<ChildSlot>): void {
+    const down = this.#bringDown;
+    if (down !== undefined) this.#bringDown = { ...down, from: down.from - this.#slots.slice(0, down.from).filter((slot) => gone.has(slot)).length };
+    this.#slots = this.#slots.filter((slot) => !gone.has(slot));
   }
 
   #sleep(ms: number): Promise<void> {

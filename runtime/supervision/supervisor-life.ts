@@ -8,10 +8,15 @@
 // V4. Auto-shutdown (OTP 24): a significant child that ended by itself and is not restarted ends the supervisor with reason `shutdown`, at once or as the last of
 //     them; what the supervisor stopped itself does not count. While the supervisor still starts this waits until all have started: whoever starts it sees a
 //     supervisor that ran and ended in order, not one that could not start.
+// V5. Of two requests for one child the later one begins when the earlier one is over (OTP serves all calls so, one by one); only a removal breaks off a start, and a restart joins
+//     one (L7). Requests for other children go on meanwhile.
+// V6. A child whose addition is under way when its supervisor ends is forgotten, and whoever added it is told so: it does not come back with the supervisor.
 
 import { DroverError } from "../errors.ts";
 import type { Clock } from "../ports/index.ts";
+import { settledWithin } from "../settled-within.ts";
 import { asError, type Exit, type Running, type StartContext } from "../workers/index.ts";
+import type { AddOutcome, KeepOutcome, RemoveOutcome, RestartOutcome } from "./child-outcomes.ts";
 import { ChildSlot, type NestedSupervisor, type TreePorts } from "./child-slot.ts";
 import { KeptList } from "./kept-list.ts";
 import { Lane, type LaneOwner } from "./lane.ts";
@@ -30,24 +35,6 @@ interface Life {
   endedEarly: ChildSlot | undefined;
 }
 
-export type AddOutcome =
-  | { readonly kind: "started" }
-  /** `kept`: the supervisor goes on trying; otherwise the child is forgotten. */
-  | { readonly kind: "start-failed"; readonly error: Error; readonly kept: boolean }
-  | { readonly kind: "id-taken" | "not-running" | "not-one-for-one" };
-
-export type RemoveOutcome =
-  | { readonly kind: "removed" | "no-such-child" | "not-one-for-one" }
-  /** It would come back: it is still kept, and runs. */
-  | { readonly kind: "still-kept"; readonly error: Error };
-
-export type KeepOutcome =
-  | AddOutcome
-  /** It could not be written down, and was not started. */
-  | { readonly kind: "not-kept"; readonly error: Error };
-
-export type RestartOutcome = { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error };
-
 export class SupervisorLife implements NestedSupervisor, LaneOwner {
   readonly spec: SupervisorSpec;
   readonly path: string;
@@ -60,6 +47,9 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   #specs: readonly ChildSpec[];
   #lanes: readonly Lane[] = [];
   #life: Life | undefined;
+  /** V5: additions and removals under way, by child. */
+  readonly #coming = new Map<string, Promise<AddOutcome>>();
+  readonly #going = new Map<string, Promise<void>>();
 
   constructor(spec: SupervisorSpec, path: string, ports: TreePorts) {
     this.spec = spec;
@@ -81,11 +71,15 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   }
 
   async start(context: Pick<StartContext, "signal" | "hurry">): Promise<Running> {
+    if (this.#kept !== undefined) {
+      await settledWithin(this.#kept.ready(), this.clock, Number.POSITIVE_INFINITY, context.signal);
+      if (context.signal.aborted) throw asError(context.signal.reason);
+      this.#recall(this.#kept.specs());
+    }
     const life = beginLife();
     this.#life = life;
     this.#rule.forget();
     this.#degraded.clear();
-    if (this.#kept !== undefined) this.#recall(await this.#kept.specs());
     this.#fillLanes();
     const stop = (): void => void this.#end(life, { kind: "shutdown" });
     const hurry = (): void => {
@@ -145,21 +139,29 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   async addChild(spec: ChildSpec): Promise<AddOutcome> {
     checkSignificance(spec, this.spec.flags);
     if (!this.#isOneForOne) return { kind: "not-one-for-one" };
+    // V5
+    for (let other = this.#underWay(spec.id); other !== undefined; other = this.#underWay(spec.id)) await other;
     if (this.#laneOf(spec.id) !== undefined) return { kind: "id-taken" };
-    const life = this.#life;
-    if (life?.isUp !== true || life.ending !== undefined) return { kind: "not-running" };
+    if (!this.#isUp) return { kind: "not-running" };
+    const added = this.#add(spec);
+    this.#coming.set(spec.id, added);
+    return added;
+  }
+
+  async #add(spec: ChildSpec): Promise<AddOutcome> {
     const lane = this.#lane([this.#slot(spec)]);
     this.#specs = [...this.#specs, spec];
     this.#lanes = [...this.#lanes, lane];
     // A temporary one has one start: whoever adds it is told, and it never counts as a significant child that ended.
     const outcome = await lane.begin(restartTypeOf(spec) === "temporary" ? "escalate" : this.#onStartFailure);
-    if (outcome.kind === "up") return { kind: "started" };
-    if (outcome.kind === "stopped") return { kind: "not-running" };
+    // V6
+    const isExpected = this.#coming.delete(spec.id);
+    if (outcome.kind !== "failed") return { kind: outcome.kind === "up" && isExpected ? "started" : "not-running" };
     if (!outcome.retrying) {
       this.#lanes = this.#lanes.filter((other) => other !== lane);
       this.#forget(spec);
     }
-    return { kind: "start-failed", error: outcome.error, kept: outcome.retrying && this.#lanes.includes(lane) };
+    return { kind: "start-failed", error: outcome.error, kept: outcome.retrying && isExpected && this.#lanes.includes(lane) };
   }
 
   /** As `addChild`, of what these data make, and it comes back with the process. @throws DROVER_TREE_INVALID where no children are kept, and for data that make none */
@@ -168,21 +170,24 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     if (kept === undefined) throw new DroverError("DROVER_TREE_INVALID", `"${this.path}" keeps no children`);
     return kept.inTurn(async () => {
       const spec = kept.make(id, data);
+      checkSignificance(spec, this.spec.flags);
+      // V5
+      for (let other = this.#underWay(id); other !== undefined; other = this.#underWay(id)) await other;
       if (this.#laneOf(id) !== undefined || kept.has(id)) return { kind: "id-taken" };
-      if (this.#life?.isUp !== true || this.#life.ending !== undefined) return { kind: "not-running" };
-      const error = await kept.put({ id, data });
-      if (error !== undefined) return { kind: "not-kept", error };
-      const outcome = await this.addChild(spec);
-      const isThere = outcome.kind === "started" || (outcome.kind === "start-failed" && outcome.kept);
-      // What cannot be taken out now is made again at the next start: told there, or started.
-      if (!isThere) await kept.drop(id);
-      return outcome;
+      if (!this.#isUp) return { kind: "not-running" };
+      let outcome: KeepOutcome = { kind: "not-running" };
+      const error = await kept.put({ id, data }, async () => {
+        outcome = await this.addChild(spec);
+        return outcome.kind === "started" || (outcome.kind === "start-failed" && outcome.kept);
+      });
+      return error === undefined ? outcome : { kind: "not-kept", error };
     });
   }
 
   async removeChild(id: string): Promise<RemoveOutcome> {
-    if (this.#kept?.has(id) !== true) return this.#remove(id);
     const kept = this.#kept;
+    if (kept?.isRead === false) await kept.ready();
+    if (kept?.has(id) !== true) return this.#remove(id);
     return kept.inTurn(async () => {
       const error = await kept.drop(id);
       if (error !== undefined) return { kind: "still-kept", error };
@@ -195,22 +200,45 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     if (!this.#isOneForOne) return { kind: "not-one-for-one" };
     const lane = this.#laneOf(id);
     if (lane === undefined) return { kind: "no-such-child" };
+    const going = this.#going.get(id) ?? this.#take(lane, id);
+    this.#going.set(id, going);
+    await going;
+    return { kind: "removed" };
+  }
+
+  async #take(lane: Lane, id: string): Promise<void> {
     this.#specs = this.#specs.filter((spec) => spec.id !== id);
+    this.#coming.delete(id);
     await lane.down(this.#life?.hurry.signal ?? new AbortController().signal);
     this.#rule.forget(id);
     this.#lanes = this.#lanes.filter((other) => other !== lane);
-    return { kind: "removed" };
+    this.#going.delete(id);
   }
 
   /** Stops and starts it, with the siblings that its strategy names. Not counted as a failure. */
   async restartChild(id: string): Promise<RestartOutcome> {
+    // V5
+    for (let going = this.#going.get(id); going !== undefined; going = this.#going.get(id)) await going;
     const lane = this.#laneOf(id);
-    if (lane === undefined) return { kind: "no-such-child" };
-    if (this.#life?.isUp !== true || this.#life.ending !== undefined) return { kind: "not-running" };
+    // Before the list is read for the first time nobody knows who is there.
+    if (lane === undefined) return { kind: this.#kept?.isRead === false && !this.#isUp ? "not-running" : "no-such-child" };
+    const life = this.#life;
+    if (life === undefined || !this.#isUp) return { kind: "not-running" };
     this.#rule.forget(id);
     const outcome = await lane.restart(id);
     if (outcome.kind === "failed") return { kind: "start-failed", error: outcome.error };
-    return { kind: outcome.kind === "up" ? "started" : "not-running" };
+    if (outcome.kind === "stopped") return { kind: life.ending === undefined ? "no-such-child" : "not-running" };
+    // A temporary one that went down with a sibling meanwhile is forgotten (L3).
+    return { kind: this.#laneOf(id) === undefined ? "no-such-child" : "started" };
+  }
+
+  /** It has started, and no end of it is under way. */
+  get #isUp(): boolean {
+    return this.#life?.isUp === true && this.#life.ending === undefined;
+  }
+
+  #underWay(id: string): Promise<unknown> | undefined {
+    return this.#going.get(id) ?? this.#coming.get(id);
   }
 
   get #isOneForOne(): boolean {
@@ -247,6 +275,9 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
   }
 
   async #bringDown(life: Life, exit: Exit): Promise<void> {
+    // V6
+    this.#specs = this.#specs.filter(({ id }) => !this.#coming.has(id));
+    this.#coming.clear();
     for (const lane of this.#lanes) lane.freeze();
     for (const lane of this.#lanes.toReversed()) await lane.down(life.hurry.signal);
     life.exit(exit);

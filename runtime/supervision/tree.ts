@@ -5,11 +5,12 @@ import type { Clock, Log, Random } from "../ports/index.ts";
 import { aClock, aLog, aRandom, demandShape, keysOf, oneOf, type Shape } from "../shape/index.ts";
 import { stopWithin, type Exit, type Isolation, type Running } from "../workers/index.ts";
 import { checkedTree } from "./checked-tree.ts";
+import type { AddOutcome, KeepOutcome, RemoveOutcome, RestartOutcome } from "./child-outcomes.ts";
 import type { ChildSlot } from "./child-slot.ts";
 import { monitorRun, runEndOf, WatchedRun, type DownNotice, type Monitor, type RunEnd } from "./monitor.ts";
 import { Reports, type ReportListener } from "./report.ts";
 import type { ChildSpec, SupervisorSpec } from "./spec.ts";
-import { SupervisorLife, type AddOutcome, type KeepOutcome, type RemoveOutcome, type RestartOutcome } from "./supervisor-life.ts";
+import { SupervisorLife } from "./supervisor-life.ts";
 import type { NodeState, TreeNode } from "./tree-node.ts";
 
 export interface TreeOptions {

@@ -154,6 +154,51 @@ test("a group has no children of its own at run time", async (t) => {
   await tree.stop();
 });
 
+test("L6. a restart that is asked for in any turn of an addition that fails is told so", async (t) => {
+  for (let turns = 0; turns < 40; turns++) {
+    const b = scripted("b", []);
+    b.failStarts.push(new Error("no such interface"), new Error("no such interface"));
+    const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, []), ports());
+    const added = tree.at("")?.addChild(hosted("b", b));
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const restarted = await tree.at("")?.restartChild("b");
+    t.match(await added, { kind: "start-failed", kept: false });
+    t.match(restarted?.kind, /^(start-failed|no-such-child)$/, String(turns));
+    t.strictSame(tree.describe().children, []);
+    await tree.stop();
+  }
+});
+
+test("L3. a restart of a temporary child that is asked for in any turn of a sibling's failure is told what comes of it", async (t) => {
+  const told = new Set<string | undefined>();
+  for (let turns = 0; turns < 20; turns++) {
+    const [b, c] = [scripted("b", []), scripted("c", [])];
+    const tree = await startTree(supervisor("root", { strategy: "rest-for-one" }, [hosted("b", b), hosted("c", c, { restart: "temporary" })]), ports());
+    b.crash();
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    const restarted = await tree.at("")?.restartChild("c");
+    await settle();
+    const running = tree.describe().children.map(({ id, state }) => `${id} ${state}`);
+    t.strictSame(running, restarted?.kind === "started" ? ["b running", "c running"] : ["b running"], `${String(turns)}: ${String(restarted?.kind)}`);
+    told.add(restarted?.kind);
+    await tree.stop();
+  }
+  t.strictSame([...told].sort(), ["no-such-child", "started"]);
+});
+
+test("who is restarted by request stays the same when an earlier sibling ends for good meanwhile", async (t) => {
+  for (let turns = 0; turns < 20; turns++) {
+    const [a, b] = [scripted("a", []), scripted("b", [])];
+    const tree = await startTree(supervisor("root", { strategy: "rest-for-one" }, [hosted("a", a, { restart: "temporary" }), hosted("b", b)]), ports());
+    a.end({ kind: "normal" });
+    for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    t.strictSame(await tree.at("")?.restartChild("b"), { kind: "started" });
+    await settle();
+    t.match(tree.describe().children, [{ id: "b", state: "running", restarts: 1 }], String(turns));
+    await tree.stop();
+  }
+});
+
 test("a restart by request takes along what comes after it in a rest-for-one", async (t) => {
   const journal: string[] = [];
   const [a, b, c] = [scripted("a", journal), scripted("b", journal), scripted("c", journal)];

@@ -129,6 +129,25 @@ test("a list that cannot be read keeps nobody from starting and is not written o
   await back.stop();
 });
 
+test("K1. a child that must not be added is not kept either", async (t) => {
+  const store = disk();
+  const significant = (id: string): ChildSpec => hosted(id, scripted(id, journal), { restart: "transient", significant: true });
+  const dynamic = supervisor("dynamic", { strategy: "one-for-one", kept: { store, make: significant } }, []);
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one" }, [dynamic]), ports());
+  await t.rejects(outcomeless(tree.at("dynamic")?.keepChild("a", 1)), { code: "DROVER_TREE_INVALID" });
+  t.strictSame(store.kept, []);
+  await tree.stop();
+});
+
+test("a stop does not wait for a list that is read", async (t) => {
+  const store: KeptChildren = { ...disk(), load: () => new Promise(() => undefined) };
+  const tree = createTree(spec(store), ports());
+  const started = t.rejects(tree.start(), { message: /stopped while it started/ });
+  await settle();
+  await tree.stop();
+  await started;
+});
+
 test("in a file the list is whole at every moment; one that is damaged is moved aside and told", async (t) => {
   const folder = t.testdir({});
   const path = join(folder, "services.json");
