@@ -48,6 +48,7 @@ function unlike(live: unknown, read: unknown, path: string): string | undefined 
       ? undefined
       : `${path}: the error reads back as another`;
   if ("_nodes" in live) return unlike((live as { readonly context?: unknown }).context, (read as { readonly context?: unknown }).context, `${path}/context`);
+  if (isBare(live) !== isBare(read)) return `${path}: an object ${isBare(live) ? "without" : "with"} a prototype reads back as one ${isBare(live) ? "with" : "without"}`;
   for (const key of Reflect.ownKeys(live)) {
     if (Array.isArray(live) && key === "length") continue;
     const at = `${path}/${String(key)}`;
@@ -59,6 +60,10 @@ function unlike(live: unknown, read: unknown, path: string): string | undefined 
   }
   const surplus = Object.keys(read).find((key) => !Object.hasOwn(live, key));
   return surplus === undefined ? undefined : `${path}/${surplus}: is read back, and was not there`;
+}
+
+function isBare(value: object): boolean {
+  return Object.getPrototypeOf(value) === null;
 }
 
 function words(value: unknown): string {

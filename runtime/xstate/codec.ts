@@ -1,7 +1,7 @@
 // Live data to plain data and back (hosting H8). Plain data is what JSON and msgpackr carry alike.
 //
-// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$text"}, {"$error"},
-//     {"$snapshot"}, {"$lost"}. A text with half a character (a lone surrogate) is one that UTF-8 lacks.
+// D1. What plain JSON lacks is written as an object with one key that begins with `$`: {"$ref"}, {"$undefined"}, {"$number"}, {"$text"}, {"$bare"} (an object without
+//     a prototype: `in` finds no `constructor` there), {"$error"}, {"$snapshot"}, {"$lost"}. A text with half a character (a lone surrogate) is one that UTF-8 lacks.
 // D2. A key of the author's that begins with `$` gets another `$`, so that no message can forge a ref.
 // D3. What is not carried (functions, class instances, Map, bigint, symbols, cycles, holes and names of a list) is refused with its path.
 // D4. Both directions return the same object where nothing in it needs a change.
@@ -142,7 +142,10 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
     isPromise(value);
     return notCarried(host, path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
   }
-  return encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
+  const plain = encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
+  if (prototype !== null) return plain;
+  size += TAG;
+  return { $bare: plain };
 }
 
 function encodeList(value: readonly unknown[], host: CodecHost, path: string, depth: number): unknown {
@@ -261,6 +264,8 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
       const ref = value as { readonly cell: string; readonly incarnation: number; readonly parent: number } | Destination;
       return "cell" in ref ? host.refOf(ref.cell, ref.incarnation, ref.parent) : new ForeignRef(ref);
     }
+    case "$bare":
+      return Object.assign(Object.create(null) as object, decodeData(value, host));
     case "$error":
       return decodeError(value as { readonly name: unknown; readonly message: unknown; readonly more?: Readonly<Record<string, unknown>> }, host);
     case "$snapshot":

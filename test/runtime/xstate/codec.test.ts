@@ -2,9 +2,9 @@
 
 import { test } from "tap";
 
-import { decodeState, encodeState, restoreEntity } from "../../../runtime/entity/index.ts";
+import { decodeState, encodeState, readBackProblem, restoreEntity } from "../../../runtime/entity/index.ts";
 import type { Address } from "../../../runtime/address.ts";
-import { type CodecHost, CellRef, decodeData, encodeData, ForeignRef, NotCarried } from "../../../runtime/xstate/index.ts";
+import { type CodecHost, CellRef, decodeData, encodeData, ForeignRef, NotCarried, shownData } from "../../../runtime/xstate/index.ts";
 import { anyMessages, EntityHost, ROOT, thingType, words } from "../entity-host.ts";
 import { hostOf, rootOf } from "./differential.ts";
 import { assign, machine, sendTo, stopChild } from "./loose.ts";
@@ -30,6 +30,27 @@ test("H8. what JSON lacks is carried: undefined, infinities, NaN, minus zero, er
   const error = wire(Object.assign(new RangeError("far"), { code: "E_FAR", run: () => 1 })) as Error & { code: string };
   t.match(error, { name: "RangeError", message: "far", code: "E_FAR", stack: "RangeError: far" });
   t.ok(error instanceof Error && !("run" in error));
+  t.end();
+});
+
+test("H8, R2. an object without a prototype comes back as one, empty or not, also in what else is carried by a mark", (t) => {
+  const bare = (fields: object): object => Object.assign(Object.create(null) as object, fields);
+  const isBare = (value: unknown): boolean => Object.getPrototypeOf(value) === null;
+  const back = wire({ empty: bare({}), full: bare({ a: 1, $bare: bare({ list: [bare({ z: -0 })] }) }), plain: {} }) as Record<string, Record<string, unknown>>;
+  t.same([back["empty"], back["full"], back["plain"]].map(isBare), [true, true, false]);
+  const inside = back["full"]?.["$bare"] as { readonly list: readonly { readonly z: number }[] };
+  t.ok(isBare(inside) && isBare(inside.list[0]) && Object.is(inside.list[0]?.z, -0));
+  t.same(Object.keys(back["full"] ?? {}), ["a", "$bare"]);
+  t.same(shownData(encodeData({ dictionary: bare({ a: bare({ b: undefined }) }) }, host)), { dictionary: { a: {} } });
+  t.throws(() => encodeData({ a: bare({ b: new Map() }) }, host), { name: "NotCarried", path: "/a/b" });
+
+  const seen = assign(({ context, event }) => ((event as { key?: string }).key ?? "") in context.dictionary ? {} : { dictionary: bare({ ...context.dictionary, [event.key]: 1 }), fresh: context.fresh + 1 });
+  const one = new EntityHost(thingType(machine({ context: () => ({ dictionary: bare({}), fresh: 0 }), on: { see: { actions: seen } } }), anyMessages()));
+  one.send({ type: "see", key: "kiwi" });
+  t.equal(readBackProblem(one.entity), undefined);
+  one.restart();
+  for (const key of ["kiwi", "constructor"]) one.send({ type: "see", key });
+  t.equal((rootOf(one).context as { fresh: number }).fresh, 2, "as without a restart");
   t.end();
 });
 
