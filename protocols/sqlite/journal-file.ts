@@ -191,7 +191,8 @@ export class JournalFile {
     prefix: string,
     { after, limit = ALL_ROWS }: { readonly after?: string; readonly limit?: number } = {},
   ): readonly { readonly key: string; readonly value: Uint8Array }[] {
-    const end = `${prefix}\u{10ffff}`;
+    // Above every text that begins with it: no UTF-8 has this byte.
+    const end = Buffer.concat([Buffer.from(prefix), Buffer.of(0xff)]);
     const found: { key: string; value: Uint8Array }[] = [];
     let rows =
       after === undefined || Buffer.from(after).compare(Buffer.from(prefix)) < 0
@@ -344,8 +345,8 @@ const SQL = {
   trim: "DELETE FROM journal WHERE history = ? AND revision IN (SELECT revision FROM journal WHERE history = ? AND revision <= ? ORDER BY revision LIMIT ?)",
   getValue: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key = ?`,
   setValue: "INSERT INTO named_values (key, value, sum) VALUES (?, ?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value, sum = excluded.sum",
-  valueEntries: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key >= ? AND key < ? ORDER BY key LIMIT ?`,
-  valueEntriesAfter: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key > ? AND key < ? ORDER BY key LIMIT ?`,
+  valueEntries: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key >= ? AND key < CAST(? AS TEXT) ORDER BY key LIMIT ?`,
+  valueEntriesAfter: `SELECT key, value, ${SUM} AS sum FROM named_values WHERE key > ? AND key < CAST(? AS TEXT) ORDER BY key LIMIT ?`,
   deleteValue: "DELETE FROM named_values WHERE key = ?",
 } as const;
 

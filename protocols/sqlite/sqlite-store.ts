@@ -11,6 +11,7 @@ import {
   MAX_BATCH_COMMITS,
   MAX_RECORD_BYTES,
   type MetricsSource,
+  pageSize,
   type Store,
   type StoredEntity,
   valuesProblem,
@@ -118,9 +119,9 @@ export function sqliteStore({
     commit,
     revisionOf: async (entity) => (await call("revisionOf", entity)) as { incarnation: string; revision: number } | undefined,
     load: async (entity) => (await call("load", entity)) as StoredEntity | undefined,
-    entities: async (after, limit) => (await call("entities", { after, limit: pageSize(limit) })) as readonly EntityHead[],
+    entities: async (after, limit) => (await call("entities", { after, limit: pageOf(limit) })) as readonly EntityHead[],
     journal: async (query) => {
-      const { records, damaged } = (await call("journal", { ...query, limit: pageSize(query.limit) })) as JournalRead;
+      const { records, damaged } = (await call("journal", { ...query, limit: pageOf(query.limit) })) as JournalRead;
       if (damaged.length > 0)
         tellOnce(query.entity, { entity: query.entity, revisions: damaged }, "records in an entity's history do not match their checksums and are passed over");
       return records;
@@ -141,7 +142,7 @@ export function sqliteStore({
         await call("values.set", { key, value: value.slice() });
       },
       entries: async (prefix, page) =>
-        (await call("values.entries", { prefix, page: page === undefined ? undefined : { ...page, limit: pageSize(page.limit) } })) as readonly {
+        (await call("values.entries", { prefix, page: page === undefined ? undefined : { ...page, limit: pageOf(page.limit) } })) as readonly {
           key: string;
           value: Uint8Array;
         }[],
@@ -183,7 +184,6 @@ function outcomeOf(error: unknown): CommitOutcome {
   return { kind: "refused", reason, ...(error instanceof TooManyWait ? { passing: true } : {}) };
 }
 
-function pageSize(limit: number): number {
-  if (!Number.isSafeInteger(limit) || limit < 1) throw new DroverError("DROVER_STORE_FAILED", `a limit is a whole number from 1, this is ${String(limit)}`);
-  return Math.min(limit, MAX_PAGE_OF_RESULTS);
+function pageOf(limit: number): number {
+  return Math.min(pageSize(limit), MAX_PAGE_OF_RESULTS);
 }

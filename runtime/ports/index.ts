@@ -3,6 +3,7 @@ export { DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "
 export { settledWithin } from "../settled-within.ts";
 export type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogGapReason, LogItem, LogTotals } from "./append-log.ts";
 export type { Clock, TimeoutHandle } from "./clock.ts";
+export { byCodePoint, pageSize } from "./reading-rule.ts";
 export { commitProblem, commitShapeProblem, type HistoryHead, MAX_BATCH_COMMITS, MAX_RECORD_BYTES, MAX_VALUE_CHANGES, valuesProblem } from "./commit-rule.ts";
 export type { KeptChild, KeptChildren } from "./kept-children.ts";
 export { type Log, silentLog } from "./log.ts";

@@ -114,7 +114,7 @@ export interface Store {
   revisionOf(entity: string): Promise<{ readonly incarnation: string; readonly revision: number } | undefined>;
   /** @throws DROVER_STORE_FAILED when what recovery needs is damaged or missing: no whole snapshot with every record after it, and not all records from the first */
   load(entity: string): Promise<StoredEntity | undefined>;
-  /** All entities, ascending by address, after `after`; as of their last commit. */
+  /** All entities, ascending by address (by code point), after `after`; as of their last commit. `limit` from 1, as in all pages. */
   entities(after: string | undefined, limit: number): Promise<readonly EntityHead[]>;
   /** As many as `limit` where there are so many. Records that do not match their checksum are left out: a reader sees a hole, never wrong bytes. */
   journal(query: JournalQuery): Promise<readonly StoredRecord[]>;
@@ -124,7 +124,7 @@ export interface Store {
   readonly values: {
     get(key: string): Promise<Uint8Array | undefined>;
     set(key: string, value: Uint8Array): Promise<void>;
-    /** Ascending by key: those that begin with `prefix`; of a page only those greater than `after`, as many as `limit` where there are so many. */
+    /** Ascending by key (by code point): those that begin with `prefix`; of a page only those greater than `after`, as many as `limit` where there are so many. */
     entries(prefix: string, page?: ValuesPage): Promise<readonly { readonly key: string; readonly value: Uint8Array }[]>;
     delete(key: string): Promise<void>;
     /** Many in one transaction and one flush: in their order, all of them or none. At most 256, together as many bytes as a record may have. */

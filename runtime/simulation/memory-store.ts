@@ -5,11 +5,13 @@
 
 import { DroverError } from "../errors.ts";
 import {
+  byCodePoint,
   type CommitOutcome,
   commitProblem,
   type EntityCommit,
   type JournalQuery,
   MAX_BATCH_COMMITS,
+  pageSize,
   type Store,
   type StoredEntity,
   type StoredRecord,
@@ -199,16 +201,16 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       await Promise.resolve();
       ensureOpen();
       return [...contents.histories]
-        .filter(([entity]) => after === undefined || entity > after)
-        .sort(([one], [other]) => (one < other ? -1 : 1))
-        .slice(0, limit)
+        .filter(([entity]) => after === undefined || byCodePoint(entity, after) > 0)
+        .sort(([one], [other]) => byCodePoint(one, other))
+        .slice(0, pageSize(limit))
         .map(([entity, { type, incarnation, revision }]) => ({ entity, type, incarnation, revision }));
     },
     journal: async (query: JournalQuery) => {
       await Promise.resolve();
       const { after = 0, before = Number.POSITIVE_INFINITY, limit, order } = query;
       const records = recordsOf(history(query.entity)).filter((record) => record.revision > after && record.revision < before && !isDamaged(record));
-      return (order === "oldest-first" ? records : records.toReversed()).slice(0, limit);
+      return (order === "oldest-first" ? records : records.toReversed()).slice(0, pageSize(limit));
     },
     trim: async (entity, revision) => {
       await Promise.resolve();
@@ -230,13 +232,13 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         contents.values.set(key, copy);
         keepValue(key);
       },
-      entries: async (prefix, { after = "", limit }: ValuesPage = { limit: Number.POSITIVE_INFINITY }) => {
+      entries: async (prefix, page?: ValuesPage) => {
         await Promise.resolve();
         ensureOpen();
         return [...contents.values]
-          .filter(([key]) => key.startsWith(prefix) && key > after)
-          .sort(([one], [other]) => (one < other ? -1 : 1))
-          .slice(0, limit)
+          .filter(([key]) => key.startsWith(prefix) && (page?.after === undefined || byCodePoint(key, page.after) > 0))
+          .sort(([one], [other]) => byCodePoint(one, other))
+          .slice(0, page === undefined ? undefined : pageSize(page.limit))
           .map(([key, value]) => ({ key, value }));
       },
       delete: async (key) => {

@@ -389,6 +389,46 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     t.strictSame(await page("", 100, "due"), ["due/10", "due/20", "due/30", "dye/1"]);
   });
 
+  await check("names of all characters come in one order, whole and in pages of any size", async (t, { store, reopen }) => {
+    const ends = ["", "a", "\ud7ff", "\ue000", "\uffee", "\u{10000}", "\u{1f600}", "\u{10ffff}", "\u{10ffff}z"];
+    const keys = ends.map((end) => `k/${end}`);
+    for (const key of [...keys.toReversed(), "k", "k0", "l", "\u{10ffff}"]) await store.values.set(key, bytes("x"));
+    const entities = ends.slice(1).map((end) => `acme/vehicle/${end}`);
+    await store.commit(entities.toReversed().map((entity) => aCommit("", 1, { entity })));
+    const holds = async (each: Store): Promise<void> => {
+      t.strictSame(
+        (await each.values.entries("k/")).map(({ key }) => key),
+        keys,
+      );
+      t.strictSame(
+        (await each.entities(undefined, 100)).map(({ entity }) => entity),
+        entities,
+      );
+      for (const limit of [1, 2, 5]) {
+        const [found, foundEntities]: [string[], string[]] = [[], []];
+        for (let more = keys.length; more > 0; more -= limit) {
+          const [lastKey, lastEntity] = [found.at(-1), foundEntities.at(-1)];
+          found.push(...(await each.values.entries("k/", { limit, ...(lastKey === undefined ? {} : { after: lastKey }) })).map(({ key }) => key));
+          foundEntities.push(...(await each.entities(lastEntity, limit)).map(({ entity }) => entity));
+        }
+        t.strictSame([found, foundEntities], [keys, entities], `${String(limit)} a page`);
+      }
+    };
+    await holds(store);
+    await holds(await reopen());
+  });
+
+  await check("a page has a size from 1", async (t, { store }) => {
+    for (const limit of [0, -1, 1.5, Number.NaN]) {
+      const reads: readonly Promise<unknown>[] = [
+        store.entities(undefined, limit),
+        store.journal({ entity: "acme/vehicle/a", limit, order: "oldest-first" }),
+        store.values.entries("", { limit }),
+      ];
+      for (const read of reads) await t.rejects(read, { code: "DROVER_STORE_FAILED", message: /from 1/ }, String(limit));
+    }
+  });
+
   await check("values that are written together are written in their order, all of them or none", async (t, { store, reopen }) => {
     const reused = bytes("1");
     await store.values.write([]);
