@@ -49,6 +49,8 @@ export interface TreePorts {
 /** A nested supervisor seen from its slot: it is started again and again, and keeps its children's history. */
 export interface NestedSupervisor extends Startable {
   readonly isDegraded: boolean;
+  /** Kills what runs below it as it is stopped, also where it still starts. */
+  hurry(): void;
   describeChildren(): readonly TreeNode[];
 }
 
@@ -222,8 +224,12 @@ export class ChildSlot {
       }
       // It was told; what it began has its shutdown time to end, and whatever comes after that is ended as soon as it comes.
       const limits = this.#stopLimits();
-      let leftover = await settledWithin(started, clock, limits.shutdownMs + ABORT_MARGIN_MS, hurry);
-      if (leftover === undefined && hurry.aborted) leftover = await settledWithin(started, clock, ABORT_MARGIN_MS, undefined);
+      let leftover = await settledWithin(started, clock, limits.shutdownMs + (this.nested === undefined ? ABORT_MARGIN_MS : 0), hurry);
+      if (leftover === undefined && this.nested !== undefined) {
+        // A supervisor is never let go of: the kills below it bound its end.
+        this.nested.hurry();
+        leftover = await started;
+      } else if (leftover === undefined && hurry.aborted) leftover = await settledWithin(started, clock, ABORT_MARGIN_MS, undefined);
       if (leftover !== undefined) await stopWithin(leftover, clock, { ...limits, hurry });
       else void started.then((running) => stopWithin(running, clock, limits)).catch(() => undefined);
     } catch (error) {

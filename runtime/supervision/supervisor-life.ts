@@ -107,6 +107,10 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner {
     };
   }
 
+  hurry(): void {
+    this.#life?.hurry.abort();
+  }
+
   describeChildren(): readonly TreeNode[] {
     return this.#lanes.flatMap((lane) => lane.slots.map((slot) => slot.describe()));
   }

@@ -133,6 +133,27 @@ test("a stop while the tree starts: what has started stops, the start rejects", 
   t.equal(tree.describe().state, "stopped");
 });
 
+test("S4. a supervisor whose start is broken off is not let go of: after its shutdown time what runs below it is killed", async (t) => {
+  const journal: string[] = [];
+  const clock = new ManualClock();
+  const [a, b] = [scripted("a", journal), scripted("b", journal)];
+  a.stubborn = true;
+  b.holdStarts = true;
+  const inner = supervisor("inner", { strategy: "one-for-one", shutdownMs: 100 }, [hosted("a", a, { shutdownMs: 20_000 }), hosted("b", b)]);
+  const tree = createTree(supervisor("root", { strategy: "one-for-one" }, [inner]), ports(clock));
+  const started = t.rejects(tree.start(), { message: /stopped while it started/ });
+  await settle();
+  let stoppedAt: number | undefined;
+  const stopped = tree.stop().then(() => {
+    journal.push("stopped");
+    stoppedAt = clock.monotonic();
+  });
+  await clock.advance(60_000);
+  await Promise.all([started, stopped]);
+  t.strictSame(journal, ["start a", "up a", "start b", "aborted b", "stop a", "kill a", "stopped"]);
+  t.equal(stoppedAt, 100);
+});
+
 test("S5. a hosted child that is never ready fails its start by the deadline", async (t) => {
   const clock = new ManualClock();
   const a = scripted("a", []);
