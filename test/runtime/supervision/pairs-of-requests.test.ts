@@ -10,11 +10,12 @@ import { ManualClock, settle } from "../../../runtime/simulation/manual-clock.ts
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { createTree, hosted, supervisor, type ChildSpec, type SupervisorHandle, type SupervisorSpec, type Tree, type TreeNode } from "../../../runtime/supervision/index.ts";
 import type { Exit, Startable } from "../../../runtime/workers/index.ts";
+import { form } from "../../forms.ts";
 
 const STEP_MS = 50;
 const DISK_MS = 10;
 /** Within a step and across all that a pool of three takes to stop, start and back off. */
-const DELAYS_MS = [0, 5, 25, 75, 125, 180, 230, 290];
+const DELAYS_MS = form([0, 25, 125, 230], [0, 5, 25, 75, 125, 180, 230, 290]);
 const LONG_MS = 30_000;
 
 interface Phase {
