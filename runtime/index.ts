@@ -16,7 +16,7 @@ export type {
   TakenEntry,
   TimerPolicy,
 } from "./entity/contract.ts";
-export { type ActorUpgrade, decodeRecord, decodeState, type EntityUpgrade, fingerprintOf, isSentAgain, upgradeOf } from "./entity/index.ts";
+export { type ActorUpgrade, decodeRecord, decodeState, type EntityStart, type EntityUpgrade, fingerprintOf, isSentAgain, upgradeOf } from "./entity/index.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { silentLog } from "./ports/index.ts";
 export {

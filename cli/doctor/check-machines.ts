@@ -2,22 +2,25 @@
 
 import { basename, relative } from "node:path";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
-import { type ActorUpgrade, type AnyActorType, decodeRecord, decodeState, type EntityType, parseAddress, systemClock, upgradeOf } from "../../runtime/index.ts";
+import { type ActorUpgrade, type AnyActorType, decodeRecord, decodeState, kindOf, parseAddress, systemClock, upgradeOf } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
-import { loadModule } from "../lint/index.ts";
 import { failureOfReading, journalsIn } from "./check-stores.ts";
+import { type LoadedTypes, typesIn } from "./module-types.ts";
+import { startFindings, type StoredStart } from "./entity-starts.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
+import { MAX_LISTED, some } from "./some.ts";
 import { onCopy } from "./store-copy.ts";
 
-const MAX_LISTED = 20;
 const MAX_FACTS = 1_000;
 const COPY_ATTEMPTS = 5;
 const PAGE = 500;
+/** So many turns a `snapshot` entity keeps at most: from the older of its two snapshots on. */
+const OF_A_SNAPSHOT = 2;
 
 /** @throws DROVER_FILE_UNREADABLE when there is no such module */
 export async function checkMachines(module: string, folder: string): Promise<readonly Finding[]> {
-  const types = await typesOf(module);
-  if (types.size === 0)
+  const types = await typesIn(module);
+  if (types.actors.size === 0)
     return [
       problem("machine", `${module} exports no actor type and no entity type`, "There is nothing to compare with.", "Export what `actorType(…)` or `entityType(…)` returns."),
     ];
@@ -33,10 +36,12 @@ export async function checkMachines(module: string, folder: string): Promise<rea
     return [note("machine", `there is no journal in ${folder} and the folders below it`, "Nothing was looked at.", "Name the data folder of the node with --data.", { folder })];
   const findings: Finding[] = [];
   const actors: ActorUpgrade[] = [];
+  const starts: StoredStart[] = [];
   const unreplayable = new Map<string, Set<number>>();
-  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, actors, unreplayable)));
+  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, { actors, starts, unreplayable })));
   const isWhole = findings.length === 0;
-  for (const type of types.values())
+  findings.push(...startFindings(starts));
+  for (const type of types.actors.values())
     findings.push(
       ...told(
         type,
@@ -58,24 +63,14 @@ export async function checkMachines(module: string, folder: string): Promise<rea
   return findings;
 }
 
-async function typesOf(module: string): Promise<ReadonlyMap<string, AnyActorType>> {
-  const types = new Map<string, AnyActorType>();
-  for (const value of Object.values(await loadModule(module))) {
-    const { kind } = (typeof value === "object" && value !== null ? value : {}) as { readonly kind?: unknown };
-    const found = kind === "entity" ? [...(value as EntityType).types.values()] : kind === "actor" ? [value as AnyActorType] : [];
-    for (const type of found) if ((types.get(type.name)?.version ?? 0) < type.version) types.set(type.name, type);
-  }
-  return types;
+interface Looked {
+  readonly actors: ActorUpgrade[];
+  readonly starts: StoredStart[];
+  readonly unreplayable: Map<string, Set<number>>;
 }
 
 /** @returns what could not be read */
-async function lookInto(
-  path: string,
-  shown: string,
-  types: ReadonlyMap<string, AnyActorType>,
-  actors: ActorUpgrade[],
-  unreplayable: Map<string, Set<number>>,
-): Promise<readonly Finding[]> {
+async function lookInto(path: string, shown: string, types: LoadedTypes, { actors, starts, unreplayable }: Looked): Promise<readonly Finding[]> {
   const unread: string[] = [];
   let damage: string | undefined;
   const read = async (copy: string): Promise<void> => {
@@ -95,8 +90,18 @@ async function lookInto(
             if (stored === undefined) continue;
             const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
             const records = stored.records.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record));
-            const upgrade = upgradeOf(types, { entity: parseAddress(entity), snapshot, records });
+            const address = parseAddress(entity);
+            const upgrade = upgradeOf(types.actors, { entity: address, snapshot, records }, types.entities);
             actors.push(...upgrade.actors);
+            const type = types.entities.get(kindOf(address));
+            if (type !== undefined && upgrade.start !== undefined)
+              starts.push({
+                entity,
+                type,
+                start: upgrade.start,
+                actors: upgrade.actors,
+                hasHistory: (await store.journal({ entity, limit: OF_A_SNAPSHOT + 1, order: "newest-first" })).length > OF_A_SNAPSHOT,
+              });
             for (const [name, versions] of Object.entries(upgrade.unreplayable)) unreplayable.set(name, new Set([...(unreplayable.get(name) ?? []), ...versions]));
           } catch (error) {
             unread.push(`${entity}: ${(error as Error).message}`);
@@ -151,7 +156,8 @@ function told(type: AnyActorType, actors: readonly ActorUpgrade[], isWhole: bool
     ];
   const findings: Finding[] = [];
   const of = (verdict: ActorUpgrade["verdict"]): readonly ActorUpgrade[] => actors.filter((actor) => actor.verdict === verdict);
-  const facts = { type: type.name, version: type.version, fits: of("fits").length, migrates: of("migrates").length };
+  const lost = of("lost").length;
+  const facts = { type: type.name, version: type.version, fits: of("fits").length, migrates: of("migrates").length, ...(lost === 0 ? {} : { lost }) };
   const bad = [...of("stranded"), ...of("newer")];
   if (bad.length > 0) {
     findings.push(
@@ -179,8 +185,10 @@ function told(type: AnyActorType, actors: readonly ActorUpgrade[], isWhole: bool
     );
   }
   if (findings.length > 0) return findings;
+  // Told with their entities.
+  if (lost === actors.length) return [];
   const lines = actors.flatMap((actor) => workLine(actor) ?? []);
-  const what = `${name}: ${String(actors.length)} live actors, ${String(facts.fits)} as they are and ${String(facts.migrates)} by migrate`;
+  const what = `${name}: ${String(actors.length)} live actors, ${String(facts.fits)} as they are and ${String(facts.migrates)} by migrate${lost === 0 ? "" : `, ${String(lost)} lost with their entities`}`;
   return [ok("machine", lines.length === 0 ? what : `${what}\n${some(lines)}`, { ...facts, upgrades: upgradesOf(actors) })];
 }
 
@@ -218,11 +226,6 @@ function statesOf(actors: readonly ActorUpgrade[]): string {
 
 function lineOf({ address, from, state, reason }: ActorUpgrade): string {
   return `${address} (version ${String(from)}, state ${JSON.stringify(state)}): ${reason ?? ""}`;
-}
-
-function some(lines: readonly string[]): string {
-  const more = lines.length > MAX_LISTED ? [`and ${String(lines.length - MAX_LISTED)} more`] : [];
-  return [...lines.slice(0, MAX_LISTED), ...more].map((line) => `  ${line}`).join("\n");
 }
 
 function listed(versions: ReadonlySet<number>): string {

@@ -57,6 +57,11 @@ export function reconcile(interior: Interior, specs: readonly ChildSpec[]): Inpu
   return { kind: "accepted" };
 }
 
+/** Of the children that it has, what a list which names them again would be refused for. */
+export function misplacedChildren(interior: Interior): readonly string[] {
+  return [...interior.rest.entries("children")].flatMap(([, row]) => problemsOf(interior, [row]).map(({ message }) => `${addressOf(interior, row)}: ${message}`)).sort();
+}
+
 interface Problem {
   readonly path: string;
   readonly message: string;

@@ -20,7 +20,7 @@ export { type ImpureStep, rehearseSteps } from "./rehearsal.ts";
 export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./interior.ts";
 export type { PendingEffect, TimerRow } from "./rest-tables.ts";
-export { type ActorUpgrade, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
+export { type ActorUpgrade, type EntityStart, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
 export { isSentAgain, messageSentAgain, sentAgainId } from "./sent-again.ts";
 export type { Load } from "./shelf.ts";
 export { UNHEARD, type UnheardCounts, type UnheardKind, withUnheard } from "./unheard.ts";

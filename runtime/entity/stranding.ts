@@ -2,7 +2,8 @@
 //
 // G1. Stranded is who waited for something that is gone (timers, children, messages), where nothing in the new machine leads out of its state any more. Where the older version is registered, what
 //     led out is known: whoever could not leave before is not stranded by it. Otherwise all that it waited for may have led out, as long as the machine has any other place to be.
-// G2. So is a region of a parallel state that lost a timer or a child, or invokes a stranded one, while others go on.
+// G2. So is a region of a parallel state that lost a timer or a child, or invokes a stranded one, while others go on. What nobody knows the state of, since the older version is not registered and its name does
+//     not tell, may have been each region's.
 // G3. A reducer, and a machine with one place to be, is stranded where it waits for nothing and takes no message any more; any machine is, where that took a timer or a child from it.
 // G4. A child machine that is stranded will never be done: its end leads nowhere. It strands its parent where nothing else leads out.
 
@@ -77,7 +78,7 @@ function whyInert({ type, before, after }: Upgraded, then: CellRecord, now: Cell
 function whyStuck(upgraded: Upgraded, standing: Standing): string | undefined {
   const { then, now, machine, earlier } = standing;
   const stuck = stuckChildren(upgraded, now);
-  const ends = new Set(stuck.flatMap(({ id }) => [`xstate.done.actor.${id}`, `xstate.error.actor.${id}`]));
+  const ends = new Set(stuck.flatMap(({ id }) => endsOf(id)));
   const ways = waysOut(machine, now.value, (event) => ends.has(event));
   if (ways === undefined) return undefined;
   const had = earlier === undefined ? undefined : waysOut(earlier, then.value);
@@ -115,8 +116,8 @@ function isShut({ by }: LeafWays): boolean {
   return by.length === 0;
 }
 
-/** What one waited for and has no more. A timer that goes on and means nothing is gone too. */
-function goneOf({ before, after }: Upgraded, { then, now, machine, earlier }: Standing): Gone {
+/** What one waited for and has no more. A timer that goes on and means nothing is gone too, and a child whose end means nothing any more. */
+function goneOf({ type: { version }, before, after }: Upgraded, { then, now, machine, earlier }: Standing): Gone {
   const left = new Set(timersOf(after).map(({ generation }) => generation));
   const isHeard = ({ to, event }: TimerRow): boolean => {
     const { type } = event as { readonly type: string };
@@ -125,12 +126,23 @@ function goneOf({ before, after }: Upgraded, { then, now, machine, earlier }: St
     return isMeantBy(machine, { _nodes: nodesAt(machine, now.value) }, type);
   };
   const own = timersOf(before).filter(({ incarnation }) => incarnation === then.incarnation);
-  const alive = new Set(livingUnder(after).map(({ incarnation }) => incarnation));
+  const meansEnd = (of: Machine, value: unknown, id: string): boolean => endsOf(id).some((end) => isMeantBy(of, { _nodes: nodesAt(of, value) }, end));
+  const isAwaited = (child: CellRecord): boolean => {
+    const alive = livingUnder(after).find(({ incarnation }) => incarnation === child.incarnation);
+    if (alive === undefined) return false;
+    const wasHeard = earlier === undefined ? then.version < version : meansEnd(earlier, then.value, innerOf(child).id);
+    return !wasHeard || meansEnd(machine, now.value, innerOf(alive).id);
+  };
   return {
     timers: own.filter((row) => !left.has(row.generation) || !isHeard(row)),
-    children: livingUnder(before).filter((child) => isChildOf(child, then) && !alive.has(child.incarnation)),
+    children: livingUnder(before).filter((child) => isChildOf(child, then) && !isAwaited(child)),
     messages: (then.accepts ?? []).filter((type) => now.accepts?.includes(type) !== true),
   };
+}
+
+/** What tells a parent that a child has ended. */
+function endsOf(id: string): readonly string[] {
+  return [`xstate.done.actor.${id}`, `xstate.error.actor.${id}`];
 }
 
 function isNone({ timers, children, messages }: Gone): boolean {
@@ -159,7 +171,7 @@ function goneOfRegion({ region, hasElsewhere }: LeafWays, { then, now, machine, 
   const around = matchStates(had, activeStatesAt(machine, now.value) ?? []).get(region.at(-1) ?? "");
   if (around === undefined) return undefined;
   const states = new Set(had.filter(({ path }) => around.path.every((key, at) => key === path[at])));
-  const isHere = (owner: ActiveState | undefined): boolean => owner !== undefined && states.has(owner);
+  const isHere = (owner: ActiveState | undefined): boolean => (owner === undefined ? earlier === undefined : states.has(owner));
   const ownerOfChild = (id: string): ActiveState | undefined => had.find(({ invokes }) => invokes?.some((invoke) => invoke.id === id)) ?? ownerOf(id, had);
   const goneHere: Gone = {
     timers: gone.timers.filter(({ name }) => isAfterTimer(name) && isHere(ownerOf(name, had))),

@@ -128,6 +128,26 @@ test("T4, G2. a region that lost its timer or its child and is never left any mo
   strands(t, beside(region({ after: { D: "b" } }), living), beside(region({}), living), {}, told, "a timer");
   strands(t, beside(region({}, { after: { D: ".b" } }), living), beside(region({}), living), {}, /xstate\.after\.D\.p\.left/, "of the state around it");
   strands(t, beside(region({ invoke: { src: "job", onDone: "b" } }), living), beside(region({}), living), {}, /the child acme\/thing\/one\/~\/0\.p\.left\.a/, "a child");
+  const named = { id: "job", src: "job" };
+  strands(
+    t,
+    beside(region({ invoke: { ...named, onDone: "b" } }), living),
+    beside(region({}), living),
+    {},
+    /left\.a.*the child acme\/thing\/one\/~\/job/,
+    "a child with a name of its own",
+  );
+  strands(
+    t,
+    beside(region({ invoke: { ...named, onDone: "b" } }), living),
+    beside(region({ invoke: named }), living),
+    {},
+    /left\.a.*~\/job/,
+    "a child that goes on, and whose end means nothing",
+  );
+  const elsewhere = beside({ ...region({}), invoke: { ...named, onDone: note } }, { ...living, initial: "b" });
+  fits(t, elsewhere, beside(region({}), { ...living, initial: "b" }), {}, "it led nowhere from there", [true]);
+  t.equal(judged(elsewhere, beside(region({}), { ...living, initial: "b" }), {}, false).verdict, "stranded", "nobody knows whose it was");
   fits(t, beside(region({ after: { D: "b" } }), living), beside(region({ on: { STOP: "b" } }), living), {}, "a message instead");
   fits(t, beside(region({ on: { STOP: "b" } }), living), beside(region({}), living), {}, "a message that is gone strands no region");
   fits(t, beside({ after: { D: note } }, living), beside({}, living), {}, "a region of one state");
