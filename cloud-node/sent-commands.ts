@@ -85,9 +85,13 @@ export function rememberingSent(direct: Remote, left: LeftCommands, clock: Pick<
       entry.isWritten ||= isWritten;
       return forget(entry);
     });
-    const told = await writing.told;
-    if (told.kind !== "accepted") return told;
-    return direct.send({ ...message, withinMs: Math.max(0, message.withinMs - (clock.monotonic() - began)) });
+    try {
+      const told = await writing.told;
+      if (told.kind !== "accepted") return told;
+      return await direct.send({ ...message, withinMs: Math.max(0, message.withinMs - (clock.monotonic() - began)) });
+    } finally {
+      writing.over();
+    }
   }
 
   function heard(entry: Sent, word: Word): void {

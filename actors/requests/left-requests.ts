@@ -30,18 +30,26 @@ type Left = readonly LeftRequest[];
 type LeftEvent = Extract<EventOf<typeof requestsMessages>, { type: "request.left" }>;
 type UntakenEvent = Extract<EventOf<typeof requestsMessages>, { type: "request.untaken" }>;
 
-export function leftAfter(left: Left, { answered, request, fingerprint, expiresAt }: LeftEvent, now: number): Left {
-  const unexpired = left.filter((each) => each.expiresAt > now).map((each): LeftRequest => (answered.includes(each.request) ? { ...each, answered: true } : each));
-  const before = unexpired.find((each) => isSame(each, { request, fingerprint }));
-  const newest: LeftRequest = { request, fingerprint, expiresAt: Math.max(expiresAt, before?.expiresAt ?? 0), at: before?.at ?? now };
-  const all = [...unexpired.filter((each) => each !== before), newest];
+export function leftAfter(left: Left, { answered, others = [], ...first }: LeftEvent, now: number): Left {
+  const heard = new Set(answered);
+  const known = new Map(left.filter((each) => each.expiresAt > now).map((each) => [keyOf(each), heard.has(each.request) ? { ...each, answered: true as const } : each]));
+  for (const { request, fingerprint, expiresAt } of [first, ...others]) {
+    const key = keyOf({ request, fingerprint });
+    const before = known.get(key);
+    // The newest are the last.
+    known.delete(key);
+    known.set(key, { request, fingerprint, expiresAt: Math.max(expiresAt, before?.expiresAt ?? 0), at: before?.at ?? now });
+  }
+  const all = [...known.values()];
   const kept = new Set([...all.filter((each) => each.answered === true).slice(-MAX_ANSWERED), ...all.filter((each) => each.answered !== true).slice(-MAX_OPEN)]);
   return all.filter((each) => kept.has(each));
 }
 
-/** undefined where it did not leave. */
-export function withoutUntaken(left: Left, untaken: UntakenEvent): Left | undefined {
-  return left.some((each) => isSame(each, untaken)) ? left.filter((each) => !isSame(each, untaken)) : undefined;
+/** undefined where none of them left. */
+export function withoutUntaken(left: Left, { others = [], ...first }: UntakenEvent): Left | undefined {
+  const untaken = new Set([first, ...others].map(keyOf));
+  const rest = left.filter((each) => !untaken.has(keyOf(each)));
+  return rest.length === left.length ? undefined : rest;
 }
 
 /** The first that left under this id. */
@@ -50,6 +58,6 @@ export function leftRequestIn(left: Left, request: string, now: number): LeftReq
 }
 
 /** L3. */
-function isSame(one: Pick<LeftRequest, "request" | "fingerprint">, other: Pick<LeftRequest, "request" | "fingerprint">): boolean {
-  return one.request === other.request && one.fingerprint === other.fingerprint;
+function keyOf({ request, fingerprint }: Pick<LeftRequest, "request" | "fingerprint">): string {
+  return `${fingerprint} ${request}`;
 }

@@ -4,6 +4,8 @@ import { messages, T } from "../../runtime/index.ts";
 
 const request = T.String({ minLength: 1, maxLength: 128, description: "message id of the command" });
 const fingerprint = T.String({ maxLength: 64, description: "of receiver, author and event" });
+/** More of the same, after it: the list is written once for all. */
+const MAX_OTHERS = 511;
 
 export const requestsMessages = messages({
   "request.keep": {
@@ -39,11 +41,12 @@ export const requestsMessages = messages({
       expiresAt: T.Number(),
       /** Those on which the vehicle gave its word since the last one left. */
       answered: T.Array(request, { maxItems: 1_000 }),
+      others: T.Optional(T.Array(T.Object({ request, fingerprint, expiresAt: T.Number() }), { maxItems: MAX_OTHERS })),
     },
     internal: true,
   },
   /** Nothing came of any attempt of one that left: it never acted. */
-  "request.untaken": { body: { request, fingerprint }, internal: true },
+  "request.untaken": { body: { request, fingerprint, others: T.Optional(T.Array(T.Object({ request, fingerprint }), { maxItems: MAX_OTHERS })) }, internal: true },
   /** The time to live of one is over. */
   "requests.ended": { body: {}, internal: true },
 });

@@ -273,7 +273,7 @@ test("V1, M2. A sender that repeats a command which may not wait wishes it now: 
   let word: Told | Answer = unheard;
   let isUp = true;
   const noted: LeftCommands = {
-    leaves: () => ({ told: Promise.resolve({ kind: "accepted", durable: "local" }), settled: Promise.resolve(true) }),
+    leaves: () => ({ told: Promise.resolve({ kind: "accepted", durable: "local" }), settled: Promise.resolve(true), over: () => undefined }),
     untaken: async () => true,
     answered: () => undefined,
     find: () => undefined,

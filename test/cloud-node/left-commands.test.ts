@@ -328,7 +328,7 @@ test("S3, M2. Two attempts under one id that end in the same moment: nobody is t
   const clock = new ManualClock();
   const taken = { kind: "accepted", durable: "local" } as const;
   const left: LeftCommands = {
-    leaves: () => ({ told: Promise.resolve(taken), settled: Promise.resolve(true) }),
+    leaves: () => ({ told: Promise.resolve(taken), settled: Promise.resolve(true), over: () => undefined }),
     untaken: async () => true,
     answered: () => undefined,
     find: () => undefined,
@@ -352,4 +352,115 @@ test("S3, M2. Two attempts under one id that end in the same moment: nobody is t
       const isNothing = first.kind === "deadline" && second.kind === "deadline";
       t.equal(told.includes("deadline"), isNothing, `${first.kind}, ${second.kind}: ${told.join(", ")}`);
     }
+});
+
+/** A vehicle that answers each command after this time. */
+function answering(at: Run, clock: ManualClock, ms: number): void {
+  const word = { kind: "replied", value: { outcome: "confirmed" } } as const;
+  Object.defineProperty(at, "word", { get: () => new Promise<Told | Answer>((resolve) => clock.setTimeout(() => resolve(word), ms)) });
+}
+
+/** How many of these kinds, and the longest that one was waited for. */
+async function burst(at: Run, clock: ManualClock, count: number, name = "k"): Promise<{ readonly kinds: Record<string, number>; readonly words: readonly (Told | Answer)[] }> {
+  const all = Array.from({ length: count }, (_, n) => at.press(`${name}-${String(n)}`, SET, "ann", 10_000));
+  await clock.advance(15_000);
+  const words = await Promise.all(all);
+  const kinds: Record<string, number> = {};
+  for (const { kind } of words) kinds[kind] = (kinds[kind] ?? 0) + 1;
+  return { kinds, words };
+}
+
+test("S5. Of a burst as many leave as have room, and the others are told that there is none, never that the store takes nothing; then the next one leaves at once", async (t) => {
+  const clock = new ManualClock();
+  const at = await run(new MemoryDisk(), clock);
+  slow(at, clock, 100);
+  answering(at, clock, 500);
+  let commits = 0;
+  const commit = at.store.commit.bind(at.store);
+  at.store.commit = (batch) => (commits++, commit(batch));
+  const full = at.press("first");
+  await clock.advance(0);
+  const { kinds, words } = await burst(at, clock, 800);
+  await full;
+  t.same(Object.keys(kinds).sort(), ["full", "replied"]);
+  t.ok((kinds["replied"] ?? 0) >= 256, `${String(kinds["replied"])} left`);
+  t.equal(at.sent.length, 1 + (kinds["replied"] ?? 0), "and nothing of those that were turned away");
+  t.match(
+    words.find(({ kind }) => kind === "full"),
+    { kind: "full", retryAfterMs: 1_000, reason: /too many commands for vehicle acme\/v1 wait/ },
+  );
+  t.ok(commits < 20, `what was turned away is not written, and what leaves is written together: ${String(commits)} commits`);
+  const next = at.press("next");
+  await clock.advance(700);
+  t.match(await next, { kind: "replied" });
+  await at.kill();
+});
+
+test("S5. The more commands are under way the more are accepted, also where they are more than the vehicle is asked at a time", async (t) => {
+  const accepted: number[] = [];
+  for (const inFlight of [50, 150, 400]) {
+    const clock = new ManualClock();
+    const at = await run(new MemoryDisk(), clock);
+    slow(at, clock, 50);
+    answering(at, clock, 300);
+    let count = 0;
+    let n = 0;
+    const others = new Set<string>();
+    const end = clock.monotonic() + 6_000;
+    const one = async (): Promise<void> => {
+      while (clock.monotonic() < end) {
+        const { kind } = await at.press(`k-${String(n++)}`, SET, "ann", 10_000);
+        if (kind === "replied") count++;
+        else {
+          others.add(kind);
+          await new Promise<void>((resolve) => clock.setTimeout(resolve, 1_000));
+        }
+      }
+    };
+    const all = Array.from({ length: inFlight }, one);
+    await clock.advance(12_000);
+    await Promise.all(all);
+    accepted.push(count);
+    t.same([...others], [], `${String(inFlight)} in flight`);
+    await at.kill();
+  }
+  t.same(
+    accepted,
+    [...accepted].sort((a, b) => a - b),
+  );
+});
+
+test("S5. Before a vehicle that gives no word stand as many as it is asked at a time; who waits for a place hears in time that there is none, a further one at once, and nothing of them is written", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const at = await run(disk, clock);
+  Object.defineProperty(at, "word", { get: () => new Promise(() => undefined) });
+  for (let n = 0; n < 256; n++) void at.press(`open-${String(n)}`, SET, "ann", 60_000);
+  const waits = at.press("waits", SET, "ann", 10_000);
+  const hasty = at.press("hasty", SET, "ann", 100);
+  await clock.advance(150);
+  t.match(await hasty, { kind: "deadline" });
+  t.equal(at.sent.length, 256);
+  await clock.advance(2_000);
+  const full = { kind: "full", retryAfterMs: 1_000, reason: "256 requests to vehicle acme/v1 are still without an answer" };
+  t.match(await waits, full);
+  t.match(await at.press("further", SET, "ann", 10_000), full);
+  t.equal(at.sent.length, 256);
+  for (const id of ["waits", "hasty", "further"]) t.match(await afterKill(at, disk, clock, id), { kind: "owner-away" }, id);
+});
+
+test("S5. What comes of a burst while the store takes nothing is not stored, and when it takes again the next one leaves at once", async (t) => {
+  const clock = new ManualClock();
+  const at = await run(new MemoryDisk(), clock);
+  at.word = { kind: "replied", value: { outcome: "confirmed" } };
+  const commit = at.store.commit.bind(at.store);
+  at.store.commit = async (batch) => batch.map((): CommitOutcome => ({ kind: "refused", reason: "the disk is full", passing: true }));
+  const all = Array.from({ length: 200 }, (_, n) => at.press(`k-${String(n)}`, SET, "ann", 10_000));
+  await clock.advance(2_100);
+  t.same([...new Set((await Promise.all(all)).map(({ kind }) => kind))], ["not-stored"]);
+  at.store.commit = commit;
+  await clock.advance(4_000);
+  t.match(await at.press("next"), { kind: "replied" });
+  t.equal(at.sent.length, 1);
+  await at.kill();
 });
