@@ -401,7 +401,7 @@ test("S5. The more commands are under way the more are accepted, also where they
   for (const inFlight of [50, 150, 400]) {
     const clock = new ManualClock();
     const at = await run(new MemoryDisk(), clock);
-    slow(at, clock, 50);
+    slow(at, clock, 400);
     answering(at, clock, 300);
     let count = 0;
     let n = 0;
