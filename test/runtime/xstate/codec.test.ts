@@ -44,7 +44,9 @@ test("H8, R2. an object without a prototype comes back as one, empty or not, als
   t.same(shownData(encodeData({ dictionary: bare({ a: bare({ b: undefined }) }) }, host)), { dictionary: { a: {} } });
   t.throws(() => encodeData({ a: bare({ b: new Map() }) }, host), { name: "NotCarried", path: "/a/b" });
 
-  const seen = assign(({ context, event }) => ((event as { key?: string }).key ?? "") in context.dictionary ? {} : { dictionary: bare({ ...context.dictionary, [event.key]: 1 }), fresh: context.fresh + 1 });
+  const seen = assign(({ context, event }) =>
+    ((event as { key?: string }).key ?? "") in context.dictionary ? {} : { dictionary: bare({ ...context.dictionary, [event.key]: 1 }), fresh: context.fresh + 1 },
+  );
   const one = new EntityHost(thingType(machine({ context: () => ({ dictionary: bare({}), fresh: 0 }), on: { see: { actions: seen } } }), anyMessages()));
   one.send({ type: "see", key: "kiwi" });
   t.equal(readBackProblem(one.entity), undefined);
