@@ -9,7 +9,7 @@ import { systemClock } from "../../runtime/host/index.ts";
 import type { Log, TimeoutHandle } from "../../runtime/ports/index.ts";
 import type { Tree } from "../../runtime/supervision/index.ts";
 import { errorOf } from "../../runtime/workers/index.ts";
-import { dataFolder, removeEndpoint, writeEndpoint } from "../api/index.ts";
+import { dataFolder, removeEndpoint, tokenFileIn, tokenLine, writeEndpoint } from "../api/index.ts";
 import { fileLog, isLogLevel, type OpenLog } from "../logging/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";
 import { createDemoFleet, type DemoFleet } from "./demo-fleet.ts";
@@ -118,7 +118,7 @@ function show(
   call: Call,
 ): { end(): void } {
   const words = headLines(where(), data, firstToken);
-  if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: join(data, "api-token") });
+  if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: tokenFileIn(data) });
   else printLines(call.out, words);
   const live = call.isTerminal && !call.json ? liveTable(call.out, call) : undefined;
   const news = live === undefined ? fleetNews(call, () => systemClock.monotonic() - beganAt) : undefined;
@@ -147,7 +147,7 @@ function headLines(where: CloudListening | undefined, data: string, firstToken: 
   return [
     `page and API  ${where?.http ?? "–"}`,
     `broker        ${where?.broker ?? "–"}`,
-    `token         in ${join(data, "api-token")}${firstToken === undefined ? "" : `; shown once: ${firstToken}`}`,
+    tokenLine(data, firstToken),
     `try           drover actors ask demo/vehicle/trailer-01/module/torrent-0 light.set output=galley level=255`,
   ];
 }

@@ -1,8 +1,9 @@
-// Is the token of this machine for its owner's eyes only?
+// Is the token of this machine there, and for its owner's eyes only?
 
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Finding, ok, problem } from "./finding.ts";
+import { newFirstToken } from "../api/index.ts";
+import { type Finding, note, ok, problem } from "./finding.ts";
 
 export function checkToken(folder: string): Finding | undefined {
   const path = join(folder, "api-token");
@@ -10,7 +11,9 @@ export function checkToken(folder: string): Finding | undefined {
   try {
     ({ mode } = statSync(path));
   } catch {
-    return undefined;
+    if (!existsSync(join(folder, "tokens.json"))) return undefined;
+    const why = "Commands on this machine find no token, and no start makes one while tokens.json is there.";
+    return note("token", `${path} is gone`, why, `Give a token that you have kept with --token or DROVER_TOKEN; if there is none, ${newFirstToken(folder)}.`);
   }
   if (process.platform === "win32" || (mode & 0o077) === 0) return ok("token", `${path} is readable by its owner only`);
   return problem(

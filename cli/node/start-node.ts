@@ -7,7 +7,7 @@ import type { EdgeConfig } from "../../edge-node/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
 import type { Tree } from "../../runtime/supervision/index.ts";
 import { errorOf } from "../../runtime/workers/index.ts";
-import { removeEndpoint, writeEndpoint, type WrittenEndpoint } from "../api/index.ts";
+import { removeEndpoint, tokenFileIn, tokenLine, writeEndpoint, type WrittenEndpoint } from "../api/index.ts";
 import { loadConfig, type LoadedConfig, withPlaces } from "../config/index.ts";
 import { isLogLevel, LOG_LEVELS, streamLog } from "../logging/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJsonLine, printLines } from "../terminal/index.ts";
@@ -51,7 +51,7 @@ async function startCloud({ config }: LoadedConfig, log: Log, call: Call): Promi
   return run(node, call, () => {
     const { http = null, broker = null } = node.urls;
     if (http !== null) noteEndpoint(log, cloud.data, { url: http, ...(broker === null ? {} : { broker }) });
-    if (call.json) printJsonLine(call.out, { event: "listening", http, broker, data: cloud.data, tokenFile: `${cloud.data}/api-token` });
+    if (call.json) printJsonLine(call.out, { event: "listening", http, broker, data: cloud.data, tokenFile: tokenFileIn(cloud.data) });
     else printLines(call.out, [`page and API  ${http ?? "–"}`, `broker        ${broker ?? "–"}`, tokenLine(cloud.data, node.firstToken)]);
     return () => {
       removeEndpoint(cloud.data);
@@ -72,10 +72,6 @@ async function startEdge({ config }: LoadedConfig, log: Log, call: Call): Promis
       if (apiUrl !== undefined) removeEndpoint(data);
     };
   });
-}
-
-function tokenLine(data: string, firstToken: string | undefined): string {
-  return `token         in ${data}/api-token${firstToken === undefined ? "" : `; shown once: ${firstToken}`}`;
 }
 
 /** Nobody's node stays down for want of it. */

@@ -84,7 +84,8 @@ export const problemKinds = {
   unauthenticated: {
     status: 401,
     title: "Who are you?",
-    advice: "Send `Authorization: Bearer <token>`, or sign in at /v1/session. The first token is in the file api-token of the node's data folder.",
+    advice:
+      "Send `Authorization: Bearer <token>`, or sign in at /v1/session. The first token is in the file api-token of the node's data folder; if it is lost, stop the node, delete tokens.json there and start it for a new one.",
   },
   forbidden: { status: 403, title: "This token's role does not allow it.", advice: "Use a token of the role in `needs`." },
   "cross-site": {

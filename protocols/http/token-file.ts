@@ -22,6 +22,9 @@ export interface TokenRecord {
   readonly createdBy: string;
 }
 
+/** Stands in the file, where somebody edits it. */
+const NOTE =
+  "Read when the node starts, and written over when a token is made or removed while it runs. Change tokens with POST and DELETE /v1/tokens, or edit this while the node is stopped; without this file the next start ends all tokens and makes a first one.";
 const TOKENS_FILE = "tokens.json";
 const FIRST_TOKEN_FILE = "api-token";
 
@@ -45,7 +48,7 @@ export async function readTokens(folder: string): Promise<readonly TokenRecord[]
 
 /** @throws DROVER_TOKENS_UNUSABLE */
 export async function writeTokens(folder: string, tokens: readonly TokenRecord[]): Promise<void> {
-  await writePrivate(folder, TOKENS_FILE, `${JSON.stringify({ v: 1, tokens }, undefined, 2)}\n`);
+  await writePrivate(folder, TOKENS_FILE, `${JSON.stringify({ v: 1, note: NOTE, tokens }, undefined, 2)}\n`);
 }
 
 /** @throws DROVER_TOKENS_UNUSABLE */

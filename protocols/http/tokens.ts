@@ -3,7 +3,7 @@
 // T1. The first start makes one admin's token, writes it to `api-token` and hands it to whoever starts the node, to be shown once. `tokens.json` is written last: a crash
 //     before that makes another first token at the next start, which replaces the file.
 // T2. There is always an admin: the last one's token cannot be removed.
-// T3. A change counts once its file is written.
+// T3. A change counts once its file is written. The file is read at the start alone: what is edited in it counts from the next one, if no change of ours has written over it.
 
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { Clock } from "../../runtime/ports/index.ts";

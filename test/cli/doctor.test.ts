@@ -168,6 +168,14 @@ test("what was moved aside, a token that others can read, a wrong configuration:
   t.match(plain.err, "1 problem\n");
 });
 
+test("a token file that is gone while there are tokens: how to come by another one", async (t) => {
+  const data = scratch(t);
+  const found = async (): Promise<unknown> => (await doctor(data)).told.findings.find(({ check }) => check === "token");
+  t.equal(await found(), undefined, "no node has run here");
+  writeFileSync(join(data, "tokens.json"), '{"v":1,"tokens":[]}');
+  t.match(await found(), { status: "note", what: `${data}/api-token is gone`, fix: `delete ${data}/tokens.json (all its tokens end), and start it again` });
+});
+
 test("a clock that is before what it cannot precede", (t) => {
   const data = scratch(t);
   writeFileSync(join(data, "x"), "");

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import tap, { test, type Test } from "tap";
@@ -112,6 +112,16 @@ test("S10. both kinds of node show the token of their first admin at their first
     t.equal(said[0]?.split(token).length, 2, `${kind}: once, and not in its log`);
     t.match(said[1], `token         in ${data}/api-token\n`, kind);
     t.notMatch(said[1], token, kind);
+    // L1.
+    rmSync(join(data, "api-token"));
+    const gone = await startedAndEnded(["start", kind, ...argv], join(root, "test/docs/own-vehicle"));
+    t.match(gone.out, `token         not in ${data}/api-token, which is gone: `, kind);
+    t.match(gone.out, `delete ${data}/tokens.json (all its tokens end), and start it again\n`, kind);
+    t.notOk(existsSync(join(data, "api-token")), kind);
+    rmSync(join(data, "tokens.json"));
+    const anew = await startedAndEnded(["start", kind, ...argv], join(root, "test/docs/own-vehicle"));
+    t.match(anew.out, `token         in ${data}/api-token; shown once: ${readFileSync(join(data, "api-token"), "utf8").trim()}\n`, kind);
+    t.not(readFileSync(join(data, "api-token"), "utf8").trim(), token, kind);
   }
 });
 

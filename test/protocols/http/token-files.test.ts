@@ -28,6 +28,7 @@ test("S10. the first start makes one admin's token: in api-token (0600) and in t
   t.notMatch(readFileSync(join(folder, "tokens.json"), "utf8"), firstToken.slice(-43));
   t.match(tokens.check(firstToken), { name: "admin", role: "admin", createdBy: "node" });
   t.same(readdirSync(folder).sort(), ["api-token", "tokens.json"], "nothing else is left");
+  t.match(JSON.parse(readFileSync(join(folder, "tokens.json"), "utf8")), { note: /^Read when the node starts/ }, "who edits it reads there when it counts");
 
   const second = await loadTokens(folder, { clock });
   t.equal(second.firstToken, undefined, "it is shown once");
