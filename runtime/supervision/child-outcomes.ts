@@ -1,11 +1,17 @@
 // What whoever adds, keeps, removes or restarts a child is told. It agrees with what runs then.
 
+/** `deadline`: its supervisor has not started within 5 s of the request; `full`: too many requests wait for that. Nothing was done. */
+export interface StillStarting {
+  readonly kind: "deadline" | "full";
+}
+
 export type AddOutcome =
   | { readonly kind: "started" }
   /** `kept`: the supervisor goes on trying; otherwise the child is forgotten. */
   | { readonly kind: "start-failed"; readonly error: Error; readonly kept: boolean }
   /** `not-running`: the supervisor does not run, or it ended or the child was removed before the child ran; the child is forgotten. */
-  | { readonly kind: "id-taken" | "not-running" | "not-one-for-one" };
+  | { readonly kind: "id-taken" | "not-running" | "not-one-for-one" }
+  | StillStarting;
 
 export type RemoveOutcome =
   | { readonly kind: "removed" | "no-such-child" | "not-one-for-one" }
@@ -19,4 +25,4 @@ export type KeepOutcome =
 
 export type RestartOutcome =
   /** `not-running`: the supervisor does not run, or it ended meanwhile. */
-  { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error };
+  { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error } | StillStarting;

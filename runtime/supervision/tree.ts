@@ -21,7 +21,7 @@ export interface TreeOptions {
   readonly isolation?: Isolation;
 }
 
-/** Adds, removes and restarts children of one supervisor while it runs. Outcomes are values. */
+/** Adds, removes and restarts children of one supervisor while it runs; what is asked while it starts waits for that, at most 5 s. Outcomes are values. */
 export interface SupervisorHandle {
   /** Starts it last; it stops first. Only below a one-for-one supervisor that runs. @throws DROVER_TREE_INVALID for a significant child where autoShutdown is never */
   addChild(spec: ChildSpec): Promise<AddOutcome>;
@@ -147,10 +147,10 @@ export function createTree(written: SupervisorSpec, options: TreeOptions): Tree 
       const found = find(root, path);
       if (found === undefined) return undefined;
       return {
-        addChild: (child) => found.addChild(child),
-        keepChild: (id, data) => found.keepChild(id, data),
-        removeChild: (id) => found.removeChild(id),
-        restartChild: (id) => found.restartChild(id),
+        addChild: (child) => found.requests.add(child),
+        keepChild: (id, data) => found.requests.keep(id, data),
+        removeChild: (id) => found.requests.remove(id),
+        restartChild: (id) => found.requests.restart(id),
         describe: () => found.describeChildren(),
       };
     },
@@ -172,7 +172,7 @@ export async function startTree(spec: SupervisorSpec, options: TreeOptions): Pro
 
 /** All that a path may mean: an id may contain `/` itself, so ids are matched as prefixes. */
 function* slotsAt(supervisor: SupervisorLife, path: string): Generator<ChildSlot> {
-  for (const slot of supervisor.lanes.flatMap((lane) => lane.slots)) {
+  for (const slot of supervisor.places.slots) {
     if (path === slot.id) yield slot;
     else if (path.startsWith(`${slot.id}/`) && slot.nested instanceof SupervisorLife) yield* slotsAt(slot.nested, path.slice(slot.id.length + 1));
   }

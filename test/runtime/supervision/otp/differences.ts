@@ -1,7 +1,7 @@
 // Where Drover's supervisor does on purpose what OTP's does not. Everything else in the table is the same, event by event; and what comes of it all (which children run in the end,
-// whether and how the supervisor ended) is OTP's in every scene but those of D5.
+// whether and how the supervisor ended, what who asked was told) is OTP's in every scene but those of D5 and D9.
 //
-// All but two come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
+// All but three come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
 //
 // D1. An end while a sibling starts or is about to (L4): a one-for-one supervisor restarts the ended child at once, or ends at once where the budget is used up; OTP when the
 //     sibling is up. Both count two restarts.
@@ -13,6 +13,10 @@
 // D5. A child that was added comes back when its supervisor is restarted (design, Supervision: dynamic children persist); OTP forgets it.
 // D6. A supervisor that is killed after its finite shutdown takes along whatever still runs below it. In OTP it alone dies: a child that traps exits hears of that, and one that hangs
 //     goes on for ever, beside its successor where there is one.
+// D7. A request while a child is started again, and a removal while the supervisor starts (V5, V7): what is asked for other children goes on meanwhile, a restart joins the one that is
+//     under way, a removal breaks off a start; OTP serves each when the present work is done. All other requests wait while the supervisor starts, as in OTP.
+// D8. Who asks a supervisor that stops is told at once that it does not run (G1); in OTP when it has ended.
+// D9. A removal breaks off the addition of its child (V5), and whoever asked for that is told `not-running`; in OTP it was started first.
 //
 // Not in the table, since OTP has no such thing: backoff instead of intensity, giving up by time, `degraded` (hosting H14: restart-rules.test.ts); a start that is
 // watched by a deadline. Not in the table, since it always states both: Drover allows 3 restarts in 30 s by default, OTP 1 in 5 s (a link that fails twice at
@@ -20,7 +24,7 @@
 
 import type { Scene } from "./scene.ts";
 
-type Difference = "D1" | "D2" | "D3" | "D4" | "D5" | "D6";
+type Difference = "D1" | "D2" | "D3" | "D4" | "D5" | "D6" | "D7" | "D8" | "D9";
 
 /** Which one a scene may show; undefined: none. */
 export function namedDifference({ name, root }: Scene): Difference | undefined {
@@ -28,14 +32,18 @@ export function namedDifference({ name, root }: Scene): Difference | undefined {
   if (name.includes("used up while the supervisor starts")) return "D4";
   if (name.includes("a child that was added when its supervisor is restarted")) return "D5";
   if (name.startsWith("finite supervisor") && name.includes("does not stop")) return "D6";
+  if (name.startsWith("request while a child is started again") || name.startsWith("request while the supervisor starts: remove")) return "D7";
+  if (name.startsWith("request while the supervisor stops")) return "D8";
+  if (name === "request while the supervisor starts: add, then remove it") return "D9";
   if (name.startsWith("together: one-for-one")) return "D1";
   if (name.startsWith("together: rest-for-one, an earlier one")) return "D2";
   if (/ while (the next|a later) one (starts|is started again)/.test(name)) return root.strategy === "one-for-one" ? "D1" : "D2";
   return undefined;
 }
 
-/** What a scene comes to, from its journal: how the supervisor ended, if it did, and who runs at the end. */
+/** What a scene comes to, from its journal: how the supervisor ended, if it did, what who asked was told, and who runs at the end. */
 export function resultOf(journal: string): string {
   const ends = journal.match(/\b(?:ended \w+|refused)\b/g) ?? [];
-  return [...ends, journal.split(" | ").at(-1) ?? ""].join(", ");
+  const told = journal.match(/\btold [^,|]*[^,| ]/g) ?? [];
+  return [...ends, ...told.sort(), journal.split(" | ").at(-1) ?? ""].join(", ");
 }

@@ -39,13 +39,19 @@ export async function playOnDrover({ root, steps }: Scene): Promise<string> {
     await settle();
   }
   const { state, children } = tree.describe();
-  const journal = stage.parts.map(([step = "", ...said]) => `${step} ${said.length === 0 ? "nothing" : said.join(", ")}`);
+  const journal = stage.parts.map(([step = "", ...said]) => `${step} ${said.length === 0 ? "nothing" : inOrder(said).join(", ")}`);
   const line = [...journal, state === "running" ? shown(children) : "none"].join(" | ");
   for (const id of [...stage.releases.keys()]) release(id, stage);
   const stopped = tree.stop();
   await clock.advance(120_000);
   await stopped;
   return line;
+}
+
+/** As the other player: what was answered comes last. */
+function inOrder(said: readonly string[]): readonly string[] {
+  const isAnswer = (what: string): boolean => what.startsWith("told ");
+  return [...said.filter((what) => !isAnswer(what)), ...said.filter(isAnswer).sort()];
 }
 
 async function act(step: Step, stage: Stage, tree: Tree, clock: ManualClock): Promise<void> {
@@ -89,8 +95,28 @@ async function act(step: Step, stage: Stage, tree: Tree, clock: ManualClock): Pr
       void tree.at(inner?.id ?? "")?.addChild(childOf(a(step[1]), stage));
       return;
     }
+    case "ask": {
+      const [, request, id, of] = step;
+      const told = ask(tree, request, id, of, stage);
+      void told.then((outcome) => {
+        stage.say(`told ${request} ${id} ${outcome?.kind ?? "not-running"}`);
+      });
+      return;
+    }
     case "advance":
       await clock.advance(step[1] * 1_000);
+  }
+}
+
+async function ask(tree: Tree, request: "add" | "remove" | "restart", id: string, of: string, stage: Stage): Promise<{ readonly kind: string } | undefined> {
+  const handle = tree.at(of === tree.spec.id ? "" : of);
+  switch (request) {
+    case "add":
+      return handle?.addChild(childOf(a(id), stage));
+    case "remove":
+      return handle?.removeChild(id);
+    case "restart":
+      return handle?.restartChild(id);
   }
 }
 

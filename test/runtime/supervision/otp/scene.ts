@@ -43,6 +43,8 @@ export type Step =
   | readonly ["remove" | "restart", id: string]
   /** Below the one nested supervisor, at run time; permanent. */
   | readonly ["add", id: string]
+  /** By somebody who waits for the answer, of that supervisor; added is a permanent child. */
+  | readonly ["ask", request: "add" | "remove" | "restart", id: string, of: string]
   | readonly ["advance", seconds: number];
 
 export interface Scene {

@@ -18,6 +18,7 @@ export const scenes: readonly Scene[] = [
   ...finiteSupervisors(),
   ...autoShutdowns(),
   ...nested(),
+  ...requests(),
 ];
 
 function scene(name: string, more: Partial<SceneSupervisor>, children: readonly (SceneChild | SceneSupervisor)[], steps: readonly Step[]): Scene {
@@ -299,4 +300,82 @@ function nested(): readonly Scene[] {
     ),
     scene(`nested: ${strategy}, all stop in reverse order`, { strategy }, [a("a"), below("inner", { strategy: "one-for-all" }, [a("b"), a("c")]), a("d")], [["start"], ["stop"]]),
   ]);
+}
+
+/** Requests of somebody who waits for the answer, while the supervisor is busy: in OTP each waits in its mailbox. Not of two for one child where both are two calls of OTP's, which may cross. */
+function requests(): readonly Scene[] {
+  const ask = (request: "add" | "remove" | "restart", id: string, of = "root"): Step => ["ask", request, id, of];
+  const three = [a("a"), a("b"), a("c")];
+  const inner = (more: Partial<SceneSupervisor> = {}): SceneSupervisor => below("inner", { intensity: 0, ...more }, [a("b"), a("c")]);
+  const starting = (name: string, ...asked: readonly Step[]): Scene =>
+    scene(`request while the supervisor starts: ${name}`, {}, three, [["hold-start", "b"], ["start"], ...asked, ["release", "b"]]);
+  const restarting = (name: string, ...asked: readonly Step[]): Scene =>
+    scene(`request while a child is started again: ${name}`, {}, three, [["start"], ["hold-start", "b"], ["end", "b", "failed"], ...asked, ["release", "b"]]);
+  const stopping = (name: string, ...asked: readonly Step[]): Scene =>
+    scene(`request while the supervisor stops: ${name}`, {}, three, [["start"], ["hold-stop", "c"], ["stop"], ...asked, ["release", "c"]]);
+  return [
+    starting("add", ask("add", "d")),
+    starting("add one that cannot start", ["fail-starts", "d", 1], ask("add", "d")),
+    starting("add one that runs", ask("add", "a")),
+    starting("add one that is to start", ask("add", "c")),
+    starting("add two, in this order", ask("add", "e"), ask("add", "d")),
+    starting("add the same twice", ask("add", "d"), ask("add", "d")),
+    starting("add, then remove it", ask("add", "d"), ask("remove", "d")),
+    starting("add, then restart it", ask("add", "d"), ask("restart", "d")),
+    starting("restart one that runs", ask("restart", "a")),
+    starting("restart the one that starts", ask("restart", "b")),
+    starting("restart one that is to start", ask("restart", "c")),
+    starting("restart one that is not there", ask("restart", "d")),
+    starting("remove one that runs", ask("remove", "a")),
+    starting("remove the one that starts", ask("remove", "b")),
+    starting("remove one that is to start", ask("remove", "c")),
+    starting("remove one that is not there", ask("remove", "d")),
+    starting("the start fails", ["fail-starts", "b", 1], ask("add", "d"), ask("restart", "a")),
+    scene("request: its budget is used up while the supervisor starts", { intensity: 0 }, three, [
+      ["hold-start", "c"],
+      ["start"],
+      ["end", "b", "failed"],
+      ask("add", "d"),
+      ["release", "c"],
+    ]),
+    scene(
+      "request while the supervisor starts: a significant child ends",
+      { autoShutdown: "any-significant" },
+      [a("a", "transient", { significant: true }), a("b")],
+      [["hold-start", "b"], ["start"], ["end", "a", "normal"], ask("add", "d"), ["release", "b"]],
+    ),
+    scene("request while a nested supervisor starts: add", {}, [a("a"), inner()], [["hold-start", "b"], ["start"], ask("add", "e", "inner"), ["release", "b"]]),
+    scene("request while a nested supervisor starts: add below the root", {}, [a("a"), inner(), a("d")], [["hold-start", "b"], ["start"], ask("add", "e"), ["release", "b"]]),
+    scene("request before a nested supervisor starts: add", {}, [a("a"), inner()], [["hold-start", "a"], ["start"], ask("add", "e", "inner"), ["release", "a"]]),
+    scene(
+      "request while a nested supervisor is started again: add",
+      {},
+      [a("a"), inner()],
+      [["start"], ["hold-start", "b"], ["end", "c", "failed"], ask("add", "e", "inner"), ["release", "b"]],
+    ),
+    scene(
+      "request while a nested supervisor is started again: restart",
+      {},
+      [a("a"), inner()],
+      [["start"], ["hold-start", "b"], ["end", "c", "failed"], ask("restart", "c", "inner"), ["release", "b"]],
+    ),
+    scene(
+      "request while a nested supervisor is started again: it cannot start",
+      { intensity: 1 },
+      [a("a"), inner()],
+      [["start"], ["hold-start", "b"], ["end", "c", "failed"], ["fail-starts", "b", 1], ask("add", "e", "inner"), ["release", "b"]],
+    ),
+    restarting("add", ask("add", "d")),
+    restarting("restart another", ask("restart", "a")),
+    restarting("restart it", ask("restart", "b")),
+    restarting("remove another", ask("remove", "a")),
+    restarting("remove it", ask("remove", "b")),
+    stopping("add", ask("add", "d")),
+    stopping("restart one that runs", ask("restart", "a")),
+    stopping("restart the one that stops", ask("restart", "c")),
+    scene("request when the supervisor has ended: add", {}, three, [["start"], ["stop"], ask("add", "d")]),
+    scene("request when the supervisor has ended: restart", {}, three, [["start"], ["stop"], ask("restart", "a")]),
+    scene("request when the supervisor could not start: add", {}, three, [["fail-starts", "b", 1], ["start"], ask("add", "d")]),
+    scene("request before the supervisor is started: add", {}, three, [ask("add", "d"), ["start"]]),
+  ];
 }

@@ -21,7 +21,7 @@ main([File]) ->
     [receive {Run, Name, Line} -> io:format("~s\t~s~n", [Name, Line]) end || Run <- Runs].
 
 play(Root, Steps) ->
-    Notes = spawn_link(fun() -> note(#{log => [], fail => #{}, hold_start => [], hold_stop => [], held => #{}, pids => #{}, brutal => [], asked => []}) end),
+    Notes = spawn_link(fun() -> note(#{log => [], fail => #{}, hold_start => [], hold_stop => [], held => #{}, pids => #{}, supervisors => #{}, brutal => []}) end),
     Parent = spawn_link(fun() -> process_flag(trap_exit, true), parent(Notes, undefined) end),
     timer:sleep(until_phase(100)),
     Base = erlang:monotonic_time(millisecond),
@@ -67,7 +67,44 @@ act({'end-both', Id, How, Other, OtherHow}, _, Notes, Parent) ->
 act({add, Id}, _, Notes, Parent) -> Parent ! {add, Notes, Id};
 act({remove, Id}, _, _, Parent) -> Parent ! {remove, Id};
 act({restart, Id}, _, _, Parent) -> Parent ! {restart, Id};
+act({ask, What, Id, Of}, _, Notes, _) ->
+    Sup = call(Notes, {supervisor, Of}),
+    spawn_link(fun() -> call(Notes, {say, ["told ", atom_to_list(What), " ", atom_to_list(Id), " ", told(What, Sup, Notes, Id)]}) end);
 act(Order, _, Notes, _) -> call(Notes, Order).
+
+%% Asked by its pid, as by whoever found it by its name.
+told(What, Sup, Notes, Id) ->
+    try asked(What, Sup, Notes, Id)
+    catch exit:_ -> "not-running"
+    end.
+
+asked(add, Sup, Notes, Id) ->
+    case supervisor:start_child(Sup, spec(Notes, {Id, permanent, false, 60000})) of
+        {ok, _} -> "started";
+        {error, already_present} -> "id-taken";
+        {error, {already_started, _}} -> "id-taken";
+        {error, _} -> "start-failed"
+    end;
+asked(remove, Sup, Notes, Id) ->
+    case supervisor:terminate_child(Sup, Id) of
+        ok ->
+            case supervisor:delete_child(Sup, Id) of
+                ok -> "removed";
+                %% Somebody's restart is two calls too and came between.
+                {error, _} -> asked(remove, Sup, Notes, Id)
+            end;
+        {error, not_found} -> "no-such-child"
+    end;
+asked(restart, Sup, _, Id) ->
+    case supervisor:terminate_child(Sup, Id) of
+        {error, not_found} -> "no-such-child";
+        ok ->
+            case supervisor:restart_child(Sup, Id) of
+                {ok, _} -> "started";
+                {error, not_found} -> "no-such-child";
+                {error, _} -> "start-failed"
+            end
+    end.
 
 %% It is gone, and its supervisor has the message of that.
 ended(Notes, Id, How) ->
@@ -122,7 +159,8 @@ state(undefined, _) -> "down";
 state(restarting, _) -> "restarting".
 
 %% Supervisors and children.
-init({Notes, {_, _, _, _, {Strategy, Intensity, Period, Auto}, Children}}) ->
+init({Notes, {Me, _, _, _, {Strategy, Intensity, Period, Auto}, Children}}) ->
+    call(Notes, {supervises, Me, self()}),
     {ok, {#{strategy => Strategy, intensity => Intensity, period => Period, auto_shutdown => Auto}, [spec(Notes, Child) || Child <- Children]}}.
 
 spec(Notes, {Id, Restart, Significant, Shutdown}) ->
@@ -163,6 +201,8 @@ note(S = #{log := Log, pids := Pids}) ->
         {From, count} -> reply(From, lists:sum([length(Part) || Part <- Log])), note(S);
         {From, log} -> reply(From, lists:reverse([shown(Part) || Part <- Log])), note(S);
         {From, {pid, Id}} -> reply(From, maps:get(Id, Pids, undefined)), note(S);
+        {From, {supervisor, Id}} -> reply(From, maps:get(Id, maps:get(supervisors, S), none)), note(S);
+        {From, {supervises, Id, Pid}} -> reply(From, ok), note(set(supervisors, Id, Pid, S));
         {From, {'fail-starts', Id, Count}} -> reply(From, ok), note(set(fail, Id, Count, S));
         {From, {'hold-start', Id}} -> reply(From, ok), note(add(hold_start, Id, S));
         {From, {'hold-stop', Id}} -> reply(From, ok), note(add(hold_stop, Id, S));
@@ -219,9 +259,11 @@ reply(To, Answer) -> To ! {self(), Answer}.
 say(What, S = #{log := [Part | Log]}) -> S#{log := [[What | Part] | Log]}.
 set(Key, Id, Value, S) -> S#{Key := maps:put(Id, Value, maps:get(Key, S))}.
 add(Key, Id, S) -> S#{Key := [Id | maps:get(Key, S)]}.
+%% Nobody knows in which order several hear of the same: what was answered comes last.
 shown(Part) ->
     [Step | Said] = lists:reverse(Part),
-    case Said of
+    {Told, Done} = lists:partition(fun(What) -> lists:prefix("told ", lists:flatten(What)) end, Said),
+    case Done ++ lists:sort([lists:flatten(What) || What <- Told]) of
         [] -> [[Step, " nothing"]];
         [First | More] -> [[Step, " ", First] | More]
     end.
