@@ -38,10 +38,10 @@ export class OutsideClient {
   }
 
   /** Sends the same message under the same id until its outcome is final. @param forMs gives up after this long, with the last word; default: never */
-  async insist(address: string, event: EventData, options: OutsideOptions & { readonly forMs?: number } = {}): Promise<Told> {
+  async insist(address: string, event: EventData, { forMs = Number.POSITIVE_INFINITY, ...options }: OutsideOptions & { readonly forMs?: number } = {}): Promise<Told> {
     const { timeline } = this.#world;
     const id = options.id ?? this.#nextId();
-    const until = timeline.nowMs + (options.forMs ?? Number.POSITIVE_INFINITY);
+    const until = timeline.nowMs + forMs;
     for (;;) {
       const told = await this.tell(address, event, { ...options, id });
       if (!PASSING.has(told.kind) || timeline.nowMs >= until) return told;

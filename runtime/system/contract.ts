@@ -123,7 +123,7 @@ export interface System extends Directory {
   /**
    * Activates an entity: recovers it from the store, or begins its history.
    * @throws DroverError with the code of what its first turn failed with; DROVER_STORE_FAILED where that takes longer than 60 s: it goes on, and who activates it again waits for the same;
-   * DROVER_DATA_NOT_KEPT for an input that a durable entity cannot keep, and for labels that are no texts
+   * DROVER_DATA_NOT_KEPT for an input that a durable entity cannot keep, and for labels that are no texts; DROVER_CONFIG_INVALID for an option that is not known
    */
   activate(entity: Address, options: EntityOptions): Promise<void>;
   /** Stops hosting: lets the turn under way end, keeps its state in the store. */

@@ -10,6 +10,7 @@ import type { Refusal } from "../outcome.ts";
 import { aWholeNumberFrom, complaintAbout } from "../shape/index.ts";
 import { asItIsNow, isWellFormed } from "../xstate/index.ts";
 import type { RemoteMessage, TellOptions } from "./contract.ts";
+import { optionNames, unknownOption } from "./option-names.ts";
 
 export const DEFAULT_WITHIN_MS = 10_000;
 export const LONGEST_MS = 24 * 3_600_000;
@@ -17,6 +18,8 @@ const MAX_ID_CHARACTERS = 128;
 const MAX_AUTHOR_CHARACTERS = 256;
 /** Of milliseconds and bytes. */
 const COUNT = aWholeNumberFrom(0);
+const OPTIONS = optionNames<TellOptions>({ id: true, author: true, withinMs: true, keepMs: true, trace: true, bytes: true, create: true });
+const CREATE_OPTIONS = optionNames<NonNullable<TellOptions["create"]>>({ input: true, labels: true });
 
 export interface Sent {
   readonly address: string;
@@ -34,7 +37,8 @@ export function outsideMessage(
 ): RemoteMessage | Extract<Refusal, { kind: "invalid" }> {
   if (!isObject(options)) return invalid({ path: "/options", message: "an object is expected" });
   const { id = from.id, author = `node:${from.node}`, withinMs = DEFAULT_WITHIN_MS, keepMs = LONGEST_MS, trace, bytes } = options;
-  const wrong = problemOf({ address, event, id, author, withinMs, keepMs, trace, bytes, create: options.create, again });
+  const { create } = options;
+  const wrong = unknownOption(options, OPTIONS) ?? problemOf({ address, event, id, author, withinMs, keepMs, trace, bytes, create, again });
   if (wrong !== undefined) return invalid(wrong);
   const within = Math.min(LONGEST_MS, withinMs);
   return {
@@ -77,11 +81,13 @@ function problemOf(given: Readonly<Record<"address" | "event" | "id" | "author" 
   if (!isCount(keepMs)) return { path: "/keepMs", message: noCount(keepMs) };
   if (trace !== undefined && typeof trace !== "string") return { path: "/trace", message: "a text is expected" };
   if (bytes !== undefined && !isCount(bytes)) return { path: "/bytes", message: noCount(bytes) };
-  if (create !== undefined && !isObject(create)) return { path: "/create", message: "an object with the input is expected" };
-  return undefined;
+  if (create === undefined) return undefined;
+  if (!isObject(create)) return { path: "/create", message: "an object with the input is expected" };
+  const unknown = unknownOption(create, CREATE_OPTIONS);
+  return unknown === undefined ? undefined : { ...unknown, path: `/create${unknown.path}` };
 }
 
-function isObject(value: unknown): boolean {
+function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 

@@ -25,6 +25,7 @@ import { createInspection } from "./inspection.ts";
 import { createListing } from "./listing.ts";
 import { News } from "./news.ts";
 import { createObservation } from "./observation.ts";
+import { optionNames, unknownOption } from "./option-names.ts";
 import { DEFAULT_WITHIN_MS, outsideMessage, type Sent } from "./outside-message.ts";
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
@@ -88,6 +89,8 @@ const OPTIONS = keysOf<SystemOptions>(
   },
   ["node", "types", "store", "clock", "random", "log"],
 );
+
+const ENTITY_OPTIONS = optionNames<EntityOptions>({ input: true, labels: true, bareSnapshot: true, children: true });
 
 /** @throws DROVER_TYPE_INVALID; DROVER_CONFIG_INVALID for an option that is unknown, missing or of another kind */
 export function createSystem(options: SystemOptions): System {
@@ -335,7 +338,11 @@ export function createSystem(options: SystemOptions): System {
     inform: async (address, event, create) => asItIsNow(await inform(address, event, create)),
     notify,
     publish: (topic, event) => topics.publish(topic, event),
-    activate: (entity, given) => inTime(entities.activate(entity, ownOptions(entity, given)), clock, BEGUN_WITHIN_MS, `${entity} has not begun yet`),
+    activate: async (entity, given) => {
+      const unknown = unknownOption(given, ENTITY_OPTIONS);
+      if (unknown !== undefined) throw new DroverError("DROVER_CONFIG_INVALID", `activate ${entity}: ${unknown.message}`);
+      return inTime(entities.activate(entity, ownOptions(entity, given)), clock, BEGUN_WITHIN_MS, `${entity} has not begun yet`);
+    },
     deactivate: (entity) => entities.deactivate(entity),
     ended: (entity) => entities.ended(entity),
     addresses: () => observation.addresses(),

@@ -197,6 +197,37 @@ test("A4. whatever stands where the options of tell and ask should be, the answe
   await system.stop();
 });
 
+test("A4. an option of tell and ask that is not known is refused with the name that was perhaps meant", async (t) => {
+  const { system } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const event = { type: "count.add", by: 1 };
+  const known = "expected one of id, author, withinMs, keepMs, trace, bytes, create";
+  const wrong: readonly (readonly [options: object, path: string, message: string])[] = [
+    [{ withinMS: 5 }, "/withinMS", `the option "withinMS" is not known here (${known}; did you mean "withinMs"?)`],
+    [{ withinMs: 5, ID: "m1" }, "/ID", `the option "ID" is not known here (${known}; did you mean "id"?)`],
+    [{ idempotencyKey: "m1" }, "/idempotencyKey", `the option "idempotencyKey" is not known here (${known})`],
+    [Object.create({ keepMS: 5 }) as object, "/keepMS", `the option "keepMS" is not known here (${known}; did you mean "keepMs"?)`],
+    [{ "a/b~c": 5 }, "/a~1b~0c", `the option "a/b~c" is not known here (${known})`],
+    [{ ["x".repeat(5_000)]: 5 }, `/${"x".repeat(64)}`, `the option "${"x".repeat(64)}" is not known here (${known})`],
+    [{ create: { inputs: 1 } }, "/create/inputs", 'the option "inputs" is not known here (expected one of input, labels; did you mean "input"?)'],
+  ];
+  for (const [options, path, message] of wrong) {
+    const refusal = { kind: "invalid", problems: [{ path, message }], accepts: [] };
+    t.same(await system.tell(A, event, options), refusal, `tell: ${path}`);
+    t.same(await system.ask(A, event, options as never), refusal, `ask: ${path}`);
+  }
+  t.equal((system.read(entity)?.context as { total: number }).total, 0, "nothing of it acted");
+  t.match(await system.tell(A, event, Object.create({ author: "ann" }) as object), { kind: "accepted" });
+  t.match(await system.tell(A, event, { withinMS: undefined } as object), { kind: "accepted" }, "one that is undefined is not given");
+  const other = parseAddress("acme/counter/other");
+  await t.rejects(system.activate(other, { input: undefined, label: {} } as never), {
+    code: "DROVER_CONFIG_INVALID",
+    message: `activate ${other}: the option "label" is not known here (expected one of input, labels, bareSnapshot, children; did you mean "labels"?)`,
+  });
+  t.equal(system.read(other), undefined);
+  await system.stop();
+});
+
 test("A4. a number among the options of tell and ask that is no whole number from 0 is refused with its name, what it is and what is expected", async (t) => {
   const { system } = await hosting();
   await system.activate(entity, { input: undefined });
