@@ -95,6 +95,9 @@ export interface Told {
   readonly steady: Required<Pick<Sample, "work" | "elapsedMs" | "latenciesMs">>;
 }
 
+/** What is kept of a command is kept under its id. */
+let ids = 0;
+
 /** A closed loop: `window` commands are under way at all times, each to the next actor, for `timeMs`, and until a second window has been answered; then the rest is awaited. */
 export async function tellFor(fleet: Fleet, window: number, timeMs: number, options?: TellOptions): Promise<Told> {
   const end = performance.now() + timeMs;
@@ -107,7 +110,7 @@ export async function tellFor(fleet: Fleet, window: number, timeMs: number, opti
     let since = performance.now();
     while (performance.now() < end || accepted < 2 * window) {
       const to = fleet.addresses[next++ % fleet.addresses.length] as Address;
-      const told = await fleet.system.tell(to, { type: "level.set", percent: next % 101 }, options);
+      const told = await fleet.system.tell(to, { type: "level.set", percent: next % 101 }, options === undefined ? undefined : { ...options, id: `m${String(++ids)}` });
       if (told.kind !== "accepted" || told.durable !== "local") throw new Error(`a command was not accepted: ${JSON.stringify(told)}`);
       accepted++;
       const at = performance.now();

@@ -78,13 +78,14 @@ export async function byTell(behaviour: AnyBehaviour, tally: Tally): Promise<Pre
   const { system, addresses } = await host(behaviour, TOLD_ENTITIES);
   const refused = new Map<string, number>();
   let accepted = 0;
+  let ids = 0;
   return {
     sample: async () => {
       const before = accepted;
       const latenciesMs: number[] = [];
       const start = performance.now();
       const tell = async (at: number): Promise<Told> => {
-        const outcome = await system.tell(addresses[at % TOLD_ENTITIES] as Address, GO, { withinMs: ID_KEPT_MS, keepMs: ID_KEPT_MS });
+        const outcome = await system.tell(addresses[at % TOLD_ENTITIES] as Address, GO, { id: `m${String(++ids)}`, withinMs: ID_KEPT_MS, keepMs: ID_KEPT_MS });
         if (at % TOLD_TIMED_EVERY === 0) latenciesMs.push(performance.now() - start);
         return outcome;
       };

@@ -33,8 +33,9 @@ export async function prepareKnown(budget: Budget): Promise<Prepared> {
   const system = createSystem({ node: "bench", types, store, clock: systemClock, random: systemRandom, log: silentLog, activation: ADMITTED });
   await system.start();
   const toldTo = new Uint8Array(known + WINDOW);
+  let ids = 0;
   const command = async (at: number): Promise<void> => {
-    const options = { withinMs: ID_KEPT_MS, keepMs: ID_KEPT_MS, create: { input: undefined } };
+    const options = { id: `m${String(++ids)}`, withinMs: ID_KEPT_MS, keepMs: ID_KEPT_MS, create: { input: undefined } };
     const told = await system.tell(addressOf(at), { type: "level.set", percent: at % 101 }, options);
     if (told.kind !== "accepted") throw new Error(`a command was not accepted: ${JSON.stringify(told)}`);
     toldTo[at] = (toldTo[at] ?? 0) + 1;

@@ -1,7 +1,7 @@
 // A message from outside as it enters the node: who says what to whom, until when, under which id (rules M2).
 //
-// O1. An id that the node made is known to nobody else: within the node nothing sends its message again, so that its outcome is kept for the reply to an ask alone. Who carries it to another
-//     node, or sends it again himself, says for how long (wire/message-envelope.ts).
+// O1. An id that the node made is known to nobody else: within the node nothing sends its message again, so that its outcome is kept for the reply to an ask alone, whatever `keepMs` is. Who
+//     carries it to another node, or sends it again himself, says for how long (wire/message-envelope.ts).
 
 import { addressProblem, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
@@ -50,7 +50,7 @@ export function outsideMessage(
       author,
       expiresAt: from.now + Math.min(LONGEST_MS, Math.max(within, keepMs)),
       // O1.
-      ...(options.id === undefined && options.keepMs === undefined ? { repeatedMs: ask ? within : 0 } : {}),
+      ...(options.id === undefined ? { repeatedMs: ask ? within : 0 } : {}),
     },
     ask,
     withinMs: within,

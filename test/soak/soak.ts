@@ -110,7 +110,7 @@ export async function churn({ folder, actors, clock = systemClock }: { readonly 
     open++;
     // Faults stay with a few: an actor keeps the last 100 messages that were set aside, and all of them filling up would look like a leak for days.
     const actor = event.type === "soak.fail" ? at % FAILING : at;
-    const told = await system.tell(parseAddress(`acme/soak/a${String(actor)}`), event, { keepMs: KEEP_MS, withinMs: 5_000, create: { input: undefined } });
+    const told = await system.tell(parseAddress(`acme/soak/a${String(actor)}`), event, { id: `m${String(sent)}`, keepMs: KEEP_MS, withinMs: 5_000, create: { input: undefined } });
     open--;
     outcomes[told.kind] = (outcomes[told.kind] ?? 0) + 1;
   };

@@ -391,7 +391,7 @@ test("watchers hear of directories mounted later, and one that throws harms nobo
 test("S9. a recovered entity has the state that was committed, over snapshots and restarts", async (t) => {
   const first = await hosting();
   await first.system.activate(A, { input: undefined });
-  for (let n = 0; n < 250; n++) await first.system.tell(A, add(1), { keepMs: 1_000 });
+  for (let n = 0; n < 250; n++) await first.system.tell(A, add(1), { id: `m${String(n)}`, keepMs: 1_000 });
   await first.system.stop();
   const again = await hosting({ disk: first.disk, clock: first.clock });
   await again.system.activate(A, { input: undefined });
@@ -404,7 +404,7 @@ test("S9. a recovered entity has the state that was committed, over snapshots an
 test("S5. the journal of an entity that nobody ships keeps to its bound", async (t) => {
   const { system, store } = await hosting();
   await system.activate(A, { input: undefined });
-  for (let round = 0; round < 6_200; round++) await system.tell(A, add(1), { keepMs: 1, withinMs: 1_000 });
+  for (let round = 0; round < 6_200; round++) await system.tell(A, add(1), { id: `m${String(round)}`, keepMs: 1, withinMs: 1_000 });
   await settle();
   const records = await store.journal({ entity: A, limit: 10_000, order: "oldest-first" });
   t.ok(records.length >= 5_000 && records.length < 6_000, `${String(records.length)} of 6,201`);

@@ -95,6 +95,16 @@ async function spread(count: number, forMs: number, { clock }: Hosting, but: str
 }
 
 for (const address of [E, V]) {
+  test(`M2. nothing is kept of 10,001 messages that say how long they may act, and have no name (${address})`, async (t) => {
+    const at = await hosting({ types });
+    const { system } = at;
+    await system.activate(address, { input: undefined });
+    t.same(await spread(10_001, HOUR, at, "accepted", () => system.tell(address, add(1), { keepMs: DAY })), []);
+    t.match(system.read(address)?.context, { sum: 10_001 });
+    t.same(keptBy(system, address), []);
+    await system.stop();
+  });
+
   test(`M2. whoever tells one actor 25,000 messages a day without naming them is refused none (${address})`, async (t) => {
     const at = await hosting({ types });
     const { system } = at;
@@ -118,21 +128,21 @@ test("M2. so it is with questions; a reply is kept while its asker waits", async
   await system.stop();
 });
 
-test("M2. what nobody can name needs no room among the kept outcomes; what has a name, or says how long it is kept, is told when there is some", async (t) => {
+test("M2. what nobody can name needs no room among the kept outcomes, however long it may act; what has a name is told when there is some", async (t) => {
   const { system, clock } = await hosting({ types });
   await system.activate(V, { input: undefined });
   for (let n = 0; n < 9_999; n++) await system.tell(V, add(1), { id: `m${String(n)}`, keepMs: HOUR });
   await clock.advance(1_000);
-  t.match(await system.tell(V, add(1), { keepMs: 2 * HOUR }), { kind: "accepted" });
+  t.match(await system.tell(V, add(1), { id: "long", keepMs: 2 * HOUR }), { kind: "accepted" });
   t.match(await system.tell(V, add(1)), { kind: "accepted" });
+  t.match(await system.tell(V, add(1), { keepMs: 5_000 }), { kind: "accepted" });
   const full = { kind: "full", retryAfterMs: HOUR - 1_000 };
   t.same(await system.tell(V, add(1), { id: "one" }), full);
-  t.same(await system.tell(V, add(1), { keepMs: 5_000 }), full);
   t.same(await system.ask(V, sum, { withinMs: 1_000 }), full);
   await clock.advance(HOUR);
   t.match(await system.tell(V, add(1), { id: "one" }), { kind: "accepted" }, "it was true");
   t.equal(keptBy(system, V).length, 2, "with the one that is kept for two hours");
-  t.match(system.read(V)?.context, { sum: 10_002 });
+  t.match(system.read(V)?.context, { sum: 10_003 });
   await system.stop();
 });
 
@@ -172,6 +182,20 @@ test("A1. a reply that nobody hears must fit its protocol too", async (t) => {
   await clock.advance(10_000);
   t.match(await told, { kind: "refused", reason: /the reply to "note\.wrong" does not fit/ });
   t.same(keptBy(system, V), [], "set aside, and nobody comes again for the word on it");
+  await system.stop();
+});
+
+test("M2. a message without a name acts until its `keepMs` is over, and no longer", async (t) => {
+  const { system, clock } = await hosting({ types });
+  await system.activate(E, { input: undefined });
+  await system.tell(E, { type: "note.close" });
+  await system.tell(E, add(1), { withinMs: 1_000, keepMs: HOUR });
+  await system.tell(E, add(10), { withinMs: 1_000, keepMs: 2 * HOUR });
+  await clock.advance(HOUR + 1);
+  await system.tell(E, { type: "note.open" });
+  await clock.advance(100);
+  t.match(system.read(E)?.context, { sum: 10 });
+  t.match(system.deadLetters({ limit: 10 }), [{ to: E, type: "note.add", reason: "the postponed message came to nothing: too-old" }]);
   await system.stop();
 });
 
