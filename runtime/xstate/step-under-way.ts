@@ -7,7 +7,7 @@ import { takeTimerPolicy } from "./hosted-machine.ts";
 import { host, type MadeActor, type Maker, stepCellOf } from "./made-actor.ts";
 import { enterPureCode, leavePureCode } from "./purity.ts";
 import { refusePromises } from "./promises.ts";
-import type { StepCell } from "./step-cell.ts";
+import type { LogicSnapshot, StepCell } from "./step-cell.ts";
 import { takeThrownAt } from "./watched-code.ts";
 
 export interface RawAction {
@@ -120,9 +120,10 @@ function freeBelow(step: Step, cell: StepCell): void {
 export function collect(action: RawAction): void {
   const step = current as Step;
   if (action.type === "xstate.stopChild") {
+    // Nobody of that name, or nothing: so in XState.
+    if (!action.params) return;
     const child = stepCellOf(action.params);
-    if (child === undefined) return;
-    if (child.parent !== step.cell) throw new Error(`Cannot stop child actor ${child.id} of ${step.cell.id} because it is not a child`);
+    if (child?.parent !== step.cell) throw new Error(`Cannot stop child actor ${nameOf(action.params)} of ${step.cell.id} because it is not a child`);
     step.stopping ??= new Set();
     step.stopping.add(child);
     freeBelow(step, child);
@@ -135,4 +136,26 @@ export function collect(action: RawAction): void {
     return;
   }
   step.collected.push({ kind: "raw", action, policy: takeTimerPolicy() });
+}
+
+/** Of what an author gave as a child: a ref of this entity, of another one, or anything. */
+function nameOf(given: unknown): string {
+  const id: unknown = typeof given === "object" && given !== null ? (given as { readonly id?: unknown }).id : undefined;
+  return typeof id === "string" ? id : `(a ${typeof given} that is no ref)`;
+}
+
+/** Who lives under that id once the step is over. */
+function holderAfter(step: Step, id: string): StepCell | undefined {
+  const lives = (one: StepCell): boolean => one.id === id && step.stopping?.has(one) !== true;
+  const before = step.cell.child(id);
+  return step.made?.findLast(lives) ?? (before !== undefined && lives(before) ? before : undefined);
+}
+
+/** XState takes off the list whoever has the id of what is stopped: a ref of one that was replaced takes nobody with it (H5, named difference N20). */
+export function keepReplaced(step: Step, snapshot: LogicSnapshot): void {
+  const writable = snapshot as { children?: Readonly<Record<string, unknown>> };
+  for (const { id } of step.stopping ?? []) {
+    const holder = holderAfter(step, id);
+    if (holder !== undefined && writable.children !== undefined && writable.children[id] === undefined) writable.children = { ...writable.children, [id]: holder.ref };
+  }
 }

@@ -13,7 +13,7 @@ import { takeReach } from "./purity.ts";
 import type { CellRef } from "./ref.ts";
 import { actionsOf } from "./step-actions.ts";
 import type { LogicSnapshot, StepAction, StepCell, StepEvent, StepResult } from "./step-cell.ts";
-import { closeStep, collect, openStep, type RawAction, type Step, stepUnderWay } from "./step-under-way.ts";
+import { closeStep, collect, keepReplaced, openStep, type RawAction, type Step, stepUnderWay } from "./step-under-way.ts";
 import { stepWatcher, watchGuards } from "./step-watch.ts";
 import { checkState } from "./watched-code.ts";
 
@@ -157,6 +157,7 @@ const NO_ACTIONS: readonly StepAction[] = [];
 
 function resultOf(step: Step, snapshot: LogicSnapshot, machine: AnyStateMachine | undefined): StepResult {
   if (step.made !== undefined) swapSnapshot(snapshot);
+  if (step.stopping !== undefined) keepReplaced(step, snapshot);
   const { outer } = step;
   if (outer !== undefined && step.systemIds !== undefined && snapshot.status !== "error") {
     // Given together with those of the parent's step, whose later children must see them.

@@ -1,9 +1,10 @@
 // Children of a machine: who they are, when they start and stop, what refs of them do (hosting H3 to H6, H12).
 
 import { test } from "tap";
+import { createActor } from "xstate";
 
 import type { Address } from "../../../runtime/address.ts";
-import { CellRef } from "../../../runtime/xstate/index.ts";
+import { CellRef, foreignRef, ForeignRef } from "../../../runtime/xstate/index.ts";
 import { EntityHost, ROOT, thingType, words } from "../entity-host.ts";
 import { hostOf, rootOf } from "./differential.ts";
 import { assign, enqueueActions, fromCallback, fromPromise, machine, sendParent, sendTo, spawnChild, stopChild } from "./loose.ts";
@@ -244,6 +245,86 @@ test("H5. stopping a ref of someone else faults the caller", (t) => {
   );
   t.match(host.send("GO"), { kind: "faulted", error: /Cannot stop child actor k of s because it is not a child/ });
   t.equal(host.entity.view(at("k"))?.status, "active");
+  t.end();
+});
+
+/** What an event, or its context, may bring along. */
+const NO_CHILDREN: readonly (readonly [name: string, ref: (args: { readonly event: unknown; readonly self: unknown }) => unknown, told: RegExp])[] = [
+  ["who asked from outside", ({ event }) => (event as { readonly replyTo: unknown }).replyTo, /Cannot stop child actor outside-reply of thing because/],
+  ["an actor of another entity", () => foreignRef("t/thing/y"), /Cannot stop child actor t\/thing\/y of thing because it is not a child/],
+  ["one whose address is the id of a child", () => foreignRef("k"), /Cannot stop child actor k of thing because it is not a child/],
+  ["itself", ({ self }) => self, /Cannot stop child actor thing of thing because it is not a child/],
+  ["an object with the id of a child", () => ({ id: "k" }), /Cannot stop child actor k of thing because it is not a child/],
+  ["an object", () => ({}), /Cannot stop child actor \(a object that is no ref\)/],
+  ["a number", () => 7, /Cannot stop child actor \(a number that is no ref\)/],
+];
+const stopping = (ref: (args: never) => unknown) => ({ id: "root", context: {}, invoke: { src: "kid", id: "k" }, on: { STOP: { actions: stopChild(ref as never) } } });
+
+test("H5. stopping whoever is no child faults the caller, as in bare XState, and its own child stays", (t) => {
+  for (const [name, ref, told] of NO_CHILDREN) {
+    const host = hostOf(machine(stopping(ref), { actors: { kid } }));
+    t.match(host.send({ type: "STOP", replyTo: new ForeignRef({ kind: "outside-reply", id: "m1" }) }), { kind: "faulted", error: told }, name);
+    t.strictSame(Object.keys((rootOf(host) as unknown as { children: object }).children), ["k"], name);
+    t.equal(host.entity.view(at("k"))?.status, "active", name);
+    const bare = createActor(machine(stopping(ref), { actors: { kid } }));
+    const errors: unknown[] = [];
+    bare.subscribe({ error: (error) => errors.push(error) });
+    bare.start();
+    bare.send({ type: "STOP", replyTo: createActor(kid) });
+    t.equal(errors.length, 1, `${name}: bare XState`);
+  }
+  t.end();
+});
+
+test("stopping nobody is nothing, as in bare XState", (t) => {
+  for (const ref of [undefined, null, 0, "", "nobody"]) {
+    const host = hostOf(
+      machine(
+        stopping(() => ref),
+        { actors: { kid } },
+      ),
+    );
+    t.same(host.send("STOP"), { kind: "accepted" });
+    const bare = createActor(
+      machine(
+        stopping(() => ref),
+        { actors: { kid } },
+      ),
+    ).start();
+    bare.send({ type: "STOP" });
+    t.equal(bare.getSnapshot().status, "active");
+  }
+  t.end();
+});
+
+test("H5, N20. stopping by a ref of a replaced child stops nobody, and its successor stays listed", (t) => {
+  const replacing = () =>
+    machine(
+      {
+        context: { old: null },
+        initial: "a",
+        states: { a: { invoke: { src: "kid", id: "k" }, on: { AGAIN: { target: "a", reenter: true } } } },
+        on: {
+          KEEP: { actions: assign({ old: ({ self }) => self.getSnapshot().children.k }) },
+          OLD: { actions: stopChild(({ context }) => context.old) },
+          ALSO: { actions: [stopChild("k"), spawnChild("kid", { id: "k" }), stopChild(({ context }) => context.old)] },
+          NEW: { actions: sendTo("k", { type: "ADD" }) },
+        },
+      },
+      { actors: { kid } },
+    );
+  const listed = (host: EntityHost): string[] => Object.keys((rootOf(host) as unknown as { children: object }).children);
+  const host = hostOf(replacing());
+  for (const type of ["KEEP", "AGAIN", "OLD", "NEW"]) t.same(host.send(type), { kind: "accepted" }, type);
+  t.strictSame([listed(host), host.context(at("k"))], [["k"], { n: 1, peer: null }]);
+  host.restart();
+  for (const type of ["OLD", "ALSO", "NEW"]) t.same(host.send(type), { kind: "accepted" }, type);
+  t.strictSame([listed(host), host.context(at("k"))], [["k"], { n: 1, peer: null }]);
+  const bare = createActor(replacing()).start();
+  for (const type of ["KEEP", "AGAIN"]) bare.send({ type });
+  const successor = (bare.getSnapshot() as unknown as { children: Record<string, { getSnapshot(): { status: string } }> }).children["k"];
+  bare.send({ type: "OLD" });
+  t.strictSame([Object.keys(bare.getSnapshot().children), successor?.getSnapshot().status], [[], "active"], "bare XState loses it: it runs on, and nobody can stop it");
   t.end();
 });
 
