@@ -4,7 +4,7 @@
 import { enqueueActions, setup } from "xstate";
 import { actorType, effect, entityType, type EventOf, now } from "../../runtime/index.ts";
 import { requestsMessages } from "./messages.ts";
-import { firstEndOf, fromVersion1, lineAfter, type RequestsContext } from "./request-line.ts";
+import { firstEndOf, fromVersion1, fromVersion2, lineAfter, type RequestsContext } from "./request-line.ts";
 
 export { type LeftRequest, leftRequestIn } from "./left-requests.ts";
 export { requestIn, type RequestsContext, type SettledRequest, waitedMsOf, type WaitingRequest } from "./request-line.ts";
@@ -57,10 +57,10 @@ const requestsMachine = setup({
 
 export const requestsType = actorType({
   name: "requests",
-  version: 2,
+  version: 3,
   messages: requestsMessages,
   behaviour: requestsMachine,
-  migrate: { 1: fromVersion1 },
+  migrate: { 1: fromVersion1, 2: fromVersion2 },
   // A command's time runs while the node is stopped too.
   timers: { untilFirstEnd: "absolute" },
 });

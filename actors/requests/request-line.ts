@@ -8,7 +8,7 @@
 // R5. What may have been sent and was overtaken by a newer one for the same actor is only asked for: a vehicle that never heard of it does not act on it any more.
 
 import { type EventOf, isSentAgain } from "../../runtime/index.ts";
-import { leftAfter, type LeftRequest, withoutUntaken } from "./left-requests.ts";
+import { leftAfter, type LeftRequest, type LeftRow, rowOfLeft, withoutUntaken } from "./left-requests.ts";
 import type { requestsMessages } from "./messages.ts";
 
 /** Requests that wait for one vehicle; a further one is not taken. */
@@ -50,7 +50,7 @@ export interface RequestsContext {
   /** Oldest first. */
   readonly settled: readonly SettledRequest[];
   /** Commands that left for the vehicle, also those that do not wait; oldest first. */
-  readonly left?: readonly LeftRequest[];
+  readonly left?: readonly LeftRow[];
 }
 
 type RequestsEvent = EventOf<typeof requestsMessages>;
@@ -142,4 +142,13 @@ interface RequestsContext1 {
 export function fromVersion1({ context }: { readonly context: RequestsContext1 }): { readonly value: "open"; readonly context: RequestsContext } {
   const line = Object.entries(context.waiting).map(([request, each]): WaitingRequest => ({ ...each, request, endsAt: each.expiresAt, sent: true }));
   return { value: "open", context: { waiting: line.sort((a, b) => a.keptAt - b.keptAt), settled: [] } };
+}
+
+interface RequestsContext2 extends Omit<RequestsContext, "left"> {
+  readonly left?: readonly LeftRequest[];
+}
+
+/** Version 2 kept what left with names of fields. */
+export function fromVersion2({ context: { left, ...line } }: { readonly context: RequestsContext2 }): { readonly value: "open"; readonly context: RequestsContext } {
+  return { value: "open", context: left === undefined ? line : { ...line, left: left.map(rowOfLeft) } };
 }

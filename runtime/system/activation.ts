@@ -44,8 +44,9 @@ import { nameOf } from "./watched.ts";
 const MAX_INPUTS = 64;
 /** A turn takes no further input after this long: one hot entity must not keep the others waiting. */
 const MAX_TURN_MS = 5;
-/** Journal records that stay for the history of an entity that nobody ships; a vehicle's are its shipper's to trim. */
+/** Journal records that stay for the history of an entity that nobody ships, and what they weigh about (promise S5); a vehicle's are its shipper's to trim. */
 const KEEP_RECORDS = 5_000;
+const KEEP_BYTES = 4_194_304;
 /** Trimmed when this many more have gathered: one delete instead of many (rules L4). */
 const TRIM_EVERY = 500;
 /** Of them at most so many that nobody waits for. */
@@ -587,18 +588,19 @@ export class Activation implements TurnGuide {
 
   #stored({ turn, taken, change, commit }: OpenTurn): void {
     this.entity.commit();
-    this.#rhythm?.committed(commit.record.byteLength, commit.snapshot !== undefined);
+    const turnBytes = this.#rhythm?.committed(commit.record.byteLength, commit.snapshot !== undefined);
     this.#open = undefined;
     this.#phase = "idle";
     this.#tryAgain?.reset();
-    this.#trim(turn.revision);
+    if (turnBytes !== undefined) this.#trim(turn.revision, turnBytes);
     this.#committed(turn, taken, change);
   }
 
-  /** The store keeps what its newest snapshot needs, whatever is asked of it. */
-  #trim(revision: number): void {
-    const upTo = revision - KEEP_RECORDS;
-    if (this.entity.type.placement !== "cloud" || upTo - this.#trimmed < TRIM_EVERY) return;
+  /** The store keeps what its newest snapshots need, whatever is asked of it: looked at when there is a new one. @param turnBytes what a turn weighed lately */
+  #trim(revision: number, turnBytes: number): void {
+    const keep = Math.min(KEEP_RECORDS, Math.ceil(KEEP_BYTES / turnBytes));
+    const upTo = revision - keep;
+    if (this.entity.type.placement !== "cloud" || upTo - this.#trimmed < Math.min(TRIM_EVERY, keep / 8)) return;
     this.#trimmed = upTo;
     this.#ports.store.trim(this.entity.address, upTo).catch((cause: unknown) => {
       this.#ports.log.warn({ err: cause, entity: this.entity.address }, "the journal could not be trimmed");

@@ -1,4 +1,5 @@
 // When a full state is stored beside a turn: often enough that recovery replays few turns, seldom enough that a small change stays a small write (rules L4).
+// What stands after the older of two of them cannot be forgotten: where turns are heavy they come sooner, so that it is bounded by bytes too (promise S5).
 
 import type { Durability } from "../actor/index.ts";
 import type { EntityState } from "../entity/contract.ts";
@@ -10,11 +11,14 @@ export interface SnapshotPolicy {
   readonly everyTurns: number;
   /** ...and this many journal bytes. */
   readonly everyBytes: number;
+  /** Where turns are heavy, after so many bytes, however few turns those were beyond `fewestTurns`. */
+  readonly atMostBytes: number;
+  readonly fewestTurns: number;
 }
 
-const DEFAULT_POLICY: SnapshotPolicy = { everyTurns: 100, everyBytes: 32_768 };
+const DEFAULT_POLICY: SnapshotPolicy = { everyTurns: 100, everyBytes: 32_768, atMostBytes: 1_048_576, fewestTurns: 8 };
 /** A type that keeps states writes one with every turn. */
-const EVERY_TURN: SnapshotPolicy = { everyTurns: 1, everyBytes: 0 };
+const EVERY_TURN: SnapshotPolicy = { everyTurns: 1, everyBytes: 0, atMostBytes: 0, fewestTurns: 1 };
 
 export function policyOf(durability: Durability): SnapshotPolicy {
   return durability === "snapshot" ? EVERY_TURN : DEFAULT_POLICY;
@@ -49,8 +53,11 @@ export class SnapshotRhythm {
 
   /** Whether a turn with a record of `bytes` brings a snapshot. A history opens with one. */
   isDue(revision: number, bytes: number): boolean {
-    const { everyTurns, everyBytes } = this.#isSkipping ? DEFAULT_POLICY : this.#policy;
-    return revision === 1 || this.#forced || (this.#turns + 1 >= everyTurns && this.#bytes + bytes >= everyBytes);
+    if (revision === 1 || this.#forced) return true;
+    const { everyTurns, everyBytes, atMostBytes, fewestTurns } = this.#isSkipping ? DEFAULT_POLICY : this.#policy;
+    const turns = this.#turns + 1;
+    const gathered = this.#bytes + bytes;
+    return (turns >= everyTurns && gathered >= everyBytes) || (turns >= fewestTurns && gathered >= atMostBytes);
   }
 
   /** The state that is due cannot be stored: it costs much to find that out, so that the next one is tried after some turns, whatever the policy. */
@@ -61,11 +68,14 @@ export class SnapshotRhythm {
     this.#bytes = 0;
   }
 
-  /** The turn was committed. */
-  committed(bytes: number, withSnapshot: boolean): void {
+  /** The turn was committed. @returns with a snapshot, what a turn since the one before it weighed on average, bytes */
+  committed(bytes: number, withSnapshot: boolean): number | undefined {
+    const mean = (this.#bytes + bytes) / (this.#turns + 1);
     this.#turns = withSnapshot ? 0 : this.#turns + 1;
     this.#bytes = withSnapshot ? 0 : this.#bytes + bytes;
-    if (withSnapshot) this.#forced = this.#isSkipping = false;
+    if (!withSnapshot) return undefined;
+    this.#forced = this.#isSkipping = false;
+    return mean;
   }
 }
 

@@ -1,6 +1,8 @@
 import { test } from "tap";
-import { fromVersion1, MAX_REMEMBERED, MAX_WAITING } from "../../../actors/requests/request-line.ts";
+import { fromVersion1, fromVersion2, MAX_REMEMBERED, MAX_WAITING } from "../../../actors/requests/request-line.ts";
+import { leftRequestIn, type RequestsContext } from "../../../actors/index.ts";
 import { parseAddress } from "../../../runtime/index.ts";
+import { memoryStore } from "../../../runtime/simulation/index.ts";
 import { type Cloud, cloudActors } from "../cloud-actors.ts";
 
 const R = parseAddress("acme/requests/v1");
@@ -176,4 +178,37 @@ test("what version 1 kept is brought into one line, oldest first, and nothing of
   const { context: line } = fromVersion1({ context: { waiting: { "2": old(7), "10": old(5), z: old(6) } } });
   t.match(line, { waiting: [{ request: "10", endsAt: 99, sent: true }, { request: "z" }, { request: "2" }], settled: [] });
   t.end();
+});
+
+test("what version 2 knew of commands that left is known", (t) => {
+  const left = [
+    { request: "k1", fingerprint: "f1", expiresAt: 99, at: 5, answered: true as const },
+    { request: "k2", fingerprint: "f2", expiresAt: 98, at: 6 },
+  ];
+  const { context: line } = fromVersion2({ context: { waiting: [], settled: [], left } });
+  t.same(
+    ["k1", "k2", "k3"].map((request) => leftRequestIn(line.left ?? [], request, 50)),
+    [...left, undefined],
+  );
+  t.same(fromVersion2({ context: { waiting: [], settled: [] } }).context, { waiting: [], settled: [] });
+  t.end();
+});
+
+test("L4. A turn writes at most 90 bytes for each command that is known to have left", async (t) => {
+  const cloud = await cloudActors();
+  const id = (at: number): string => `${at.toString(16).padStart(6, "0")}${"a7".repeat(13)}`;
+  const note = (at: number) => ({ request: id(at), fingerprint: "Ckqir5o8UZ7VHc7C0afXCj", expiresAt: cloud.clock.now() + 86_400_000 });
+  const leave = (from: number, to: number, answered: readonly string[]) => {
+    const [first, ...others] = Array.from({ length: to - from }, (_, at) => note(from + at));
+    return cloud.system.inform(R, { type: "request.left", ...first, answered, others }, create);
+  };
+  for (let at = 0; at < 900; at += 300) t.match(await leave(at, at + 300, at === 0 ? [] : Array.from({ length: 64 }, (_, each) => id(each))), { kind: "accepted" });
+  t.match(await leave(900, 901, []), { kind: "accepted" });
+  const store = memoryStore({ disk: cloud.disk });
+  await store.open();
+  const [newest] = await store.journal({ entity: R, limit: 1, order: "newest-first" });
+  t.ok((newest?.record.byteLength ?? Infinity) < 901 * 90, String(newest?.record.byteLength));
+  t.match(leftRequestIn((cloud.system.read(R)?.context as RequestsContext).left ?? [], id(5), cloud.clock.now()), { request: id(5), answered: true });
+  t.match(leftRequestIn((cloud.system.read(R)?.context as RequestsContext).left ?? [], id(899), cloud.clock.now()), { at: cloud.clock.now(), answered: undefined });
+  await cloud.system.stop();
 });

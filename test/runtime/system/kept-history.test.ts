@@ -1,0 +1,82 @@
+// How much of an entity's journal stays when nobody ships it: bounded by records and by bytes.
+
+import { assign, setup } from "xstate";
+import { test } from "tap";
+import { SnapshotRhythm, policyOf } from "../../../runtime/system/snapshot-rhythm.ts";
+import { actorType, entityType, type EventOf, messages, parseAddress, T } from "../../../runtime/index.ts";
+import { hosting, type Hosting } from "./hosting.ts";
+
+const ONE = parseAddress("acme/list/one");
+const protocol = messages({ "list.fill": { body: { bytes: T.Integer() } }, "list.touch": { body: {} } });
+const MIB = 1_048_576;
+
+const list = entityType({
+  root: actorType({
+    name: "list",
+    version: 1,
+    messages: protocol,
+    behaviour: setup({ types: { context: {} as { readonly text: string; readonly turns: number }, events: {} as EventOf<typeof protocol> } }).createMachine({
+      id: "list",
+      context: { text: "", turns: 0 },
+      on: {
+        "list.fill": { actions: assign({ text: ({ event }) => "x".repeat(event.bytes) }) },
+        "list.touch": { actions: assign({ turns: ({ context }) => context.turns + 1 }) },
+      },
+    }),
+  }),
+  durability: "events",
+  placement: "cloud",
+});
+
+async function touch({ system }: Hosting, times: number): Promise<void> {
+  for (let at = 0; at < times; at++) await system.inform(ONE, { type: "list.touch" });
+}
+
+async function kept({ store }: Hosting): Promise<{ readonly records: number; readonly bytes: number }> {
+  const journal = await store.journal({ entity: ONE, limit: 10_000, order: "oldest-first" });
+  return { records: journal.length, bytes: journal.reduce((sum, { record }) => sum + record.byteLength, 0) };
+}
+
+test("S5. Of an entity whose turns are heavy about 4 MiB of records stay, however few those are, also where it restarts often; its state is whole", async (t) => {
+  let at = await hosting({ types: [list] });
+  await at.system.activate(ONE, { input: undefined });
+  await at.system.inform(ONE, { type: "list.fill", bytes: 50_000 });
+  await touch(at, 400);
+  t.ok((await kept(at)).bytes < 6 * MIB, `${JSON.stringify(await kept(at))} of 20 MB`);
+  t.ok((await kept(at)).records > 50);
+  for (let run = 0; run < 20; run++) {
+    await at.system.stop();
+    at = await hosting({ types: [list], disk: at.disk, clock: at.clock });
+    await at.system.activate(ONE, { input: undefined });
+    await touch(at, 10);
+  }
+  t.ok((await kept(at)).bytes < 6 * MIB, `${JSON.stringify(await kept(at))} after 20 restarts`);
+  t.match(at.system.read(ONE)?.context, { turns: 600 });
+  await at.system.stop();
+});
+
+test("of one whose turns are light all of the newest 5,000 stay", async (t) => {
+  const at = await hosting({ types: [list] });
+  await at.system.activate(ONE, { input: undefined });
+  await touch(at, 6_000);
+  const { records } = await kept(at);
+  t.ok(records >= 5_000 && records < 5_700, String(records));
+  await at.system.stop();
+});
+
+test("L4, S5. A full state comes after 100 turns, where they are light after 32 KiB, where they are heavy after 1 MiB and 8 turns", (t) => {
+  for (const [bytes, turns] of [
+    [100, 328],
+    [400, 100],
+    [10_000, 100],
+    [50_000, 21],
+    [500_000, 8],
+  ] as const) {
+    const rhythm = new SnapshotRhythm({ turns: 0, bytes: 0, isOutdated: false }, policyOf("events"));
+    let count = 1;
+    for (; !rhythm.isDue(count + 1, bytes); count++) t.equal(rhythm.committed(bytes, false), undefined);
+    t.equal(count, turns, `${String(bytes)} bytes a turn`);
+    t.equal(rhythm.committed(bytes, true), bytes);
+  }
+  t.end();
+});
