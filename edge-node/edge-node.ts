@@ -27,7 +27,6 @@ import { checkEdgeConfig } from "./read-config.ts";
 import { sentFrames } from "./sent-frames.ts";
 import { signalValues } from "./signal-values.ts";
 import { storeLife } from "./store-life.ts";
-import { keptLoss } from "./store-loss.ts";
 import { uplinkLife } from "./uplink-life.ts";
 import { readVehicle } from "./vehicle-files.ts";
 import { vehicleLife } from "./vehicle-life.ts";
@@ -134,7 +133,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
         }),
       ),
       supervisor("links", { strategy: "one-for-one", backoff: {}, startFailure: "retry" }, link === undefined ? [] : [hosted("cloud", link.life, { kind: "link" })]),
-      hosted(vehicle, vehicleLife({ ...works, clock, log, keptMute: mute, storeLoss: async () => (await keptLoss(store, "journal"))?.reason }), {
+      hosted(vehicle, vehicleLife({ ...works, clock, log, keptMute: mute, store }), {
         kind: "entity",
         startMs: 60_000,
       }),

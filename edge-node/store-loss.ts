@@ -1,4 +1,4 @@
-// A journal or a telemetry log that was moved aside is told, never passed over in silence (rules L2): to the vehicle at once, to the cloud as an alarm as soon as there is a link, across restarts.
+// A journal or a telemetry log that was moved aside is told, never passed over in silence (rules L2): to the vehicle at once, to the cloud as an alarm as soon as there is a link, across restarts; to each of them once.
 
 import { type Address, idOf, parseAddress, type System } from "../runtime/index.ts";
 import type { Clock, Log, Random, Store, TimeoutHandle, Transport } from "../runtime/ports/index.ts";
@@ -8,6 +8,7 @@ const LOST = {
   journal: { key: "edge/store-loss", alarm: "store-moved-aside", title: "the vehicle's store was damaged and moved aside" },
   telemetry: { key: "edge/telemetry-loss", alarm: "telemetry-moved-aside", title: "the vehicle's telemetry log was damaged and moved aside; what had not been sent is lost" },
 } as const;
+const WHATS = ["journal", "telemetry"] as const;
 const TELL_WITHIN_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -20,13 +21,33 @@ export interface StoreLoss {
   readonly at: number;
 }
 
-/** Kept in the new store until the cloud has taken it. */
+/** Of what the vehicle has not been told yet. */
+const UNTOLD = "-untold";
+
+/** Kept in the new store until the cloud has taken it, and until the vehicle has. */
 export async function keepLoss(store: Store, loss: StoreLoss): Promise<void> {
-  await store.values.set(LOST[loss.what].key, new TextEncoder().encode(JSON.stringify(loss)));
+  const { key } = LOST[loss.what];
+  const bytes = new TextEncoder().encode(JSON.stringify(loss));
+  await Promise.all([store.values.set(key, bytes), store.values.set(`${key}${UNTOLD}`, bytes)]);
 }
 
-export async function keptLoss(store: Store, what: StoreLoss["what"]): Promise<StoreLoss | undefined> {
-  const bytes = await store.values.get(LOST[what].key);
+/** What the cloud has not taken. */
+export function keptLoss(store: Store, what: StoreLoss["what"]): Promise<StoreLoss | undefined> {
+  return lossIn(store, what, LOST[what].key);
+}
+
+/** What the vehicle has not taken. */
+export async function untoldLosses(store: Store): Promise<readonly StoreLoss[]> {
+  const losses = await Promise.all(WHATS.map((what) => lossIn(store, what, `${LOST[what].key}${UNTOLD}`)));
+  return losses.filter((loss) => loss !== undefined);
+}
+
+export function lossTold(store: Store, { what }: StoreLoss): Promise<void> {
+  return store.values.delete(`${LOST[what].key}${UNTOLD}`);
+}
+
+async function lossIn(store: Store, what: StoreLoss["what"], key: string): Promise<StoreLoss | undefined> {
+  const bytes = await store.values.get(key);
   if (bytes === undefined) return undefined;
   try {
     const { id, reason, at } = JSON.parse(new TextDecoder().decode(bytes)) as Partial<StoreLoss>;
@@ -48,7 +69,7 @@ export interface LossPorts {
 
 /** Raises the alarm of each loss that the cloud has not taken yet, again until it is taken. Returns how to stop trying. */
 export async function announceLosses(ports: LossPorts): Promise<() => void> {
-  const losses = await Promise.all((["journal", "telemetry"] as const).map((what) => keptLoss(ports.store, what)));
+  const losses = await Promise.all(WHATS.map((what) => keptLoss(ports.store, what)));
   const stops = losses.flatMap((loss) => (loss === undefined ? [] : [announceLoss(loss, ports)]));
   return () => {
     for (const stop of stops) stop();

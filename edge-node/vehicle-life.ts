@@ -8,7 +8,7 @@ import type { ModuleContext, ModuleInput, VehicleInput } from "../actors/index.t
 import { builtInModuleTypes } from "../actors/module-types/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import { DroverError, type EntityChild, lifeOf, type Startable, type System, untilAborted } from "../runtime/index.ts";
-import type { Clock, Log, TimeoutHandle } from "../runtime/ports/index.ts";
+import type { Clock, Log, Store, TimeoutHandle } from "../runtime/ports/index.ts";
 import type { BusFacts } from "./bus-facts.ts";
 import type { Channels } from "./channels.ts";
 import type { CommandList } from "./commands.ts";
@@ -16,6 +16,7 @@ import type { Confirmations } from "./confirmations.ts";
 import { type ModuleFacts, outputsOf } from "./module-facts.ts";
 import type { KeptMute } from "./kept-mute.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { lossTold, type StoreLoss, untoldLosses } from "./store-loss.ts";
 import type { Teller } from "./teller.ts";
 import type { VehicleFacts } from "./vehicle-facts.ts";
 
@@ -34,8 +35,8 @@ export interface VehicleLifeOptions {
   readonly facts: readonly (ModuleFacts | VehicleFacts | BusFacts)[];
   readonly clock: Clock;
   readonly log: Log;
-  /** Why the store is new although the vehicle has run before, if it is. */
-  readonly storeLoss: () => Promise<string | undefined>;
+  /** Where what was lost is kept until the vehicle has taken it. */
+  readonly store: Store;
   readonly keptMute: KeptMute;
 }
 
@@ -60,12 +61,7 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     teller.reset();
     confirmations.reset();
     watchAgain();
-    const lost = await options.storeLoss();
-    // Nobody says it a second time.
-    for (let isSaid = lost === undefined; !isSaid && !signal.aborted; ) {
-      const { kind } = await system.inform(vehicle, { type: "store.moved-aside", reason: (lost ?? "").slice(0, 1_000) });
-      isSaid = kind !== "deadline";
-    }
+    for (const loss of await untoldLosses(options.store)) await tellLoss(loss, signal);
     const stopKeeping = options.keptMute.begin();
     const stopBeat = beating();
     if (!isReady) ready();
@@ -82,6 +78,15 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
       await system.deactivate(vehicle);
     }
   });
+
+  /** Nobody says it a second time. */
+  async function tellLoss(loss: StoreLoss, signal: AbortSignal): Promise<void> {
+    const { what, at, reason } = loss;
+    for (let kind = "deadline"; kind === "deadline" && !signal.aborted; ) {
+      ({ kind } = await system.inform(vehicle, { type: "store.moved-aside", what, at, reason: reason.slice(0, 1_000) }));
+      if (kind === "accepted") await lossTold(options.store, loss);
+    }
+  }
 
   /** @returns false: it is kept out, which the runtime has logged */
   async function comes(activate: () => Promise<void>): Promise<boolean> {

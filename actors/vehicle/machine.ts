@@ -18,7 +18,15 @@ export interface VehicleContext {
   /** True when simulated hardware stands behind it. */
   readonly simulated: boolean;
   /** Set when the vehicle's store was damaged and moved aside: what was lost (rules L2). */
-  readonly storeLoss: { readonly at: number; readonly reason: string } | null;
+  readonly storeLoss: StoreLossNote | null;
+  /** The alarm of each store that was lost, until it is acknowledged; absent in a history that began before it was kept. */
+  readonly losses?: Readonly<Partial<Record<"journal" | "telemetry", StoreLossNote>>>;
+}
+
+interface StoreLossNote {
+  /** Wall ms. */
+  readonly at: number;
+  readonly reason: string;
 }
 
 export interface VehicleInput {
@@ -79,10 +87,21 @@ export const vehicleMachine = setup({
             : { ...context.unwell, [event.module]: event.health as "degraded" | "faulted" };
       return { ...context, silent, unwell };
     }),
-    noteStoreLoss: assign({ storeLoss: ({ event, self, context }) => (event.type === "store.moved-aside" ? { at: now(self), reason: event.reason } : context.storeLoss) }),
+    noteStoreLoss: assign(({ context, event, self }) => {
+      if (event.type !== "store.moved-aside") return context;
+      const { what = "journal", reason } = event;
+      const loss = { at: event.at ?? now(self), reason };
+      return { ...context, storeLoss: what === "journal" ? loss : context.storeLoss, losses: { ...context.losses, [what]: loss } };
+    }),
+    answerLosses: sendTo(
+      ({ event }) => (event as Extract<VehicleEvent, { type: "store.acknowledge" }>).replyTo,
+      ({ context }) => reply({ acknowledged: Object.keys(context.losses ?? {}) }),
+    ),
+    acknowledgeLosses: assign({ losses: {} }),
   },
   guards: {
     knownBus: ({ context, event }) => "bus" in event && Object.hasOwn(context.buses, event.bus),
+    hasLosses: ({ context }) => Object.keys(context.losses ?? {}).length > 0,
     parked: ({ event }) => event.type === "motion.observed" && event.motion === "parked",
     moving: ({ event }) => event.type === "motion.observed" && event.motion === "moving",
     unsure: ({ event }) => event.type === "motion.observed" && event.motion === "unknown",
@@ -102,6 +121,7 @@ export const vehicleMachine = setup({
     model: input.model,
     simulated: input.simulated,
     storeLoss: null,
+    losses: {},
   }),
   type: "parallel",
   on: {
@@ -113,6 +133,7 @@ export const vehicleMachine = setup({
     "bus.recovered": { guard: "knownBus", actions: "noteRecovered" },
     "module.changed": { actions: "noteModule" },
     "store.moved-aside": { actions: "noteStoreLoss" },
+    "store.acknowledge": { guard: "hasLosses", actions: ["answerLosses", "acknowledgeLosses"] },
   },
   states: {
     motion: {
@@ -171,5 +192,5 @@ export const vehicleMachine = setup({
 });
 
 function isDegraded(context: VehicleContext): boolean {
-  return context.silent.length > 0 || Object.keys(context.unwell).length > 0 || Object.values(context.buses).includes("down");
+  return context.silent.length > 0 || Object.keys(context.unwell).length > 0 || Object.values(context.buses).includes("down") || Object.keys(context.losses ?? {}).length > 0;
 }

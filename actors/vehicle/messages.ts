@@ -8,6 +8,8 @@ export const vehicleMessages = messages({
   /** Stops all sending on a bus; survives restarts (vehicle X1). */
   "bus.mute": { body: { bus, reason: T.Optional(T.String({ maxLength: 200 })) }, reply: T.Object({ muted: T.Array(T.String()) }), whenAway: "refuse" },
   "bus.unmute": { body: { bus }, reply: T.Object({ muted: T.Array(T.String()) }), whenAway: "refuse" },
+  /** Somebody has taken note of what was lost with a store: the vehicle is not degraded for that any more. */
+  "store.acknowledge": { body: {}, reply: T.Object({ acknowledged: T.Array(T.String()) }), whenAway: "refuse" },
 
   /** The vehicle's file, and what stands behind its buses, are so now. */
   "vehicle.described": { body: { model: T.String({ maxLength: 128 }), buses: T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }), simulated: T.Boolean() }, internal: true },
@@ -19,5 +21,9 @@ export const vehicleMessages = messages({
   "bus.recovered": { body: { bus: T.String() }, internal: true },
   "module.changed": { body: { module: T.String(), cause: T.String(), presence: T.Optional(T.String()), health: T.Optional(T.String()) }, internal: true },
   "signal.changed": { body: { signal: T.String(), why: T.String() }, internal: true },
-  "store.moved-aside": { body: { reason: T.String() }, internal: true },
+  /** One of its stores was lost: its alarm is raised. When, wall ms; left out: now. */
+  "store.moved-aside": {
+    body: { reason: T.String(), what: T.Optional(T.Union([T.Literal("journal"), T.Literal("telemetry")])), at: T.Optional(T.Number()) },
+    internal: true,
+  },
 });

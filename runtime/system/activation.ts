@@ -46,7 +46,7 @@ const MAX_INPUTS = 64;
 const MAX_TURN_MS = 5;
 /** Journal records that stay for the history of an entity that nobody ships, and what they weigh about (promise S5); a vehicle's are its shipper's to trim. */
 const KEEP_RECORDS = 5_000;
-const KEEP_BYTES = 4_194_304;
+const KEEP_BYTES = 8_388_608;
 /** Trimmed when this many more have gathered: one delete instead of many (rules L4). */
 const TRIM_EVERY = 500;
 /** Of them at most so many that nobody waits for. */

@@ -116,6 +116,39 @@ test("L2. A journal that is gone although the node has run before is told too, n
   await car.node.stop();
 });
 
+test("L2, S6. A vehicle without a cloud is degraded by a lost journal and a lost telemetry log, over restarts, until somebody acknowledges it; it is told once", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  const movedAside = { path: "telemetry.db.damaged", reason: "no header" };
+  const { MemoryDisk } = await import("../../runtime/simulation/index.ts");
+  const telemetry = { ...at.telemetry, open: async () => ({ ...(await at.telemetry.open()), movedAside }) };
+  const started = async (of: typeof at): ReturnType<typeof trailer> => {
+    const car = await trailer(of, rig);
+    await at.clock.advance(5_000);
+    return car;
+  };
+  let car = await started(at);
+  t.match([car.vehicle().state, car.vehicle().context], [{ health: "ok" }, { losses: {}, silent: [], unwell: {} }]);
+  await car.node.stop();
+  const lostAt = at.clock.now();
+  Object.assign(at, { disk: new MemoryDisk() });
+  car = await started({ ...at, ports: () => ({ ...at.ports(), telemetryLog: () => telemetry }) });
+  const losses = { journal: { at: lostAt, reason: /gone/ }, telemetry: { at: lostAt, reason: "no header" } };
+  const lost = [{ health: "degraded" }, { losses, storeLoss: losses.journal, silent: [], unwell: {} }];
+  t.match([car.vehicle().state, car.vehicle().context], lost);
+  await car.node.stop();
+  await at.clock.advance(60_000);
+  car = await started(at);
+  t.match([car.vehicle().state, car.vehicle().context], lost, "since when, at the next start too");
+  t.match(await running(at, car.node.system.tell(car.node.vehicle, { type: "store.acknowledge" }, { id: "ann-1" })), { kind: "accepted" });
+  t.match([car.vehicle().state, car.vehicle().context], [{ health: "ok" }, { storeLoss: losses.journal }]);
+  await car.node.stop();
+  car = await started(at);
+  t.match(car.vehicle().state, { health: "ok" });
+  t.same((car.vehicle().context as { readonly losses: unknown }).losses, {}, "nobody tells it again");
+  await car.node.stop();
+});
+
 test("a data folder of another node is refused", async (t) => {
   const at = desk();
   const car = await trailer(at, rigOn(at, ["torrent-0"]), { node: "edge-a" });

@@ -36,11 +36,22 @@ test("a bus that is down degrades the vehicle; the file's buses replace those th
   await desk.system.stop();
 });
 
-test("L2. The loss of its store is told in its state", async (t) => {
+test("L2. The loss of its store is told in its state; the vehicle is degraded until somebody acknowledges it, and what was lost stays to be read", async (t) => {
   const desk = await moduleDesk();
+  await desk.fact(VEHICLE, { type: "bus.changed", bus: "can0", state: "awake" });
+  t.match(desk.state(VEHICLE), { health: "ok" });
+  t.match((await asked(desk, VEHICLE, { type: "store.acknowledge" })).answer, { kind: "refused" }, "there is nothing");
   t.match(desk.context(VEHICLE), { storeLoss: null });
   await desk.fact(VEHICLE, { type: "store.moved-aside", reason: "page 3 is damaged" });
-  t.match(desk.context(VEHICLE), { storeLoss: { reason: "page 3 is damaged", at: Number } });
+  t.match(desk.context(VEHICLE), { storeLoss: { reason: "page 3 is damaged", at: Number }, losses: { journal: { reason: "page 3 is damaged" } } });
+  await desk.fact(VEHICLE, { type: "store.moved-aside", what: "telemetry", at: 5, reason: "no header" });
+  t.match(
+    [desk.context(VEHICLE), desk.state(VEHICLE)],
+    [{ storeLoss: { reason: "page 3 is damaged" }, losses: { telemetry: { at: 5, reason: "no header" } } }, { health: "degraded" }],
+  );
+  t.match((await asked(desk, VEHICLE, { type: "store.acknowledge" })).answer, { kind: "replied", value: { acknowledged: ["journal", "telemetry"] } });
+  t.match([desk.context(VEHICLE), desk.state(VEHICLE)], [{ storeLoss: { reason: "page 3 is damaged" } }, { health: "ok" }]);
+  t.same((desk.context(VEHICLE) as { readonly losses: unknown }).losses, {});
   await desk.system.stop();
 });
 
