@@ -4,6 +4,7 @@
 // Q2. The one that counts is given a frozen context, and what it makes is frozen: writing in place throws there. What it comes to otherwise than the rehearsal is not pure.
 // Q3. What throws when it is read is not looked at here: no record holds it, and that is its fault (rules R2).
 // Q4. A step within a step is part of it. Replays that are watched step by step are not rehearsed: each step is told once.
+// Q5. Whoever listens may hear of every step too, whether it took what it was offered: then what becomes of a message is known without a word of the room that offered it.
 
 import { inspect } from "node:util";
 import { copyOfParts, freezeParts, isParted, type LogicSnapshot, partAt, type StepEvent, stepWatcher } from "../xstate/index.ts";
@@ -28,17 +29,25 @@ interface Ended {
   readonly [key: string]: unknown;
 }
 
-type Hear = (found: ImpureStep) => void;
+/** A step that counts. */
+export interface RehearsedStep {
+  readonly actor: string;
+  /** false: a state that does not take it, or a refusal of its reducer, a postponing one too. */
+  readonly isTaken: boolean;
+}
 
-const listeners = new Set<Hear>();
+interface Listener {
+  readonly hear: (found: ImpureStep) => void;
+  readonly stepped: ((step: RehearsedStep) => void) | undefined;
+}
+
+const listeners = new Set<Listener>();
 let isUnderWay = false;
 
-/** From here on every step of this process is rehearsed. @returns what ends that */
-export function rehearseSteps(hear: Hear): () => void {
+/** From here on every step of this process is rehearsed. @param stepped hears of each (Q5) @returns what ends that */
+export function rehearseSteps(hear: Listener["hear"], stepped?: Listener["stepped"]): () => void {
   // Whoever listens twice is told twice.
-  const own: Hear = (found) => {
-    hear(found);
-  };
+  const own: Listener = { hear, stepped };
   listeners.add(own);
   return () => void listeners.delete(own);
 }
@@ -56,12 +65,16 @@ export function rehearsed<R extends object>(
   step: (snapshot: LogicSnapshot | undefined) => R,
 ): R {
   const say = (path: string, what: string): void => {
-    for (const hear of listeners) hear({ actor: cell.address, event: event.type, path, what });
+    for (const { hear } of listeners) hear({ actor: cell.address, event: event.type, path, what });
   };
   isUnderWay = true;
   try {
     const context = readable(() => copyOfParts(before?.context));
-    if (context === undefined && before?.context !== undefined) return step(before);
+    if (context === undefined && before?.context !== undefined)
+      return ended(
+        cell,
+        outcomeOf(() => step(before)),
+      );
     const copy = before === undefined ? undefined : { ...before, context };
     const first = triedOut(interior, () => step(copy));
     const inPlace = readable(() => differenceOf(before?.context, copy?.context, "context"));
@@ -72,8 +85,7 @@ export function rehearsed<R extends object>(
     const second = outcomeOf(() => step(before));
     const unlike = inPlace === undefined ? readable(() => differenceOf(first, comparable(second), "")) : undefined;
     if (unlike !== undefined) say(unlike.path, `came out twice from one input, and not the same: ${unlike.one} and ${unlike.other}`);
-    if ("thrown" in second) throw second.thrown;
-    const { result } = second;
+    const result = ended(cell, second);
     readable(() => {
       freezeParts((result as Ended).snapshot?.context);
     });
@@ -100,6 +112,14 @@ function outcomeOf<R>(step: () => R): Outcome<R> {
   } catch (thrown) {
     return { thrown };
   }
+}
+
+/** Q5. @throws what the step has thrown */
+function ended<R extends object>(cell: Cell, outcome: Outcome<R>): R {
+  const isTaken = "thrown" in outcome || !("refused" in outcome.result || (outcome.result as Ended)["taken"] === false);
+  for (const { stepped } of listeners) stepped?.({ actor: cell.address, isTaken });
+  if ("thrown" in outcome) throw outcome.thrown;
+  return outcome.result;
 }
 
 function triedOut(interior: Inside, step: () => object): Record<string, unknown> {

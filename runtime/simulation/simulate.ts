@@ -158,22 +158,26 @@ export async function simulate(simulation: Simulation): Promise<SimulationRun> {
 
 async function listenedTo(simulation: Simulation): Promise<SimulationRun> {
   const unheard: Violation[] = [];
-  let nowMs = (): number => 0;
+  let world: SimulationWorld | undefined;
+  const nowMs = (): number => world?.timeline.nowMs ?? 0;
   const hear = (cause: unknown): void => {
     const what = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
     unheard.push({ promise: "S4", checker: "every failure is heard", atMs: nowMs(), what: `a rejection that nobody handled would end the process: ${what}` });
   };
   process.on("unhandledRejection", hear);
   const impure = new Set<string>();
-  const endRehearsals = rehearseSteps(({ actor, event, path, what }) => {
-    const step = `the step of ${actor} on ${event}: ${path}`;
-    // Each place once: the same step is taken again and again, by recoveries too.
-    if (impure.has(step)) return;
-    impure.add(step);
-    unheard.push({ promise: "S9", checker: "every step is pure", atMs: nowMs(), what: `${step} ${what}` });
-  });
+  const endRehearsals = rehearseSteps(
+    ({ actor, event, path, what }) => {
+      const step = `the step of ${actor} on ${event}: ${path}`;
+      // Each place once: the same step is taken again and again, by recoveries too.
+      if (impure.has(step)) return;
+      impure.add(step);
+      unheard.push({ promise: "S9", checker: "every step is pure", atMs: nowMs(), what: `${step} ${what}` });
+    },
+    (step) => world?.offered.stepped(step),
+  );
   try {
-    return await run(simulation, unheard, (clock) => (nowMs = clock));
+    return await run(simulation, unheard, (begun) => (world = begun));
   } finally {
     process.off("unhandledRejection", hear);
     endRehearsals();
@@ -181,7 +185,7 @@ async function listenedTo(simulation: Simulation): Promise<SimulationRun> {
 }
 
 /** @param found grows while it runs */
-async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: () => number) => void): Promise<SimulationRun> {
+async function run(simulation: Simulation, found: Violation[], begins: (world: SimulationWorld) => void): Promise<SimulationRun> {
   const { seed, forMs = FOR_MS, settleMs = SETTLE_MS } = simulation;
   const programs = programsOf(simulation);
   const faults = simulation.faults === "none" ? undefined : (simulation.faults ?? {});
@@ -192,7 +196,7 @@ async function run(simulation: Simulation, found: Violation[], clockIs: (nowMs: 
     network: { ...DEFAULT_NETWORK, ...(faults === undefined ? { drop: 0, duplicate: 0, reorder: 0 } : faults.network) },
     store,
   });
-  clockIs(() => world.timeline.nowMs);
+  begins(world);
   const names = Object.keys(programs);
   const plan =
     faults === undefined ? [] : planFaults(world.random(), { nodes: faults.nodes ?? names, kinds: faults.kinds ?? FAULT_KINDS, everyMs: faults.everyMs ?? 2_000, untilMs: forMs });

@@ -7,6 +7,7 @@ import type { System } from "../system/index.ts";
 import { heldBy } from "./held-by.ts";
 import type { NodeFact, Said } from "./history.ts";
 import type { MemoryNetwork } from "./memory-transport.ts";
+import type { OfferedMessages } from "./offered-messages.ts";
 import type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts";
 import { watchRecoveries } from "./recovery-watch.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -32,6 +33,7 @@ export interface SimulatedNodeOptions {
   readonly storeFaults: () => StoreFaults;
   readonly timeline: Timeline;
   readonly network: MemoryNetwork;
+  readonly offered: OfferedMessages;
   readonly order: Random;
   /** Seed of a process of this node. */
   readonly seedOf: (run: number) => number;
@@ -183,7 +185,7 @@ export class SimulatedNode {
   }
 
   #begin(): void {
-    const { timeline, order, seedOf, network, homeOf, tell } = this.#options;
+    const { timeline, order, seedOf, network, offered, homeOf, tell } = this.#options;
     const program = this.#program;
     const { types } = program;
     this.types = types;
@@ -215,7 +217,7 @@ export class SimulatedNode {
         if (!this.#kept.has(name)) this.#kept.set(name, make());
         return this.#kept.get(name) as T;
       },
-      stepWatch: simulatedStepWatch(process, this.#steps),
+      stepWatch: offered.noting(process, simulatedStepWatch(process, this.#steps)),
       exit: (reason) => {
         this.#end(run, "exited", reason);
         this.#beginLater();
@@ -228,7 +230,7 @@ export class SimulatedNode {
       },
     };
     const ports = this.#options.ports?.(given) ?? given;
-    run.starting = program.start({ ...ports, store: notedStore(process, ports.store, { name: this.database.name, tell, nowMs: () => timeline.nowMs }) });
+    run.starting = program.start({ ...ports, store: notedStore(process, ports.store, { name: this.database.name, tell, nowMs: () => timeline.nowMs, offered }) });
     run.starting.then(
       (running) => {
         run.running = running;

@@ -12,6 +12,7 @@ import { type CommitOutcome, DroverError, type EntityCommit, type Random, type S
 import type { Said } from "./history.ts";
 import { heldBy } from "./held-by.ts";
 import { MemoryDisk, type MemoryStore, memoryStore } from "./memory-store.ts";
+import type { OfferedMessages } from "./offered-messages.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
 export interface StoreFaults {
@@ -168,7 +169,7 @@ export class SimulatedDatabase {
 export function notedStore(
   process: SimulatedProcess,
   store: Store,
-  { name, tell, nowMs }: { readonly name: string; readonly tell: (fact: Said) => void; readonly nowMs: () => number },
+  { name, tell, nowMs, offered }: { readonly name: string; readonly tell: (fact: Said) => void; readonly nowMs: () => number; readonly offered: OfferedMessages },
 ): Store {
   const { node, run } = process;
   return {
@@ -176,7 +177,8 @@ export function notedStore(
     commit: async (batch) => {
       for (const { entity, incarnation, revision, epoch, record, snapshot } of batch) {
         const sums = { record: sumOf(record), ...(snapshot === undefined ? {} : { snapshot: sumOf(snapshot) }) };
-        tell({ kind: "asked", node, run, entity, incarnation, revision, epoch, record: recordIn(record), sums });
+        const steps = offered.of(process, entity);
+        tell({ kind: "asked", node, run, entity, incarnation, revision, epoch, record: recordIn(record), sums, ...(steps === undefined ? {} : { offered: steps }) });
       }
       const outcomes = await store.commit(batch);
       batch.forEach(({ entity, incarnation, revision }, index) => {

@@ -3,6 +3,7 @@
 import type { Random } from "../ports/index.ts";
 import type { Fact, Said } from "./history.ts";
 import { memoryNetwork, type MemoryNetwork } from "./memory-transport.ts";
+import { OfferedMessages } from "./offered-messages.ts";
 import { OpenWork } from "./open-work.ts";
 import type { NodeProgram, ProcessPorts } from "./process-ports.ts";
 import { mulberry32, SeededRandom } from "./seeded-random.ts";
@@ -43,6 +44,7 @@ export class SimulationWorld {
   readonly network: MemoryNetwork;
   readonly nodes: ReadonlyMap<string, SimulatedNode>;
   readonly openWork = new OpenWork();
+  readonly offered = new OfferedMessages();
   readonly #draw: () => number;
   readonly #cuts = new Map<string, readonly [string, string | undefined]>();
   #store: StoreFaults;
@@ -74,6 +76,7 @@ export class SimulationWorld {
           storeFaults: () => this.#store,
           timeline,
           network: this.network,
+          offered: this.offered,
           order,
           seedOf: () => seeds(),
           homeOf: (entity) => homes.get(entity),

@@ -2,7 +2,8 @@
 
 import type { EntityType, Registered } from "../../actor/index.ts";
 import type { JournalRecord } from "../../entity/contract.ts";
-import type { History } from "../history.ts";
+import type { Asked, History } from "../history.ts";
+import type { Offered } from "../offered-messages.ts";
 
 export interface Violation {
   /** Number of the promise or rule, e.g. `S3`. */
@@ -34,6 +35,8 @@ export interface CommittedTurn {
   readonly revision: number;
   /** As the system had asked for it. */
   readonly record: JournalRecord;
+  /** What its messages came to at their actors; undefined where nobody watches steps. */
+  readonly offered: Offered | undefined;
 }
 
 export interface Evidence {
@@ -51,15 +54,15 @@ export interface Evidence {
 
 /** @param registered by node, whose name its store has */
 export function evidenceOf(history: History, registered: Readonly<Record<string, readonly Registered[]>>, storeMs: number): Evidence {
-  const asked = new Map<string, JournalRecord>();
+  const asked = new Map<string, Asked>();
   const turns: CommittedTurn[] = [];
   history.forEach((fact, at) => {
-    if (fact.kind === "asked" && fact.epoch > 0 && fact.record !== undefined) asked.set(keyOf(fact), fact.record);
+    if (fact.kind === "asked" && fact.epoch > 0 && fact.record !== undefined) asked.set(keyOf(fact), fact);
     if (fact.kind !== "written") return;
-    const record = asked.get(keyOf(fact));
+    const { record, offered } = asked.get(keyOf(fact)) ?? {};
     if (record === undefined) return;
     const { atMs, store, node, run, entity, incarnation, revision } = fact;
-    turns.push({ atMs, at, store, node, run, entity, incarnation, revision, record });
+    turns.push({ atMs, at, store, node, run, entity, incarnation, revision, record, offered });
   });
   const types = new Map<string, EntityType>();
   for (const type of Object.values(registered).flat()) if (type.kind === "entity" && isNewer(type, types.get(type.name))) types.set(type.name, type);

@@ -3,6 +3,7 @@
 import { isPromise } from "../../xstate/index.ts";
 import { thrownBy } from "../thrown.ts";
 import { acknowledgedKept } from "./acknowledged-kept.ts";
+import { actedOn } from "./acted-on.ts";
 import { allStopped } from "./all-stopped.ts";
 import { idempotentConfirmed, onceAtMostOnce, stateNeverReplayed } from "./effects-once.ts";
 import { onceSettled } from "./effects-settled.ts";
@@ -21,6 +22,7 @@ import { shelfEmpties } from "./shelf-empties.ts";
 import { storeKeepsItsWord } from "./store-keeps-its-word.ts";
 import { takenOnce } from "./taken-once.ts";
 import { timersByPolicy } from "./timers-by-policy.ts";
+import { timersInOrder } from "./timers-in-order.ts";
 import { timersInTime } from "./timers-in-time.ts";
 import { timersOnce } from "./timers-once.ts";
 
@@ -31,6 +33,7 @@ export const standardCheckers: readonly Checker[] = [
   nothingBeforeCommit,
   storeKeepsItsWord,
   acknowledgedKept,
+  actedOn,
   noMeansNo,
   takenOnce,
   sameAnswer,
@@ -42,6 +45,7 @@ export const standardCheckers: readonly Checker[] = [
   idempotentConfirmed,
   timersOnce,
   timersInTime,
+  timersInOrder,
   timersByPolicy,
   allStopped,
   replayExact,

@@ -4,7 +4,16 @@
 import type { Kept } from "../history.ts";
 import type { CommittedTurn, Evidence } from "./evidence.ts";
 
-export function standingTurns({ history, turns }: Evidence): readonly CommittedTurn[] {
+/** Several ask. */
+const known = new WeakMap<Evidence, readonly CommittedTurn[]>();
+
+export function standingTurns(evidence: Evidence): readonly CommittedTurn[] {
+  let turns = known.get(evidence);
+  if (turns === undefined) known.set(evidence, (turns = found(evidence)));
+  return turns;
+}
+
+function found({ history, turns }: Evidence): readonly CommittedTurn[] {
   const histories = new Map<string, CommittedTurn[]>();
   for (const turn of turns) {
     const key = `${turn.store} ${turn.entity}`;

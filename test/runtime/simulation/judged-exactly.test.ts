@@ -3,10 +3,12 @@
 import { test } from "tap";
 import { actorType, entityType, messages, reducer, T } from "../../../runtime/index.ts";
 import type { Input, InputResult, JournalRecord } from "../../../runtime/entity/contract.ts";
+import { actedOn } from "../../../runtime/simulation/checkers/acted-on.ts";
 import { onceSettled } from "../../../runtime/simulation/checkers/effects-settled.ts";
 import { evidenceOf } from "../../../runtime/simulation/checkers/evidence.ts";
 import { sameAnswer } from "../../../runtime/simulation/checkers/same-answer.ts";
 import { senderOrder } from "../../../runtime/simulation/checkers/sender-order.ts";
+import { timersInOrder } from "../../../runtime/simulation/checkers/timers-in-order.ts";
 import type { Fact, NodeFact } from "../../../runtime/simulation/history.ts";
 import { type Checker, explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
 import { form } from "../../forms.ts";
@@ -36,13 +38,17 @@ interface Turn {
   readonly rest?: Readonly<Record<string, readonly (readonly [string, unknown?])[]>>;
   readonly run?: number;
   readonly incarnation?: string;
+  readonly cells?: readonly unknown[];
+  /** Whether their actors took them. */
+  readonly offered?: Readonly<Record<string, boolean>>;
 }
 
-function turn(revision: number, { inputs = [], results = [], rest = {}, run = 1, incarnation = "i1" }: Turn): readonly Fact[] {
-  const record = { revision, inputs, results: inputs.map((_, at) => ({ kind: results[at] ?? "accepted" })), outcome: { cells: [], rest } } as unknown as JournalRecord;
+function turn(revision: number, { inputs = [], results = [], rest = {}, run = 1, incarnation = "i1", cells = [], offered }: Turn): readonly Fact[] {
+  const said = inputs.map((_, at) => ({ kind: results[at] ?? "accepted", again: results[at] === "faulted" }));
+  const record = { revision, inputs, results: said, outcome: { cells, rest } } as unknown as JournalRecord;
   const at = { atMs: 2, node: "home", run, entity: LIST, incarnation, revision };
   return [
-    { kind: "asked", ...at, epoch: 1, record, sums: { record: "" } },
+    { kind: "asked", ...at, epoch: 1, record, sums: { record: "" }, ...(offered === undefined ? {} : { offered: new Map(Object.entries(offered)) }) },
     { kind: "written", ...at, store: "home" },
   ];
 }
@@ -152,6 +158,105 @@ test("F2. a once effect that is left open by the run after is a finding, once th
   t.same(found(onceSettled, [...again, loaded, live(5_000, 2), kept(1)]), [], "it has not had the time");
   t.same(found(onceSettled, [...again, live(9_000, 2), kept(1)]), [], "it was not recovered");
   t.same(found(onceSettled, [node("starting"), node("started"), ...rung, live(9_000, 1), kept(1)]), [], "it may be under way");
+  t.end();
+});
+
+const came = (key: string): unknown => ({ kind: "postponed", key });
+const off = (key: string): unknown => ({ kind: "shelved", key });
+const stash = (...rows: readonly (readonly [key: string, id: string, isReleased?: boolean])[]): NonNullable<Turn["rest"]> => ({
+  stash: rows.map(([key, id, isReleased = false]) => [key, { input: message(id), isReleased }] as const),
+});
+const cell = (value: unknown, context: unknown = 0): unknown => ({ address: LIST, incarnation: 1, status: "active", value, context });
+
+test("S3. what was accepted and neither taken by its actor nor kept is a finding", (t) => {
+  const shelving = message("a", "list.add", { shelve: { bytes: 1 } });
+  const shelf = { shelf: [["1", { input: message("a") }]] } as const;
+  const postponed = turn(1, { inputs: [message("a")], rest: stash(["1", "a"]), offered: { "outside a": false } });
+  const shelved = turn(1, { inputs: [shelving], rest: shelf });
+  const fromEntity = { kind: "message", to: LIST, event: { type: "list.add" }, sender: { kind: "entity", entity: "t/list/two", incarnation: "j", seq: 3 } };
+  const local = { ...fromEntity, sender: { kind: "local", name: "clock" } };
+  const cases: readonly (readonly [number, string, readonly Fact[]])[] = [
+    [0, "taken", turn(1, { inputs: [message("a")], offered: { "outside a": true } })],
+    [1, "not taken", turn(1, { inputs: [message("a")], offered: { "outside a": false } })],
+    [1, "never offered", turn(1, { inputs: [fromEntity], offered: {} })],
+    [0, "nobody watches", turn(1, { inputs: [message("a")] })],
+    [0, "refused", turn(1, { inputs: [message("a")], results: ["refused"], offered: {} })],
+    [0, "of its own node", turn(1, { inputs: [local], offered: {} })],
+    [0, "an answer", turn(1, { inputs: [{ ...fromEntity, answers: "k" }], offered: {} })],
+    [0, "postponed", postponed],
+    [1, "another one is postponed", turn(1, { inputs: [message("a")], rest: stash(["1", "b"]), offered: { "outside a": false } })],
+    [0, "shelved", shelved],
+    [1, "shelved nowhere", turn(1, { inputs: [shelving] })],
+    [0, "postponed, and taken later", [...postponed, ...turn(2, { inputs: [came("1")], rest: { stash: [["1"]] }, offered: { "postponed 1": true } })]],
+    [1, "postponed, and dropped later", [...postponed, ...turn(2, { inputs: [came("1")], rest: { stash: [["1"]] }, offered: { "postponed 1": false } })]],
+    [0, "postponed once more", [...postponed, ...turn(2, { inputs: [came("1")], rest: stash(["1", "a"]), offered: { "postponed 1": false } })]],
+    [0, "postponed, and too old later", [...postponed, ...turn(2, { inputs: [came("1")], results: ["dropped"], rest: { stash: [["1"]] }, offered: {} })]],
+    [1, "postponed, and gone", [...postponed, ...turn(2, { inputs: [message("b")], rest: { stash: [["1"]] } })]],
+    [1, "failed, to come again, and gone", [...postponed, ...turn(2, { inputs: [came("1")], results: ["faulted"], rest: { stash: [["1"]] } })]],
+    [0, "set aside as it ends processes", [...postponed, ...turn(2, { inputs: [{ kind: "attempt", of: came("1") }], rest: { stash: [["1"]] } })]],
+    [0, "shelved, and taken later", [...shelved, ...turn(2, { inputs: [off("1")], rest: { shelf: [["1"]] }, offered: { "outside a": true } })]],
+    [0, "shelved, and postponed later", [...shelved, ...turn(2, { inputs: [off("1")], rest: { shelf: [["1"]], ...stash(["1", "a"]) }, offered: { "outside a": false } })]],
+    [1, "shelved, and dropped later", [...shelved, ...turn(2, { inputs: [off("1")], rest: { shelf: [["1"]] }, offered: {} })]],
+    [1, "shelved, and gone", [...shelved, ...turn(2, { inputs: [message("b")], rest: { shelf: [["1"]] } })]],
+    [0, "of a history that was replaced", [...postponed, ...turn(1, { inputs: [came("1")], rest: { stash: [["1"]] }, offered: {}, incarnation: "i2" }), kept(1, "i2")]],
+  ];
+  for (const [count, what, facts] of cases) t.equal(found(actedOn, [...facts, ...(facts.some(({ kind }) => kind === "kept") ? [] : [kept(2)])]).length, count, what);
+  t.end();
+});
+
+test("S3. what was postponed and does not come back when it should, or not in its order, is a finding", (t) => {
+  const first = turn(1, { inputs: [message("a"), message("b")], rest: stash(["1", "a"], ["2", "b"]), cells: [cell("shut")] });
+  const opened = turn(2, { inputs: [message("c")], rest: stash(["1", "a", true], ["2", "b", true]), cells: [cell("open")] });
+  const taken = (...keys: readonly string[]): Turn => ({ inputs: keys.map(came), rest: { stash: keys.map((key) => [key] as const) } });
+  const failed = turn(3, { inputs: [came("1")], results: ["faulted"] });
+  const cases: readonly (readonly [number, string, readonly Fact[]])[] = [
+    [0, "on its way", [...first, ...opened]],
+    [2, "left where it is", [...first, ...turn(2, { inputs: [message("c")], cells: [cell("open")] })]],
+    [0, "another context of a machine", [...first, ...turn(2, { inputs: [message("c")], cells: [cell("shut", 1)] })]],
+    [0, "another actor", [...first, ...turn(2, { inputs: [message("c")], cells: [{ ...(cell("open") as object), address: `${LIST}/part/one` }] })]],
+    [2, "begun anew", [...first, ...turn(2, { inputs: [message("c")], cells: [{ ...(cell("shut") as object), incarnation: 2 }] })]],
+    [1, "another state of a reducer", [...turn(1, { inputs: [message("a")], rest: stash(["1", "a"]), cells: [cell(null)] }), ...turn(2, { cells: [cell(null, 1)] })]],
+    [0, "in their order", [...first, ...opened, ...turn(3, taken("1", "2"))]],
+    [1, "not in their order", [...first, ...opened, ...turn(3, taken("2", "1"))]],
+    [1, "not in their order, in two turns", [...first, ...opened, ...turn(3, taken("2")), ...turn(4, taken("1"))]],
+    [0, "after it made its actor fail", [...first, ...opened, ...failed, ...turn(4, taken("2")), ...turn(5, taken("1"))]],
+  ];
+  for (const [count, what, facts] of cases) t.equal(found(actedOn, [...facts, kept(5)]).length, count, what);
+
+  const live = (atMs: number, more: Partial<Extract<Fact, { kind: "live" }>> = {}): Fact => ({
+    ...{ kind: "live", atMs, node: "home", run: 1, entity: LIST, incarnation: "i1", revision: 2, state: new Uint8Array() },
+    ...more,
+  });
+  const there = [node("starting"), node("started"), ...first, ...opened];
+  t.equal(found(actedOn, [...there, live(9_000), kept(2)]).length, 2, "never offered again");
+  t.same(found(actedOn, [...there, ...turn(3, taken("1", "2")), live(9_000), kept(3)]), [], "offered again");
+  t.same(found(actedOn, [...there, live(4_000), kept(2)]), [], "it has not had the time");
+  t.same(found(actedOn, [...there, live(9_000, { incarnation: "i2" }), kept(2)]), [], "another history is there");
+  t.same(found(actedOn, [...there, kept(2)]), [], "nobody hosts it");
+  t.same(found(actedOn, [...there, live(9_000, { run: 7 }), kept(2)]), [], "a run that nobody knows");
+  t.end();
+});
+
+test("K1. of equal deadlines the one that was armed later and fires first is a finding", (t) => {
+  const due = (name: string, generation: number, dueAt = 500, clock = "elapsed"): readonly [string, unknown] => [name, { name, generation, due: dueAt, clock, owner: LIST }];
+  const fires = (timer: string, generation: number): unknown => ({ kind: "timer", timer, generation });
+  const armed = turn(1, { inputs: [message("a")], rest: { timers: [due("x", 1), due("y", 2), due("later", 3, 900), due("wall", 4, 500, "wall")] } });
+  const gone = (...names: readonly string[]): NonNullable<Turn["rest"]> => ({ timers: names.map((name) => [name] as const) });
+  const cases: readonly (readonly [number, string, readonly Fact[]])[] = [
+    [0, "in their order", turn(2, { inputs: [fires("x", 1), fires("y", 2)], rest: gone("x", "y") })],
+    [1, "not in their order", turn(2, { inputs: [fires("y", 2), fires("x", 1)], rest: gone("x", "y") })],
+    [1, "in two turns", [...turn(2, { inputs: [fires("y", 2)], rest: gone("y") }), ...turn(3, { inputs: [fires("x", 1)], rest: gone("x") })]],
+    [0, "other deadlines, other clocks", turn(2, { inputs: [fires("wall", 4), fires("x", 1), fires("later", 3)], rest: gone("wall", "x", "later") })],
+    [0, "taken back before it", turn(2, { inputs: [message("b"), fires("y", 2)], rest: gone("x", "y") })],
+    [0, "armed anew before it", turn(2, { inputs: [message("b"), fires("y", 2)], rest: { timers: [["y"], due("x", 9)] } })],
+    [0, "armed anew for the same time", [...turn(2, { rest: { timers: [due("x", 9)] } }), ...turn(3, { inputs: [fires("y", 2)], rest: gone("y") })]],
+    [0, "it made its actor fail", [...turn(2, { inputs: [fires("x", 1)], results: ["faulted"] }), ...turn(3, { inputs: [fires("y", 2)], rest: gone("y") })]],
+    [0, "it ended a process", [...turn(2, { inputs: [{ kind: "attempt", of: fires("x", 1) }] }), ...turn(3, { inputs: [fires("y", 2)], rest: gone("y") })]],
+    [0, "it does not fire", turn(2, { inputs: [fires("y", 2)], results: ["dropped"] })],
+    [0, "another history", [...turn(1, { inputs: [fires("y", 2)], incarnation: "i2" }), kept(1, "i2")]],
+  ];
+  for (const [count, what, facts] of cases)
+    t.equal(found(timersInOrder, [...armed, ...facts, ...(facts.some(({ kind }) => kind === "kept") ? [] : [kept(3)])]).length, count, what);
   t.end();
 });
 
