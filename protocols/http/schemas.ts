@@ -113,10 +113,17 @@ const signal = T.Object(
     label: T.Unsafe<string | null>({ type: ["string", "null"], description: "the value's word, where the signal is an enumeration" }),
     time: T.Unsafe<number | null>({
       type: ["number", "null"],
-      description: "of the value, by this node's clock, ms since 1970; in the cloud as of when the vehicle told it: at each change, and at least every 30 s",
+      description: "when the value was last seen on the vehicle's bus, by this node's clock, ms since 1970; in the cloud as far as the vehicle has told: see ageMs",
     }),
-    ageMs: T.Unsafe<number | null>({ type: ["number", "null"], description: "when this was answered" }),
-    quality: T.Enum(["good", "stale", "unknown", "not-available"]),
+    ageMs: T.Unsafe<number | null>({
+      type: ["number", "null"],
+      description:
+        "since `time`, when this was answered. At the vehicle: since the bus said it last. In the cloud: since then as of when the vehicle told it, and the time that has passed since; a vehicle tells a value when it changes (at most once in `at_most` of its file) or goes stale (within 1 s), and all of them every 30 s, so that a value which comes on the bus every 100 ms and stays the same may show up to about 30 s here and is good",
+    }),
+    quality: T.Enum(["good", "stale", "unknown", "not-available"], {
+      description:
+        "good, stale: whether the bus says it as often as it should; in the cloud as the vehicle told it, and stale too once nothing was told of it for 90 s. Whether the vehicle can be heard now is its `presence`",
+    }),
     simulated: T.Boolean({ description: "simulated hardware made it" }),
   },
   { $id: "Signal" },

@@ -173,13 +173,18 @@ function goneOfRegion({ region, hasElsewhere }: LeafWays, { then, now, machine, 
   const states = new Set(had.filter(({ path }) => around.path.every((key, at) => key === path[at])));
   const isHere = (owner: ActiveState | undefined): boolean => (owner === undefined ? earlier === undefined : states.has(owner));
   const ownerOfChild = (id: string): ActiveState | undefined => had.find(({ invokes }) => invokes?.some((invoke) => invoke.id === id)) ?? ownerOf(id, had);
+  const ids = new Set([...states].map(({ id }) => id));
+  const leavesBefore = before?.leaves.filter((leaf) => ids.has(leaf.region[0] ?? ""));
+  const ledOut = new Set(leavesBefore?.flatMap(({ by }) => by));
+  // The name of a delayed event tells no state: it is the region's that its event led out of.
+  const isOfHere = ({ name, event }: TimerRow): boolean =>
+    isAfterTimer(name) || leavesBefore === undefined ? isHere(ownerOf(name, had)) : ledOut.has((event as { readonly type: string }).type);
   const goneHere: Gone = {
-    timers: gone.timers.filter(({ name }) => isAfterTimer(name) && isHere(ownerOf(name, had))),
+    timers: gone.timers.filter(isOfHere),
     children: gone.children.filter((child) => isHere(ownerOfChild(innerOf(child).id))),
     messages: [],
   };
-  const ids = new Set([...states].map(({ id }) => id));
-  const couldLeave = before === undefined ? hasElsewhere : before.leaves.some((leaf) => ids.has(leaf.region[0] ?? "") && !isShut(leaf));
+  const couldLeave = leavesBefore === undefined ? hasElsewhere : leavesBefore.some((leaf) => !isShut(leaf));
   return couldLeave && !isNone(goneHere) ? goneHere : undefined;
 }
 

@@ -148,6 +148,18 @@ test("T4, G2. a region that lost its timer or its child and is never left any mo
   const elsewhere = beside({ ...region({}), invoke: { ...named, onDone: note } }, { ...living, initial: "b" });
   fits(t, elsewhere, beside(region({}), { ...living, initial: "b" }), {}, "it led nowhere from there", [true]);
   t.equal(judged(elsewhere, beside(region({}), { ...living, initial: "b" }), {}, false).verdict, "stranded", "nobody knows whose it was");
+  const ticking = (id?: string): LooseRecord => ({ entry: raise({ type: "TICK" }, { delay: 500, ...(id === undefined ? {} : { id }) }) });
+  for (const id of [undefined, "mine"]) {
+    const ticked = beside(region({ ...ticking(id), on: { TICK: "b" } }), living);
+    t.match(
+      judged(ticked, beside(region(ticking(id)), living)),
+      { verdict: "stranded", reason: new RegExp(`${told.source}.*the timer ${id ?? "~\\d+"} \\(TICK\\)`) },
+      `an event that is delayed under the name ${id ?? "of none"}`,
+    );
+    fits(t, ticked, beside(region({ ...ticking(id), on: { STOP: "b" } }), living), {}, "another way out", [true]);
+  }
+  const tickedRight = beside(region({ on: { STOP: "b" } }), { initial: "a", states: { a: { ...ticking(), on: { TICK: "b", GO: "b" } }, b: {} } });
+  fits(t, tickedRight, beside(region({}), { initial: "a", states: { a: { on: { GO: "b" } }, b: {} } }), {}, "another region's", [true]);
   fits(t, beside(region({ after: { D: "b" } }), living), beside(region({ on: { STOP: "b" } }), living), {}, "a message instead");
   fits(t, beside(region({ on: { STOP: "b" } }), living), beside(region({}), living), {}, "a message that is gone strands no region");
   fits(t, beside({ after: { D: note } }, living), beside({}, living), {}, "a region of one state");
