@@ -2,6 +2,7 @@
 // begin with this, so that they take the same trees and say the same of the others.
 
 import { DroverError } from "../errors.ts";
+import type { KeptChildren } from "../ports/index.ts";
 import type { Startable, WorkerType } from "../workers/index.ts";
 import { child, hosted, supervisor, type ChildOptions, type ChildSpec, type HostedOptions, type SupervisorFlags, type SupervisorSpec } from "./spec.ts";
 
@@ -10,7 +11,20 @@ const MAX_DEPTH = 64;
 
 /** What came out of it is `supervisor`'s, `child`'s and `hosted`'s own. @throws DROVER_TREE_INVALID */
 export function checkedTree(spec: SupervisorSpec): SupervisorSpec {
-  return checkedSupervisor(spec as unknown as Parts, 0);
+  const tree = checkedSupervisor(spec as unknown as Parts, 0);
+  checkStores(tree, new Map());
+  return tree;
+}
+
+/** Each would write over what the other has kept. */
+function checkStores({ id, flags, children }: SupervisorSpec, holders: Map<KeptChildren, string>): void {
+  const store = flags.kept?.store;
+  if (store !== undefined) {
+    const holder = holders.get(store);
+    if (holder !== undefined) throw invalid(id, `it keeps its children where "${holder}" keeps its own; give each a store of its own`);
+    holders.set(store, id);
+  }
+  for (const one of children) if (one.kind === "supervisor") checkStores(one, holders);
 }
 
 type Parts = Readonly<Record<string, unknown>>;

@@ -88,7 +88,7 @@ export class ChildRequests {
     if (kept === undefined) throw new DroverError("DROVER_TREE_INVALID", `"${path}" keeps no children`);
     const spec = kept.make(id, data);
     checkSignificance(spec, above.flags);
-    return this.#inTurn(id, async (begun, before) => {
+    const added = this.#inTurn<KeepOutcome>(id, async (begun, before) => {
       const passed = this.#passed(before);
       const word = typeof passed === "string" ? passed : await passed;
       if (word !== "go") return { kind: word };
@@ -105,11 +105,12 @@ export class ChildRequests {
         return error === undefined ? outcome : { kind: "not-kept", error };
       });
     });
+    return kept.during(added);
   }
 
   async remove(id: string): Promise<RemoveOutcome> {
     const { kept } = this.#asked;
-    return this.#inTurn(id, async (begun, before) => {
+    const removed = this.#inTurn<RemoveOutcome>(id, async (begun, before) => {
       // V7
       if (before !== undefined) await before;
       if (kept?.isRead === false) await kept.ready();
@@ -121,6 +122,7 @@ export class ChildRequests {
         return outcome.kind === "no-such-child" ? { kind: "removed" } : outcome;
       });
     });
+    return kept === undefined ? removed : kept.during(removed);
   }
 
   async #remove(id: string, begun: () => void): Promise<RemoveOutcome> {

@@ -7,7 +7,6 @@ import type { Clock, Log, Random } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
 import {
   asError,
-  endCauseOf,
   errorOf,
   isAbnormal,
   lateStart,
@@ -24,6 +23,7 @@ import { runEndOf, WatchedRun } from "./monitor.ts";
 import { orderly } from "./orderly.ts";
 import type { ReportContext, Reports } from "./report.ts";
 import { restartTypeOf, type ChildSpec, type RestartType } from "./spec.ts";
+import { copyOf, lastExitOf } from "./last-exit.ts";
 import type { LastExit, NodeState, TreeNode } from "./tree-node.ts";
 
 type Phase =
@@ -51,6 +51,8 @@ export interface NestedSupervisor extends Startable {
   readonly isDegraded: boolean;
   /** Kills what runs below it as it is stopped, also where it still starts. */
   hurry(): void;
+  /** It is not started again. Resolves when no list of it, or below it, is changed any more; `late` is given what changes one afterwards (kept-list.ts K4). */
+  retire(late: (change: Promise<unknown>) => void): Promise<void>;
   describeChildren(): readonly TreeNode[];
 }
 
@@ -287,22 +289,4 @@ function startableOf(spec: ChildSpec, nested: NestedSupervisor | undefined, port
   const options = ports.isolation === undefined ? spec.options : { ...spec.options, isolation: ports.isolation };
   const left = { runs: 0 };
   return { start: (context) => startWorker(spec.type, spec.config, options, { ...context, left }) };
-}
-
-function lastExitOf(exit: Exit, at: number): LastExit {
-  const error = errorOf(exit);
-  if (error === undefined) return { reason: exit.kind, at };
-  const messages: string[] = [];
-  let innermost = error;
-  for (let one: unknown = error; one instanceof Error && messages.length < 6; one = one.cause) {
-    messages.push(one.message);
-    innermost = one;
-  }
-  const cause = endCauseOf(error);
-  return { reason: exit.kind, error: messages.join(": "), ...(cause === undefined ? {} : { cause }), ...(innermost.stack === undefined ? {} : { stack: innermost.stack }), at };
-}
-
-/** Whoever is shown it may write into it. */
-function copyOf(exit: LastExit): LastExit {
-  return { ...exit, ...(exit.cause === undefined ? {} : { cause: { ...exit.cause } }) };
 }

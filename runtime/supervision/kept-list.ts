@@ -5,6 +5,8 @@
 // K2. One change at a time; each writes the whole list.
 // K3. A list that cannot be read keeps nobody from starting: the supervisor starts with what it is written with, and nothing is kept until the list was read. A child whose data
 //     make no child any more is told, left out, and stays in the list.
+// K4. One list at a time: who has the place of a supervisor that is gone (removed, forgotten, or gone with the one above) may stand over the same disk, and reads when all that was asked
+//     of its predecessor's list is over. In one tree no two supervisors have one store (checked-tree.ts).
 
 import { DroverError } from "../errors.ts";
 import type { KeptChild, Log } from "../ports/index.ts";
@@ -14,15 +16,39 @@ import { restartTypeOf, type ChildSpec, type Keeping } from "./spec.ts";
 export class KeptList {
   readonly #keeping: Keeping;
   readonly #log: Log;
+  readonly #after: Promise<unknown> | undefined;
   #children: readonly KeptChild[] | undefined;
   #reading: Promise<Error | undefined> | undefined;
   /** K1. */
   readonly #onTrial = new Set<string>();
   #turn: Promise<unknown> = Promise.resolve();
+  /** K4. */
+  readonly #requests = new Set<Promise<unknown>>();
+  #late: ((change: Promise<unknown>) => void) | undefined;
 
-  constructor(keeping: Keeping, log: Log) {
+  /** @param after K4: what is awaited before it is read */
+  constructor(keeping: Keeping, log: Log, after?: Promise<unknown>) {
     this.#keeping = keeping;
     this.#log = log;
+    this.#after = after;
+  }
+
+  /** K4: a request that may change it, from when it is asked to its end. */
+  during<T>(request: Promise<T>): Promise<T> {
+    const over = request.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#requests.add(over);
+    void over.then(() => this.#requests.delete(over));
+    this.#late?.(over);
+    return request;
+  }
+
+  /** K4. Resolves when the requests so far are over; `late` is given those that come afterwards. Nothing is added by them, since their supervisor does not run. */
+  async close(late: (change: Promise<unknown>) => void): Promise<void> {
+    this.#late = late;
+    await Promise.all(this.#requests);
   }
 
   has(id: string): boolean {
@@ -91,6 +117,7 @@ export class KeptList {
 
   async #load(): Promise<Error | undefined> {
     try {
+      await this.#after;
       this.#children = await this.#keeping.store.load();
       return undefined;
     } catch (error) {

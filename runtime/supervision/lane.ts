@@ -29,6 +29,8 @@ export interface LaneOwner {
   judge(slot: ChildSlot, ranMs: number, cause: Error | undefined): Verdict;
   /** A child ended for good. */
   ended(lane: Lane, slot: ChildSlot): void;
+  /** A temporary child has lost its place. */
+  left(slot: ChildSlot): void;
 }
 
 type Why = "after-failure" | "by-request" | "for-good";
@@ -238,6 +240,7 @@ export class Lane {
     const down = this.#bringDown;
     if (down !== undefined) this.#bringDown = { ...down, from: down.from - this.#slots.slice(0, down.from).filter((slot) => gone.has(slot)).length };
     this.#slots = this.#slots.filter((slot) => !gone.has(slot));
+    for (const slot of gone) this.#owner.left(slot);
   }
 
   #sleep(ms: number): Promise<void> {

@@ -7,6 +7,8 @@ import type { ChildSpec, SupervisorSpec } from "./spec.ts";
 export interface PlaceMaker {
   slot(spec: ChildSpec): ChildSlot;
   lane(slots: readonly ChildSlot[]): Lane;
+  /** A child has lost its place. */
+  left(slot: ChildSlot): void;
 }
 
 export class Places {
@@ -42,6 +44,8 @@ export class Places {
   /** A place for each child, with the history it has; temporary ones that had ended begin anew with their supervisor. */
   fill(): void {
     const known = new Map(this.slots.map((slot) => [slot.id, slot] as const));
+    const wanted = new Set(this.#specs.map(({ id }) => id));
+    for (const slot of known.values()) if (!wanted.has(slot.id)) this.#maker.left(slot);
     const slots = this.#specs.map((spec) => known.get(spec.id) ?? this.#maker.slot(spec));
     this.#lanes = this.isOneForOne ? slots.map((slot) => this.#maker.lane([slot])) : [this.#maker.lane(slots)];
   }
@@ -66,6 +70,8 @@ export class Places {
   }
 
   drop(lane: Lane): void {
+    if (!this.#lanes.includes(lane)) return;
     this.#lanes = this.#lanes.filter((other) => other !== lane);
+    for (const slot of lane.slots) this.#maker.left(slot);
   }
 }

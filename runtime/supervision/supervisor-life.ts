@@ -44,20 +44,28 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner, Asked {
   readonly #ports: TreePorts;
   readonly #rule: RestartRule;
   readonly #degraded = new Set<ChildSlot>();
+  /** Those that had its place, or a place below it, still write: kept-list.ts K4. The same of its children, by id. */
+  readonly #after: Promise<unknown> | undefined;
+  readonly #leaving = new Map<string, Promise<unknown>>();
+  #late: ((change: Promise<unknown>) => void) | undefined;
   #life: OwnLife | undefined;
 
-  constructor(spec: SupervisorSpec, path: string, ports: TreePorts) {
+  constructor(spec: SupervisorSpec, path: string, ports: TreePorts, after?: Promise<unknown>) {
     this.spec = spec;
     this.path = path;
     this.clock = ports.clock;
     this.#ports = ports;
+    this.#after = after;
     this.#rule = restartRule(spec.flags, ports.clock, ports.random);
     this.gate = new StartGate(ports.clock);
     this.requests = new ChildRequests(this);
-    if (spec.flags.kept !== undefined) this.kept = new KeptList(spec.flags.kept, ports.log.child({ supervisor: path }));
+    if (spec.flags.kept !== undefined) this.kept = new KeptList(spec.flags.kept, ports.log.child({ supervisor: path }), after);
     this.places = new Places(spec, {
       slot: (one) => this.#slot(one),
       lane: (slots) => new Lane(this, slots, spec.flags.strategy === "one-for-all"),
+      left: (slot) => {
+        this.left(slot);
+      },
     });
   }
 
@@ -152,6 +160,23 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner, Asked {
     else life.endedEarly = slot;
   }
 
+  left({ id, nested }: ChildSlot): void {
+    if (nested === undefined) return;
+    const late = (change: Promise<unknown>): void => {
+      const left = Promise.all([this.#leaving.get(id), change]).then(() => {
+        if (this.#leaving.get(id) === left) this.#leaving.delete(id);
+      });
+      this.#leaving.set(id, left);
+      this.#late?.(left);
+    };
+    late(nested.retire(late));
+  }
+
+  async retire(late: (change: Promise<unknown>) => void): Promise<void> {
+    this.#late = late;
+    await Promise.all([this.kept?.close(late), ...this.#leaving.values(), ...this.places.slots.map(({ nested }) => nested?.retire(late))]);
+  }
+
   forgive(id: string): void {
     this.#rule.forget(id);
   }
@@ -190,7 +215,9 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner, Asked {
   }
 
   #slot(spec: ChildSpec): ChildSlot {
-    const nested = spec.kind === "supervisor" ? new SupervisorLife(spec, `${this.path}/${spec.id}`, this.#ports) : undefined;
+    const left = this.#leaving.get(spec.id);
+    const after = left === undefined ? this.#after : Promise.all([this.#after, left]);
+    const nested = spec.kind === "supervisor" ? new SupervisorLife(spec, `${this.path}/${spec.id}`, this.#ports, after) : undefined;
     return new ChildSlot(spec, this.path, nested, this.#ports, (slot, exit, ranMs) => {
       this.places.laneOf(slot.id)?.exited(slot, exit, ranMs);
     });

@@ -44,7 +44,7 @@ export interface Tree {
   /** Resolves when the tree has ended: stopped, or its root gave up (`shutdown` with a cause). */
   readonly exited: Promise<Exit>;
   describe(): TreeNode;
-  /** A supervisor by its path: ids below the root joined by `/`; "" is the root. */
+  /** A supervisor by its path: ids below the root joined by `/`; "" is the root. The handle stays that of the path, also where another one is added there. */
   at(path: string): SupervisorHandle | undefined;
   /**
    * Tells once how the child at `path` ends: its present run, also where it is restarted afterwards. Where nothing runs the notice says so at once.
@@ -146,12 +146,14 @@ export function createTree(written: SupervisorSpec, options: TreeOptions): Tree 
     at: (path) => {
       const found = find(root, path);
       if (found === undefined) return undefined;
+      // Who has that place by now: it may have been removed and added again.
+      const present = (): SupervisorLife => find(root, path) ?? found;
       return {
-        addChild: (child) => found.requests.add(child),
-        keepChild: (id, data) => found.requests.keep(id, data),
-        removeChild: (id) => found.requests.remove(id),
-        restartChild: (id) => found.requests.restart(id),
-        describe: () => found.describeChildren(),
+        addChild: (child) => present().requests.add(child),
+        keepChild: (id, data) => present().requests.keep(id, data),
+        removeChild: (id) => present().requests.remove(id),
+        restartChild: (id) => present().requests.restart(id),
+        describe: () => present().describeChildren(),
       };
     },
     monitor: (path, listener) => {

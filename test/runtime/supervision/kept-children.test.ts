@@ -148,6 +148,175 @@ test("a stop does not wait for a list that is read", async (t) => {
   await started;
 });
 
+/** A list on a slow disk: what is saved is there after 10 ms, what is loaded is what was there before. */
+function slowDisk(clock: ManualClock, kept: readonly KeptChild[]): KeptChildren & { kept: readonly KeptChild[] } {
+  const self = {
+    kept,
+    load: async () => {
+      const found = self.kept;
+      await passed(clock);
+      return found;
+    },
+    save: async (children: readonly KeptChild[]) => {
+      await passed(clock);
+      self.kept = [...children];
+    },
+  };
+  return self;
+}
+const passed = (clock: ManualClock): Promise<void> =>
+  new Promise((resolve) => {
+    clock.setTimeout(resolve, 10);
+  });
+
+/** "mid/dynamic" below the root; `again` adds it, or what it is below, anew. */
+async function removable(
+  stored: readonly KeptChild[],
+  make: (id: string, clock: ManualClock) => ChildSpec,
+): Promise<{
+  readonly clock: ManualClock;
+  readonly tree: Tree;
+  readonly store: { readonly kept: readonly KeptChild[] };
+  readonly dynamic: () => SupervisorSpec;
+  readonly mid: () => SupervisorSpec;
+}> {
+  const clock = new ManualClock();
+  const store = slowDisk(clock, stored);
+  // Each has a store of its own over the one disk, as two that a program makes of one path.
+  const dynamic = (): SupervisorSpec =>
+    supervisor("dynamic", { strategy: "one-for-one", kept: { store: { load: () => store.load(), save: (children) => store.save(children) }, make: (id) => make(id, clock) } }, []);
+  const mid = (): SupervisorSpec => supervisor("mid", { strategy: "one-for-one" }, [dynamic()]);
+  const tree = createTree(supervisor("root", { strategy: "one-for-one" }, [mid()]), { clock, random: new SeededRandom(1), log: silentLog });
+  void tree.start();
+  await clock.advance(100);
+  return { clock, tree, store, dynamic, mid };
+}
+const keptIds = (store: { readonly kept: readonly KeptChild[] }): readonly string[] => store.kept.map(({ id }) => id);
+const running = (tree: Tree): readonly string[] =>
+  tree
+    .at("mid/dynamic")
+    ?.describe()
+    .filter(({ state }) => state === "running")
+    .map(({ id }) => id) ?? [];
+
+test("K4. a supervisor that is removed and added again reads its list when its predecessor has written, at any moment of an addition", async (t) => {
+  for (const above of [false, true])
+    for (let atMs = 0; atMs <= 60; atMs += 5) {
+      const what = `${above ? "with what is above it" : "alone"}, after ${String(atMs)} ms`;
+      const slow = (id: string, own: ManualClock): ChildSpec => hosted(id, { start: async (context) => (await passed(own), scripted(id, journal).start(context)) });
+      const { clock, tree, store, dynamic, mid } = await removable([{ id: "a", data: 1 }], slow);
+      const told: string[] = [];
+      void tree
+        .at("mid/dynamic")
+        ?.keepChild("x", 1)
+        .then(({ kind }) => told.push(kind));
+      await clock.advance(atMs);
+      const handle = tree.at(above ? "" : "mid");
+      void handle?.removeChild(above ? "mid" : "dynamic").then(() => handle.addChild(above ? mid() : dynamic()));
+      await clock.advance(15);
+      void tree.at("mid/dynamic")?.keepChild("y", 1);
+      await clock.advance(1_000);
+      const expected = told[0] === "started" ? ["a", "x", "y"] : ["a", "y"];
+      t.strictSame([told.length, keptIds(store), running(tree)], [1, expected, expected], `${what}, told ${String(told[0])}`);
+      void tree.stop();
+      await clock.advance(1_000);
+      t.equal(clock.pending, 0);
+    }
+});
+
+test("K4. a handle is that of its path: what is asked through an old one does not write over the list of the successor", async (t) => {
+  const stored = ["a", "b", "c"].map((id) => ({ id, data: 1 }));
+  const { clock, tree, store, dynamic } = await removable(stored, (id) => hosted(id, scripted(id, journal)));
+  const old = tree.at("mid/dynamic");
+  void tree.at("mid")?.removeChild("dynamic");
+  await clock.advance(100);
+  const told: unknown[] = [];
+  const tell = (outcome: Promise<{ readonly kind: string }> | undefined): void => void outcome?.then(({ kind }) => told.push(kind));
+  tell(old?.keepChild("d", 1));
+  tell(old?.removeChild("a"));
+  await clock.advance(100);
+  t.strictSame(
+    [told.splice(0), keptIds(store)],
+    [
+      ["not-running", "removed"],
+      ["b", "c"],
+    ],
+    "of a supervisor that is gone, and will perhaps be added again",
+  );
+  tell(old?.removeChild("b"));
+  tell(tree.at("mid")?.addChild(dynamic()));
+  await clock.advance(5);
+  tell(tree.at("mid/dynamic")?.keepChild("y", 1));
+  await clock.advance(100);
+  t.strictSame(
+    [told.splice(0), keptIds(store), running(tree)],
+    [
+      ["removed", "started", "started"],
+      ["c", "y"],
+      ["c", "y"],
+    ],
+    "the successor has read what was written",
+  );
+  tell(old?.removeChild("c"));
+  tell(old?.keepChild("z", 1));
+  await clock.advance(100);
+  t.strictSame(
+    [told, keptIds(store), running(tree)],
+    [
+      ["removed", "started"],
+      ["y", "z"],
+      ["y", "z"],
+    ],
+  );
+  t.strictSame(
+    old?.describe().map(({ id }) => id),
+    ["y", "z"],
+  );
+  void tree.stop();
+  await clock.advance(100);
+});
+
+test("K4. so it is for a temporary supervisor of a group, which is made anew with it", async (t) => {
+  const clock = new ManualClock();
+  const store = slowDisk(clock, [
+    { id: "a", data: 1 },
+    { id: "b", data: 1 },
+  ]);
+  const make = (id: string): ChildSpec => hosted(id, scripted(id, journal));
+  const first = scripted("first", journal);
+  const inner = supervisor("inner", { strategy: "rest-for-one", intensity: 1 }, [
+    hosted("first", first),
+    supervisor("dynamic", { strategy: "one-for-one", restart: "temporary", kept: { store, make } }, []),
+  ]);
+  const tree = createTree(supervisor("root", { strategy: "one-for-one" }, [inner]), { clock, random: new SeededRandom(1), log: silentLog });
+  void tree.start();
+  await clock.advance(100);
+  void tree.at("inner/dynamic")?.removeChild("a");
+  first.crash();
+  await settle();
+  t.equal(tree.at("inner/dynamic"), undefined, "gone with its group");
+  first.crash();
+  await clock.advance(100);
+  t.strictSame(keptIds(store), ["b"]);
+  t.strictSame(
+    tree
+      .at("inner/dynamic")
+      ?.describe()
+      .map(({ id, state }) => `${id} ${state}`),
+    ["b running"],
+  );
+  void tree.stop();
+  await clock.advance(100);
+});
+
+test("two supervisors of a tree cannot keep their children in one list", (t) => {
+  const kept = { store: disk(), make };
+  const pool = (id: string): SupervisorSpec => supervisor(id, { strategy: "one-for-one", kept: { ...kept } }, []);
+  const tree = supervisor("root", { strategy: "one-for-one" }, [pool("one"), supervisor("mid", { strategy: "one-for-one" }, [pool("two")])]);
+  t.throws(() => createTree(tree, ports()), { code: "DROVER_TREE_INVALID", message: /"two": .*"one"/ });
+  t.end();
+});
+
 test("in a file the list is whole at every moment; one that is damaged is moved aside and told", async (t) => {
   const folder = t.testdir({});
   const path = join(folder, "services.json");

@@ -26,10 +26,7 @@ async function starting(more: Partial<SupervisorSpec["flags"]> = {}): Promise<St
   const clock = new ManualClock();
   const slow = scripted("slow", journal);
   slow.holdStarts = true;
-  const spec = supervisor("root", { strategy: "one-for-one", ...more }, [
-    hosted("a", scripted("a", journal)),
-    hosted("slow", slow, { startMs: HOUR_MS }),
-  ]);
+  const spec = supervisor("root", { strategy: "one-for-one", ...more }, [hosted("a", scripted("a", journal)), hosted("slow", slow, { startMs: HOUR_MS })]);
   const tree = createTree(spec, { clock, random: new SeededRandom(1), log: silentLog });
   const handle = tree.at("");
   if (handle === undefined) throw new Error("no root");
