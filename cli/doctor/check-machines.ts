@@ -17,9 +17,14 @@ const PAGE = 500;
 /** So many turns a `snapshot` entity keeps at most: from the older of its two snapshots on. */
 const OF_A_SNAPSHOT = 2;
 
+/** Told before code of the module runs what it is for, and afterwards that none does. */
+type Running = (what: string | undefined) => void;
+
 /** @throws DROVER_FILE_UNREADABLE when there is no such module */
-export async function checkMachines(module: string, folder: string): Promise<readonly Finding[]> {
+export async function checkMachines(module: string, folder: string, running: Running): Promise<readonly Finding[]> {
+  running("loading it");
   const types = await typesIn(module);
+  running(undefined);
   if (types.actors.size === 0)
     return [
       problem("machine", `${module} exports no actor type and no entity type`, "There is nothing to compare with.", "Export what `actorType(…)` or `entityType(…)` returns."),
@@ -38,7 +43,7 @@ export async function checkMachines(module: string, folder: string): Promise<rea
   const actors: ActorUpgrade[] = [];
   const starts: StoredStart[] = [];
   const unreplayable = new Map<string, Set<number>>();
-  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, { actors, starts, unreplayable })));
+  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, { actors, starts, unreplayable }, running)));
   const isWhole = findings.length === 0;
   findings.push(...startFindings(starts));
   for (const type of types.actors.values())
@@ -70,7 +75,7 @@ interface Looked {
 }
 
 /** @returns what could not be read */
-async function lookInto(path: string, shown: string, types: LoadedTypes, { actors, starts, unreplayable }: Looked): Promise<readonly Finding[]> {
+async function lookInto(path: string, shown: string, types: LoadedTypes, { actors, starts, unreplayable }: Looked, running: Running): Promise<readonly Finding[]> {
   const unread: string[] = [];
   let damage: string | undefined;
   const read = async (copy: string): Promise<void> => {
@@ -91,6 +96,7 @@ async function lookInto(path: string, shown: string, types: LoadedTypes, { actor
             const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
             const records = stored.records.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record));
             const address = parseAddress(entity);
+            running(`the replay and the upgrade of ${entity}`);
             const upgrade = upgradeOf(types.actors, { entity: address, snapshot, records }, types.entities);
             actors.push(...upgrade.actors);
             const type = types.entities.get(kindOf(address));
@@ -105,6 +111,8 @@ async function lookInto(path: string, shown: string, types: LoadedTypes, { actor
             for (const [name, versions] of Object.entries(upgrade.unreplayable)) unreplayable.set(name, new Set([...(unreplayable.get(name) ?? []), ...versions]));
           } catch (error) {
             unread.push(`${entity}: ${(error as Error).message}`);
+          } finally {
+            running(undefined);
           }
         }
         after = page.at(-1)?.entity;

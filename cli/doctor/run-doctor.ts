@@ -9,12 +9,12 @@ import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, p
 import { checkBroker } from "./check-broker.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
-import { checkMachines } from "./check-machines.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPort } from "./check-port.ts";
 import { checkStores } from "./check-stores.ts";
 import { checkToken } from "./check-token.ts";
 import { type Finding, ok, problem } from "./finding.ts";
+import { watchedMachines } from "./watched-machines.ts";
 
 export interface DoctorOptions {
   readonly config?: string;
@@ -39,7 +39,7 @@ const DEFAULT_PORT = 8080;
 export async function runDoctor(options: DoctorOptions, call: Call): Promise<ExitCode> {
   const { config, finding } = await readConfig(options.config, call);
   const folder = options.data ?? config.data ?? dataFolder(call.env);
-  if (options.machine !== undefined) return tell(await checkMachines(options.machine, folder), folder, call);
+  if (options.machine !== undefined) return tell(await watchedMachines(options.machine, folder), folder, call);
   const findings: Finding[] = [checkNode(), ...finding];
   const looks: readonly (() => readonly Finding[] | Promise<readonly Finding[]>)[] = [
     () => checkDataFolder(folder, systemClock),

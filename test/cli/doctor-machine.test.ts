@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
 import { setup } from "xstate";
+import { watchedMachines } from "../../cli/doctor/watched-machines.ts";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
 import { actorType, createSystem, type EntityType, entityType, messages, systemClock, systemRandom } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
@@ -229,4 +230,17 @@ test("T4. a store or a folder that doctor cannot read is a problem, and nobody h
 
   writeFileSync(journal, "no database at all, and long enough to be looked at");
   t.match(await look(data), unread);
+});
+
+test("M4. doctor does not hang with a machine that hangs: it names the entity, or the module where that is as far as it came", async (t) => {
+  const data = scratch(t);
+  await livedIn(data);
+  const folder = t.testdir({
+    "loops.js": moduleOf(2, "off: {}, running: {}, gone: {}", "migrate: { 1: () => { for (;;); } }"),
+    "never-loads.js": "for (;;);",
+  });
+  t.match(await watchedMachines(join(folder, "loops.js"), data, 1_000), [
+    { status: "problem", what: /loops\.js hangs: the replay and the upgrade of acme\/pump\/a was not done after 1 s/ },
+  ]);
+  t.match(await watchedMachines(join(folder, "never-loads.js"), data, 1_000), [{ status: "problem", what: /hangs: loading it was not done/ }]);
 });
