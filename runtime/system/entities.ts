@@ -153,7 +153,10 @@ export class Entities {
       if (slot?.place.kind === "live") return;
       if (slot?.place.kind === "starting") {
         joined(slot.place, call);
-        return slot.place.done;
+        // Who was called begins no history.
+        if (options === undefined || slot.options !== undefined) return slot.place.done;
+        await slot.place.done;
+        continue;
       }
       if (slot?.place.kind === "stopping") {
         await slot.place.done;
@@ -268,6 +271,12 @@ export class Entities {
   /** It takes messages now. */
   isLive(entity: Address): boolean {
     return this.#slots.get(entity)?.place.kind === "live";
+  }
+
+  /** Who takes messages now. */
+  liveNow(entity: Address): HostedEntity | undefined {
+    const place = this.#slots.get(entity)?.place;
+    return place?.kind === "live" ? place.live : undefined;
   }
 
   /** It is on its way, and no message of so many bytes may wait for that any more: as many do as its mailbox has room for. */

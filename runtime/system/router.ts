@@ -3,15 +3,17 @@
 // R1. What becomes of a message is told in bounded time, whatever it waits for.
 // R2. A message of another entity is judged by the entity itself, so that its number is recorded whatever the verdict (rules M1).
 // R3. So is one whose check hung a process before: it has its attempts like one whose step did, and its outcome is kept under its id (rules M4).
+// R4. What comes from outside reaches an entity in the order in which it was sent, whether the entity is here, comes or begins (arrivals.ts).
 
-import { entityOf } from "../address.ts";
+import { type Address, entityOf } from "../address.ts";
 import type { AnyActorType, Checked } from "../actor/index.ts";
 import type { EventData, Sender } from "../entity/contract.ts";
 import { fingerprintOf, messageKey, NotPlain } from "../entity/index.ts";
-import type { Answer, Told } from "../outcome.ts";
+import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, StepWatch } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
-import type { Remote, RemoteMessage } from "./contract.ts";
+import { Arrivals, type Place } from "./arrivals.ts";
+import type { EntityOptions, Remote, RemoteMessage } from "./contract.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Door } from "./door.ts";
 import type { Call, Entities } from "./entities.ts";
@@ -25,6 +27,8 @@ import { checkUnderWatch } from "./watched-check.ts";
 
 export interface RouterPorts {
   readonly entities: Entities;
+  /** Why the entity could not begin; undefined: it is here. */
+  readonly begin: (entity: Address, options: EntityOptions, call: Call) => Promise<Refusal | undefined>;
   readonly actorTypes: ReadonlyMap<string, AnyActorType>;
   readonly remote: () => Remote | undefined;
   readonly door: Door;
@@ -39,52 +43,101 @@ export interface RouterPorts {
 export const RETRY_AFTER_MS = 100;
 /** A remote that has its own end by the deadline says its word before it is given up. */
 const REMOTE_GRACE_MS = 500;
-const LATE = { live: "late" } as const;
-const FULL = { live: "full" } as const;
+const FULL = { kind: "full", retryAfterMs: RETRY_AFTER_MS } as const;
+const DEADLINE = { kind: "deadline" } as const;
 const NO_WORD = { kind: "unknown", reason: "this node had no word of it in time, though it may have passed it on or kept it; ask again with the same id" } as const;
 const ON_ITS_WAY = { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" } as const;
 
-export type Route = (message: RemoteMessage) => Promise<Told | Answer>;
+/** @param create begins the entity if there is none */
+export type Route = (message: RemoteMessage, create?: EntityOptions) => Promise<Told | Answer>;
+
+/** Who takes a message, or why nobody does; `late`: that is not known in time. */
+type Found = HostedEntity | "away" | "full" | "late" | { readonly unbegun: Refusal } | undefined;
 
 export function createRouter(ports: RouterPorts): Route {
   const { entities, actorTypes, deadLetters, clock, budget } = ports;
 
-  async function route(given: RemoteMessage): Promise<Told | Answer> {
+  const arrivals = new Arrivals();
+
+  async function route(given: RemoteMessage, create?: EntityOptions): Promise<Told | Answer> {
     if (ports.isStopping()) return away(given);
     const entity = entityOf(given.to);
+    const message = given.withinMs <= LONGEST_MS ? given : { ...given, withinMs: LONGEST_MS };
+    const isOfEntity = given.sender.kind === "entity";
+    const here = isOfEntity || !arrivals.isWaitedFor(entity) ? entities.liveNow(entity) : undefined;
+    if (here !== undefined) return handOver(here, message, create, undefined);
+    // R4. The numbers of an entity's messages are their order.
+    const place = isOfEntity ? undefined : arrivals.enter(entity);
+    try {
+      return await arrive(message, create, place);
+    } finally {
+      place?.leave();
+    }
+  }
+
+  async function handOver(live: HostedEntity, message: RemoteMessage, create: EntityOptions | undefined, place: Place | undefined): Promise<Told | Answer> {
+    const delivered = deliver(live, message);
+    // It is in the mailbox by now, or waits for another one of its id.
+    place?.leave();
+    const outcome = await delivered;
+    // It was passivated between the two: it comes back as it is called again.
+    return outcome.kind === "owner-away" && live.hasLeft ? route(message, create) : outcome;
+  }
+
+  async function arrive(given: RemoteMessage, create: EntityOptions | undefined, place: Place | undefined): Promise<Told | Answer> {
     const began = clock.monotonic();
-    const withinMs = Math.min(LONGEST_MS, given.withinMs);
-    const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
-    const bytes = bytesOf(given);
-    const call: Call = { lane: given.sender.kind === "entity" ? "message" : "command", giveUpAt: began + withinMs, bytes };
-    const taker = async (): Promise<{ readonly live: Awaited<ReturnType<Entities["taker"]>> | "late" }> =>
+    const found = await findTaker(given, create, place);
+    // What the way here took is time that the deadline has lost.
+    const message = { ...given, withinMs: given.withinMs - (clock.monotonic() - began) };
+    if (found === "late" && (create !== undefined || entities.comesWhenCalled(entityOf(given.to)))) return DEADLINE;
+    if (found === "away" || found === "late") return away(given);
+    if (found === "full") return FULL;
+    if (found === undefined) return deliverElsewhere(message, place);
+    if ("unbegun" in found) return found.unbegun;
+    return handOver(found, message, create, place);
+  }
+
+  async function findTaker(message: RemoteMessage, create: EntityOptions | undefined, place: Place | undefined): Promise<Found> {
+    const { withinMs, sender } = message;
+    const entity = entityOf(message.to);
+    const bytes = bytesOf(message);
+    const call: Call = { lane: sender.kind === "entity" ? "message" : "command", giveUpAt: clock.monotonic() + withinMs, bytes };
+    // Told at once, so that a burst to one entity takes up no room of the others.
+    if (create === undefined && entities.isCrowded(entity, bytes)) return "full";
+    const comes = async (): Promise<{ readonly found: Found }> =>
       (await settledWithin(
-        entities.taker(entity, isElsewhere, call).then((live) => ({ live })),
+        taker(entity, create, call, place).then((found) => ({ found })),
         clock,
         withinMs,
         undefined,
         { unref: true },
-      )) ?? LATE; // R1
-    // Told at once, so that a burst to one entity takes up no room of the others.
-    const { live } = entities.isCrowded(entity, bytes) ? FULL : ((await (entities.isLive(entity) ? taker() : budget.holding(bytes, taker))) ?? FULL);
-    // What the way here took is time that the deadline has lost.
-    const message = { ...given, withinMs: withinMs - (clock.monotonic() - began) };
-    if (live === "late" && entities.comesWhenCalled(entity)) return { kind: "deadline" };
-    if (live === "away" || live === "late") return away(given);
-    if (live === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS };
-    if (live !== undefined) {
-      const outcome = await deliver(live, message);
-      // It was passivated between the two: it comes back as it is called again.
-      return outcome.kind === "owner-away" && live.hasLeft ? route(message) : outcome;
+      )) ?? { found: "late" }; // R1
+    return ((await (entities.isLive(entity) ? comes() : budget.holding(bytes, comes))) ?? { found: "full" as const }).found;
+  }
+
+  async function taker(entity: Address, create: EntityOptions | undefined, call: Call, place: Place | undefined): Promise<Found> {
+    const isElsewhere = (): boolean => ports.remote()?.route(entity) !== undefined;
+    for (;;) {
+      const unbegun = create === undefined ? undefined : await ports.begin(entity, create, call);
+      if (unbegun !== undefined) return { unbegun };
+      const found = await entities.taker(entity, isElsewhere, call);
+      if (found === "full") return found;
+      await place?.turn();
+      // Somebody before this one may have begun it meanwhile, and it may have left again.
+      const here = entities.liveNow(entity);
+      if (here !== undefined || typeof found !== "object") return here ?? found;
     }
+  }
+
+  async function deliverElsewhere(message: RemoteMessage, place: Place | undefined): Promise<Told | Answer> {
     const remote = ports.remote();
-    if (remote?.route(entity) !== undefined) {
-      // R1: it may wait for a store that takes nothing.
-      const outcome = (await settledWithin(remote.send(message), clock, message.withinMs + REMOTE_GRACE_MS, undefined, { unref: true })) ?? NO_WORD;
-      if (outcome.kind === "no-such-actor") addDead(message);
-      return outcome;
-    }
-    return nobody(message);
+    if (remote?.route(entityOf(message.to)) === undefined) return nobody(message);
+    const sent = remote.send(message);
+    place?.leave();
+    // R1: it may wait for a store that takes nothing.
+    const outcome = (await settledWithin(sent, clock, message.withinMs + REMOTE_GRACE_MS, undefined, { unref: true })) ?? NO_WORD;
+    if (outcome.kind === "no-such-actor") addDead(message);
+    return outcome;
   }
 
   async function deliver(live: HostedEntity, message: RemoteMessage): Promise<Told | Answer> {

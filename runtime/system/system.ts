@@ -30,7 +30,6 @@ import { DEFAULT_WITHIN_MS, outsideMessage, type Sent } from "./outside-message.
 import { Passivation } from "./passivation.ts";
 import { register } from "./registry.ts";
 import { demandActorQuery, demandHistoryQuery, demandLetterQuery } from "./queries.ts";
-import { bytesOf } from "./post.ts";
 import { createRouter, RETRY_AFTER_MS } from "./router.ts";
 import { Topics } from "./topics.ts";
 import type { ActorView } from "./views.ts";
@@ -90,6 +89,7 @@ const OPTIONS = keysOf<SystemOptions>(
   ["node", "types", "store", "clock", "random", "log"],
 );
 
+const DEADLINE = { kind: "deadline" } as const;
 const ENTITY_OPTIONS = optionNames<EntityOptions>({ input: true, labels: true, bareSnapshot: true, children: true });
 
 /** @throws DROVER_TYPE_INVALID; DROVER_CONFIG_INVALID for an option that is unknown, missing or of another kind */
@@ -174,7 +174,7 @@ export function createSystem(options: SystemOptions): System {
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
   const door = guarded(options.door, { node, log, clock });
-  const route = createRouter({ entities, actorTypes, remote: () => remote, door, stepWatch, deadLetters, budget: mailBudget, clock, isStopping: () => isStopping });
+  const route = createRouter({ entities, begin, actorTypes, remote: () => remote, door, stepWatch, deadLetters, budget: mailBudget, clock, isStopping: () => isStopping });
 
   /** Replies and refusals are kept, for who asks again (rules M2): whoever hears one has a copy. */
   function counted<T extends Told | Answer>(outcome: T): T {
@@ -185,27 +185,18 @@ export function createSystem(options: SystemOptions): System {
   async function enter(address: string, event: EventData, given: TellOptions | undefined, how: Pick<Sent, "ask" | "again">): Promise<Told | Answer> {
     const message = outsideMessage({ address, event, options: given, ...how }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
-    const create = isStopping ? undefined : given?.create;
-    if (create === undefined) return counted(await route(message));
-    const entity = entityOf(message.to);
-    const giveUpAt = clock.monotonic() + message.withinMs;
-    const bytes = bytesOf(message);
-    const begun = async (): Promise<{ readonly unbegun: Refusal | undefined }> => ({
-      unbegun: await begin(entity, ownOptions(entity, create), { lane: "command", giveUpAt, bytes }),
-    });
-    const { unbegun } = (await (entities.isLive(entity) ? begun() : mailBudget.holding(bytes, begun))) ?? { unbegun: { kind: "full", retryAfterMs: RETRY_AFTER_MS } };
-    // What the beginning took is time that the deadline has lost.
-    return counted(unbegun ?? (await route({ ...message, withinMs: giveUpAt - clock.monotonic() })));
+    const create = isStopping || given?.create === undefined ? undefined : ownOptions(entityOf(message.to), given.create);
+    return counted(await route(message, create));
   }
 
   /**
-   * What keeps an entity from beginning is the outcome of the message that should have begun it (hosting A4). One whose time is over is `deadline`; what it began may go on.
+   * What keeps an entity from beginning is the outcome of the message that should have begun it (hosting A4). One whose time was over before it could begin is `deadline`.
    * @throws DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID
    */
   async function begin(entity: Address, options: EntityOptions, call: Call): Promise<Refusal | undefined> {
     try {
-      const begun = entities.activate(entity, options, call).then(() => true);
-      return (await settledWithin(begun, clock, call.giveUpAt - clock.monotonic(), undefined, { unref: true })) === undefined ? { kind: "deadline" } : undefined;
+      await entities.activate(entity, options, call);
+      return undefined;
     } catch (cause) {
       if (cause instanceof DroverError && (cause.code === "DROVER_ADDRESS_INVALID" || cause.code === "DROVER_TYPE_INVALID")) throw cause;
       if (cause instanceof NotAdmitted) {
@@ -237,8 +228,12 @@ export function createSystem(options: SystemOptions): System {
     const event = asItIsNow(given);
     const entity = entityOf(address);
     const call = aCall();
-    const unbegun = create === undefined ? undefined : await begin(entity, ownOptions(entity, create), { ...call, lane: "background" });
-    if (unbegun !== undefined) return unbegun;
+    if (create !== undefined) {
+      const begun = begin(entity, ownOptions(entity, create), { ...call, lane: "background" }).then((unbegun) => ({ unbegun }));
+      // What it began may go on.
+      const { unbegun } = (await settledWithin(begun, clock, call.giveUpAt - clock.monotonic(), undefined, { unref: true })) ?? { unbegun: DEADLINE };
+      if (unbegun !== undefined) return unbegun;
+    }
     const live = await taker(entity, call);
     return live instanceof HostedEntity ? live.inform(address, event, call.giveUpAt - clock.monotonic()) : live;
   }
