@@ -13,7 +13,7 @@ export interface TellOptions {
   readonly id?: string;
   /** Who is answerable, e.g. a token's name. Default `node:<id>`. */
   readonly author?: string;
-  /** Not taken later than this from now, whatever it waits for, its entity's beginning too: neither acted on nor, where the mailbox shelves, put on the shelf. A whole number from 0, default 10,000. */
+  /** Not taken later than this from now (`deadline`; `unknown` under an `id` where the entity could not be asked what became of it), whatever it waits for, its entity's beginning too: neither acted on nor, where the mailbox shelves, put on the shelf. A whole number from 0, default 10,000. */
   readonly withinMs?: number;
   /**
    * How long it may be acted on and, under an `id`, how long its outcome is kept and a repetition recognised, from now; a whole number from 0, 24 h at most and by default. One that waits longer,

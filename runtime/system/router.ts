@@ -4,6 +4,7 @@
 // R2. A message of another entity is judged by the entity itself, so that its number is recorded whatever the verdict (rules M1).
 // R3. So is one whose check hung a process before: it has its attempts like one whose step did, and its outcome is kept under its id (rules M4).
 // R4. What comes from outside reaches an entity in the order in which it was sent, whether the entity is here, comes or begins (arrivals.ts).
+// R5. What becomes of an id is told where its outcomes are: in the entity. Of one that did not reach it in time, `deadline` is said only where nobody can have sent it before (rules M2).
 
 import { type Address, entityOf } from "../address.ts";
 import type { AnyActorType, Checked } from "../actor/index.ts";
@@ -44,12 +45,22 @@ export const RETRY_AFTER_MS = 100;
 /** A remote that has its own end by the deadline says its word before it is given up. */
 const REMOTE_GRACE_MS = 500;
 const FULL = { kind: "full", retryAfterMs: RETRY_AFTER_MS } as const;
-const DEADLINE = { kind: "deadline" } as const;
+const NOT_REACHED = {
+  kind: "unknown",
+  reason: "the actor did not come into memory in time, and only there is it known what became of an earlier message with this id; ask again with the same id",
+} as const;
 const NO_WORD = { kind: "unknown", reason: "this node had no word of it in time, though it may have passed it on or kept it; ask again with the same id" } as const;
 const ON_ITS_WAY = { kind: "unknown", reason: "the same message is still on its way; ask again with the same id" } as const;
 
-/** @param create begins the entity if there is none */
-export type Route = (message: RemoteMessage, create?: EntityOptions) => Promise<Told | Answer>;
+/** What is known of a message that enters here, and has not come from another node. */
+export interface Entering {
+  /** Begins the entity if there is none. */
+  readonly create?: EntityOptions | undefined;
+  /** Nobody was told its id: there was no earlier one. */
+  readonly isFirst: boolean;
+}
+
+export type Route = (message: RemoteMessage, entering?: Entering) => Promise<Told | Answer>;
 
 /** Who takes a message, or why nobody does; `late`: that is not known in time. */
 type Found = HostedEntity | "away" | "full" | "late" | { readonly unbegun: Refusal } | undefined;
@@ -59,45 +70,45 @@ export function createRouter(ports: RouterPorts): Route {
 
   const arrivals = new Arrivals();
 
-  async function route(given: RemoteMessage, create?: EntityOptions): Promise<Told | Answer> {
+  async function route(given: RemoteMessage, entering?: Entering): Promise<Told | Answer> {
     if (ports.isStopping()) return away(given);
     const entity = entityOf(given.to);
     const message = given.withinMs <= LONGEST_MS ? given : { ...given, withinMs: LONGEST_MS };
     const isOfEntity = given.sender.kind === "entity";
     const here = isOfEntity || !arrivals.isWaitedFor(entity) ? entities.liveNow(entity) : undefined;
-    if (here !== undefined) return handOver(here, message, create, undefined);
+    if (here !== undefined) return handOver(here, message, entering, undefined);
     // R4. The numbers of an entity's messages are their order.
     const place = isOfEntity ? undefined : arrivals.enter(entity);
     try {
-      return await arrive(message, create, place);
+      return await arrive(message, entering, place);
     } finally {
       place?.leave();
     }
   }
 
-  async function handOver(live: HostedEntity, message: RemoteMessage, create: EntityOptions | undefined, place: Place | undefined): Promise<Told | Answer> {
+  async function handOver(live: HostedEntity, message: RemoteMessage, entering: Entering | undefined, place: Place | undefined): Promise<Told | Answer> {
     const delivered = deliver(live, message);
     // It is in the mailbox by now, or waits for another one of its id.
     place?.leave();
     const outcome = await delivered;
     // It was passivated between the two: it comes back as it is called again.
-    return outcome.kind === "owner-away" && live.hasLeft ? route(message, create) : outcome;
+    return outcome.kind === "owner-away" && live.hasLeft ? route(message, entering) : outcome;
   }
 
-  async function arrive(given: RemoteMessage, create: EntityOptions | undefined, place: Place | undefined): Promise<Told | Answer> {
+  async function arrive(given: RemoteMessage, entering: Entering | undefined, place: Place | undefined): Promise<Told | Answer> {
     const began = clock.monotonic();
-    const found = await findTaker(given, create, place);
+    const found = await findTaker(given, entering ?? {}, place);
     // What the way here took is time that the deadline has lost.
     const message = { ...given, withinMs: given.withinMs - (clock.monotonic() - began) };
-    if (found === "late" && (create !== undefined || entities.comesWhenCalled(entityOf(given.to)))) return DEADLINE;
+    if (found === "late" && (entering?.create !== undefined || entities.comesWhenCalled(entityOf(given.to)))) return notInTime(message, entering);
     if (found === "away" || found === "late") return away(given);
     if (found === "full") return FULL;
     if (found === undefined) return deliverElsewhere(message, place);
-    if ("unbegun" in found) return found.unbegun;
-    return handOver(found, message, create, place);
+    if ("unbegun" in found) return found.unbegun.kind === "deadline" ? notInTime(message, entering) : found.unbegun;
+    return handOver(found, message, entering, place);
   }
 
-  async function findTaker(message: RemoteMessage, create: EntityOptions | undefined, place: Place | undefined): Promise<Found> {
+  async function findTaker(message: RemoteMessage, { create }: Pick<Entering, "create">, place: Place | undefined): Promise<Found> {
     const { withinMs, sender } = message;
     const entity = entityOf(message.to);
     const bytes = bytesOf(message);
@@ -127,6 +138,11 @@ export function createRouter(ports: RouterPorts): Route {
       const here = entities.liveNow(entity);
       if (here !== undefined || typeof found !== "object") return here ?? found;
     }
+  }
+
+  /** R5. A message between entities has a number that tells, and its line waits. */
+  function notInTime({ sender }: RemoteMessage, entering: Entering | undefined): Told {
+    return sender.kind === "entity" || entering?.isFirst === true ? { kind: "deadline" } : NOT_REACHED;
   }
 
   async function deliverElsewhere(message: RemoteMessage, place: Place | undefined): Promise<Told | Answer> {

@@ -186,7 +186,7 @@ export function createSystem(options: SystemOptions): System {
     const message = outsideMessage({ address, event, options: given, ...how }, { node, now: clock.now(), id: random.id() });
     if ("kind" in message) return counted(message);
     const create = isStopping || given?.create === undefined ? undefined : ownOptions(entityOf(message.to), given.create);
-    return counted(await route(message, create));
+    return counted(await route(message, { create, isFirst: given?.id === undefined }));
   }
 
   /**
