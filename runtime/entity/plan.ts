@@ -24,7 +24,7 @@ export type CellLogic =
     };
 
 export interface Plan {
-  /** `module`, and for an inner cell its parent's with its source: `module/upload`. */
+  /** `module`, and for an inner cell its parent's with its source: `module/upload`; a source's own `/` is `~1` there, its `~` is `~0`. */
   readonly type: string;
   readonly actor: AnyActorType;
   readonly logic: CellLogic;
@@ -58,7 +58,13 @@ export function innerPlan(parent: Plan, src: unknown, logic: unknown): Plan {
   const known = inner.get(src);
   if (known !== undefined) return known;
   const name = typeof src === "string" ? src : undefined;
-  const plan: Plan = { type: `${parent.type}/${name ?? "(inline)"}`, actor: parent.actor, logic: logicOf(logic), src: name, enterings: new Enterings() };
+  const plan: Plan = {
+    type: `${parent.type}/${name === undefined ? "(inline)" : escaped(name)}`,
+    actor: parent.actor,
+    logic: logicOf(logic),
+    src: name,
+    enterings: new Enterings(),
+  };
   inner.set(src, plan);
   return plan;
 }
@@ -70,10 +76,9 @@ export function planOfType(actor: AnyActorType, type: string): Plan | undefined 
   while (rest.startsWith("/")) {
     const machine = plan.logic.kind === "machine" ? plan.logic.machine : undefined;
     if (machine === undefined) return undefined;
-    // A source's name may itself contain slashes: the longest that is known wins.
     const found = sourceIn(machine, rest.slice(1));
     if (found === undefined) return undefined;
-    plan = innerPlan(plan, found, resolveSource(machine, found));
+    plan = innerPlan(plan, found.name, resolveSource(machine, found.name));
     rest = rest.slice(1 + found.length);
   }
   return plan;
@@ -91,12 +96,23 @@ export function lostPlan(actor: AnyActorType, type: string): Plan {
   return { type, actor, logic: { kind: "source", source: "callback", logic: { config: undefined }, mark: undefined }, src: undefined, enterings: new Enterings(), isLost: true };
 }
 
-function sourceIn(machine: AnyStateMachine, path: string): string | undefined {
+/** The source that the path begins with, and how much of the path that is. */
+function sourceIn(machine: AnyStateMachine, path: string): { readonly name: string; readonly length: number } | undefined {
+  const slash = path.indexOf("/");
+  const segment = slash === -1 ? path : path.slice(0, slash);
+  const name = segment.replaceAll("~1", "/").replaceAll("~0", "~");
+  if (resolveSource(machine, name) !== undefined) return { name, length: segment.length };
+  // Earlier versions wrote names as they are: the longest that is known.
   for (let end = path.length; end > 0; end = path.lastIndexOf("/", end - 1)) {
-    const name = path.slice(0, end);
-    if (resolveSource(machine, name) !== undefined) return name;
+    const written = path.slice(0, end);
+    if (resolveSource(machine, written) !== undefined) return { name: written, length: end };
   }
   return undefined;
+}
+
+/** As in a JSON pointer, so that no name looks like a path. @see RFC 6901 section 3 */
+function escaped(name: string): string {
+  return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 
 function logicOf(logic: unknown): CellLogic {
