@@ -28,11 +28,12 @@ interface Intervals {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Resolves once a look succeeds, or when `signal` is aborted. @param failed told what each look saw that did not */
-export async function untilReady(probe: Probe & Intervals, clock: Clock, run: RunCommand, signal: AbortSignal, failed: (detail: string) => void): Promise<void> {
+/** True once a look succeeds, false when `signal` is aborted before, whatever a look saw. @param failed told what each look saw that did not */
+export async function untilReady(probe: Probe & Intervals, clock: Clock, run: RunCommand, signal: AbortSignal, failed: (detail: string) => void): Promise<boolean> {
   for (;;) {
     const detail = await lookOnce(probe, clock, run, signal);
-    if (detail === undefined || signal.aborted) return;
+    if (signal.aborted) return false;
+    if (detail === undefined) return true;
     failed(detail);
     await pause(clock, probe.intervalMs ?? READY_EVERY_MS, signal);
   }
@@ -116,6 +117,6 @@ function wordOf(error: Error): string {
   return error.message === "" ? ((error as NodeJS.ErrnoException).code ?? error.name) : error.message;
 }
 
-async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+export async function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
   await settledWithin(new Promise<undefined>(() => undefined), clock, ms, signal);
 }

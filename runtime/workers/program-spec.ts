@@ -17,6 +17,7 @@ export type Probe =
   /** A command, run as the program is, ends with code 0. */
   | { readonly exec: readonly string[] };
 
+/** The first look comes 100 ms after its start. */
 export type ReadinessProbe = (
   | Probe
   /** A line of its stdout matches this regular expression, at most 200 characters; of a long line the first 1,024 characters count. It is tried

@@ -18,13 +18,13 @@ import { demandRoomFor, KillWait, type LeftBehind } from "./kill-wait.ts";
 import { letGo, sendHome, SHELL, shellArguments, signalGroup } from "./launch.ts";
 import { logLines } from "./line-log.ts";
 import { outOfMemory, watchMemory } from "./memory-watch.ts";
-import { untilDead, untilReady, type RunCommand } from "./probe.ts";
+import { pause, untilDead, untilReady, type RunCommand } from "./probe.ts";
 import { marked, sweep } from "./process-family.ts";
 import { checkProgram, type ProgramSpec, runnableOf, type Runnable } from "./program-spec.ts";
 import { asError, type Exit, reasonOf, type Running, type Startable, type StartContext, stopWithin } from "./running.ts";
 import { WORKER_DEFAULTS } from "./start-worker.ts";
 
-/** Without a probe: what cannot run at all has ended by then. */
+/** What cannot run at all has ended by then. No look from outside comes before: somebody else may answer there. */
 const SETTLED_MS = 100;
 /** From our own death to the kill of a program that does not heed SIGTERM. */
 const ORPHAN_GRACE_MS = 1_000;
@@ -167,15 +167,16 @@ class ProgramRun implements Running {
     const { clock } = this.#ports;
     const { ready, memoryMb } = this.#spec;
     if (ready === undefined) {
-      void settledWithin(this.exited, clock, SETTLED_MS, undefined).then((exit) => {
-        if (exit === undefined) this.#isReady();
+      void this.#settled().then((isThere) => {
+        if (isThere) this.#isReady();
       });
     } else if (!("line" in ready)) {
       const failed = (detail: string): void => {
         this.lastLook = detail;
       };
-      void untilReady(ready, clock, this.#command, this.#over.signal, failed).then(() => {
-        this.#isReady();
+      const looks = async (): Promise<boolean> => (await this.#settled()) && untilReady(ready, clock, this.#command, this.#over.signal, failed);
+      void looks().then((isReady) => {
+        if (isReady) this.#isReady();
       });
     }
     if (memoryMb !== undefined && this.#group?.limitsMemory !== true)
@@ -183,6 +184,12 @@ class ProgramRun implements Running {
         this.#fail(outOfMemory(memoryMb, usedMb));
         this.#killAll();
       });
+  }
+
+  /** False where its process is gone by then: what is left to do before it has exited (O2) may take longer. */
+  async #settled(): Promise<boolean> {
+    await pause(this.#ports.clock, SETTLED_MS, this.#over.signal);
+    return !this.#over.signal.aborted;
   }
 
   #readyLine(): ((line: string) => boolean) | undefined {
@@ -196,8 +203,13 @@ class ProgramRun implements Running {
     };
   }
 
+  /** From our side: asked to, killed, or failed. */
+  get #isEnding(): boolean {
+    return this.#stopping || this.#killedAfterMs !== undefined || this.#failure !== undefined;
+  }
+
   #isReady(): void {
-    if (this.#stopping || this.#failure !== undefined) return;
+    if (this.#isEnding) return;
     this.#ready.resolve("ready");
     const { alive } = this.#spec;
     if (alive === undefined) return;

@@ -12,7 +12,7 @@ import { worker, type WorkerContext } from "../../../runtime/workers/index.ts";
 
 export interface EchoConfig {
   /** Lines that it does before it is ready. */
-  readonly before?: "throw" | "throw-ours" | "never-ready" | "end";
+  readonly before?: "throw" | "throw-ours" | "never-ready" | "end" | "exit-0" | "exit-3" | "segv";
   /** What it does once it is ready. */
   readonly after?:
     | "throw-later"
@@ -117,7 +117,10 @@ export const echo = worker({
     if (config.before === "throw") throw new RangeError("no such device");
     if (config.before === "throw-ours") throw ours();
     if (config.before === "end") return;
-    if (config.before === "never-ready") await never(signal);
+    if (config.before === "exit-0") process.exit(0);
+    if (config.before === "exit-3") process.exit(3);
+    if (config.before === "segv") process.kill(process.pid, "SIGSEGV");
+    if (config.before === "never-ready" || config.before === "segv") await never(signal);
     ready();
     log.info({ from: "worker" }, "it runs");
     if (config.env !== undefined) emit({ said: process.env[config.env] ?? "(not set)" });

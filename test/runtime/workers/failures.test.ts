@@ -51,3 +51,17 @@ test("a start fails with the worker's own error, with its early end, and by its 
     await t.rejects(start(isolation, { before: "never-ready" }, { startMs: 300 }), { code: "DROVER_WORKER_START_TIMEOUT", message: /not ready within 300 ms/ }, isolation);
   }
 });
+
+test("a thread or process that is gone before it was ready is a start failure with its cause", async (t) => {
+  for (const isolation of isolated)
+    for (const [before, code] of [
+      ["exit-0", 0],
+      ["exit-3", 3],
+    ] as const)
+      await t.rejects(
+        start(isolation, { before }),
+        { code: "DROVER_WORKER_FAILED", message: /before its promise did/, end: { kind: "exit-code", code } },
+        `${isolation}: ${before}`,
+      );
+  await t.rejects(start("process", { before: "segv" }), { code: "DROVER_WORKER_FAILED", end: { kind: "signal", signal: "SIGSEGV" } });
+});
