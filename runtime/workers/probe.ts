@@ -44,8 +44,8 @@ export async function untilDead(probe: LivenessProbe, clock: Clock, run: RunComm
   const allowed = probe.failures ?? FAILURES;
   for (let failures = 0; ; ) {
     await pause(clock, probe.intervalMs ?? ALIVE_EVERY_MS, signal);
+    const detail = signal.aborted ? undefined : await lookOnce(probe, clock, run, signal);
     if (signal.aborted) return undefined;
-    const detail = await lookOnce(probe, clock, run, signal);
     failures = detail === undefined ? 0 : failures + 1;
     if (detail !== undefined && failures >= allowed) return failures === 1 ? detail : `${String(failures)} times in a row, at last: ${detail}`;
   }

@@ -26,6 +26,8 @@ import { WORKER_DEFAULTS } from "./start-worker.ts";
 
 /** What cannot run at all has ended by then. No look from outside comes before: somebody else may answer there. */
 const SETTLED_MS = 100;
+/** The end of a process closes what a look was connected to before it is heard: so long a look that failed waits for it. */
+const END_HEARD_MS = 100;
 /** From our own death to the kill of a program that does not heed SIGTERM. */
 const ORPHAN_GRACE_MS = 1_000;
 /** What is in the pipes when it ends belongs to its log. */
@@ -214,8 +216,11 @@ class ProgramRun implements Running {
     const { alive } = this.#spec;
     if (alive === undefined) return;
     const { clock } = this.#ports;
-    void untilDead(alive, clock, this.#command, this.#over.signal).then((detail) => {
-      if (detail === undefined || this.#stopping) return;
+    const over = this.#over.signal;
+    void untilDead(alive, clock, this.#command, over).then(async (detail) => {
+      if (detail === undefined) return;
+      await pause(clock, END_HEARD_MS, over);
+      if (over.aborted || this.#isEnding) return;
       this.#fail(new EndedError("DROVER_WORKER_FAILED", `its liveness probe failed: ${detail}`, { kind: "probe-failed", probe: "liveness", detail }));
       void stopWithin(this, clock, { shutdownMs: this.#spec.shutdownMs ?? WORKER_DEFAULTS.shutdownMs });
     });

@@ -12,7 +12,7 @@ import { type Clock, silentLog } from "../../../runtime/ports/index.ts";
 import { createTree, hosted, supervisor } from "../../../runtime/supervision/index.ts";
 import { program, type ProgramSpec, type Running, type Startable } from "../../../runtime/workers/index.ts";
 import { gone } from "./listening.ts";
-import { pause, sh, startProgram } from "./programs.ts";
+import { endOf, pause, sh, startProgram } from "./programs.ts";
 
 /** As in program.ts. */
 const SETTLED_MS = 100;
@@ -127,4 +127,25 @@ test("O1. a program that is stopped, or late, while a look hangs is not ready, a
   await started;
   await nobody("stopped");
   t.equal(next.begun, 0);
+});
+
+test("S4. a program that ends while its liveness probe looks has its own end as cause, and one that is killed its kill", async (t) => {
+  const folder = t.testdir({});
+  const cases = [
+    [`process.kill(process.pid, "SIGSEGV")`, { kind: "failed", end: { kind: "signal", signal: "SIGSEGV" } }],
+    ["process.exit(3)", { kind: "failed", end: { kind: "exit-code", code: 3 } }],
+    [`console.log("seen")`, { kind: "killed", end: { kind: "deadline", of: "stop", afterMs: 0 } }],
+  ] as const;
+  for (const [answer, end] of cases) {
+    const { port, close } = await silentPort();
+    close();
+    const serve = `require("node:http").createServer(() => { ${answer}; }).listen(${String(port)}, "127.0.0.1", () => console.log("up"));`;
+    const alive = { http: `http://127.0.0.1:${String(port)}/`, intervalMs: 10, timeoutMs: 60_000, failures: 1 };
+    const { running, lines } = await startProgram({ command: process.execPath, args: ["-e", serve], cwd: folder, ready: { line: "^up$" }, alive });
+    if (end.kind === "killed") {
+      await lines.first(({ message }) => message === "seen");
+      running.kill();
+    }
+    t.match(await endOf(running), end, answer);
+  }
 });
