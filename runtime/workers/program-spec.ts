@@ -75,7 +75,7 @@ export function checkProgram(spec: ProgramSpec): void {
   for (const name of [...(spec.inherit ?? []), ...Object.keys(spec.env ?? {})])
     if (!VARIABLE.test(name)) throw invalid(`a variable of the environment is [A-Za-z_][A-Za-z0-9_]*, got "${name.slice(0, 80)}"`);
   for (const value of Object.values(spec.env ?? {})) checkText(value);
-  if (spec.ready !== undefined) checkReadiness(spec.ready);
+  if (spec.ready !== undefined) checkProbe("ready", spec.ready);
   if (spec.alive !== undefined) checkProbe("alive", spec.alive);
   checkPositive("memoryMb", spec.memoryMb);
   checkPositive("startMs", spec.startMs);
@@ -85,32 +85,29 @@ export function checkProgram(spec: ProgramSpec): void {
   for (const [name, value] of Object.entries(spec.lines ?? {})) checkPositive(`lines.${name}`, value as number | undefined);
 }
 
-function checkReadiness(ready: ReadinessProbe): void {
-  if (!("line" in ready)) {
-    checkProbe("ready", ready);
-    return;
-  }
-  if (ready.line === "" || ready.line.length > MAX_PATTERN) throw invalid(`ready.line is a regular expression of 1 to ${String(MAX_PATTERN)} characters`);
-  try {
-    new RegExp(ready.line, "u");
-  } catch (error) {
-    throw invalid(`ready.line: ${(error as Error).message}`);
-  }
-}
-
 function checkProbe(name: "ready" | "alive", probe: (ReadinessProbe | LivenessProbe) & { readonly failures?: number | undefined }): void {
   checkPositive(`${name}.intervalMs`, probe.intervalMs);
   checkPositive(`${name}.timeoutMs`, probe.timeoutMs);
   if (probe.failures !== undefined && !(Number.isInteger(probe.failures) && probe.failures >= 1))
     throw invalid(`${name}.failures is an integer >= 1, got ${String(probe.failures)}`);
-  const kinds = ["tcp", "http", "exec"].filter((kind) => kind in probe);
-  if (kinds.length !== 1) throw invalid(`${name} says one of tcp, http, exec${name === "ready" ? ", line" : ""}`);
+  const kinds = ["tcp", "http", "exec", "line"].filter((kind) => kind in probe);
+  if (kinds.length !== 1 || (name === "alive" && "line" in probe)) throw invalid(`${name} says one of tcp, http, exec${name === "ready" ? ", line" : ""}`);
+  if ("line" in probe) checkLine(probe.line);
   if ("tcp" in probe && tcpTarget(probe.tcp) === undefined) throw invalid(`${name}.tcp is a port or host:port, got "${String(probe.tcp).slice(0, 80)}"`);
   if ("http" in probe && !/^https?:\/\/[^/]/.test(probe.http)) throw invalid(`${name}.http is a URL of http: or https:, got "${probe.http.slice(0, 80)}"`);
   if ("http" in probe && !URL.canParse(probe.http)) throw invalid(`${name}.http is no URL: "${probe.http.slice(0, 80)}"`);
   if ("exec" in probe) {
     if (probe.exec.length === 0 || probe.exec[0] === "") throw invalid(`${name}.exec is a command and its arguments`);
     for (const text of probe.exec) checkText(text);
+  }
+}
+
+function checkLine(pattern: string): void {
+  if (pattern === "" || pattern.length > MAX_PATTERN) throw invalid(`ready.line is a regular expression of 1 to ${String(MAX_PATTERN)} characters`);
+  try {
+    new RegExp(pattern, "u");
+  } catch (error) {
+    throw invalid(`ready.line: ${(error as Error).message}`);
   }
 }
 

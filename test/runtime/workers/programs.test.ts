@@ -98,7 +98,10 @@ test("S5. what cannot be a program is refused before anything is begun", (t) => 
     { command: "true", ready: { http: "http://a b/" } },
     { command: "true", ready: { exec: [] } },
     { command: "true", ready: { tcp: 80, http: "http://localhost/" } },
+    { command: "true", ready: { line: "up", tcp: 80 } },
+    { command: "true", ready: { line: "up", intervalMs: 0 } },
     { command: "true", alive: {} as never },
+    { command: "true", alive: { line: "up", tcp: 80 } as never },
     { command: "true", alive: { tcp: 80, failures: 0 } },
     { command: "true", alive: { tcp: 80, intervalMs: 0 } },
   ] as const;
