@@ -76,6 +76,11 @@ export const errorCatalogue = {
     advice: "Move the work into a task or a source, and take its result as an event.",
     exit: 1,
   },
+  DROVER_WORK_UNDECLARED: {
+    title: "An actor's step asked for an action or a source that its type does not declare.",
+    advice: "Name it in setup({ actions }), with effect({ class }), or in setup({ actors }), and use the name; inline ones are for volatile types only.",
+    exit: 1,
+  },
   DROVER_STEP_WITHOUT_STATE: {
     title: "A reducer returned no state.",
     advice: "Return the next state, or the given one where nothing changes.",

@@ -18,6 +18,7 @@ export type Supervision = { readonly kind: "root" } | { readonly kind: "child"; 
 export interface CellHost {
   readonly system: object;
   readonly facts: TurnFacts;
+  readonly durable: boolean;
   isStepped(): boolean;
   adopt(parent: Cell, request: ChildRequest): Cell;
   begin(cell: Cell, input: unknown): LogicSnapshot;
@@ -138,6 +139,10 @@ export class Cell implements StepCell, Entered {
 
   get facts(): TurnFacts {
     return this.host.facts;
+  }
+
+  get isDurable(): boolean {
+    return this.host.durable;
   }
 
   isWithinReach(): boolean {

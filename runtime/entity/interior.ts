@@ -11,6 +11,7 @@ import {
   asItIsNow,
   type ChildRequest,
   CellRef,
+  declaredSource,
   type LogicSnapshot,
   type StepAction,
   type StepEvent,
@@ -83,10 +84,12 @@ export class Interior extends Inside implements CellHost {
 
   // ---- host of cells
 
-  /** @throws DROVER_ENTITY_TOO_LARGE */
+  /** @throws DROVER_ENTITY_TOO_LARGE, DROVER_WORK_UNDECLARED for logic that a durable one could not find again (hosting H7) */
   adopt(parent: Cell, request: ChildRequest): Cell {
+    const { logic } = parent.plan;
+    const src = this.durable ? declaredSource(logic.kind === "machine" ? logic.original : undefined, request.src) : request.src;
     this.#stage();
-    const plan = innerPlan(parent.plan, request.src, request.logic);
+    const plan = innerPlan(parent.plan, src, request.logic);
     let address = `${parent.address}/~/${escapeId(request.id)}` as Address;
     // It may be that of a child that goes on under another id (upgrading U5).
     for (let holder = this.cells.get(address); holder !== undefined && holder.id !== request.id && parent.lists(holder); holder = this.cells.get(address))

@@ -1,6 +1,7 @@
 export { asItIsNow, copyOfParts, freezeParts, isParted, partAt } from "./context-parts.ts";
 export { acceptsOf } from "./accepts.ts";
 export { type ActiveState, activeStatesAt, afterTimerOf, declaredInvokes, invokeIdOf, isAfterTimer, matchStates, nodesAt, statesNamedBy } from "./active-states.ts";
+export { declaredSource } from "./asked-work.ts";
 export { afterTimers, type BareSnapshot, bareProblem, restoreBare } from "./bare-snapshot.ts";
 export { beginInvokes, carriedOver, hasEventless, statesOf } from "./carry-over.ts";
 export {

@@ -51,6 +51,8 @@ export interface ChildRequest {
 export interface StepCell extends CellFace {
   readonly parent: StepCell | undefined;
   readonly systemId: string | undefined;
+  /** It may do declared work only (hosting H7). */
+  readonly isDurable: boolean;
   /** Living children made by earlier steps. */
   child(id: string): StepCell | undefined;
   /** Makes the cell of a child, staged until the step has succeeded. */

@@ -1,6 +1,7 @@
 // The step that is under way: what XState says of it while it runs. Steps nest, since a child's first step is computed inside its parent's.
 
 import { DroverError } from "../errors.ts";
+import { allowInlineWork } from "./asked-work.ts";
 import type { TimerPolicy } from "../entity/contract.ts";
 import { isWellFormed } from "./codec.ts";
 import { takeTimerPolicy } from "./hosted-machine.ts";
@@ -61,6 +62,7 @@ export function openStep(cell: StepCell): Step {
     throw new DroverError("DROVER_MACHINE_RUNAWAY", `more than ${String(MAX_GENERATIONS)} generations of children begin in one step; the last is ${cell.address}`);
   if (current === undefined) takeThrownAt();
   current = new Step(cell, current);
+  allowInlineWork(!cell.isDurable);
   enterPureCode();
   return current;
 }

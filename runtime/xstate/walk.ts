@@ -166,16 +166,19 @@ function checkLogic(walk: Walk, logic: unknown, where: string, name: string): vo
 const PLURAL = { action: "actions", guard: "guards", delay: "delays", actor: "actors" } as const;
 
 function checkName(walk: Walk, kind: keyof typeof PLURAL, name: string, where: string): void {
-  const given = walk.machine.implementations[PLURAL[kind]] as Record<string, unknown>;
-  if (Object.hasOwn(given, name)) return;
+  const unknown = unknownName(walk.machine, kind, name);
+  if (unknown !== undefined) report(walk, where, unknown.what, unknown.advice, false);
+}
+
+/** What is wrong with a name; undefined for one that the machine has. */
+export function unknownName(machine: AnyStateMachine, kind: keyof typeof PLURAL, name: string): Pick<TypeProblem, "what" | "advice"> | undefined {
+  const given = machine.implementations[PLURAL[kind]] as Record<string, unknown>;
+  if (Object.hasOwn(given, name)) return undefined;
   const others = Object.keys(given);
-  report(
-    walk,
-    where,
-    `names the ${kind} "${name}", which the machine does not have`,
-    others.length === 0 ? `add it to setup({ ${PLURAL[kind]} })` : `it has ${others.map((other) => `"${other}"`).join(", ")}`,
-    false,
-  );
+  return {
+    what: `names the ${kind} "${name}", which the machine does not have`,
+    advice: others.length === 0 ? `add it to setup({ ${PLURAL[kind]} })` : `it has ${others.map((other) => `"${other}"`).join(", ")}`,
+  };
 }
 
 function report(walk: Walk, where: string, what: string, advice: string, durableOnly: boolean): void {

@@ -3,11 +3,13 @@
 // W1. What returns a promise where a value is needed is a fault: bare XState takes the promise for true, for no change, for no delay, or hands it on as data.
 // W2. What throws leaves its place, innermost first: XState's own words name a guard at most.
 // W3. Only functions are exchanged, in the copy's own lists; the author's configuration is never changed.
-// W4. What XState itself does with an action is told from what its author gave by name (MECHANICS): whatever else of it is a function is the author's.
+// W4. What a step asks for by enqueueActions nobody saw at registration: it is checked as it is asked for (asked-work.ts).
+// W5. What XState itself does with an action is told from what its author gave by name (MECHANICS): whatever else of it is a function is the author's.
 
 import { type AnyStateMachine, assign, cancel, emit, raise, sendParent, sendTo, spawnChild, stopChild } from "xstate";
 
 import { DroverError } from "../errors.ts";
+import { checkAsked } from "./asked-work.ts";
 import { isParted } from "./context-parts.ts";
 import { nodesById } from "./logic.ts";
 import { isPromise, promiseAmong, promiseAmongChanged, promised, quietChanged, refusePromises } from "./promises.ts";
@@ -38,11 +40,11 @@ export function watchMachine(machine: AnyStateMachine): void {
   own.implementations = {
     ...machine.implementations,
     guards: mapped(guards, (guard, name) => watchedGuard(guard, `guard "${name}"`)),
-    actions: mapped(actions, (action, name) => watchedAction(action, `action "${name}"`)),
+    actions: mapped(actions, (action, name) => watchedAction(action, `action "${name}"`, machine)),
     delays: mapped(delays, (delay, name) => watchedCode(delay, `delay "${name}"`)),
   };
   own.config = { ...own.config, ...(own.config.context === undefined ? {} : { context: watchedCode(own.config.context, "the first context", partOf) }) };
-  for (const node of nodesById(machine).values()) watchNode(node as unknown as Writable);
+  for (const node of nodesById(machine).values()) watchNode(node as unknown as Writable, machine);
 }
 
 interface Writable {
@@ -62,11 +64,11 @@ interface Transition {
   actions: readonly unknown[];
 }
 
-function watchNode(node: Writable): void {
+function watchNode(node: Writable, machine: AnyStateMachine): void {
   const at = `#${node.id}`;
-  node.entry = watchedActions(node.entry, `${at} entry`);
-  node.exit = watchedActions(node.exit, `${at} exit`);
-  if (node.type === "compound" || node.type === "parallel") node.initial.actions = watchedActions(node.initial.actions, `${at} initial`);
+  node.entry = watchedActions(node.entry, `${at} entry`, machine);
+  node.exit = watchedActions(node.exit, `${at} exit`, machine);
+  if (node.type === "compound" || node.type === "parallel") node.initial.actions = watchedActions(node.initial.actions, `${at} initial`, machine);
   if (node.output !== undefined) node.output = watchedCode(node.output, `${at} output`, partOf);
   for (const invoke of node.invoke) {
     const where = `${at} invoke${typeof invoke.id === "string" ? ` "${invoke.id}"` : ""}`;
@@ -78,7 +80,7 @@ function watchNode(node: Writable): void {
     const where = `${at} on "${descriptor}"`;
     for (const transition of transitions) {
       if (transition.guard !== undefined) transition.guard = watchedGuard(transition.guard, `${where} guard`);
-      transition.actions = watchedActions(transition.actions, where);
+      transition.actions = watchedActions(transition.actions, where, machine);
     }
   }
 }
@@ -87,26 +89,26 @@ function mapped(record: Readonly<Record<string, unknown>>, change: (value: unkno
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value, name)]));
 }
 
-function watchedActions(actions: readonly unknown[], where: string): readonly unknown[] {
-  return actions.map((action) => watchedAction(action, where));
+function watchedActions(actions: readonly unknown[], where: string, machine: AnyStateMachine): readonly unknown[] {
+  return actions.map((action) => watchedAction(action, where, machine));
 }
 
-/** XState's own work with what an author gave. */
+/** W5. XState's own work with what an author gave. */
 const MECHANICS: ReadonlySet<string> = new Set(["resolve", "retryResolve", "execute"]);
 /** What an action is about needs no name beside the action's. */
 const ABOUT: ReadonlySet<string> = new Set(["event", "sendId", "value", "actorRef"]);
 const DATA: ReadonlySet<string> = new Set(["event", "input"]);
 
 /** Custom actions stay as they are: they run after the commit, and by their identity a declared effect is known (hosting H7). */
-function watchedAction(action: unknown, where: string): unknown {
+function watchedAction(action: unknown, where: string, machine: AnyStateMachine): unknown {
   if (typeof action !== "function") return withWatchedParams(action, where);
   if (!("resolve" in action)) return action;
-  const changes = watchedParts(action as unknown as Parts, where);
+  const changes = watchedParts(action as unknown as Parts, where, machine);
   return changes === undefined ? action : variant(action as unknown as Code, changes);
 }
 
 /** Of one of XState's actions; undefined where it holds no code. */
-function watchedParts(action: Parts, where: string): Parts | undefined {
+function watchedParts(action: Parts, where: string, machine: AnyStateMachine): Parts | undefined {
   const kind = String(action["type"]).slice("xstate.".length);
   let changes: Record<string, unknown> | undefined;
   for (const part of Object.keys(action)) {
@@ -114,7 +116,7 @@ function watchedParts(action: Parts, where: string): Parts | undefined {
     const value = action[part];
     let watched: unknown = value;
     if (part === "assignment") watched = watchedAssignment(value, `${where} assign`);
-    else if (part === "collect") watched = watchedCollect(value as Code, `${where} enqueueActions`);
+    else if (part === "collect") watched = watchedCollect(value as Code, `${where} enqueueActions`, machine);
     else if (typeof value === "function")
       watched = watchedCode(value, `${where} ${part === "delay" ? part : ABOUT.has(part) ? kind : `${kind} ${part}`}`, DATA.has(part) ? partOf : undefined);
     if (watched !== value) (changes ??= {})[part] = watched;
@@ -144,18 +146,20 @@ function watchedAssignment(assignment: unknown, where: string): unknown {
 /** What `enqueue` has beside being called. */
 const makers = Object.entries({ assign, cancel, raise, sendTo, sendParent, spawnChild, stopChild, emit }) as unknown as readonly (readonly [string, Code])[];
 
-function watchedCollect(collect: Code, where: string): Code {
+function watchedCollect(collect: Code, where: string, machine: AnyStateMachine): Code {
   return watchedCode((given: unknown, params: unknown) => {
     const { enqueue, check } = given as { readonly enqueue: Code; readonly check: Code };
     const watched: Code = (action) => {
       refuseGiven(action, where);
-      return enqueue(watchedAction(action, where));
+      checkAsked(action, machine);
+      return enqueue(watchedAction(action, where, machine));
     };
     for (const [name, make] of makers) {
       (watched as unknown as Record<string, Code>)[name] = (...args) => {
         for (const arg of args) refuseGiven(arg, where);
-        const made = make(...args) as Parts;
-        enqueue(Object.assign(made, watchedParts(made, where)));
+        const made = make(...args) as Code;
+        checkAsked(made, machine);
+        enqueue(Object.assign(made, watchedParts(made as unknown as Parts, where, machine)));
       };
     }
     const asked: Code = (guard) => {

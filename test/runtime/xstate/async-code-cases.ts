@@ -120,7 +120,7 @@ export function asyncCode(code: () => Promise<unknown>): readonly BadInput[] {
     ["the params of an action", does({ type: "note", params: code }, { actions: { note } }), /BAD" params of "note"$/],
     ["a field of the params of an action", does({ type: "note", params: field }, { actions: { note } }), /BAD" params of "note"$/],
     ["the params of an entry action", into({ entry: [{ type: "note", params: code }] }, { actions: { note } }), /#m\.b entry params of "note"$/],
-    ["the params of an enqueued action", queues((enqueue) => enqueue({ type: "note", params: code })), /enqueueActions params of "note"$/],
+    ["the params of an enqueued action", queues((enqueue) => enqueue({ type: "note", params: code }), { actions: { note } }), /enqueueActions params of "note"$/],
     ["a promise in the params of an enqueued action", queues((enqueue) => enqueue({ type: "note", params: { of: code() } })), /enqueueActions$/],
     // ---- sends
     ["the event of a raise", does(raise(code)), /BAD" raise$/],
