@@ -1,6 +1,6 @@
 // An input as a durable entity takes it: exactly what its record will hold, so that a replay sees the same (rules R1).
 
-import { type CodecHost, decodeData, encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
+import { type CodecHost, decodeData, encodeData, encodedSize, encodeTold, NotCarried } from "../xstate/index.ts";
 import type { EventData, Input, InputResult, SourceSaid } from "./contract.ts";
 import { messageOf } from "../message-of.ts";
 import { NotPlain, plainCopy } from "./plain.ts";
@@ -33,7 +33,7 @@ export function keepable(input: Input, host: CodecHost): Input | { readonly refu
 
 /** @throws NotCarried, and Error for what is too large for a record */
 function copied<V>(value: V, host: CodecHost): V {
-  const plain = encodeData(value, host);
+  const plain = encodeTold(value, host);
   const bytes = encodedSize();
   if (bytes > MAX_INPUT_BYTES) throw new Error(`about ${String(bytes)} bytes are more than the ${String(MAX_INPUT_BYTES)} that an input may have`);
   return decodeData(plain, host) as V;

@@ -8,7 +8,7 @@ import { type Address, entityOf, parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import type { Refusal } from "../outcome.ts";
 import { policyProblem } from "../timer-policies.ts";
-import { CellRef, type Destination, encodeData, ForeignRef, isAfterTimer, isEvent, isMeantBy, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
+import { CellRef, type Destination, encodeTold, ForeignRef, isAfterTimer, isEvent, isMeantBy, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EventData, Input, OutboxRow, TakenEntry, TimerPolicy } from "./contract.ts";
 import { messageOf } from "../message-of.ts";
@@ -113,7 +113,7 @@ function sendable({ address }: Cell, what: string, value: unknown): unknown {
 /** What a record cannot hold is refused here, as long as the step that made it can still fail. */
 function kept(interior: Interior, what: string, value: unknown): unknown {
   try {
-    return encodeData(value, interior, what);
+    return encodeTold(value, interior, what);
   } catch (error) {
     throw error instanceof NotCarried ? new RefusedAction(error) : error;
   }

@@ -43,10 +43,7 @@ function unlike(live: unknown, read: unknown, path: string): string | undefined 
   if (typeof live !== "object" || typeof read !== "object" || live === null || read === null) return `${path}: ${words(live)} reads back as ${words(read)}`;
   if (live instanceof ForeignRef) return read instanceof ForeignRef && live.sessionId === read.sessionId ? undefined : `${path}: the ref ${live.id} reads back as another`;
   if (CellRef.is(live)) return `${path}: the ref ${live.address} reads back as another`;
-  if (live instanceof Error)
-    return read instanceof Error && read.message === live.message && read.name === live.name && Object.getPrototypeOf(read) === Object.getPrototypeOf(live)
-      ? undefined
-      : `${path}: the error reads back as another`;
+  if (live instanceof Error) return unlikeError(live, read, path);
   if ("_nodes" in live) return unlike((live as { readonly context?: unknown }).context, (read as { readonly context?: unknown }).context, `${path}/context`);
   if (isBare(live) !== isBare(read)) return `${path}: an object ${isBare(live) ? "without" : "with"} a prototype reads back as one ${isBare(live) ? "with" : "without"}`;
   for (const key of Reflect.ownKeys(live)) {
@@ -60,6 +57,18 @@ function unlike(live: unknown, read: unknown, path: string): string | undefined 
   }
   const surplus = Object.keys(read).find((key) => !Object.hasOwn(live, key));
   return surplus === undefined ? undefined : `${path}/${surplus}: is read back, and was not there`;
+}
+
+/** Its stack is not kept. */
+function unlikeError(live: Error, read: object, path: string): string | undefined {
+  if (!(read instanceof Error && read.message === live.message && read.name === live.name && Object.getPrototypeOf(read) === Object.getPrototypeOf(live)))
+    return `${path}: the error reads back as another`;
+  const partsOf = (error: Error): object => Object.fromEntries([...new Set([...Object.keys(error), "cause", "errors"])].flatMap((key) => partOf(error, key)));
+  return unlike(partsOf(live), partsOf(read), path);
+}
+
+function partOf(error: Error, key: string): readonly (readonly [string, unknown])[] {
+  return Object.hasOwn(error, key) ? [[key, (error as unknown as Readonly<Record<string, unknown>>)[key]]] : [];
 }
 
 function isBare(value: object): boolean {

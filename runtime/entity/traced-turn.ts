@@ -1,7 +1,7 @@
 // A turn run once more, or tried out, with all that happens inside it: for a debugger and for the question why a message was refused. Nothing of it stays.
 
 import type { Address } from "../address.ts";
-import { encodeData, shownData, type StepWatcher, type TakenTransition, watchSteps } from "../xstate/index.ts";
+import { encodeTold, shownData, type StepWatcher, type TakenTransition, watchSteps } from "../xstate/index.ts";
 import type { Data, Effect, EventData, Input, InputResult, TurnOutcome, TurnStamp } from "./contract.ts";
 import { forgetUnrecorded } from "./entering.ts";
 import type { HostedEntity } from "./entity.ts";
@@ -99,7 +99,7 @@ function watcherOf(interior: Interior, entries: TraceEntry[]): StepWatcher {
 /** In the middle of a step there may be what no codec carries: it is named, not refused. */
 function shown(interior: Interior, value: unknown): Data {
   try {
-    return shownData(encodeData(value, interior));
+    return shownData(encodeTold(value, interior));
   } catch (cause) {
     return `(not shown: ${cause instanceof Error ? cause.message : String(cause)})`;
   }

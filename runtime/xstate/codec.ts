@@ -7,6 +7,9 @@
 // D4. Both directions return the same object where nothing in it needs a change.
 // D5. What throws when it is read (a getter, a proxy) is not carried either. A proxy that can be read is carried as the copy of what it showed: what it does later is not known.
 // D6. Promises in what is refused are quiet: a rejection that nobody waits for would end the process.
+// D7. An error of the language is carried: its class, name, message, `cause` and own enumerable properties, without its stack. One of any other class would come back as another one:
+//     what a step keeps of it is refused (D3); what is told to an actor (thrown, rejected, said by a source) is taken as one of the nearest class of the language, with as much of it as
+//     is carried (named difference N21).
 
 import { types } from "node:util";
 
@@ -61,6 +64,18 @@ export interface CodecHost {
 function notCarried(host: CodecHost, path: string, what: string, advice?: string): { readonly $lost: string } {
   if (!host.isLenient) throw new NotCarried(path, what, advice);
   return { $lost: what };
+}
+
+let isToldNow = false;
+
+/** As `encodeData`, of what no step has made: D7. */
+export function encodeTold(value: unknown, host: CodecHost, path = ""): unknown {
+  isToldNow = true;
+  try {
+    return encodeData(value, host, path);
+  } finally {
+    isToldNow = false;
+  }
 }
 
 /** @throws NotCarried unless the host is lenient */
@@ -140,7 +155,7 @@ function encodeReadable(value: object, host: CodecHost, path: string, depth: num
   const prototype: unknown = Object.getPrototypeOf(value);
   if ((prototype !== Object.prototype && prototype !== null) || Array.isArray(value)) {
     isPromise(value);
-    return notCarried(host, path, `an instance of ${(value.constructor as { readonly name?: string } | undefined)?.name ?? "a class"}`);
+    return notCarried(host, path, `an instance of ${classOf(value)}`);
   }
   const plain = encodePlain(value as Readonly<Record<string, unknown>>, host, path, depth);
   if (prototype !== null) return plain;
@@ -195,29 +210,79 @@ function encodeCell(cell: CellFace): { readonly cell: string; readonly incarnati
   return { cell: cell.address, incarnation: cell.incarnation, parent: cell.parent?.incarnation ?? 0 };
 }
 
+/** D7. */
 function encodeError(error: Error, host: CodecHost, path: string, depth: number): unknown {
   const { name, message } = error as { readonly name: unknown; readonly message: unknown };
   if (typeof name !== "string" || typeof message !== "string") return notCarried(host, path, "an error whose name or message is no text");
+  if (underWay.has(error)) return notCarried(host, path, "an error that contains itself");
+  const isExact = !isToldNow && !host.isLenient;
+  if (isExact && !isOfTheLanguage(error)) return notCarried(host, path, `an instance of ${classOf(error)}`, "keep an Error with its name and message, or those as plain data");
   size += ERROR;
   const plain: Record<string, unknown> = { name: encodeText(name), message: encodeText(message) };
-  const own = Object.keys(error).filter((key) => key !== "name" && key !== "message" && key !== "stack" && key !== "__proto__");
-  if (own.length > 0) {
-    const more: Record<string, unknown> = {};
-    for (const key of own) {
-      size += HEADER + textBytes(key);
-      try {
-        more[key] = encodeData((error as unknown as Record<string, unknown>)[key], host, `${path}/${key}`, depth + 1);
-      } catch {
-        // An error's extras are helpful, not promised: what is not carried is left out.
-      }
+  const base = baseOf(error);
+  if (base !== (ERRORS.get(name) ?? Error)) {
+    size += TAG + base.name.length;
+    plain["class"] = base.name;
+  }
+  const listed = Object.keys(error);
+  const shown = SHOWABLE.filter((key) => listed.includes(key));
+  if (shown.length > 0) {
+    size += SHOWABLE.length * TAG;
+    plain["shown"] = shown;
+  }
+  underWay.add(error);
+  try {
+    const extra = (keys: readonly string[]): Record<string, unknown> => encodeExtras(error, keys, host, path, depth);
+    const own = listed.filter((key) => !DESCRIBED.has(key));
+    const more = extra(isExact || own.includes("code") || !("code" in error) ? own : [...own, "code"]);
+    if (Object.keys(more).length > 0) plain["more"] = more;
+    const hidden = extra(HIDDEN.filter((key) => Object.hasOwn(error, key) && !own.includes(key)));
+    if (Object.keys(hidden).length > 0) {
+      size += TAG;
+      plain["hidden"] = hidden;
     }
-    plain["more"] = more;
+  } finally {
+    underWay.delete(error);
   }
   return { $error: plain };
 }
 
-/** Errors of the language come back as what they were; classes of an author's own as an Error with their name. */
-const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((one) => [one.name, one]));
+function encodeExtras(error: Error, keys: readonly string[], host: CodecHost, path: string, depth: number): Record<string, unknown> {
+  const extras: Record<string, unknown> = {};
+  for (const key of keys) {
+    size += HEADER + textBytes(key);
+    try {
+      extras[key] = encodeData((error as unknown as Record<string, unknown>)[key], host, `${path}/${key}`, depth + 1);
+    } catch (problem) {
+      // Of what was told, extras are helpful, not promised: what is not carried is left out.
+      if (!isToldNow) throw problem;
+    }
+  }
+  return extras;
+}
+
+/** What an error is described by; a stack would differ from host to host. */
+const DESCRIBED: ReadonlySet<string> = new Set(["name", "message", "stack", "__proto__"]);
+/** Among its own enumerable properties where somebody has set them. */
+const SHOWABLE: readonly string[] = ["name", "message"];
+/** Set by the language as what no list of keys shows. */
+const HIDDEN: readonly string[] = ["cause", "errors"];
+/** They come back as what they were. */
+const ERRORS: ReadonlyMap<string, ErrorConstructor> = new Map([Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((one) => [one.name, one]));
+const underWay = new Set<Error>();
+
+function baseOf(error: Error): ErrorConstructor {
+  for (let prototype: unknown = Object.getPrototypeOf(error); ; prototype = Object.getPrototypeOf(prototype))
+    for (const one of ERRORS.values()) if (one.prototype === prototype) return one;
+}
+
+function isOfTheLanguage(error: Error): boolean {
+  return baseOf(error).prototype === Object.getPrototypeOf(error);
+}
+
+function classOf(value: object): string {
+  return (value.constructor as { readonly name?: string } | undefined)?.name ?? "a class";
+}
 
 /** @throws Error when it was not written by `encodeData` */
 export function decodeData(plain: unknown, host: CodecHost): unknown {
@@ -267,7 +332,7 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
     case "$bare":
       return Object.assign(Object.create(null) as object, decodeData(value, host));
     case "$error":
-      return decodeError(value as { readonly name: unknown; readonly message: unknown; readonly more?: Readonly<Record<string, unknown>> }, host);
+      return decodeError(value as EncodedError, host);
     case "$snapshot":
       return decodeSnapshot(value as EncodedSnapshot, host);
     default:
@@ -275,21 +340,37 @@ function decodeTagged(tag: string, value: unknown, host: CodecHost): unknown {
   }
 }
 
-function decodeError(plain: { readonly name: unknown; readonly message: unknown; readonly more?: Readonly<Record<string, unknown>> }, host: CodecHost): Error {
+interface EncodedError {
+  readonly name: unknown;
+  readonly message: unknown;
+  /** Where its name does not tell it. */
+  readonly class?: string;
+  /** Of name and message: those that a list of its keys shows. */
+  readonly shown?: readonly string[];
+  readonly more?: Readonly<Record<string, unknown>>;
+  readonly hidden?: Readonly<Record<string, unknown>>;
+}
+
+function decodeError(plain: EncodedError, host: CodecHost): Error {
   const name = decodeData(plain.name, host) as string;
   const message = decodeData(plain.message, host) as string;
-  const error = new (ERRORS.get(name) ?? Error)(message);
-  Object.defineProperty(error, "name", { value: name, configurable: true, writable: true, enumerable: false });
-  // A stack would differ from host to host.
-  Object.defineProperty(error, "stack", { value: `${name}: ${message}`, configurable: true, writable: true, enumerable: false });
+  const error = new (ERRORS.get(plain.class ?? name) ?? Error)(message);
+  hide(error, "name", name);
+  for (const key of plain.shown ?? []) Object.defineProperty(error, key, { enumerable: true });
+  hide(error, "stack", `${name}: ${message}`);
   for (const [key, value] of Object.entries(plain.more ?? {})) (error as unknown as Record<string, unknown>)[key] = decodeData(value, host);
+  for (const [key, value] of Object.entries(plain.hidden ?? {})) hide(error, key, decodeData(value, host));
   return error;
+}
+
+function hide(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, configurable: true, writable: true, enumerable: false });
 }
 
 /** What a durable actor sees of something thrown: the same as after a restart. Values that are not carried become an error that says so. */
 export function carried(value: unknown, host: CodecHost): unknown {
   try {
-    return decodeData(encodeData(value, host), host);
+    return decodeData(encodeTold(value, host), host);
   } catch (problem) {
     return decodeError({ name: "Error", message: `a value that cannot be kept: ${problem instanceof Error ? problem.message : "unknown"}` }, host);
   }

@@ -12,6 +12,7 @@ export {
   encodeConfiguration,
   encodeData,
   encodedSize,
+  encodeTold,
   isWellFormed,
   NotCarried,
   restoreConfiguration,

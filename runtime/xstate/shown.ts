@@ -47,9 +47,18 @@ function shownMark(mark: string, value: unknown): unknown {
       return value;
     case "$text":
       return JSON.parse(String(value)) as string;
+    case "$error":
+      return shownError(shownData(value));
     case "$lost":
       return `(${typeof value === "string" ? value : "lost"})`;
     default:
       return shownData(value);
   }
+}
+
+/** With all that it has beside its name and message in one place; how it is read back concerns the codec alone. */
+function shownError(error: unknown): unknown {
+  const { name, message, more, hidden } = (error ?? {}) as { readonly name?: unknown; readonly message?: unknown; readonly more?: object; readonly hidden?: object };
+  if (typeof name !== "string") return error;
+  return { name, message, ...(more === undefined && hidden === undefined ? {} : { more: { ...more, ...hidden } }) };
 }

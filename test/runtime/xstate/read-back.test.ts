@@ -19,6 +19,10 @@ class Speed {
 class Speeds extends Array<number> {}
 
 class OwnError extends Error {}
+class OwnTypeError extends TypeError {}
+
+const round = new Error("round");
+let readings = 0;
 
 const shared = { n: 1 };
 const circle: { self?: unknown } = {};
@@ -46,6 +50,11 @@ test("R2. what the codec carries is read back equal: after JSON, after bytes, an
     { "": 1, "a/b": 2 },
     [shared, shared],
     Object.assign(new RangeError("too far"), { by: 3 }),
+    new Error("of an error", { cause: new TypeError("none", { cause: { n: -0 } }) }),
+    Object.assign(new TypeError("by another name"), { name: "Mine" }),
+    Object.assign(new Error("by a name of the language"), { name: "SyntaxError" }),
+    Object.assign(new Error(), { name: "Mine", message: "set" }),
+    Object.assign(new Error("listed"), { cause: undefined, errors: [new URIError("one")] }),
     Object.freeze({ deep: Object.freeze([1]) }),
   ];
   for (const value of carried) {
@@ -92,6 +101,17 @@ test("R2. what it does not carry is refused with its path, and nothing of the tu
     [Object.assign([1], { [Symbol("s")]: 2 }), /kept\/Symbol\(s\) is a named property of a list/],
     [new Proxy(Object.assign([1], { x: 2 }), {}), /kept\/x is a named property of a list/],
     [new Speeds(1, 2), /kept is an instance of Speeds/],
+    [
+      new OwnError("mine"),
+      /^context\/list\/0\/kept is an instance of OwnError, which a durable actor cannot keep: keep an Error with its name and message, or those as plain data$/,
+    ],
+    [new OwnTypeError("mine"), /kept is an instance of OwnTypeError/],
+    [Object.setPrototypeOf(new Error("mine"), Object.create(Error.prototype, { constructor: { value: undefined } })), /kept is an instance of a class/],
+    [new AggregateError([], "all"), /kept is an instance of AggregateError/],
+    [new DOMException("gone", "AbortError"), /kept is an instance of DOMException/],
+    [{ seen: [new Error("of mine", { cause: new OwnError("mine") })] }, /kept\/seen\/0\/cause is an instance of OwnError/],
+    [Object.assign(new Error("odd"), { retry: () => 1 }), /kept\/retry is a function/],
+    [Object.assign(round, { cause: [round] }), /kept\/cause\/0 is an error that contains itself/],
     [circle, /nested deeper than 200 levels, or contains itself/],
     [JSON.parse('{ "__proto__": 1 }'), /kept\/__proto__ is a key with a meaning of its own/],
   ];
@@ -133,7 +153,8 @@ test("R2. tests find what the codec would carry in another shape", (t) => {
   };
   for (const [value, problem] of [
     [hidden, /kept\/n: is not read back/],
-    [new OwnError("mine"), /kept: the error reads back as another/],
+    [Object.defineProperty(new Error(), "message", { get: () => String(++readings) }), /kept: the error reads back as another/],
+    [Object.defineProperty(new Error(), "cause", { get: () => ++readings }), /kept\/cause: \d+ reads back as \d+/],
     [computed, /kept\/n: computed by a getter/],
   ] as const)
     t.throws(() => keeping(value).send("KEEP"), { message: problem });
