@@ -1,10 +1,10 @@
 // Actors whose machine is another one than that which kept their state, under the same version (made-by.ts, M2): most changes only add, so that nobody is refused for it, and everybody is told.
 //
 // C1. A changed shape is known from the snapshot that says what it was made by; where the journal alone is read, from a turn that comes out otherwise.
-// C2. What a state waits for and the machine does not have is named: where it is not mended it will be a fault when it is due.
+// C2. What a state waits for and the machine does not have is named, with what becomes of it when it is due: a fault, or a dead letter. What the machine took in no state when it was armed either is nobody's business.
 
 import type { Address } from "../address.ts";
-import { CellRef } from "../xstate/index.ts";
+import { CellRef, isAfterTimer, type StepEvent } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import type { EntityState, JournalRecord, MadeBy, SupervisionReport } from "./contract.ts";
 import type { Interior } from "./interior.ts";
@@ -35,15 +35,18 @@ export function changedMachines(
     const isOtherwise = isChanged && hasDiverged && snapshot?.madeBy === undefined && address === interior.address;
     if (!isOther && !isOtherwise && timers.length === 0) continue;
     told.add(name);
-    const was = isOther ? shown(before) : `fingerprint ${made ?? "unknown"}`;
-    const is = isOther ? shown(after) : `fingerprint ${fingerprint}`;
-    reports.push(reportOf(address, `version ${String(version)} of "${name}" has kept this state as ${was}; what is registered as that version is ${is}`, timers));
+    const registered = `version ${String(version)} of "${name}"`;
+    const reason =
+      isOther || (isChanged && before === undefined)
+        ? `${registered} has kept this state as ${isOther ? shown(before) : `fingerprint ${made}`}; what is registered as that version is ${isOther ? shown(after) : `fingerprint ${fingerprint}`}`
+        : `what is registered as ${registered} does not take what was armed for it`;
+    reports.push(reportOf(address, reason, timers));
   }
   return reports;
 }
 
 function reportOf(offender: Address, reason: string, timers: readonly string[]): SupervisionReport {
-  const waits = timers.length === 0 ? "" : `. Timers that mean nothing to it, and will be faults: ${timers.join(", ")}`;
+  const waits = timers.length === 0 ? "" : `. Timers that mean nothing to it: ${timers.join("; ")}`;
   return {
     context: "machine_changed",
     offender,
@@ -63,10 +66,10 @@ function lostTimers(interior: Interior): ReadonlyMap<string, readonly string[]> 
   const lost = new Map<string, string[]>();
   for (const [, row] of interior.rest.entries("timers")) {
     const cell = interior.cells.get(row.owner);
-    if (cell?.incarnation !== row.incarnation || !isTo(row.to, cell) || isHeardBy(cell, row.event as { readonly type: string })) continue;
+    if (cell?.incarnation !== row.incarnation || !isTo(row.to, cell) || row.isForNobody === true || isHeardBy(cell, row.event as StepEvent)) continue;
     const { name } = cell.plan.actor;
     const names = lost.get(name) ?? [];
-    names.push(`${row.name} of ${cell.address}`);
+    names.push(`${row.name} of ${cell.address}, ${isAfterTimer((row.event as StepEvent).type) ? "a fault" : "a dead letter"} when it is due`);
     lost.set(name, names);
   }
   return lost;

@@ -297,9 +297,15 @@ function arm(interior: Interior, cell: Cell, named: string | undefined, to: unkn
     due: next.due,
     ...(rhythm === undefined ? {} : { rhythm: { ...rhythm, late: next.late } }),
     generation,
+    ...(isForNobody(to, event) ? { isForNobody: true } : {}),
     ...traceOf(interior.cause),
   });
   return key;
+}
+
+/** What leads out of a state is awaited by it, whatever the step that arms it goes on to. */
+function isForNobody(to: unknown, event: StepEvent): boolean {
+  return typeof to === "object" && to !== null && CellRef.is(to) && !isAfterTimer(event.type) && !isHeardBy(CellRef.cellOf(to) as Cell, event);
 }
 
 /** A key that no timer of a machine can have. */
@@ -351,7 +357,7 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
       interior.drop("timer");
       return undefined;
     }
-    if (!isHeardBy(target, event)) return unheard(interior, target, row);
+    if (!isHeardBy(target, event)) return row.isForNobody === true ? undefined : unheard(interior, target, row);
   }
   interior.firing = { incarnation: row.incarnation, name: row.name, due: row.due, late: lateness(rhythm?.late ?? 0, input.missed) };
   try {

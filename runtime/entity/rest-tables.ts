@@ -22,6 +22,8 @@ export interface TimerRow {
   readonly rhythm?: { readonly every: number; readonly atMost: number; readonly late: number } | undefined;
   /** Grows with every arming in the entity: equal deadlines fire in this order (rules K1). */
   readonly generation: number;
+  /** In no state does the machine that it is for take its event, as it was when this was armed: XState drops it, and nobody changed a machine (K1). */
+  readonly isForNobody?: true;
 }
 
 /** Faults and restarts of an actor: how often, the last one, and how it has been failing of late. */

@@ -178,6 +178,41 @@ test("K1. a delayed event that the machine hears in another state alone is consu
   await system.stop();
 });
 
+for (const durability of ["events", "snapshot"] as const) {
+  test(`R1, K1. ${durability}: a delayed event that the machine never took is consumed, as XState does; nobody changed a machine, and nobody is told so`, async (t) => {
+    const before = await hosting({ types: [typeOf(tap({ hearsTick: false }), durability)] });
+    await before.system.activate(A, { input: undefined });
+    await before.system.tell(A, { type: "later" });
+    const second = await after(before, typeOf(tap({ hearsTick: false }), durability));
+    t.match((await second.system.inspection.inspect(A))?.timers, [{}]);
+    const { system, clock, reports } = await after(second, typeOf(tap({ hearsTick: false }), durability));
+    t.same([...second.reports, ...reports], []);
+    await clock.advance(10_000);
+    t.same(reports, []);
+    t.same((await system.inspection.inspect(A))?.timers, []);
+    await system.tell(A, { type: "later" });
+    const hearing = await after({ system, clock, store: second.store, disk: before.disk }, typeOf(tap(), durability));
+    await hearing.clock.advance(10_000);
+    t.match(hearing.system.read(A)?.context, { n: 1 }, "a machine that takes it by then is given it");
+    await hearing.system.stop();
+  });
+}
+
+test("R1. a timer that means nothing to a machine of the same shape is told without a shape that was changed, and what becomes of it", async (t) => {
+  const first = await hosting({ types: [typeOf(tap(), "snapshot")] });
+  await first.system.activate(A, { input: undefined });
+  await first.system.tell(A, { type: "later" });
+  const { system, reports } = await after(first, typeOf(tap({ hearsTick: false }), "snapshot"));
+  t.match(reports, [
+    {
+      context: "machine_changed",
+      reason:
+        /^what is registered as version 1 of "tap" does not take what was armed for it\. .*Timers that mean nothing to it: tick of acme\/tap\/a, a dead letter when it is due$/,
+    },
+  ]);
+  await system.stop();
+});
+
 test("T4. a machine that becomes a reducer has no place for a state: it says by migrate what becomes of it, or is refused", async (t) => {
   const began = async (): Promise<Hosting> => {
     const first = await hosting({ types: [typeOf(tap())] });
