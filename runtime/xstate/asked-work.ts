@@ -29,7 +29,7 @@ export function checkAsked(action: unknown, machine: AnyStateMachine): void {
     return;
   }
   const name = typeof action === "object" && action !== null ? (action as { readonly type?: unknown }).type : action;
-  if (typeof name === "string") demandName(machine, "action", name);
+  demandName(machine, "action", String(name));
 }
 
 function checkInline({ name }: { readonly name: string }): void {
@@ -61,7 +61,7 @@ export function declaredSource(machine: AnyStateMachine | undefined, src: unknow
   const name = Object.keys(actors).find((one) => actors[one] === src);
   if (name !== undefined) return name;
   throw undeclared(
-    `a child of inline ${kindOfLogic(src) ?? "logic"} logic is spawned; inline sources are for volatile types only, since a restart could not find it again: register it in setup({ actors }) and spawn it by that name`,
+    `a child of inline logic (${kindOfLogic(src) ?? "of no known kind"}) is spawned; inline sources are for volatile types only, since a restart could not find it again: register it in setup({ actors }) and spawn it by that name`,
   );
 }
 
