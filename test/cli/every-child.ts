@@ -13,7 +13,8 @@ const started = (): never => {
 };
 const life: Startable = { startMs: 700, shutdownMs: 800, start: started };
 const common = { restart: "transient", significant: true, shutdownMs: 900, startMs: 1_000 } as const;
-const kept = { store: { load: started, save: started }, make: started };
+/** A store of its own for each supervisor: a tree in which two share one is refused. */
+const kept = () => ({ store: { load: started, save: started }, make: started });
 
 const byNumber: Flags<Exclude<SupervisorFlags, ByBackoff>, "backoff" | "startFailure"> = {
   strategy: "one-for-one",
@@ -21,7 +22,7 @@ const byNumber: Flags<Exclude<SupervisorFlags, ByBackoff>, "backoff" | "startFai
   significant: true,
   shutdownMs: 20_000,
   autoShutdown: "all-significant",
-  kept,
+  kept: kept(),
   intensity: 2,
   periodMs: 60_000,
 };
@@ -31,7 +32,7 @@ const byBackoff: Flags<ByBackoff, "intensity" | "periodMs"> = {
   significant: true,
   shutdownMs: 20_000,
   autoShutdown: "any-significant",
-  kept,
+  kept: kept(),
   backoff: { initialMs: 100, maxMs: 1_000, resetAfterMs: 5_000, giveUpAfterMs: 60_000, onGiveUp: "escalate" } satisfies Required<ByBackoff["backoff"]>,
   startFailure: "retry",
 };
@@ -80,7 +81,7 @@ const listed: Required<ServiceConfig> = {
   log: { lines_per_second: 10, burst: 20, line_bytes: 1_000 },
 };
 
-export const tree = supervisor("root", { ...byNumber, restart: "permanent", significant: false }, [
+export const tree = supervisor("root", { ...byNumber, kept: kept(), restart: "permanent", significant: false }, [
   child("worker", echo, {}, worker),
   child("thread", echo, {}, { ...worker, isolation: "thread" }),
   child("inline", echo, {}, { ...worker, isolation: "inline" }),
