@@ -4,10 +4,10 @@
 // Q2. The one that counts is given a frozen context, and what it makes is frozen: writing in place throws there. What it comes to otherwise than the rehearsal is not pure.
 // Q3. What throws when it is read is not looked at here: no record holds it, and that is its fault (rules R2).
 // Q4. A step within a step is part of it. Replays that are watched step by step are not rehearsed: each step is told once.
-// Q5. Whoever listens may hear of every step too, whether it took what it was offered: then what becomes of a message is known without a word of the room that offered it.
+// Q5. Whoever listens may hear of every step too, whether it took what it was offered and what it asked for: then what becomes of that is known without a word of the room that does it.
 
 import { inspect } from "node:util";
-import { copyOfParts, freezeParts, isParted, type LogicSnapshot, partAt, type StepEvent, stepWatcher } from "../xstate/index.ts";
+import { copyOfParts, freezeParts, isParted, type LogicSnapshot, partAt, type StepAction, type StepEvent, stepWatcher } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { messageOf } from "../message-of.ts";
 import type { Inside } from "./inside.ts";
@@ -34,6 +34,13 @@ export interface RehearsedStep {
   readonly actor: string;
   /** false: a state that does not take it, or a refusal of its reducer, a postponing one too. */
   readonly isTaken: boolean;
+  /** The first one of its actor, whose event nobody sent. */
+  readonly isBeginning: boolean;
+  /** false: what a machine made by itself. */
+  readonly isSupervised: boolean;
+  readonly incarnation: number;
+  /** What it asked for, in order; empty where it threw. */
+  readonly actions: readonly StepAction[];
 }
 
 interface Listener {
@@ -73,6 +80,7 @@ export function rehearsed<R extends object>(
     if (context === undefined && before?.context !== undefined)
       return ended(
         cell,
+        before,
         outcomeOf(() => step(before)),
       );
     const copy = before === undefined ? undefined : { ...before, context };
@@ -85,7 +93,7 @@ export function rehearsed<R extends object>(
     const second = outcomeOf(() => step(before));
     const unlike = inPlace === undefined ? readable(() => differenceOf(first, comparable(second), "")) : undefined;
     if (unlike !== undefined) say(unlike.path, `came out twice from one input, and not the same: ${unlike.one} and ${unlike.other}`);
-    const result = ended(cell, second);
+    const result = ended(cell, before, second);
     readable(() => {
       freezeParts((result as Ended).snapshot?.context);
     });
@@ -115,9 +123,11 @@ function outcomeOf<R>(step: () => R): Outcome<R> {
 }
 
 /** Q5. @throws what the step has thrown */
-function ended<R extends object>(cell: Cell, outcome: Outcome<R>): R {
+function ended<R extends object>(cell: Cell, before: LogicSnapshot | undefined, outcome: Outcome<R>): R {
   const isTaken = "thrown" in outcome || !("refused" in outcome.result || (outcome.result as Ended)["taken"] === false);
-  for (const { stepped } of listeners) stepped?.({ actor: cell.address, isTaken });
+  const { address: actor, incarnation, supervision } = cell;
+  const actions = "thrown" in outcome ? [] : (((outcome.result as Ended).actions as readonly StepAction[] | undefined) ?? []);
+  for (const { stepped } of listeners) stepped?.({ actor, isTaken, isBeginning: before === undefined, isSupervised: supervision !== undefined, incarnation, actions });
   if ("thrown" in outcome) throw outcome.thrown;
   return outcome.result;
 }

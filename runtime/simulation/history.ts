@@ -3,7 +3,7 @@
 import type { JournalRecord } from "../entity/contract.ts";
 import type { CommitOutcome } from "../ports/index.ts";
 import type { Answer, Told } from "../outcome.ts";
-import type { Offered } from "./offered-messages.ts";
+import type { Steps } from "./offered-messages.ts";
 
 /** When, ms since the beginning of the run. */
 interface At {
@@ -40,8 +40,8 @@ export interface Asked extends InRun {
   readonly record: JournalRecord | undefined;
   /** Of its bytes as the system handed them over. */
   readonly sums: CommitSums;
-  /** What its messages came to at their actors; undefined where nobody watches steps. */
-  readonly offered?: Offered;
+  /** What its steps came to; undefined where nobody watches them. */
+  readonly steps?: Steps;
 }
 
 /** By these what a store gives back is compared with what was committed. */

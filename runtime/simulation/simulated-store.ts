@@ -178,7 +178,7 @@ export function notedStore(
       for (const { entity, incarnation, revision, epoch, record, snapshot } of batch) {
         const sums = { record: sumOf(record), ...(snapshot === undefined ? {} : { snapshot: sumOf(snapshot) }) };
         const steps = offered.of(process, entity);
-        tell({ kind: "asked", node, run, entity, incarnation, revision, epoch, record: recordIn(record), sums, ...(steps === undefined ? {} : { offered: steps }) });
+        tell({ kind: "asked", node, run, entity, incarnation, revision, epoch, record: recordIn(record), sums, ...(steps === undefined ? {} : { steps }) });
       }
       const outcomes = await store.commit(batch);
       batch.forEach(({ entity, incarnation, revision }, index) => {

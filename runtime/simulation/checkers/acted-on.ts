@@ -4,6 +4,7 @@
 // A2. What was postponed is on its way when the state of its actor has changed: with that turn, and taken up within the time that an entity has for what it found at its recovery.
 // A3. It comes back in the order of postponing. One that made its actor fail has its place behind those that came meanwhile, and so has one that ended a process (rules M4).
 // A4. An answer is matched by its ask, and takes no step. Node-local words are acknowledged to nobody.
+// A5. What has expired is refused as too old, never acted on (rules M2), however it has waited.
 
 import { isDeepStrictEqual } from "node:util";
 import { messageKey, type ShelfRow, type StashRow } from "../../entity/index.ts";
@@ -98,6 +99,7 @@ class TurnJudge {
   #judgeMessage(input: Message): void {
     const { sender, shelve } = input;
     if (sender.kind === "local" || input.answers !== undefined) return;
+    this.#judgeAge(input);
     if (shelve !== undefined) {
       if (![...this.#shelf.values()].some((row) => row !== undefined && isSame(row.input, input)))
         this.#say(`${this.#textOf(input)} was accepted to wait on the shelf, and lies on none`);
@@ -106,9 +108,17 @@ class TurnJudge {
     this.#judgeStep(messageKey(sender, input.to, input.event), input);
   }
 
+  /** A5. */
+  #judgeAge(message: Message): void {
+    const { sender } = message;
+    const { now } = this.#turn.record.stamp;
+    if (sender.kind !== "local" && sender.expiresAt !== undefined && sender.expiresAt <= now)
+      this.#say(`${this.#textOf(message)} was taken ${String(Math.round(now - sender.expiresAt))} ms after it had expired`);
+  }
+
   /** A1. */
   #judgeStep(key: string, message: Message): void {
-    const isTaken = this.#turn.offered === undefined ? true : this.#turn.offered.get(key);
+    const isTaken = this.#turn.steps === undefined ? true : this.#turn.steps.offered.get(key);
     if (isTaken === true || [...this.#stash.values()].some((row) => row !== undefined && isSame(row.input, message))) return;
     this.#say(`${this.#textOf(message)} was accepted, its actor ${isTaken === undefined ? "was never offered it" : "did not take it"}, and nothing keeps it`);
   }
@@ -128,6 +138,7 @@ class TurnJudge {
     if (result?.kind === "faulted" && result.again && rows.has(waiting.key) && rows.get(waiting.key) === undefined)
       this.#say(`${this.#textOf(message)} made its actor fail, was to come again, and is gone`);
     if (result?.kind !== "accepted" || message.answers !== undefined || message.sender.kind === "local") return;
+    this.#judgeAge(message);
     this.#judgeStep(waiting.kind === "postponed" ? nameOf(waiting) : messageKey(message.sender, message.to, message.event), message);
   }
 

@@ -3,7 +3,7 @@
 import type { EntityType, Registered } from "../../actor/index.ts";
 import type { JournalRecord } from "../../entity/contract.ts";
 import type { Asked, History } from "../history.ts";
-import type { Offered } from "../offered-messages.ts";
+import type { Steps } from "../offered-messages.ts";
 
 export interface Violation {
   /** Number of the promise or rule, e.g. `S3`. */
@@ -35,8 +35,8 @@ export interface CommittedTurn {
   readonly revision: number;
   /** As the system had asked for it. */
   readonly record: JournalRecord;
-  /** What its messages came to at their actors; undefined where nobody watches steps. */
-  readonly offered: Offered | undefined;
+  /** What its steps came to; undefined where nobody watches them. */
+  readonly steps: Steps | undefined;
 }
 
 export interface Evidence {
@@ -59,10 +59,10 @@ export function evidenceOf(history: History, registered: Readonly<Record<string,
   history.forEach((fact, at) => {
     if (fact.kind === "asked" && fact.epoch > 0 && fact.record !== undefined) asked.set(keyOf(fact), fact);
     if (fact.kind !== "written") return;
-    const { record, offered } = asked.get(keyOf(fact)) ?? {};
+    const { record, steps } = asked.get(keyOf(fact)) ?? {};
     if (record === undefined) return;
     const { atMs, store, node, run, entity, incarnation, revision } = fact;
-    turns.push({ atMs, at, store, node, run, entity, incarnation, revision, record, offered });
+    turns.push({ atMs, at, store, node, run, entity, incarnation, revision, record, steps });
   });
   const types = new Map<string, EntityType>();
   for (const type of Object.values(registered).flat()) if (type.kind === "entity" && isNewer(type, types.get(type.name))) types.set(type.name, type);

@@ -4,6 +4,7 @@ import { isPromise } from "../../xstate/index.ts";
 import { thrownBy } from "../thrown.ts";
 import { acknowledgedKept } from "./acknowledged-kept.ts";
 import { actedOn } from "./acted-on.ts";
+import { askedFor } from "./asked-for.ts";
 import { allStopped } from "./all-stopped.ts";
 import { idempotentConfirmed, onceAtMostOnce, stateNeverReplayed } from "./effects-once.ts";
 import { onceSettled } from "./effects-settled.ts";
@@ -11,6 +12,7 @@ import type { Checker, Evidence, Violation } from "./evidence.ts";
 import { noMeansNo } from "./no-means-no.ts";
 import { nothingBeforeCommit } from "./nothing-before-commit.ts";
 import { oneOwner } from "./one-owner.ts";
+import { outcomesKept } from "./outcomes-kept.ts";
 import { recoveryExact } from "./recovery-exact.ts";
 import { replayExact } from "./replay-exact.ts";
 import { replicaEqualsOwner } from "./replica-equals-owner.ts";
@@ -34,9 +36,11 @@ export const standardCheckers: readonly Checker[] = [
   storeKeepsItsWord,
   acknowledgedKept,
   actedOn,
+  askedFor,
   noMeansNo,
   takenOnce,
   sameAnswer,
+  outcomesKept,
   senderOrder,
   sentArrives,
   onceAtMostOnce,

@@ -61,12 +61,15 @@ function firesBackwards(): () => void {
 }
 
 const ACTED_ON = "what was accepted is acted on";
+const ASKED_FOR = "what a step asks for is committed";
 
 const cases: readonly (readonly [title: string, checker: string, breaks: () => () => void])[] = [
   ["S3. a postponed message that is kept nowhere", ACTED_ON, () => dropsRows((rest, table, key) => table === "stash" && !rest.has(table, key))],
   ["S3. every other shelved message that is kept nowhere", ACTED_ON, () => dropsRows((_, table, key) => table === "shelf" && Number(key) % 2 === 0)],
   ["S3. a postponed message that is not offered again", ACTED_ON, () => dropsRows((_, table, __, row) => table === "stash" && (row as StashRow).isReleased)],
   ["S3. postponed messages that come back newest first", ACTED_ON, offersBackwards],
+  ["S2, S3. some messages to others that are put into no outbox", ASKED_FOR, () => dropsRows((_, table, key) => table === "outbox" && key.endsWith("2"))],
+  ["S7. some timers that are not armed", ASKED_FOR, () => dropsRows((_, table, __, row) => table === "timers" && (row as TimerRow).generation % 5 === 0)],
   ["K1. equal deadlines that fire backwards", "equal deadlines fire in arming order", firesBackwards],
 ];
 

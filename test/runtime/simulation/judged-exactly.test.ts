@@ -5,12 +5,15 @@ import { actorType, entityType, messages, reducer, T } from "../../../runtime/in
 import type { Input, InputResult, JournalRecord } from "../../../runtime/entity/contract.ts";
 import { actedOn } from "../../../runtime/simulation/checkers/acted-on.ts";
 import { onceSettled } from "../../../runtime/simulation/checkers/effects-settled.ts";
+import { askedFor } from "../../../runtime/simulation/checkers/asked-for.ts";
 import { evidenceOf } from "../../../runtime/simulation/checkers/evidence.ts";
+import { outcomesKept } from "../../../runtime/simulation/checkers/outcomes-kept.ts";
 import { sameAnswer } from "../../../runtime/simulation/checkers/same-answer.ts";
 import { senderOrder } from "../../../runtime/simulation/checkers/sender-order.ts";
 import { timersInOrder } from "../../../runtime/simulation/checkers/timers-in-order.ts";
 import type { Fact, NodeFact } from "../../../runtime/simulation/history.ts";
 import { type Checker, explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
+import type { Wish } from "../../../runtime/simulation/offered-messages.ts";
 import { form } from "../../forms.ts";
 import { belfry } from "./belfry.ts";
 
@@ -41,14 +44,23 @@ interface Turn {
   readonly cells?: readonly unknown[];
   /** Whether their actors took them. */
   readonly offered?: Readonly<Record<string, boolean>>;
+  /** What their steps asked for. */
+  readonly wishes?: readonly Wish[];
 }
 
-function turn(revision: number, { inputs = [], results = [], rest = {}, run = 1, incarnation = "i1", cells = [], offered }: Turn): readonly Fact[] {
+function turn(revision: number, { inputs = [], results = [], rest = {}, run = 1, incarnation = "i1", cells = [], offered, wishes }: Turn): readonly Fact[] {
   const said = inputs.map((_, at) => ({ kind: results[at] ?? "accepted", again: results[at] === "faulted" }));
-  const record = { revision, inputs, results: said, outcome: { cells, rest } } as unknown as JournalRecord;
+  const record = { revision, inputs, results: said, stamp: { now: 1_000, elapsed: 0, seed: 0 }, outcome: { cells, ended: [], rest } } as unknown as JournalRecord;
   const at = { atMs: 2, node: "home", run, entity: LIST, incarnation, revision };
   return [
-    { kind: "asked", ...at, epoch: 1, record, sums: { record: "" }, ...(offered === undefined ? {} : { offered: new Map(Object.entries(offered)) }) },
+    {
+      kind: "asked",
+      ...at,
+      epoch: 1,
+      record,
+      sums: { record: "" },
+      ...(offered === undefined && wishes === undefined ? {} : { steps: { offered: new Map(Object.entries(offered ?? {})), wishes } }),
+    },
     { kind: "written", ...at, store: "home" },
   ];
 }
@@ -234,6 +246,68 @@ test("S3. what was postponed and does not come back when it should, or not in it
   t.same(found(actedOn, [...there, live(9_000, { incarnation: "i2" }), kept(2)]), [], "another history is there");
   t.same(found(actedOn, [...there, kept(2)]), [], "nobody hosts it");
   t.same(found(actedOn, [...there, live(9_000, { run: 7 }), kept(2)]), [], "a run that nobody knows");
+  t.end();
+});
+
+test("S2, S3, S7. what a step asked for and its turn does not have is a finding", (t) => {
+  const send: Wish = { kind: "send", receiver: "t/list/two", type: "list.add" };
+  const timer = { timer: "tick", actor: LIST, incarnation: 1 } as const;
+  const sent = (seq: number): readonly [string, unknown] => [`t/list/two ${String(seq)}`, { receiver: "t/list/two", seq, event: { type: "list.add" } }];
+  const none = { timers: [["1:tick"]] } as const;
+  const before = turn(1, { inputs: [message("a")], rest: { timers: [["1:tick", { generation: 1 }]] } });
+  const cases: readonly (readonly [number, string, Turn])[] = [
+    [0, "nothing", { wishes: [] }],
+    [0, "sent twice", { wishes: [send, send], rest: { outbox: [sent(1), sent(2)] } }],
+    [1, "sent once", { wishes: [send, send], rest: { outbox: [sent(1), ["t/list/two 0"]] } }],
+    [0, "performed", { wishes: [{ kind: "perform", name: "ring" }], rest: { pending: [["k", { name: "ring" }]] } }],
+    [1, "not performed", { wishes: [{ kind: "perform", name: "ring" }], rest: { pending: [["k", { name: "light" }]] } }],
+    [0, "armed anew", { wishes: [{ kind: "arm", ...timer }], rest: { timers: [["1:tick", { generation: 2 }]] } }],
+    [1, "left as it was armed", { wishes: [{ kind: "arm", ...timer }] }],
+    [0, "cancelled", { wishes: [{ kind: "cancel", ...timer }], rest: none }],
+    [1, "still armed", { wishes: [{ kind: "cancel", ...timer }] }],
+    [0, "cancelled what is not armed", { wishes: [{ kind: "cancel", ...timer, timer: "tock" }] }],
+    [
+      0,
+      "armed, then cancelled",
+      {
+        wishes: [
+          { kind: "arm", ...timer },
+          { kind: "cancel", ...timer },
+        ],
+        rest: none,
+      },
+    ],
+    [
+      1,
+      "cancelled, then armed, and not armed",
+      {
+        wishes: [
+          { kind: "cancel", ...timer },
+          { kind: "arm", ...timer },
+        ],
+        rest: none,
+      },
+    ],
+    [0, "its actor has ended", { wishes: [{ kind: "arm", ...timer }], cells: [{ ...(cell(null) as object), status: "done" }] }],
+    [0, "its input came to nothing", { wishes: [send], inputs: [message("b")], results: ["faulted"] }],
+    [0, "an upgrade", { wishes: [send], inputs: [{ kind: "upgrade" }] }],
+  ];
+  for (const [count, what, second] of cases) t.equal(found(askedFor, [...before, ...turn(2, second), kept(2)]).length, count, what);
+  t.end();
+});
+
+test("M2. an outcome that goes before it expires, and a message that is taken after it has expired, are findings", (t) => {
+  const taken = (expiresAt: number, id = "a"): readonly Fact[] => turn(1, { inputs: [message(id)], rest: { taken: [[id, { id, expiresAt }]] } });
+  const forgotten = (id = "a"): readonly Fact[] => turn(2, { inputs: [message("b")], rest: { taken: [[id]] } });
+  t.same(found(outcomesKept, [...taken(1_500), ...forgotten(), kept(2)]), ["t/list/one has forgotten a 500 ms before it expires"]);
+  t.same(found(outcomesKept, [...taken(1_000), ...forgotten(), kept(2)]), []);
+  t.same(found(outcomesKept, [...taken(1_500, "dead-letter.x"), ...forgotten("dead-letter.x"), kept(2)]), [], "sent again, and judged anew");
+
+  const late = (expiresAt: number): unknown => ({ kind: "message", to: LIST, event: { type: "list.add" }, sender: { kind: "outside", id: "a", author: "ann", expiresAt } });
+  t.same(found(actedOn, [...turn(1, { inputs: [late(900)] }), kept(1)]), ["a to t/list/one (list.add) was taken 100 ms after it had expired"]);
+  t.same(found(actedOn, [...turn(1, { inputs: [late(1_001)] }), kept(1)]), []);
+  const waits = turn(1, { inputs: [message("b")], rest: { shelf: [["1", { input: late(900) }]] } });
+  t.equal(found(actedOn, [...waits, ...turn(2, { inputs: [off("1")], rest: { shelf: [["1"]] } }), kept(2)]).length, 1, "from the shelf");
   t.end();
 });
 
