@@ -25,4 +25,7 @@ export type KeepOutcome =
 
 export type RestartOutcome =
   /** `not-running`: the supervisor does not run, or it ended meanwhile. */
-  { readonly kind: "started" | "no-such-child" | "not-running" } | { readonly kind: "start-failed"; readonly error: Error } | StillStarting;
+  | { readonly kind: "started" | "no-such-child" | "not-running" }
+  /** It stays stopped until it is asked for again, or its supervisor or its group is restarted; a temporary one is forgotten. A supervisor with `backoff` goes on trying. */
+  | { readonly kind: "start-failed"; readonly error: Error }
+  | StillStarting;

@@ -157,7 +157,7 @@ export class ChildRequests {
   }
 
   async #restart(id: string, begun: () => void): Promise<RestartOutcome> {
-    const { places, kept } = this.#asked;
+    const { places, kept, spec } = this.#asked;
     // V5
     for (let going = this.#going.get(id); going !== undefined; going = this.#going.get(id)) await going;
     const lane = places.laneOf(id);
@@ -166,7 +166,8 @@ export class ChildRequests {
     const { life } = this.#asked;
     if (life === undefined || !this.#asked.isUp) return { kind: "not-running" };
     this.#asked.forgive(id);
-    const restarted = lane.restart(id);
+    const isTemporary = lane.slots.some((slot) => slot.id === id && slot.restartType === "temporary");
+    const restarted = lane.restart(id, spec.flags.backoff !== undefined && !isTemporary ? "retry" : "stay-down");
     begun();
     const outcome = await restarted;
     if (outcome.kind === "failed") return { kind: "start-failed", error: outcome.error };

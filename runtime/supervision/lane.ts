@@ -11,6 +11,8 @@
 //     judged: of two that end together in a group the second one is restarted with the first, and the rule hears of one failure (OTP).
 // L6. Frozen, a lane starts nothing any more; one that was told to come down cannot be begun again: its children get another lane.
 // L7. Whoever asked for a start is told how it went, however many asked: a request that joins a start under way shares its outcome.
+// L8. A start that was asked for and fails is an error for who asked and nothing else (OTP): no failure is counted, the child stays down, its siblings come up again.
+//     Under backoff, which goes on trying, and where a failure of a sibling takes it along before it runs, it is a start as any other.
 
 import type { Clock } from "../ports/index.ts";
 import { errorOf, isAbnormal, reasonOf, type Exit } from "../workers/index.ts";
@@ -27,8 +29,8 @@ export interface LaneOwner {
   readonly clock: Clock;
   /** Its rule's word on a failure; after `give-up` the lane is about to be frozen. */
   judge(slot: ChildSlot, ranMs: number, cause: Error | undefined): Verdict;
-  /** A child ended for good. */
-  ended(lane: Lane, slot: ChildSlot): void;
+  /** A child ended for good. `byItself`: not as the supervisor did what it was asked for. */
+  ended(lane: Lane, slot: ChildSlot, byItself: boolean): void;
   /** A temporary child has lost its place. */
   left(slot: ChildSlot): void;
 }
@@ -36,6 +38,8 @@ export interface LaneOwner {
 type Why = "after-failure" | "by-request" | "for-good";
 
 interface Pass {
+  /** Who was to be restarted; undefined: everybody starts. */
+  readonly child?: string;
   readonly onStartFailure: "escalate" | "retry";
   readonly resolve: (outcome: PassOutcome) => void;
 }
@@ -51,6 +55,8 @@ export class Lane {
   #wakeLoop: (() => void) | undefined;
   /** L7. */
   #passes: readonly Pass[] = [];
+  /** L8. */
+  readonly #onRequest = new Set<ChildSlot>();
   #goingDown: Promise<void> | undefined;
   #hurry = new AbortController();
 
@@ -70,15 +76,16 @@ export class Lane {
     this.#frozen = false;
     this.#bringDown = undefined;
     this.#hurry = new AbortController();
+    this.#onRequest.clear();
     for (const slot of this.#slots) {
       slot.startedOnce = false;
       this.#want(slot, 0);
     }
-    return this.#nextPass(onStartFailure);
+    return this.#nextPass({ onStartFailure });
   }
 
-  /** Stops a child, with the siblings that go with it, and starts them again; not counted as a failure. */
-  restart(id: string): Promise<PassOutcome> {
+  /** Stops a child, with the siblings that go with it, and starts them again; not counted as a failure. `retry`: nor is it over where it cannot start (L8). */
+  restart(id: string, onStartFailure: "stay-down" | "retry"): Promise<PassOutcome> {
     if (this.#frozen) return Promise.resolve({ kind: "stopped" });
     const from = this.#allForOne ? 0 : this.#slots.findIndex((slot) => slot.id === id);
     for (const slot of this.#slots.slice(from)) {
@@ -87,8 +94,10 @@ export class Lane {
       slot.expectStop();
       this.#want(slot, 0);
     }
+    const asked = this.#slots.find((slot) => slot.id === id);
+    if (asked !== undefined && onStartFailure === "stay-down") this.#onRequest.add(asked);
     this.#mustComeDown(from, "by-request");
-    return this.#nextPass("retry");
+    return this.#nextPass({ child: id, onStartFailure: "retry" });
   }
 
   /** No start and no restart from now on; what runs is expected to end. */
@@ -127,7 +136,7 @@ export class Lane {
     const abnormal = isAbnormal(exit);
     slot.tell("child_terminated", reasonOf(exit), errorOf(exit));
     if (slot.restartType === "temporary" || (slot.restartType === "transient" && !abnormal)) {
-      this.#endedForGood(slot);
+      this.#endedForGood(slot, true);
       return;
     }
     this.#failed(slot, ranMs, errorOf(exit));
@@ -143,7 +152,11 @@ export class Lane {
     const taken = this.#slots.slice(from).filter((other) => other !== slot);
     if (taken.length > 0) this.#mustComeDown(from, "after-failure");
     // L5
-    for (const other of taken) other.expectStop();
+    for (const other of taken) {
+      other.expectStop();
+      // L8
+      this.#onRequest.delete(other);
+    }
     if (this.#allForOne) {
       const [first] = this.#slots;
       if (first !== undefined) first.dueAt = Math.max(first.dueAt, slot.dueAt);
@@ -157,10 +170,10 @@ export class Lane {
     this.#bringDown = { from: Math.min(from, this.#bringDown?.from ?? from), why };
   }
 
-  #endedForGood(slot: ChildSlot): void {
+  #endedForGood(slot: ChildSlot, byItself: boolean): void {
     slot.retire();
     if (slot.restartType === "temporary") this.#takeOut(new Set([slot]));
-    this.#owner.ended(this, slot);
+    this.#owner.ended(this, slot, byItself);
   }
 
   #want(slot: ChildSlot, delayMs: number): void {
@@ -169,16 +182,17 @@ export class Lane {
     slot.show();
   }
 
-  #nextPass(onStartFailure: "escalate" | "retry"): Promise<PassOutcome> {
+  #nextPass(asked: Omit<Pass, "resolve">): Promise<PassOutcome> {
     return new Promise((resolve) => {
-      this.#passes = [...this.#passes, { onStartFailure, resolve }];
+      this.#passes = [...this.#passes, { ...asked, resolve }];
       this.#wake();
     });
   }
 
-  #settlePasses(outcome: PassOutcome): void {
-    for (const pass of this.#passes) pass.resolve(outcome);
-    this.#passes = [];
+  #settlePasses(outcome: PassOutcome, isMeant: (pass: Pass) => boolean = () => true): void {
+    const told = this.#passes.filter(isMeant);
+    this.#passes = this.#passes.filter((pass) => !told.includes(pass));
+    for (const pass of told) pass.resolve(outcome);
   }
 
   #wake(): void {
@@ -216,13 +230,21 @@ export class Lane {
 
   async #start(slot: ChildSlot): Promise<void> {
     const outcome = await slot.start(this.#hurry.signal);
+    const wasAskedFor = outcome.kind !== "aborted" && this.#onRequest.delete(slot);
     if (outcome.kind !== "failed" || this.#frozen) return;
     const { error } = outcome;
     const escalates = !slot.startedOnce && this.#passes.some(({ onStartFailure }) => onStartFailure === "escalate");
     if (escalates) this.#frozen = true;
-    this.#settlePasses({ kind: "failed", child: slot.id, error, retrying: !escalates });
+    const failed = { kind: "failed", child: slot.id, error } as const;
+    if (wasAskedFor && !escalates) {
+      // L8
+      this.#settlePasses({ ...failed, retrying: false }, ({ child = slot.id }) => child === slot.id);
+      this.#endedForGood(slot, false);
+      return;
+    }
+    this.#settlePasses({ ...failed, retrying: !escalates });
     if (escalates) return;
-    if (slot.restartType === "temporary") this.#endedForGood(slot);
+    if (slot.restartType === "temporary") this.#endedForGood(slot, true);
     else this.#failed(slot, 0, error);
   }
 

@@ -151,11 +151,11 @@ export class SupervisorLife implements NestedSupervisor, LaneOwner, Asked {
     return verdict;
   }
 
-  ended(lane: Lane, slot: ChildSlot): void {
+  ended(lane: Lane, slot: ChildSlot, byItself: boolean): void {
     if (slot.restartType === "temporary" && !this.spec.children.includes(slot.spec)) this.places.forget((spec) => spec === slot.spec);
     if (this.places.isOneForOne && lane.slots.length === 0) this.places.drop(lane);
     const life = this.#life;
-    if (life === undefined || !isSignificant(slot.spec)) return;
+    if (life === undefined || !byItself || !isSignificant(slot.spec)) return;
     if (life.isUp) this.#autoShutdown(life, slot);
     else life.endedEarly = slot;
   }

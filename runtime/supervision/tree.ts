@@ -29,7 +29,7 @@ export interface SupervisorHandle {
   keepChild(id: string, data: unknown): Promise<KeepOutcome>;
   /** Stops and forgets it, also where it is kept. Only below a one-for-one supervisor. */
   removeChild(id: string): Promise<RemoveOutcome>;
-  /** By request and not counted as a failure; its siblings go with it as the strategy says. */
+  /** By request and not counted as a failure, also where it cannot start; its siblings go with it as the strategy says. */
   restartChild(id: string): Promise<RestartOutcome>;
   describe(): readonly TreeNode[];
 }

@@ -209,6 +209,77 @@ test("a restart by request takes along what comes after it in a rest-for-one", a
   await tree.stop();
 });
 
+test("L8. a requested restart that fails is told, and counts for nothing: its child stays stopped until it is asked for again", async (t) => {
+  const b = scripted("b", []);
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one", intensity: 0 }, [hosted("a", scripted("a", [])), hosted("b", b)]), ports());
+  for (let round = 0; round < 3; round++) {
+    b.failStarts.push(new Error("no such interface"));
+    t.match(await tree.at("")?.restartChild("b"), { kind: "start-failed", error: { message: "no such interface" } });
+    await settle();
+    t.match(tree.describe(), {
+      state: "running",
+      children: [
+        { id: "a", state: "running", restarts: 0 },
+        { id: "b", state: "failed", lastExit: { reason: "start-failed" } },
+      ],
+    });
+  }
+  t.equal(b.starts, 4, "each request is one start");
+  t.strictSame(await tree.at("")?.restartChild("b"), { kind: "started" });
+  t.match(tree.describe().children, [{ state: "running" }, { state: "running" }]);
+  await tree.stop();
+});
+
+test("L8. under backoff the supervisor goes on trying what was to be restarted", async (t) => {
+  const b = scripted("b", []);
+  const given = ports();
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one", backoff: {} }, [hosted("b", b)]), given);
+  b.failStarts.push(new Error("no such interface"));
+  t.match(await tree.at("")?.restartChild("b"), { kind: "start-failed" });
+  await given.clock.advance(1_000);
+  t.match(tree.describe().children, [{ id: "b", state: "running" }]);
+  await tree.stop();
+});
+
+test("L8. a significant temporary child whose requested restart fails is forgotten, and ends nobody", async (t) => {
+  const b = scripted("b", []);
+  const children = [hosted("a", scripted("a", [])), hosted("b", b, { restart: "temporary", significant: true })];
+  const tree = await startTree(supervisor("root", { strategy: "one-for-one", autoShutdown: "any-significant" }, children), ports());
+  b.failStarts.push(new Error("no such interface"));
+  t.match(await tree.at("")?.restartChild("b"), { kind: "start-failed" });
+  await settle();
+  t.match(tree.describe(), { state: "running", children: [{ id: "a", state: "running" }] });
+  t.equal(tree.describe().children.length, 1);
+  await tree.stop();
+});
+
+test("L8. of two restarts in one group each is told of its own child", async (t) => {
+  for (const strategy of ["rest-for-one", "one-for-all"] as const) {
+    const [b, c] = [scripted("b", []), scripted("c", [])];
+    const tree = await startTree(supervisor("root", { strategy, intensity: 0 }, [hosted("a", scripted("a", [])), hosted("b", b), hosted("c", c)]), ports());
+    b.failStarts.push(new Error("no such interface"));
+    const told = await Promise.all([tree.at("")?.restartChild("b"), tree.at("")?.restartChild("c")]);
+    t.match(told, [{ kind: "start-failed" }, { kind: "started" }], strategy);
+    t.match(tree.describe().children, [{ state: "running" }, { state: "failed" }, { state: "running" }], strategy);
+    await tree.stop();
+  }
+});
+
+test("L8. a restart that a sibling's failure takes along is a start as any other", async (t) => {
+  const [a, b] = [scripted("a", []), scripted("b", [])];
+  const tree = await startTree(supervisor("root", { strategy: "rest-for-one" }, [hosted("a", a), hosted("b", b)]), ports());
+  b.holdStarts = true;
+  const restarted = tree.at("")?.restartChild("b");
+  await settle();
+  b.holdStarts = false;
+  b.failStarts.push(new Error("no such interface"));
+  a.crash();
+  t.match(await restarted, { kind: "start-failed" });
+  await settle();
+  t.match(tree.describe().children, [{ state: "running" }, { state: "running" }], "the group is up again");
+  await tree.stop();
+});
+
 test("a tree that is not well formed is refused where it is written", (t) => {
   const a = scripted("a", []);
   const bad = { code: "DROVER_TREE_INVALID" };

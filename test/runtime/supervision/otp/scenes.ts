@@ -19,6 +19,7 @@ export const scenes: readonly Scene[] = [
   ...autoShutdowns(),
   ...nested(),
   ...requests(),
+  ...requestedRestarts(),
 ];
 
 function scene(name: string, more: Partial<SceneSupervisor>, children: readonly (SceneChild | SceneSupervisor)[], steps: readonly Step[]): Scene {
@@ -378,4 +379,47 @@ function requests(): readonly Scene[] {
     scene("request when the supervisor could not start: add", {}, three, [["fail-starts", "b", 1], ["start"], ask("add", "d")]),
     scene("request before the supervisor is started: add", {}, three, [ask("add", "d"), ["start"]]),
   ];
+}
+
+/** A restart that is asked for while nothing else happens: its start fails, or the child is temporary or had ended. */
+function requestedRestarts(): readonly Scene[] {
+  const asked: Step = ["ask", "restart", "b", "root"];
+  const fails: Step = ["fail-starts", "b", 1];
+  return [0, 1].flatMap((intensity) => [
+    ...strategies.flatMap((strategy) =>
+      (["permanent", "transient"] as const).flatMap((restart) => {
+        const of = (name: string, ...steps: readonly Step[]): Scene =>
+          scene(
+            `requested restart: ${strategy}, ${restart}, intensity ${String(intensity)}, ${name}`,
+            { strategy, intensity },
+            [a("a"), a("b", restart), a("c")],
+            [["start"], ...steps],
+          );
+        return [
+          of("it cannot start", fails, asked),
+          of("it cannot start, and can when asked again", fails, asked, asked),
+          ...(strategy === "one-for-one" ? [of("it cannot start, and is removed", fails, asked, ["ask", "remove", "b", "root"])] : []),
+          of("it cannot start, then a sibling fails", fails, asked, ["end", "a", "failed"]),
+          of("it cannot start, then all stop", fails, asked, ["stop"]),
+          of("it runs again, then fails", asked, ["end", "b", "failed"]),
+        ];
+      }),
+    ),
+    ...(["any-significant", "all-significant"] as const).map((autoShutdown) =>
+      scene(
+        `requested restart: one-for-one, ${autoShutdown}, intensity ${String(intensity)}, it cannot start`,
+        { autoShutdown, intensity },
+        [a("a"), a("b", "transient", { significant: true })],
+        [["start"], fails, asked],
+      ),
+    ),
+    scene(
+      `requested restart: one-for-one, a supervisor, intensity ${String(intensity)}, a child of it cannot start`,
+      { intensity },
+      [a("a"), below("inner", {}, [a("b")])],
+      [["start"], fails, ["ask", "restart", "inner", "root"], ["ask", "restart", "inner", "root"]],
+    ),
+    scene(`requested restart of a temporary child, intensity ${String(intensity)}`, { intensity }, [a("a"), a("b", "temporary")], [["start"], asked]),
+    scene(`requested restart of a temporary child, intensity ${String(intensity)}, it cannot start`, { intensity }, [a("a"), a("b", "temporary")], [["start"], fails, asked]),
+  ]);
 }
