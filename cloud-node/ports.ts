@@ -4,18 +4,7 @@ import { join } from "node:path";
 import { type HttpFacadeOptions, listenHttp, loadTokens } from "../protocols/http/index.ts";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
-import {
-  demandPorts,
-  endProcess,
-  keptFile,
-  makeFolder,
-  type NodeStepWatch,
-  type ProgramSpec,
-  startStepWatch,
-  type Startable,
-  systemClock,
-  systemRandom,
-} from "../runtime/index.ts";
+import { demandPorts, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
 import { type Clock, type KeptChildren, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 
 export interface BrokerLogin {
@@ -81,9 +70,6 @@ export const realPorts: CloudPorts = {
       clock,
       log,
       node,
-      onFlushFailed: (reason) => {
-        endProcess(log, reason);
-      },
     });
   },
   broker: ({ host, port, credentials }, { clock, log }) => embeddedBroker({ host, port, credentials: CredentialBook.of(credentials), clock, log }),

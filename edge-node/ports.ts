@@ -6,7 +6,6 @@ import { mqttTransport, type NodeCredential, readCredentials } from "../protocol
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
 import {
   demandPorts,
-  endProcess,
   keptFile,
   makeFolder,
   type NodeStepWatch,
@@ -95,9 +94,6 @@ export const realPorts: EdgePorts = {
       clock,
       log,
       node,
-      onFlushFailed: (reason) => {
-        endProcess(log, reason);
-      },
     });
   },
   stepWatch: (folder) => startStepWatch({ file: join(folder, "steps.crash") }),
@@ -109,9 +105,6 @@ export const realPorts: EdgePorts = {
       log,
       random,
       node,
-      onFlushFailed: (reason) => {
-        endProcess(log, reason);
-      },
     }),
   keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
   transport: (uplink, node, vehicle, { clock, log, random }) => {

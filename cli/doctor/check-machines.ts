@@ -79,7 +79,8 @@ async function lookInto(path: string, shown: string, types: LoadedTypes, { actor
   const unread: string[] = [];
   let damage: string | undefined;
   const read = async (copy: string): Promise<void> => {
-    const store = sqliteStore({ path: copy, clock: systemClock, log: silentLog });
+    // Of a copy nothing is acknowledged: that it cannot be flushed is what its reads throw.
+    const store = sqliteStore({ path: copy, clock: systemClock, log: silentLog, onFlushFailed: () => undefined });
     try {
       const { movedAside } = await store.open();
       // What is read from here on would be a new store in its place.

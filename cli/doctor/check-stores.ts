@@ -68,7 +68,8 @@ async function checkStore(path: string, shown: string): Promise<Finding> {
 
 /** Why it would be moved aside, or undefined when it is whole. @throws what a node would throw */
 async function open(path: string): Promise<{ readonly damage: string | undefined }> {
-  const ports = { clock: systemClock, log: silentLog };
+  // Of a copy nothing is acknowledged: that it cannot be flushed is what its opening throws.
+  const ports = { clock: systemClock, log: silentLog, onFlushFailed: () => undefined };
   const store = basename(path) === JOURNAL ? sqliteStore({ path, ...ports }) : sqliteLog({ path, maxBytes: NO_BUDGET, random: systemRandom, ...ports });
   try {
     return { damage: (await store.open()).movedAside?.reason };

@@ -29,7 +29,10 @@ export interface SqliteLogOptions {
   readonly random: Random;
   /** Default: one of its own. It serves this log alone and ends with it. */
   readonly thread?: SqliteThread;
-  /** Told once, when a flush has failed: nothing is acknowledged any more, and the process must end (rules L3). Of no use with a `thread` of one's own, which has it itself. */
+  /**
+   * Called once, when a flush has failed: nothing is acknowledged any more, and the process must end (rules L3). Default: it ends at once, with exit code 1 and a line on standard error;
+   * one of your own does what must be done before, and ends it. Of no use with a `thread` of one's own, which has it itself.
+   */
   readonly onFlushFailed?: (reason: string) => void;
   /** The node that holds it, for whoever of this process finds it held. */
   readonly node?: string | undefined;

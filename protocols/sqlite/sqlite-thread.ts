@@ -7,7 +7,7 @@
 // H4. After a flush that failed no thread is started in this process any more: what a new connection would read may not be what the disk holds (rules L3).
 
 import { Worker } from "node:worker_threads";
-import { settledWithin } from "../../runtime/index.ts";
+import { endProcess, settledWithin } from "../../runtime/index.ts";
 import { type Clock, DroverError, type Log, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { createGate, shut, shutAndWait, type ThreadGate } from "./thread-gate.ts";
 import { errorOf, type ThreadAnswer, type ThreadRequest } from "./thread-protocol.ts";
@@ -50,7 +50,7 @@ export interface SqliteThreadOptions {
   readonly log: Log;
   /** A request without an answer for this long is lost, ms. Default 30,000: longer than a card's worst stall. */
   readonly answerWithinMs?: number;
-  /** Told once, when a flush has failed (H4). */
+  /** Called once, when a flush has failed (H4): the process must end. Default: it ends, with exit code 1 and a line on standard error. */
   readonly onFlushFailed?: ((reason: string) => void) | undefined;
 }
 
@@ -83,14 +83,18 @@ export class SqliteThread {
   #notBefore = Number.NEGATIVE_INFINITY;
   #timeout: TimeoutHandle | undefined;
   #flushFailed: string | undefined;
-  readonly #onFlushFailed: ((reason: string) => void) | undefined;
+  readonly #onFlushFailed: (reason: string) => void;
   readonly counters = { started: 0, lost: 0, turnedAway: 0 };
 
   constructor({ clock, log, answerWithinMs = 30_000, onFlushFailed }: SqliteThreadOptions) {
     this.#clock = clock;
     this.#log = log;
     this.#answerWithinMs = answerWithinMs;
-    this.#onFlushFailed = onFlushFailed;
+    this.#onFlushFailed =
+      onFlushFailed ??
+      ((reason) => {
+        endProcess(log, reason);
+      });
   }
 
   /** Changes whenever another thread took the place of the last one: what was open is not. */
@@ -201,7 +205,7 @@ export class SqliteThread {
     if (flushFailed !== undefined && this.#flushFailed === undefined) {
       this.#flushFailed = `a flush of the store failed: ${flushFailed}`;
       this.#log.error({ reason: flushFailed }, "a flush of the store failed; nothing more is acknowledged");
-      this.#onFlushFailed?.(this.#flushFailed);
+      this.#onFlushFailed(this.#flushFailed);
     }
     const pending = this.#take(id);
     // Its deadline passed; whoever asked was told that it is lost.

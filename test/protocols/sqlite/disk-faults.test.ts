@@ -22,12 +22,14 @@ interface Said {
   readonly reason?: string;
 }
 
-async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly out: string }> {
-  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
+async function run(program: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<{ readonly code: number | null; readonly out: string; readonly err: string }> {
+  const child = spawn(process.execPath, [program, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
   let out = "";
+  let err = "";
   child.stdout.on("data", (chunk: Buffer) => (out += String(chunk)));
+  child.stderr.on("data", (chunk: Buffer) => (err += String(chunk)));
   const [code] = (await once(child, "close")) as [number | null];
-  return { code, out };
+  return { code, out, err };
 }
 
 async function commits(path: string, count: number, bytes: number, fail: string): Promise<readonly Said[]> {
@@ -108,14 +110,15 @@ test("L3. when the next process cannot fold the log either, it does not serve", 
   await nothingLost(t, path, said, 300);
 });
 
-test("L3. a node's process ends by itself when a flush fails", needsFaultyDisk, async (t) => {
-  for (const node of ["cloud", "edge"]) {
+test("L3. a node's process ends by itself when a flush fails, also one that is made as the guide tells, and says why whatever its log is", needsFaultyDisk, async (t) => {
+  for (const node of ["cloud", "edge", "own", "own-log"]) {
     const folder = join(t.testdir(), node);
     mkdirSync(folder);
-    const { code, out } = await run(childOf("_node-store-child"), [node, folder], faultyDisk({ under: folder, fail: `sync:-wal:6:1:${EIO}` }));
+    const { code, out, err } = await run(childOf("_node-store-child"), [node, folder], faultyDisk({ under: folder, fail: `sync:-wal:6:1:${EIO}` }));
     t.equal(code, 1, `${node}: ${out}`);
     t.match(out, /committed/);
-    t.notMatch(out, /still alive/);
+    t.notMatch(out, /failed|refused|unknown|still alive/);
+    t.match(err, /this process ends: a flush of the store failed: /, node);
   }
 });
 
