@@ -78,8 +78,22 @@ async function scenarioOf(file: string): Promise<Scenario> {
   });
 }
 
-/** What throws before anything runs is no broken promise. */
-function made(file: string, scenario: Scenario, seed: number): ReturnType<Scenario> {
+/** What throws before anything runs is no broken promise; nor is one that would run another seed than is told of it. */
+function made(file: string, scenario: Scenario, seed: number): Simulation {
+  const simulation = calledWith(file, scenario, seed);
+  // What is no simulation at all is refused by `simulate`.
+  const given = (simulation as Partial<Simulation> | undefined)?.seed;
+  if (typeof given !== "number" || given === seed) return simulation;
+  throw new CommandFailure({
+    code: "no-scenario",
+    title: "The module's scenario does not run the seed that it is given.",
+    detail: `${file}: what scenario(${String(seed)}) returns has seed ${String(given)}`,
+    advice: "Let it pass its argument on: `seed`.",
+    exit: EXIT.invalid,
+  });
+}
+
+function calledWith(file: string, scenario: Scenario, seed: number): Simulation {
   try {
     return scenario(seed);
   } catch (cause) {

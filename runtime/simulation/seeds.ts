@@ -1,5 +1,6 @@
 // Many seeds of one scenario, one after the other, until one does not hold; and what to tell of it.
 
+import { DroverError } from "../errors.ts";
 import { lineOf } from "./history.ts";
 import { simulate, type Simulation, type SimulationRun } from "./simulate.ts";
 
@@ -20,12 +21,15 @@ export interface SeedsOutcome {
   readonly failed: readonly SimulationRun[];
 }
 
-/** @param scenario made anew for each seed, so that no run leaves anything to the next */
+/**
+ * @param scenario made anew for each seed, so that no run leaves anything to the next
+ * @throws DROVER_SIMULATION_INVALID where what it makes has another seed than it was given, and as `simulate`
+ */
 export async function simulateSeeds(scenario: (seed: number) => Simulation, { from = 1, count, each, all = false }: SeedsOptions): Promise<SeedsOutcome> {
   const failed: SimulationRun[] = [];
   let runs = 0;
   for (let seed = from; seed < from + count; seed++) {
-    const run = await simulate(scenario(seed));
+    const run = await simulate(ofSeed(seed, scenario(seed)));
     runs++;
     each?.(run);
     if (run.violations.length === 0) continue;
@@ -33,6 +37,13 @@ export async function simulateSeeds(scenario: (seed: number) => Simulation, { fr
     if (!all) break;
   }
   return { runs, failed };
+}
+
+/** One run would be counted as many, and a seed that does not hold told under another's number. What is no simulation at all, `simulate` refuses. */
+function ofSeed(asked: number, simulation: Simulation): Simulation {
+  const given: unknown = (simulation as Partial<Simulation> | undefined)?.seed;
+  if (typeof given !== "number" || given === asked) return simulation;
+  throw new DroverError("DROVER_SIMULATION_INVALID", `the scenario that was made for seed ${String(asked)} has seed ${String(given)}: let it pass the seed that it is given on`);
 }
 
 /** Every fact on a line: the same text for the same seed, on every host. */

@@ -60,10 +60,15 @@ test("a module that is no scenario is told as such with exit code 3, which is no
     ["throw new Error('no bus')", /The module cannot be loaded\.[^]*no bus/],
     ["export const other = 1", /The module exports no scenario\./],
     ["export const scenario = (seed) => { throw new Error('no seed ' + seed); }", /The module's scenario cannot be made\.[^]*scenario\(7\) threw: no seed 7/],
+    [
+      "export const scenario = () => ({ seed: 8, nodes: { a: { types: [], entities: {} } } })",
+      /The module's scenario does not run the seed that it is given\.[^]*scenario\(7\) returns has seed 8/,
+    ],
   ];
   for (const [at, [text, said]] of cases.entries()) {
     writeFileSync(`${file}.${String(at)}.mjs`, text);
     t.match(await drover(["simulate", `${file}.${String(at)}.mjs`, "--seed", "7"]), { code: 3, err: said }, text);
+    t.match(await drover(["simulate", `${file}.${String(at)}.mjs`, "--seed", "7", "--trace"]), { code: 3, out: "", err: said }, `${text}, traced`);
   }
 });
 

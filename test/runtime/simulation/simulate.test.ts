@@ -196,3 +196,10 @@ test("what is rejected in the last moment of a run, as by a checker, is a findin
   t.match(first.violations, [{ checker: "every failure is heard", what: /too late to be heard/ }]);
   t.same(second.violations, []);
 });
+
+test("S9. seeds are refused where the scenario runs another one than it is given, since nothing would say how many ran", async (t) => {
+  const told: number[] = [];
+  const seeds = simulateSeeds((seed) => ({ ...counting("lost", true), seed: Math.min(seed, 3) }), { from: 2, count: 20, each: ({ seed }) => told.push(seed) });
+  await t.rejects(seeds, { code: "DROVER_SIMULATION_INVALID", message: "the scenario that was made for seed 4 has seed 3: let it pass the seed that it is given on" });
+  t.same(told, [2, 3]);
+});
