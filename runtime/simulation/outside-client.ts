@@ -1,6 +1,6 @@
 // Who speaks to the simulated nodes from outside, as a person's program does: each message has an id, each word that comes back is noted.
 
-import { entityOf, parseAddress } from "../address.ts";
+import { addressProblem, entityOf, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { TellOptions } from "../system/index.ts";
@@ -51,6 +51,9 @@ export class OutsideClient {
 
   async #send(address: string, event: EventData, { through, ...options }: OutsideOptions, ask: boolean): Promise<Told | Answer> {
     const { timeline, tell } = this.#world;
+    // A4. As a system's word, whether its node runs or not. Nothing was sent to anybody, so there is nothing to judge.
+    const problem = typeof address === "string" ? addressProblem(address) : "an address is a text";
+    if (problem !== undefined) return { kind: "invalid", problems: [{ path: "/to", message: problem }], accepts: [] };
     const node = this.#nodeFor(address, through);
     const id = options.id ?? this.#nextId();
     const withinMs = options.withinMs ?? WITHIN_MS;

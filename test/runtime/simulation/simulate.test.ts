@@ -203,3 +203,20 @@ test("S9. seeds are refused where the scenario runs another one than it is given
   await t.rejects(seeds, { code: "DROVER_SIMULATION_INVALID", message: "the scenario that was made for seed 4 has seed 3: let it pass the seed that it is given on" });
   t.same(told, [2, 3]);
 });
+
+test("A4. what is no address is told as `invalid` to a script too, with the words of a system, and is no finding", async (t) => {
+  const given: unknown[] = [];
+  const run = await simulate(
+    counting("nowhere", true, async ({ tell, ask, insist, system }) => {
+      const event = { type: "count.on" };
+      given.push(await system("one")?.tell("nonsense", event), await tell("nonsense", event), await ask("nonsense", event), await insist("nonsense", event));
+      // Of a script that no compiler has read.
+      given.push(await system("one")?.tell(7 as never, event), await tell(7 as never, event));
+    }),
+  );
+  t.same(run.violations, []);
+  t.match(given[0], { kind: "invalid", problems: [{ path: "/to" }] });
+  t.same(given.slice(1, 4), [given[0], given[0], given[0]]);
+  t.match(given[4], { kind: "invalid" });
+  t.same(given[5], given[4]);
+});
