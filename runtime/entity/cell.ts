@@ -63,6 +63,8 @@ export class Cell implements StepCell, Entered {
   isLarge: boolean;
   /** About what its record takes in a snapshot, as it was measured last. */
   bytes: number;
+  /** In the order of the entity's cells (cell-index.ts X1). */
+  place: number;
   /** Of a volatile one: a context of it, and the bytes that this one has at most (context-limit.ts). */
   weighed: unknown;
   weighs: number;
@@ -114,6 +116,7 @@ export class Cell implements StepCell, Entered {
     this.isTouched = false;
     this.isLarge = false;
     this.bytes = 0;
+    this.place = 0;
     this.weighed = undefined;
     this.weighs = 0;
     this.stepsLeft = 0;

@@ -383,8 +383,9 @@ export abstract class Inside implements CodecHost, TurnFacts {
   /** Takes a cell out of the entity, and those that it lists. */
   forget(cell: Cell): void {
     if (this.cells.get(cell.address) !== cell) return;
+    const { place } = cell;
     this.undo.push(() => {
-      this.cells.set(cell);
+      this.cells.putBack(cell, place);
     });
     this.cells.delete(cell.address);
     this.#noteGone(cell);

@@ -9,6 +9,7 @@
 // V5. Siblings of a kind that restarts from its committed state keep it: they are restarted as by a recovery, with sources that are started again.
 // V6. One that goes on from its committed state after a failure restarts those whom its strategy names, and itself, in the same way, by the same backoff; under one-for-one nothing of it is touched.
 // V7. A volatile one whose state is beyond its limit before and after the input begins anew at once, however lately it did: there is nothing to go on from (context-limit.ts G5).
+// V8. With a root that begins anew all children of the configuration do: they stop in the reverse of its order and start in it.
 
 import type { Cell } from "./cell.ts";
 import { addressOf, startRoot, startSpec, tryAgain } from "./children.ts";
@@ -157,7 +158,6 @@ function replace(interior: Interior, cell: Cell, reason: string): void {
   const { input } = cell;
   interior.stopChild(cell);
   if (supervision.kind === "root") {
-    const children = [...interior.cells.values()].filter((other) => other.supervision?.kind === "child" && other.parent === cell);
     interior.forget(cell);
     try {
       startRoot(interior, input);
@@ -167,14 +167,18 @@ function replace(interior: Interior, cell: Cell, reason: string): void {
       report(interior, "entity_failed", cell.address, error.message);
       return;
     }
-    // The children speak to the new root from now on.
-    for (const child of children) {
-      const row = interior.rest.get("children", (child.supervision as { readonly spec: string }).spec);
-      if (row === undefined) continue;
+    // V8. They speak to the new root from now on.
+    const children = [...interior.rest.entries("children")]
+      .flatMap(([, row]) => {
+        const child = interior.cells.get(addressOf(interior, row));
+        return child?.parent === cell ? [{ row, child }] : [];
+      })
+      .sort((one, other) => one.row.order - other.row.order);
+    for (const { child } of children.toReversed()) {
       interior.stopChild(child);
       interior.forget(child);
-      startSpec(interior, row, reason);
     }
+    for (const { row } of children) startSpec(interior, row, reason);
     return;
   }
   const row = interior.rest.get("children", supervision.spec);

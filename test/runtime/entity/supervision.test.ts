@@ -321,6 +321,48 @@ test("one-for-all and rest-for-one begin siblings anew with it", (t) => {
   t.end();
 });
 
+test("H12. a root that begins anew stops the children of its configuration in the reverse of their order and starts them in it, whichever of them began anew before, and replays so", (t) => {
+  const radio = actorType({
+    name: "part",
+    version: 1,
+    messages: words("boom"),
+    behaviour: machine({ invoke: { src: "listen", id: "radio" }, on: { boom: { actions: assign(throwing) } } }, { actors: { listen: fromCallback(() => undefined) } }) as never,
+  });
+  const children = { part: { types: [radio], strategy: "one-for-one", restartFrom: "initial" } } as const;
+  const host = new EntityHost(entityType({ root, durability: "events", placement: "vehicle", restartFrom: "initial", children }), { twice: true });
+  host.take({ kind: "children", specs: ["a", "b", "c"].map((id) => spec(id)) });
+  host.send("boom", { to: a });
+  host.effects.length = 0;
+  host.send("boom");
+  const sources = (kind: "source.start" | "source.stop"): readonly string[] =>
+    host.effects.flatMap((effect) => (effect.kind === kind ? [effect.cell.slice(`${ROOT}/part/`.length, `${ROOT}/part/`.length + 1)] : []));
+  t.same(sources("source.stop"), ["c", "b", "a"]);
+  t.same(sources("source.start"), ["a", "b", "c"]);
+  t.same(
+    reports(host).flatMap(([context, offender]) => (context === "child_restarted" ? [offender] : [])),
+    ["", "/part/a", "/part/b", "/part/c"],
+  );
+  t.same(host.differences, [], "taken back and taken again it comes to the same");
+  t.same(host.restart({ by: "journal" }).divergences, []);
+  t.end();
+});
+
+test("C3. a turn that is taken back leaves the cells in the order that they had", (t) => {
+  const host = new EntityHost(typeWith({ strategy: "one-for-all", restartFrom: "initial" }, "initial"));
+  host.take({ kind: "children", specs: ["a", "b", "c"].map((id) => spec(id)) });
+  const before = [...host.entity.addresses()];
+  t.same(before, [ROOT, a, b, c]);
+  for (const to of [ROOT, b] as const) {
+    host.entity.turn([host.message("boom", { to })], { now: host.now, elapsed: host.elapsed, seed: 1 });
+    host.entity.rollback();
+    t.same([...host.entity.addresses()], before, to);
+  }
+  host.entity.turn([{ kind: "children", specs: [spec("c")] }], { now: host.now, elapsed: host.elapsed, seed: 1 });
+  host.entity.rollback();
+  t.same([...host.entity.addresses()], before, "also of those that left");
+  t.end();
+});
+
 test("H13. siblings of a kind that restarts from its committed state keep it when they are restarted with one that ended", (t) => {
   for (const [strategy, together] of [
     ["one-for-one", ["/part/b"]],
