@@ -16,9 +16,9 @@ export interface TellOptions {
   /** Not taken later than this from now (`deadline`; `unknown` under an `id` where the entity could not be asked what became of it), whatever it waits for, its entity's beginning too: neither acted on nor, where the mailbox shelves, put on the shelf. A whole number from 0, default 10,000. */
   readonly withinMs?: number;
   /**
-   * How long it may be acted on and, under an `id`, how long its outcome is kept and a repetition recognised, from now; a whole number from 0, 24 h at most and by default. One that waits longer,
-   * postponed or shelved, is a dead letter (rules M2). Nobody was told the id of one without an `id`: of its outcome only the reply to an ask is kept, for `withinMs`, and of what crosses to another
-   * node that for a minute more.
+   * How long it may be acted on and, under an `id`, how long its outcome is kept and a repetition recognised, from now; a whole number from 0, 24 h at most and by default. Less than `withinMs`
+   * counts as `withinMs`: so long its outcome is waited for, and an id that was forgotten meanwhile would act twice. One that waits longer, postponed or shelved, is a dead letter (rules M2).
+   * Nobody was told the id of one without an `id`: of its outcome only the reply to an ask is kept, for `withinMs`, and of what crosses to another node that for a minute more.
    */
   readonly keepMs?: number;
   /** W3C traceparent. */

@@ -257,6 +257,21 @@ test("A4. a number among the options of tell and ask that is no whole number fro
   await system.stop();
 });
 
+test("M2. a keepMs below withinMs counts as withinMs: an id is known as long as its outcome is waited for", async (t) => {
+  const { system, clock } = await hosting();
+  await system.activate(entity, { input: undefined });
+  const tell = (): Promise<unknown> => system.tell(A, { type: "count.add", by: 1 }, { id: "brief", keepMs: 0, withinMs: 60_000 });
+  const total = (): number => (system.read(entity)?.context as { total: number }).total;
+  t.match(await tell(), { kind: "accepted" });
+  await clock.advance(59_000);
+  t.match(await tell(), { kind: "accepted" });
+  t.equal(total(), 1, "the same id acts once");
+  await clock.advance(2_000);
+  t.match(await tell(), { kind: "accepted" });
+  t.equal(total(), 2, "then it is forgotten");
+  await system.stop();
+});
+
 test("a query that cannot be meant is refused with the option, what it is and what is expected", async (t) => {
   const { system } = await hosting();
   await system.activate(entity, { input: undefined });
