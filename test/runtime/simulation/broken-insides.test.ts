@@ -94,7 +94,7 @@ for (const durability of ["events", "snapshot", "volatile"] as const)
   test(`S3, K1. a harbour of durability ${durability} that keeps these promises has no finding`, { timeout: 120_000 }, async (t) => {
     let waited = 0;
     const { failed } = await simulateSeeds((seed) => harbour(seed, { durability }), {
-      count: form(8, 100),
+      count: form(8, 30),
       each: ({ history }) => {
         for (const fact of history) if (fact.kind === "asked") for (const { kind } of fact.record?.inputs ?? []) waited += kind === "postponed" || kind === "shelved" ? 1 : 0;
       },
