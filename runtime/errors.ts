@@ -119,7 +119,7 @@ export const errorCatalogue = {
     exit: 1,
   },
   DROVER_STATE_NEWER: {
-    title: "A stored state was made by a newer version than is registered.",
+    title: "A stored state, or the active version of its actor type, is newer than what is registered.",
     advice: "Run that version or a newer one; nothing was changed.",
     exit: 3,
   },

@@ -3,7 +3,7 @@
 export * from "./actor/index.ts";
 export { type Address, addressProblem, childAddress, entityOf, idOf, kindOf, NODE_NAME, parseAddress } from "./address.ts";
 export { type Applied, createReplicas, type ReplicaOptions, type Replicas } from "./cluster/replica.ts";
-export { batchProblem, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
+export { batchProblem, isPastHistories, isSameHead, OPENING_EVERY, type StreamBatch, type StreamPosition } from "./cluster/stream.ts";
 export type {
   CellRecord,
   ChildSpec as EntityChild,
@@ -16,7 +16,7 @@ export type {
   TakenEntry,
   TimerPolicy,
 } from "./entity/contract.ts";
-export { type ActorUpgrade, decodeRecord, decodeState, type EntityStart, type EntityUpgrade, fingerprintOf, isSentAgain, upgradeOf } from "./entity/index.ts";
+export { type ActorUpgrade, decodeRecord, decodeState, type EntityStart, type EntityUpgrade, fingerprintOf, isSentAgain, linkOf, linkProblem, upgradeOf } from "./entity/index.ts";
 export { type CatalogueEntry, DroverError, type ErrorCode, errorCatalogue, type TextPosition } from "./errors.ts";
 export { silentLog } from "./ports/index.ts";
 export {

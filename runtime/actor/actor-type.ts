@@ -1,15 +1,14 @@
 // An actor type: name, version, protocol, behaviour. Declared once, the same on edge and cloud (design section 3).
 
 import type { TSchema } from "typebox";
-import type { ActorRef, AnyStateMachine, ContextFrom, EventFrom, Snapshot, StateMachine, StateValue } from "xstate";
+import type { AnyStateMachine, ContextFrom, EventFrom, StateMachine, StateValue } from "xstate";
 
 import type { TimerPolicy } from "../entity/contract.ts";
-import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
-import { declaredWork, foreignRef, isMachine, isMachineOfAnotherCopy, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
+import { declaredWork, isMachine, isMachineOfAnotherCopy, type TaskLogic, type TypeProblem, walkMachine } from "../xstate/index.ts";
 import { aFunction, aNumber, anObject, anything, demandShape, keysOf, listOf, recordOf, withMethods } from "../shape/index.ts";
 import { ownOf } from "../own-of.ts";
-import type { AnyMessages, EventOf, Messages, MessageSpecs, Sendable } from "./messages.ts";
+import type { AnyMessages, EventOf, Messages, MessageSpecs } from "./messages.ts";
 import { type AnyReducer, isReducer, type Reducer } from "./reducer.ts";
 import { policyProblem } from "../timer-policies.ts";
 import type { EffectWord, WorkContext } from "./work-context.ts";
@@ -81,7 +80,7 @@ export interface ActorType<S extends MessageSpecs, B extends AnyBehaviour> exten
   readonly messages: Messages<S>;
   readonly behaviour: B;
   /** Another actor by address, for `sendTo(torrent.at(address), …)`. @throws DROVER_ADDRESS_INVALID */
-  at(address: string): ActorRef<Snapshot<unknown>, Sendable<S>>;
+  readonly at: Messages<S>["at"];
   /** The same type with what this node supplies. @throws DROVER_TYPE_INVALID when a declared effect or task is not supplied */
   with(parts: Parts<B>): ActorType<S, B>;
 }
@@ -163,7 +162,8 @@ export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: 
   readonly migrate?: Readonly<Record<number, Migration>>;
   /**
    * The same actor type in its older versions, for as long as journals name them: replay runs the version that made a record (rules T4). Where it is not registered any more,
-   * what was committed is taken as it stands, and an upgrade does not know what the old state waited for. Which of the registered versions writes is the newest; with many nodes the cluster's `activeVersion` of the type decides it.
+   * what was committed is taken as it stands, and an upgrade does not know what the old state waited for. Which of the registered versions runs and writes is the active one, until another
+   * is raised (`System.raiseVersions`). What an older one declares and `with` did not supply is what this one has under the same name.
    */
   readonly earlier?: readonly AnyActorType[];
   /** Shape of the machine's context or the reducer's state. A turn that leaves another one is its input's fault; a stored state of another one is DROVER_STATE_INVALID. */
@@ -274,7 +274,7 @@ interface TypeFields<S extends MessageSpecs, B extends AnyBehaviour> extends Any
 function build<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFields<S, B>): ActorType<S, B> {
   return {
     ...fields,
-    at: (address) => foreignRef(parseAddress(address)) as unknown as ActorRef<Snapshot<unknown>, Sendable<S>>,
+    at: (address) => fields.messages.at(address),
     with: (parts) => build(supplied(fields, parts)),
   };
 }

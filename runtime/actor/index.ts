@@ -33,7 +33,8 @@ export {
   type ReplyOf,
   type ReplyTo,
   reply,
-  type Sendable,
+  type SaidByActors,
+  type Speaker,
   T,
 } from "./messages.ts";
 export { type AnyReducer, isReducer, type Reducer, type ReducerTurn, reducer } from "./reducer.ts";

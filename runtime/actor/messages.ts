@@ -2,14 +2,17 @@
 //
 // P1. What a protocol does not list is refused at every door, and so are types that begin with `xstate.` (hosting H10).
 // P2. Every problem names its path, so that a sender can mend the message without reading the schema.
-// P3. Internal messages (`internal: true`) are events that the host itself says; no door takes them.
+// P3. Internal messages (`internal: true`) are what the host itself says, and actors of the same entity; no door takes them.
+// P4. Messages of actors (`from: "actors"`) are taken from actors of other entities too. Nobody outside can say them, whatever right he has. Such an event names its sender, as the host knows it.
 
 import { Type as T, type Static, type TObject, type TProperties, type TSchema } from "typebox";
 import { Compile } from "typebox/compile";
 import type { ActorRef, Snapshot } from "xstate";
 
+import { parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import type { GuardReport, Refusal } from "../outcome.ts";
+import { foreignRef } from "../xstate/index.ts";
 import { isBounded } from "./bounded-schema.ts";
 import { anObject, aText, demandShape, keysOf, listOf, oneOf, recordOf } from "../shape/index.ts";
 
@@ -36,8 +39,10 @@ export interface MessageSpec {
    * reply comes when there is one. So many wait at most: `mailbox.postponed`. For machines; a reducer says `turn.postpone()`.
    */
   readonly postpone?: true;
-  /** Said by the host only (P3). */
+  /** Said by the host and within the entity only (P3). */
   readonly internal?: true;
+  /** `actors`: said by actors only, of this entity or another (P4); the event's `sender` is the address of the entity that says it. Without it anybody may say it who is let in at a door. */
+  readonly from?: "actors";
 }
 
 export type MessageSpecs = Readonly<Record<string, MessageSpec>>;
@@ -48,6 +53,9 @@ export interface MessageProblem {
   readonly message: string;
 }
 
+/** Who speaks: whoever is not of the runtime, an actor of another entity, or the host and the actors of the same entity. */
+export type Speaker = "outside" | "entity" | "host";
+
 export type Checked = { readonly ok: true } | { readonly ok: false; readonly problems: readonly MessageProblem[] };
 
 export interface Messages<S extends MessageSpecs> {
@@ -56,8 +64,10 @@ export interface Messages<S extends MessageSpecs> {
   readonly types: readonly string[];
   /** Some message has a lane or a key. */
   readonly isSorted: boolean;
-  /** The check at the door. Never throws. `host`: the host itself speaks, so internal messages are taken too (P3). */
-  check(event: unknown, host?: boolean): Checked;
+  /** Another actor by address, for `sendTo(torrentMessages.at(address), …)`. @throws DROVER_ADDRESS_INVALID */
+  at(address: string): ActorRef<Snapshot<unknown>, SaidByActors<S>>;
+  /** The check at the door. Never throws. What is taken depends on the speaker (P3, P4); default `outside`. */
+  check(event: unknown, speaker?: Speaker): Checked;
   /** The check of what an actor answers to a message of this type. Never throws. */
   checkReply(type: string, value: unknown): Checked;
   /** Whether the check of a message takes no longer than the message is long: its schema has no pattern, and nothing of its author's. */
@@ -101,18 +111,21 @@ export type EventOf<M> =
   M extends Messages<infer S>
     ? {
         [K in keyof S & string]: Simplify<
-          { readonly type: K } & BodyOf<S[K]> & (S[K] extends { reply: TSchema } ? { readonly replyTo: ReplyTo<ReplyOf<S[K]>> } : unknown) & ReadsOf<S[K]>
+          { readonly type: K } & BodyOf<S[K]> &
+            (S[K] extends { reply: TSchema } ? { readonly replyTo: ReplyTo<ReplyOf<S[K]>> } : unknown) &
+            (S[K] extends { from: "actors" } ? { readonly sender: string } : unknown) &
+            ReadsOf<S[K]>
         >;
       }[keyof S & string]
     : never;
 
-type DoorTypes<S extends MessageSpecs> = { [K in keyof S & string]: S[K] extends { internal: true } ? never : K }[keyof S & string];
+type ActorTypes<S extends MessageSpecs> = { [K in keyof S & string]: S[K] extends { internal: true } ? never : K }[keyof S & string];
 
-/** What a sender writes. */
-export type Sendable<S extends MessageSpecs, K extends string = keyof S & string> = { [P in K & DoorTypes<S>]: Simplify<{ readonly type: P } & BodyOf<S[P]>> }[K & DoorTypes<S>];
+/** What an actor may say to another one; what is internal is taken from within the same entity alone. */
+export type SaidByActors<S extends MessageSpecs> = { [P in keyof S & string]: Simplify<{ readonly type: P } & BodyOf<S[P]>> }[keyof S & string];
 
-/** Types that have a reply. */
-export type Askable<S extends MessageSpecs> = { [K in DoorTypes<S>]: S[K] extends { reply: TSchema } ? K : never }[DoorTypes<S>];
+/** Types that have a reply: what an actor may ask. */
+export type Askable<S extends MessageSpecs> = { [K in ActorTypes<S>]: S[K] extends { reply: TSchema } ? K : never }[ActorTypes<S>];
 
 /** The body of a message without its type. */
 export type Body<M extends MessageSpec> = BodyOf<M>;
@@ -138,7 +151,7 @@ const MESSAGE_TYPE = /^[A-Za-z][A-Za-z0-9_.-]{0,127}$/;
 /** Problems that one check tells at most. */
 const MAX_PROBLEMS = 20;
 const OK: Checked = { ok: true };
-const OWN_FIELDS = new Set(["type", "replyTo", "read", "guard"]);
+const OWN_FIELDS = new Set(["type", "replyTo", "read", "guard", "sender"]);
 
 const SPECS = recordOf(
   keysOf<MessageSpec>(
@@ -151,6 +164,7 @@ const SPECS = recordOf(
       coalesceBy: aText,
       postpone: { const: true },
       internal: { const: true },
+      from: oneOf("actors"),
     },
     ["body"],
   ),
@@ -164,7 +178,7 @@ export function messages<const S extends MessageSpecs>(specs: S): Messages<S> {
       throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": a type begins with a letter, has at most 128 of [A-Za-z0-9_.-], and does not begin with "xstate."`);
     }
     for (const field of Object.keys(spec.body)) {
-      if (OWN_FIELDS.has(field) && !(spec.internal === true && field === "guard"))
+      if (OWN_FIELDS.has(field) && !(field === "guard" && spec.internal === true) && !(field === "sender" && spec.from !== "actors"))
         throw new DroverError("DROVER_TYPE_INVALID", `message "${type}": the field "${field}" is set by the host; give it another name`);
     }
     if (spec.coalesceBy !== undefined && !Object.hasOwn(spec.body, spec.coalesceBy))
@@ -189,7 +203,7 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
 
   constructor(specs: S) {
     this.specs = specs;
-    this.types = Object.keys(specs).filter((type) => specs[type]?.internal !== true);
+    this.types = Object.keys(specs).filter((type) => hears(specs[type], "outside"));
     this.isSorted = Object.values(specs).some(({ lane, coalesceBy }) => lane !== undefined || coalesceBy !== undefined);
   }
 
@@ -197,12 +211,16 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     return Object.hasOwn(this.specs, type) ? this.specs[type] : undefined;
   }
 
-  check(event: unknown, host = false): Checked {
+  at(address: string): ActorRef<Snapshot<unknown>, SaidByActors<S>> {
+    return foreignRef(parseAddress(address)) as unknown as ActorRef<Snapshot<unknown>, SaidByActors<S>>;
+  }
+
+  check(event: unknown, speaker: Speaker = "outside"): Checked {
     if (typeof event !== "object" || event === null || Array.isArray(event)) return { ok: false, problems: [{ path: "", message: "a message is an object with a type" }] };
     const type = (event as { readonly type?: unknown }).type;
     if (typeof type !== "string") return { ok: false, problems: [{ path: "/type", message: "the type is missing or no text" }] };
     if (type.startsWith("xstate.")) return { ok: false, problems: [{ path: "/type", message: `types that begin with "xstate." come from the host alone` }] };
-    const compiled = !host && this.specOf(type)?.internal === true ? undefined : this.#compiledOf(type);
+    const compiled = hears(this.specOf(type), speaker) ? this.#compiledOf(type) : undefined;
     if (compiled === undefined) return { ok: false, problems: [{ path: "/type", message: `"${type.slice(0, 128)}" is not in the actor's protocol` }] };
     return compiled.check(event) ? OK : { ok: false, problems: compiled.problems(event) };
   }
@@ -232,6 +250,11 @@ class Protocol<S extends MessageSpecs> implements Messages<S> {
     this.#compiled.set(type, compiled);
     return compiled;
   }
+}
+
+/** P3, P4. */
+function hears(spec: MessageSpec | undefined, speaker: Speaker): boolean {
+  return speaker === "host" || (spec?.internal !== true && (speaker === "entity" || spec?.from !== "actors"));
 }
 
 function schemaOf(type: string, spec: MessageSpec): TObject {

@@ -7,17 +7,19 @@
 // P3. What was lost before it came here is counted, and the history shows the hole.
 // P4. Where a record carries the hash of the state, the replica must have it (rules H2); one that has not is told once, and is sound again with the next full state.
 // P5. What the store holds is checked like what arrives: it may have been taken by an earlier version that checked less.
+// P6. A record or a checkpoint that does not follow what is held by its hash is refused, and moves nothing: the owner is told where this history stands and finds out that its own has
+//     parted from it (rules T1). Of a history that began so, the turns before it are shown as missing, with that as the cause.
 
 import { type Address, entityOf, kindOf, parseAddress } from "../address.ts";
-import type { CellRecord, EntityState, JournalRecord } from "../entity/contract.ts";
+import type { CellRecord, EntityState, Fork, JournalRecord, PastHistories } from "../entity/contract.ts";
 import type { AnyActorType } from "../actor/index.ts";
-import { encodeState, hashOfCells } from "../entity/index.ts";
+import { encodeState, hashOfCells, linkOf, linkProblem } from "../entity/index.ts";
 import type { Clock, EntityCommit, Log, Store } from "../ports/index.ts";
 import { shownData } from "../xstate/index.ts";
-import { type ActorView, type Change, type Directory, type HistoryPage, type HistoryQuery, readHistory } from "../system/index.ts";
+import { type ActorView, type Change, type Directory, type HistoryPage, type HistoryQuery, type MissingTurns, readHistory } from "../system/index.ts";
 import { attempt } from "../when-rejected.ts";
 import { LimitedLog } from "../limited-log.ts";
-import type { StreamBatch, StreamPosition } from "./stream.ts";
+import { isSameHead, MAX_PAST, type StreamBatch, type StreamPosition } from "./stream.ts";
 import { type Checked, MAX_CELLS, readRecord, readState } from "./stream-check.ts";
 
 export interface ReplicaOptions {
@@ -43,6 +45,11 @@ interface Replica {
   /** Name of the stored history (P1). */
   stored: string;
   revision: number;
+  /** Hash of its last record, where that is known (P6). */
+  head: string | undefined;
+  fork: Fork | undefined;
+  /** Incarnations that were replaced here. */
+  past: PastHistories;
   asOf: number;
   labels: Readonly<Record<string, string>>;
   cells: Map<string, CellRecord>;
@@ -64,10 +71,10 @@ export interface Replicas extends Directory {
   apply(batch: StreamBatch): Promise<Applied>;
   entities(): readonly Address[];
   /**
-   * Since the start: batches `refused`, `gaps` in histories with the `lost` records, `replaced` histories, replicas that were found `unsound` by a hash (P4), stored states and
+   * Since the start: batches `refused`, `gaps` in histories with the `lost` records, `replaced` histories and those of them that `forked`, replicas that were found `unsound` by a hash (P4), stored states and
    * records that were `unreadable` (P5).
    */
-  readonly counters: Readonly<Record<"applied" | "refused" | "gaps" | "lost" | "replaced" | "unsound" | "unreadable", number>>;
+  readonly counters: Readonly<Record<"applied" | "refused" | "gaps" | "lost" | "replaced" | "forked" | "unsound" | "unreadable", number>>;
 }
 
 export function createReplicas(options: ReplicaOptions, isReplica: (type: string) => boolean): Replicas {
@@ -76,12 +83,12 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   const listeners = new Set<(change: Change) => void>();
   /** One batch of an entity at a time. */
   const busy = new Map<string, Promise<unknown>>();
-  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0, unsound: 0, unreadable: 0 };
+  const counters = { applied: 0, refused: 0, gaps: 0, lost: 0, replaced: 0, forked: 0, unsound: 0, unreadable: 0 };
   const limitedLog = new LimitedLog(log, clock);
 
   function position(entity: Address): StreamPosition {
     const replica = replicas.get(entity);
-    return { incarnation: replica?.incarnation, revision: replica?.revision ?? 0 };
+    return { incarnation: replica?.incarnation, revision: replica?.revision ?? 0, ...(replica?.head === undefined ? {} : { head: replica.head }), ...pastIn(replica) };
   }
 
   async function open(): Promise<void> {
@@ -102,7 +109,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       const entity = parseAddress(text);
       const state = orThrow(readState(stored.snapshot.state, { entity, type: kindOf(entity) }));
       const replica = fromState(state, stored.incarnation);
-      for (const { record } of stored.records) applyRecord(replica, orThrow(readRecord(record, entity, replica.incarnation)));
+      for (const { record } of stored.records) applyRecord(replica, orThrow(readRecord(record, entity, replica.incarnation)), record);
       replicas.set(entity, replica);
     } catch (cause) {
       counters.unreadable++;
@@ -117,6 +124,9 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       incarnation: state.incarnation,
       stored,
       revision: state.revision,
+      head: state.head,
+      fork: state.fork,
+      past: state.past ?? [],
       asOf: state.stamp.now,
       labels: state.labels,
       cells: new Map(state.cells.map((cell) => [cell.address, cell])),
@@ -127,18 +137,34 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
 
   /** What a restart of this node needs; what only the owner's machine needs stays with the owner. */
   function toState(replica: Replica): EntityState {
-    const { entity, type, incarnation, revision, labels } = replica;
-    return { v: 1, entity, type, incarnation, revision, stamp: { now: replica.asOf, elapsed: 0, seed: 0 }, labels, cells: [...replica.cells.values()], rest: null };
+    const { entity, type, incarnation, revision, labels, head, fork } = replica;
+    return {
+      v: 1,
+      entity,
+      type,
+      incarnation,
+      revision,
+      stamp: { now: replica.asOf, elapsed: 0, seed: 0 },
+      labels,
+      cells: [...replica.cells.values()],
+      rest: null,
+      ...(head === undefined ? {} : { head }),
+      ...(fork === undefined ? {} : { fork }),
+      ...pastIn(replica),
+    };
   }
 
-  function applyRecord(replica: Replica, record: JournalRecord): void {
+  function applyRecord(replica: Replica, record: JournalRecord, bytes: Uint8Array): void {
     if (record.revision !== replica.revision + 1) throw new Error(`revision ${String(record.revision)} does not follow ${String(replica.revision)}`);
+    const unlinked = linkProblem(record, replica.head);
+    if (unlinked !== undefined) throw new Error(unlinked);
     for (const address of record.outcome.ended) replica.cells.delete(address);
     for (const cell of record.outcome.cells) replica.cells.set(cell.address, cell);
     const start = record.inputs.find((input) => input.kind === "start");
     if (start !== undefined) replica.labels = start.labels;
     if (replica.cells.size > MAX_CELLS) throw new Error(`an entity has at most ${String(MAX_CELLS)} actors`);
     replica.revision = record.revision;
+    replica.head = linkOf(bytes);
     replica.asOf = record.stamp.now;
     checkHash(replica, record);
   }
@@ -171,9 +197,12 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       } else {
         const state = orThrow(readState(batch.opening, { entity: batch.entity, type: kindOf(batch.entity), incarnation: batch.incarnation, revision: batch.after }));
         const isCheckpoint = held?.incarnation === batch.incarnation && held.revision === state.revision;
+        if (isCheckpoint && !isSameHead(held.head, state.head))
+          return refuse(`the full state of revision ${String(state.revision)} is of another history than the one that is held`);
         // What is stored and could not be read is replaced like anything else (P1).
         const before = held?.stored ?? (await store.revisionOf(batch.entity))?.incarnation;
         next = fromState(state, isCheckpoint ? held.stored : storedName(before, batch.incarnation));
+        next.past = pastWith(held, next.incarnation);
         if (isCheckpoint) next.sinceSnapshot = SNAPSHOT_EVERY;
         else commits.push(openingCommit(state, next, before));
         changes.push({
@@ -189,7 +218,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       }
       for (const bytes of batch.records) {
         const record = orThrow(readRecord(bytes, next.entity, next.incarnation));
-        applyRecord(next, record);
+        applyRecord(next, record, bytes);
         commits.push({
           entity: next.entity,
           type: next.type,
@@ -221,7 +250,7 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       return refuse(problem);
     }
     replicas.set(batch.entity, next);
-    count(batch, held);
+    count(batch, held, next);
     if (next.revision > KEEP_RECORDS && commits.some((commit) => commit.snapshot !== undefined)) {
       await store.trim(next.entity, next.revision - KEEP_RECORDS).catch((cause: unknown) => {
         log.warn({ err: cause, entity: next.entity }, "the history of a replica could not be trimmed");
@@ -232,15 +261,22 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
   }
 
   /** P3. */
-  function count(batch: StreamBatch, held: Replica | undefined): void {
+  function count(batch: StreamBatch, held: Replica | undefined, { fork }: Replica): void {
     counters.applied++;
     if (batch.opening === undefined || held === undefined) return;
     if (held.incarnation !== batch.incarnation) {
       counters.replaced++;
-      log.warn(
-        { entity: batch.entity, ended: held.incarnation, revision: held.revision, begun: batch.incarnation },
-        "the history of a replicated entity was replaced by a new one",
-      );
+      if (fork !== undefined && [held.incarnation, ...held.past.map(([name]) => name)].includes(fork.left.incarnation)) {
+        counters.forked++;
+        log.error(
+          { entity: batch.entity, ended: held.incarnation, revision: held.revision, begun: batch.incarnation, goesOnFrom: fork.left.revision },
+          "the history of a replicated entity has forked: its owner came back from an older copy of its store",
+        );
+      } else
+        log.warn(
+          { entity: batch.entity, ended: held.incarnation, revision: held.revision, begun: batch.incarnation },
+          "the history of a replicated entity was replaced by a new one",
+        );
     } else if (held.revision !== batch.after) {
       counters.gaps++;
       counters.lost += Math.max(0, batch.after - held.revision);
@@ -346,9 +382,9 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
     return replica === undefined || cell?.accepts === undefined ? undefined : viewOf(replica, cell);
   }
 
-  function history(address: Address, query: HistoryQuery): Promise<HistoryPage> {
+  async function history(address: Address, query: HistoryQuery): Promise<HistoryPage> {
     const entity = entityOf(address);
-    return readHistory(store, address, query, ({ record, revision }) => {
+    const page = await readHistory(store, address, query, ({ record, revision }) => {
       // What opens a stored history is a state and no record (P1).
       if (record.byteLength === 0) return undefined;
       const read = readRecord(record, entity, undefined);
@@ -358,6 +394,8 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       limitedLog.warn({ reason: "unreadable-record", entity, revision, detail: read.problem }, "a stored record of a replica cannot be read and is not shown");
       return undefined;
     });
+    const fork = replicas.get(entity)?.fork;
+    return fork === undefined ? page : { ...page, missing: page.missing.map((gap) => (gap.after < fork.left.revision ? { ...gap, forked: causeOf(fork) } : gap)) };
   }
 
   return {
@@ -376,6 +414,21 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       };
     },
   };
+}
+
+function pastIn(replica: Replica | undefined): { readonly past?: PastHistories } {
+  return replica === undefined || replica.past.length === 0 ? {} : { past: replica.past };
+}
+
+/** Of an opening. One that has come back all the same is the present one. */
+function pastWith(held: Replica | undefined, incarnation: string): PastHistories {
+  if (held === undefined || held.incarnation === incarnation) return held?.past ?? [];
+  return [...held.past, [held.incarnation, held.revision] as const].filter(([name]) => name !== incarnation).slice(-MAX_PAST);
+}
+
+/** P6. */
+function causeOf({ left, known, at }: Fork): NonNullable<MissingTurns["forked"]> {
+  return { incarnation: left.incarnation, revision: left.revision, known, at };
 }
 
 /** For where many checks end in one refusal. */

@@ -7,6 +7,7 @@
 import { type Address, addressProblem } from "../address.ts";
 import type { EntityState, JournalRecord } from "../entity/contract.ts";
 import { decodeRecord, decodeState } from "../entity/index.ts";
+import { isPastHistories } from "./stream.ts";
 import { type DataLimits, isRecord, isText, isWallTime, messagePackProblem, plainDataProblem } from "../wire/index.ts";
 
 /** Of one entity: 1,000 children (rules C1) and what their machines make. */
@@ -16,6 +17,7 @@ const MAX_INNER_ADDRESS_CHARACTERS = 4_096;
 const MAX_KEY_CHARACTERS = 8_192;
 const MAX_WORD_CHARACTERS = 256;
 const MAX_TEXT_CHARACTERS = 4_096;
+const MAX_LINK_CHARACTERS = 128;
 const MAX_ACCEPTED = 1_000;
 const MAX_LABELS = 256;
 const STATUSES: ReadonlySet<unknown> = new Set(["active", "done", "error", "stopped"]);
@@ -72,6 +74,9 @@ function stateProblem(given: unknown, expected: Readonly<Partial<Record<"entity"
   if (typeof given["incarnation"] !== "string" || !INCARNATION.test(given["incarnation"])) return "the full state names no incarnation";
   if (!isCount(given["revision"])) return "the full state has no revision";
   if (!isRecord(given["stamp"]) || !isWallTime(given["stamp"]["now"])) return "the full state has no time";
+  if (!isLink(given["head"])) return "the hash of the full state's last record is not well formed";
+  if (given["fork"] !== undefined && !(isRecord(given["fork"]) && isFork(given["fork"]))) return "where the full state's history comes from is not well formed";
+  if (given["past"] !== undefined && !isPastHistories(given["past"])) return "the histories that the full state's one has replaced are not well formed";
   return labelsProblem(given["labels"]) ?? cellsProblem(given["cells"], String(given["entity"]));
 }
 
@@ -80,6 +85,7 @@ function recordProblem(given: unknown, entity: Address, incarnation: string | un
   if (given["entity"] !== entity || (incarnation !== undefined && given["incarnation"] !== incarnation)) return "a record is of another entity or incarnation";
   if (!isCount(given["revision"])) return "a record has no revision";
   if (!isRecord(given["stamp"]) || !isWallTime(given["stamp"]["now"])) return "a record has no time";
+  if (!isLink(given["prev"])) return "a record's hash of the one before it is not well formed";
   const { inputs, results, outcome, owners } = given;
   if (!Array.isArray(inputs) || !inputs.every(isInput)) return "a record's inputs are not well formed";
   if (!Array.isArray(results) || !results.every((result) => isRecord(result) && isText(result["kind"], MAX_WORD_CHARACTERS))) return "a record's results are not well formed";
@@ -171,6 +177,14 @@ function isEmitted(item: unknown): boolean {
 
 function isListOf(list: unknown, isOne: (item: unknown) => boolean): boolean {
   return Array.isArray(list) && list.every(isOne);
+}
+
+function isLink(value: unknown): boolean {
+  return value === undefined || isText(value, MAX_LINK_CHARACTERS);
+}
+
+function isFork({ left, known, at, nth }: Fields): boolean {
+  return isRecord(left) && typeof left["incarnation"] === "string" && INCARNATION.test(left["incarnation"]) && [left["revision"], known, nth].every(isCount) && isWallTime(at);
 }
 
 function isCount(value: unknown): boolean {

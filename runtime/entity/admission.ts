@@ -2,7 +2,9 @@
 
 import { createHash } from "node:crypto";
 
-import type { MessageSpec } from "../actor/index.ts";
+import { entityOf } from "../address.ts";
+import type { MessageSpec, Speaker } from "../actor/index.ts";
+import { isA } from "../is-a.ts";
 import type { Refusal } from "../outcome.ts";
 import { type Destination, ForeignRef, type StepEvent } from "../xstate/index.ts";
 import { acceptedBy } from "./accepted.ts";
@@ -204,7 +206,7 @@ export function fingerprintOf(to: string, event: EventData, { id, author }: Pick
   try {
     hash.update(canonical(event, 0));
   } catch (error) {
-    throw error instanceof NotPlain ? error : new NotPlain("", "something that throws when it is read");
+    throw isA(error, NotPlain) ? error : new NotPlain("", "something that throws when it is read");
   }
   return hash.digest("base64url").slice(0, 22);
 }
@@ -330,7 +332,7 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, bef
   if (cell === undefined || (input.incarnation !== undefined && input.incarnation !== cell.incarnation)) return { kind: "no-such-actor" };
   if (cell.supervision === undefined) return takeInner(interior, input, cell);
   const { messages } = cell.plan.actor;
-  const checked = messages.check(input.event, input.sender.kind === "local");
+  const checked = messages.check(input.event, speakerOf(input.sender));
   if (!checked.ok) return { kind: "invalid", problems: checked.problems, accepts: acceptedBy(cell) };
   if (input.wantsReply && messages.specOf(input.event.type)?.reply === undefined) return { kind: "invalid", problems: [UNANSWERED], accepts: acceptedBy(cell) };
   if (input.shelve !== undefined) return shelve(interior, input);
@@ -349,6 +351,10 @@ function take(interior: Interior, input: MessageInput, replyTo: Destination, bef
   const guard = input.reads?.guard;
   const reason = taken === false || taken.reason === undefined ? undefined : shortened(taken.reason);
   return { kind: "refused", accepts: acceptedBy(cell), ...(reason === undefined ? {} : { reason }), ...(guard === undefined || guard.open === true ? {} : { guard }) };
+}
+
+function speakerOf({ kind }: Sender): Speaker {
+  return kind === "local" ? "host" : kind;
 }
 
 /** A postponed message, when its actor's state has changed. It was accepted before: what becomes of it now is told to whoever waits for a reply. */
@@ -397,8 +403,9 @@ function takeInner(interior: Interior, input: MessageInput, cell: Cell): InputRe
 }
 
 function withDoorFields(event: StepEvent, spec: MessageSpec | undefined, input: MessageInput, replyTo: Destination): StepEvent {
-  if (spec === undefined || (spec.reply === undefined && spec.reads === undefined && input.reads === undefined)) return event;
+  if (spec === undefined || (spec.reply === undefined && spec.from === undefined && spec.reads === undefined && input.reads === undefined)) return event;
   const full: Record<string, unknown> = { ...event };
+  if (spec.from !== undefined) full["sender"] = input.sender.kind === "entity" ? input.sender.entity : entityOf(input.to);
   if (spec.reply !== undefined) full["replyTo"] = new ForeignRef(replyTo);
   if (spec.reads !== undefined || input.reads !== undefined) {
     const read: Record<string, unknown> = {};

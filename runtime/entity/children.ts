@@ -1,6 +1,7 @@
 // The cells that the entity's supervisor keeps: its root, and the children of its configuration (hosting H12; rules C1).
 
 import { type Address, childAddress } from "../address.ts";
+import { isA } from "../is-a.ts";
 import type { Cell, Supervision } from "./cell.ts";
 import type { ChildSpec, InputResult } from "./contract.ts";
 import { degrade, isFailingTooLong, ofLate } from "./failing.ts";
@@ -129,7 +130,7 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
     interior.takeBack(before);
-    const cause: unknown = error instanceof SupervisedFault ? error.reason : error;
+    const cause: unknown = isA(error, SupervisedFault) ? error.reason : error;
     const { failure } = interior;
     const fault = failure === undefined || failure === earlier ? { code: codeOf(cause), place: `${address}: its start` } : failure;
     interior.faults++;

@@ -78,12 +78,19 @@ export type Input =
       /** The mailbox was full: it is kept in the entity's record instead of being stepped, and counts this much there. */
       readonly shelve?: { readonly bytes: number };
     }
-  /** `missed`: its time passed while nobody watched the clock; told of timers that keep a rhythm. */
+  /** `missed`: its time passed while nobody watched the clock, or lies more than a period ahead since that was set back; told of timers that keep a rhythm. */
   | { readonly kind: "timer"; readonly timer: string; readonly generation: number; readonly missed?: true }
   /** A timer that was set aside is armed again, for now: by its number in the entity's history, with its key. Its author is answerable. */
   | { readonly kind: "ring"; readonly parked: string; readonly timer: string; readonly author: string }
   /** What a promise, callback, observable or transition source said (hosting H9). */
-  | { readonly kind: "source"; readonly cell: string; readonly incarnation: number; readonly said: SourceSaid }
+  | {
+      readonly kind: "source";
+      readonly cell: string;
+      readonly incarnation: number;
+      readonly said: SourceSaid;
+      /** Of a task's: W3C traceparent of what it was begun for. Earlier versions had none. */
+      readonly trace?: string;
+    }
   /** How a declared effect ended (rules F1, F2). */
   | { readonly kind: "performed"; readonly key: string; readonly outcome: EffectOutcome }
   /** An undeclared (inline) action or a declared effect's implementation threw (named difference N1). */
@@ -104,12 +111,24 @@ export type Input =
    * `of` hung or ended its process before, `crashes` times by the node's crash file, and is about to be stepped again, alone (rules M4). At the third attempt it is parked instead,
    * as a failure of the kind `parkedAs`.
    * With a code it was stepped, and its turn could not be stored: a failure of it like any other.
+   * `openedBy`, the node that steps it: nothing speaks against `of` but that processes of other nodes ended while it may have been stepped. The attempt counts for other nodes, until its step has
+   * come to any end that is committed; for its own node its crash file does.
    */
-  | { readonly kind: "attempt"; readonly of: Input; readonly crashes: number; readonly cause: string; readonly code?: ErrorCode; readonly parkedAs?: ErrorCode }
+  | {
+      readonly kind: "attempt";
+      readonly of: Input;
+      readonly crashes: number;
+      readonly cause: string;
+      readonly code?: ErrorCode;
+      readonly parkedAs?: ErrorCode;
+      readonly openedBy?: string;
+    }
   /** Its actor types have newer versions: what the older ones have written is carried over. The first turn of a recovery (rules T3). */
   | { readonly kind: "upgrade" }
-  /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. */
-  | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly outcome: DeliveryOutcome }
+  /** What others hold of its history is not what this copy has: from here on it is the incarnation `as` (fork.ts, rules T1). `known`: the revision that they have of `left`. The first of its turn. */
+  | { readonly kind: "forked"; readonly as: string; readonly left: string; readonly known: number }
+  /** The receiver's word on an outbox message (rules M1), or the answer to an ask task. `under`: of a row that was numbered under a former incarnation. */
+  | { readonly kind: "delivered"; readonly receiver: Address; readonly seq: number; readonly under?: string; readonly outcome: DeliveryOutcome }
   /** The reply to an ask that this entity sent: an answer arrives as a message of its own, matched by key. */
   | {
       readonly kind: "answered";
@@ -141,7 +160,8 @@ export type DeliveryOutcome = { readonly kind: "accepted" } | Refusal;
 /**
  * By which clock a timer counts, and what becomes of it when its time has passed unwatched (rules K1):
  * `remaining` counts hosted time and so waits out what remains; the others count wall time. `absolute` fires once, late. `skip` does not fire for a time that was missed and goes on with
- * the next of its rhythm. `each` fires for each missed time, at most so many of them, then goes on. Default `remaining`.
+ * the next of its rhythm. `each` fires for each missed time, at most so many of them, then goes on. Where the wall clock was set back, both go on with the next time of their rhythm by what it shows now.
+ * Default `remaining`.
  */
 export type TimerPolicy = "remaining" | "absolute" | "skip" | { readonly each: number };
 
@@ -210,6 +230,8 @@ export interface OutboxRow {
   readonly to: Address;
   /** Per (sender entity, receiver entity) within the sender's incarnation, from 1 (rules M1). */
   readonly seq: number;
+  /** The former incarnation that it was numbered under, and the how manieth the entity has left; left out: the present one (fork.ts). */
+  readonly under?: { readonly incarnation: string; readonly nth: number };
   readonly event: EventData;
   readonly wantsReply: boolean;
   readonly replyKey?: string;
@@ -241,6 +263,8 @@ export type Effect =
   | { readonly kind: "log"; readonly cell: Address; readonly label: string | undefined; readonly value: Data }
   | { readonly kind: "answer"; readonly id: string; readonly answer: { readonly kind: "replied"; readonly value: Data } | Refusal }
   | { readonly kind: "send"; readonly row: OutboxRow }
+  /** All rows that wait and say of no incarnation are of this one. */
+  | { readonly kind: "forked"; readonly under: NonNullable<OutboxRow["under"]> }
   | { readonly kind: "supervision"; readonly report: SupervisionReport };
 
 /** Why an effect happens: recorded with every sent frame (vehicle X1). */
@@ -295,6 +319,8 @@ export interface JournalRecord {
   readonly made?: string;
   /** Of the state after this turn, in every 32nd revision, of a large state less often (rules H2). */
   readonly hash?: StateHash;
+  /** Hash of the bytes of the record before it, chain.ts (rules T1). The first record of a history has none, and records of older versions. */
+  readonly prev?: string;
 }
 
 /** Hashes of an entity's state: of its cells and labels, which replicas hold too, and of the rest. */
@@ -339,6 +365,22 @@ export interface CellRecord {
   readonly inner: Data;
 }
 
+/** How an incarnation came about whose entity had come back from an older copy of its store (rules T1). */
+export interface Fork {
+  /** The incarnation that it opened. */
+  readonly as: string;
+  /** What it goes on from: the turns of this copy up to there are its past. */
+  readonly left: { readonly incarnation: string; readonly revision: number };
+  /** The revision of `left` that others had of it: among these are turns that this copy does not have. Where both parted is not known. */
+  readonly known: number;
+  /** Wall ms. */
+  readonly at: number;
+  /** The how manieth of the entity. */
+  readonly nth: number;
+}
+
+export type PastHistories = readonly (readonly [incarnation: string, known: number])[];
+
 /** Full state of an entity: a snapshot in the store, and what opens a stream (rules T3). */
 export interface EntityState {
   readonly v: 1;
@@ -352,4 +394,10 @@ export interface EntityState {
   readonly rest: Data;
   /** Of a replica's own state and of older versions: none. */
   readonly madeBy?: MadeBy;
+  /** Hash of the bytes of its last record (rules T1). Of older versions: none. */
+  readonly head?: string;
+  /** Where its incarnation comes from, when that was a fork. */
+  readonly fork?: Fork;
+  /** Of a replica's own state: the incarnations that were replaced here of late, and how far each was known. */
+  readonly past?: PastHistories;
 }

@@ -11,8 +11,8 @@ import type { Effect, EntityState, Input, OutboxRow, TakenEntry, Turn, TurnStamp
 import { entryOf, type StateEntry } from "./entering.ts";
 import { type EntityListener, NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
-import { dueRows, outward } from "./outward.ts";
-import { keyOf } from "./parking.ts";
+import { dueRows, outward, traceOfTask } from "./outward.ts";
+import { keyOf, openedByOthers } from "./parking.ts";
 import { isRepeatable, isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import { type ParkedTimer, parkedTimers } from "./parked-timers.ts";
@@ -22,7 +22,7 @@ import { hasShelfRoom, type Load, loadOf, shelvedAfter } from "./shelf.ts";
 import { takeTurn, type TurnGuide } from "./turn.ts";
 import { releasedInputs } from "./stash.ts";
 import { cellMeant, messageMeant } from "./supervision.ts";
-import { isMissed } from "./timer-policy.ts";
+import { isMissed, setBackBefore } from "./timer-policy.ts";
 import type { UnheardCounts, UnheardKind } from "./unheard.ts";
 import { byRole, type CellView, viewOf } from "./view.ts";
 
@@ -49,6 +49,8 @@ export interface SourceDescription {
   readonly key: string;
   readonly self: CellRef;
   readonly system: object;
+  /** Of a task: W3C traceparent of what it was begun for. */
+  readonly trace?: string;
 }
 
 export interface DueAt {
@@ -62,11 +64,14 @@ export interface NextTimer {
   /** Earliest due on each clock, ms; undefined when none is armed. */
   readonly elapsed: number | undefined;
   readonly wall: number | undefined;
+  /** Of timers that keep a rhythm: a wall clock that shows less was set back behind one of them (timer-policy P3), ms; absent where none is armed. */
+  readonly setBackBefore?: number;
 }
 
 export interface Entity {
   readonly address: Address;
   readonly type: EntityType;
+  /** Of the last commit. */
   readonly incarnation: string;
   /** Of the last turn, open or not. */
   readonly stamp: TurnStamp;
@@ -82,8 +87,10 @@ export interface Entity {
   commit(): void;
   /** Everything as before the turn; its inputs are the caller's again. */
   rollback(): void;
-  /** Full committed state; with the open turn, the state that its commit will make. */
-  state(open?: Turn): EntityState;
+  /** Hash of the bytes of the record of the last commit, as its store holds them: the next record carries it (rules T1). */
+  linked(head: string): void;
+  /** Full committed state; with the open turn, the state that its commit will make, and `head`, which it will be linked with. */
+  state(open?: Turn, head?: string): EntityState;
   view(address: Address): CellView | undefined;
   /** Since when an actor is in its state, and why, as of the last commit; undefined when there is no such actor, or it is not known. */
   entered(address: Address): StateEntry | undefined;
@@ -94,7 +101,7 @@ export interface Entity {
   /** Of the committed timers; with the open turn, of those that its commit will leave. */
   nextTimer(open?: Turn): NextTimer;
   /**
-   * Inputs for the committed timers that are due: an open turn's may never be armed, and their generations are given out again (E1). `wallTrusted` false: none of the wall clock fires (rules K1). Default true. `watchedSince`: wall time from which on the clock was watched;
+   * Inputs for the committed timers that are due: an open turn's may never be armed, and their generations are given out again (E1). `wallTrusted` false: none of the wall clock fires (rules K1). Default true. Those behind which the wall clock was set back are among them (timer-policy P3). `watchedSince`: wall time from which on the clock was watched;
    * default always, so that nothing was missed.
    */
   due(at: DueAt): readonly Input[];
@@ -140,6 +147,8 @@ export interface Entity {
   cellOf(input: Input): Address;
   /** Names an input over all its attempts (rules M4). */
   keyOf(input: Input): string;
+  /** How often other nodes than this one have stepped it without an end (rules M4). */
+  openedByOthers(input: Input, node: string): number;
   /** What the protocol of the actor at `address` says of a message; undefined when there is no such actor or message. */
   specOf(address: Address, message: string): MessageSpec | undefined;
   /** Its host has dropped something for it: outside of turns. */
@@ -215,6 +224,7 @@ export class HostedEntity implements Entity {
     // A turn that left no trace is none: the state is that of the last one, its stamp too (rules R1).
     if (interior.revision === this.#open) interior.stamp = this.#stampBefore;
     interior.revision = this.#open;
+    interior.incarnation = interior.nextIncarnation;
     this.#open = undefined;
     this.#stampBefore = NO_STAMP;
     for (const cell of interior.touched) {
@@ -242,9 +252,13 @@ export class HostedEntity implements Entity {
     this.interior.settle();
   }
 
-  state(open?: Turn): EntityState {
+  linked(head: string): void {
+    this.interior.head = head;
+  }
+
+  state(open?: Turn, head?: string): EntityState {
     if (this.#open !== undefined && open === undefined) throw new Error(`a turn of ${this.address} is open: its state is not committed`);
-    return stateOf(this.interior, open?.revision ?? this.revision);
+    return stateOf(this.interior, open?.revision ?? this.revision, head);
   }
 
   view(address: Address): CellView | undefined {
@@ -283,15 +297,18 @@ export class HostedEntity implements Entity {
     const { rest } = this.interior;
     let elapsed: number | undefined;
     let wall: number | undefined;
+    let before: number | undefined;
     for (const [, row] of open === undefined ? rest.committedEntries("timers") : rest.entries("timers")) {
       if (row.clock === "elapsed") elapsed = elapsed === undefined ? row.due : Math.min(elapsed, row.due);
       else wall = wall === undefined ? row.due : Math.min(wall, row.due);
+      const own = setBackBefore(row);
+      if (own !== undefined) before = before === undefined ? own : Math.max(before, own);
     }
-    return { elapsed, wall };
+    return before === undefined ? { elapsed, wall } : { elapsed, wall, setBackBefore: before };
   }
 
   due(at: DueAt): readonly Input[] {
-    const wall = at.wallTrusted === false ? Number.NEGATIVE_INFINITY : at.now;
+    const wall = at.wallTrusted === false ? undefined : at.now;
     return dueRows(this.interior.rest.committedEntries("timers"), at.elapsed, wall).map(([timer, row]) => ({
       kind: "timer",
       timer,
@@ -346,7 +363,7 @@ export class HostedEntity implements Entity {
 
   source(address: Address, incarnation: number): SourceDescription | undefined {
     const cell = this.interior.cells.get(address);
-    return cell?.incarnation === incarnation && cell.life === "running" ? describe(cell) : undefined;
+    return cell?.incarnation === incarnation && cell.life === "running" ? describe(cell, traceOfTask(this.interior, cell)) : undefined;
   }
 
   released(): readonly Input[] {
@@ -381,6 +398,10 @@ export class HostedEntity implements Entity {
     return keyOf(this.interior, input);
   }
 
+  openedByOthers(input: Input, node: string): number {
+    return openedByOthers(this.interior, input, node);
+  }
+
   specOf(address: Address, message: string): MessageSpec | undefined {
     return this.interior.cells.get(address)?.plan.actor.messages.specOf(message);
   }
@@ -400,7 +421,7 @@ function isShown({ committed, supervision }: Cell): boolean {
   return committed !== undefined && supervision !== undefined;
 }
 
-function describe(cell: Cell): SourceDescription | undefined {
+function describe(cell: Cell, traced: { readonly trace?: string }): SourceDescription | undefined {
   const { logic, actor, src } = cell.plan;
   if (logic.kind !== "source") return undefined;
   return {
@@ -415,5 +436,6 @@ function describe(cell: Cell): SourceDescription | undefined {
     key: cell.key as string,
     self: cell.ref,
     system: cell.system,
+    ...traced,
   };
 }

@@ -1,6 +1,7 @@
 // What unwinds an input: the failure of a cell that only the entity's supervisor may handle (hosting H1, H12).
 
 import { DroverError, type ErrorCode, errorCatalogue } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import { messageOf } from "../message-of.ts";
 import { NotCarried, type ThrownAt } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
@@ -28,7 +29,7 @@ export function shortened(text: string): string {
 export function failedAt({ address }: Cell, cause: unknown): unknown {
   const message = messageOf(cause);
   if (message.startsWith(address)) return cause;
-  if (cause instanceof DroverError) return new DroverError(cause.code, `${address}: ${message}`, { cause });
+  if (isA(cause, DroverError)) return new DroverError(cause.code, `${address}: ${message}`, { cause });
   return new Error(`${address}: ${message}`, { cause });
 }
 

@@ -1,4 +1,5 @@
 export { isKept, fingerprintOf, MAX_TAKEN } from "./admission.ts";
+export { linkOf, linkProblem, readStored } from "./chain.ts";
 export { decodeRecord, decodeState, encodeRecord, encodeState } from "./codec.ts";
 export type * from "./contract.ts";
 export { authorOf, type StateEntry } from "./entering.ts";
@@ -21,6 +22,7 @@ export { readBackProblem } from "./read-back.ts";
 export { MAX_CHILDREN } from "./interior.ts";
 export type { PendingEffect, ShelfRow, StashRow, TimerRow } from "./rest-tables.ts";
 export { type ActorUpgrade, type EntityStart, type EntityUpgrade, upgradeOf } from "./upgrade.ts";
+export { typeAt, type Versions, versionsOf } from "./versions.ts";
 export { isSentAgain, messageSentAgain, sentAgainId } from "./sent-again.ts";
 export type { Load } from "./shelf.ts";
 export { UNHEARD, type UnheardCounts, type UnheardKind, withUnheard } from "./unheard.ts";

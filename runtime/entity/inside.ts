@@ -8,7 +8,7 @@ import type { EntityType } from "../actor/index.ts";
 import { CellRef, type CodecHost, carried, type LogicSnapshot, StepSystem, type TurnFacts } from "../xstate/index.ts";
 import { Cell, type CellHost, type Life } from "./cell.ts";
 import { CellIndex } from "./cell-index.ts";
-import type { Effect, EffectCause, EventData, Input, TurnStamp } from "./contract.ts";
+import type { Effect, EffectCause, EventData, Fork, Input, TurnStamp } from "./contract.ts";
 import { type Entered, type Entering, setEntered } from "./entering.ts";
 import type { ExpiryOrder } from "./expiry-order.ts";
 import type { FaultPlace } from "./fault.ts";
@@ -107,7 +107,8 @@ let stepped: object | undefined;
 export abstract class Inside implements CodecHost, TurnFacts {
   readonly type: EntityType;
   readonly address: Address;
-  readonly incarnation: string;
+  /** Of the last commit. */
+  incarnation: string;
   readonly undo = new UndoLog();
   readonly rest: Rest;
   readonly cells = new CellIndex();
@@ -118,6 +119,10 @@ export abstract class Inside implements CodecHost, TurnFacts {
   stamp = NO_STAMP;
   /** Of the last commit. */
   revision = 0;
+  /** Hash of the bytes of its last record; undefined: there is none, or it is not known (chain.ts). */
+  head: string | undefined = undefined;
+  /** How its incarnation came about, when that was a fork; with the open turn's. */
+  fork: Fork | undefined = undefined;
   /** What is being taken; who asked for what it does is worked out when that is needed. */
   input: Input | undefined = undefined;
   /** Where the newest failure of the present input began. */
@@ -361,6 +366,20 @@ export abstract class Inside implements CodecHost, TurnFacts {
     this.labels = Object.keys(labels).length === 0 ? NO_LABELS : labels;
   }
 
+  /** The entity is another incarnation from the commit of the open turn on. */
+  setFork(fork: Fork): void {
+    const before = this.fork;
+    this.undo.push(() => {
+      this.fork = before;
+    });
+    this.fork = fork;
+  }
+
+  /** Of the record and the state that the open turn makes. */
+  get nextIncarnation(): string {
+    return this.fork?.as ?? this.incarnation;
+  }
+
   touch(cell: Cell): void {
     if (cell.isTouched) return;
     cell.isTouched = true;
@@ -503,6 +522,7 @@ export function traceOf({ trace }: { readonly trace?: string }): { readonly trac
 }
 
 function causeOf(input: Input): EffectCause {
+  if (input.kind === "source" && input.trace !== undefined) return { ...NO_CAUSE, trace: input.trace };
   if (input.kind !== "message") return NO_CAUSE;
   const { sender } = input;
   const traced = traceOf(input);

@@ -7,6 +7,7 @@
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import {
   asItIsNow,
   type ChildRequest,
@@ -341,7 +342,7 @@ export class Interior extends Inside implements CellHost {
       result = step;
     } catch (error) {
       this.undo.backTo(mark);
-      if (error instanceof SupervisedFault) throw error;
+      if (isA(error, SupervisedFault)) throw error;
       this.noteFailure(cell, event.type, error);
       this.fail(cell, this.keep(error));
       return true;

@@ -1,5 +1,6 @@
 // An input as a durable entity takes it: exactly what its record will hold, so that a replay sees the same (rules R1).
 
+import { isA } from "../is-a.ts";
 import { type CodecHost, decodeData, encodeData, encodedSize, encodeTold, NotCarried } from "../xstate/index.ts";
 import type { EventData, Input, InputResult, SourceSaid } from "./contract.ts";
 import { messageOf } from "../message-of.ts";
@@ -24,7 +25,7 @@ export function keepable(input: Input, host: CodecHost): Input | { readonly refu
     }
   } catch (error) {
     if (input.kind === "message" || input.kind === "start" || input.kind === "children") {
-      const path = error instanceof NotPlain || error instanceof NotCarried ? error.path : "";
+      const path = isA(error, NotPlain) || isA(error, NotCarried) ? error.path : "";
       return { refusal: { kind: "invalid", problems: [{ path, message: messageOf(error) }], accepts: [] } };
     }
     return { refusal: { kind: "dropped", reason: messageOf(error) } };

@@ -6,6 +6,7 @@
 
 import { type Address, entityOf, parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import type { Refusal } from "../outcome.ts";
 import { policyProblem } from "../timer-policies.ts";
 import { CellRef, type Destination, encodeTold, ForeignRef, isAfterTimer, isEvent, isMeantBy, isWellFormed, NotCarried, type StepAction, type StepEvent } from "../xstate/index.ts";
@@ -20,14 +21,16 @@ import { report } from "./report.ts";
 import type { TimerRow } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
 import { hasReplyRoom, hasRowRoom, MAX_MESSAGE_BYTES } from "./table-limits.ts";
-import { ahead, clockOf, nextDue, rhythmOf } from "./timer-policy.ts";
+import { clockOf, goneOn, isSetBack, nextDue, rhythmOf } from "./timer-policy.ts";
 
 /** Rows that may wait for receivers, over all of them. */
 const MAX_OUTBOX = 10_000;
 /** Declared effects that may wait for confirmation. */
 const MAX_PENDING = 10_000;
 
-/** Event of the timers that end tasks and asks. */
+/** Of the timers that end tasks and asks. */
+const DEADLINE_TIMER = "deadline";
+/** Their event. */
 const DEADLINE = "drover.deadline";
 
 export const outward: Omit<Outward, "ended"> = {
@@ -73,7 +76,7 @@ function guarded(interior: Interior, cell: Cell, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof RefusedAction)) throw error;
+    if (!isA(error, RefusedAction)) throw error;
     refused = error;
   }
   if (refused === undefined) return;
@@ -115,7 +118,7 @@ function kept(interior: Interior, what: string, value: unknown): unknown {
   try {
     return encodeTold(value, interior, what);
   } catch (error) {
-    throw error instanceof NotCarried ? new RefusedAction(error) : error;
+    throw isA(error, NotCarried) ? new RefusedAction(error) : error;
   }
 }
 
@@ -185,8 +188,9 @@ function addRow(interior: Interior, row: Omit<OutboxRow, "seq">): void {
   interior.effects.push({ kind: "send", row: full });
 }
 
-export function rowKey(receiver: Address, seq: number): string {
-  return `${receiver} ${String(seq)}`;
+/** @param under the former incarnation that it was numbered under */
+export function rowKey(receiver: Address, seq: number, under?: string): string {
+  return under === undefined ? `${receiver} ${String(seq)}` : `${receiver} ${String(seq)} ${under}`;
 }
 
 /** Says to whoever waits that there will be no reply. */
@@ -308,6 +312,11 @@ function isForNobody(to: unknown, event: StepEvent): boolean {
   return typeof to === "object" && to !== null && CellRef.is(to) && !isAfterTimer(event.type) && !isHeardBy(CellRef.cellOf(to) as Cell, event);
 }
 
+/** The trace of what a task was begun for, as the timer of its deadline keeps it. */
+export function traceOfTask(interior: Interior, { incarnation }: Cell): { readonly trace?: string } {
+  return traceOf(interior.rest.get("timers", timerKey(incarnation, DEADLINE_TIMER)) ?? {});
+}
+
 /** A key that no timer of a machine can have. */
 function restartKey(cell: Cell): string {
   return `${String(cell.incarnation)}!restart`;
@@ -337,10 +346,12 @@ export function fire(interior: Interior, input: Extract<Input, { kind: "timer" }
   if (row?.generation !== input.generation) return "the timer is not armed any more";
   interior.rest.delete("timers", input.timer);
   const { rhythm } = row;
-  if (rhythm !== undefined && input.missed === true && rhythm.atMost === 0) {
-    const due = ahead(row.due, rhythm.every, interior.stamp.now);
+  const { now } = interior.stamp;
+  // Its time may lie ahead: of a clock that was set back, or that has come back since.
+  if (rhythm !== undefined && input.missed === true && (rhythm.atMost === 0 || row.due > now)) {
+    const next = goneOn(row, rhythm, now);
     // Armed with nothing between its times it could never be caught up with: it waits for its next arming.
-    if (due > interior.stamp.now) interior.rest.put("timers", input.timer, { ...row, due, generation: interior.rest.next("timer") });
+    if (next.due > now || isSetBack(row, now)) interior.rest.put("timers", input.timer, { ...row, ...next, generation: interior.rest.next("timer") });
     return undefined;
   }
   if (row.trace !== undefined) interior.takeInput(input, { author: undefined, messageId: undefined, trace: row.trace });
@@ -397,10 +408,16 @@ function lateness(late: number, isMissed: true | undefined): number {
   return late === 0 && isMissed === true ? 1 : late;
 }
 
-/** Due on each clock, in the order of firing: by due time, equal ones by arming; elapsed before wall. */
-export function dueRows(timers: Iterable<readonly [string, TimerRow]>, elapsed: number, wall: number): readonly (readonly [string, TimerRow])[] {
+/**
+ * Due on each clock, in the order of firing: by due time, equal ones by arming; elapsed before wall. Also those behind which the wall clock was set back.
+ * @param wall undefined: it is not trusted
+ */
+export function dueRows(timers: Iterable<readonly [string, TimerRow]>, elapsed: number, wall: number | undefined): readonly (readonly [string, TimerRow])[] {
   const due: (readonly [string, TimerRow])[] = [];
-  for (const entry of timers) if (entry[1].due <= (entry[1].clock === "elapsed" ? elapsed : wall)) due.push(entry);
+  for (const entry of timers) {
+    const [, row] = entry;
+    if (row.clock === "elapsed" ? row.due <= elapsed : wall !== undefined && (row.due <= wall || isSetBack(row, wall))) due.push(entry);
+  }
   return due.sort(([, a], [, b]) => (a.clock === b.clock ? a.due - b.due || a.generation - b.generation : a.clock === "elapsed" ? -1 : 1));
 }
 
@@ -443,7 +460,7 @@ function sourceStarted(interior: Interior, cell: Cell): void {
   const mark = cell.plan.logic.kind === "source" ? cell.plan.logic.mark : undefined;
   if (mark === undefined || mark.kind === "subscription") return;
   if (mark.kind === "task") {
-    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, mark.withinMs, "remaining");
+    arm(interior, cell, DEADLINE_TIMER, cell.ref, { type: DEADLINE }, mark.withinMs, "remaining");
     return;
   }
   const asked = cell.input as { readonly to?: unknown; readonly body?: unknown; readonly withinMs?: unknown } | undefined;
@@ -470,7 +487,7 @@ function sourceStarted(interior: Interior, cell: Cell): void {
       replyKey: cell.key as string,
       expiresAt,
     });
-    arm(interior, cell, "deadline", cell.ref, { type: DEADLINE }, awaitedMs, "remaining");
+    arm(interior, cell, DEADLINE_TIMER, cell.ref, { type: DEADLINE }, awaitedMs, "remaining");
   } catch (error) {
     problem = messageOf(error);
   }

@@ -8,6 +8,7 @@ import { encodeCell } from "./cell-record.ts";
 import type { EventData, Input, Sender } from "./contract.ts";
 import type { Interior } from "./interior.ts";
 import { bytesOfData } from "./row-weight.ts";
+import type { OpenAttempt } from "./rest-tables.ts";
 import { MAX_MESSAGE_BYTES, MAX_PARKED_BYTES } from "./table-limits.ts";
 
 const MAX_PARKED = 100;
@@ -85,6 +86,7 @@ function inputKey(input: Input): string {
     case "start":
     case "children":
     case "upgrade":
+    case "forked":
       return input.kind;
     case "message":
       // Putting it on the shelf does not step its actor, and says nothing of how that will go.
@@ -100,7 +102,7 @@ function inputKey(input: Input): string {
     case "fault":
       return `fault ${input.cell}`;
     case "delivered":
-      return `delivered ${input.receiver} ${String(input.seq)}`;
+      return `delivered ${input.receiver} ${String(input.seq)}${input.under === undefined ? "" : ` ${input.under}`}`;
     case "answered":
       return `answered ${input.key}`;
     case "postponed":
@@ -136,15 +138,37 @@ export function forgive(interior: Interior, input: Input): void {
 export function track(interior: Interior, input: Input, attempt: number | undefined): void {
   const key = keyOf(interior, input);
   if (attempt === undefined) interior.rest.delete("attempts", key);
-  else {
-    const { rest } = interior;
-    // Those that never came again hold the table. One that fails once more is counted anew: it is set aside later, where one that finds no room never would be.
-    if (rest.size("attempts") >= MAX_TRACKED && !rest.has("attempts", key)) for (const [old] of [...rest.entries("attempts")]) rest.delete("attempts", old);
-    rest.put("attempts", key, attempt);
-  }
+  else put(interior, key, attempt);
+}
+
+function put({ rest }: Interior, key: string, attempt: number | OpenAttempt): void {
+  // Those that never came again hold the table. One that fails once more is counted anew: it is set aside later, where one that finds no room never would be.
+  if (rest.size("attempts") >= MAX_TRACKED && !rest.has("attempts", key)) for (const [old] of [...rest.entries("attempts")]) rest.delete("attempts", old);
+  rest.put("attempts", key, attempt);
+}
+
+/** Begins the names of attempts whose steps have come to no end yet. */
+const OPEN = "open ";
+
+/** It is about to be stepped, for the how manieth time. */
+export function beginAttempt(interior: Interior, input: Input, opened: OpenAttempt): void {
+  put(interior, OPEN + keyOf(interior, input), opened);
+}
+
+/** Its step has come to an end: whatever it was, it did not end the process. */
+export function endAttempt(interior: Interior, input: Input): void {
+  if (interior.rest.size("attempts") > 0) interior.rest.delete("attempts", OPEN + keyOf(interior, input));
+}
+
+/** How often other nodes than this one have stepped it without an end, as far as is known. */
+export function openedByOthers(interior: Interior, input: Input, node: string): number {
+  if (interior.rest.size("attempts") === 0) return 0;
+  const row = interior.rest.get("attempts", OPEN + keyOf(interior, input));
+  return row === undefined || typeof row === "number" ? 0 : row.by === node ? row.others : row.attempt;
 }
 
 /** How often this input has made its cell fail so far. */
 export function attemptsOf(interior: Interior, input: Input): number {
-  return interior.rest.get("attempts", keyOf(interior, input)) ?? 0;
+  const row = interior.rest.get("attempts", keyOf(interior, input));
+  return typeof row === "number" ? row : 0;
 }

@@ -1,5 +1,6 @@
 // A copy of a message as plain JSON data, so that nobody outside can change what an actor keeps, and nothing leaves that another node could not read.
 
+import { isA } from "../is-a.ts";
 import { COPY_NAMED, isWellFormed, NAMED, nameOnList, textBytes } from "../xstate/index.ts";
 import { MAX_INPUT_BYTES } from "./table-limits.ts";
 
@@ -58,7 +59,7 @@ function copyObject(value: object, path: string, depth: number): unknown {
   try {
     return copyReadable(value, path, depth);
   } catch (error) {
-    throw error instanceof NotPlain ? error : new NotPlain(path, "something that throws when it is read");
+    throw isA(error, NotPlain) ? error : new NotPlain(path, "something that throws when it is read");
   }
 }
 

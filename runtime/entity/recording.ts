@@ -1,6 +1,7 @@
 // The record of a turn and the full state of an entity, as plain data (rules R1, T3).
 
 import type { Address } from "../address.ts";
+import { isA } from "../is-a.ts";
 import { encodeData, encodedSize, NotCarried } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { encodeCell, recordBytes } from "./cell-record.ts";
@@ -32,7 +33,7 @@ export function seal(interior: Interior, sealed: Sealed, before: number, since =
       checkShape(interior, cell);
       growth.note(cell, recordBytes());
     } catch (error) {
-      if (!(error instanceof NotCarried)) throw error;
+      if (!isA(error, NotCarried)) throw error;
       interior.noteFailure(cell, undefined, error);
       throw new SupervisedFault(supervisedOf(cell), error);
     }
@@ -51,7 +52,7 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
   return {
     v: 1,
     entity: interior.address,
-    incarnation: interior.incarnation,
+    incarnation: interior.nextIncarnation,
     revision,
     stamp: interior.stamp,
     versions,
@@ -61,6 +62,7 @@ export function recordOf(interior: Interior, inputs: readonly Input[], results: 
     ...(owners.size === 0 ? {} : { owners: [...owners] }),
     made: madeByOf(interior.type).fingerprint,
     ...(hash === undefined ? {} : { hash }),
+    ...(interior.head === undefined ? {} : { prev: interior.head }),
   };
 }
 
@@ -87,18 +89,21 @@ export function outcomeOf(interior: Interior, sealed: Sealed | undefined): TurnO
   };
 }
 
-export function stateOf(interior: Interior, revision: number): EntityState {
+/** @param head of the record that made it */
+export function stateOf(interior: Interior, revision: number, head = interior.head): EntityState {
   return {
     v: 1,
     entity: interior.address,
     type: interior.type.name,
-    incarnation: interior.incarnation,
+    incarnation: interior.nextIncarnation,
     revision,
     stamp: interior.stamp,
     labels: interior.labels,
     cells: [...interior.cells.values()].sort((a, b) => a.incarnation - b.incarnation).map((cell) => encodeCell(cell, interior)),
     rest: rowsOf(interior, interior.rest.all()),
     madeBy: madeByOf(interior.type).madeBy,
+    ...(head === undefined ? {} : { head }),
+    ...(interior.fork === undefined ? {} : { fork: interior.fork }),
   };
 }
 

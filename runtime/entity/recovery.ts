@@ -3,7 +3,7 @@
 import type { Cell } from "./cell.ts";
 import type { Effect, Input, OutboxRow } from "./contract.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
-import { awaitsRestart, rowKey } from "./outward.ts";
+import { awaitsRestart, rowKey, traceOfTask } from "./outward.ts";
 import type { PendingEffect } from "./rest-tables.ts";
 import { releasedInputs } from "./stash.ts";
 
@@ -16,7 +16,7 @@ export function pendingEffects(interior: Interior): readonly Pending[] {
   return [...interior.rest.committedEntries("pending")].map(([key, row]) => ({ ...row, key })).sort((a, b) => a.since - b.since || (a.key < b.key ? -1 : 1));
 }
 
-/** Committed rows of the outbox by receiver, in order of their numbers. */
+/** Committed rows of the outbox by receiver, in order of their numbers; those of former incarnations first. */
 export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"], readonly OutboxRow[]> {
   const byReceiver = new Map<OutboxRow["receiver"], OutboxRow[]>();
   for (const [, row] of interior.rest.committedEntries("outbox")) {
@@ -24,8 +24,12 @@ export function outboxOf(interior: Interior): ReadonlyMap<OutboxRow["receiver"],
     if (rows === undefined) byReceiver.set(row.receiver, [row]);
     else rows.push(row);
   }
-  for (const rows of byReceiver.values()) rows.sort((a, b) => a.seq - b.seq);
+  for (const rows of byReceiver.values()) rows.sort((a, b) => nthOf(a) - nthOf(b) || a.seq - b.seq);
   return byReceiver;
+}
+
+function nthOf({ under }: OutboxRow): number {
+  return under?.nth ?? Number.MAX_SAFE_INTEGER;
 }
 
 /** Something of it is under way whose end it must hear of. */
@@ -63,6 +67,7 @@ export function recoveryInputs(interior: Interior, now: number, fresh: readonly 
         cell: cell.address,
         incarnation: cell.incarnation,
         said: { kind: "error", error: { kind: "unknown", reason: "the node stopped while the task ran" } },
+        ...traceOfTask(interior, cell),
       });
     }
   }
@@ -83,12 +88,14 @@ export function recoveryEffects(interior: Interior, fresh: readonly Effect[] = [
     if (declared === "idempotent" && !isFresh(key))
       effects.push({ kind: "act", cell, incarnation, key, name, params, declared, cause: { author, messageId, ...(trace === undefined ? {} : { trace }) } });
   }
-  for (const rows of outboxOf(interior).values()) for (const row of rows) if (!isFresh(rowKey(row.receiver, row.seq))) effects.push({ kind: "send", row });
+  for (const rows of outboxOf(interior).values()) for (const row of rows) if (!isFresh(rowKey(row.receiver, row.seq, row.under?.incarnation))) effects.push({ kind: "send", row });
   return effects;
 }
 
 function among(effects: readonly Effect[]): (key: string) => boolean {
-  const keys = new Set(effects.flatMap((effect) => (effect.kind === "send" ? [rowKey(effect.row.receiver, effect.row.seq)] : "key" in effect ? [effect.key] : [])));
+  const keys = new Set(
+    effects.flatMap((effect) => (effect.kind === "send" ? [rowKey(effect.row.receiver, effect.row.seq, effect.row.under?.incarnation)] : "key" in effect ? [effect.key] : [])),
+  );
   return (key) => keys.has(key);
 }
 

@@ -4,10 +4,11 @@
 // Q2. The one that counts is given a frozen context, and what it makes is frozen: writing in place throws there. What it comes to otherwise than the rehearsal is not pure.
 // Q3. What throws when it is read is not looked at here: no record holds it, and that is its fault (rules R2).
 // Q4. A step within a step is part of it. Replays that are watched step by step are not rehearsed: each step is told once.
+//     What a child that it makes is made with, and what that one's first step comes to, is part of what it comes to.
 // Q5. Whoever listens may hear of every step too, whether it took what it was offered and what it asked for: then what becomes of that is known without a word of the room that does it.
 
 import { inspect } from "node:util";
-import { copyOfParts, freezeParts, isParted, type LogicSnapshot, partAt, type StepAction, type StepEvent, stepWatcher } from "../xstate/index.ts";
+import { cellOf, copyOfParts, ForeignRef, freezeParts, isParted, type LogicSnapshot, partAt, type StepAction, type StepEvent, stepWatcher } from "../xstate/index.ts";
 import type { Cell } from "./cell.ts";
 import { messageOf } from "../message-of.ts";
 import type { Inside } from "./inside.ts";
@@ -144,8 +145,22 @@ function triedOut(interior: Inside, step: () => object): Record<string, unknown>
 function comparable(outcome: Outcome<object>): Record<string, unknown> {
   if ("thrown" in outcome) return { thrown: messageOf(outcome.thrown) };
   const { snapshot, actions, ...more } = outcome.result as Ended;
+  return { ...stateOf(snapshot), actions: actions?.map(comparableAction), ...more };
+}
+
+function stateOf(snapshot: LogicSnapshot | undefined): Record<string, unknown> {
   const { status, output, context, value } = (snapshot ?? {}) as LogicSnapshot & { readonly value?: unknown };
-  return { status, value, context, output, actions, ...more };
+  return { status, value, context, output };
+}
+
+/** Q4. The child of one step is never that of the other: it is told by what it is made of, and by its address where it had been there. */
+function comparableAction(action: unknown): unknown {
+  const { kind } = action as StepAction;
+  if (kind === "stop") return { kind, child: (action as { readonly child: Cell }).child.ref };
+  if (kind !== "start") return action;
+  const { child, spawned } = action as { readonly child: Cell; readonly spawned: boolean };
+  const { id, ref, plan, systemId, syncSnapshot, input, first } = child;
+  return { kind, spawned, child: { id, ref, source: plan.type, systemId, syncSnapshot, input, ...(first === undefined ? {} : comparable({ result: first })) } };
 }
 
 interface Difference {
@@ -157,7 +172,9 @@ interface Difference {
 function differenceOf(one: unknown, other: unknown, path: string, seen = new Set<object>()): Difference | undefined {
   if (Object.is(one, other)) return undefined;
   if (!isParted(one) || !isParted(other)) {
-    // Refs, functions and what else is made anew by each step.
+    const [left, right] = [namedBy(one), namedBy(other)];
+    if (left !== undefined && right !== undefined) return left === right ? undefined : { path, one: left, other: right };
+    // Functions and what else is made anew by each step.
     if (one !== null && other !== null && isMade(one) && isMade(other) && Object.getPrototypeOf(one) === Object.getPrototypeOf(other)) return undefined;
     return { path, one: short(one), other: short(other) };
   }
@@ -171,6 +188,13 @@ function differenceOf(one: unknown, other: unknown, path: string, seen = new Set
   }
   const more = Object.keys(other).find((key) => !Object.hasOwn(one, key) && partAt(other, key) !== undefined);
   return more === undefined ? undefined : { path: path === "" ? more : `${path}/${more}`, one: "nothing", other: short(partAt(other, more)) };
+}
+
+/** Whom a ref means: refs of children are made anew by each step. */
+function namedBy(value: unknown): string | undefined {
+  if (value instanceof ForeignRef) return `a ref of ${value.sessionId}`;
+  const cell = cellOf(value);
+  return cell === undefined ? undefined : `a ref of ${cell.address}`;
 }
 
 function isMade(value: unknown): boolean {

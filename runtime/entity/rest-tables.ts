@@ -34,6 +34,16 @@ export interface RestartRow extends Partial<FaultPlace> {
   readonly anew?: AnewRow | undefined;
 }
 
+/** A step that has come to no end yet (parking.ts). */
+export interface OpenAttempt {
+  /** The how manieth it is. */
+  readonly attempt: number;
+  /** How many of those before it were not of this node. */
+  readonly others: number;
+  /** The node that steps it. */
+  readonly by: string;
+}
+
 /** Failures without a stable time between them; all on the hosted clock, ms. */
 export interface AnewRow {
   /** Beginnings anew and restarts with siblings: what waits by backoff. */
@@ -116,7 +126,7 @@ export interface RestTables {
   pending: PendingEffect;
   /** Key of an ask that waits for its answer, to the cell that asked. */
   asks: { readonly cell: Address; readonly incarnation: number; readonly deadline: number };
-  attempts: number;
+  attempts: number | OpenAttempt;
   parked: ParkedRow;
   children: ChildRow;
   /** Postponed messages in the order of their keys. */

@@ -11,6 +11,7 @@
 // V7. A volatile one whose state is beyond its limit before and after the input begins anew at once, however lately it did: there is nothing to go on from (context-limit.ts G5).
 // V8. With a root that begins anew all children of the configuration do: they stop in the reverse of its order and start in it.
 
+import { isA } from "../is-a.ts";
 import type { Cell } from "./cell.ts";
 import { addressOf, startRoot, startSpec, tryAgain } from "./children.ts";
 import { degrade, isFailingTooLong, note, noteAttempt, ofLate } from "./failing.ts";
@@ -163,7 +164,7 @@ function replace(interior: Interior, cell: Cell, reason: string): void {
       startRoot(interior, input);
       report(interior, "child_restarted", cell.address, reason);
     } catch (error) {
-      if (!(error instanceof SupervisedFault)) throw error;
+      if (!isA(error, SupervisedFault)) throw error;
       report(interior, "entity_failed", cell.address, error.message);
       return;
     }

@@ -6,14 +6,17 @@
 //     taken here, for whoever hosts the entity to commit before anything else (upgrading.ts).
 // R4. Where a record carries the hash of the state, the state must have it (rules H2).
 // R5. What a replayed step has changed in place of a context, which no outcome tells, is told, and what was committed is put back.
+// R6. A record that does not follow the one before it by its hash (chain.ts) is told; what was committed stands.
 
 import type { Address } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import { decodeData, type LogicSnapshot } from "../xstate/index.ts";
 import { Cell } from "./cell.ts";
 import { changedMachines } from "./changed-machines.ts";
 import { childrenOf, decodeSnapshotOf, encodeCell, innerOf, recordBytes } from "./cell-record.ts";
+import { linkProblem } from "./chain.ts";
 import { CommittedContexts } from "./committed-contexts.ts";
 import { hasShape, shapeProblem } from "./context-shape.ts";
 import type { CellRecord, EntityState, Input, JournalRecord, StateHash, SupervisionReport, Turn, TurnOutcome, TurnStamp } from "./contract.ts";
@@ -38,6 +41,8 @@ export interface Divergence {
   readonly reason: string;
   /** The version that made it is not registered, or it begins from such a version's state: it was not run, and what was committed stands. No sign that anything is wrong. */
   readonly isNotRun?: true;
+  /** The record before it is not the one that it was made after (R6). */
+  readonly isUnlinked?: true;
   /** Set when every turn came out as recorded, and the state is another one all the same (R4). */
   readonly hashes?: { readonly recorded: StateHash; readonly computed: StateHash };
 }
@@ -69,6 +74,8 @@ export interface Stored {
   readonly snapshot: EntityState | undefined;
   /** After the snapshot, ascending, without holes. */
   readonly records: readonly JournalRecord[];
+  /** Hash of each of them; left out: not known, and the chain begins with the next record. */
+  readonly links?: readonly string[];
 }
 
 const STATUSES: ReadonlySet<string> = new Set<CellRecord["status"]>(["active", "done", "error", "stopped"]);
@@ -97,13 +104,13 @@ function named<V>(address: Address, work: () => V): V {
   try {
     return work();
   } catch (cause) {
-    if (cause instanceof DroverError) throw cause;
+    if (isA(cause, DroverError)) throw cause;
     throw new DroverError("DROVER_STATE_INVALID", `the stored state of ${address} cannot be restored: ${messageOf(cause)}`, { cause });
   }
 }
 
 function restored(type: EntityType, address: Address, stored: Stored, stamp: (() => TurnStamp) | undefined, guide: RestoreGuide | undefined): Restored {
-  const { snapshot, records } = stored;
+  const { snapshot, records, links } = stored;
   const incarnation = snapshot?.incarnation ?? records[0]?.incarnation ?? stored.incarnation ?? "";
   const types = typesOf(type, snapshot, records);
   const begin = types === undefined ? type : ((snapshot === undefined ? types[0] : typeAt(type, versionsOf(snapshot) ?? {})) ?? type);
@@ -119,6 +126,9 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
     const notRun = whyNotRun(entity, record);
     const reason = notRun ?? replay(entity, record, guide);
     committed.note(record.outcome);
+    const unlinked = linkProblem(record, entity.interior.head);
+    if (unlinked !== undefined) divergences.push({ revision: record.revision, reason: unlinked, isUnlinked: true });
+    entity.interior.head = links?.[index];
     if (reason !== undefined) {
       divergences.push({ revision: record.revision, reason, ...(notRun === undefined ? {} : { isNotRun: true }) });
       applyRecord(entity, record);
@@ -254,6 +264,8 @@ function applyState(entity: HostedEntity, state: EntityState): void {
   interior.revision = state.revision;
   interior.stamp = state.stamp;
   interior.labels = state.labels;
+  interior.head = state.head;
+  interior.fork = state.fork;
   applyOutcome(interior, { cells: state.cells, ended: [], rest: state.rest, emitted: [] });
   settle(entity);
 }

@@ -5,6 +5,7 @@
 // V2. A source that failed is started again; at its third failure the cell begins anew.
 
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import type { Refusal } from "../outcome.ts";
 import { acceptedBy } from "./accepted.ts";
 import type { Cell } from "./cell.ts";
@@ -13,7 +14,7 @@ import type { Input, InputResult } from "./contract.ts";
 import { codeOf, type FaultPlace, shortened, SupervisedFault } from "./fault.ts";
 import { messageOf } from "../message-of.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
-import { attemptsOf, park, recordParked, track } from "./parking.ts";
+import { attemptsOf, beginAttempt, endAttempt, openedByOthers, park, recordParked, track } from "./parking.ts";
 import { countRestart, report } from "./report.ts";
 import { giveUp, isWorthKeeping, restartAtOnce, restartFromCommitted, restartFromInitial, ruleOf } from "./restarts.ts";
 import { unshelve } from "./shelf.ts";
@@ -27,7 +28,7 @@ type FaultedResult = Extract<InputResult, { kind: "faulted" }>;
 export function handleFault(interior: Interior, input: Input, thrown: unknown): FaultedResult {
   interior.faults++;
   const offender = offenderOf(interior, input, thrown);
-  const error = shortened(messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown));
+  const error = shortened(messageOf(isA(thrown, SupervisedFault) ? thrown.reason : thrown));
   const fault = placeOf(interior, input, thrown);
   const attempt = attemptsOf(interior, input) + 1;
   const address = offender?.address ?? interior.address;
@@ -57,7 +58,7 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
 /** The last resort: the input is parked, nothing is restarted. */
 export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown): FaultedResult {
   interior.faults++;
-  const error = shortened(messageOf(thrown instanceof SupervisedFault ? thrown.reason : thrown));
+  const error = shortened(messageOf(isA(thrown, SupervisedFault) ? thrown.reason : thrown));
   const fault = placeOf(interior, input, thrown);
   const address = interior.root?.address ?? interior.address;
   const attempt = attemptsOf(interior, input) + 1;
@@ -76,18 +77,21 @@ export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown
 
 /** Where the failure began, or as much as the input says of it. */
 function placeOf(interior: Interior, input: Input, thrown: unknown): FaultPlace {
-  if (!(thrown instanceof SupervisedFault)) return { code: codeOf(thrown), place: `${cellMeant(interior, input)?.address ?? interior.address}: its ${input.kind}` };
+  if (!isA(thrown, SupervisedFault)) return { code: codeOf(thrown), place: `${cellMeant(interior, input)?.address ?? interior.address}: its ${input.kind}` };
   return interior.failure ?? { code: codeOf(thrown.reason), place: `${thrown.cell.address}: its ${input.kind}` };
 }
 
 /** An input that hung or ended its process before may be stepped once more, or is parked at its third attempt (rules M4); one whose turn could not be stored has failed. */
-export function attempt(interior: Interior, { of: suspect, crashes, cause, code, parkedAs }: Extract<Input, { kind: "attempt" }>): InputResult {
+export function attempt(interior: Interior, { of: suspect, crashes, cause, code, parkedAs, openedBy }: Extract<Input, { kind: "attempt" }>): InputResult {
   if (code !== undefined) return handleFault(interior, suspect, new DroverError(code, cause));
-  const attempts = Math.max(attemptsOf(interior, suspect), crashes) + 1;
+  const others = openedBy === undefined ? 0 : openedByOthers(interior, suspect, openedBy);
+  const attempts = Math.max(attemptsOf(interior, suspect), others + crashes) + 1;
   if (attempts < MAX_ATTEMPTS) {
-    track(interior, suspect, attempts);
+    if (openedBy === undefined) track(interior, suspect, attempts);
+    else beginAttempt(interior, suspect, { attempt: attempts, others, by: openedBy });
     return { kind: "accepted" };
   }
+  endAttempt(interior, suspect);
   const result = setAsideAtOnce(interior, suspect, parkedAs === undefined ? new Error(cause) : new DroverError(parkedAs, cause));
   // What leaves no record of its own (an id, a number, a row) may come again: it still has its attempts behind it.
   if (!isRecorded(suspect)) track(interior, suspect, MAX_ATTEMPTS);
@@ -163,12 +167,13 @@ function setAside(interior: Interior, input: Input, offender: Cell, fault: Fault
     case "ring":
     case "attempt":
     case "upgrade":
+    case "forked":
       return { ...base, again: false, parked };
   }
 }
 
 function offenderOf(interior: Interior, input: Input, thrown: unknown): Cell | undefined {
-  const named = thrown instanceof SupervisedFault ? thrown.cell : cellMeant(interior, input);
+  const named = isA(thrown, SupervisedFault) ? thrown.cell : cellMeant(interior, input);
   const present = named === undefined ? interior.root : interior.cells.get(supervisedOf(named).address);
   return present ?? interior.root;
 }

@@ -3,6 +3,7 @@
 import { admit, admitAnswer, takePostponed, takeShelved } from "./admission.ts";
 import type { Cell } from "./cell.ts";
 import type { EffectOutcome, Input, InputResult } from "./contract.ts";
+import { fork } from "./fork.ts";
 import { traceOf } from "./inside.ts";
 import type { Interior } from "./interior.ts";
 import { answered, fire, rowKey } from "./outward.ts";
@@ -59,6 +60,8 @@ export function takeInput(interior: Interior, input: Input): InputResult {
     case "upgrade":
       upgrade(interior);
       return ACCEPTED;
+    case "forked":
+      return fork(interior, input);
   }
 }
 
@@ -135,7 +138,7 @@ function reasonOf(outcome: Exclude<EffectOutcome, { kind: "done" | "dropped" }>)
 
 /** A final receipt takes the row out of the outbox; a refused ask has its answer with it. */
 function takeReceipt(interior: Interior, input: Extract<Input, { kind: "delivered" }>): InputResult {
-  const key = rowKey(input.receiver, input.seq);
+  const key = rowKey(input.receiver, input.seq, input.under);
   const row = interior.rest.get("outbox", key);
   if (row === undefined) return dropped("the message was confirmed before");
   const { outcome } = input;

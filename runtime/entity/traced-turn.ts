@@ -1,6 +1,7 @@
 // A turn run once more, or tried out, with all that happens inside it: for a debugger and for the question why a message was refused. Nothing of it stays.
 
 import type { Address } from "../address.ts";
+import { messageOf } from "../message-of.ts";
 import { encodeTold, shownData, type StepWatcher, type TakenTransition, watchSteps } from "../xstate/index.ts";
 import type { Data, Effect, EventData, Input, InputResult, TurnOutcome, TurnStamp } from "./contract.ts";
 import { forgetUnrecorded } from "./entering.ts";
@@ -101,7 +102,7 @@ function shown(interior: Interior, value: unknown): Data {
   try {
     return shownData(encodeTold(value, interior));
   } catch (cause) {
-    return `(not shown: ${cause instanceof Error ? cause.message : String(cause)})`;
+    return `(not shown: ${messageOf(cause)})`;
   }
 }
 

@@ -1,12 +1,13 @@
 // One turn: inputs one after the other, each a savepoint; a fault ends the turn (hosting H1).
 
+import { isA } from "../is-a.ts";
 import type { Effect, Input, InputResult, JournalRecord, Turn, TurnStamp } from "./contract.ts";
 import { measureVolatile } from "./context-limit.ts";
 import type { Interior } from "./interior.ts";
 import { failedAt, SupervisedFault } from "./fault.ts";
 import { keepable } from "./keepable.ts";
 import { recordOf, type Sealed, seal } from "./recording.ts";
-import { forgive } from "./parking.ts";
+import { endAttempt, forgive } from "./parking.ts";
 import { handleFault, setAsideAtOnce } from "./supervision.ts";
 import { takeInput } from "./take.ts";
 import { unheardOf } from "./unheard.ts";
@@ -69,10 +70,11 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     } else if (isChanged) {
       seal(interior, sealed, input.kind === "upgrade" ? Number.POSITIVE_INFINITY : before.cellBytes);
     }
+    if (sealed !== undefined) endAttempt(interior, input);
     return result;
   } catch (thrown) {
     // No fault of an actor's: whoever recovers the entity hears of it, and the turn is none.
-    if (input.kind === "upgrade") throw thrown instanceof SupervisedFault ? failedAt(thrown.cell, thrown.reason) : thrown;
+    if (input.kind === "upgrade") throw isA(thrown, SupervisedFault) ? failedAt(thrown.cell, thrown.reason) : thrown;
     interior.takeBack(before);
     interior.byExpiry = undefined;
     interior.dropMail();
@@ -80,6 +82,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
     interior.resetDeliveries();
     try {
       const result = handleFault(interior, input, thrown);
+      endAttempt(interior, input);
       if (sealed !== undefined) seal(interior, sealed, before.cellBytes);
       return result;
     } catch (again) {
@@ -88,6 +91,7 @@ function takeOne(interior: Interior, input: Input, mark: number, sealed: Sealed 
       interior.byExpiry = undefined;
       interior.dropMail();
       sealed?.clear();
+      endAttempt(interior, input);
       return setAsideAtOnce(interior, input, again);
     }
   } finally {

@@ -4,6 +4,7 @@
 
 import { type Address, kindOf } from "../address.ts";
 import { type AnyActorType, type EntityType, entityType } from "../actor/index.ts";
+import { isA } from "../is-a.ts";
 import { misplacedChildren } from "./children.ts";
 import type { CellRecord, EntityState, JournalRecord } from "./contract.ts";
 import type { HostedEntity } from "./entity.ts";
@@ -119,7 +120,7 @@ function withEntity(start: EntityStart | undefined, actor: ActorUpgrade): ActorU
 }
 
 function isNewer(error: unknown): boolean {
-  return error instanceof DroverError && error.code === "DROVER_STATE_NEWER";
+  return isA(error, DroverError) && error.code === "DROVER_STATE_NEWER";
 }
 
 /** As it was left. */

@@ -13,6 +13,7 @@
 
 import { type AnyActorType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import {
   type ActiveState,
   activeStatesAt,
@@ -161,7 +162,7 @@ function migrated(actor: AnyActorType, { version: from, status, value }: CellRec
       state = purely(() => step({ ...old, context: copyOfParts(old.context) }));
     } catch (cause) {
       const message = `${cell.address}: migrate[${String(version)}] of ${actor.name}: ${messageOf(cause)}`;
-      throw cause instanceof DroverError ? new DroverError(cause.code, message, { cause }) : new Error(message, { cause });
+      throw isA(cause, DroverError) ? new DroverError(cause.code, message, { cause }) : new Error(message, { cause });
     }
     if (isPromise(state))
       throw new DroverError("DROVER_STEP_PROMISE", `${cell.address}: migrate[${String(version)}] of ${actor.name} returned a promise; it must return the new state at once`);

@@ -5,6 +5,7 @@
 // K3. After an end in order at most 100 names a second are written, which costs nothing that could be measured; after any other end all of them for ten minutes, in which
 //     what was pending comes again. What is not written has no name: the file is empty meanwhile, and never names somebody else.
 // K4. Behind the names the file tells in which run of the machine it was written: whether the machine went down too.
+// K5. A process that is ended because of what is under way says so in the place of the name: what it was is written down elsewhere.
 
 import { closeSync, fstatSync, openSync, readFileSync, unlinkSync, writeSync } from "node:fs";
 
@@ -15,6 +16,8 @@ const WARY_LOOKS = 6_000;
 /** So that no name needs room on the disk. */
 const ROOM = Buffer.alloc(4_096, "\n");
 const EMPTY = Buffer.from("\n");
+/** K5. */
+const TOLD = Buffer.from("-\n");
 /** One for each start of the machine; Linux has it. */
 const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 
@@ -22,7 +25,7 @@ const BOOT_ID = "/proc/sys/kernel/random/boot_id";
 export interface LeftMark {
   /** Wall time at which it was last written, ms. */
   readonly at: number;
-  /** One JSON object; empty when nothing was under way. */
+  /** One JSON object; empty when nothing was under way; `-`: K5. */
   readonly name: string;
   /** K4. */
   readonly isOfAnotherBoot: boolean;
@@ -111,10 +114,10 @@ function thisBoot(): string {
   }
 }
 
-/** Of a process that is ended because of what is under way, which is written down elsewhere. */
-export function emptyMark(file: string): void {
+/** K5. */
+export function markAsTold(file: string): void {
   const descriptor = openSync(file, "r+");
-  clear(descriptor);
+  writeSync(descriptor, TOLD, 0, TOLD.byteLength, 0);
   closeSync(descriptor);
 }
 

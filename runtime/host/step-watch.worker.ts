@@ -4,7 +4,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { workerData } from "node:worker_threads";
 
-import { emptyMark } from "./step-mark.ts";
+import { markAsTold } from "./step-mark.ts";
 import { StepMemory } from "./step-memory.ts";
 import { systemClock } from "./system-clock.ts";
 
@@ -29,7 +29,7 @@ function end(step: string): void {
   try {
     append(file, `${JSON.stringify({ at: systemClock.now(), ...(JSON.parse(step) as object) })}\n`);
     sync(dirname(file));
-    forgetMark();
+    tellMark();
     writeSync(2, `drover: a step hung for ${String(hangMs)} ms and its process ends: ${step}\n`);
   } catch (cause) {
     writeSync(2, `drover: a step hung and its process ends, and that could not be written to ${file}: ${String(cause)}: ${step}\n`);
@@ -38,9 +38,9 @@ function end(step: string): void {
 }
 
 /** It is one death. */
-function forgetMark(): void {
+function tellMark(): void {
   try {
-    emptyMark(markFile);
+    markAsTold(markFile);
   } catch {
     // There is none.
   }

@@ -14,6 +14,8 @@ export interface HungStep {
   readonly how?: "ended";
   /** The machine went down with the process: a power cut as a rule, in which what was under way had no part. */
   readonly withMachine?: true;
+  /** Whoever supervises the process saw that somebody else ended it. */
+  readonly byOthers?: true;
   /** Which code it was, as `begin` was told; none where nobody had told it. */
   readonly code?: string;
 }
@@ -43,6 +45,8 @@ export interface StepWatch {
   within<V>(entity: string, cell: string, what: string, key: string, run: () => V): V;
   /** What ended this node's processes and is not settled; what ended the one before is in it after `begin`. */
   readonly hung: readonly HungStep[];
+  /** Wall times of the deaths of an hour, ms, in which nothing of an actor was under way: what ends processes like that has nothing to do with actors. Default: none. */
+  readonly idleDeaths?: readonly number[];
   /** It was taken, or went well, or was set aside for good: forgets it. */
   settled(entity: string, key: string): void;
 }

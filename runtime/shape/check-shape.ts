@@ -19,6 +19,7 @@ export interface Shape {
   readonly pattern?: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
   readonly minLength?: number;
   readonly maxLength?: number;
   readonly minItems?: number;
@@ -163,6 +164,7 @@ function scalarFault(node: LocatedScalar, shape: Shape): string | undefined {
   if (typeof value !== "number" || !Number.isFinite(value)) return `${describe(node)} stands here`;
   if (shape.type === "integer" && !Number.isSafeInteger(value)) return `${String(value)} stands here`;
   if (value < (shape.minimum ?? Number.NEGATIVE_INFINITY) || value > (shape.maximum ?? Number.POSITIVE_INFINITY)) return `${String(value)} is out of range`;
+  if (value <= (shape.exclusiveMinimum ?? Number.NEGATIVE_INFINITY)) return `${String(value)} is out of range`;
   return undefined;
 }
 
@@ -176,6 +178,7 @@ function expectation(shape: Shape): string {
   if (shape.type === "string") return shape.title ?? aTextOf(shape);
   if (shape.type === "boolean") return "true or false";
   const kind = shape.type === "integer" ? "a whole number" : "a number";
+  if (shape.exclusiveMinimum !== undefined) return shape.title ?? `${kind} above ${String(shape.exclusiveMinimum)}`;
   if (shape.minimum !== undefined && shape.maximum !== undefined) return `${kind} from ${String(shape.minimum)} to ${String(shape.maximum)}`;
   return shape.minimum === undefined ? kind : `${kind} of at least ${String(shape.minimum)}`;
 }

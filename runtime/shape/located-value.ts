@@ -17,8 +17,7 @@ export function locatedValue(value: unknown): Located {
       },
     };
   }
-  if (typeof value === "object" && isPlain(value))
-    return { kind: "map", at: 0, raw: value, entries: new Map(Object.entries(value).flatMap(([key, inner]) => entryOf(key, inner))) };
+  if (typeof value === "object" && isPlain(value)) return { kind: "map", at: 0, raw: value, entries: entriesOf(value) };
   return { kind: "other", at: 0, raw: value, words: wordsFor(value) };
 }
 
@@ -26,15 +25,24 @@ function scalar(value: string | number | boolean | null): Located {
   return { kind: "scalar", at: 0, value, textAt: undefined };
 }
 
-function entryOf(key: string, inner: unknown): readonly (readonly [string, LocatedEntry])[] {
-  if (inner === undefined) return [];
-  const entry: LocatedEntry = {
-    keyAt: 0,
-    get value() {
-      return locatedValue(inner);
-    },
-  };
-  return [[key, entry]];
+function entriesOf(value: object): ReadonlyMap<string, LocatedEntry> {
+  const entries = new Map<string, LocatedEntry>();
+  for (const [key, inner] of Object.entries(value) as readonly (readonly [string, unknown])[]) if (inner !== undefined) entries.set(key, new Entry(inner));
+  return entries;
+}
+
+/** A class, since an accessor in each object costs several times what the entry does. */
+class Entry implements LocatedEntry {
+  readonly keyAt = 0;
+  readonly #inner: unknown;
+
+  constructor(inner: unknown) {
+    this.#inner = inner;
+  }
+
+  get value(): Located {
+    return locatedValue(this.#inner);
+  }
 }
 
 /** An object as it is written between braces, of this realm or another. */

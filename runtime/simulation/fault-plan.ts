@@ -6,11 +6,15 @@ import type { Random } from "../ports/index.ts";
  * `kill`: the process ends in the middle of anything and is started again. `power-cut`: so does the machine, and what its disk had not flushed is lost.
  * `restart`: it is stopped in order. `pause`: nothing reaches it for a while. `takeover`: while it is paused and parted another run takes over its store under the next epoch;
  * then the former one goes on as if nothing had been. `cut`: its link is down. `part`: two nodes do not reach each other and nobody is told.
- * `store-outage`: every call of its store fails. `full-store`: it answers what is read and takes nothing more. `slow-store`: all its reads and flushes are slow, sixty times. `clock-jump`: its wall clock is corrected by up to a minute.
+ * `store-outage`: every call of its store fails. `full-store`: it answers what is read and takes nothing more. `slow-store`: all its reads and flushes are slow, sixty times. `clock-jump`: its wall clock is corrected, by up to a minute or, one in four, by up to six hours, forward or back.
+ * `old-copy`: its store is copied while it is down; it runs on, is killed, and comes back with that copy in the place of its store (rules T1). What was acknowledged in between is lost, as it is with a
+ * database that does not keep its commits: after one, judged is what holds all the same. No seed draws it unless it is among the `kinds`.
  */
-export type FaultKind = "kill" | "power-cut" | "restart" | "pause" | "takeover" | "cut" | "part" | "store-outage" | "full-store" | "slow-store" | "clock-jump";
+export type FaultKind = "kill" | "power-cut" | "restart" | "pause" | "takeover" | "cut" | "part" | "store-outage" | "full-store" | "slow-store" | "clock-jump" | "old-copy";
 
 export const FAULT_KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "takeover", "cut", "part", "store-outage", "full-store", "slow-store", "clock-jump"];
+/** Those that a seed draws from where nothing else is said, and those that must be asked for. */
+export const ALL_FAULT_KINDS: readonly FaultKind[] = [...FAULT_KINDS, "old-copy"];
 
 export interface PlannedFault {
   readonly atMs: number;
@@ -33,6 +37,7 @@ const LONGEST_MS: Readonly<Record<FaultKind, number>> = {
   "full-store": 6_000,
   "slow-store": 5_000,
   "clock-jump": 0,
+  "old-copy": 6_000,
 };
 
 /** @param everyMs mean time between two faults */

@@ -146,6 +146,14 @@ export interface Kept extends At {
   readonly revision: number;
   /** All that are still there, ascending. */
   readonly records: readonly JournalRecord[];
+  /** Hash of each of them (rules T1). */
+  readonly links: readonly string[];
+}
+
+/** An older copy was put in the place of what a store held. */
+export interface RestoredStore extends At {
+  readonly kind: "restored";
+  readonly store: string;
 }
 
 /** Committed state of an entity hosted at the end. */
@@ -196,7 +204,26 @@ export interface Note extends At {
   readonly text: string;
 }
 
-export type Fact = NodeFact | Asked | Written | Answered | Loaded | Shown | EffectFact | Sent | ToldFact | Fault | Slow | Kept | Live | Unlike | View | Left | Logged | Note;
+export type Fact =
+  | NodeFact
+  | Asked
+  | Written
+  | Answered
+  | Loaded
+  | Shown
+  | EffectFact
+  | Sent
+  | ToldFact
+  | Fault
+  | Slow
+  | RestoredStore
+  | Kept
+  | Live
+  | Unlike
+  | View
+  | Left
+  | Logged
+  | Note;
 
 /** A fact without its time, which the recorder adds. */
 export type Said = Fact extends infer F ? (F extends Fact ? Omit<F, "atMs"> : never) : never;
@@ -234,6 +261,8 @@ function textOf(fact: Fact): string {
       return `${fact.what} ${fact.where}${fact.forMs === undefined ? "" : ` for ${fact.forMs.toFixed(0)} ms`}`;
     case "slow":
       return `its store takes ${fact.forMs.toFixed(0)} ms`;
+    case "restored":
+      return `${fact.store} is an older copy of itself`;
     case "kept":
       return `${fact.store}: ${fact.entity} ${fact.incarnation} r${String(fact.revision)}`;
     case "live":

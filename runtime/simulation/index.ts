@@ -12,5 +12,6 @@ export { purely } from "../xstate/index.ts";
 export { type SteppedActor, stepPurely } from "./pure-steps.ts";
 export { SeededRandom } from "./seeded-random.ts";
 export { explain, type SeedsOptions, type SeedsOutcome, simulateSeeds, traceOf } from "./seeds.ts";
-export { type FaultOptions, type NodeSpec, type Script, simulate, type Simulation, type SimulationRun } from "./simulate.ts";
+export { simulate, type SimulationRun } from "./simulate.ts";
+export type { FaultOptions, NodeSpec, Script, Simulation } from "./simulation.ts";
 export { type HostingNode } from "./system-program.ts";

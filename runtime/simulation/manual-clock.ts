@@ -1,6 +1,12 @@
 // A clock that moves only when told. Equal deadlines fire in arming order.
 
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
+import type { Shape } from "../shape/index.ts";
+import { demanded } from "./demanded.ts";
+
+/** Finite: a clock that shows no time is none. */
+const A_NUMBER: Shape = { type: "number" };
+const A_SPAN: Shape = { type: "number", minimum: 0 };
 
 interface Armed {
   readonly armed: true;
@@ -20,8 +26,9 @@ export class ManualClock implements Clock {
   #monotonic = 0;
   #order = 0;
 
-  /** @param start wall time in ms since 1970, default 2026-01-01T00:00:00Z */
+  /** @param start wall time in ms since 1970, default 2026-01-01T00:00:00Z @throws DROVER_SIMULATION_INVALID */
   constructor(start = 1_767_225_600_000) {
+    demanded("new ManualClock", { start }, { start: A_NUMBER });
     this.#wall = start;
   }
 
@@ -48,8 +55,9 @@ export class ManualClock implements Clock {
     return this.#armed.size;
   }
 
-  /** Moves both clocks by `ms`, firing what falls due in order, and lets the process settle before, between and after. */
+  /** Moves both clocks by `ms`, from 0, firing what falls due in order, and lets the process settle before, between and after. @throws DROVER_SIMULATION_INVALID */
   async advance(ms: number): Promise<void> {
+    demanded("advance", { ms }, { ms: A_SPAN });
     const end = this.#monotonic + ms;
     await settle();
     for (let next = this.#next(end); next !== undefined; next = this.#next(end)) {
@@ -63,8 +71,9 @@ export class ManualClock implements Clock {
     this.#monotonic = end;
   }
 
-  /** Moves wall time alone, as a correction by NTP or GNSS does. */
+  /** Moves wall time alone, forward or back, as a correction by NTP or GNSS does. @throws DROVER_SIMULATION_INVALID */
   jump(ms: number): void {
+    demanded("jump", { ms }, { ms: A_NUMBER });
     this.#wall += ms;
   }
 

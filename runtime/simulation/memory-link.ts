@@ -118,7 +118,7 @@ export class MemoryLink implements Transport {
     if (refused !== undefined) return refused;
     if (options.qos === "reliable") return this.#send(key, payload, false);
     this.#counts.sent++;
-    this.#options.carry({ kind: "publish", key, payload: payload.slice(), last: false, confirmed: false }, () => undefined);
+    this.#options.carry({ kind: "publish", key, payload: new Uint8Array(payload), last: false, confirmed: false }, () => undefined);
     return Promise.resolve({ kind: "handed" });
   }
 
@@ -163,7 +163,7 @@ export class MemoryLink implements Transport {
     const replyKey = replyName(key, this.name);
     const outcome = this.#asks.open(correlation, key, replyKey, options.withinMs);
     this.#counts.sent++;
-    this.#options.carry({ kind: "ask", key, payload: payload.slice(), correlation, inbox: this.name, replyKey, withinMs: options.withinMs }, () => undefined);
+    this.#options.carry({ kind: "ask", key, payload: new Uint8Array(payload), correlation, inbox: this.name, replyKey, withinMs: options.withinMs }, () => undefined);
     return outcome;
   }
 
@@ -224,7 +224,7 @@ export class MemoryLink implements Transport {
       this.#receivers.deliverAsk({ key: message.key, payload: message.payload, epoch }, message.withinMs, (answer) => {
         if (this.#generation !== generation) return;
         this.#options.carry(
-          { kind: "answer", to: message.inbox, replyKey: message.replyKey, correlation: message.correlation, answer: answer?.slice() ?? "nothing" },
+          { kind: "answer", to: message.inbox, replyKey: message.replyKey, correlation: message.correlation, answer: answer === undefined ? "nothing" : new Uint8Array(answer) },
           () => undefined,
         );
       });
@@ -259,7 +259,7 @@ export class MemoryLink implements Transport {
 
   #send(key: string, payload: Uint8Array, last: boolean): Promise<PublishOutcome> {
     this.#counts.sent++;
-    return this.#window.offer({ kind: "publish", key, payload: payload.slice(), last, confirmed: true }, payload.length).then((outcome) => {
+    return this.#window.offer({ kind: "publish", key, payload: new Uint8Array(payload), last, confirmed: true }, payload.length).then((outcome) => {
       if (outcome.kind === "overloaded" || outcome.kind === "unknown" || outcome.kind === "unavailable") this.#counts[outcome.kind]++;
       return outcome;
     });

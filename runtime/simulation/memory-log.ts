@@ -2,6 +2,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { AppendLog, AppendLogOpened, LogClass, LogEntry, LogItem, LogTotals } from "../ports/index.ts";
+import { aFunction, aText, aWholeNumberFrom, demandShape, keysOf } from "../shape/index.ts";
 
 type Entry = LogItem & { readonly kind: "entry" };
 type Gap = LogItem & { readonly kind: "gap" };
@@ -17,7 +18,12 @@ export interface MemoryLogOptions {
   readonly isDiskFull?: () => boolean;
 }
 
-export function memoryLog({ maxBytes, incarnation = "memory", isDiskFull = () => false }: MemoryLogOptions): AppendLog {
+const OPTIONS = keysOf<MemoryLogOptions>({ maxBytes: aWholeNumberFrom(0), incarnation: aText, isDiskFull: aFunction }, ["maxBytes"]);
+
+/** @throws DROVER_SIMULATION_INVALID for an option that is missing, unknown or of another kind */
+export function memoryLog(options: MemoryLogOptions): AppendLog {
+  demandShape(options, OPTIONS, "memoryLog", "DROVER_SIMULATION_INVALID", true);
+  const { maxBytes, incarnation = "memory", isDiskFull = () => false } = options;
   const entries = new Map<number, Entry>();
   let gaps: Gap[] = [];
   let metUpTo = 0;
@@ -86,7 +92,7 @@ export function memoryLog({ maxBytes, incarnation = "memory", isDiskFull = () =>
       return opened;
     },
     append: async (batch: readonly LogEntry[]) => {
-      const copies = batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: bytes.slice() }));
+      const copies = batch.map(({ at, class: logClass, bytes }) => ({ at, class: logClass, bytes: new Uint8Array(bytes) }));
       await Promise.resolve();
       try {
         ensureRoom();

@@ -19,6 +19,7 @@ import {
   valuesProblem,
   type ValuesPage,
 } from "../ports/index.ts";
+import { aFunction, demandShape, keysOf, yesOrNo } from "../shape/index.ts";
 
 interface History {
   readonly type: string;
@@ -75,8 +76,11 @@ export interface MemoryStore extends Store {
   sync(): void;
 }
 
-/** A store for tests and simulations. Behaves as every other adapter does by the contract suite. */
+const OPTIONS = keysOf<MemoryStoreOptions>({ disk: { title: "a MemoryDisk", "x-test": (value) => value instanceof MemoryDisk }, lies: yesOrNo, delay: aFunction }, []);
+
+/** A store for tests and simulations. Behaves as every other adapter does by the contract suite. @throws DROVER_SIMULATION_INVALID for an option that is unknown or of another kind */
 export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
+  demandShape(options, OPTIONS, "memoryStore", "DROVER_SIMULATION_INVALID", true);
   const disk = options.disk ?? new MemoryDisk();
   let contents = emptyContents();
   let session = 0;
@@ -226,7 +230,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         return contents.values.get(key);
       },
       set: async (key, value) => {
-        const copy = value.slice();
+        const copy = new Uint8Array(value);
         await Promise.resolve();
         ensureOpen();
         contents.values.set(key, copy);
@@ -250,7 +254,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       write: async (changes) => {
         const problem = valuesProblem(changes);
         if (problem !== undefined) throw new DroverError("DROVER_STORE_FAILED", problem);
-        const copies = changes.map(({ key, value }) => ({ key, value: value?.slice() }));
+        const copies = changes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : new Uint8Array(value) }));
         await Promise.resolve();
         ensureOpen();
         for (const { key, value } of copies) {
@@ -321,7 +325,7 @@ function copyOf(commit: EntityCommit): EntityCommit {
 }
 
 function bytesOf(bytes: Uint8Array): Uint8Array {
-  return bytes instanceof Uint8Array ? bytes.slice() : bytes;
+  return bytes instanceof Uint8Array ? new Uint8Array(bytes) : bytes;
 }
 
 function crashed(): CommitOutcome {

@@ -5,7 +5,10 @@ import type { SimulationWorld } from "./simulation-world.ts";
 
 /** How much slower a `slow-store` is. */
 const SLOWNESS = 60;
+/** Most corrections are by up to a minute. A quarter sets the clock back or forward by hours: a machine without a battery, an operator. */
 const LONGEST_JUMP_MS = 60_000;
+const FAR_JUMPS = 0.25;
+const FARTHEST_JUMP_MS = 6 * 3_600_000;
 
 export function unleash(world: SimulationWorld, plan: readonly PlannedFault[]): { stop(): void } {
   const { timeline } = world;
@@ -85,8 +88,19 @@ export function unleash(world: SimulationWorld, plan: readonly PlannedFault[]): 
           node.database.slowness = 1;
         });
         break;
+      case "old-copy": {
+        node.kill();
+        const putBack = node.database.copied();
+        node.start();
+        later(forMs, () => {
+          node.kill();
+          void putBack();
+          node.start();
+        });
+        break;
+      }
       case "clock-jump":
-        node.wallOffsetMs += (jumps.next() - 0.5) * 2 * LONGEST_JUMP_MS;
+        node.wallOffsetMs += jumpMs(jumps.next());
         break;
     }
   }
@@ -101,4 +115,11 @@ export function unleash(world: SimulationWorld, plan: readonly PlannedFault[]): 
       isOver = true;
     },
   };
+}
+
+function jumpMs(chance: number): number {
+  const part = (chance - 0.5) * 2;
+  const near = 1 - FAR_JUMPS;
+  if (Math.abs(part) < near) return (part / near) * LONGEST_JUMP_MS;
+  return Math.sign(part) * (LONGEST_JUMP_MS + ((Math.abs(part) - near) / FAR_JUMPS) * (FARTHEST_JUMP_MS - LONGEST_JUMP_MS));
 }

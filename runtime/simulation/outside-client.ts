@@ -2,16 +2,21 @@
 
 import { addressProblem, entityOf, parseAddress } from "../address.ts";
 import type { EventData } from "../entity/contract.ts";
+import { DroverError } from "../errors.ts";
 import type { Answer, Told } from "../outcome.ts";
+import { demandShape, keysOf } from "../shape/index.ts";
 import type { TellOptions } from "../system/index.ts";
 import type { ToldFact } from "./history.ts";
 import type { SimulatedNode } from "./simulated-node.ts";
 import type { SimulationWorld } from "./simulation-world.ts";
 
-export interface OutsideOptions extends Pick<TellOptions, "id" | "author" | "withinMs" | "create"> {
+export interface OutsideOptions extends Pick<TellOptions, "id" | "author" | "withinMs" | "keepMs" | "create"> {
   /** The node that is spoken to. Default: the one that hosts the entity from the beginning. */
   readonly through?: string;
 }
+
+/** Without an end it goes on for ever. */
+const INSISTING = keysOf<{ forMs: number }>({ forMs: { title: "a number of at least 0", "x-test": (value) => typeof value === "number" && value >= 0 } }, []);
 
 const WITHIN_MS = 10_000;
 /** The client listens this much longer than it allows. */
@@ -40,6 +45,7 @@ export class OutsideClient {
   /** Sends the same message under the same id until its outcome is final. @param forMs gives up after this long, with the last word; default: never */
   async insist(address: string, event: EventData, { forMs = Number.POSITIVE_INFINITY, ...options }: OutsideOptions & { readonly forMs?: number } = {}): Promise<Told> {
     const { timeline } = this.#world;
+    demandShape({ forMs }, INSISTING, "insist", "DROVER_SIMULATION_INVALID", true);
     const id = options.id ?? this.#nextId();
     const until = timeline.nowMs + forMs;
     for (;;) {
@@ -105,7 +111,7 @@ export class OutsideClient {
     const entity = entityOf(parseAddress(address));
     const home = through ?? [...nodes.values()].find(({ hosts }) => hosts.includes(entity))?.name ?? nodes.keys().next().value;
     const node = nodes.get(home ?? "");
-    if (node === undefined) throw new Error(`there is no simulated node "${String(home)}"`);
+    if (node === undefined) throw new DroverError("DROVER_SIMULATION_INVALID", `through: there is no node "${String(home)}"; the nodes are ${[...nodes.keys()].join(", ")}`);
     return node;
   }
 }

@@ -7,10 +7,21 @@ import { type AnyActorType, entityType } from "../actor/index.ts";
 import { parseAddress } from "../address.ts";
 import { type CellView, createEntity, type EventData, type ImpureStep, type Input, rehearseSteps } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
+import { listOf, type Shape } from "../shape/index.ts";
+import { demanded } from "./demanded.ts";
 
 /** What `now(self)` tells at the start, ms since 1970; each event comes a second later. */
 const BEGAN_AT = Date.UTC(2026, 0, 1);
 const STEP_MS = 1_000;
+
+const AN_ACTOR_TYPE: Shape = {
+  title: "an actor type: what actorType() gave",
+  "x-test": (value) => typeof value === "object" && value !== null && (value as { readonly kind?: unknown }).kind === "actor",
+};
+const AN_EVENT: Shape = {
+  title: "an event, with a type",
+  "x-test": (value) => typeof value === "object" && value !== null && typeof (value as { readonly type?: unknown }).type === "string",
+};
 
 /** An actor after its steps. */
 export interface SteppedActor {
@@ -24,9 +35,11 @@ export interface SteppedActor {
 /**
  * Begins an actor and steps it with events, one after the other.
  * @param input of its start
- * @throws DROVER_IMPURE_STEP, with event and place, where a step reached outside, wrote into what it was given, or came out twice from one input and not the same; else the code of what a step failed with
+ * @throws DROVER_IMPURE_STEP, with event and place, where a step reached outside, wrote into what it was given, or came out twice from one input and not the same; else the code of what a step failed with; DROVER_SIMULATION_INVALID for
+ * what is no actor type, or no list of events
  */
 export function stepPurely(type: AnyActorType, events: readonly EventData[], input?: unknown): SteppedActor {
+  demanded("stepPurely", { type, events }, { type: AN_ACTOR_TYPE, events: listOf(AN_EVENT) });
   const address = parseAddress(`test/${type.name}/pure`);
   const entity = createEntity(entityType({ root: type, durability: "volatile", placement: "cloud" }), address, "pure");
   const sender = { kind: "local", name: "test" } as const;

@@ -5,7 +5,7 @@
 
 import type { EntityType, Registered } from "../actor/index.ts";
 import { type Address, kindOf, parseAddress } from "../address.ts";
-import { decodeRecord, decodeState, encodeState, restoreEntity } from "../entity/index.ts";
+import { decodeState, encodeState, readStored, restoreEntity, typeAt, versionsOf } from "../entity/index.ts";
 import type { StoredEntity } from "../ports/index.ts";
 import type { System } from "../system/index.ts";
 import type { Unlike } from "./history.ts";
@@ -43,10 +43,11 @@ export function watchRecoveries({ system, base, types: registered, say }: Recove
   });
 }
 
-function differenceOf(type: EntityType, entity: Address, { incarnation, snapshot, records }: StoredEntity, held: Uint8Array): string | undefined {
+function differenceOf(type: EntityType, entity: Address, stored: StoredEntity, held: Uint8Array): string | undefined {
   try {
-    const state = snapshot === undefined ? undefined : decodeState(snapshot.state);
-    const recovered = restoreEntity(type, parseAddress(entity), { incarnation, snapshot: state, records: records.map(({ record }) => decodeRecord(record)) });
+    // In the versions that are active there (rules T4).
+    const now = typeAt(type, versionsOf(decodeState(held)) ?? {}) ?? type;
+    const recovered = restoreEntity(now, parseAddress(entity), readStored(stored));
     const [divergence] = recovered.divergences;
     if (divergence !== undefined) return `its recovery differs at r${String(divergence.revision)}: ${divergence.reason}`;
     return Buffer.from(through(encodeState(recovered.entity.state()))).equals(through(held)) ? undefined : "its store recovers to another state than it holds";

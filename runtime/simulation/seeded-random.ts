@@ -1,6 +1,7 @@
 // A small seeded generator (mulberry32), for simulation and for random(self) in a turn: one seed, one sequence, on every host.
 
 import type { Random } from "../ports/index.ts";
+import { demanded } from "./demanded.ts";
 
 /** Next state and output of mulberry32. Integer arithmetic only. */
 export function mulberry32(seed: number): () => number {
@@ -16,7 +17,9 @@ export function mulberry32(seed: number): () => number {
 export class SeededRandom implements Random {
   readonly #draw: () => number;
 
+  /** @param seed a whole number, of which the lower 32 bits count @throws DROVER_SIMULATION_INVALID */
   constructor(seed: number) {
+    demanded("new SeededRandom", { seed }, { seed: { type: "integer" } });
     this.#draw = mulberry32(seed);
   }
 

@@ -2,7 +2,9 @@
 
 import { DroverError } from "../errors.ts";
 import { lineOf } from "./history.ts";
-import { simulate, type Simulation, type SimulationRun } from "./simulate.ts";
+import { aFunction, aWholeNumberFrom, demandShape, keysOf, yesOrNo } from "../shape/index.ts";
+import { simulate, type SimulationRun } from "./simulate.ts";
+import type { Simulation } from "./simulation.ts";
 
 export interface SeedsOptions {
   /** First seed. Default 1. */
@@ -21,11 +23,20 @@ export interface SeedsOutcome {
   readonly failed: readonly SimulationRun[];
 }
 
+const LAST_SEED = 0xffffffff;
+const SEEDS = keysOf<SeedsOptions & { scenario: unknown }>(
+  { scenario: aFunction, from: { type: "integer", minimum: 0, maximum: LAST_SEED }, count: aWholeNumberFrom(1), each: aFunction, all: yesOrNo },
+  ["scenario", "count"],
+);
+
 /**
  * @param scenario made anew for each seed, so that no run leaves anything to the next
- * @throws DROVER_SIMULATION_INVALID where what it makes has another seed than it was given, and as `simulate`
+ * @throws DROVER_SIMULATION_INVALID for options that are none, where what it makes has another seed than it was given, and as `simulate`
  */
-export async function simulateSeeds(scenario: (seed: number) => Simulation, { from = 1, count, each, all = false }: SeedsOptions): Promise<SeedsOutcome> {
+export async function simulateSeeds(scenario: (seed: number) => Simulation, options: SeedsOptions): Promise<SeedsOutcome> {
+  // Of no seed at all nothing would hold or fail.
+  demandShape({ ...options, scenario }, SEEDS, "simulateSeeds", "DROVER_SIMULATION_INVALID", true);
+  const { from = 1, count, each, all = false } = options;
   const failed: SimulationRun[] = [];
   let runs = 0;
   for (let seed = from; seed < from + count; seed++) {

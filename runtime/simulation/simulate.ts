@@ -5,91 +5,20 @@
 // S2. Judged is what is promised whatever happened; so faults end before the run does, and what may take its time gets it.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import type { Registered } from "../actor/index.ts";
-import { decodeRecord, rehearseSteps } from "../entity/index.ts";
-import type { EventData } from "../entity/contract.ts";
+import { decodeRecord, linkOf, rehearseSteps } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
-import type { Answer, Told } from "../outcome.ts";
-import type { Random } from "../ports/index.ts";
-import { aFunction, aNumber, anObject, anything, aText, demandShape, keysOf, listOf, oneOf, recordOf, withMethods } from "../shape/index.ts";
-import type { System } from "../system/index.ts";
-import { type Checker, evidenceOf, judge, standardCheckers, type Violation } from "./checkers/index.ts";
-import { FAULT_KINDS, type FaultKind, planFaults } from "./fault-plan.ts";
+import { evidenceOf, checkersAfterRestore, judge, standardCheckers, type Violation } from "./checkers/index.ts";
+import { FAULT_KINDS, planFaults } from "./fault-plan.ts";
 import type { Fact, Fault, History } from "./history.ts";
 import { unleash } from "./nemesis.ts";
-import { OutsideClient, type OutsideOptions } from "./outside-client.ts";
-import type { NodeProgram, ProcessPorts } from "./process-ports.ts";
+import type { NodeProgram } from "./process-ports.ts";
+import { scriptHands } from "./script-hands.ts";
 import type { StoreFaults } from "./simulated-store.ts";
+import { demandSimulation, type NodeSpec, type Simulation } from "./simulation.ts";
 import { type NetworkFaults, SimulationWorld } from "./simulation-world.ts";
 import { type HostingNode, systemProgram } from "./system-program.ts";
 import { thrownBy } from "./thrown.ts";
 import { quiet } from "./timeline.ts";
-
-/** A node by what it hosts, or by a program of its own. */
-export type NodeSpec = (HostingNode | { readonly program: NodeProgram }) & {
-  /** Stands between the node and its simulated ports: for port wrappers, and for tests that break a promise on purpose. */
-  readonly ports?: (ports: ProcessPorts) => ProcessPorts;
-  /** Its disk confirms what it has not kept: what was not flushed is gone after a power cut (rules L3), and with it what was acknowledged. Default false. */
-  readonly lyingDisk?: boolean;
-};
-
-export interface FaultOptions {
-  /** Kinds that a seed may draw from; each seed takes a part of them. Default all. */
-  readonly kinds?: readonly FaultKind[];
-  /** Nodes that they may strike. Default all. */
-  readonly nodes?: readonly string[];
-  /** Mean time between two faults, ms; a seed varies it from half to double. Default 2000. */
-  readonly everyMs?: number;
-  readonly network?: Partial<NetworkFaults>;
-  readonly store?: Partial<StoreFaults>;
-}
-
-export interface Simulation {
-  /** Decides everything that is left to chance; an unsigned 32-bit integer. */
-  readonly seed: number;
-  readonly nodes: Readonly<Record<string, NodeSpec>>;
-  /** What happens from outside. The run goes on until it has ended. */
-  readonly script?: (script: Script) => Promise<void>;
-  /** Faults happen for this long, ms; the run takes at least as long. Default 30000. */
-  readonly forMs?: number;
-  /** Default: all kinds. `none`: nothing fails, latencies alone vary. */
-  readonly faults?: FaultOptions | "none";
-  /** After the faults open work (messages between entities, shelved ones, effects) has this long to come to its end, ms. Default 120000. */
-  readonly settleMs?: number;
-  /** Judged beside the standard ones. */
-  readonly checkers?: readonly Checker[];
-}
-
-/** The script's hands. All time is the simulation's. */
-export interface Script {
-  /** Since the beginning, ms. */
-  readonly nowMs: number;
-  readonly random: Random;
-  readonly sleep: (ms: number) => Promise<void>;
-  readonly tell: (address: string, event: EventData, options?: OutsideOptions) => Promise<Told>;
-  readonly ask: (address: string, event: EventData, options?: OutsideOptions) => Promise<Answer>;
-  /** As `tell`, again and again under one id until the outcome is final. */
-  readonly insist: (address: string, event: EventData, options?: OutsideOptions & { readonly forMs?: number }) => Promise<Told>;
-  /** The node's system while it runs; of this run alone. */
-  readonly system: (node: string) => System | undefined;
-  /** Ends the node's process in the middle of anything. */
-  readonly kill: (node: string) => void;
-  /** Starts it again. */
-  readonly start: (node: string) => void;
-  /** Stops it in order. */
-  readonly stop: (node: string) => Promise<void>;
-  /**
-   * The node comes back with other types: from its next run on, whatever begins that, while what runs goes on with the present ones. They are all that it hosts then, as in `types` of its
-   * node; of one that has a program of its own it is the next program. A type of a newer version names the `earlier` ones, as on a real node: journals are judged with the newest types.
-   * @throws DROVER_SIMULATION_INVALID for what is neither
-   */
-  readonly upgrade: (node: string, to: readonly Registered[] | NodeProgram) => void;
-  /** Cuts a node's link, or parts two nodes that both keep theirs. */
-  readonly cut: (node: string, other?: string) => void;
-  readonly heal: (node: string, other?: string) => void;
-  /** Puts a line into the trace. */
-  readonly note: (text: string) => void;
-}
 
 export interface SimulationRun {
   readonly seed: number;
@@ -102,6 +31,8 @@ export interface SimulationRun {
   /** Happenings: timers, messages, flushes. */
   readonly steps: number;
 }
+
+type Programs = Readonly<Record<string, { readonly program: NodeProgram } & Omit<NodeSpec, keyof HostingNode>>>;
 
 const DEFAULT_NETWORK: NetworkFaults = { latencyMs: [0.2, 5], drop: 0.02, duplicate: 0.02, reorder: 0.05 };
 const DEFAULT_STORE: StoreFaults = { latencyMs: [0.1, 3], unknown: 0.01, refused: 0.002, failedRead: 0.005 };
@@ -116,21 +47,6 @@ const QUIET_MS = 1_500;
 const LOOK_EVERY_MS = 500;
 const STOP_WITHIN_MS = 20_000;
 
-const SIMULATION = keysOf<Simulation>(
-  {
-    seed: aNumber,
-    nodes: recordOf(anObject),
-    script: aFunction,
-    forMs: aNumber,
-    faults: {
-      anyOf: [{ const: "none" }, keysOf<FaultOptions>({ kinds: listOf(oneOf(...FAULT_KINDS)), nodes: listOf(aText), everyMs: aNumber, network: anObject, store: anObject }, [])],
-    },
-    settleMs: aNumber,
-    checkers: listOf(anything),
-  },
-  ["seed", "nodes"],
-);
-
 /** S1. Settles when the run that was called for last has ended, however it did. */
 let lastRun: Promise<unknown> = Promise.resolve();
 /** S1. What a run has begun knows that it is within it. */
@@ -138,17 +54,19 @@ const within = new AsyncLocalStorage<{ isOver: boolean }>();
 
 /**
  * Waits for those that were called before it in this process (S1).
- * @throws DROVER_SIMULATION_INVALID for a seed, a time or a node that is none, for what is unknown or of another kind, and within another simulation; what a script throws is a violation, as a finding of its own
+ * @throws DROVER_SIMULATION_INVALID for a seed, a time, a chance or a node that is none, for what is unknown or of another kind, for an entity of a type that its node does not host, and within
+ * another simulation; DROVER_TYPE_INVALID and DROVER_ADDRESS_INVALID for types and addresses that are none. What a script throws is a violation, as a finding of its own
  */
 export async function simulate(simulation: Simulation): Promise<SimulationRun> {
-  demandShape(simulation, SIMULATION, "simulate", "DROVER_SIMULATION_INVALID", true);
+  demandSimulation(simulation);
+  const programs = programsOf(simulation);
   if (within.getStore()?.isOver === false)
     throw new DroverError(
       "DROVER_SIMULATION_INVALID",
       "a simulation cannot run within another one, whose script or actors would wait for it: end that first, or use another process",
     );
   const itself = { isOver: false };
-  const turn = lastRun.then(() => within.run(itself, () => listenedTo(simulation)));
+  const turn = lastRun.then(() => within.run(itself, () => listenedTo(simulation, programs)));
   lastRun = turn.then(
     () => (itself.isOver = true),
     () => (itself.isOver = true),
@@ -156,7 +74,7 @@ export async function simulate(simulation: Simulation): Promise<SimulationRun> {
   return turn;
 }
 
-async function listenedTo(simulation: Simulation): Promise<SimulationRun> {
+async function listenedTo(simulation: Simulation, programs: Programs): Promise<SimulationRun> {
   const unheard: Violation[] = [];
   let world: SimulationWorld | undefined;
   const nowMs = (): number => world?.timeline.nowMs ?? 0;
@@ -177,7 +95,7 @@ async function listenedTo(simulation: Simulation): Promise<SimulationRun> {
     (step) => world?.offered.stepped(step),
   );
   try {
-    return await run(simulation, unheard, (begun) => (world = begun));
+    return await run(simulation, programs, unheard, (begun) => (world = begun));
   } finally {
     process.off("unhandledRejection", hear);
     endRehearsals();
@@ -185,9 +103,8 @@ async function listenedTo(simulation: Simulation): Promise<SimulationRun> {
 }
 
 /** @param found grows while it runs */
-async function run(simulation: Simulation, found: Violation[], begins: (world: SimulationWorld) => void): Promise<SimulationRun> {
+async function run(simulation: Simulation, programs: Programs, found: Violation[], begins: (world: SimulationWorld) => void): Promise<SimulationRun> {
   const { seed, forMs = FOR_MS, settleMs = SETTLE_MS } = simulation;
-  const programs = programsOf(simulation);
   const faults = simulation.faults === "none" ? undefined : (simulation.faults ?? {});
   const store = { ...DEFAULT_STORE, ...(faults === undefined ? { unknown: 0, refused: 0, failedRead: 0 } : faults.store) };
   const world = new SimulationWorld({
@@ -206,14 +123,17 @@ async function run(simulation: Simulation, found: Violation[], begins: (world: S
   const script = runScript(world, simulation, found);
   await world.pass(world.timeline.nowMs + forMs);
   await world.pass(SCRIPT_WITHIN_MS, () => script.isOver);
-  if (!script.isOver) found.push({ promise: "script", checker: "the script ends", atMs: world.timeline.nowMs, what: "it waits for something that never happens" });
+  if (!script.isOver)
+    found.push({ promise: "script", checker: "the script ends", atMs: world.timeline.nowMs, what: `it waits for something that never happens${whatKeepsNodesAway(world)}` });
   nemesis.stop();
   await settle(world, settleMs);
   noteWhatIsShown(world);
   await stopAll(world);
   await noteWhatIsKept(world);
   const registered = Object.fromEntries([...world.nodes.values()].map(({ database, types }) => [database.name, types]));
-  const judged = judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standardCheckers, ...(simulation.checkers ?? [])]);
+  // A store that went back has not kept its commits: what rests on that is not promised then (S3).
+  const standard = world.history.some(({ kind }) => kind === "restored") ? checkersAfterRestore : standardCheckers;
+  const judged = judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standard, ...(simulation.checkers ?? [])]);
   // What was rejected until here is heard by now, and by nobody else.
   await quiet();
   return {
@@ -226,28 +146,18 @@ async function run(simulation: Simulation, found: Violation[], begins: (world: S
   };
 }
 
-function programsOf({
-  seed,
-  nodes,
-  forMs = FOR_MS,
-  settleMs = SETTLE_MS,
-  faults,
-}: Simulation): Readonly<Record<string, { readonly program: NodeProgram } & Omit<NodeSpec, keyof HostingNode>>> {
-  const refuse = (what: string): never => {
-    throw new DroverError("DROVER_SIMULATION_INVALID", what);
-  };
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) refuse(`a seed is a whole number from 0 to 4294967295, this is ${String(seed)}`);
-  for (const [name, ms] of Object.entries({ forMs, settleMs })) if (!Number.isFinite(ms) || ms < 0) refuse(`${name} is a number of milliseconds, this is ${String(ms)}`);
-  const unknown = typeof faults === "object" ? faults.nodes?.find((name) => !Object.hasOwn(nodes, name)) : undefined;
-  if (unknown !== undefined) refuse(`faults.nodes names "${unknown}"; the nodes are ${Object.keys(nodes).join(", ")}`);
-  if (Object.keys(nodes).length === 0) refuse("a simulation has at least one node");
-  return Object.fromEntries(Object.entries(nodes).map(([name, spec]) => [name, { ...spec, program: "program" in spec ? spec.program : systemProgram(spec) }]));
+function programsOf({ nodes }: Simulation): Programs {
+  return Object.fromEntries(
+    Object.entries(nodes).map(([name, spec]) => [name, { ...spec, program: "program" in spec ? spec.program : systemProgram(spec, `simulate: nodes.${name}.`) }]),
+  );
 }
 
 function runScript(world: SimulationWorld, { script, nodes }: Simulation, found: Violation[]): { isOver: boolean } {
   const state = { isOver: script === undefined };
   if (script === undefined) return state;
-  script(handsOf(world, nodes)).then(
+  new Promise<void>((resolve) => {
+    resolve(script(scriptHands(world, nodes)));
+  }).then(
     () => {
       state.isOver = true;
     },
@@ -259,68 +169,18 @@ function runScript(world: SimulationWorld, { script, nodes }: Simulation, found:
   return state;
 }
 
-function handsOf(world: SimulationWorld, specs: Simulation["nodes"]): Script {
-  const { timeline } = world;
-  const client = new OutsideClient(world);
-  const nodeOf = (name: string): NonNullable<ReturnType<typeof world.nodes.get>> => {
-    const node = world.nodes.get(name);
-    if (node === undefined) throw new DroverError("DROVER_SIMULATION_INVALID", `there is no node "${name}"; the nodes are ${[...world.nodes.keys()].join(", ")}`);
-    return node;
-  };
-  return {
-    get nowMs() {
-      return timeline.nowMs;
-    },
-    random: world.random(),
-    sleep: (ms) => new Promise((resolve) => void timeline.after(ms, resolve)),
-    tell: (address, event, options) => client.tell(address, event, options),
-    ask: (address, event, options) => client.ask(address, event, options),
-    insist: (address, event, options) => client.insist(address, event, options),
-    system: (name) => nodeOf(name).system,
-    kill: (name) => {
-      nodeOf(name).kill();
-    },
-    start: (name) => {
-      nodeOf(name).start();
-    },
-    stop: (name) => nodeOf(name).stop(),
-    upgrade: (name, to) => {
-      const node = nodeOf(name);
-      const next = nextProgram(name, specs[name] as NodeSpec, to);
-      node.replaceProgram(next);
-      world.tell({ kind: "note", text: `from its next run on ${name} hosts ${next.types.map(wordFor).join(", ")}` });
-    },
-    cut: (node, other) => {
-      world.cut(nodeOf(node).name, other);
-    },
-    heal: (node, other) => {
-      world.heal(nodeOf(node).name, other);
-    },
-    note: (text) => {
-      world.tell({ kind: "note", text });
-    },
-  };
+/** Of each node that does not run, with the last that it said of it. */
+function whatKeepsNodesAway({ nodes, history }: SimulationWorld): string {
+  const away = [...nodes.values()].filter(({ running }) => running === undefined);
+  return away.map(({ name }) => `; the node "${name}" has not started${lastWordOf(name, history)}`).join("");
 }
 
-/** @throws DROVER_SIMULATION_INVALID */
-function nextProgram(name: string, spec: NodeSpec, to: readonly Registered[] | NodeProgram): NodeProgram {
-  if ("program" in spec) {
-    demandShape(
-      { program: to },
-      keysOf<{ program: NodeProgram }>({ program: withMethods("a program, as its node has one", "start") }, ["program"]),
-      `upgrade of "${name}"`,
-      "DROVER_SIMULATION_INVALID",
-      true,
-    );
-    return to as NodeProgram;
-  }
-  demandShape({ types: to }, keysOf<{ types: unknown }>({ types: listOf(anObject) }, ["types"]), `upgrade of "${name}"`, "DROVER_SIMULATION_INVALID", true);
-  return systemProgram({ ...spec, types: to as readonly Registered[] });
-}
-
-function wordFor(type: Registered): string {
-  const versions = type.kind === "entity" ? [...type.types.values()] : [type];
-  return versions.map(({ name, version }) => `${name} v${String(version)}`).join(" with ");
+function lastWordOf(node: string, history: History): string {
+  const fact = history.findLast(
+    (fact) => "node" in fact && fact.node === node && ((fact.kind === "log" && fact.level === "error") || (fact.kind === "node" && fact.reason !== undefined)),
+  );
+  if (fact?.kind === "log") return `: ${fact.message}`;
+  return fact?.kind === "node" ? `: ${String(fact.reason)}` : "";
 }
 
 /** S2. */
@@ -369,7 +229,9 @@ async function noteWhatIsKept(world: SimulationWorld): Promise<void> {
     if (database.epoch === 0) continue;
     for (const { entity, type } of await database.base.entities(undefined, Number.MAX_SAFE_INTEGER)) {
       const head = await database.base.revisionOf(entity);
-      const records = await database.base.journal({ entity, limit: Number.MAX_SAFE_INTEGER, order: "oldest-first" });
+      const journal = await database.base.journal({ entity, limit: Number.MAX_SAFE_INTEGER, order: "oldest-first" });
+      // What opens a replica's history is a state and no record.
+      const records = journal.filter(({ record }) => record.byteLength > 0);
       world.tell({
         kind: "kept",
         store: database.name,
@@ -377,7 +239,8 @@ async function noteWhatIsKept(world: SimulationWorld): Promise<void> {
         type,
         incarnation: head?.incarnation ?? "",
         revision: head?.revision ?? 0,
-        records: records.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record)),
+        records: records.map(({ record }) => decodeRecord(record)),
+        links: records.map(({ record }) => linkOf(record)),
       });
     }
   }

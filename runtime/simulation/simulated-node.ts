@@ -1,12 +1,13 @@
 // One node of the simulated fleet: a place with disks, where one run of a program follows the other.
 
-import type { Registered } from "../actor/index.ts";
+import type { EntityType, Registered } from "../actor/index.ts";
 import { kindOf } from "../address.ts";
 import type { Log, Random } from "../ports/index.ts";
-import type { System } from "../system/index.ts";
+import type { RaisedVersions, System } from "../system/index.ts";
 import { heldBy } from "./held-by.ts";
 import type { NodeFact, Said } from "./history.ts";
 import type { MemoryNetwork } from "./memory-transport.ts";
+import { isNewer } from "./newer-type.ts";
 import type { OfferedMessages } from "./offered-messages.ts";
 import type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts";
 import { watchRecoveries } from "./recovery-watch.ts";
@@ -66,7 +67,7 @@ export class SimulatedNode {
   wallOffsetMs = 0;
   /** Of its next run. */
   #program: NodeProgram;
-  /** What its newest run hosts. */
+  /** What its newest run hosts; of an entity type that an earlier run had in newer versions, that: what it has written is judged by it. */
   types: readonly Registered[];
 
   constructor(options: SimulatedNodeOptions) {
@@ -134,6 +135,37 @@ export class SimulatedNode {
     this.#program = program;
   }
 
+  /** Once; undefined: its run is not there, has ended meanwhile, or was replaced: whoever asked hears no word of a run that is parted from the network. */
+  raise(versions: Readonly<Record<string, number>>): Promise<{ readonly raised: RaisedVersions } | { readonly failed: unknown } | undefined> {
+    const { process, system } = this;
+    const run = this.#present;
+    return new Promise((resolve) => {
+      if (process === undefined || system === undefined) {
+        resolve(undefined);
+        return;
+      }
+      const forget = process.onEnd(() => {
+        resolve(undefined);
+      });
+      const end = (word: { readonly raised: RaisedVersions } | { readonly failed: unknown }): void => {
+        process.enter(() => {
+          forget();
+          resolve(this.#present === run ? word : undefined);
+        });
+      };
+      process.enter(() => {
+        system.raiseVersions(versions).then(
+          (raised) => {
+            end({ raised });
+          },
+          (failed: unknown) => {
+            end({ failed });
+          },
+        );
+      });
+    });
+  }
+
   /** Another run begins on the same store under the next epoch; the present one is parted from the network, and goes on without knowing. */
   takeOver(): void {
     const run = this.#present;
@@ -188,7 +220,7 @@ export class SimulatedNode {
     const { timeline, order, seedOf, network, offered, homeOf, tell } = this.#options;
     const program = this.#program;
     const { types } = program;
-    this.types = types;
+    this.types = types.map((type) => (type.kind === "entity" ? (this.types.find((had): had is EntityType => had.kind === "entity" && isNewer(had, type)) ?? type) : type));
     const process = new SimulatedProcess({
       node: this.name,
       run: ++this.#runs,

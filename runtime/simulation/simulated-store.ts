@@ -54,6 +54,17 @@ export class SimulatedDatabase {
     await this.base.open();
   }
 
+  /** A copy of all that it holds, taken while nothing writes. @returns what puts it in the place of what it holds then */
+  copied(): () => Promise<void> {
+    const { disk } = this.base;
+    const copy = structuredClone(disk.contents);
+    return async () => {
+      disk.contents = copy;
+      this.#tell({ kind: "restored", store: this.name });
+      await this.powerCut();
+    };
+  }
+
   /** What a process is handed. @param epoch under which it owns what it commits (D2) */
   connect(process: SimulatedProcess, epoch: number, faults: () => StoreFaults): Store {
     const { base } = this;
@@ -115,9 +126,9 @@ export class SimulatedDatabase {
       commit: async (batch) => {
         const copies = batch.map((commit) => ({
           ...commit,
-          record: commit.record.slice(),
-          ...(commit.snapshot === undefined ? {} : { snapshot: commit.snapshot.slice() }),
-          ...(commit.value === undefined ? {} : { value: { ...commit.value, value: commit.value.value.slice() } }),
+          record: new Uint8Array(commit.record),
+          ...(commit.snapshot === undefined ? {} : { snapshot: new Uint8Array(commit.snapshot) }),
+          ...(commit.value === undefined ? {} : { value: { ...commit.value, value: new Uint8Array(commit.value.value) } }),
         }));
         await reach();
         const draw = this.random.next();
@@ -139,14 +150,14 @@ export class SimulatedDatabase {
       values: {
         get: (key) => read(() => base.values.get(key)),
         set: async (key, value) => {
-          const copy = value.slice();
+          const copy = new Uint8Array(value);
           await write(() => base.values.set(key, copy));
           await process.wait(latency());
         },
         entries: (prefix, page) => read(() => base.values.entries(prefix, page)),
         delete: (key) => write(() => base.values.delete(key)),
         write: async (changes) => {
-          const copies = changes.map(({ key, value }) => ({ key, value: value?.slice() }));
+          const copies = changes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : new Uint8Array(value) }));
           await write(() => base.values.write(copies));
           await process.wait(latency());
         },

@@ -1,9 +1,12 @@
 // A node that hosts entities of a user's types, unchanged: a system on the simulated ports, with a door for messages of the other nodes.
 
 import { type AnyActorType, type EffectImplementation, type Registered } from "../actor/index.ts";
-import { type Address, parseAddress } from "../address.ts";
+import { type Address, entityOf, kindOf, parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
+import { register } from "../registered-types.ts";
 import { Retry } from "../retry.ts";
+import { type Complaint, formatComplaint, nearestName } from "../shape/index.ts";
 import { createSystem, type EntityOptions, type System, type SystemOptions } from "../system/index.ts";
 import { busRemote, nodeName, openMessageDoor } from "../wire/index.ts";
 import type { NodeProgram, ProcessPorts, RunningNode } from "./process-ports.ts";
@@ -18,19 +21,38 @@ export interface HostingNode {
   /** Types whose entities live on other nodes. */
   readonly foreignTypes?: SystemOptions["foreignTypes"];
   readonly door?: SystemOptions["door"];
+  /** As of `createSystem`: what a start makes of newer versions of its types. */
+  readonly versions?: SystemOptions["versions"];
   /** As of `createSystem`: how many entities of types that passivate may be in memory. */
   readonly residentEntities?: SystemOptions["residentEntities"];
   /** As of `createSystem`: how fast entities may come into memory. */
   readonly activation?: SystemOptions["activation"];
 }
 
-export function systemProgram(node: HostingNode): NodeProgram {
+/**
+ * @param where its entities stand, for a reader
+ * @throws DROVER_SIMULATION_INVALID for an entity that no type of it is for, DROVER_ADDRESS_INVALID, DROVER_TYPE_INVALID: such a node would be started again and again, and never be there
+ */
+export function systemProgram(node: HostingNode, where = ""): NodeProgram {
   const entities = Object.entries(node.entities ?? {}).map(([address, options]) => [parseAddress(address), options ?? { input: undefined }] as const);
+  const hosted = [...register(node.types).entityTypes.keys()];
+  for (const [address] of entities) {
+    const problem = entityProblem(address, hosted);
+    if (problem !== undefined) throw new DroverError("DROVER_SIMULATION_INVALID", formatComplaint(`${where}entities.${address}`, problem));
+  }
   return { hosts: entities.map(([address]) => address), types: node.types, start: (ports) => start(node, entities, ports) };
 }
 
+function entityProblem(address: Address, hosted: readonly string[]): Complaint | undefined {
+  const kind = kindOf(address);
+  if (address !== entityOf(address)) return { message: "a child of an entity stands here", expected: `its entity, ${entityOf(address)}` };
+  if (hosted.includes(kind)) return undefined;
+  const suggestion = nearestName(kind, hosted);
+  return { message: `no entity type "${kind}" is among the types of its node`, expected: hosted.length === 0 ? "an entity type" : `one of ${hosted.join(", ")}`, suggestion };
+}
+
 async function start(
-  { types, foreignTypes, door, residentEntities, activation }: HostingNode,
+  { types, foreignTypes, door, versions, residentEntities, activation }: HostingNode,
   entities: readonly (readonly [Address, EntityOptions])[],
   ports: ProcessPorts,
 ): Promise<RunningNode> {
@@ -50,6 +72,7 @@ async function start(
     stepWatch,
     ...(foreignTypes === undefined ? {} : { foreignTypes }),
     ...(door === undefined ? {} : { door }),
+    ...(versions === undefined ? {} : { versions }),
     ...(residentEntities === undefined ? {} : { residentEntities }),
     ...(activation === undefined ? {} : { activation }),
   });
@@ -89,9 +112,17 @@ async function start(
 function activateAll(
   system: System,
   entities: readonly (readonly [Address, EntityOptions])[],
-  { clock, random }: ProcessPorts,
+  { clock, random, log }: ProcessPorts,
 ): { readonly done: Promise<unknown>; cancel(): void } {
   const retries: Retry[] = [];
+  /** What each was told of last: a scenario's own mistake repeats itself. */
+  const noted = new Map<Address, string>();
+  const note = (entity: Address, cause: unknown): void => {
+    const why = messageOf(cause);
+    if ((cause instanceof DroverError && cause.code === "DROVER_STORE_FAILED") || noted.get(entity) === why) return;
+    noted.set(entity, why);
+    log.error({ err: cause }, `${entity} could not begin`);
+  };
   const done = entities.map(([entity, options]) => {
     const retry = new Retry(clock, () => random.next(), ACTIVATE_AGAIN);
     retries.push(retry);
@@ -100,7 +131,10 @@ function activateAll(
         system.activate(entity, options).then(resolve, (cause: unknown) => {
           // It comes by itself when its time is over (rules M4).
           if (cause instanceof DroverError && cause.code === "DROVER_ACTOR_HUNG") resolve();
-          else retry.later(attempt);
+          else {
+            note(entity, cause);
+            retry.later(attempt);
+          }
         });
       };
       attempt();
@@ -117,11 +151,16 @@ function activateAll(
 /** The same type; what its effects do is noted. */
 function noted(type: Registered, ports: ProcessPorts): Registered {
   if (type.kind === "actor") return notedActor(type, ports);
-  return type.using(...[...type.types.values()].filter(({ effects }) => Object.keys(effects).length > 0).map((member) => notedActor(member, ports)));
+  return type.using(...[...type.types.values()].filter(hasEffects).map((member) => notedActor(member, ports)));
 }
 
 function notedActor(type: AnyActorType, ports: ProcessPorts): AnyActorType {
-  return { ...type, effects: Object.fromEntries(Object.entries(type.effects).map(([name, effect]) => [name, notedEffect(name, effect, ports)])) };
+  const noted: AnyActorType = { ...type, effects: Object.fromEntries(Object.entries(type.effects).map(([name, effect]) => [name, notedEffect(name, effect, ports)])) };
+  return type.earlier.some(hasEffects) ? { ...noted, earlier: type.earlier.map((then) => (hasEffects(then) ? notedActor(then, ports) : then)) } : noted;
+}
+
+function hasEffects({ effects, earlier }: AnyActorType): boolean {
+  return Object.keys(effects).length > 0 || earlier.some(hasEffects);
 }
 
 function notedEffect(name: string, effect: EffectImplementation, { noteEffect }: ProcessPorts): EffectImplementation {

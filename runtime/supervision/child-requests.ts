@@ -59,8 +59,8 @@ export class ChildRequests {
     const { places } = this.#asked;
     // V5
     for (let other = this.#underWay(spec.id); other !== undefined; other = this.#underWay(spec.id)) await other;
-    if (places.laneOf(spec.id) !== undefined) return { kind: "id-taken" };
     if (!this.#asked.isUp) return { kind: "not-running" };
+    if (places.laneOf(spec.id) !== undefined) return { kind: "id-taken" };
     const added = this.#begin(spec);
     this.#coming.set(spec.id, added);
     begun();
@@ -95,8 +95,8 @@ export class ChildRequests {
       return kept.inTurn(async () => {
         // V5
         for (let other = this.#underWay(id); other !== undefined; other = this.#underWay(id)) await other;
-        if (places.laneOf(id) !== undefined || kept.has(id)) return { kind: "id-taken" };
         if (!this.#asked.isUp) return { kind: "not-running" };
+        if (places.laneOf(id) !== undefined || kept.has(id)) return { kind: "id-taken" };
         let outcome: KeepOutcome = { kind: "not-running" };
         const error = await kept.put({ id, data }, async () => {
           outcome = await this.#add(spec, begun);
@@ -157,14 +157,13 @@ export class ChildRequests {
   }
 
   async #restart(id: string, begun: () => void): Promise<RestartOutcome> {
-    const { places, kept, spec } = this.#asked;
+    const { places, spec } = this.#asked;
     // V5
     for (let going = this.#going.get(id); going !== undefined; going = this.#going.get(id)) await going;
-    const lane = places.laneOf(id);
-    // Before the list is read for the first time nobody knows who is there.
-    if (lane === undefined) return { kind: kept?.isRead === false && !this.#asked.isUp ? "not-running" : "no-such-child" };
     const { life } = this.#asked;
     if (life === undefined || !this.#asked.isUp) return { kind: "not-running" };
+    const lane = places.laneOf(id);
+    if (lane === undefined) return { kind: "no-such-child" };
     this.#asked.forgive(id);
     const isTemporary = lane.slots.some((slot) => slot.id === id && slot.restartType === "temporary");
     const restarted = lane.restart(id, spec.flags.backoff !== undefined && !isTemporary ? "retry" : "stay-down");

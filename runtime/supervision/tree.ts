@@ -3,6 +3,7 @@
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { aClock, aLog, aRandom, demandShape, keysOf, oneOf, type Shape } from "../shape/index.ts";
+import { sureLog } from "../sure-log.ts";
 import { stopWithin, type Exit, type Isolation, type Running } from "../workers/index.ts";
 import { checkedTree } from "./checked-tree.ts";
 import type { AddOutcome, KeepOutcome, RemoveOutcome, RestartOutcome } from "./child-outcomes.ts";
@@ -68,9 +69,10 @@ const TREE: Shape = {
 export function createTree(written: SupervisorSpec, options: TreeOptions): Tree {
   demandShape({ spec: written, options }, TREE, "createTree", "DROVER_TREE_INVALID", true);
   const spec = checkedTree(written);
-  const { clock, log } = options;
+  const { clock } = options;
+  const log = sureLog(options.log);
   const reports = new Reports(log, clock);
-  const root = new SupervisorLife(spec, spec.id, { ...options, reports });
+  const root = new SupervisorLife(spec, spec.id, { ...options, log, reports });
   const abort = new AbortController();
   const hurry = new AbortController();
   const run = new WatchedRun();

@@ -8,23 +8,9 @@
 // G3. Each lane has a bound (promise S5). Who is turned away by it comes again: a sender is told `full`, an outbox and a timer wait in the store.
 // G4. Who waits already and is called in another lane waits in both: the first that has its turn counts, so that no command waits behind a storm because its entity is part of it.
 
+import type { ActivationLimits } from "../activation-limits.ts";
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
 import { Ring } from "./ring.ts";
-
-/** Of activations: fewer are no rate but a standstill. */
-export const LEAST_PER_SECOND = 0.001;
-
-/** Whole numbers from 1, but for `perSecond`. */
-export interface ActivationLimits {
-  /** Activations a second, over time; from 0.001. Default 5,000. */
-  readonly perSecond?: number;
-  /** Of them at once after a quiet time. Default 1,000. */
-  readonly burst?: number;
-  /** On their way at the same time, i.e. between the store's reading and the end of their first turn. Default 256. */
-  readonly concurrent?: number;
-  /** Commands that wait for an activation of their own at most, and as many each of what entities send each other and of what only recovers; what is more is told `full`. Default 10,000. */
-  readonly waiting?: number;
-}
 
 /** Room in memory is looked for again this often, ms. */
 const LOOK_AGAIN_MS = 20;

@@ -12,8 +12,10 @@
 
 import type { Address } from "../address.ts";
 import type { Effect, Input, JournalRecord, Turn, TurnStamp } from "../entity/contract.ts";
-import { type Entity, encodeRecord, type TurnGuide } from "../entity/index.ts";
+import { type Entity, encodeRecord, linkOf, type TurnGuide } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
+import { messageOf } from "../message-of.ts";
 import {
   type Clock,
   type CommitOutcome,
@@ -36,6 +38,7 @@ import { Mailbox, type MailboxLimits } from "./mailbox.ts";
 import { bytesOf } from "./post.ts";
 import { Shelf } from "./shelf.ts";
 import { policyOf, type SinceSnapshot, SnapshotRhythm, storableState } from "./snapshot-rhythm.ts";
+import type { OneByOne } from "./one-by-one.ts";
 import { Suspects } from "./suspects.ts";
 import { Timers } from "./timers.ts";
 import type { Change } from "./views.ts";
@@ -64,6 +67,7 @@ const REPLACED: Settled = { kind: "refused", accepts: [], reason: "a newer messa
 const STOP_WITHIN_MS = 3_000;
 
 export interface ActivationPorts {
+  readonly node: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly hosted: HostedClock;
@@ -76,6 +80,7 @@ export interface ActivationPorts {
   readonly schedule: (run: () => void) => void;
   /** Who ends a process that hangs in a step, and knows of what hung before (rules M4). */
   readonly stepWatch: StepWatch | undefined;
+  readonly suspectsWay: OneByOne;
   /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
   readonly beforeCommit: (entity: Entity, open: Turn | undefined) => Promise<void> | undefined;
   /** Whether `changed` has listeners. */
@@ -100,8 +105,8 @@ export interface ActivationOptions {
   readonly asOf: number;
 }
 
-/** `asleep`: it takes no turn until it is out of memory or roused. */
-type Phase = "idle" | "scheduled" | "committing" | "settling" | "asleep" | "ended";
+/** `asleep`: it takes no turn until it is out of memory or roused. `waiting`: suspects of others come first (suspects P4). */
+type Phase = "idle" | "scheduled" | "waiting" | "committing" | "settling" | "asleep" | "ended";
 
 /** The turn that is being committed. */
 interface OpenTurn {
@@ -109,6 +114,8 @@ interface OpenTurn {
   readonly taken: readonly Mail[];
   readonly change: Change;
   readonly commit: EntityCommit;
+  /** Hash of its record. */
+  readonly link: string;
 }
 
 /** What few entities need is made when it is first needed: an idle one is small. */
@@ -142,6 +149,8 @@ export class Activation implements TurnGuide {
   #alone = 0;
   /** Of a volatile turn under watch, ascending: from which effect on they are which input's. */
   #begun: { readonly from: number; readonly key: string }[] | undefined;
+  /** Where its node's own messages go that wait when it ends; undefined: nowhere. */
+  #left: Mail[] | undefined;
 
   constructor(entity: Entity, ports: ActivationPorts, owner: ActivationOwner, options: ActivationOptions) {
     const { clock } = ports;
@@ -155,7 +164,11 @@ export class Activation implements TurnGuide {
     this.#asOf = options.asOf;
     this.since = clock.now();
     this.#usedAt = clock.monotonic();
-    this.#suspects = Suspects.of(entity, ports.stepWatch, clock.monotonic());
+    this.#suspects = Suspects.of(entity, ports, () => {
+      if (this.#phase !== "waiting") return;
+      this.#phase = "idle";
+      this.#goOn();
+    });
   }
 
   get #isVolatile(): boolean {
@@ -261,6 +274,16 @@ export class Activation implements TurnGuide {
     this.#armLazy();
   }
 
+  /** A turn of its own, as soon as none is open; its full state goes with it (rules T1). */
+  async fork(input: Extract<Input, { kind: "forked" }>): Promise<Settled> {
+    do await this.quiet();
+    while (this.isOpen);
+    if (this.#stopping !== undefined || (this.#phase !== "idle" && this.#phase !== "scheduled")) return { kind: "owner-away" };
+    return new Promise((settle) => {
+      this.#step([{ input, settle }]);
+    });
+  }
+
   /** Resolves when no turn is open: what is read then is the newest committed state. */
   async quiet(): Promise<void> {
     while (this.#open !== undefined) await new Promise<void>((resolve) => (this.#quiet ??= []).push(resolve));
@@ -290,6 +313,13 @@ export class Activation implements TurnGuide {
   /** Ends at once; only where it is at rest or undisturbed, so that nobody is told anything. */
   leave(): void {
     this.#end();
+  }
+
+  /** As `stop`, for whoever goes on with the entity here. @returns what waits and nobody would send again: messages of the node itself */
+  async stopForHeir(): Promise<readonly Mail[]> {
+    this.#left ??= [];
+    await this.stop();
+    return this.#left;
   }
 
   /** Lets the commit under way end, for at most 3 s, then ends. Mail that waits is settled as not taken. */
@@ -362,7 +392,8 @@ export class Activation implements TurnGuide {
     if (isAlone) this.#alone--;
     const mails = this.#inTime(isAlone ? this.#mailbox.take(1) : this.#mailbox.take(MAX_INPUTS, this.#takeLazy()));
     const cut = this.#suspects === undefined ? mails : this.#suspects.cut(mails, this.#mailbox);
-    if (cut.length > 0) this.#step(cut);
+    if (cut === undefined) this.#phase = "waiting";
+    else if (cut.length > 0) this.#step(cut);
     else this.#goOn();
   }
 
@@ -396,12 +427,12 @@ export class Activation implements TurnGuide {
     let opened: Turn | undefined;
     let turn: Turn;
     let change: Change | undefined;
-    let commit: EntityCommit | undefined;
+    let written: Pick<OpenTurn, "commit" | "link"> | undefined;
     try {
       turn = opened = this.entity.turn(instead ?? mails.map((mail) => mail.input), stampOf(this.#ports), this);
       // Of a volatile turn that nobody watches no record is made.
       change = this.#isVolatile && !this.#ports.isWatched() ? undefined : changeOf(this.entity, turn, this.#asOf);
-      commit = this.#isVolatile || turn.record === undefined ? undefined : this.#commitOf(turn, turn.record);
+      written = this.#isVolatile || turn.record === undefined ? undefined : this.#writtenOf(turn, turn.record);
       this.#ports.stepWatch?.idle();
     } catch (cause) {
       this.#ports.stepWatch?.idle();
@@ -417,13 +448,14 @@ export class Activation implements TurnGuide {
     const isWhole = turn.consumed === mails.length;
     const taken = isWhole ? mails : mails.slice(0, turn.consumed);
     if (!isWhole) this.#mailbox.putBack(mails.slice(turn.consumed));
-    if (commit === undefined || change === undefined) {
+    if (written === undefined || change === undefined) {
       this.entity.commit();
       if (turn.revision !== before) this.#asOf = this.entity.stamp.now;
       this.#committed(turn, taken, turn.revision === before ? undefined : change);
       return;
     }
-    const open = { turn, taken, change, commit };
+    const { commit } = written;
+    const open = { turn, taken, change, ...written };
     this.#phase = "committing";
     this.#open = open;
     const { committer } = this.#ports;
@@ -443,8 +475,8 @@ export class Activation implements TurnGuide {
       return;
     }
     this.#ports.log.error({ err: cause, entity: this.entity.address, input: only.input.kind }, "a turn came to nothing that can be stored; its input has failed");
-    const code = cause instanceof DroverError ? cause.code : "DROVER_DATA_NOT_KEPT";
-    this.#step([only], [{ kind: "attempt", of: only.input, crashes: 0, cause: `its turn cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`, code }]);
+    const code = isA(cause, DroverError) ? cause.code : "DROVER_DATA_NOT_KEPT";
+    this.#step([only], [{ kind: "attempt", of: only.input, crashes: 0, cause: `its turn cannot be stored: ${messageOf(cause)}`, code }]);
   }
 
   // ---- guide of its turns
@@ -470,27 +502,34 @@ export class Activation implements TurnGuide {
     return new Retry(clock, () => random.next(), limits);
   }
 
-  #commitOf(turn: Turn, record: JournalRecord): EntityCommit {
+  #writtenOf(turn: Turn, record: JournalRecord): Pick<OpenTurn, "commit" | "link"> {
     const { entity } = this;
     const bytes = encodeRecord(record);
     if (bytes.byteLength > MAX_RECORD_BYTES)
       throw new DroverError("DROVER_ENTITY_TOO_LARGE", `its record would have ${String(bytes.byteLength)} bytes, a store takes ${String(MAX_RECORD_BYTES)}`);
-    const snapshot = this.#rhythm?.isDue(record.revision, bytes.byteLength) === true ? this.#snapshotOf(turn) : undefined;
-    return {
+    const link = linkOf(bytes);
+    // A history opens with a full state (rules T1, T3).
+    const replaces = record.incarnation === entity.incarnation ? undefined : entity.incarnation;
+    const snapshot = this.#rhythm?.isDue(record.revision, bytes.byteLength) === true || replaces !== undefined ? this.#snapshotOf(turn, link) : undefined;
+    if (replaces !== undefined && snapshot === undefined)
+      throw new DroverError("DROVER_ENTITY_TOO_LARGE", "no new incarnation can be opened: its full state is larger than a store takes");
+    const commit: EntityCommit = {
       entity: entity.address,
       type: entity.type.name,
-      incarnation: entity.incarnation,
+      incarnation: record.incarnation,
       revision: record.revision,
       epoch: this.#ports.epoch,
       at: record.stamp.now,
       record: bytes,
       ...(snapshot === undefined ? {} : { snapshot, forgetsOlder: entity.type.durability === "snapshot" }),
+      ...(replaces === undefined ? {} : { replaces }),
     };
+    return { commit, link };
   }
 
   /** V6. */
-  #snapshotOf(turn: Turn): Uint8Array | undefined {
-    const snapshot = storableState(this.entity.state(turn), this.#rhythm?.isSkipping === true ? silentLog : this.#ports.log);
+  #snapshotOf(turn: Turn, link: string): Uint8Array | undefined {
+    const snapshot = storableState(this.entity.state(turn, link), this.#rhythm?.isSkipping === true ? silentLog : this.#ports.log);
     if (snapshot === undefined) this.#rhythm?.skip();
     return snapshot;
   }
@@ -536,7 +575,8 @@ export class Activation implements TurnGuide {
     this.#open = undefined;
     this.entity.rollback();
     this.#ports.log.warn({ entity: this.entity.address, revision: turn.revision, reason }, "commit refused for want of room; the entity goes on from what is committed");
-    const isKept = ({ input }: Mail): boolean => !(input.kind === "start" || input.kind === "children" || (input.kind === "message" && input.sender.kind !== "local"));
+    const isKept = ({ input }: Mail): boolean =>
+      !(input.kind === "start" || input.kind === "children" || input.kind === "forked" || (input.kind === "message" && input.sender.kind !== "local"));
     for (const mail of taken) if (!isKept(mail)) mail.settle?.({ kind: "not-stored", reason });
     this.#mailbox.putBack(taken.filter(isKept));
     this.#phase = "settling";
@@ -586,8 +626,9 @@ export class Activation implements TurnGuide {
     return stored === undefined ? "not told" : "gone on from";
   }
 
-  #stored({ turn, taken, change, commit }: OpenTurn): void {
+  #stored({ turn, taken, change, commit, link }: OpenTurn): void {
     this.entity.commit();
+    this.entity.linked(link);
     const turnBytes = this.#rhythm?.committed(commit.record.byteLength, commit.snapshot !== undefined);
     this.#open = undefined;
     this.#phase = "idle";
@@ -725,7 +766,10 @@ export class Activation implements TurnGuide {
     this.#ports.clock.clearTimeout(this.#lazyHandle);
     this.#lazyHandle = undefined;
     this.#shelf?.end();
-    for (const mail of this.#mailbox.drain()) mail.settle?.({ kind: "owner-away" });
+    for (const mail of this.#mailbox.drain()) {
+      if (this.#left !== undefined && mail.input.kind === "message" && mail.input.sender.kind === "local") this.#left.push(mail);
+      else mail.settle?.({ kind: "owner-away" });
+    }
     this.#goOn();
   }
 }
@@ -735,7 +779,7 @@ export function changeOf(entity: Entity, turn: Turn, asOf: number): Change {
   const { record } = turn;
   return {
     entity: entity.address,
-    incarnation: entity.incarnation,
+    incarnation: record?.incarnation ?? entity.incarnation,
     revision: turn.revision,
     at: record?.stamp.now ?? asOf,
     cells: record?.outcome.cells ?? [],

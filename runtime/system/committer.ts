@@ -3,6 +3,7 @@
 // G1. One batch at a time, at most 256 turns, one turn per entity in it.
 // G2. Every turn handed in is settled with what became of it; a store that throws means `unknown`, never "rolled back".
 
+import { messageOf } from "../message-of.ts";
 import { type CommitOutcome, type EntityCommit, type Log, MAX_BATCH_COMMITS, type NamedValue, type Store } from "../ports/index.ts";
 
 /** What goes into the store with the turns that go there anyway. */
@@ -69,7 +70,7 @@ export function createCommitter(store: Store, defer: (run: () => void) => void, 
       if (outcomes.some(({ kind }) => kind === "committed")) rider?.kept();
       return outcomes;
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       log.error({ err: cause, turns: batch.length }, "commit ended without an answer");
       return batch.map(() => ({ kind: "unknown", reason }));
     }

@@ -97,6 +97,22 @@ export interface EntityNode {
   readonly children: readonly EntityNode[];
 }
 
+/** Of an actor type whose actors are kept. */
+export interface TypeVersions {
+  /** Its name. */
+  readonly type: string;
+  /** Registered on this node, ascending. */
+  readonly known: readonly number[];
+  /** The one that its actors run and write (rules T4). */
+  readonly active: number;
+}
+
+export interface RaisedVersions {
+  readonly versions: readonly TypeVersions[];
+  /** Entities that were in memory and could not go on in the newer version: they are away, and are tried again. At most 100 are named. */
+  readonly left: readonly { readonly entity: Address; readonly reason: string }[];
+}
+
 export interface System extends Directory {
   /** Views of all actors in memory, in any order. Each is made when it is come to, and is its reader's own. */
   views(): Iterable<ActorView>;
@@ -154,6 +170,12 @@ export interface System extends Directory {
   /** The same, as soon as no turn is being committed. */
   settledStateOf(entity: Address): Promise<{ readonly type: string; readonly incarnation: string; readonly revision: number; readonly encoded: Uint8Array } | undefined>;
   /**
+   * Opens a new incarnation of an entity hosted here, whose history others hold otherwise than its store (rules T1): in one commit, with its full state. Settles after that.
+   * @param left the incarnation that is left: where it is another one by now, nothing happens and the outcome is no acceptance
+   * @param known the revision of it that the others have
+   */
+  fork(entity: Address, left: string, known: number): Promise<Told>;
+  /**
    * The first place where the committed state of an entity hosted here is not what its codec reads back (rules R2): for checkers, it costs as much as a copy of the state.
    * undefined when there is none, and while a turn of it is being committed.
    */
@@ -166,6 +188,15 @@ export interface System extends Directory {
   redeliver(number: number, options: { readonly author: string }): Promise<Redelivery>;
   describeEntities(): readonly EntityNode[];
   metrics(): readonly MetricSample[];
+  /** Known and active versions of the actor types whose actors are kept here, by name. */
+  versions(): readonly TypeVersions[];
+  /**
+   * Makes known versions the active ones, e.g. `{ pot: 2 }`, all of them in one write. When it resolves, no entity in memory writes an older one: each was stopped, as with a stop of the
+   * node, and has come back with its upgrade; messages wait meanwhile. Entities out of memory are brought over one after the other. What is active already counts as raised. It is not taken back.
+   * @throws DROVER_TYPE_INVALID for a type or a version that is not registered here, DROVER_STATE_NEWER for one older than the active one, DROVER_CONFIG_INVALID for what is no version,
+   * DROVER_STORE_FAILED where the store did not take it, or does not tell: then nothing has changed here, and the next call or start knows
+   */
+  raiseVersions(to: Readonly<Record<string, number>>): Promise<RaisedVersions>;
   /** Actor types whose protocols are known here: registered, or of entities on other nodes. */
   readonly actorTypes: readonly string[];
   /** Event types of an actor type's protocol with their JSON Schemas, for OpenAPI and errors. */

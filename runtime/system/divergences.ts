@@ -24,9 +24,11 @@ export function tellDivergences(entity: Address, divergences: readonly Divergenc
     diverged();
     if (at >= TOLD) continue;
     const what =
-      divergence.hashes === undefined
-        ? "a replayed turn differed from what was committed; the committed outcome stands"
-        : "the hash of a recovered state is not the one that was committed";
+      divergence.isUnlinked === true
+        ? "a record of the journal does not follow the one before it; what was committed stands"
+        : divergence.hashes === undefined
+          ? "a replayed turn differed from what was committed; the committed outcome stands"
+          : "the hash of a recovered state is not the one that was committed";
     log.error({ entity, ...divergence }, what);
   }
   if (differing.length > TOLD) log.error({ entity, turns: differing.length }, "more replayed turns differed from what was committed");

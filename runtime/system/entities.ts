@@ -7,17 +7,21 @@
 // N4. One of a passivating type is never away for that: whoever calls it brings it back and waits for it, within its deadline. One that was deactivated stays away
 //     until it is activated again.
 // N5. One that is kept out (kept-out.ts) is away, and why is told, from the start of the system until its time is over; then it is recovered like one that failed.
+// N6. Where the versions of its actor types have changed, an entity here is stopped and comes back in the new ones (`renew`); to everyone it is on its way meanwhile, and nobody is told of an end.
 
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import type { Clock, Log, Random, Store, TimeoutHandle } from "../ports/index.ts";
 import { Retry } from "../retry.ts";
 import { settledWithin } from "../settled-within.ts";
 import type { ActivationGate, Admission, Lane, Room } from "./activation-gate.ts";
-import type { EntityNode, EntityOptions } from "./contract.ts";
+import { messageOf } from "../message-of.ts";
+import type { EntityNode, EntityOptions, RaisedVersions } from "./contract.ts";
 import type { HostedEntity } from "./hosted-entity.ts";
 import type { KeptOut, KeptOutEntity } from "./kept-out.ts";
+import type { Mail } from "./mail.ts";
 import type { Passivation } from "./passivation.ts";
 import type { Absence } from "./views.ts";
 
@@ -26,10 +30,17 @@ const RECOVERY = { firstMs: 200, longestMs: 30_000 };
 const STABLE_MS = 60_000;
 /** A stop waits this long for what is coming into memory. */
 const STARTED_WITHIN_MS = 3_000;
+/** N6. At once: the others go on meanwhile. */
+const RENEWED_AT_ONCE = 64;
+const MAX_NAMED = 100;
 
 interface Starting {
   readonly kind: "starting";
+  /** N6. What it succeeds; undefined: nothing. */
+  readonly renews: HostedEntity | undefined;
   readonly done: Promise<void>;
+  /** The type that it has is looked up. */
+  isOpening: boolean;
   live: HostedEntity | undefined;
   /** Messages that wait for it to come. */
   waiting: number;
@@ -165,7 +176,7 @@ export class Entities {
       const out = this.#released.has(entity) ? undefined : this.#ports.keptOut(entity, type);
       if (out !== undefined) throw this.#keepOut(entity, slot, options, out);
       if (call.giveUpAt <= this.#ports.clock.monotonic()) throw new NotAdmitted(entity, "gave-up");
-      const done = this.#begin(entity, type, this.#slotFor(entity, options, slot), call);
+      const done = this.#begin(entity, this.#slotFor(entity, options, slot), call);
       if (slot?.place.kind === "failed") this.#keepRecovering(entity, slot, slot.place.cause, done);
       return done;
     }
@@ -214,7 +225,7 @@ export class Entities {
   #keepRecovering(entity: Address, slot: Slot, cause: unknown, done: Promise<void>): void {
     const { retry } = slot;
     done.catch((error: unknown) => {
-      if (retry !== undefined && error instanceof NotAdmitted) this.#failedAgain(entity, slot, retry, cause);
+      if (retry !== undefined && isA(error, NotAdmitted)) this.#failedAgain(entity, slot, retry, cause);
     });
   }
 
@@ -262,10 +273,62 @@ export class Entities {
   }
 
   async ended(entity: Address): Promise<void> {
-    const place = this.#slots.get(entity)?.place;
-    if (place?.kind === "failed") throw place.cause;
-    if (place?.kind === "starting") await place.done;
-    await this.live(entity)?.ended();
+    for (;;) {
+      const place = this.#slots.get(entity)?.place;
+      if (place?.kind === "failed") throw place.cause;
+      if (place?.kind === "starting") await place.done;
+      const live = this.live(entity);
+      await live?.ended();
+      if (live?.isSucceeded !== true) return;
+    }
+  }
+
+  /** N6. Every entity here goes on in the versions that are active now. @returns those that could not; at most 100 are named */
+  async renew(): Promise<RaisedVersions["left"]> {
+    const left: { readonly entity: Address; readonly reason: string }[] = [];
+    const entities = this.#slots.keys();
+    const some = async (): Promise<void> => {
+      for (const entity of entities) {
+        const reason = await this.#renewed(entity);
+        if (reason !== undefined && left.length < MAX_NAMED) left.push({ entity, reason });
+      }
+    };
+    await Promise.all(Array.from({ length: RENEWED_AT_ONCE }, some));
+    return left;
+  }
+
+  /** Resolves when it writes nothing of an older version here any more. @returns why it is not here then */
+  async #renewed(entity: Address): Promise<string | undefined> {
+    for (;;) {
+      const slot = this.#slots.get(entity);
+      const type = this.#ports.types.get(kindOf(entity));
+      if (!this.#isRunning || slot === undefined || type === undefined || slot.place.kind === "failed") return undefined;
+      const { place } = slot;
+      // Its type is looked up when it opens.
+      if (place.kind === "starting" && !place.isOpening && place.renews === undefined) return undefined;
+      if (place.kind === "live") {
+        if (place.live.entityType === type) return undefined;
+        try {
+          await this.#succeed(entity, slot, place.live);
+        } catch (cause) {
+          return messageOf(cause);
+        }
+      } else await place.done.catch(() => undefined);
+    }
+  }
+
+  #succeed(entity: Address, { options, ...before }: Slot, live: HostedEntity): Promise<void> {
+    this.#ports.passivation()?.ended(entity);
+    const { clock, log, random } = this.#ports;
+    const slot = Object.assign(new Slot(options, undefined), before);
+    this.#slots.set(entity, slot);
+    const done = this.#begin(entity, slot, WHENEVER, live);
+    done.catch((cause: unknown) => {
+      log.error({ err: cause, entity }, "an entity could not go on in the active versions of its actor types; it is tried again");
+      slot.lastFailure = { reason: "failed", error: messageOf(cause), at: clock.now() };
+      this.#failedAgain(entity, slot, (slot.retry ??= new Retry(clock, () => random.next(), RECOVERY)), cause);
+    });
+    return done;
   }
 
   /** It takes messages now. */
@@ -285,6 +348,12 @@ export class Entities {
     if (starting?.kind !== "starting") return false;
     const { messages, bytes } = this.#ports.types.get(kindOf(entity))?.root.mailbox ?? { messages: 0, bytes: 0 };
     return starting.waiting >= messages || (starting.waitingBytes > 0 && starting.waitingBytes + own > bytes);
+  }
+
+  /** It is on its way, or goes over to newer versions (N6): what waits for it reaches it. */
+  isComing(entity: Address): boolean {
+    const place = this.#slots.get(entity)?.place;
+    return (place?.kind === "starting" && place.renews !== undefined) || this.isOnItsWay(entity);
   }
 
   /** Its turns are taken here; also while its first one is. */
@@ -317,17 +386,17 @@ export class Entities {
     if (isElsewhere()) return undefined;
     const type = this.#passivating(entity);
     if (type === undefined || this.#held.has(entity)) return (await this.#isStored(entity)) ? "away" : undefined;
-    return slot === undefined ? this.#called(entity, type, call) : undefined;
+    return slot === undefined ? this.#called(entity, call) : undefined;
   }
 
   /** N4. */
-  async #called(entity: Address, type: EntityType, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
+  async #called(entity: Address, call: Call): Promise<HostedEntity | "away" | "full" | undefined> {
     if (!this.#isRunning) return "away";
     const slot = this.#slotFor(entity, undefined, undefined);
     try {
-      await this.#begin(entity, type, slot, call);
+      await this.#begin(entity, slot, call);
     } catch (cause) {
-      if (cause instanceof NotAdmitted) return cause.entry === "full" ? "full" : "away";
+      if (isA(cause, NotAdmitted)) return cause.entry === "full" ? "full" : "away";
       this.#ports.log.error({ err: cause, entity }, "an entity that was called could not come back into memory");
       return "away";
     }
@@ -437,8 +506,9 @@ export class Entities {
     return slot;
   }
 
-  #begin(entity: Address, type: EntityType, slot: Slot, { lane, giveUpAt, bytes = 0 }: Call): Promise<void> {
-    const again = slot.lastFailure !== undefined;
+  /** @param renews is stopped first (N6) */
+  #begin(entity: Address, slot: Slot, { lane, giveUpAt, bytes = 0 }: Call, renews?: HostedEntity): Promise<void> {
+    const again = slot.lastFailure !== undefined && renews === undefined;
     const { gate, clock } = this.#ports;
     const admission = gate.enter(
       lane,
@@ -450,8 +520,20 @@ export class Entities {
     const abandoned = new Promise<never>((_resolve, reject) => {
       abandon = reject;
     });
-    const starting: Starting = { kind: "starting", done: Promise.resolve(), live: undefined, waiting: 0, waitingBytes: bytes, giveUpAt, admission, isAbandoned: false, abandon };
-    const done = Promise.race([this.#enter(entity, type, slot, starting), abandoned]);
+    const starting: Starting = {
+      kind: "starting",
+      renews,
+      done: Promise.resolve(),
+      isOpening: false,
+      live: undefined,
+      waiting: 0,
+      waitingBytes: bytes,
+      giveUpAt,
+      admission,
+      isAbandoned: false,
+      abandon,
+    };
+    const done = Promise.race([this.#enter(entity, slot, starting), abandoned]);
     slot.place = Object.assign(starting, { done });
     done.then(
       () => {
@@ -475,17 +557,25 @@ export class Entities {
     };
   }
 
-  async #enter(entity: Address, type: EntityType, slot: Slot, starting: Starting): Promise<void> {
-    const entry = await starting.admission.entry;
-    if (entry !== "entered") throw new NotAdmitted(entity, entry);
+  async #enter(entity: Address, slot: Slot, starting: Starting): Promise<void> {
+    // N6. Whatever the gate says: it writes nothing more.
+    const left = await starting.renews?.stopForHeir();
     try {
-      await this.#open(entity, type, slot, starting);
+      const entry = await starting.admission.entry;
+      if (entry !== "entered") throw new NotAdmitted(entity, entry);
+      try {
+        await this.#open(entity, slot, starting);
+      } finally {
+        this.#ports.gate.leave();
+      }
     } finally {
-      this.#ports.gate.leave();
+      if (left !== undefined) handedOn(left, starting.live);
     }
   }
 
-  async #open(entity: Address, type: EntityType, slot: Slot, starting: Starting): Promise<void> {
+  async #open(entity: Address, slot: Slot, starting: Starting): Promise<void> {
+    const type = this.#typeOf(entity);
+    starting.isOpening = true;
     const live = await this.#ports.open(entity, type, slot.options, () => starting.isAbandoned);
     if (starting.isAbandoned) return;
     if (live === undefined) {
@@ -551,4 +641,10 @@ export class Entities {
     this.#slots.delete(entity);
     this.#ports.passivation()?.ended(entity);
   }
+}
+
+/** What a successor finds waiting comes first; where there is none its senders are told. */
+function handedOn(left: readonly Mail[], live: HostedEntity | undefined): void {
+  if (live !== undefined) live.inherit(left);
+  else for (const mail of left) mail.settle?.({ kind: "owner-away" });
 }

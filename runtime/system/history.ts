@@ -25,6 +25,8 @@ export async function readHistory(store: Store, address: Address, query: History
   const entity = entityOf(address);
   const items: HistoryEntry[] = [];
   const shown: number[] = [];
+  /** Of all that was read, shown or not. */
+  let newest = 0;
   let { after, before } = query;
   for (let [left, wanted] = [MAX_RECORDS, Math.min(PAGE, Math.max(FIRST_PAGE, limit))]; ; wanted = Math.min(PAGE, left)) {
     const page = await store.journal({ entity, limit: wanted, order, ...(after === undefined ? {} : { after }), ...(before === undefined ? {} : { before }) });
@@ -32,26 +34,27 @@ export async function readHistory(store: Store, address: Address, query: History
     left -= page.length;
     for (const [index, stored] of page.entries()) {
       const { revision } = stored;
+      newest = Math.max(newest, revision);
       const isLast = index === page.length - 1;
       const record = read(stored);
       const entry = record === undefined ? undefined : historyEntry(record, address);
       if (record !== undefined) shown.push(revision);
       if (entry !== undefined) items.push(entry);
       const isEnough = items.length >= limit || (isLast && left === 0);
-      if (isEnough && !(isLast && isLastPage)) return { items, next: revision, missing: missingIn(shown, query, revision) };
+      if (isEnough && !(isLast && isLastPage)) return { items, next: revision, missing: missingIn(shown, newest, query, revision) };
     }
     const last = page.at(-1)?.revision;
-    if (last === undefined || isLastPage) return { items, next: undefined, missing: missingIn(shown, query, undefined) };
+    if (last === undefined || isLastPage) return { items, next: undefined, missing: missingIn(shown, newest, query, undefined) };
     if (order === "oldest-first") after = last;
     else before = last;
   }
 }
 
 /** Of what was asked for, up to and including `next`: the turns that are not `shown`, ascending. */
-function missingIn(shown: readonly number[], { after = 0, before, order }: HistoryQuery, next: number | undefined): readonly MissingTurns[] {
+function missingIn(shown: readonly number[], newest: number, { after = 0, before, order }: HistoryQuery, next: number | undefined): readonly MissingTurns[] {
   const revisions = order === "oldest-first" ? shown : shown.toReversed();
   const first = order === "newest-first" && next !== undefined ? next - 1 : after;
-  const last = order === "oldest-first" && next !== undefined ? next : before === undefined ? (revisions.at(-1) ?? first) : before - 1;
+  const last = order === "oldest-first" && next !== undefined ? next : before === undefined ? Math.max(first, newest) : before - 1;
   const missing: MissingTurns[] = [];
   let seen = first;
   for (const revision of [...revisions, last + 1]) {
@@ -120,6 +123,8 @@ function describeInput(
       return isOwnTimer(input.timer) ? { type: "(timer again)", author: input.author, id: input.timer } : undefined;
     case "performed":
       return input.key.startsWith(`${address}#`) ? { type: `(effect ${input.outcome.kind})`, author: undefined, id: input.key } : undefined;
+    case "forked":
+      return entity ? { type: "(history forked)", author: undefined, id: input.left } : undefined;
     default:
       return entity ? { type: `(${input.kind})`, author: undefined, id: undefined } : undefined;
   }

@@ -7,12 +7,16 @@
 //     A beat is a write of its own: seven after a start, then four a minute, and none where commits have just carried it.
 // H3. A beat never puts it back: one whose store was taken over may not know yet.
 // H4. A store that is out keeps nothing: then a beat is tried again each second, and what passed meanwhile is lost with a kill.
+// H5. Beside it stands who hosts (holder.ts): it is read, and where it is to be written as a rule written, with it.
 
 import type { Clock, Store, TimeoutHandle } from "../ports/index.ts";
 import type { Rider } from "./committer.ts";
+import { Holder, HOLDER_KEY, type HolderMark, holderMark } from "./holder.ts";
 import { inTime, STORE_WITHIN_MS } from "./in-time.ts";
 
-const KEY = "hosted-ms";
+/** H5. */
+const PREFIX = "hosted-";
+const KEY = `${PREFIX}ms`;
 /** H1, H2. */
 const STEP_MS = 250;
 const SAVE_EVERY_MS = 15_000;
@@ -32,18 +36,46 @@ export interface HostedClock {
   watchedSince(isTrusted: boolean): number;
   /** Called with the stamps of recovered state, before any timer is armed. */
   atLeast(elapsed: number): void;
+  /** The store was taken over, not long ago, from a node that had not let go of it: what may have ended that one's process is stepped with care. */
+  isCareful(): boolean;
+  /** Whom this start has taken it over from so. */
+  readonly takenOverFrom: string | undefined;
   /** H1. For the next batch of commits; undefined: what the store has is near enough. */
   ride(): Rider | undefined;
   stop(): Promise<void>;
 }
 
-export async function openHostedClock(clock: Clock, store: Store): Promise<HostedClock> {
-  const kept = async (): Promise<number> => {
-    const stored = await store.values.get(KEY);
-    const ms = stored === undefined ? 0 : Number(new TextDecoder().decode(stored));
-    return Number.isFinite(ms) && ms >= 0 ? ms : 0;
+/** Whether a system has run on a store. Of one that was killed within its first 250 ms and has committed nothing there may be no trace (H1, H2). */
+export async function hasHosted({ values }: Pick<Store, "values">): Promise<boolean> {
+  return (await values.get(KEY)) !== undefined;
+}
+
+interface Kept {
+  readonly ms: number;
+  readonly mark: HolderMark | undefined;
+  readonly isEmpty: boolean;
+}
+
+/** @param node who hosts; undefined: nobody cares (H5) */
+export async function openHostedClock(clock: Clock, store: Store, node?: string): Promise<HostedClock> {
+  const kept = async (): Promise<Kept> => {
+    const texts = new Map((await store.values.entries(PREFIX)).map(({ key, value }) => [key, new TextDecoder().decode(value)]));
+    const ms = Number(texts.get(KEY) ?? 0);
+    return { ms: Number.isFinite(ms) && ms >= 0 ? ms : 0, mark: holderMark(texts.get(HOLDER_KEY)), isEmpty: texts.size === 0 };
   };
-  let base = await inTime(kept(), clock, STORE_WITHIN_MS, "the hosted time could not be read");
+  const { ms: left, mark, isEmpty } = await inTime(kept(), clock, STORE_WITHIN_MS, "the hosted time could not be read");
+  const holder = node === undefined ? undefined : new Holder(node, mark, left);
+  const own = holder?.mark;
+  if (holder !== undefined && own !== undefined && !isEmpty) {
+    await inTime(store.values.set(own.key, own.value), clock, STORE_WITHIN_MS, "who hosts could not be written").then(
+      () => {
+        holder.written();
+      },
+      // A store that takes nothing now lets nothing be stepped that commits: it goes with what it takes first.
+      () => undefined,
+    );
+  }
+  let base = left;
   /** What the store has at least. */
   let saved = base;
   /** The newest that commits have carried. */
@@ -51,10 +83,15 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
   const began = clock.monotonic();
   const now = (): number => base + (clock.monotonic() - began);
   const bytesOf = (ms: number): Uint8Array => new TextEncoder().encode(String(ms));
-  const save = async (): Promise<void> => {
+  const save = async (isLast = false): Promise<void> => {
+    const there = await kept();
     // H3.
-    const ms = Math.max(await kept(), Math.floor(now()));
-    await store.values.set(KEY, bytesOf(ms));
+    const ms = Math.max(there.ms, Math.floor(now()));
+    const value = bytesOf(ms);
+    // Holder H3.
+    const said = isLast ? holder?.letGo(there.mark) : there.mark?.node === mark?.node ? holder?.mark : undefined;
+    await (said === undefined ? store.values.set(KEY, value) : store.values.write([{ key: KEY, value }, said]));
+    holder?.written();
     // A commit that was carried out before it, although it was asked for later, is put back.
     saved = ms;
   };
@@ -99,9 +136,11 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
     atLeast: (elapsed) => {
       if (elapsed > now()) base += elapsed - now();
     },
+    isCareful: () => holder?.isCareful(now()) === true,
+    takenOverFrom: holder?.takenOverFrom,
     ride: () => {
       const ms = Math.floor(now());
-      if (ms - saved < STEP_MS) return undefined;
+      if (ms - saved < STEP_MS) return markOf(holder);
       return {
         value: { key: KEY, value: bytesOf(ms) },
         kept: () => {
@@ -113,7 +152,13 @@ export async function openHostedClock(clock: Clock, store: Store): Promise<Hoste
     stop: async () => {
       stopped = true;
       clock.clearTimeout(handle);
-      await inTime(save(), clock, SAVED_AT_STOP_WITHIN_MS, "the hosted time could not be kept").catch(() => undefined);
+      await inTime(save(true), clock, SAVED_AT_STOP_WITHIN_MS, "the hosted time could not be kept").catch(() => undefined);
     },
   };
+}
+
+/** H5. */
+function markOf(holder: Holder | undefined): Rider | undefined {
+  const value = holder?.mark;
+  return value === undefined ? undefined : { value, kept: () => holder?.written() };
 }

@@ -9,19 +9,20 @@ import type { DoorReads, Effect, EventData, Input, JournalRecord, Sender, Superv
 import {
   isKept,
   createEntity,
-  decodeRecord,
-  decodeState,
   encodeRecord,
   encodeState,
   type Entity,
   type EntityListener,
+  linkOf,
   type NextTimer,
   readBackProblem,
+  readStored,
   restoreEntity,
   type StateEntry,
   type UnheardKind,
   upgradeCode,
 } from "../entity/index.ts";
+import { isA } from "../is-a.ts";
 import type { Answer, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
@@ -37,6 +38,7 @@ import type { HostedClock } from "./hosted-clock.ts";
 import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { inTime, STORE_WITHIN_MS } from "./in-time.ts";
+import type { OneByOne } from "./one-by-one.ts";
 import { type Interest, interestOf } from "./interest.ts";
 import { Outgoing, type OutgoingOwner } from "./outgoing.ts";
 import { tellDivergences } from "./divergences.ts";
@@ -72,6 +74,7 @@ export interface HostedEntityPorts {
   readonly hosted: HostedClock;
   readonly mailBudget: MailBudget;
   readonly stepWatch: StepWatch | undefined;
+  readonly suspectsWay: OneByOne;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
   readonly deadLetters: DeadLetters;
@@ -114,6 +117,8 @@ export interface EncodedState {
 export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListener {
   /** It is out of memory and comes back when it is called. */
   hasLeft = false;
+  /** Another one goes on with the entity here, in newer versions of its types: what is told of its end is not the entity's. */
+  isSucceeded = false;
   readonly #ports: HostedEntityPorts;
   readonly #entity: Entity;
   readonly #activation: Activation;
@@ -185,6 +190,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     return this.#entity.type.name;
   }
 
+  /** In the versions that it runs. */
+  get entityType(): EntityType {
+    return this.#entity.type;
+  }
+
   get #isVolatile(): boolean {
     return this.#entity.type.durability === "volatile";
   }
@@ -210,7 +220,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
 
   #end(cause?: unknown): void {
     if (this.#ending !== undefined) return;
-    const error = cause === undefined || cause instanceof Error ? cause : new Error("the entity failed", { cause });
+    const error = cause === undefined || isA(cause, Error) ? cause : new Error("the entity failed", { cause });
     this.#ending = { cause: error };
     for (const listener of this.#listeners ?? []) listener(this.#ending);
     this.#listeners = undefined;
@@ -230,6 +240,11 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
   failed(cause: unknown): void {
     this.#outgoing.stop("the entity failed");
     this.#end(cause);
+  }
+
+  /** Timers that were set aside have letters of the history that was left: those ring no more. */
+  forked(): void {
+    this.#listSetAside();
   }
 
   // ---- listener of its entity
@@ -322,12 +337,33 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     });
   }
 
+  /** Settles after the commit. @param known as in `System.fork` */
+  fork(left: string, known: number): Promise<Told> {
+    return this.#activation.fork({ kind: "forked", as: this.#ports.random.id(), left, known }).then((result) => toldOf(result, this.#isVolatile));
+  }
+
   async stop(): Promise<void> {
+    await this.#stop(() => this.#activation.stop());
+  }
+
+  /** As `stop`, for who goes on with the entity here. @returns what waits for it and nobody would send again */
+  async stopForHeir(): Promise<readonly Mail[]> {
+    this.isSucceeded = true;
+    return this.#stop(() => this.#activation.stopForHeir());
+  }
+
+  async #stop<T>(stopped: () => Promise<T>): Promise<T> {
     this.#outgoing.stopEffects();
-    await this.#activation.stop();
+    const left = await stopped();
     this.#outgoing.stop("the node stopped hosting the entity");
     this.#forgive();
     this.#end();
+    return left;
+  }
+
+  /** What waited for its predecessor comes first. */
+  inherit(left: readonly Mail[]): void {
+    for (const mail of left) if (!(mail.isUrgent === true ? this.#activation.offerControl(mail) : this.#activation.offer(mail))) mail.settle?.({ kind: "owner-away" });
   }
 
   #forgive(): void {
@@ -383,8 +419,9 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     const now = { elapsed: hosted.now(), wall: wallTrusted() ? clock.now() : Number.NEGATIVE_INFINITY };
     const giveUpAt = clock.monotonic() + CAUGHT_UP_WITHIN_MS;
     for (let turns = 0; turns < CAUGHT_UP_TURNS && !this.hasEnded; turns++) {
-      const { elapsed, wall } = this.nextTimer();
-      if ((elapsed ?? Number.POSITIVE_INFINITY) > now.elapsed && (wall ?? Number.POSITIVE_INFINITY) > now.wall) return;
+      const { elapsed = Number.POSITIVE_INFINITY, wall = Number.POSITIVE_INFINITY, setBackBefore = Number.NEGATIVE_INFINITY } = this.nextTimer();
+      const isSetBack = wallTrusted() && clock.now() < setBackBefore;
+      if (elapsed > now.elapsed && wall > now.wall && !isSetBack) return;
       await settledWithin(this.#activation.turned(), clock, Math.max(0, giveUpAt - clock.monotonic()), undefined, { unref: true });
     }
   }
@@ -683,12 +720,11 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
       "a damaged snapshot was passed over; the state comes from an older one and its journal",
     );
   const { last, restored } = watched(ports.stepWatch, { entity: address, cell: address, what: "recovery", key: `recovery ${upgradeCode(type)}` }, () => {
-    const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
-    const records = stored.records.map((record) => decodeRecord(record.record));
-    const newest = records.at(-1)?.stamp ?? snapshot?.stamp;
+    const read = readStored(stored);
+    const newest = read.records.at(-1)?.stamp ?? read.snapshot?.stamp;
     if (newest !== undefined) ports.hosted.atLeast(newest.elapsed);
     const watch = recoveryWatch(ports.stepWatch, address, type);
-    const found = restoreEntity(type, address, { incarnation: stored.incarnation, snapshot, records }, () => stampOf(ports), watch);
+    const found = restoreEntity(type, address, read, () => stampOf(ports), watch);
     watch?.ended();
     return { last: newest, restored: found };
   });
@@ -708,6 +744,8 @@ function watchedOutside<V>(watch: StepWatch | undefined, { address: entity, type
 async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: HostedEntityPorts): Promise<void> {
   // In memory it is committed already.
   await ports.beforeCommit(entity, undefined);
+  const bytes = encodeRecord(record as JournalRecord);
+  entity.linked(linkOf(bytes));
   const snapshot = storableState(entity.state(), ports.log);
   const outcome = await ports.committer.commit({
     entity: entity.address,
@@ -716,7 +754,7 @@ async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: 
     revision,
     epoch: ports.epoch,
     at: entity.stamp.now,
-    record: encodeRecord(record as JournalRecord),
+    record: bytes,
     ...(snapshot === undefined ? {} : { snapshot, forgetsOlder: entity.type.durability === "snapshot" }),
   });
   if (outcome.kind === "committed") return;

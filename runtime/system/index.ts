@@ -1,6 +1,7 @@
 // The system's only door: what makes one, what it offers, and what may be seen of the actors on it.
 
-export type { AskOptions, EntityNode, EntityOptions, Remote, RemoteMessage, System, TellOptions } from "./contract.ts";
+export { activeVersionsIn, VERSIONS_AT_START, type VersionsAtStart } from "./active-versions.ts";
+export type { AskOptions, EntityNode, EntityOptions, RaisedVersions, Remote, RemoteMessage, System, TellOptions, TypeVersions } from "./contract.ts";
 export type { Door, DoorVerdict } from "./door.ts";
 export type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
 export type { Redelivery } from "./dead-letters.ts";

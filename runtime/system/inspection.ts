@@ -124,8 +124,9 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const live = await hosted(entityOf(address));
     const type = live === undefined ? undefined : types.get(live.type);
     if (live === undefined || type === undefined || live.view(address) === undefined) return undefined;
-    const message = outsideMessage({ address, event, options: { author }, ask: true }, { node: ports.node, now: clock.now(), id: ports.random.id() });
-    if ("kind" in message) return { kind: "turned-away", refusal: message };
+    const sent = outsideMessage({ address, event, options: { author }, ask: true }, { node: ports.node, now: clock.now(), id: ports.random.id() });
+    if ("kind" in sent) return { kind: "turned-away", refusal: sent };
+    const { message } = sent;
     const actor = ports.actorTypes.get(live.view(address)?.type ?? "");
     const verdict = actor === undefined ? undefined : ports.door(message, actor);
     if (verdict?.kind === "refuse") return { kind: "turned-away", refusal: verdict.refusal };

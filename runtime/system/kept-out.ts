@@ -2,7 +2,8 @@
 // (suspects.ts), and what is parked counts no more; this is for an entity that hangs on what is new each time.
 //
 // K1. It is kept out of memory when two deaths with its name in the crash file, of different work under the code that it has now, lie within an hour. Its store stays as it is. Where the
-//     machine went down too nobody is held answerable: a vehicle's ignition may be turned off twice in an hour.
+//     machine went down too nobody is held answerable: a vehicle's ignition may be turned off twice in an hour. Nor where its supervisor saw that somebody else ended the process
+//     (a kill, the kernel), nor where of the deaths of that hour as many met no code of an actor: one in ten meets a busy entity, whoever ends the processes.
 // K2. It may come when an hour has passed since the later one, by itself; at once under another version, or another `migrate`, of its types, or when the lines leave the crash file, at
 //     the next start.
 // K3. Who has run for ten minutes and 1,000 turns since has a clean slate: a kill names an innocent one too. What has hung twice itself is not run for that.
@@ -37,11 +38,13 @@ export interface KeptOutEntity {
 export function keptOut(watch: StepWatch, entity: Address, type: EntityType, now: number): KeptOut | undefined {
   if (watch.hung.length === 0) return undefined;
   const code = upgradeCode(type);
-  const deaths = watch.hung.filter((each) => each.entity === entity && each.code === code && each.withMachine !== true);
+  const deaths = watch.hung.filter((each) => each.entity === entity && each.code === code && each.withMachine !== true && each.byOthers !== true);
   const last = deaths.at(-1);
   if (last === undefined || now - last.at >= WITHIN_MS) return undefined;
   const other = deaths.findLast((each) => each !== last && last.at - each.at < WITHIN_MS && isOther(each, last));
   if (other === undefined) return undefined;
+  const isOfThatHour = (at: number): boolean => last.at - at < WITHIN_MS;
+  if ((watch.idleDeaths ?? []).filter(isOfThatHour).length >= deaths.filter(({ at }) => isOfThatHour(at)).length) return undefined;
   const leftMs = Math.min(WITHIN_MS, last.at + WITHIN_MS - now);
   const minutes = Math.ceil(leftMs / 60_000);
   return {

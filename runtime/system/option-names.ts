@@ -18,8 +18,12 @@ export function optionNames<T>(names: Readonly<Record<keyof T, true>>): Readonly
 /** The first that is not known; one that is `undefined` counts as not given. Cheap where there is none: it is asked for each message. */
 export function unknownOption(given: object, known: ReadonlySet<string>): UnknownOption | undefined {
   // What is inherited is read as well.
-  for (const name in given) if (!known.has(name) && (given as Readonly<Record<string, unknown>>)[name] !== undefined) return complaint(name, known);
-  return undefined;
+  try {
+    for (const name in given) if (!known.has(name) && (given as Readonly<Record<string, unknown>>)[name] !== undefined) return complaint(name, known);
+    return undefined;
+  } catch {
+    return { path: "", message: "the options throw when they are read" };
+  }
 }
 
 function complaint(name: string, known: ReadonlySet<string>): UnknownOption {

@@ -38,6 +38,8 @@ export interface OutgoingPorts {
 
 export interface OutgoingOwner {
   reported(report: SupervisionReport): void;
+  /** It is another incarnation from now on (rules T1). */
+  forked(): void;
 }
 
 type Act = Extract<Effect, { kind: "act" }>;
@@ -128,6 +130,10 @@ export class Outgoing {
       case "send":
         if (!this.#isStopped) (this.#relay ??= this.#makeRelay()).enqueue(effect.row);
         break;
+      case "forked":
+        this.#relay?.leave(effect.under, this.#entity.incarnation);
+        this.#owner.forked();
+        break;
       case "log":
         this.#log.info({ actor: effect.cell, value: asItIsNow(effect.value) }, effect.label ?? "log");
         break;
@@ -204,13 +210,14 @@ export class Outgoing {
 
   /** That the receiver took it tells the actor nothing; it only closes the row. A refusal may be what an ask waits for. */
   #settled(row: OutboxRow, outcome: DeliveryOutcome): void {
-    const input = { kind: "delivered", receiver: row.receiver, seq: row.seq, outcome: asItIsNow(outcome) } as const;
+    const under = row.under?.incarnation;
+    const input = { kind: "delivered", receiver: row.receiver, seq: row.seq, ...(under === undefined ? {} : { under }), outcome: asItIsNow(outcome) } as const;
     if (outcome.kind === "accepted") {
       this.#inbox.lazily(input);
       return;
     }
     const { address: entity, incarnation } = this.#entity;
-    this.#ports.deadLetters.addMessage({ to: row.to, event: row.event, sender: { kind: "entity", entity, incarnation, seq: row.seq }, reason: outcome.kind });
+    this.#ports.deadLetters.addMessage({ to: row.to, event: row.event, sender: { kind: "entity", entity, incarnation: under ?? incarnation, seq: row.seq }, reason: outcome.kind });
     this.#inbox.control({ input });
   }
 

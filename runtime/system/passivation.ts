@@ -172,8 +172,8 @@ export class Passivation {
   /** P4. */
   #afterPause(live: HostedEntity): NextTimer {
     const { hosted, random } = this.#ports;
-    const { elapsed = Number.POSITIVE_INFINITY, wall } = live.nextTimer();
-    return { elapsed: Math.min(elapsed, hosted.now() + PAUSE_MS * (0.5 + random.next() / 2)), wall };
+    const { elapsed = Number.POSITIVE_INFINITY, ...next } = live.nextTimer();
+    return { ...next, elapsed: Math.min(elapsed, hosted.now() + PAUSE_MS * (0.5 + random.next() / 2)) };
   }
 
   #leave(live: HostedEntity, cause: PassivationCause): void {

@@ -23,6 +23,7 @@ interface Line {
 
 export interface RelayOwner {
   readonly entity: Address;
+  /** Of the entity's committed history; another one after `leave`. */
   readonly incarnation: string;
   readonly epoch: number;
   /** The receiver's final word on a row; queued as an input of the entity. */
@@ -41,10 +42,12 @@ export class Relay {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #lines = new Map<Address, Line>();
+  #incarnation: string;
   #stopped = false;
 
   constructor(owner: RelayOwner, clock: Clock, random: Random) {
     this.#owner = owner;
+    this.#incarnation = owner.incarnation;
     this.#clock = clock;
     this.#random = random;
   }
@@ -66,6 +69,12 @@ export class Relay {
       line.retry.reset();
       this.#pump(line);
     }
+  }
+
+  /** The entity is another incarnation now: what waits keeps the number and the incarnation that it has (rules T1). */
+  leave(under: NonNullable<OutboxRow["under"]>, incarnation: string): void {
+    this.#incarnation = incarnation;
+    for (const { rows } of this.#lines.values()) for (const [at, row] of rows.entries()) if (row.under === undefined) rows[at] = { ...row, under };
   }
 
   /** Nothing is sent any more; what is under way is not heard. The rows are the entity's and are sent again after its recovery. */
@@ -100,12 +109,13 @@ export class Relay {
           line.retry.later(() => {
             this.#pump(line);
           });
-        } else this.#settle(line, row, outcome.kind === "accepted" || outcome.kind === "replied" ? { kind: "accepted" } : outcome);
+        } else this.#settle(line, outcome.kind === "accepted" || outcome.kind === "replied" ? { kind: "accepted" } : outcome);
       });
   }
 
   #message(row: OutboxRow): RemoteMessage {
-    const { entity, incarnation, epoch } = this.#owner;
+    const { entity, epoch } = this.#owner;
+    const incarnation = row.under?.incarnation ?? this.#incarnation;
     return {
       to: row.to,
       event: row.event,
@@ -119,8 +129,9 @@ export class Relay {
     };
   }
 
-  #settle(line: Line, row: OutboxRow, outcome: DeliveryOutcome): void {
-    line.rows.shift();
+  /** Of the row that was sent: the first of its line. */
+  #settle(line: Line, outcome: DeliveryOutcome): void {
+    const row = line.rows.shift() as OutboxRow;
     line.retry.reset();
     if (line.rows.length === 0) this.#lines.delete(row.receiver);
     this.#owner.settled(row, outcome);

@@ -3,13 +3,16 @@
 // R1. What becomes of a message is told in bounded time, whatever it waits for.
 // R2. A message of another entity is judged by the entity itself, so that its number is recorded whatever the verdict (rules M1).
 // R3. So is one whose check hung a process before: it has its attempts like one whose step did, and its outcome is kept under its id (rules M4).
+//     So is, after a takeover, one whose check may take long: which message ended the other node's process is not known here (suspects P3).
 // R4. What comes from outside reaches an entity in the order in which it was sent, whether the entity is here, comes or begins (arrivals.ts).
 // R5. What becomes of an id is told where its outcomes are: in the entity. Of one that did not reach it in time, `deadline` is said only where nobody can have sent it before (rules M2).
+// R6. Where an entity goes over to newer versions of its types, what its predecessor did not take, and who waits there for a reply, go to its successor.
 
 import { type Address, entityOf } from "../address.ts";
 import type { AnyActorType, Checked } from "../actor/index.ts";
 import type { EventData, Sender } from "../entity/contract.ts";
 import { fingerprintOf, messageKey, NotPlain } from "../entity/index.ts";
+import { isA } from "../is-a.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, StepWatch } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
@@ -34,6 +37,8 @@ export interface RouterPorts {
   readonly remote: () => Remote | undefined;
   readonly door: Door;
   readonly stepWatch: StepWatch | undefined;
+  /** The store was taken over a moment ago. */
+  readonly isCareful: () => boolean;
   readonly deadLetters: DeadLetters;
   readonly budget: MailBudget;
   readonly clock: Clock;
@@ -87,12 +92,22 @@ export function createRouter(ports: RouterPorts): Route {
   }
 
   async function handOver(live: HostedEntity, message: RemoteMessage, entering: Entering | undefined, place: Place | undefined): Promise<Told | Answer> {
+    const began = message.ask ? clock.monotonic() : 0;
     const delivered = deliver(live, message);
     // It is in the mailbox by now, or waits for another one of its id.
     place?.leave();
     const outcome = await delivered;
     // It was passivated between the two: it comes back as it is called again.
-    return outcome.kind === "owner-away" && live.hasLeft ? route(message, entering) : outcome;
+    if (outcome.kind === "owner-away" && live.hasLeft) return route(message, entering);
+    return live.isSucceeded ? toSuccessor(outcome, message, entering, began) : outcome;
+  }
+
+  /** R6. Whoever waits for a reply has one under his id. */
+  function toSuccessor(outcome: Told | Answer, message: RemoteMessage, entering: Entering | undefined, began: number): Told | Answer | Promise<Told | Answer> {
+    if (outcome.kind === "owner-away") return route(message, entering);
+    const withinMs = message.withinMs - (clock.monotonic() - began);
+    if (outcome.kind !== "unknown" || !message.ask || withinMs <= 0) return outcome;
+    return route({ ...message, withinMs }, entering === undefined ? undefined : { ...entering, isFirst: false });
   }
 
   async function arrive(given: RemoteMessage, entering: Entering | undefined, place: Place | undefined): Promise<Told | Answer> {
@@ -164,13 +179,19 @@ export function createRouter(ports: RouterPorts): Route {
     try {
       fingerprint = fingerprintOf(message.to, message.event, sender);
     } catch (cause) {
-      if (!(cause instanceof NotPlain)) throw cause;
+      if (!isA(cause, NotPlain)) throw cause;
       return { kind: "invalid", problems: [{ path: cause.path, message: cause.message }], accepts: live.view(message.to)?.accepts ?? [] };
     }
-    const withinMs = live.taking(sender.id) === undefined ? message.withinMs : await budget.holding(bytesOf(message), async () => afterTheFirst(live, sender.id, message.withinMs));
-    if (withinMs === undefined) return ON_ITS_WAY;
+    let { withinMs } = message;
+    // Asked again when it has waited: of several that waited for the same one, another may be on its way now.
+    for (let first = live.taking(sender.id); first !== undefined; first = live.taking(sender.id)) {
+      const leftMs = await waitFor(first, withinMs, bytesOf(message));
+      if (leftMs === undefined) return ON_ITS_WAY;
+      withinMs = leftMs;
+    }
     const known = live.known(sender.id);
-    if (known?.fingerprint === fingerprint) return live.repeated(known, { ...message, withinMs });
+    // It needs no turn, and so no store that has room.
+    if (known !== undefined) return known.fingerprint === fingerprint ? live.repeated(known, { ...message, withinMs }) : { kind: "id-reused" };
     const view = live.view(message.to);
     const type = view === undefined ? undefined : actorTypes.get(view.type);
     if (view === undefined || type === undefined) return nobody(message);
@@ -189,26 +210,23 @@ export function createRouter(ports: RouterPorts): Route {
     const { stepWatch } = ports;
     const keyOf = (): string => messageKey(sender, cell, event);
     const isSuspect = stepWatch !== undefined && stepWatch.hung.length > 0 && hungBefore(stepWatch, entity, keyOf()) > 0;
-    if (messages === undefined || isSuspect) return undefined;
+    if (messages === undefined || isSuspect || (ports.isCareful() && !messages.isBounded(event.type))) return undefined;
     return checkUnderWatch(stepWatch, messages, event, () => ({ entity, cell, what: nameOf(event, sender), key: keyOf() }));
   }
 
-  /** What is left of a repetition's time when its first is over; undefined: nothing, and the first is not (R1). */
-  async function afterTheFirst(live: HostedEntity, id: string, withinMs: number): Promise<number | undefined> {
+  /** What is left of a repetition's time when its first is over; undefined: nothing, and the first is not (R1), or there is no room to wait. */
+  function waitFor(first: Promise<unknown>, withinMs: number, bytes: number): Promise<number | undefined> {
     const began = clock.monotonic();
-    let leftMs = withinMs;
-    for (let first = live.taking(id); first !== undefined; first = live.taking(id)) {
+    return budget.holding(bytes, async () => {
       const isOver = await settledWithin(
         first.then(() => true),
         clock,
-        leftMs,
+        withinMs,
         undefined,
         { unref: true },
       );
-      if (isOver === undefined) return undefined;
-      leftMs = Math.max(0, withinMs - (clock.monotonic() - began));
-    }
-    return leftMs;
+      return isOver === undefined ? undefined : Math.max(0, withinMs - (clock.monotonic() - began));
+    });
   }
 
   /** R2. An answer to an ask has no door: the ask was this entity's own. */

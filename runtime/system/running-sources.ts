@@ -28,6 +28,7 @@ interface Begun {
   readonly cell: Address;
   /** Name of the actor type that it belongs to. */
   readonly actor: string;
+  readonly trace: string | undefined;
 }
 
 export class RunningSources {
@@ -72,7 +73,7 @@ export class RunningSources {
     const source = this.#entity.source(cell, incarnation);
     // An ask has no source of its own: its message left by the outbox and its answer comes as one.
     if (source === undefined || source.task?.kind === "ask") return;
-    this.#begun.set(incarnation, { cell, actor: source.actor });
+    this.#begun.set(incarnation, { cell, actor: source.actor, trace: source.trace });
     const { kind, logic, self, system, key, name = "" } = source;
     const input = asItIsNow(source.input);
     if (source.task?.kind === "subscription") {
@@ -115,15 +116,16 @@ export class RunningSources {
 
   /** S1. */
   #said(incarnation: number, said: SourceSaid): void {
-    const cell = this.#begun.get(incarnation)?.cell;
-    if (cell === undefined) return;
+    const begun = this.#begun.get(incarnation);
+    if (begun === undefined) return;
+    const { cell, trace } = begun;
     const isLast = said.kind === "done" || said.kind === "error";
     if (isLast) this.#ended(incarnation);
     else if (!this.#inbox.hasControlRoom) {
       this.#ports.deadLetters.add({ to: cell, type: `(source ${said.kind})`, from: "source", reason: "mailbox full" });
       return;
     }
-    this.#inbox.control({ input: { kind: "source", cell, incarnation, said } });
+    this.#inbox.control({ input: { kind: "source", cell, incarnation, said, ...(trace === undefined ? {} : { trace }) } });
   }
 
   #ended(incarnation: number): void {

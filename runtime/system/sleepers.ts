@@ -10,6 +10,7 @@ import { type Address, parseAddress } from "../address.ts";
 import type { EntityType } from "../actor/index.ts";
 import { backoffMs } from "../backoff.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import type { Clock, Log, Random, Store } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
 
@@ -87,7 +88,7 @@ async function wakeAll(sleepers: AsyncIterable<Address> | readonly Address[], { 
 }
 
 function isOfStore(cause: unknown): boolean {
-  return !(cause instanceof DroverError) || cause.code === "DROVER_STORE_FAILED";
+  return !isA(cause, DroverError) || cause.code === "DROVER_STORE_FAILED";
 }
 
 function pause(ms: number, { clock, signal }: SleepersPorts): Promise<unknown> {

@@ -1,18 +1,24 @@
 // A node's system: registers types, hosts entities, takes messages from every side and tells each sender the truth (design sections 3, 5).
 
+import { type ActivationLimits, activationLimits } from "../activation-limits.ts";
 import { type Address, entityOf, kindOf } from "../address.ts";
 import type { EntityType, Registered } from "../actor/index.ts";
 import type { DoorReads, EventData } from "../entity/contract.ts";
 import { upgradeCode, withUnheard } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
+import { isA } from "../is-a.ts";
+import { messageOf } from "../message-of.ts";
 import type { Answer, Refusal, Told } from "../outcome.ts";
 import type { Clock, Log, Random, StepWatch, Store } from "../ports/index.ts";
+import { register } from "../registered-types.ts";
 import { settledWithin } from "../settled-within.ts";
-import { aClock, aFunction, aLog, anObject, aRandom, aStore, aText, aWholeNumberFrom, demandShape, keysOf, listOf } from "../shape/index.ts";
-import { asItIsNow } from "../xstate/index.ts";
-import { ActivationGate, type ActivationLimits, LEAST_PER_SECOND } from "./activation-gate.ts";
+import { aClock, aFunction, aLog, anObject, aRandom, aStore, aText, aWholeNumberFrom, demandShape, keysOf, listOf, oneOf, recordOf } from "../shape/index.ts";
+import { sureLog } from "../sure-log.ts";
+import { asItIsNow, isEvent } from "../xstate/index.ts";
+import { ActiveVersions, type VersionsAtStart } from "./active-versions.ts";
+import { ActivationGate } from "./activation-gate.ts";
 import { createCommitter } from "./committer.ts";
-import type { EntityOptions, Remote, System, TellOptions } from "./contract.ts";
+import type { EntityOptions, RaisedVersions, Remote, System, TellOptions } from "./contract.ts";
 import { DeadLetters, type SetAsideTimer } from "./dead-letters.ts";
 import { type Door, guarded } from "./door.ts";
 import { type Call, Entities, NotAdmitted } from "./entities.ts";
@@ -25,10 +31,10 @@ import { createInspection } from "./inspection.ts";
 import { createListing } from "./listing.ts";
 import { News } from "./news.ts";
 import { createObservation } from "./observation.ts";
+import { OneByOne } from "./one-by-one.ts";
 import { optionNames, unknownOption } from "./option-names.ts";
 import { DEFAULT_WITHIN_MS, outsideMessage, type Sent } from "./outside-message.ts";
 import { Passivation } from "./passivation.ts";
-import { register } from "./registry.ts";
 import { demandActorQuery, demandHistoryQuery, demandLetterQuery } from "./queries.ts";
 import { createRouter, RETRY_AFTER_MS } from "./router.ts";
 import { Topics } from "./topics.ts";
@@ -55,6 +61,11 @@ export interface SystemOptions {
   readonly residentEntities?: number;
   /** How fast entities may come into memory: what comes in a storm waits, commands first. */
   readonly activation?: ActivationLimits;
+  /**
+   * What a start makes of a newer version of an actor type than the one that the store's actors run (rules T4). `raised-by-hand`, the default: they go on with the old one, among `earlier`, and the
+   * release can be taken back, until `raiseVersions`. `raised-at-start`: they are brought over at once, and no former release can read them any more.
+   */
+  readonly versions?: VersionsAtStart;
   /** Ends the process when a step or other code of an actor hangs, and names what hung before (rules M4): `startStepWatch`. Default: none. */
   readonly stepWatch?: StepWatch;
   /** Whether the wall clock may fire `wall` timers (rules K1). Default: always. */
@@ -77,10 +88,8 @@ const OPTIONS = keysOf<SystemOptions>(
     epoch: aWholeNumberFrom(0),
     mailBudgetBytes: aWholeNumberFrom(1),
     residentEntities: aWholeNumberFrom(1),
-    activation: keysOf<ActivationLimits>(
-      { perSecond: { type: "number", minimum: LEAST_PER_SECOND }, burst: aWholeNumberFrom(1), concurrent: aWholeNumberFrom(1), waiting: aWholeNumberFrom(1) },
-      [],
-    ),
+    activation: activationLimits,
+    versions: oneOf("raised-by-hand", "raised-at-start"),
     stepWatch: anObject,
     wallTrusted: aFunction,
     door: aFunction,
@@ -89,15 +98,21 @@ const OPTIONS = keysOf<SystemOptions>(
   ["node", "types", "store", "clock", "random", "log"],
 );
 
+const VERSIONS = keysOf<{ versions: unknown }>({ versions: recordOf(aWholeNumberFrom(1)) }, ["versions"]);
 const DEADLINE = { kind: "deadline" } as const;
 const ENTITY_OPTIONS = optionNames<EntityOptions>({ input: true, labels: true, bareSnapshot: true, children: true });
 
 /** @throws DROVER_TYPE_INVALID; DROVER_CONFIG_INVALID for an option that is unknown, missing or of another kind */
 export function createSystem(options: SystemOptions): System {
   demandShape(options, OPTIONS, "createSystem", "DROVER_CONFIG_INVALID", true);
-  const { node, store, clock, random, log, stepWatch, wallTrusted = () => true } = options;
+  const { node, store, clock, random, stepWatch, wallTrusted = () => true } = options;
+  const log = sureLog(options.log);
   const defer = options.defer ?? ((run: () => void) => void setImmediate(run));
-  const { entityTypes, actorTypes } = register(options.types);
+  const registry = register(options.types);
+  const active = new ActiveVersions(registry.entityTypes, { store, clock, log });
+  /** In the versions that are active. */
+  const entityTypes = new Map(registry.entityTypes);
+  const actorTypes = new Map(registry.actorTypes);
   const typeOf = (entity: Address): EntityType | undefined => entityTypes.get(kindOf(entity));
   const codeOf = (entity: string): string | undefined => {
     const type = typeOf(entity as Address);
@@ -110,6 +125,7 @@ export function createSystem(options: SystemOptions): System {
   const topics = new Topics();
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), unheard: {}, restarts: 0, divergences: 0 };
+  const suspectsWay = new OneByOne();
   const gate = new ActivationGate(clock, options.activation);
   const isPassivating = [...entityTypes.values()].some(({ passivateAfterMs }) => passivateAfterMs !== undefined);
   let passivation: Passivation | undefined;
@@ -119,6 +135,8 @@ export function createSystem(options: SystemOptions): System {
   let running: HostedEntityPorts | undefined;
   let remote: Remote | undefined;
   let isStopping = false;
+  /** The last of those that take turns. */
+  let raising: Promise<unknown> = Promise.resolve();
 
   const entities = new Entities({
     types: entityTypes,
@@ -130,7 +148,11 @@ export function createSystem(options: SystemOptions): System {
     passivation: () => passivation,
     keptOut: (entity, type) => (stepWatch === undefined ? undefined : keptOut(stepWatch, entity, type, clock.now())),
     allKeptOut: () => (stepWatch === undefined ? [] : allKeptOut(stepWatch, typeOf, clock.now())),
-    open: async (entity, type, given, isAbandoned) => HostedEntity.activate(entity, type, given, portsOf(), isAbandoned),
+    open: async (entity, type, given, isAbandoned) => {
+      const refusal = active.refusal(type);
+      if (refusal !== undefined) throw refusal;
+      return HostedEntity.activate(entity, type, given, portsOf(), isAbandoned);
+    },
   });
   const portsOf = (): HostedEntityPorts => {
     if (running === undefined) throw new DroverError("DROVER_STORE_FAILED", "the system is not running");
@@ -148,6 +170,7 @@ export function createSystem(options: SystemOptions): System {
     hosted,
     mailBudget,
     stepWatch,
+    suspectsWay,
     wallTrusted,
     schedule: defer,
     deadLetters,
@@ -174,7 +197,19 @@ export function createSystem(options: SystemOptions): System {
   const news = new News(deadLetters, async (entity) => entities.taker(entity, () => false, aCall()));
   const observation = createObservation(entities, store, log);
   const door = guarded(options.door, { node, log, clock });
-  const route = createRouter({ entities, begin, actorTypes, remote: () => remote, door, stepWatch, deadLetters, budget: mailBudget, clock, isStopping: () => isStopping });
+  const route = createRouter({
+    entities,
+    begin,
+    actorTypes,
+    remote: () => remote,
+    door,
+    stepWatch,
+    isCareful: () => running?.hosted.isCareful() === true,
+    deadLetters,
+    budget: mailBudget,
+    clock,
+    isStopping: () => isStopping,
+  });
 
   /** Replies and refusals are kept, for who asks again (rules M2): whoever hears one has a copy. */
   function counted<T extends Told | Answer>(outcome: T): T {
@@ -183,10 +218,11 @@ export function createSystem(options: SystemOptions): System {
   }
 
   async function enter(address: string, event: EventData, given: TellOptions | undefined, how: Pick<Sent, "ask" | "again">): Promise<Told | Answer> {
-    const message = outsideMessage({ address, event, options: given, ...how }, { node, now: clock.now(), id: random.id() });
-    if ("kind" in message) return counted(message);
-    const create = isStopping || given?.create === undefined ? undefined : ownOptions(entityOf(message.to), given.create);
-    return counted(await route(message, { create, isFirst: given?.id === undefined }));
+    const sent = outsideMessage({ address, event, options: given, ...how }, { node, now: clock.now(), id: random.id() });
+    if ("kind" in sent) return counted(sent);
+    const { message, isFirst } = sent;
+    const create = isStopping || sent.create === undefined ? undefined : ownOptions(entityOf(message.to), sent.create);
+    return counted(await route(message, { create, isFirst }));
   }
 
   /**
@@ -198,13 +234,13 @@ export function createSystem(options: SystemOptions): System {
       await entities.activate(entity, options, call);
       return undefined;
     } catch (cause) {
-      if (cause instanceof DroverError && (cause.code === "DROVER_ADDRESS_INVALID" || cause.code === "DROVER_TYPE_INVALID")) throw cause;
-      if (cause instanceof NotAdmitted) {
+      if (isA(cause, DroverError) && (cause.code === "DROVER_ADDRESS_INVALID" || cause.code === "DROVER_TYPE_INVALID")) throw cause;
+      if (isA(cause, NotAdmitted)) {
         if (cause.entry === "full") return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason: cause.message };
         return isStopping ? { kind: "owner-away" } : { kind: "deadline" };
       }
       if (entities.whyOut(entity) !== undefined) return away(entity);
-      return { kind: "not-stored", reason: `${entity} could not begin: ${cause instanceof Error ? cause.message : String(cause)}` };
+      return { kind: "not-stored", reason: `${entity} could not begin: ${messageOf(cause)}` };
     }
   }
 
@@ -258,7 +294,11 @@ export function createSystem(options: SystemOptions): System {
 
   function notify(address: Address, event: EventData, reads?: DoorReads): boolean {
     const entity = entityOf(address);
-    if (entities.isOnItsWay(entity) || news.isWaitedFor(entity)) {
+    if (!isReadable(event)) {
+      deadLetters.add({ to: address, type: "(none)", from: "local", reason: "not an event" });
+      return false;
+    }
+    if (entities.isComing(entity) || news.isWaitedFor(entity)) {
       if (news.wait(address, asItIsNow(event), asItIsNow(reads))) return true;
       deadLetters.add({ to: address, type: event.type, from: "local", reason: "mailbox full" });
       return false;
@@ -305,6 +345,34 @@ export function createSystem(options: SystemOptions): System {
     if (!entities.isOnItsWay(entity)) return;
     await entities.activate(entity, undefined, { lane: "background", giveUpAt: Number.POSITIVE_INFINITY });
     await entities.live(entity)?.caughtUp();
+  }
+
+  function useActiveVersions(): void {
+    for (const [name, given] of registry.entityTypes) {
+      const type = active.typeFor(given);
+      entityTypes.set(name, type);
+      for (const [actor, member] of type.types) {
+        actorTypes.set(actor, member);
+        describedTypes.set(actor, member);
+      }
+    }
+  }
+
+  async function raiseVersions(to: Readonly<Record<string, number>>): Promise<RaisedVersions> {
+    portsOf();
+    await active.raise(to);
+    useActiveVersions();
+    const left = await entities.renew();
+    bringSleepers();
+    return { versions: active.list(), left };
+  }
+
+  /** To the versions that are active now; what did so before has come to its end or begins anew. */
+  function bringSleepers(): void {
+    upgrading.abort();
+    if (passivation === undefined) return;
+    upgrading = new AbortController();
+    void upgradeSleepers([...entityTypes.values()], { store, clock, random, log, wake, signal: upgrading.signal });
   }
 
   const inspection = createInspection({
@@ -366,6 +434,7 @@ export function createSystem(options: SystemOptions): System {
     },
     stateOf: (entity) => entities.live(entity)?.encodedStateNow(),
     settledStateOf: async (entity) => entities.live(entity)?.encodedState(),
+    fork: async (entity, left, known) => (await entities.liveNow(entity)?.fork(left, known)) ?? { kind: "owner-away" },
     readBackProblem: (entity) => entities.live(entity)?.readBackProblem(),
     taken: (entity, id) => asItIsNow(entities.live(entity)?.taken(id)),
     deadLetters: (query) => {
@@ -379,14 +448,31 @@ export function createSystem(options: SystemOptions): System {
         async (timer) => asItIsNow(await ring(timer, author)),
       ),
     describeEntities: () => [...entities.describe()],
+    versions: () => active.list(),
+    raiseVersions: async (given) => {
+      demandShape({ versions: given }, VERSIONS, "raiseVersions", "DROVER_CONFIG_INVALID", true);
+      const to = { ...given };
+      const raised = raising.then(() => raiseVersions(to));
+      raising = raised.catch(() => undefined);
+      return raised;
+    },
     metrics: () => systemMetrics({ counters, deadLetters, rejections, mailBudget, committer, entities, gate, passivation, topics }),
     actorTypes: Object.freeze([...describedTypes.keys()]),
     protocolOf: (type) => asItIsNow(describedTypes.get(type)?.messages.describe()),
     start: async () => {
+      if (running === undefined) {
+        await active.open(options.versions ?? "raised-by-hand");
+        useActiveVersions();
+      }
       const { ended, problem } = stepWatch?.begin(codeOf) ?? {};
       if (ended !== undefined) log.error({ ...ended }, "code of an actor was under way when the process before ended; what comes of it again is stepped alone");
       if (problem !== undefined) log.warn({ problem }, "what is under way is not written down: code of an actor that ends the process at once may have no name");
-      running ??= portsWith(await openHostedClock(clock, store));
+      if (running === undefined) {
+        const hosted = await openHostedClock(clock, store, stepWatch === undefined ? undefined : node);
+        const { takenOverFrom: former } = hosted;
+        if (former !== undefined) log.warn({ former }, "the store was taken over from a node that had not let go of it: what may come again is stepped alone for ten minutes");
+        running = portsWith(hosted);
+      }
       isStopping = false;
       rejections.start();
       if (isPassivating && passivation === undefined) {
@@ -409,8 +495,7 @@ export function createSystem(options: SystemOptions): System {
         passivation = began;
         entities.start();
         await began.start();
-        upgrading = new AbortController();
-        void upgradeSleepers(entityTypes.values(), { store, clock, random, log, wake, signal: upgrading.signal });
+        bringSleepers();
       } else entities.start();
     },
     stop: async () => {
@@ -425,4 +510,13 @@ export function createSystem(options: SystemOptions): System {
       rejections.stop();
     },
   };
+}
+
+/** The types say that it is one, the code may not: whoever notifies is not thrown at. */
+function isReadable(event: EventData): boolean {
+  try {
+    return isEvent(event);
+  } catch {
+    return false;
+  }
 }

@@ -4,6 +4,7 @@
 // taken for that one's, before it is due. A firing of a committed one stays right whatever is rolled back, since its generation is given to nobody else.
 
 import type { Input } from "../entity/contract.ts";
+import type { NextTimer } from "../entity/index.ts";
 import type { Clock, TimeoutHandle } from "../ports/index.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 
@@ -14,7 +15,7 @@ type TimerInput = Extract<Input, { kind: "timer" }>;
 
 export interface TimerSource {
   /** Earliest due time on each clock, undefined where none is armed; of committed timers, as what is due. */
-  nextTimer(): { readonly elapsed: number | undefined; readonly wall: number | undefined };
+  nextTimer(): NextTimer;
   due(at: { readonly now: number; readonly elapsed: number; readonly wallTrusted: boolean; readonly watchedSince: number }): readonly Input[];
 }
 
@@ -43,7 +44,7 @@ export class Timers {
     const next = source.nextTimer();
     const waits: number[] = [];
     if (next.elapsed !== undefined) waits.push(next.elapsed - hosted.now());
-    if (next.wall !== undefined) waits.push(wallTrusted() ? next.wall - clock.now() : LONGEST_SLEEP_MS);
+    if (next.wall !== undefined) waits.push(wallTrusted() ? wallWaitOf(next, clock.now()) : LONGEST_SLEEP_MS);
     if (waits.length === 0) return;
     this.#handle = clock.setTimeout(
       () => {
@@ -79,4 +80,9 @@ export class Timers {
     // Nothing is due (the wall clock is not trusted, or was looked at early): look again. What is queued already is armed anew by the commit that takes it.
     if (due.length === 0) this.rearm(source);
   }
+}
+
+/** Nothing where the clock was set back: what lies too far ahead is put right at once. */
+function wallWaitOf({ wall = Number.POSITIVE_INFINITY, setBackBefore = Number.NEGATIVE_INFINITY }: NextTimer, now: number): number {
+  return now < setBackBefore ? 0 : wall - now;
 }

@@ -2,8 +2,9 @@
 
 import { topicName } from "../actor/index.ts";
 import type { EventData } from "../entity/contract.ts";
-import { NotPlain, plainCopy } from "../entity/index.ts";
+import { plainCopy } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
+import { messageOf } from "../message-of.ts";
 import { asItIsNow, isEvent } from "../xstate/index.ts";
 
 /** As it was when it was published. */
@@ -61,11 +62,10 @@ export class Topics {
 }
 
 function copied(event: unknown): EventData {
-  if (!isEvent(event)) throw new DroverError("DROVER_TOPIC_INVALID", "what is published is an event: an object with a type");
   try {
-    return plainCopy(event) as EventData;
+    if (isEvent(event)) return plainCopy(event) as EventData;
   } catch (cause) {
-    if (cause instanceof NotPlain) throw new DroverError("DROVER_TOPIC_INVALID", `what is published is plain data: ${cause.message}`, { cause });
-    throw cause;
+    throw new DroverError("DROVER_TOPIC_INVALID", `what is published is plain data: ${messageOf(cause)}`, { cause });
   }
+  throw new DroverError("DROVER_TOPIC_INVALID", "what is published is an event: an object with a type");
 }

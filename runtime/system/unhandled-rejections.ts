@@ -4,6 +4,7 @@
 // J2. Whose it was nobody can say: Node tells it when the step that made it is over. So it is no actor's fault.
 
 import { DroverError, errorCatalogue } from "../errors.ts";
+import { isA } from "../is-a.ts";
 import type { Clock, Log } from "../ports/index.ts";
 
 /** Of all copies of Drover in this process: none takes another for the host's own. */
@@ -57,7 +58,7 @@ export class UnhandledRejections {
     if (this.#window.logged++ >= LOGGED_A_WINDOW) return;
     const code = "DROVER_REJECTION_UNHANDLED";
     const { title, advice } = errorCatalogue[code];
-    const err = reason instanceof Error ? reason : new DroverError(code, title, { cause: reason });
+    const err = isA(reason, Error) ? reason : new DroverError(code, title, { cause: reason });
     this.#log.error({ code, err, advice, total: this.count }, "a promise was rejected and nobody handled it; the node goes on");
   }
 }

@@ -108,6 +108,16 @@ export interface MissingTurns {
   readonly after: number;
   /** ...up to and including this one. */
   readonly upTo: number;
+  /** The entity came back from an older copy of its store: these are of a history that it has left (rules T1). */
+  readonly forked?: {
+    /** What was left, and the last revision that the copy had of it. */
+    readonly incarnation: string;
+    readonly revision: number;
+    /** The last revision of it that was known elsewhere: among these are turns that the copy did not have. */
+    readonly known: number;
+    /** Wall ms. */
+    readonly at: number;
+  };
 }
 
 /** Turns of one actor, out of those of its whole entity. */

@@ -2,6 +2,8 @@
 //
 // R1. A due time has as many digits as any other. One that has more, which nobody lives to see, is named by the latest that has not: early, never late (wakes W3). One before 1970 is named 0.
 // R2. A row whose name tells no due time (0; what earlier versions made of 1e21) calls its entity when it is the first: it hides no other then, and the entity's leaving puts it right.
+// R3. Where the entity has timers that keep a rhythm, the value of its row on the wall clock tells since when: a clock that shows an earlier time was set back, and the row lies too far ahead (timer-policy P3). What earlier
+//     versions have written tells nothing, until that entity leaves with another row.
 
 import type { Address } from "../address.ts";
 import type { NextTimer } from "../entity/index.ts";
@@ -33,6 +35,16 @@ export function wakeKeysOf(entity: Address, next: NextTimer): readonly string[] 
     const due = next[clock];
     return due === undefined ? [] : [`${dueName(clock, due)}/${entity}`];
   });
+}
+
+/** R3. The value of the wall clock's row; of other rows it is empty. */
+export function wakeValueOf({ setBackBefore }: NextTimer): string {
+  return setBackBefore === undefined ? "" : String(Math.floor(setBackBefore));
+}
+
+/** R3. A wall clock that shows less was set back. */
+export function setBackBeforeOf(value: Uint8Array): number {
+  return value.length === 0 ? Number.NEGATIVE_INFINITY : Number(new TextDecoder().decode(value));
 }
 
 export function wakeRowOf(key: string): WakeRow | undefined {

@@ -7,6 +7,7 @@
 // W4. However many fall due at once, few are on their way at the same time, those that are due longest first; the others wait in the store (promise S5).
 // W5. One that cannot be brought back is not remembered: its row or its mark is. All are read again then, so that it has its next try behind those that are due longer. One that
 //     comes already because somebody else has called it is waited for: what its row called it for must not hang on that call.
+// W6. Where the wall clock was set back, rows of rhythms lie too far ahead. Their entities are called at once, as those that are due: each puts its timers right and leaves with another row (set-back-rows.ts).
 
 import type { Address } from "../address.ts";
 import type { NextTimer } from "../entity/index.ts";
@@ -15,7 +16,8 @@ import { Retry } from "../retry.ts";
 import { DueRows } from "./due-rows.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { ValueWriter } from "./value-writer.ts";
-import { dueName, WAKE_CLOCKS, WAKE_MARKS, wakeKeysOf, type WakeClock, type WakeRow, wakeRowOf } from "./wake-rows.ts";
+import { SetBackRows } from "./set-back-rows.ts";
+import { dueName, WAKE_CLOCKS, WAKE_MARKS, wakeKeysOf, type WakeClock, type WakeRow, wakeRowOf, wakeValueOf } from "./wake-rows.ts";
 
 /** Brought back at the same time. */
 const AT_ONCE = 64;
@@ -53,8 +55,11 @@ export class Wakes {
   failed = 0;
   readonly #ports: WakesPorts;
   readonly #due: Readonly<Record<WakeClock, DueRows>>;
+  readonly #setBack: SetBackRows;
   /** Of entities in memory: the rows that are in the store. */
   readonly #rows = new Map<Address, readonly string[]>();
+  /** Of these, what the row of the wall clock has as its value; absent: nothing. */
+  readonly #values = new Map<Address, string>();
   readonly #marked = new Set<Address>();
   /** Of entities in memory: the store did not say what became of their last rows and their mark. */
   readonly #doubtful = new Set<Address>();
@@ -79,6 +84,7 @@ export class Wakes {
     this.#ports = ports;
     const { store, clock, random } = ports;
     this.#due = { elapsed: new DueRows(store, "elapsed"), wall: new DueRows(store, "wall") };
+    this.#setBack = new SetBackRows(store, clock);
     this.#markWriter = new ValueWriter(store);
     this.#rowWriter = new ValueWriter(store);
     this.#retry = new Retry(clock, () => random.next(), AGAIN);
@@ -108,14 +114,14 @@ export class Wakes {
     const called = [...this.#calling.values()].map((key) => wakeRowOf(key));
     const late = [...clocks.map((clock) => this.#first(clock)), ...called].map((row) => -this.#waitOf(row));
     const waiting = clocks.reduce((sum, clock) => sum + this.#due[clock].countBefore(dueName(clock, this.#now(clock) + 1)), 0);
-    return { underWay: this.#underWay, due: this.#underWay + this.#unfinished.length + waiting, lateMs: Math.max(0, ...late) };
+    return { underWay: this.#underWay, due: this.#underWay + this.#unfinished.length + this.#setBack.count + waiting, lateMs: Math.max(0, ...late) };
   }
 
   /** It has come back: these are the timers that its rows tell, unless it is marked, or the row that called it is none of them (W3). */
   came(entity: Address, next: NextTimer): void {
     const called = this.#calling.get(entity);
     this.#calling.delete(entity);
-    this.#note(entity, this.#marked.has(entity) ? (this.#rows.get(entity) ?? []) : wakeKeysOf(entity, next));
+    if (!this.#marked.has(entity)) this.#note(entity, wakeKeysOf(entity, next), wakeValueOf(next));
     if (called !== undefined) this.#seen(entity, called);
   }
 
@@ -131,7 +137,8 @@ export class Wakes {
   needsMark(entity: Address, next: NextTimer, isBusy: boolean): boolean {
     const isDoubtful = this.#doubtful.has(entity);
     if (this.#marked.has(entity) && !isDoubtful) return false;
-    if (isBusy) return true;
+    // Began a rhythm: where it began it again, the former time is in the store, or a time of that one (W6).
+    if (isBusy || (next.setBackBefore !== undefined && !this.#values.has(entity))) return true;
     const rows = isDoubtful ? [] : (this.#rows.get(entity) ?? []).map((key) => wakeRowOf(key));
     return WAKE_CLOCKS.some((clock) => {
       const due = next[clock];
@@ -156,15 +163,20 @@ export class Wakes {
     const keys = wakeKeysOf(entity, next);
     const old = this.#rows.get(entity) ?? [];
     const isDoubtful = this.#doubtful.has(entity);
-    const missing = isDoubtful ? keys : keys.filter((key) => !old.includes(key));
+    const value = wakeValueOf(next);
+    const isNew = (key: string): boolean => !old.includes(key) || (isOfWall(key) && value !== this.#valueOf(entity));
+    const missing = isDoubtful ? keys : keys.filter(isNew);
     const stale = old.filter((key) => !keys.includes(key));
     const gone = this.#marked.has(entity) || isDoubtful ? [WAKE_MARKS + entity, ...stale] : stale;
     try {
-      await this.#rowWriter.write([...missing.map((key) => ({ key, value: NOTHING })), ...gone.map((key) => ({ key, value: undefined }))]);
+      await this.#rowWriter.write([
+        ...missing.map((key) => ({ key, value: isOfWall(key) ? new TextEncoder().encode(value) : NOTHING })),
+        ...gone.map((key) => ({ key, value: undefined })),
+      ]);
     } catch (cause) {
       // All that may be there is deleted when it leaves, and none of it is counted on until then (W2).
       this.#doubtful.add(entity);
-      this.#note(entity, [...keys, ...stale]);
+      this.#note(entity, [...keys, ...stale], value);
       throw cause;
     }
     this.#doubtful.delete(entity);
@@ -173,7 +185,7 @@ export class Wakes {
       const clock = wakeRowOf(key)?.clock;
       if (clock !== undefined) this.#due[clock].delete(key);
     }
-    this.#note(entity, keys);
+    this.#note(entity, keys, value);
   }
 
   /** Whether `leaving` has something to write. */
@@ -181,11 +193,12 @@ export class Wakes {
     if (this.#marked.has(entity) || this.#doubtful.has(entity)) return true;
     const old = this.#rows.get(entity) ?? [];
     const keys = wakeKeysOf(entity, next);
-    return keys.length !== old.length || keys.some((key) => !old.includes(key));
+    return keys.length !== old.length || keys.some((key) => !old.includes(key)) || wakeValueOf(next) !== this.#valueOf(entity);
   }
 
-  /** Whether a row for one of these timers would call it at once. */
+  /** Whether a row for one of these timers would call it at once, or lies too far ahead (W6). */
   isDue(next: NextTimer): boolean {
+    if (this.#isTrusted("wall") && this.#now("wall") < (next.setBackBefore ?? Number.NEGATIVE_INFINITY)) return true;
     return WAKE_CLOCKS.some((clock) => this.#isTrusted(clock) && Math.floor(next[clock] ?? Number.POSITIVE_INFINITY) <= this.#now(clock));
   }
 
@@ -198,11 +211,18 @@ export class Wakes {
       this.#lookWithin(this.#waitOf(row));
     }
     this.#rows.delete(entity);
+    this.#values.delete(entity);
   }
 
-  #note(entity: Address, keys: readonly string[]): void {
+  #note(entity: Address, keys: readonly string[], value = this.#valueOf(entity)): void {
     if (keys.length === 0) this.#rows.delete(entity);
     else this.#rows.set(entity, keys);
+    if (value === "") this.#values.delete(entity);
+    else this.#values.set(entity, value);
+  }
+
+  #valueOf(entity: Address): string {
+    return this.#values.get(entity) ?? "";
   }
 
   #now(clock: WakeClock): number {
@@ -228,17 +248,18 @@ export class Wakes {
   /** W4. Brings back as many as may be on their way, and looks again when the next one is due. */
   #goOn(): void {
     if (this.#isStopped) return;
+    if (this.#isTrusted("wall")) this.#setBack.look();
     while (this.#underWay < AT_ONCE && this.#callNext());
-    const rows = WAKE_CLOCKS.map((clock) => this.#due[clock]);
+    const rows = [...WAKE_CLOCKS.map((clock) => this.#due[clock]), this.#setBack];
     if (this.#failedNow === 0 && this.#underWay === 0 && !rows.some(({ isReading }) => isReading)) this.#retry.reset();
     if (!this.#hasReadFailed) for (const each of rows) if (each.isShort) this.#read(each);
     if (this.#underWay < AT_ONCE) this.#lookWithin(Math.min(...WAKE_CLOCKS.map((clock) => this.#waitOf(this.#first(clock)))));
   }
 
   #callNext(): boolean {
-    const marked = this.#unfinished.pop();
-    if (marked !== undefined) {
-      this.#call(marked);
+    const called = this.#unfinished.pop() ?? this.#setBack.next();
+    if (called !== undefined) {
+      this.#call(called);
       return true;
     }
     const [first] = WAKE_CLOCKS.map((clock) => ({ clock, row: this.#first(clock) })).sort((one, other) => this.#waitOf(one.row) - this.#waitOf(other.row));
@@ -274,7 +295,7 @@ export class Wakes {
       });
   }
 
-  #read(rows: DueRows): void {
+  #read(rows: DueRows | SetBackRows): void {
     rows.read().then(
       () => {
         this.#goOn();
@@ -297,6 +318,7 @@ export class Wakes {
       this.#failedNow = 0;
       this.#hasReadFailed = false;
       for (const clock of WAKE_CLOCKS) this.#due[clock].rewind();
+      if (this.#isTrusted("wall")) this.#setBack.rewind();
       this.#unfinished = [...this.#marked].reverse();
       this.#goOn();
     });
@@ -317,4 +339,8 @@ export class Wakes {
       { unref: true },
     );
   }
+}
+
+function isOfWall(key: string): boolean {
+  return wakeRowOf(key)?.clock === "wall";
 }

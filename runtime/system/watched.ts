@@ -60,5 +60,10 @@ export function endedWell(watch: StepWatch, { entity, key }: Pick<Work, "entity"
 }
 
 export function isHung(cause: unknown): cause is DroverError {
-  return cause instanceof DroverError && cause.code === "DROVER_ACTOR_HUNG";
+  try {
+    return cause instanceof DroverError && cause.code === "DROVER_ACTOR_HUNG";
+  } catch {
+    // Of what throws when it is asked: whoever threw it did not hang.
+    return false;
+  }
 }

@@ -23,7 +23,7 @@ export { describeWire, type WireKind, wireKinds } from "./wire-kinds.ts";
 export { type AskHandler, AskServer } from "./ask-server.ts";
 export { LastValues } from "./last-values.ts";
 export { LinkWatch } from "./link-watch.ts";
-export { type AskBounds, PendingAsks } from "./pending-asks.ts";
+export { type AskBounds, MOST_TO_ONE_PEER, PendingAsks } from "./pending-asks.ts";
 export { SendWindow } from "./send-window.ts";
 export { Receivers } from "./receivers.ts";
 export { type BusRemote, busRemote } from "./bus-remote.ts";

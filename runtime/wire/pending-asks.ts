@@ -5,8 +5,11 @@
 import type { AskOutcome, Clock, TimeoutHandle } from "../ports/index.ts";
 import { peerOf } from "./names.ts";
 
+/** Asks of one peer that are open at a time: as many as a node serves at a time. */
+export const MOST_TO_ONE_PEER = 256;
+
 export interface AskBounds {
-  /** Open at a time to one peer (`peerOf`). Default 256, as many as a node serves at a time. */
+  /** Open at a time to one peer (`peerOf`). Default 256. */
   readonly toOnePeer?: number;
   /** Open at a time in all. Default 8,192: each holds a timer and whoever waits for it, no payload. */
   readonly inAll?: number;
@@ -26,7 +29,7 @@ export class PendingAsks {
   /** Their correlations, by peer; none is empty. */
   readonly #ofPeer = new Map<string, Set<string>>();
 
-  constructor(clock: Clock, { toOnePeer = 256, inAll = 8_192 }: AskBounds = {}) {
+  constructor(clock: Clock, { toOnePeer = MOST_TO_ONE_PEER, inAll = 8_192 }: AskBounds = {}) {
     this.#clock = clock;
     this.#bounds = { toOnePeer, inAll };
   }

@@ -5,6 +5,7 @@ import type { Clock, Delivery, Log, SubscribeOptions, Subscription } from "../po
 import { type AskHandler, AskServer, type Respond } from "./ask-server.ts";
 import { LastValues, type Sink } from "./last-values.ts";
 import { patternMatches, requirePattern } from "./names.ts";
+import { MOST_TO_ONE_PEER } from "./pending-asks.ts";
 
 export interface ReceiversOptions {
   readonly clock: Clock;
@@ -45,7 +46,7 @@ export class Receivers {
   }
 
   /** @throws DROVER_KEY_INVALID */
-  serve(pattern: string, handler: AskHandler, maxInFlight = 256, closed: () => Promise<void> = done): Subscription {
+  serve(pattern: string, handler: AskHandler, maxInFlight = MOST_TO_ONE_PEER, closed: () => Promise<void> = done): Subscription {
     requirePattern(pattern);
     const server = new AskServer(pattern, handler, maxInFlight, this.#clock, this.#log);
     this.#servers.add(server);

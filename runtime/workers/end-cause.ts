@@ -15,6 +15,14 @@ export type EndCause =
   /** There is no such command, it may not be run, or where it should run is missing. */
   | { readonly kind: "cannot-run"; readonly detail: string };
 
+/** What a process does to itself, by its code or that of others in it. Any other signal is somebody else's. */
+const ITS_OWN: ReadonlySet<string> = new Set(["SIGABRT", "SIGBUS", "SIGFPE", "SIGILL", "SIGSEGV", "SIGSYS", "SIGTRAP"]);
+
+/** Whether somebody else ended it who is not its supervisor: an operator, the kernel. */
+export function isByOthers(end: EndCause | undefined): boolean {
+  return end?.kind === "signal" && !ITS_OWN.has(end.signal);
+}
+
 /** A DroverError that knows its cause as data. */
 export class EndedError extends DroverError {
   readonly end: EndCause;

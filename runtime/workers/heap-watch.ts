@@ -2,6 +2,7 @@
 // whole process. So V8 is given more than it may use, and this thread asks it now and then, through the inspector, which answers in a busy loop too.
 //
 // B1. What it holds beyond the limit is judged after a collection: garbage is no failure. Where its loop does not turn, no collection can be asked for: twice the limit.
+//     That it does not turn is known when it has not collected for a quarter of a second; until then 256 MB of all the heaps' garbage do not count, which may have come between two looks.
 // B2. It holds while this thread turns and what the thread takes between two looks is below the headroom. One operation that takes more in one go is still the end of
 //     the process, and so are buffers, which are not in the heap: memory that one does not trust belongs in a process.
 // B3. Node hands over what the inspector says wherever this thread is, in the middle of any function too (an interrupt of V8). What is done there could find anything half
@@ -27,6 +28,9 @@ const LOOK_OFTEN_MS = 50;
 const LOOK_CLOSELY_MS = 10;
 /** A loop that never turns is not collected on demand: so much of the limit may be used, garbage included. */
 const WITH_GARBAGE = 2;
+/** B1. */
+const COLLECTS_WITHIN_MS = 250;
+const SPARED_MB = 256;
 /** B4. A heap is collected again, while others are waited for, when it has grown by so much of what it held. */
 const GROWN_SHARE = 0.25;
 const MB = 1_048_576;
@@ -49,6 +53,8 @@ interface Heap {
   /** After its last collection, 0 where there was none since it was beyond the limit. */
   heldMb: number;
   isCollected: "no" | "asked" | "just-now";
+  /** Of `asked`: since when, monotonic ms. */
+  askedAt: number;
   timer: TimeoutHandle | undefined;
 }
 
@@ -108,7 +114,9 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
     }
   };
   const isTooFull = (heap: readonly Heap[], allowedMb: number): boolean => {
-    if (sum(heap, countedMb) <= allowedMb) return false;
+    const sparedMb = SPARED_MB / heaps.size;
+    const now = clock.monotonic();
+    if (sum(heap, (each) => countedMb(each, each.isCollected === "asked" && now - each.askedAt > COLLECTS_WITHIN_MS ? 0 : sparedMb)) <= allowedMb) return false;
     letGo();
     over(heapIsFull(allowedMb, Math.round(sum(heap, ({ usedMb }) => usedMb))));
     return true;
@@ -120,6 +128,7 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
     if (share <= 1) heap.heldMb = 0;
     else if (heap.isCollected === "no" && heap.usedMb > heap.heldMb * (1 + GROWN_SHARE)) {
       heap.isCollected = "asked";
+      heap.askedAt = clock.monotonic();
       ask(sessionId, COLLECT);
     }
     if (heap.isCollected === "just-now") heap.isCollected = "no";
@@ -136,7 +145,7 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
       session.post("NodeWorker.detach", { sessionId });
       return;
     }
-    const heap: Heap = { limitMb: known.limitMb, isBegun: id !== threadId, usedMb: 0, heldMb: 0, isCollected: "no", timer: undefined };
+    const heap: Heap = { limitMb: known.limitMb, isBegun: id !== threadId, usedMb: 0, heldMb: 0, isCollected: "no", askedAt: 0, timer: undefined };
     heaps.set(sessionId, heap);
     if (phase === "looking") lookIn(sessionId, heap, LOOK_OFTEN_MS);
     else if (heap.isBegun) end(sessionId);
@@ -190,10 +199,11 @@ export function watchHeap(thread: Worker, limitMb: number, clock: Clock, over: (
   };
 }
 
-/** B4. */
-function countedMb({ usedMb, heldMb }: Heap): number {
+/** B4. @param sparedMb of its garbage (B1) */
+function countedMb({ usedMb, heldMb }: Heap, sparedMb: number): number {
   const known = Math.min(usedMb, heldMb);
-  return known + (usedMb - known) / WITH_GARBAGE;
+  const garbage = usedMb - known;
+  return known + Math.min(garbage / WITH_GARBAGE, Math.max(0, garbage - sparedMb));
 }
 
 function sum(heaps: readonly Heap[], of: (heap: Heap) => number): number {

@@ -13,7 +13,7 @@ export {
   type StartContext,
   type StopLimits,
 } from "./running.ts";
-export { endCauseOf, type EndCause, lateStart } from "./end-cause.ts";
+export { endCauseOf, type EndCause, isByOthers, lateStart } from "./end-cause.ts";
 export type { LineLimits } from "./line-log.ts";
 export { program } from "./program.ts";
 export type { LivenessProbe, Probe, ProgramSpec, ReadinessProbe } from "./program-spec.ts";

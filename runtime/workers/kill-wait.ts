@@ -7,16 +7,17 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, TimeoutHandle } from "../ports/index.ts";
-import { EndedError } from "./end-cause.ts";
+import { type EndCause, EndedError } from "./end-cause.ts";
 
 /** How long a kill may take to show before nobody waits for it any more. */
 export const KILL_WAIT_MS = 2_000;
 export const SECOND_LOOK_MS = 100;
 const MAX_LEFT_BEHIND = 4;
 
-/** Runs of one child that were let go of and have not ended yet. */
+/** Runs of one child that were let go of and have not ended yet, and what is known of the end of its last run. */
 export interface LeftBehind {
   runs: number;
+  ended?: EndCause | undefined;
 }
 
 /** Z2. @throws DROVER_WORKER_FAILED */

@@ -3,14 +3,15 @@
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
 import { settledWithin } from "../settled-within.ts";
+import { sureLog } from "../sure-log.ts";
 import { DEFAULT_WINDOW } from "./channel.ts";
 import type { ChildLimits } from "./child-environment.ts";
-import { lateStart } from "./end-cause.ts";
+import { endCauseOf, lateStart } from "./end-cause.ts";
 import { runInline } from "./inline.ts";
 import { demandRoomFor, type LeftBehind } from "./kill-wait.ts";
 import { ParentSide } from "./parent-side.ts";
 import { runInProcess } from "./process.ts";
-import { asError, reasonOf, stopWithin, type Exit, type Isolation, type Running } from "./running.ts";
+import { asError, errorOf, reasonOf, stopWithin, type Exit, type Isolation, type Running } from "./running.ts";
 import { runInThread } from "./thread.ts";
 import type { ChannelWindow, RunOrder, Transfer } from "./wire.ts";
 import type { WorkerType } from "./worker.ts";
@@ -53,7 +54,7 @@ export interface WorkerPorts {
   readonly signal?: AbortSignal;
   /** Aborted when there is no time for that: it is killed. */
   readonly hurry?: AbortSignal;
-  /** The same for all runs of a child: how many could not be ended. */
+  /** The same for all runs of a child: how many could not be ended, and how the last one ended. */
   readonly left?: LeftBehind;
 }
 
@@ -68,6 +69,8 @@ export interface RunningWorker<R> extends Running, WorkerLink<R> {
  * @throws DROVER_WORKER_FAILED when it ended before it was ready; `cause` is its own error. A DroverError of its own comes as it is. Also where too many of its runs could not be ended.
  */
 export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C, options: WorkerOptions<E, R>, ports: WorkerPorts): Promise<RunningWorker<R>> {
+  const { clock, random, left } = ports;
+  const log = sureLog(ports.log);
   const isolation = options.isolation ?? "inline";
   const startMs = options.startMs ?? WORKER_DEFAULTS.startMs;
   const order: RunOrder = {
@@ -76,23 +79,28 @@ export async function startWorker<C, E, R>(type: WorkerType<C, E, R>, config: C,
     window: options.window ?? DEFAULT_WINDOW,
     livenessMs: options.livenessMs,
     shutdownMs: options.shutdownMs ?? WORKER_DEFAULTS.shutdownMs,
+    ...(left?.ended === undefined ? {} : { endBefore: left.ended }),
   };
-  demandRoomFor(ports.left);
+  demandRoomFor(left);
   // Inside, items are whatever the worker's own types say; nothing here looks into them.
   const parent = new ParentSide({
     isolation,
     order,
     into: options.into as ((item: unknown) => void) | undefined,
     linked: options.linked,
-    log: ports.log,
-    clock: ports.clock,
-    left: ports.left,
+    log,
+    clock,
+    left,
   });
-  if (isolation === "inline") runInline(parent, type, order, ports);
+  if (left !== undefined)
+    void parent.exited.then((exit) => {
+      left.ended = endCauseOf(errorOf(exit));
+    });
+  if (isolation === "inline") runInline(parent, type, order, { clock, random, log });
   else if (isolation === "thread") runInThread(parent, options, ports);
   else runInProcess(parent, options, ports);
 
-  const ready = await settledWithin(parent.ready, ports.clock, startMs, ports.signal);
+  const ready = await settledWithin(parent.ready, clock, startMs, ports.signal);
   if (ready !== true) throw await startFailure(parent, ready, startMs, ports);
   return parent;
 }

@@ -1,5 +1,6 @@
 // What passes between a worker and its parent, whatever lies between them: a function call, a message port or a pipe.
 
+import type { EndCause } from "./end-cause.ts";
 import type { ErrorData } from "./error-data.ts";
 
 /** Descriptor of a process's pipe to its parent. */
@@ -15,6 +16,7 @@ export interface RunOrder {
   readonly livenessMs: number | undefined;
   /** How long the worker may take to end when its parent is gone. */
   readonly shutdownMs: number;
+  readonly endBefore?: EndCause;
 }
 
 /** How much may be under way in one direction. */

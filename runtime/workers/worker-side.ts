@@ -76,6 +76,7 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
   };
   const context = {
     config: order.config,
+    endBefore: order.endBefore,
     ready: () => {
       if (toldReady) return;
       toldReady = true;
@@ -133,7 +134,12 @@ export function runWorker(type: Promise<WorkerType> | WorkerType, order: RunOrde
 }
 
 function isAbort(thrown: unknown, signal: AbortSignal): boolean {
-  return thrown === signal.reason || (thrown instanceof Error && (thrown.name === "AbortError" || thrown.cause === signal.reason));
+  try {
+    return thrown === signal.reason || (thrown instanceof Error && (thrown.name === "AbortError" || thrown.cause === signal.reason));
+  } catch {
+    // Whatever throws when it is asked is a failure of its own.
+    return false;
+  }
 }
 
 /** At most eight words of life in each period: a worker may call it for every frame. */

@@ -7,6 +7,7 @@
 
 import { DroverError } from "../errors.ts";
 import type { Clock, Log, Random } from "../ports/index.ts";
+import type { EndCause } from "./end-cause.ts";
 import type { Transfer } from "./wire.ts";
 
 const MARK = Symbol.for("drover.worker");
@@ -14,6 +15,8 @@ const MARK = Symbol.for("drover.worker");
 export interface WorkerContext<C, E = never, R = never> {
   /** As given to `child`, after a round through JSON. */
   readonly config: C;
+  /** How its run before ended, as its supervisor saw it; none: there was none, it ended in order, or no more is known than its error. */
+  readonly endBefore?: EndCause | undefined;
   /** The worker does its work from now on; its parent waits for this, `startMs` at most. */
   readonly ready: () => void;
   /** A sign of life. Where `livenessMs` is given, silence of that length from `ready()` on is a failure. Cheap: call it as often as you like. */

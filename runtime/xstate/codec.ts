@@ -15,6 +15,7 @@ import { types } from "node:util";
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
+import { isA } from "../is-a.ts";
 import { withPartsOf } from "./context-parts.ts";
 import { DOUBLE, ERROR, HEADER, REF, SNAPSHOT, TAG, textBytes } from "./data-weight.ts";
 import { COPY_NAMED, NAMED, nameOnList } from "./list-items.ts";
@@ -126,7 +127,7 @@ function encodeObject(value: object, host: CodecHost, path: string, depth: numbe
   try {
     return encodeReadable(value, host, path, depth);
   } catch (error) {
-    if (!(error instanceof NotCarried)) return notCarried(host, path, "something that throws when it is read");
+    if (!isA(error, NotCarried)) return notCarried(host, path, "something that throws when it is read");
     if (depth === 0) quietPromises(value);
     throw error;
   }

@@ -190,7 +190,12 @@ function launchPromise(source: RunnableSource, running: Running, say: Say): void
 }
 
 function isAbort(error: unknown, { reason }: AbortSignal): boolean {
-  return error === reason || (error instanceof Error && error.name === "AbortError");
+  try {
+    return error === reason || (error instanceof Error && error.name === "AbortError");
+  } catch {
+    // Whatever throws when it is asked is no news of an abort.
+    return false;
+  }
 }
 
 function launchCallback(source: RunnableSource, running: Running, say: Say): void {

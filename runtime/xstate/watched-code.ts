@@ -5,6 +5,7 @@
 // W3. Only functions are exchanged, in the copy's own lists; the author's configuration is never changed.
 // W4. What a step asks for by enqueueActions nobody saw at registration: it is checked as it is asked for (asked-work.ts).
 // W5. What XState itself does with an action is told from what its author gave by name (MECHANICS): whatever else of it is a function is the author's.
+// W6. XState takes off the list whoever has the id of what is stopped: the ref of a child that was replaced before this step is nobody, so that its successor is still found by their id (N20).
 
 import { type AnyStateMachine, assign, cancel, emit, raise, sendParent, sendTo, spawnChild, stopChild } from "xstate";
 
@@ -12,6 +13,7 @@ import { DroverError } from "../errors.ts";
 import { checkAsked } from "./asked-work.ts";
 import { isParted } from "./context-parts.ts";
 import { nodesById } from "./logic.ts";
+import { stepCellOf } from "./made-actor.ts";
 import { isPromise, promiseAmong, promiseAmongChanged, promised, quietChanged, refusePromises } from "./promises.ts";
 
 type Code = (...args: readonly unknown[]) => unknown;
@@ -119,9 +121,21 @@ function watchedParts(action: Parts, where: string, machine: AnyStateMachine): P
     else if (part === "collect") watched = watchedCollect(value as Code, `${where} enqueueActions`, machine);
     else if (typeof value === "function")
       watched = watchedCode(value, `${where} ${part === "delay" ? part : ABOUT.has(part) ? kind : `${kind} ${part}`}`, DATA.has(part) ? partOf : undefined);
+    if (kind === "stopChild" && part === "actorRef" && typeof value !== "string") watched = unlessReplaced(watched);
     if (watched !== value) (changes ??= {})[part] = watched;
   }
   return changes;
+}
+
+/** W6. */
+function unlessReplaced(actorRef: unknown): Code {
+  return (...args) => {
+    const meant = typeof actorRef === "function" ? (actorRef as Code)(...args) : actorRef;
+    const child = stepCellOf(meant);
+    const holder = child?.parent?.child(child.id);
+    const isOwn = child?.parent === stepCellOf((args[0] as { readonly self: unknown }).self);
+    return isOwn && holder !== undefined && holder !== child ? undefined : meant;
+  };
 }
 
 /** An action or a guard by its name, with params that are worked out when it is asked for. */

@@ -259,6 +259,7 @@ export class EntityHost {
         return;
       case "answer":
       case "send":
+      case "forked":
       case "supervision":
         return;
     }
@@ -335,6 +336,7 @@ export function anyMessages(): Messages<MessageSpecs> {
     specs: {},
     types: [],
     isSorted: false,
+    at: (address) => words("any").at(address),
     check: (event) => {
       const type = (event as { readonly type?: unknown }).type;
       return typeof type === "string" && !type.startsWith("xstate.") ? { ok: true } : { ok: false, problems: [{ path: "/type", message: "comes from the host alone" }] };

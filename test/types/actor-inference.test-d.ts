@@ -10,6 +10,8 @@ const torrentMessages = messages({
   "firmware.offered": { body: { url: T.String(), version: T.String() } },
 });
 
+const crewMessages = messages({ "crew.work": { body: { hours: T.Integer() }, from: "actors" }, "crew.rest": { body: {} }, "crew.tick": { body: {}, internal: true } });
+
 interface Wanted {
   readonly level: number;
   readonly since: number;
@@ -96,6 +98,11 @@ setup({ types: { events: {} as EventOf<typeof torrentMessages>, context: {} as {
         sendTo(torrent.at("a/b/c"), { type: "light.reported", channel: 1, level: 1 }),
         // @ts-expect-error not a message of that actor
         sendTo(torrent.at("a/b/c"), { type: "light.dance" }),
+        // By its protocol alone, and what nobody outside may say.
+        sendTo(crewMessages.at("a/b/c"), { type: "crew.work", hours: 1 }),
+        sendTo(crewMessages.at("a/b/c"), { type: "crew.tick" }),
+        // @ts-expect-error the runtime says who speaks
+        sendTo(crewMessages.at("a/b/c"), { type: "crew.work", hours: 1, sender: "a/b/d" }),
         sendTo(
           ({ context }) => context.to,
           ({ event }) => reply({ level: event.level }),

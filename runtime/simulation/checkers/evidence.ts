@@ -4,6 +4,7 @@ import type { EntityType, Registered } from "../../actor/index.ts";
 import type { JournalRecord } from "../../entity/contract.ts";
 import type { Asked, History } from "../history.ts";
 import type { Steps } from "../offered-messages.ts";
+import { isNewer } from "../newer-type.ts";
 
 export interface Violation {
   /** Number of the promise or rule, e.g. `S3`. */
@@ -72,11 +73,6 @@ export function evidenceOf(history: History, registered: Readonly<Record<string,
 
 function keyOf(fact: { readonly node: string; readonly run: number; readonly entity: string; readonly incarnation: string; readonly revision: number }): string {
   return `${fact.node} ${String(fact.run)} ${fact.entity} ${fact.incarnation} ${String(fact.revision)}`;
-}
-
-/** A node that was upgraded knows what the others have written; they do not know what it writes. */
-function isNewer({ types }: EntityType, than: EntityType | undefined): boolean {
-  return than === undefined || [...types.values()].some(({ name, version }) => version > (than.types.get(name)?.version ?? 0));
 }
 
 /** What was shown as such; of what was not shown, as before its node had started, what no store was asked to take and some node hosts as such. */

@@ -11,6 +11,7 @@ import { onceSettled } from "./effects-settled.ts";
 import type { Checker, Evidence, Violation } from "./evidence.ts";
 import { noMeansNo } from "./no-means-no.ts";
 import { nothingBeforeCommit } from "./nothing-before-commit.ts";
+import { oneChain } from "./one-chain.ts";
 import { oneOwner } from "./one-owner.ts";
 import { outcomesKept } from "./outcomes-kept.ts";
 import { recoveryExact } from "./recovery-exact.ts";
@@ -57,7 +58,11 @@ export const standardCheckers: readonly Checker[] = [
   shelfEmpties,
   sendersHear,
   replicaEqualsOwner,
+  oneChain,
 ];
+
+/** What holds although a store went back to an older copy of itself (rules T1). */
+export const checkersAfterRestore: readonly Checker[] = [allStopped, replayExact, recoveryExact, shelfEmpties, sendersHear, replicaEqualsOwner, oneChain];
 
 /** In the order of time. What a checker throws is a finding: nothing is known of its promise then. */
 export function judge(evidence: Evidence, checkers: readonly Checker[]): readonly Violation[] {

@@ -4,22 +4,27 @@
 //     passed since by half of the time for which the run lasted, and 15 s at most (runtime/system/hosted-clock.ts); of a run that was disturbed the time before that counts.
 // T2. A firing is of a timer that a turn before it had armed. The one of a turn that came to nothing was armed for nobody, whatever is armed under its name and generation later.
 // T3. An owner whose wall clock was corrected owes nothing for a minute: it looks again as often as that. When a time came before the correction is not known after it.
-// T4. What a store takes by the scenario's own word (`latencyMs`) is nobody's lateness: the time within which it fires is longer by that.
+// T4. A timer that keeps a rhythm is due at each of its times where the wall clock was set back behind the one before its next: from the first on that lies ahead then. It is put right with a turn of its own,
+//     a firing that its turn takes for missed; its new time is judged.
+// T5. What a store takes by the scenario's own word (`latencyMs`) is nobody's lateness: the time within which it fires is longer by that.
 
 import type { Input } from "../../entity/contract.ts";
+import type { TimerRow } from "../../entity/index.ts";
 import { type ArmedTimer, timersOf } from "./armed-timers.ts";
 import type { Checker, CommittedTurn } from "./evidence.ts";
 import { OwnerPresence, type Run } from "./owner-presence.ts";
 
 /** Due, with its owner there and undisturbed, it fires within this time. */
 const WITHIN_MS = 5_000;
-/** T4. Ways to the store and back before its turn is written: a commit that was under way, its own, and what is read where its entity was out of memory. */
+/** T5. Ways to the store and back before its turn is written: a commit that was under way, its own, and what is read where its entity was out of memory. */
 const STORE_WAYS = 8;
 /** T1. */
 const STEP_MS = 250;
 const SAVED_EVERY_MS = 15_000;
 /** T3. */
 const AFTER_JUMP_MS = 60_000;
+/** T4. By less a clock is not set back, but corrected in small steps. */
+const STEPS_MS = 2_000;
 /** Times are compared in whole ms. */
 const ROUNDING_MS = 1;
 
@@ -38,8 +43,9 @@ export const timersInTime: Checker = {
       for (const run of owners.runsOn(timer.store)) {
         const span = spanIn(timer, run);
         if (span === undefined) continue;
-        const dueMs = row.clock === "elapsed" ? row.due - hosted.offsetMs(run) : span.untilMs - (span.wallMs - row.due);
         const jumps = row.clock === "wall" ? run.jumps.filter((atMs) => atMs <= span.untilMs) : [];
+        const sinceMs = Math.max(timer.armed.atMs, run.started?.atMs ?? 0, ...jumps);
+        const dueMs = row.clock === "elapsed" ? row.due - hosted.offsetMs(run) : sinceMs + dueWithinMs(row, span.wallMs - (span.untilMs - sinceMs));
         const waitedMs = owners.undisturbedMs(run, Math.max(dueMs, timer.armed.atMs, ...jumps.map((atMs) => atMs + AFTER_JUMP_MS)), span.untilMs);
         if (waitedMs > withinMs)
           found.push({ atMs: span.untilMs, what: `the timer ${row.name} of ${entity} was due for ${String(Math.round(waitedMs))} ms while its owner was there${fate(timer)}` });
@@ -47,12 +53,20 @@ export const timersInTime: Checker = {
       if (end?.firing === undefined) continue;
       const earlyMs = row.due - (row.clock === "wall" ? end.turn.record.stamp.now : end.turn.record.stamp.elapsed);
       const isCorrected = row.clock === "wall" && owners.runsOn(timer.store).some((run) => isOf(end.turn, run) && run.jumps.length > 0);
-      if (earlyMs > ROUNDING_MS && !isCorrected)
+      const isPutRight = row.rhythm !== undefined && end.firing.missed === true && earlyMs > row.rhythm.every + STEPS_MS - ROUNDING_MS;
+      if (earlyMs > ROUNDING_MS && !isCorrected && !isPutRight)
         found.push({ atMs: end.turn.atMs, what: `the timer ${row.name} of ${entity} fired ${String(Math.round(earlyMs))} ms before it was due` });
     }
     return found;
   },
 };
+
+/** T4. @param wallMs what its clock shows at the beginning of a time without corrections */
+function dueWithinMs({ due, rhythm }: TimerRow, wallMs: number): number {
+  const aheadMs = due - wallMs;
+  if (rhythm === undefined || aheadMs <= rhythm.every + STEPS_MS + ROUNDING_MS) return aheadMs;
+  return rhythm.every === 0 ? 0 : aheadMs - (Math.ceil(aheadMs / rhythm.every) - 1) * rhythm.every;
+}
 
 /** T2. */
 function neverArmed(timers: readonly ArmedTimer[], turns: readonly CommittedTurn[]): readonly { readonly atMs: number; readonly what: string }[] {

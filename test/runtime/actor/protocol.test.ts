@@ -1,4 +1,4 @@
-// The protocol as the check at the door (runtime/actor/messages.ts P1 to P3).
+// The protocol as the check at the door (runtime/actor/messages.ts P1 to P4).
 
 import { test } from "tap";
 
@@ -50,6 +50,21 @@ test("internal messages are the host's alone, and are not shown", (t) => {
     light.describe().map(({ type }) => type),
     ["light.set", "light.off"],
   );
+  t.end();
+});
+
+test("messages of actors are taken from actors and the host, and are not shown to whoever is outside", (t) => {
+  const crew = messages({ "crew.work": { body: { hours: T.Integer() }, from: "actors" }, "crew.rest": { body: {} }, "crew.tick": { body: {}, internal: true } });
+  const taken = (type: string): readonly boolean[] =>
+    ([undefined, "outside", "entity", "host"] as const).map((speaker) => crew.check({ type, ...(type === "crew.work" ? { hours: 1 } : {}) }, speaker).ok);
+  t.same(taken("crew.work"), [false, false, true, true]);
+  t.same(taken("crew.rest"), [true, true, true, true]);
+  t.same(taken("crew.tick"), [false, false, false, true]);
+  t.match(crew.check({ type: "crew.work", hours: "all" }, "entity"), { problems: [{ path: "/hours" }] });
+  t.match(crew.check({ type: "crew.work", hours: 1 }), { problems: [{ path: "/type", message: /is not in the actor's protocol/ }] });
+  t.same(crew.types, ["crew.rest"]);
+  t.throws(() => messages({ a: { body: { sender: T.String() }, from: "actors" } }), { code: "DROVER_TYPE_INVALID", message: /"sender" is set by the host/ });
+  t.throws(() => messages({ a: { body: {}, from: "anybody" as "actors" } }), { code: "DROVER_TYPE_INVALID", message: /actors/ });
   t.end();
 });
 

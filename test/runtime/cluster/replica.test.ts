@@ -1,6 +1,6 @@
 import { Packr } from "msgpackr";
 import { test } from "tap";
-import { decodeRecord, decodeState, encodeState } from "../../../runtime/entity/index.ts";
+import { decodeRecord, decodeState, encodeRecord, encodeState, linkOf } from "../../../runtime/entity/index.ts";
 import { type CellRecord, createReplicas, createSystem, type EntityState, parseAddress, type Replicas, type StreamBatch, type System } from "../../../runtime/index.ts";
 import { type Log, silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, type MemoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
@@ -84,6 +84,72 @@ test("T1. records that do not follow, or come twice, change nothing; two batches
   await source.system.tell(LEDGER, enter(3));
   t.match(await replicas.apply(await source.records(3)), { kind: "refused", position: { revision: 2 } });
   t.same(entries(replicas), [1]);
+  await source.system.stop();
+});
+
+test("T1. the position tells the hash of the last record; a record or a checkpoint that does not follow by its hash is refused and moves nothing", async (t) => {
+  const source = await owner();
+  const store = memoryStore();
+  await store.open();
+  const replicas = await replicasOn(store);
+  const headOf = (record: Uint8Array | undefined): string => linkOf(record ?? new Uint8Array());
+  const all = async (): Promise<readonly Uint8Array[]> => (await source.records(0)).records;
+  await replicas.apply(await source.opening());
+  t.equal(replicas.position(LEDGER).head, headOf((await all())[0]), "a full state has that of its record");
+  for (const n of [1, 2, 3, 4]) await source.system.tell(LEDGER, enter(n));
+  const batch = await source.records(1);
+  const [one, two, three] = batch.records as readonly [Uint8Array, Uint8Array, Uint8Array];
+  const altered = (record: Uint8Array, prev: string): Uint8Array => encodeRecord({ ...decodeRecord(record), prev });
+  t.match(await replicas.apply({ ...batch, records: [altered(one, "0000000000000000")] }), {
+    kind: "refused",
+    reason: /before revision 2 is another one/,
+    position: { revision: 1 },
+  });
+  t.match(await replicas.apply({ ...batch, records: [one, altered(two, headOf(three))] }), {
+    kind: "refused",
+    reason: /before revision 3 is another one/,
+    position: { revision: 1 },
+  });
+  t.match(await replicas.apply({ ...batch, records: [altered(one, 7 as never)] }), { kind: "refused", reason: /hash of the one before it is not well formed/ });
+  t.same(entries(replicas), []);
+  t.match(await replicas.apply({ ...batch, records: [one, two] }), { kind: "applied", position: { revision: 3, head: headOf(two) } });
+  const again = await replicasOn(store);
+  t.equal(again.position(LEDGER).head, headOf(two), "also after a restart");
+  await again.apply({ ...batch, after: 3, records: batch.records.slice(2) });
+  const opening = await source.opening();
+  const state = decodeState(opening.opening ?? new Uint8Array());
+  t.match(await again.apply({ ...opening, opening: encodeState({ ...state, head: "0000000000000000" }) }), {
+    kind: "refused",
+    reason: /another history/,
+    position: { revision: 5 },
+  });
+  for (const bad of [
+    { head: 5 },
+    { fork: 1 },
+    { fork: { left: { incarnation: "", revision: 1 }, known: 1, at: 1, nth: 1 } },
+    { fork: { left: { incarnation: "i", revision: 1 }, known: -1, at: 1, nth: 1 } },
+  ])
+    t.match(await again.apply({ ...opening, opening: encodeState({ ...state, ...(bad as object) }) }), { kind: "refused", reason: /not well formed/ });
+  t.match(await again.apply(opening), { kind: "applied", position: { revision: 5, head: headOf((await all())[4]) } });
+  await source.system.stop();
+});
+
+test("T1. what an owner of an older version ships, without hashes, is taken as before", async (t) => {
+  const source = await owner();
+  const store = memoryStore();
+  await store.open();
+  const replicas = await replicasOn(store);
+  const opening = await source.opening();
+  const { head: _head, ...state } = decodeState(opening.opening ?? new Uint8Array());
+  t.match(await replicas.apply({ ...opening, opening: encodeState(state) }), { kind: "applied", position: { revision: 1, head: undefined } });
+  for (const n of [1, 2]) await source.system.tell(LEDGER, enter(n));
+  const batch = await source.records(1);
+  const records = batch.records.map((record) => {
+    const { prev: _prev, ...said } = decodeRecord(record);
+    return encodeRecord(said);
+  });
+  t.match(await replicas.apply({ ...batch, records }), { kind: "applied", position: { revision: 3 } });
+  t.same(entries(replicas), [1, 2]);
   await source.system.stop();
 });
 
@@ -233,7 +299,8 @@ test("H2. a replica, live and rebuilt from its own copy of the stream, has the s
   const wrong = await replicasOn(other, log);
   const opening = await source.opening();
   const first = decodeState(opening.opening ?? new Uint8Array());
-  await wrong.apply({ ...opening, after: 1, opening: encodeState({ ...first, revision: 1, labels: { fleet: "another" } }) });
+  const { head: _head, ...unlinked } = first;
+  await wrong.apply({ ...opening, after: 1, opening: encodeState({ ...unlinked, revision: 1, labels: { fleet: "another" } }) });
   t.match(await wrong.apply(await source.records(1)), { kind: "applied", position: { revision: 71 } });
   t.match(told, [{ entity: LEDGER, revision: 32, recorded: /^[0-9a-f]{16}$/, computed: /^[0-9a-f]{16}$/ }]);
   t.equal(told.length, 1);

@@ -575,6 +575,9 @@ test("H14. a child that fails for ten minutes is degraded, told once, answers me
 test("H14. an actor whose messages make it fail for ten minutes is degraded, told once, and goes on; one that was stable meanwhile is not", (t) => {
   for (const [everyMs, expected] of [
     [1_000, ["degraded"]],
+    // A minute without a failure is stable, a moment less is not.
+    [59_999, ["degraded"]],
+    [60_000, []],
     [200_000, []],
   ] as const) {
     const host = withChildren({ strategy: "one-for-one", restartFrom: "committed" });
@@ -589,6 +592,23 @@ test("H14. an actor whose messages make it fail for ten minutes is degraded, tol
     );
     t.same(host.send("add", { to: a }), { kind: "accepted" });
     t.same(host.restart({ by: "journal" }).divergences, []);
+  }
+  t.end();
+});
+
+test("M4. an attempt counts with what was committed of it before, whatever the crash file of its node knows: parked at the third", (t) => {
+  for (const known of [0, 1]) {
+    const host = new EntityHost(typeWith());
+    const suspect = host.message("add", { id: "poison" });
+    const attempt = (crashes: number): unknown => host.take({ kind: "attempt", of: suspect, crashes, cause: "it hung", parkedAs: "DROVER_ACTOR_HUNG" })[0];
+    t.same(attempt(known), { kind: "accepted" });
+    host.restart({ by: "journal" });
+    if (known === 0) t.same(attempt(0), { kind: "accepted" });
+    host.restart({ by: "journal" });
+    t.match(attempt(0), { kind: "faulted", parked: true, code: "DROVER_ACTOR_HUNG", outcome: { kind: "refused", reason: "set aside: it hung" } });
+    t.match(host.entity.parked(), [{ reason: "it hung", input: { event: { type: "add" } } }]);
+    t.match(host.entity.taken("poison"), { outcome: { kind: "refused", reason: "set aside: it hung" } }, "and its id has that word");
+    t.match(host.context(), { n: 0 });
   }
   t.end();
 });

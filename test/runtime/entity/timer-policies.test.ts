@@ -122,6 +122,84 @@ test("K1, P2. a rhythm whose period is too short to be added to a time goes on, 
   t.end();
 });
 
+test("K1, P3. a rhythm behind whose next time the wall clock was set back by more than a period goes on with the first time that lies ahead, and fires for none before", (t) => {
+  for (const policy of ["skip", { each: 2 }] as const)
+    for (const [backMs, next] of [
+      [3_610_000, -3_480_000],
+      [3_600_000, -3_420_000],
+      [62_001, 60_000],
+    ] as const) {
+      const host = new EntityHost(ticking(policy, 60_000));
+      host.advance(120_000);
+      host.now -= backMs;
+      const what = `${JSON.stringify(policy)}, ${String(backMs)} ms`;
+      const { setBackBefore } = host.entity.nextTimer();
+      t.ok(setBackBefore !== undefined && setBackBefore > host.now, what);
+      t.same(host.entity.due({ now: host.now, elapsed: host.elapsed, wallTrusted: false }), [], "K1. a clock that is not trusted was not set back");
+      takeDue(host, host.now);
+      t.same(ticks(host), [60_000, 120_000], what);
+      t.equal((host.entity.nextTimer().wall ?? 0) - EPOCH, next, what);
+      const waitMs = next - (host.now - EPOCH);
+      host.advance(waitMs - 1);
+      t.same(ticks(host), [60_000, 120_000], what);
+      host.advance(60_001);
+      t.same(ticks(host), [60_000, 120_000, next, next + 60_000], what);
+      t.same(host.restart({ by: "journal" }).divergences, [], "and a replay comes to the same");
+      t.same(ticks(host), [60_000, 120_000, next, next + 60_000], what);
+    }
+  t.end();
+});
+
+test("K1, P3. where the clock was set back by less than a period, in small steps, or for a timer without rhythm, what is armed stands", (t) => {
+  for (const [policy, everyMs, backMs] of [
+    ["skip", 60_000, 1_999],
+    [{ each: 2 }, 100, 1_999],
+    ["absolute", 60_000, 3_600_000],
+    ["remaining", 60_000, 3_600_000],
+    ["skip", 1e16, 3_600_000],
+    ["skip", 1e19, 3_600_000],
+    ["skip", 0.1, 1_000],
+  ] as const) {
+    const host = new EntityHost(ticking(policy, everyMs));
+    const { elapsed, wall } = host.entity.nextTimer();
+    host.now -= backMs;
+    const what = `${JSON.stringify(policy)}, every ${String(everyMs)} ms`;
+    t.ok((host.entity.nextTimer().setBackBefore ?? Number.NEGATIVE_INFINITY) <= host.now, what);
+    t.same(host.entity.due({ now: host.now, elapsed: host.elapsed }), [], what);
+    t.match(host.entity.nextTimer(), { elapsed, wall }, what);
+  }
+  t.end();
+});
+
+test("K1, P3. a clock that comes back before a rhythm was put right lets it fire in time, not before", (t) => {
+  for (const policy of ["skip", { each: 2 }] as const) {
+    const host = new EntityHost(ticking(policy, 60_000));
+    host.now -= 3_600_000;
+    const [due] = host.entity.due({ now: host.now, elapsed: 0 });
+    t.match(due, { kind: "timer", missed: true });
+    host.now += 3_600_000;
+    if (due !== undefined) host.take(due);
+    t.same(ticks(host), []);
+    host.advance(60_000);
+    t.same(ticks(host), [60_000], JSON.stringify(policy));
+  }
+  t.end();
+});
+
+test("K1, P2, P3. a period too short to be added to a time goes on at once where the clock was set back", (t) => {
+  for (const everyMs of [0, 1e-300, 1e-9])
+    for (const policy of ["skip", { each: 1 }] as const) {
+      const host = new EntityHost(ticking(policy, everyMs));
+      host.now -= 3_600_000;
+      for (let count = 0; count < 2; count++) {
+        const [due] = host.entity.due({ now: host.now, elapsed: 0, watchedSince: host.now });
+        if (due !== undefined) host.take(due);
+      }
+      t.same(ticks(host), [-3_600_000], `${JSON.stringify(policy)}, every ${String(everyMs)} ms`);
+    }
+  t.end();
+});
+
 test("K1. an unknown delay, a policy of a reducer's type and a count that is none are refused", (t) => {
   const behaviour = machine({ initial: "on", states: { on: { after: { EVERY: "on" } } } }, { delays: { EVERY: 1 } });
   const make =

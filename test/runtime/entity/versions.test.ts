@@ -177,6 +177,31 @@ test("H2. a state that every turn agrees with and that is wrong all the same is 
   t.end();
 });
 
+test("H2. so is one whose cells are right and whose rest is not: a kept outcome, what is known of a sender, a number that was given out", (t) => {
+  const type = typeOf(actor(1));
+  const host = new EntityHost(type);
+  for (let n = 0; n < 20; n++) host.send("ADD");
+  const snapshot = JSON.parse(JSON.stringify(host.entity.state())) as EntityState;
+  for (let n = 0; n < 60; n++) host.send("ADD");
+  const records = host.journal().slice(21);
+  const recorded = records.find(({ revision }) => revision === 32)?.hash;
+  const rest = snapshot.rest as { readonly taken: readonly [readonly [string, object]] };
+  const [[id, kept]] = rest.taken;
+  // No turn looks at any of them again.
+  for (const [title, wrong] of [
+    ["another outcome of an id", { ...rest, taken: [[id, { ...kept, outcome: { kind: "refused", accepts: [] } }], ...rest.taken.slice(1)] }],
+    ["an id that nobody sent", { ...rest, taken: [["never-sent", kept], ...rest.taken] }],
+    ["an id that was forgotten", { ...rest, taken: rest.taken.slice(1) }],
+    ["a sender that never was", { ...rest, senders: [["acme/thing/two", { incarnation: "i", seq: 4, epoch: 1, past: [], refusals: [] }]] }],
+  ] as const) {
+    const { divergences } = restoreEntity(type, ROOT, { snapshot: { ...snapshot, rest: wrong }, records });
+    t.match(divergences, [{ revision: 32, hashes: { recorded, computed: { cells: recorded?.cells } } }], title);
+    t.not(divergences[0]?.hashes?.computed.rest, recorded?.rest, title);
+  }
+  t.same(restoreEntity(type, ROOT, { snapshot, records }).divergences, [], "and the right one is not told");
+  t.end();
+});
+
 test("the declared shape of a context: a turn that leaves another is a fault, a stored state of another is refused by its place", (t) => {
   const schema = { contextSchema: T.Object({ n: T.Integer({ maximum: 5 }) }) };
   const host = new EntityHost(typeOf(actor(1, [], schema)));

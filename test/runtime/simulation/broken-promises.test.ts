@@ -9,6 +9,7 @@ import { belfry } from "./belfry.ts";
 import * as broken from "./broken.ts";
 import { couriers, forgetfulCouriers } from "./courier.ts";
 import { mailroom } from "./mailroom.ts";
+import { metronomes } from "./set-back.ts";
 import { PARKED_IN_TIME, poisoned, STONE } from "./poisoned.ts";
 import { killedSleepers, longSleepers, sleepers } from "./sleepers.ts";
 
@@ -51,6 +52,7 @@ const cases: readonly Case[] = [
   ["S7, W1. a store that loses when an entity out of memory must come back", "a timer fires in time", between(broken.losesWakeRows, sleepers), 3],
   ["S7, W2. a store that loses which entities in memory have something to do", "a timer fires in time", between(broken.losesWakeMarks, killedSleepers)],
   ["S7, W1. an entity whose row goes when it comes back", "a timer fires in time", between(broken.forgetsWakeRowsTooEarly, killedSleepers), 2],
+  ["S7, W6. a store that loses which entities out of memory keep a rhythm, and a clock that is set back", "a timer fires in time", between(broken.losesRhythms, metronomes)],
   ["S7, K1. hosted time that begins anew with each run", "a timer fires in time", between(broken.forgetsHostedTime, longSleepers)],
   ["S7, K1. hosted time that is kept with turns alone", "a timer fires in time", between(broken.keepsNoBeats, longSleepers)],
   ["K1. a recovery that fires what it skips", "a missed timer goes by its policy", between(broken.firesWhatItSkips, beating("skip"))],
@@ -59,7 +61,7 @@ const cases: readonly Case[] = [
   ["F1. a recovery that loses effects", "an idempotent effect is confirmed in the end", between(broken.losesEffects)],
   ["F1. a recovery that repeats once effects", "a once effect happens at most once", between(broken.repeatsOnceEffects)],
   ["S3, F1. a recovery that takes once effects for state effects", "a once effect is closed by what is known of it", between(broken.forgetsToTellOfOnceEffects, belfry)],
-  ["S3, F1. a node that takes effects for done that nobody has confirmed", "a once effect is closed by what is known of it", between(broken.guessesThatEffectsAreDone, belfry)],
+  ["S3, F1. a node that takes effects for done that nobody has confirmed", "a once effect is closed by what is known of it", between(broken.guessesThatEffectsAreDone, belfry), 7],
   ["S3, F2. a recovery that forgets once effects", "a once effect is closed by what is known of it", between(broken.losesEffects, belfry)],
   ["F1. a recovery that replays state effects", "a state effect is never replayed", between(broken.replaysStateEffects, belfry)],
   ["M2. a recovery that reads answers wrong", "the same id gets the same answer", between(broken.answersOtherwise, belfry)],
@@ -75,10 +77,10 @@ const cases: readonly Case[] = [
   ["S9. a step that is not pure", "replay is exact", impure],
   ["R2. a store whose journal lacks the timers", "a recovery brings what was held", between(broken.writesNoTimers)],
   ["R2. a state with a part that is worked out when it is read", "a recovery brings what was held", workedOut],
-  ["S5. a recovery that forgets where a shelf ends", "a shelf empties", between(broken.forgetsWhereShelvesEnd, mailroom), 10],
+  ["S5. a recovery that forgets where a shelf ends", "a shelf empties", between(broken.forgetsWhereShelvesEnd, mailroom), 32],
   ["S5. a node that knows no deadlines of senders", "a sender hears by its deadline", between(broken.keepsSendersWaiting)],
   ["T3. a cloud that reads a replica wrong", "a replica equals its owner", onTheCloud(broken.misreadsContexts), 15],
-  ["O2. a cloud that forgets that it has to forward", "a waiting request comes to its end", onTheCloud(broken.losesEffects), 50],
+  ["O2. a cloud that forgets that it has to forward", "a waiting request comes to its end", onTheCloud(broken.losesEffects), 134],
 ];
 
 for (const [title, checker, scenario, first] of cases) {

@@ -225,6 +225,13 @@ function losesValues(isLost: (key: string) => boolean): Wrapper {
 export const losesWakeRows = losesValues((key) => key.startsWith("wake/") && !key.startsWith(WAKE_MARKS));
 /** W2: that an entity has something to do that no row tells is kept by nobody. */
 export const losesWakeMarks = losesValues((key) => key.startsWith(WAKE_MARKS));
+/** W6: since when the entity of a row keeps its rhythm is kept by nobody. */
+export const losesRhythms = withStore(({ values }) => ({
+  values: {
+    ...values,
+    write: (changes) => values.write(changes.map(({ key, value }) => ({ key, value: value !== undefined && key.startsWith("wake/wall/") ? new Uint8Array(0) : value }))),
+  },
+}));
 /** W1: the rows of an entity go when it comes back, before anything else tells of its timers. */
 export const forgetsWakeRowsTooEarly = withStore((store) => ({
   load: async (entity) => {
@@ -234,7 +241,9 @@ export const forgetsWakeRowsTooEarly = withStore((store) => ({
   },
 }));
 /** K1: hosted time begins anew with each run. */
-export const forgetsHostedTime = withStore(({ values }) => ({ values: { ...values, get: async (key) => (key === "hosted-ms" ? undefined : values.get(key)) } }));
+export const forgetsHostedTime = withStore(({ values }) => ({
+  values: { ...values, entries: async (prefix, page) => (await values.entries(prefix, page)).filter(({ key }) => key !== "hosted-ms") },
+}));
 /** K1: hosted time that passes without turns is kept by nobody. */
 export const keepsNoBeats = losesValues((key) => key === "hosted-ms");
 
@@ -365,3 +374,36 @@ export const attemptsWhatIsConfirmed: Wrapper = (ports) => ({
     if (said.what === "confirmed") ports.noteEffect({ ...said, what: "attempt" });
   },
 });
+
+/** As an edge of before: its records name none before them, and what the cloud says of its own is not looked at. */
+export const comparesNoHashes: Wrapper = (ports) => {
+  const stripped = withStore((store) => ({
+    commit: (batch) =>
+      store.commit(
+        batch.map((commit) => {
+          const { prev: _prev, ...record } = decodeRecord(commit.record);
+          if (commit.snapshot === undefined) return { ...commit, record: encodeRecord(record) };
+          const { head: _head, ...state } = decodeState(commit.snapshot);
+          return { ...commit, record: encodeRecord(record), snapshot: encodeState(state) };
+        }),
+      ),
+  }))(ports);
+  const { transport } = ports;
+  return {
+    ...stripped,
+    transport: new Proxy(transport, {
+      get: (target, name) => {
+        const value: unknown = Reflect.get(target, name, target);
+        if (name !== "ask") return typeof value === "function" ? (value.bind(target) as unknown) : value;
+        return async (...given: Parameters<typeof transport.ask>) => {
+          const outcome = await target.ask(...given);
+          const decoded = outcome.kind === "replied" ? decodeEnvelope(outcome.payload) : undefined;
+          if (decoded?.ok !== true || decoded.envelope.kind !== "stream-ack" || outcome.kind !== "replied") return outcome;
+          const body = decoded.envelope.body as { readonly position?: object };
+          const { head: _head, past: _past, ...position } = (body.position ?? {}) as { readonly head?: string; readonly past?: unknown };
+          return { ...outcome, payload: encodeEnvelope({ ...decoded.envelope, body: { ...body, position } }) };
+        };
+      },
+    }),
+  };
+};

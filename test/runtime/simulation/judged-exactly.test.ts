@@ -10,6 +10,8 @@ import { evidenceOf } from "../../../runtime/simulation/checkers/evidence.ts";
 import { outcomesKept } from "../../../runtime/simulation/checkers/outcomes-kept.ts";
 import { sameAnswer } from "../../../runtime/simulation/checkers/same-answer.ts";
 import { senderOrder } from "../../../runtime/simulation/checkers/sender-order.ts";
+import { timersByPolicy } from "../../../runtime/simulation/checkers/timers-by-policy.ts";
+import { timersInTime } from "../../../runtime/simulation/checkers/timers-in-time.ts";
 import { timersInOrder } from "../../../runtime/simulation/checkers/timers-in-order.ts";
 import type { Fact, NodeFact } from "../../../runtime/simulation/history.ts";
 import { type Checker, explain, simulateSeeds } from "../../../runtime/simulation/index.ts";
@@ -110,7 +112,7 @@ test("M1. what nobody promised to keep in order is left alone", (t) => {
 });
 
 const replied = (value: unknown): Fact => ({ kind: "told", atMs: 3, node: "home", id: "a", to: LIST, outcome: { kind: "replied", value } });
-const kept = (revision: number, incarnation = "i1"): Fact => ({ kind: "kept", atMs: 9, store: "home", entity: LIST, type: "list", incarnation, revision, records: [] });
+const kept = (revision: number, incarnation = "i1"): Fact => ({ kind: "kept", atMs: 9, store: "home", entity: LIST, type: "list", incarnation, revision, records: [], links: [] });
 const answered = (answer: unknown): Turn => ({ inputs: [message("a")], rest: { taken: [["a", { id: "a", answer }]] } });
 
 test("M2. an answer that is not the first one recorded under its id is a finding", (t) => {
@@ -331,6 +333,48 @@ test("K1. of equal deadlines the one that was armed later and fires first is a f
   ];
   for (const [count, what, facts] of cases)
     t.equal(found(timersInOrder, [...armed, ...facts, ...(facts.some(({ kind }) => kind === "kept") ? [] : [kept(3)])]).length, count, what);
+  t.end();
+});
+
+const HOUR_MS = 3_600_000;
+const EVERY_MS = 60_000;
+
+/** A timer that keeps a rhythm of a minute, armed at 1,000; the stamp of all turns is that. */
+const rhythm = (generation: number, due: number): readonly [string, unknown] => [
+  "x",
+  { name: "x", generation, due, clock: "wall", owner: LIST, rhythm: { every: EVERY_MS, atMost: 0, late: 0 } },
+];
+const beats = (...[generation, missed]: readonly [number, true?]): unknown => ({ kind: "timer", timer: "x", generation, ...(missed === undefined ? {} : { missed }) });
+/** By the second run its wall clock was set back to nothing. */
+const setBack = (untilMs: number): readonly Fact[] => [
+  { ...node("killed", 1, 10_000), wallMs: HOUR_MS } as Fact,
+  { ...node("starting", 2, 20_000), wallMs: 1_000 } as Fact,
+  { ...node("started", 2, 20_000), wallMs: 1_000 } as Fact,
+  { ...node("killed", 2, untilMs), wallMs: untilMs - 19_000 } as Fact,
+];
+
+test("S7, K1. a rhythm that stays silent where the clock was set back is a finding, and one that is put right is none", (t) => {
+  const before = [node("starting"), node("started"), ...turn(1, { inputs: [message("a")], rest: { timers: [rhythm(1, HOUR_MS)] } })];
+  const inSecond = (given: Turn): readonly Fact[] => turn(2, { ...given, run: 2 }).map((fact) => ({ ...fact, atMs: 20_000 }));
+  const putRight = (due: number): readonly Fact[] => inSecond({ inputs: [beats(1, true)], rest: { timers: [rhythm(2, due)] } });
+  t.same(found(timersInTime, [...before, ...setBack(20_000 + EVERY_MS)]), [], "within a period");
+  t.match(found(timersInTime, [...before, ...setBack(20_000 + 2 * EVERY_MS)]), [/^the timer x of t\/list\/one was due for \d+ ms while its owner was there and has not fired$/]);
+  t.same(found(timersInTime, [...before, ...setBack(20_000 + EVERY_MS), ...putRight(EVERY_MS)]), []);
+  t.match(
+    found(timersInTime, [...before, ...setBack(20_000 + EVERY_MS), ...inSecond({ inputs: [beats(1)], rest: { timers: [["x"]] } })]),
+    [/before it was due$/],
+    "nor does it fire for that",
+  );
+
+  const own = [node("starting", 2), node("started", 2), ...before.slice(2)];
+  t.same(found(timersByPolicy, [...own, ...putRight(EVERY_MS)]), []);
+  t.match(found(timersByPolicy, [...own, ...putRight(EVERY_MS + 2_000)]), [/was armed more than a period before$/]);
+  const near = turn(1, { inputs: [message("a")], rest: { timers: [rhythm(1, 1_000 + EVERY_MS)] }, run: 2 });
+  t.match(
+    found(timersByPolicy, [node("starting", 2), node("started", 2), ...near, ...putRight(1_000 + EVERY_MS)]),
+    [/was skipped, and its time was watched$/],
+    "no clock was set back",
+  );
   t.end();
 });
 

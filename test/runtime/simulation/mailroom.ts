@@ -7,6 +7,8 @@ export const DESK = "t/desk/main";
 const CLERKS = ["ann", "bob", "cy", "dee", "eve"];
 const ROUNDS = 5;
 const LETTERS = 6;
+/** What waits while its node's clock is set back by hours must not seem to be kept for more than a day then. */
+const KEEP_MS = 12 * 3_600_000;
 
 interface Letter {
   readonly type: string;
@@ -71,12 +73,12 @@ export function mailroom(seed: number): Simulation {
     script: async ({ insist, tell, sleep, random }) => {
       let guest = 0;
       for (let round = 0; round < ROUNDS; round++) {
-        const rounds = CLERKS.map((by) => insist(`t/clerk/${by}`, { type: "letter.write", by, from: round * LETTERS }));
+        const rounds = CLERKS.map((by) => insist(`t/clerk/${by}`, { type: "letter.write", by, from: round * LETTERS }, { keepMs: KEEP_MS }));
         for (let at = 0; at < 12; at++) {
           const letter = { type: "letter.post", by: "guest", n: guest };
           const id = `g${String(guest++)}`;
-          if (random.next() < 0.3) void tell(DESK, letter, { id, withinMs: 2_000 });
-          void (random.next() < 0.5 ? insist(DESK, letter, { id, withinMs: 3_000, forMs: 60_000 }) : tell(DESK, letter, { id, withinMs: 500 }));
+          if (random.next() < 0.3) void tell(DESK, letter, { id, keepMs: KEEP_MS, withinMs: 2_000 });
+          void (random.next() < 0.5 ? insist(DESK, letter, { id, keepMs: KEEP_MS, withinMs: 3_000, forMs: 60_000 }) : tell(DESK, letter, { id, keepMs: KEEP_MS, withinMs: 500 }));
         }
         await Promise.all(rounds);
         await sleep(random.next() * 3_000);

@@ -23,7 +23,7 @@ const committed: readonly Fact[] = [
   { kind: "asked", ...TURN, epoch: 3, record, sums: { record: "" } },
   { kind: "written", ...TURN, store: "home" },
 ];
-const kept: Fact = { kind: "kept", atMs: 9, store: "home", entity: LIST, type: "list", incarnation: "i1", revision: 1, records: [record] };
+const kept: Fact = { kind: "kept", atMs: 9, store: "home", entity: LIST, type: "list", incarnation: "i1", revision: 1, records: [record], links: [] };
 
 const found = (...history: readonly Fact[]): number => noMeansNo.check(evidenceOf(history, {}, 0)).length;
 

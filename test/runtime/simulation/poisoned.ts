@@ -44,8 +44,9 @@ const cart = entityType({
 /**
  * @param between stands between the nodes and their ports
  * @param grains how many are brought, of which every seventh ends its process
+ * @param processes how many each of these may end
  */
-export function poisoned(seed: number, between: (ports: ProcessPorts) => ProcessPorts = (ports) => ports, grains = 2 * STONE): Simulation {
+export function poisoned(seed: number, between: (ports: ProcessPorts) => ProcessPorts = (ports) => ports, grains = 2 * STONE, processes = PROCESSES): Simulation {
   let ports: ProcessPorts | undefined;
   const mill = entityType({
     root: actorType({
@@ -90,7 +91,7 @@ export function poisoned(seed: number, between: (ports: ProcessPorts) => Process
             const { reason = "", atMs } = fact;
             const times = (deaths.get(reason) ?? 0) + 1;
             deaths.set(reason, times);
-            return times > PROCESSES ? [{ atMs, what: `${reason} has ended ${String(times)} processes` }] : [];
+            return times > processes ? [{ atMs, what: `${reason} has ended ${String(times)} processes` }] : [];
           });
         },
       },
@@ -100,6 +101,8 @@ export function poisoned(seed: number, between: (ports: ProcessPorts) => Process
 
 /** A mill that never parks is the checkers' affair. */
 const PARKED_WITHIN_MS = 60_000;
+/** What waits while its node's clock is set back by hours must not seem to be kept for more than a day then. */
+const KEEP_MS = 12 * 3_600_000;
 
 async function bring({ insist, sleep, random, system }: Script, grains: number): Promise<void> {
   const parked = async (): Promise<number> => {
@@ -111,9 +114,9 @@ async function bring({ insist, sleep, random, system }: Script, grains: number):
   for (let n = 1; n <= grains; n++) {
     const way = Math.floor(random.next() * 4);
     const id = `grain ${String(n)}`;
-    if (way === 0) await insist(MILL, { type: "mill.grind", n }, { id, forMs: 30_000 });
-    else if (way === 1) await insist(MILL, { type: "mill.wind", n }, { id, forMs: 30_000 });
-    else await insist(CARTS[way - 2] ?? CARTS[0], { type: "cart.bring", n }, { id, forMs: 30_000 });
+    if (way === 0) await insist(MILL, { type: "mill.grind", n }, { id, keepMs: KEEP_MS, forMs: 30_000 });
+    else if (way === 1) await insist(MILL, { type: "mill.wind", n }, { id, keepMs: KEEP_MS, forMs: 30_000 });
+    else await insist(CARTS[way - 2] ?? CARTS[0], { type: "cart.bring", n }, { id, keepMs: KEEP_MS, forMs: 30_000 });
     await sleep(random.next() * 1_500);
     if (n % STONE === 0 && n < grains) for (let waited = 0; waited < PARKED_WITHIN_MS && (await parked()) < n / STONE; waited += 500) await sleep(500);
   }

@@ -1,8 +1,8 @@
 // The simulator takes every step twice, the second time with a frozen context: what writes in place and what is not a function of its input is a finding, whatever its type keeps.
 
 import { test } from "tap";
-import { assign, type MachineContext, setup } from "xstate";
-import { actorType, type AnyActorType, entityType, messages, reducer, T } from "../../../runtime/index.ts";
+import { assign, enqueueActions, fromCallback, type MachineContext, sendTo, setup, stopChild } from "xstate";
+import { actorType, type AnyActorType, entityType, messages, reducer, T, task } from "../../../runtime/index.ts";
 import { purely, simulate, stepPurely, type Violation } from "../../../runtime/simulation/index.ts";
 
 const words = messages({ "box.put": { body: { n: T.Integer() } } });
@@ -76,6 +76,130 @@ const impure: readonly (readonly [title: string, AnyActorType, found: RegExp])[]
   ],
   ["a first state by chance", machine({ actions: put }, () => ({ list: [], looked: chance() })), /on xstate\.init: context\/looked came out twice/],
 ];
+
+interface Kid {
+  readonly by: number;
+}
+
+/** A child by chance: where its parent makes it, by which name, from which source, and to whom the parent speaks. */
+const kid = setup({ types: {} }).createMachine({ context: ({ input }) => input });
+const twin = setup({}).createMachine({});
+const listener = fromCallback(() => undefined);
+const inside = setup({ actors: { kid } }).createMachine({ invoke: { src: "kid", id: "deep", input: () => ({ by: chance() }) } });
+const work = task<Kid, number>();
+const parts = { actors: { kid, twin, listener, inside, work } };
+
+function parent(step: object): AnyActorType {
+  const behaviour = setup(parts).createMachine({ initial: "waits", states: { waits: { on: { "box.put": step } }, works: { on: { "box.put": "waits" } } } });
+  return made(behaviour as never);
+}
+
+function made(behaviour: never): AnyActorType {
+  return actorType({ name: "box", version: 1, messages: words, behaviour }).with({ tasks: { work: () => Promise.resolve(1) } });
+}
+
+function invoking(src: keyof typeof parts.actors, more: object): AnyActorType {
+  const invoke = { src, id: "child", ...more };
+  const states = { waits: { on: { "box.put": "works" } }, works: { invoke, on: { "box.put": "waits" } } };
+  return made(setup(parts).createMachine({ initial: "waits", states } as never) as never);
+}
+
+const enqueued = (ask: (enqueue: { spawnChild(src: string, options: object): void; stopChild(id: string): void }) => void): object => ({
+  actions: enqueueActions((({ enqueue }: { readonly enqueue: never }) => {
+    ask(enqueue);
+  }) as never),
+});
+const names = ["left", "right"];
+/** In each of the two steps of a pair another one. */
+let turns = 0;
+const other = (): string => names[turns++ % 2] as string;
+
+const BY_CHANCE = "came out twice from one input, and not the same: 0\\.\\d+ and 0\\.\\d+";
+const children: readonly (readonly [title: string, AnyActorType, found: RegExp])[] = [
+  ["input of an invoked machine", invoking("kid", { input: () => ({ by: chance() }) }), new RegExp(`on box\\.put: actions/0/child/context/by ${BY_CHANCE}`)],
+  ["input of a task", invoking("work", { input: () => ({ by: chance() }) }), new RegExp(`on box\\.put: actions/0/child/input/by ${BY_CHANCE}`)],
+  ["input of a source", invoking("listener", { input: () => ({ by: chance() }) }), new RegExp(`on box\\.put: actions/0/child/input/by ${BY_CHANCE}`)],
+  ["input of a child's own child", invoking("inside", {}), new RegExp(`on box\\.put: actions/0/child/actions/0/child/context/by ${BY_CHANCE}`)],
+  [
+    "input of a spawned machine",
+    parent(
+      enqueued((enqueue) => {
+        enqueue.spawnChild("kid", { id: "child", input: { by: chance() } });
+      }),
+    ),
+    new RegExp(`on box\\.put: actions/0/child/context/by ${BY_CHANCE}`),
+  ],
+  [
+    "id of a spawned machine",
+    parent(
+      enqueued((enqueue) => {
+        enqueue.spawnChild("twin", { id: `k${String(chance())}` });
+      }),
+    ),
+    /on box\.put: actions\/0\/child\/id came out twice from one input, and not the same: "k0\.\d+" and "k0\.\d+"/,
+  ],
+  [
+    "source of a spawned child",
+    parent(
+      enqueued((enqueue) => {
+        enqueue.spawnChild(other() === "left" ? "twin" : "listener", { id: "child" });
+      }),
+    ),
+    /on box\.put: actions\/0\/child\/source came out twice from one input, and not the same: "box\/(twin|listener)" and "box\/(twin|listener)"/,
+  ],
+  [
+    "system id of a spawned child",
+    parent(
+      enqueued((enqueue) => {
+        enqueue.spawnChild("twin", { id: "child", systemId: other() });
+      }),
+    ),
+    /on box\.put: actions\/0\/child\/systemId came out twice from one input, and not the same: "(left|right)" and "(left|right)"/,
+  ],
+  [
+    "id of a child that a context holds",
+    parent({ actions: assign({ held: (({ spawn }: { readonly spawn: (src: string, options: object) => unknown }) => spawn("twin", { id: other() })) as never }) }),
+    /on box\.put: context\/held came out twice from one input, and not the same: a ref of \S+\/(left|right) and a ref of \S+\/(left|right)/,
+  ],
+  [
+    "whom it speaks to",
+    parent({ actions: sendTo(() => words.at(`a/box/${other()}`), { type: "box.put", n: 1 }) }),
+    /on box\.put: actions\/0\/to came out twice from one input, and not the same: a ref of actor:a\/box\/(left|right) and a ref of actor:a\/box\/(left|right)/,
+  ],
+];
+
+for (const [title, root, what] of children)
+  test(`H11, S9. a child made by chance is a finding in every durability, and of a test of one's own: ${title}`, async (t) => {
+    t.throws(() => stepPurely(root, [{ type: "box.put", n: 0 }]), { code: "DROVER_IMPURE_STEP", message: what });
+    for (const durability of ["snapshot", "events", "volatile"] as const) {
+      const [violation] = await found(root, durability);
+      t.match(violation, { promise: "S9", what }, durability);
+    }
+  });
+
+test("H11. children that are made from what a step is given are no finding: invoked, spawned, held, stopped and made anew", async (t) => {
+  const behaviour = setup(parts).createMachine({
+    context: ({ spawn }: { readonly spawn: (src: string, options: object) => unknown }) => ({ held: spawn("twin", { id: "first" }), n: 0 }),
+    initial: "waits",
+    states: {
+      waits: { on: { "box.put": { target: "works", actions: assign({ n: (({ event }: Args) => event.n) as never }) } } },
+      works: {
+        invoke: [
+          { src: "kid", id: "kid", input: (({ context }: { readonly context: { readonly n: number } }) => ({ by: context.n })) as never },
+          { src: "work", id: "work", input: (() => ({ by: 1 })) as never, onDone: "waits" },
+          { src: "listener", id: "quiet", input: (() => ({ by: 2 })) as never },
+        ],
+        on: { "box.put": { target: "works", reenter: true, actions: stopChild("first") } },
+      },
+    },
+  } as never);
+  const deterministic = made(behaviour as never);
+  for (const durability of ["snapshot", "events", "volatile"] as const) t.same(await found(deterministic, durability), [], durability);
+  stepPurely(deterministic, [
+    { type: "box.put", n: 0 },
+    { type: "box.put", n: 1 },
+  ]);
+});
 
 async function found(root: AnyActorType, durability: "events" | "snapshot" | "volatile"): Promise<readonly Violation[]> {
   const { violations } = await simulate({

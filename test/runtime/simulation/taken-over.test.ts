@@ -7,7 +7,7 @@ import { actorType, entityType, messages } from "../../../runtime/index.ts";
 import { explain, type Simulation, simulateSeeds } from "../../../runtime/simulation/index.ts";
 
 /** One of these has a turn of the former run that fires a timer after its successor has begun, seen once in 600. */
-const [FIRST, COUNT] = [95, form(25, 75)];
+const [FIRST, COUNT] = [2, form(25, 75)];
 
 const clock = setup({
   types: { context: {} as { readonly ticks: number } },

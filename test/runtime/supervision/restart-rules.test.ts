@@ -6,6 +6,7 @@ import { DroverError } from "../../../runtime/errors.ts";
 import { silentLog, type Random } from "../../../runtime/ports/index.ts";
 import { ManualClock, settle } from "../../../runtime/simulation/manual-clock.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
+import { restartRule } from "../../../runtime/supervision/restart-rule.ts";
 import { hosted, startTree, supervisor, type SupervisorReport } from "../../../runtime/supervision/index.ts";
 import { EndedError } from "../../../runtime/workers/end-cause.ts";
 import { scripted } from "./scripted.ts";
@@ -142,6 +143,28 @@ test("H14. backoff gives up after giveUpAfterMs of failing and escalates", async
   a.crash();
   await clock.advance(10_000);
   t.match(await tree.exited, { kind: "shutdown", cause: { code: "DROVER_SUPERVISOR_GAVE_UP" } });
+});
+
+test("H14. failing for giveUpAfterMs exactly is enough, a moment less is not; a run of resetAfterMs exactly starts anew", async (t) => {
+  for (const [onGiveUp, end] of [
+    ["escalate", "give-up"],
+    ["degrade", "degraded"],
+  ] as const)
+    for (const [afterMs, ranMs, kind] of [
+      [4_999, 0, "restart"],
+      [5_000, 0, end],
+      [5_000, 2_999, end],
+      [5_000, 3_000, "restart"],
+    ] as const) {
+      const clock = new ManualClock();
+      const rule = restartRule({ strategy: "one-for-one", backoff: { giveUpAfterMs: 5_000, resetAfterMs: 3_000, onGiveUp } }, clock, fixed(1));
+      t.match(rule.failed("a", 0), { kind: "restart", delayMs: 0 });
+      await clock.advance(afterMs);
+      const verdict = rule.failed("a", ranMs);
+      t.equal(verdict.kind, kind, `${String(afterMs)} ms, of which it ran ${String(ranMs)}`);
+      if (verdict.kind !== "give-up") t.equal(verdict.delayMs, ranMs === 3_000 ? 0 : 200);
+      t.match(rule.failed("b", 0), { kind: "restart", delayMs: 0 }, "each child counts for itself");
+    }
 });
 
 test("H14, S6. at the top of a vehicle it becomes degraded instead and goes on trying", async (t) => {

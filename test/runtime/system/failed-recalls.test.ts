@@ -37,7 +37,10 @@ function bell(version: 1 | 2): AnyActorType {
 
 const bells = (version: 1 | 2): Parameters<typeof hosting>[0] => ({
   types: [entityType({ root: bell(version), durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS })],
+  versions: "raised-at-start",
 });
+/** As a start with the second version leaves it: none has to read what the entities were written by. */
+const recorded = ({ store }: Hosting): Promise<void> => store.values.set("active-version/bell", Buffer.from("1"));
 const failures = ({ system }: Hosting): number => system.metrics().find(({ name }) => name === "drover_wakes_failed_total")?.value ?? 0;
 const stateOf = async (system: System, entity = A): Promise<unknown> => (await system.look(entity))?.state;
 
@@ -117,6 +120,7 @@ for (const [name, fault] of FAULTS) {
     for (const entity of [A, B]) await before.system.activate(entity, { input: undefined });
     await before.clock.advance(IDLE_MS * 3);
     await before.system.stop();
+    await recorded(before);
     const heal = fault(before.store, before.clock);
     const { system, clock } = await hosting({ ...bells(2), clock: before.clock, store: before.store });
     await clock.advance(FAILS_AFTER_MS + RINGS_AFTER_MS + 10_000);
@@ -132,6 +136,7 @@ for (const [name, fault] of FAULTS) {
     await before.system.tell(A, { type: "set" });
     await before.clock.advance(RINGS_AFTER_MS - FAILS_AFTER_MS / 2);
     await before.system.stop();
+    await recorded(before);
     const heal = fault(before.store, before.clock);
     const { system, clock } = await hosting({ ...bells(2), clock: before.clock, store: before.store });
     await clock.advance(FAILS_AFTER_MS + 10_000);
@@ -146,6 +151,7 @@ test("S5, T4. a system that stops while it waits to try an upgrade again has not
   await before.system.activate(A, { input: undefined });
   await before.clock.advance(IDLE_MS * 3);
   await before.system.stop();
+  await recorded(before);
   const load = before.store.load.bind(before.store);
   before.store.load = () => Promise.reject(new Error("connection lost"));
   const { system, clock } = await hosting({ ...bells(2), clock: before.clock, store: before.store });
@@ -158,3 +164,24 @@ test("S5, T4. a system that stops while it waits to try an upgrade again has not
   t.equal(await stateOf(next.system), "rung", "the next start brings it");
   await next.system.stop();
 });
+
+for (const fails of ["every call", "what reads its state"] as const)
+  test(`S7, W5. however long the store fails (${fails}), an entity whose timer is due rings within 5 s of its return`, async (t) => {
+    const node = await hosting(bells(1));
+    const { system, clock, store } = node;
+    await system.activate(A, { input: undefined });
+    await system.tell(A, { type: "set" });
+    await clock.advance(IDLE_MS * 3);
+    t.equal(system.read(A), undefined, "it is out of memory");
+    const load = store.load.bind(store);
+    if (fails === "every call") store.failWith(new Error("connection lost"));
+    else store.load = () => Promise.reject(new Error("connection lost"));
+    await clock.advance(RINGS_AFTER_MS + 300_000);
+    t.ok(failures(node) >= 1, `${String(failures(node))} are told`);
+    store.failWith(undefined);
+    store.load = load;
+    await clock.advance(5_000);
+    t.equal(await stateOf(system), "rung");
+    await system.stop();
+    t.equal(clock.pending, 0);
+  });

@@ -16,6 +16,7 @@ export class FakeWatch implements StepWatch {
   /** All that was stepped. */
   readonly stepped: Name[] = [];
   hung: HungStep[] = [];
+  idleDeaths: number[] = [];
   #codeOf: CodeOf = () => undefined;
 
   /** @param keys of what hung, once for each time */

@@ -41,3 +41,21 @@ test("C2, S6. a store without room takes down no entity: senders are told, timer
   await system.stop();
   t.ok(ended, "a stop does not wait for room");
 });
+
+test("M2, S3. what is known of an id is told while a turn beside it finds no room: to a repetition what it was told, to another message that the id is taken", async (t) => {
+  for (const more of [{ passing: true } as const, {}]) {
+    const { system, store, clock } = await hosting();
+    await system.activate(one, { input: undefined });
+    const add = (id: string, by: number): ReturnType<typeof system.ask> => system.ask(one, { type: "count.add", by }, { withinMs: 1_000, id });
+    t.same(await add("order-1", 5), { kind: "replied", value: { total: 5 } });
+    const commit = store.commit.bind(store);
+    store.commit = async (batch) => batch.map((): CommitOutcome => ({ kind: "refused", reason: "the disk is full", ...more }));
+    const told = await Promise.all([add("order-2", 7), add("order-1", 6), add("order-1", 5)]);
+    t.same(told, [{ kind: "not-stored", reason: "the disk is full" }, { kind: "id-reused" }, { kind: "replied", value: { total: 5 } }]);
+    store.commit = commit;
+    await clock.advance(10_000);
+    t.same(await add("order-2", 8), { kind: "replied", value: { total: 13 } }, "an id that was not stored is free");
+    t.same(await add("order-2", 7), { kind: "id-reused" });
+    await system.stop();
+  }
+});

@@ -192,7 +192,7 @@ for (const durability of ["events", "snapshot", "volatile"] as const)
     const restarted = await hosting({ types: [tripType(durability, firstTrip)], disk, clock, node: "n2" });
     t.match(await all(restarted.system), told(150_500), "on another node");
     await restarted.system.stop();
-    const upgraded = await hosting({ types: [tripType(durability, secondTrip)], disk, clock });
+    const upgraded = await hosting({ types: [tripType(durability, secondTrip)], versions: "raised-at-start", disk, clock });
     await upgraded.system.activate(TRIP, { input: undefined });
     t.match(upgraded.system.read(TRIP), { version: 2, state: "driving" });
     t.match(await all(upgraded.system), told(150_500), "an upgrade enters nothing");

@@ -80,3 +80,31 @@ test("L4, S5. A full state comes after 100 turns, where they are light after 32 
   }
   t.end();
 });
+
+test("T3. A state of another version than its snapshot, or whose snapshot is damaged, has a new one with its next turn, and then the usual rhythm again", (t) => {
+  const rhythm = new SnapshotRhythm({ turns: 3, bytes: 300, isOutdated: true }, policyOf("events"));
+  t.equal(rhythm.isDue(40, 100), true);
+  t.equal(rhythm.committed(100, false), undefined, "one that came without it");
+  t.equal(rhythm.isDue(41, 100), true, "leaves it due");
+  t.equal(rhythm.committed(100, true), 100);
+  t.equal(rhythm.isDue(42, 100), false);
+  t.equal(new SnapshotRhythm({ turns: 3, bytes: 300, isOutdated: false }, policyOf("events")).isDue(40, 100), false);
+  t.equal(new SnapshotRhythm({ turns: 0, bytes: 0, isOutdated: false }, policyOf("events")).isDue(1, 1), true, "a history opens with one");
+  t.end();
+});
+
+test("L4. A full state that no store takes is not made with each turn, whatever its type keeps: it is tried again by the rhythm of a journal", (t) => {
+  for (const durability of ["events", "snapshot"] as const)
+    for (const isOutdated of [false, true]) {
+      const rhythm = new SnapshotRhythm({ turns: 0, bytes: 0, isOutdated }, policyOf(durability));
+      rhythm.skip();
+      t.equal(rhythm.isSkipping, true);
+      let turns = 1;
+      for (; !rhythm.isDue(turns + 1, 1_000); turns++) rhythm.committed(1_000, false);
+      t.equal(turns, 100, durability);
+      rhythm.committed(1_000, true);
+      t.equal(rhythm.isSkipping, false);
+      t.equal(rhythm.isDue(turns + 2, 1_000), durability === "snapshot", "once it was stored the type's own rhythm holds");
+    }
+  t.end();
+});

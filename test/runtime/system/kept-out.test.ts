@@ -134,6 +134,31 @@ test("M4. a death in which the machine went down too is nobody's doing", async (
   await system.stop();
 });
 
+test("M4. a death that somebody else brought about is nobody's doing", async (t) => {
+  const out = await afterTwo(bell());
+  out.watch.hung[1] = { ...(out.watch.hung[1] as HungStep), byOthers: true };
+  const { system } = await again(out.watch, bell(), out);
+  t.notOk(isOut(system));
+  t.ok(await comes(system));
+  await system.stop();
+});
+
+for (const [what, idleAgo, isKept] of [
+  ["fewer", [MINUTE_MS], true],
+  ["as many", [MINUTE_MS, 59 * MINUTE_MS], false],
+  ["as many, but not within that hour,", [MINUTE_MS, 60 * MINUTE_MS], true],
+  ["more, some of them later,", [-MINUTE_MS, MINUTE_MS, 2 * MINUTE_MS], false],
+] as const)
+  test(`M4. where ${what} deaths of that hour met no code of an actor, an entity is ${isKept ? "kept out" : "not kept out"}`, async (t) => {
+    const out = await afterTwo(bell());
+    const last = (out.watch.hung[1] as HungStep).at;
+    out.watch.idleDeaths.push(...idleAgo.map((ms) => last - ms));
+    const { system } = await again(out.watch, bell(), out);
+    t.equal(isOut(system), isKept);
+    t.equal(await comes(system), !isKept);
+    await system.stop();
+  });
+
 test("M4. a clock that went back keeps nobody out for more than an hour", async (t) => {
   const out = await afterTwo(bell());
   for (const [at, each] of out.watch.hung.entries()) out.watch.hung[at] = { ...each, at: each.at + 1_000 * MINUTE_MS };

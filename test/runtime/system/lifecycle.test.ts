@@ -1,6 +1,6 @@
 import { test } from "tap";
 import type { Store } from "../../../runtime/ports/index.ts";
-import { type Change, type Directory, parseAddress } from "../../../runtime/index.ts";
+import { actorType, type Change, type Directory, entityType, messages, parseAddress, reducer, T } from "../../../runtime/index.ts";
 import { memoryStore, settle } from "../../../runtime/simulation/index.ts";
 import { counterEntity, hosting } from "./hosting.ts";
 import { ledgerTypes, volatileLedger } from "./ledger.ts";
@@ -173,6 +173,33 @@ test("S4, C2. an entity whose commit is refused is recovered from the store; mea
   t.equal(clock.pending, 0);
 });
 
+test("H14, S5. an entity that fails again comes back ever more rarely, until it has run for a minute: then as soon as the first time", async (t) => {
+  for (const [ranMs, waits] of [
+    [59_999, [800, 1_600]],
+    [60_000, [100, 200]],
+  ] as const) {
+    const { system, store, clock } = await hosting();
+    await system.activate(A, { input: undefined });
+    const isRunning = (): boolean => system.describeEntities()[0]?.state === "running";
+    const failed = async (): Promise<number> => {
+      store.refuseNext(A, "bad data");
+      await system.tell(A, add(1));
+      t.equal(isRunning(), false);
+      const since = clock.monotonic();
+      while (!isRunning()) await clock.advance(1);
+      return clock.monotonic() - since;
+    };
+    for (const mostMs of [200, 400, 800]) {
+      const ms = await failed();
+      t.ok(ms >= mostMs / 2 && ms <= mostMs + 1, `${String(ms)} of ${String(mostMs)} ms`);
+    }
+    await clock.advance(ranMs);
+    const ms = await failed();
+    t.ok(ms >= waits[0] && ms <= waits[1] + 1, `${String(ms)} ms after ${String(ranMs)} ms without a failure`);
+    await system.stop();
+  }
+});
+
 test("a supervisor that activates a failed entity sooner takes precedence over its recovery, and a deactivation ends it", async (t) => {
   const { system, store, clock } = await hosting();
   await system.activate(A, { input: undefined });
@@ -315,6 +342,32 @@ test("M2, S5. the time that a repetition has waited is taken off its own", async
   await system.stop();
 });
 
+test("M2, S5. of repetitions that waited for the same one, the second hears what became of the first, though the mailbox is full meanwhile", async (t) => {
+  const root = actorType({
+    name: "counter",
+    version: 1,
+    messages: messages({ "count.add": { body: { by: T.Integer() } } }),
+    mailbox: { messages: 1 },
+    behaviour: reducer<number, { readonly by: number }>({ initial: () => 0, step: (sum, { by }) => sum + by }),
+  });
+  const { system, store, clock } = await hosting({ types: [entityType({ root, durability: "events", placement: "cloud" })] });
+  await system.activate(A, { input: undefined });
+  const commit = store.commit.bind(store);
+  store.commit = async (batch) => {
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, 100));
+    return batch.map(() => ({ kind: "refused", reason: "no room", passing: true }) as const);
+  };
+  const told = [1, 2, 3, 4].map(() => system.tell(A, add(1), { id: "one", withinMs: 30_000 }));
+  await clock.advance(50);
+  store.commit = commit;
+  await clock.advance(20_000);
+  t.match((await told[0]) ?? {}, { kind: "not-stored" });
+  const accepted = { kind: "accepted", durable: "local", revision: 2 };
+  t.match(await Promise.all(told.slice(1)), [accepted, accepted, accepted], "none is told that nothing was taken under its id");
+  t.equal(system.read(A)?.context, 1, "it acted once");
+  await system.stop();
+});
+
 test("C4, M3. a repetition is not answered before the commit of the first, whatever the door says meanwhile", async (t) => {
   let opened = 0;
   let fail: (() => void) | undefined;
@@ -401,13 +454,24 @@ test("S9. a recovered entity has the state that was committed, over snapshots an
   await again.system.stop();
 });
 
-test("S5. the journal of an entity that nobody ships keeps to its bound", async (t) => {
+test("S5, L4. the journal of an entity that nobody ships keeps to its bound, and is trimmed seldom", async (t) => {
   const { system, store } = await hosting();
+  const trims: number[] = [];
+  const trim = store.trim.bind(store);
+  store.trim = (entity, upTo) => {
+    trims.push(upTo);
+    return trim(entity, upTo);
+  };
   await system.activate(A, { input: undefined });
   for (let round = 0; round < 6_200; round++) await system.tell(A, add(1), { id: `m${String(round)}`, keepMs: 1, withinMs: 1_000 });
   await settle();
   const records = await store.journal({ entity: A, limit: 10_000, order: "oldest-first" });
   t.ok(records.length >= 5_000 && records.length < 6_000, `${String(records.length)} of 6,201`);
+  t.ok(trims.length >= 1 && trims.length <= 3, `trimmed ${String(trims.length)} times`);
+  t.ok(
+    trims.every((upTo, at) => upTo - (trims[at - 1] ?? 0) >= 500),
+    "one delete for 500 records and more",
+  );
   await system.stop();
 });
 

@@ -294,6 +294,132 @@ test("C5. an entity that cannot say when it must be back stays; one that is call
   await system.stop();
 });
 
+const pagerMessages = messages({ "pager.look": { body: {} }, "pager.beep": { body: {}, internal: true } });
+const pager = actorType({
+  name: "pager",
+  version: 1,
+  messages: pagerMessages,
+  behaviour: setup({
+    types: { context: {} as { beeps: number } },
+    actions: { beep: assign({ beeps: ({ context }) => context.beeps + 1 }) },
+    delays: { LONG: 3_600_000 },
+  }).createMachine({
+    context: { beeps: 0 },
+    initial: "on",
+    on: { "pager.beep": { actions: "beep" }, "pager.look": {} },
+    states: { on: { after: { LONG: "off" } }, off: {} },
+  }),
+});
+
+test("K1, K3, C5. a wall clock that is set forward makes timers due of entities that are out of memory: they are back within a minute; a trust that it gains, within a second", async (t) => {
+  const root = actorType({ name: "pager", version: 1, messages: pagerMessages, behaviour: pager.behaviour, timers: { LONG: "absolute" } });
+  for (const change of ["forward", "trusted"] as const) {
+    let isTrusted = change === "forward";
+    const { system, clock } = await hosting({
+      types: [entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS })],
+      wallTrusted: () => isTrusted,
+    });
+    const P = parseAddress("acme/pager/p");
+    await system.activate(P, { input: undefined });
+    await clock.advance(IDLE_MS * 3);
+    t.equal(inMemory(system), 0);
+    clock.jump(5 * 3_600_000);
+    if (change === "trusted") {
+      await clock.advance(120_000);
+      t.equal((await system.look(P))?.state, "on", "a clock that nobody trusts makes nothing due");
+      isTrusted = true;
+    }
+    await clock.advance(change === "forward" ? 50_000 : 1_000);
+    t.equal((await system.look(P))?.state, "off", change);
+    await system.stop();
+  }
+});
+
+test("C5. mail that only its node has keeps an entity here too, while it says when it must be back: news are taken, not lost with what leaves", async (t) => {
+  for (const send of ["notify", "inform"] as const) {
+    const { system, clock, store } = await hosting({ types: [entityType({ root: pager, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS })] });
+    const P = parseAddress("acme/pager/p");
+    await system.activate(P, { input: undefined });
+    const write = store.values.write.bind(store.values);
+    const held: (() => void)[] = [];
+    (store.values as { write: typeof write }).write = (changes) =>
+      new Promise((resolve, reject) => {
+        held.push(() => void write(changes).then(resolve, reject));
+      });
+    await clock.advance(IDLE_MS * 2);
+    t.equal(held.length, 1, "it says when it must be back");
+    const beep = { type: "pager.beep" };
+    const informed = send === "inform" ? system.inform(P, beep) : undefined;
+    if (send === "notify") t.equal(system.notify(P, beep), true);
+    await settle();
+    (store.values as { write: typeof write }).write = write;
+    for (const goOn of held) goOn();
+    await settle();
+    if (informed !== undefined) t.match(await informed, { kind: "accepted" });
+    t.match(system.read(P)?.context, { beeps: 1 }, send);
+    t.equal(inMemory(system), 1);
+    await clock.advance(IDLE_MS * 2);
+    t.equal(inMemory(system), 0, "and then it leaves");
+    t.match((await system.look(P))?.context, { beeps: 1 });
+    await system.stop();
+  }
+});
+
+test("C5, F1. what is confirmed and not yet noted keeps an entity here, however crowded it is: an effect that was done is not done again", async (t) => {
+  const painted: number[] = [];
+  const root = workerRoot.with({ effects: { paint: ({ n }) => void painted.push(n), fire: () => undefined, hold: () => undefined } });
+  const { system, clock, store } = await hosting({
+    types: [entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: Number.POSITIVE_INFINITY })],
+    residentEntities: 1,
+  });
+  const [first, second] = ["acme/worker/first", "acme/worker/second"].map((address) => parseAddress(address)) as [Address, Address];
+  await system.activate(first, { input: undefined });
+  await system.tell(first, { type: "worker.do", what: "paint", n: 1 });
+  await settle();
+  t.same(painted, [1], "done, and noted with the next turn");
+  const written: string[] = [];
+  const write = store.values.write.bind(store.values);
+  (store.values as { write: typeof write }).write = (changes) => {
+    written.push(...changes.map(({ key }) => key));
+    return write(changes);
+  };
+  await system.activate(second, { input: undefined });
+  await clock.advance(100);
+  t.same(
+    system.describeEntities().map(({ id }) => id),
+    [first],
+    "it stays until that is written",
+  );
+  t.same(
+    written.filter((key) => key.includes(first)),
+    [],
+    "and does not begin to leave meanwhile: that would be written for nothing (L4)",
+  );
+  await clock.advance(120_000);
+  t.same(painted, [1]);
+  await system.stop();
+});
+
+test("C5, F2. an entity stays while an ask that its receiver has taken is unanswered, and hears `unknown` at its deadline; then it leaves", async (t) => {
+  const types = ledgerTypes.map(({ root }) => entityType({ root, durability: "events", placement: "cloud", passivateAfterMs: IDLE_MS }));
+  const { system, clock } = await hosting({ types });
+  const [ASKER, LEDGER] = ["acme/asker/a", "acme/ledger/l"].map((address) => parseAddress(address)) as [Address, Address];
+  for (const entity of [ASKER, LEDGER]) await system.activate(entity, { input: undefined });
+  await system.tell(ASKER, { type: "asker.go", to: LEDGER, withinMs: IDLE_MS * 5, mute: true });
+  await clock.advance(IDLE_MS * 3);
+  t.same(
+    system.describeEntities().map(({ id }) => id),
+    [ASKER],
+    "whom it has asked has left",
+  );
+  t.match(system.read(ASKER), { state: "muted", context: { got: null } });
+  await clock.advance(IDLE_MS * 2 + 1_000);
+  t.match(system.read(ASKER), { state: "idle", context: { got: { kind: "unknown" } } });
+  await clock.advance(IDLE_MS * 2);
+  t.equal(inMemory(system), 0);
+  await system.stop();
+});
+
 test("C5. beyond the node's number the least used entities leave, and a scan over many pushes out its own kind", async (t) => {
   const types = [entityType({ root: counterEntity.root, durability: "events", placement: "cloud", passivateAfterMs: Number.POSITIVE_INFINITY })];
   const { system, clock } = await hosting({ types, residentEntities: 10 });

@@ -1,7 +1,7 @@
 // Code of an actor that never ends: it takes its process with it, but not the next ones for ever.
 
 import { spawnSync } from "node:child_process";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -223,6 +223,61 @@ test("M4. a process after one that ended in order names little, one after any ot
   t.match(none.begin(), { ended: undefined, problem: /EISDIR/ }, "a node runs without it too");
   none.stepping("t/a/b", "t/a/b", "go", "1");
   await none.stop();
+  await rm(folder, { recursive: true });
+});
+
+test("M4. a death in which nothing of an actor was under way is written down with its time, an hour long; one of a hang, or with the machine, is none", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "drover-idle-death-"));
+  const file = join(folder, "steps.crash");
+  const running = `${file}.running`;
+  const MINUTE_MS = 60_000;
+  const now = 1_800_000_000_000;
+  const bootId = (await readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => "")).trim();
+  const dies = async (name: string, atMs: number, boot = bootId): Promise<void> => {
+    await writeFile(running, Buffer.concat([Buffer.from(`${name}\n`), Buffer.alloc(4_096 - Buffer.byteLength(name) - 1, "\n"), Buffer.from(boot === "" ? "" : `${boot}\n`)]));
+    await utimes(running, atMs / 1_000, atMs / 1_000);
+  };
+  const next = async (endedByOthers?: boolean): Promise<{ readonly idleDeaths: readonly number[]; readonly hung: readonly unknown[] }> => {
+    const watch = startStepWatch({ file, ...(endedByOthers === undefined ? {} : { endedByOthers }) });
+    watch.begin();
+    await watch.stop();
+    return { idleDeaths: watch.idleDeaths ?? [], hung: watch.hung };
+  };
+  const step = JSON.stringify({ entity: "t/a/b", cell: "t/a/b", what: "go", key: "outside 1" });
+
+  await dies("", now);
+  t.same(await next(), { idleDeaths: [now], hung: [] });
+  await dies(step, now + MINUTE_MS);
+  t.match(await next(), { idleDeaths: [now], hung: [{ key: "outside 1", byOthers: undefined }] });
+  await dies("-", now + 2 * MINUTE_MS);
+  t.same((await next()).idleDeaths, [now], "its name is written down elsewhere");
+  await dies("", now + 2 * MINUTE_MS, "11111111-2222-3333-4444-555555555555");
+  t.same((await next()).idleDeaths, [now], "the machine went down too");
+  await dies("", now + 59 * MINUTE_MS);
+  t.same((await next()).idleDeaths, [now, now + 59 * MINUTE_MS], "read from the file");
+  await dies("", now + 60 * MINUTE_MS);
+  t.same(await next(), { idleDeaths: [now + 59 * MINUTE_MS, now + 60 * MINUTE_MS], hung: [{ at: now + MINUTE_MS, ...JSON.parse(step), how: "ended" }] });
+  await dies(step, now + 61 * MINUTE_MS);
+  t.match(await next(true), { hung: [{ byOthers: undefined }, { byOthers: true }] });
+  t.match(await next(), { hung: [{ byOthers: undefined }, { byOthers: true }] }, "of the file");
+  await rm(folder, { recursive: true });
+});
+
+test("M4. the mark of a process that hung says that its name is written down", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "drover-hung-mark-"));
+  const file = join(folder, "steps.crash");
+  const room = new URL(`../../../runtime/host/step-watch${import.meta.url.slice(-3)}`, import.meta.url).href;
+  const program = `import(${JSON.stringify(room)}).then(({ startStepWatch }) => {
+    const watch = startStepWatch({ file: ${JSON.stringify(file)}, hangMs: 200 });
+    watch.begin();
+    watch.stepping("t/a/b", "t/a/b", "go", "1");
+    for (;;);
+  })`;
+  t.equal(spawnSync(process.execPath, ["-e", program], { encoding: "utf8", timeout: 20_000 }).signal, "SIGKILL");
+  const watch = startStepWatch({ file });
+  t.same(watch.begin(), {}, "one death, written down once");
+  t.match([watch.hung.length, watch.hung[0], watch.idleDeaths], [1, { key: "1" }, []]);
+  await watch.stop();
   await rm(folder, { recursive: true });
 });
 

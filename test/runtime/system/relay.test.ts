@@ -179,3 +179,35 @@ test("a line that waits is tried at once when other nodes come into reach", asyn
   t.same(entriesOf(b), [1, 2, 3], "every receiver is");
   await Promise.all([a.stop(), b.stop()]);
 });
+
+test("M1, S5. a line whose receiver is away is tried ever more rarely, and at least every 30 s; once it is taken the next refusal is tried again as soon as the first", async (t) => {
+  const { system, clock } = await hosting({ types: ledgerTypes });
+  const far = "t/ledger/far";
+  const sent: number[] = [];
+  let isAway = true;
+  system.setRemote({
+    route: (entity) => (entity === far ? { node: "b", reachable: true } : undefined),
+    send: () => {
+      sent.push(clock.monotonic());
+      return Promise.resolve(isAway ? { kind: "owner-away" } : { kind: "accepted", durable: "local" });
+    },
+  });
+  await system.activate(WRITER, { input: undefined });
+  const waitsSince = (from: number): readonly number[] => sent.slice(from + 1).map((at, index) => at - (sent[from + index] ?? 0));
+  await system.tell(WRITER, { type: "writer.write", to: far, n: 1 });
+  await clock.advance(1_800_000);
+  const waits = waitsSince(0);
+  waits.forEach((ms, failure) => {
+    const whole = Math.min(30_000, 250 * 2 ** failure);
+    t.ok(ms >= whole / 2 && ms <= whole + 1, `${String(failure)}: ${String(ms)} of ${String(whole)} ms`);
+  });
+  t.ok(waits.length >= 1_800 / 30 && waits.length <= 150, `${String(waits.length)} tries in half an hour`);
+  isAway = false;
+  await clock.advance(30_000);
+  isAway = true;
+  const taken = sent.length;
+  await system.tell(WRITER, { type: "writer.write", to: far, n: 2 });
+  await clock.advance(250);
+  t.ok((waitsSince(taken)[0] ?? Number.POSITIVE_INFINITY) <= 250);
+  await system.stop();
+});

@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { sendTo, setup } from "xstate";
-import { actorType, effect, entityType, type EventOf, messages, reducer, type WorkContext } from "../../../runtime/index.ts";
+import { actorType, effect, entityType, type EventOf, messages, reducer, task, type WorkContext } from "../../../runtime/index.ts";
 import { parseAddress } from "../../../runtime/address.ts";
 import { ManualClock, MemoryDisk } from "../../../runtime/simulation/index.ts";
 import { hosting } from "./hosting.ts";
@@ -55,4 +55,88 @@ test("a trace goes with a message through mailbox, timer, effect and outbox, ove
   t.same(heard, [TRACE], "the effect of the timer knows it");
   t.match(await second.system.history(two, { limit: 1, order: "newest-first" }), { items: [{ inputs: [{ type: "echo.hear", trace: TRACE }] }] }, "and so does the other entity");
   await second.system.stop();
+});
+
+const digger = actorType({
+  name: "digger",
+  version: 1,
+  messages: messages({ "digger.dig": { body: {} } }),
+  behaviour: setup({
+    types: { events: {} as { type: "digger.dig" } },
+    actors: { dig: task<undefined, number>() },
+    actions: { tell: sendTo(() => echo.at("t/echo/two"), { type: "echo.hear" }) },
+  }).createMachine({
+    initial: "resting",
+    states: {
+      resting: { on: { "digger.dig": "digging" } },
+      digging: { invoke: { src: "dig", id: "dig", onDone: { target: "resting", actions: "tell" }, onError: { target: "resting", actions: "tell" } } },
+    },
+  }),
+});
+
+test("F2. so it does with the word that a once task of a node that stopped is unknown", async (t) => {
+  const disk = new MemoryDisk();
+  const clock = new ManualClock();
+  const behaviour = setup({
+    types: { events: {} as { type: "digger.dig" } },
+    actors: { dig: task<undefined, number>({ class: "once" }) },
+    actions: { tell: sendTo(() => echo.at("t/echo/two"), { type: "echo.hear" }) },
+  }).createMachine({
+    initial: "resting",
+    states: { resting: { on: { "digger.dig": "digging" } }, digging: { invoke: { src: "dig", id: "dig", onDone: "resting", onError: { target: "resting", actions: "tell" } } } },
+  });
+  const once = actorType({ name: "digger", version: 1, messages: messages({ "digger.dig": { body: {} } }), behaviour }).with({
+    tasks: { dig: () => new Promise(() => undefined) },
+  });
+  const types = [entityType({ root: once, durability: "events", placement: "cloud" }), entityType({ root: echo, durability: "events", placement: "cloud" })];
+  const [one, two] = [parseAddress("t/digger/one"), parseAddress("t/echo/two")];
+  const first = await hosting({ types, disk, clock });
+  for (const entity of [two, one]) await first.system.activate(entity, { input: undefined });
+  await first.system.tell(one, { type: "digger.dig" }, { trace: TRACE });
+  await first.system.stop();
+  const { system } = await hosting({ types, disk, clock, seed: 2 });
+  for (const entity of [two, one]) await system.activate(entity, { input: undefined });
+  await clock.advance(2_000);
+  t.match(await system.history(two, { limit: 1, order: "newest-first" }), { items: [{ inputs: [{ type: "echo.hear", trace: TRACE }] }] });
+  await system.stop();
+});
+
+test("R1. a trace goes on with what a task gives, however it ends, also where a restart of the node has begun it again", async (t) => {
+  const ends = [
+    ["gives", (): unknown => 7],
+    [
+      "fails",
+      (): unknown => {
+        throw new Error("a stone");
+      },
+    ],
+  ] as const;
+  for (const [how, dig] of ends)
+    for (const isRestarted of [false, true]) {
+      const disk = new MemoryDisk();
+      const clock = new ManualClock();
+      let isOpen = !isRestarted;
+      const types = () => [
+        entityType({
+          root: digger.with({ tasks: { dig: (async () => (isOpen ? dig() : new Promise(() => undefined))) as never } }),
+          durability: "events",
+          placement: "cloud",
+        }),
+        entityType({ root: echo, durability: "events", placement: "cloud" }),
+      ];
+      const [one, two] = [parseAddress("t/digger/one"), parseAddress("t/echo/two")];
+      let { system } = await hosting({ types: types(), disk, clock });
+      for (const entity of [two, one]) await system.activate(entity, { input: undefined });
+      await system.tell(one, { type: "digger.dig" }, { trace: TRACE });
+      if (isRestarted) {
+        await system.stop();
+        isOpen = true;
+        ({ system } = await hosting({ types: types(), disk, clock, seed: 2 }));
+        for (const entity of [two, one]) await system.activate(entity, { input: undefined });
+      }
+      await clock.advance(2_000);
+      const what = `it ${how}${isRestarted ? ", after a restart" : ""}`;
+      t.match(await system.history(two, { limit: 1, order: "newest-first" }), { items: [{ inputs: [{ type: "echo.hear", trace: TRACE }] }] }, what);
+      await system.stop();
+    }
 });

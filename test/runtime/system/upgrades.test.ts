@@ -26,7 +26,7 @@ async function systemOf(
     placement: "cloud",
     ...(passivateAfterMs === undefined ? {} : { passivateAfterMs }),
   });
-  const system = createSystem({ node: "n1", types: [type], store, clock, random: new SeededRandom(1), log: silentLog });
+  const system = createSystem({ node: "n1", types: [type], store, clock, random: new SeededRandom(1), log: silentLog, versions: "raised-at-start" });
   await system.start();
   return system;
 }

@@ -40,6 +40,7 @@ export interface EchoConfig {
     | "fill-heaps-of-its-threads"
     | "use-threads-in-turn"
     | "make-garbage"
+    | "make-garbage-at-once"
     | "flood"
     | "unhandled"
     | "abort"
@@ -47,6 +48,8 @@ export interface EchoConfig {
   /** What `native` waits for. */
   readonly fifo?: string;
   readonly env?: string;
+  /** Says how its run before ended. */
+  readonly tellsBefore?: true;
   /** What it says past its own side of the protocol. */
   readonly says?: "null" | "end-null" | "log-level" | "flood" | "bytes" | "endless";
 }
@@ -109,7 +112,7 @@ function say(what: NonNullable<EchoConfig["says"]>): void {
 
 export const echo = worker({
   module: import.meta.url,
-  async run({ config, ready, alive, emit, room, receive, log, clock }: WorkerContext<EchoConfig, EchoItem, unknown>, signal) {
+  async run({ config, endBefore, ready, alive, emit, room, receive, log, clock }: WorkerContext<EchoConfig, EchoItem, unknown>, signal) {
     receive((item) => {
       if (item === "throw") throw new RangeError("the handler threw");
       emit(item instanceof Uint8Array ? { bytes: item } : { said: item });
@@ -124,6 +127,7 @@ export const echo = worker({
     ready();
     log.info({ from: "worker" }, "it runs");
     if (config.env !== undefined) emit({ said: process.env[config.env] ?? "(not set)" });
+    if (config.tellsBefore === true) emit({ said: { endBefore: endBefore ?? null } });
     if (config.says !== undefined) say(config.says);
     switch (config.after) {
       case "throw-later":
@@ -233,6 +237,15 @@ export const echo = worker({
         for (const until = Date.now() + 2 * FLOOD_MS; Date.now() < until; ) {
           large[0] = Array.from({ length: 1_000_000 }, (_, index) => index + 0.5);
           await new Promise((resolve) => setImmediate(resolve));
+        }
+        return;
+      }
+      case "make-garbage-at-once": {
+        let large: number[] = [];
+        for (let time = 0; time < 5; time++) {
+          for (let n = 0; n < 14; n++) large = new Array<number>(1_000_000).fill(1.5);
+          // Longer than the heap is looked at in.
+          await new Promise((resolve) => clock.setTimeout(() => resolve(large.length), 230));
         }
         return;
       }

@@ -49,7 +49,12 @@ async function endOf(spec: ChildSpec): Promise<LastExit | undefined> {
 }
 
 export const isolated = (isolation: "thread" | "process", after: NonNullable<EchoConfig["after"]>): ChildSpec =>
-  child("it", echo, { after }, { isolation, ...(after === "fill-heap" || after === "make-garbage" ? { maxHeapMb: 40 } : {}), ...(after === "loop" ? { livenessMs: 400 } : {}) });
+  child(
+    "it",
+    echo,
+    { after },
+    { isolation, ...(after === "fill-heap" || after.startsWith("make-garbage") ? { maxHeapMb: 40 } : {}), ...(after === "loop" ? { livenessMs: 400 } : {}) },
+  );
 
 /** Each of them is the end of its child, with that cause, and this thread goes on answering. */
 export async function dieAlone(t: Test, faults: readonly Fault[]): Promise<void> {

@@ -18,6 +18,7 @@ const HEAPS = [
   ["thread: a thread of its own, while it is in native code itself", isolated("thread", "fill-heap-of-its-thread-in-native"), { ...FULL, error: /its heap is full.*let go of/ }],
   ["thread: threads of its own, one after the other, which is no failure", isolated("thread", "use-threads-in-turn"), { reason: "normal" }],
   ["thread: garbage beyond its limit, which is no failure", isolated("thread", "make-garbage"), { reason: "normal" }],
+  ["thread: garbage of more than twice its limit between two looks, which is no failure", isolated("thread", "make-garbage-at-once"), { reason: "normal" }],
 ] as const;
 
 test("S4. a thread whose heap is full is a supervised death with its cause, and the event loop stays responsive; garbage is no failure", (t) => dieAlone(t, HEAPS));

@@ -75,20 +75,23 @@ test("a handler that throws ends the worker with its cause even if it never heed
 
 test("a rejection with the signal's reason after a stop is an end in order; another one is a failure", async (t) => {
   const clock = new ManualClock();
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
   const leaves = worker({
     module: import.meta.url,
-    async run({ config, ready }: WorkerContext<{ how: "reason" | "abort-error" | "other" }>, signal) {
+    async run({ config, ready }: WorkerContext<{ how: "reason" | "abort-error" | "other" | "revoked" }>, signal) {
       ready();
       await untilAborted(signal);
       if (config.how === "reason") signal.throwIfAborted();
       if (config.how === "abort-error") throw new DOMException("stopped", "AbortError");
-      throw new Error("could not close");
+      throw config.how === "revoked" ? (proxy as Error) : new Error("could not close");
     },
   });
   for (const [how, kind] of [
     ["reason", "shutdown"],
     ["abort-error", "shutdown"],
     ["other", "failed"],
+    ["revoked", "failed"],
   ] as const) {
     const running = await startWorker(leaves, { how }, {}, ports(clock));
     t.match(await stopWithin(running, clock, { shutdownMs: 1_000 }), { kind }, how);

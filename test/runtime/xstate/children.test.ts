@@ -309,6 +309,13 @@ test("H5, N20. stopping by a ref of a replaced child stops nobody, and its succe
           OLD: { actions: stopChild(({ context }) => context.old) },
           ALSO: { actions: [stopChild("k"), spawnChild("kid", { id: "k" }), stopChild(({ context }) => context.old)] },
           NEW: { actions: sendTo("k", { type: "ADD" }) },
+          BOTH: { actions: [stopChild(({ context }) => context.old), stopChild("k")] },
+          ASKED: {
+            actions: enqueueActions(({ enqueue, context }) => {
+              enqueue.stopChild(context.old);
+              enqueue.stopChild("k");
+            }),
+          },
         },
       },
       { actors: { kid } },
@@ -320,6 +327,13 @@ test("H5, N20. stopping by a ref of a replaced child stops nobody, and its succe
   host.restart();
   for (const type of ["OLD", "ALSO", "NEW"]) t.same(host.send(type), { kind: "accepted" }, type);
   t.strictSame([listed(host), host.context(at("k"))], [["k"], { n: 1, peer: null }]);
+  for (const type of ["BOTH", "ASKED"]) {
+    const both = hostOf(replacing());
+    for (const each of ["KEEP", "AGAIN", type]) t.same(both.send(each), { kind: "accepted" }, each);
+    t.strictSame([listed(both), both.entity.views().length], [[], 1], "who is stopped by the id behind it is the successor");
+    both.send("AGAIN");
+    t.strictSame([listed(both), both.context(at("k"))], [["k"], { n: 0, peer: null }]);
+  }
   const bare = createActor(replacing()).start();
   for (const type of ["KEEP", "AGAIN"]) bare.send({ type });
   const successor = (bare.getSnapshot() as unknown as { children: Record<string, { getSnapshot(): { status: string } }> }).children["k"];

@@ -1,7 +1,7 @@
 // Where Drover's supervisor does on purpose what OTP's does not. Everything else in the table is the same, event by event; and what comes of it all (which children run in the end,
-// whether and how the supervisor ended, what who asked was told) is OTP's in every scene but those of D5, D9 and D10.
+// whether and how the supervisor ended, what who asked was told) is OTP's in every scene but those of D5, D9, D10 and D12.
 //
-// All but five come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
+// All but six come from the same place: an OTP supervisor is one process that waits while it starts or stops a child, so whatever happens meanwhile waits with it.
 //
 // D1. An end while a sibling starts or is about to (L4): a one-for-one supervisor restarts the ended child at once, or ends at once where the budget is used up; OTP when the
 //     sibling is up. Both count two restarts.
@@ -19,6 +19,7 @@
 // D9. A removal breaks off the addition of its child (V5), and whoever asked for that is told `not-running`; in OTP it was started first.
 // D10. A temporary child that is restarted by request is started again, as whoever asks for it means; in OTP it is forgotten when it stops, and there is no such child.
 // D11. A requested restart takes along the siblings that go with the child's failure; in OTP it takes that child alone.
+// D12. A removal that is asked of a supervisor that has ended takes the child off its list, so that it does not come back with the supervisor, and says so; in OTP there is no list any more.
 //
 // Not in the table, since OTP has no such thing: backoff instead of intensity, giving up by time, `degraded` (hosting H14: restart-rules.test.ts); a start that is
 // watched by a deadline. Not in the table, since it always states both: Drover allows 3 restarts in 30 s by default, OTP 1 in 5 s (a link that fails twice at
@@ -26,7 +27,7 @@
 
 import type { Scene } from "./scene.ts";
 
-type Difference = "D1" | "D2" | "D3" | "D4" | "D5" | "D6" | "D7" | "D8" | "D9" | "D10" | "D11";
+type Difference = "D1" | "D2" | "D3" | "D4" | "D5" | "D6" | "D7" | "D8" | "D9" | "D10" | "D11" | "D12";
 
 /** Which one a scene may show; undefined: none. */
 export function namedDifference({ name, root }: Scene): Difference | undefined {
@@ -37,6 +38,7 @@ export function namedDifference({ name, root }: Scene): Difference | undefined {
   if (name.startsWith("request while a child is started again") || name.startsWith("request while the supervisor starts: remove")) return "D7";
   if (name.startsWith("request while the supervisor stops")) return "D8";
   if (name === "request while the supervisor starts: add, then remove it") return "D9";
+  if (name.startsWith("request when the supervisor has ended: remove")) return "D12";
   if (name.startsWith("requested restart of a temporary child")) return "D10";
   if (/^requested restart: (rest-for-one|one-for-all)/.test(name)) return "D11";
   if (name.startsWith("together: one-for-one")) return "D1";

@@ -376,6 +376,10 @@ function requests(): readonly Scene[] {
     stopping("restart the one that stops", ask("restart", "c")),
     scene("request when the supervisor has ended: add", {}, three, [["start"], ["stop"], ask("add", "d")]),
     scene("request when the supervisor has ended: restart", {}, three, [["start"], ["stop"], ask("restart", "a")]),
+    scene("request when the supervisor has ended: add one that was there", {}, three, [["start"], ["stop"], ask("add", "a")]),
+    scene("request when the supervisor has ended: restart one that was not there", {}, three, [["start"], ["stop"], ask("restart", "d")]),
+    scene("request when the supervisor has ended: remove", {}, three, [["start"], ["stop"], ask("remove", "a")]),
+    scene("request when the supervisor has ended: remove one that was not there", {}, three, [["start"], ["stop"], ask("remove", "d")]),
     scene("request when the supervisor could not start: add", {}, three, [["fail-starts", "b", 1], ["start"], ask("add", "d")]),
     scene("request before the supervisor is started: add", {}, three, [ask("add", "d"), ["start"]]),
   ];
