@@ -2,7 +2,8 @@
 //
 // A1. A route's `config.role` decides; `open` routes ask nobody. What has no route has no role, and is answered 404.
 // A2. A cookie alone opens reads. A write by cookie must also come from the same origin: the cookie is SameSite=Strict, but another port of the same host counts as the same site.
-// A3. A token in a query is refused on every path, those without a route included, before anything else looks at it.
+// A3. A route for vehicles takes a vehicle's own credential as HTTP Basic, and there alone: it opens nothing else. An operator is let in there as everywhere.
+// A4. A token in a query is refused on every path, those without a route included, before anything else looks at it.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "../../runtime/ports/index.ts";
@@ -19,6 +20,7 @@ export interface AuthenticationParts {
   readonly failures: FailedLogins;
   readonly cookieName: string;
   readonly clock: Clock;
+  readonly vehicleOf: ((node: string, secret: string) => string | undefined) | undefined;
 }
 
 const SECRET_PARAMETERS = new Set([
@@ -42,10 +44,15 @@ export function addAuthentication(app: FastifyInstance, parts: AuthenticationPar
   app.addHook("onRequest", async (request, reply) => {
     const needed = request.routeOptions.config.role;
     if (needed === undefined || needed === "open") return undefined;
+    const login = needed === "vehicle" ? basicOf(request.headers.authorization) : undefined;
+    if (login !== undefined) {
+      request.vehicle = parts.vehicleOf?.(login.user, login.secret);
+      return request.vehicle === undefined ? refuse(reply, failedAttempt(request, parts.failures)) : undefined;
+    }
     const found = identify(request, parts);
     if (!("stands" in found)) return refuse(reply, found);
     request.principal = found;
-    const problem = admission(request, found, needed);
+    const problem = admission(request, found, needed === "vehicle" ? "operator" : needed);
     return problem === undefined ? undefined : refuse(reply, problem);
   });
 }
@@ -69,7 +76,7 @@ export function failedAttempt(request: FastifyRequest, failures: FailedLogins): 
   const waitMs = failures.waitMs(request.ip);
   if (waitMs !== undefined) return { name: "too-many-failures", detail: "This address has failed too often.", retryAfterMs: waitMs };
   failures.failed(request.ip);
-  return { name: "unauthenticated", detail: "The token is not known here." };
+  return { name: "unauthenticated", detail: basicOf(request.headers.authorization) === undefined ? "The token is not known here." : "The node and its secret are not known here." };
 }
 
 function admission(request: FastifyRequest, principal: Principal, needed: Role): Problem | undefined {
@@ -84,13 +91,22 @@ export function crossSiteProblem(request: FastifyRequest): Problem | undefined {
   return { name: "cross-site", detail: "Neither Origin nor Sec-Fetch-Site says that the request comes from this node's page." };
 }
 
+/** A3. undefined: another scheme, or none. */
+function basicOf(header: string | undefined): { readonly user: string; readonly secret: string } | undefined {
+  const given = header === undefined ? undefined : /^Basic +([A-Za-z0-9+/_-]{1,1024}={0,2}) *$/i.exec(header)?.[1];
+  if (given === undefined) return undefined;
+  const text = Buffer.from(given, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  return colon === -1 ? { user: text, secret: "" } : { user: text.slice(0, colon), secret: text.slice(colon + 1) };
+}
+
 /** The token in `Authorization: Bearer …`; another scheme gives text that is no token, and so a failed attempt. */
 export function bearerOf(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
   return /^Bearer +(\S+) *$/i.exec(header)?.[1] ?? "";
 }
 
-/** A3. Stands apart because it must also hold where there is no route. */
+/** A4. Stands apart because it must also hold where there is no route. */
 export function refuseSecretsInQueries(app: FastifyInstance): void {
   app.addHook("onRequest", async (request, reply) => {
     const secret = secretInQuery(request);

@@ -1,7 +1,10 @@
 // What a node hands to its façade.
 
+import type { FastifyInstance } from "fastify";
 import type { EntityNode, ListedActor, System, TreeNode } from "../../runtime/index.ts";
 import type { Clock, Log, MetricsSource, Random } from "../../runtime/ports/index.ts";
+import type { ChangeHub } from "./change-hub.ts";
+import type { OpenStreams } from "./open-streams.ts";
 import type { SignalSource } from "./signal-source.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -33,6 +36,14 @@ export interface NodeView {
   readonly [more: string]: unknown;
 }
 
+/** What a node's own routes stand on. */
+export interface RouteTools {
+  /** Streams of server-sent events, bounded over all of them. */
+  readonly streams: Pick<OpenStreams, "refusal" | "open">;
+  /** Changes of one entity, for as long as somebody listens. */
+  readonly changes: Pick<ChangeHub, "subscribe">;
+}
+
 export interface HttpFacadeOptions {
   readonly system: System;
   readonly clock: Clock;
@@ -51,6 +62,10 @@ export interface HttpFacadeOptions {
   readonly started?: () => boolean;
   /** Of the product; stands in OpenAPI. Default `0`. */
   readonly version?: string;
+  /** Address of the vehicle whose node has this credential. Default: no vehicle's node is let in. */
+  readonly vehicleOf?: (node: string, secret: string) => string | undefined;
+  /** Routes that only this kind of node has, each with its role. What they add to the instance beside routes they wrap in a plugin of their own. */
+  readonly routes?: (app: FastifyInstance, tools: RouteTools) => void;
   /** Asked at every scrape, beside the system's own. */
   readonly metrics?: readonly MetricsSource[];
   /** Connections at once; what is beyond is closed and told. Default 4,096. */

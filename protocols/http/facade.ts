@@ -34,6 +34,7 @@ import type { RouteParts, Routes } from "./routes/parts.ts";
 import { sessionRoutes } from "./routes/session.ts";
 import { signalRoutes } from "./routes/signals.ts";
 import { tokenRoutes } from "./routes/tokens.ts";
+import { versionRoutes } from "./routes/versions.ts";
 import { schemaCompilers } from "./schema-compilers.ts";
 import { addSchemas } from "./schemas.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
@@ -56,6 +57,7 @@ const ROUTES: readonly Routes[] = [
   actorStreamRoutes,
   signalRoutes,
   nodeRoutes,
+  versionRoutes,
   sessionRoutes,
   tokenRoutes,
   healthRoutes,
@@ -91,6 +93,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   const streams = new OpenStreams(clock);
 
   app.decorateRequest("principal", undefined);
+  app.decorateRequest("vehicle", undefined);
   // Set by the first hook of every request.
   app.decorateRequest("trace", undefined as never);
   app.addHook("onRequest", async (request) => {
@@ -131,9 +134,10 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   app.register(swagger, openapiDocument(options.version ?? "0"));
   app.register(
     onTheSameLevel(async (same) => {
-      addAuthentication(same, { tokens, sessions, failures, cookieName, clock });
+      addAuthentication(same, { tokens, sessions, failures, cookieName, clock, vehicleOf: options.vehicleOf });
       addSchemas(same);
       for (const add of ROUTES) add(same, parts);
+      options.routes?.(same, { streams, changes: parts.changes });
     }),
   );
   return app;

@@ -11,6 +11,7 @@ import { type Problem, sendProblem } from "./problem.ts";
 import type { ProblemName } from "./problem-kinds.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 import { traceOf } from "./trace.ts";
+import { fieldProblems } from "./validation.ts";
 
 const BY_CODE: Readonly<Record<string, ProblemName>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported-media-type",
@@ -49,7 +50,11 @@ function problemOfError(error: FastifyError, request: FastifyRequest, log: Log):
     return { name, detail: `A body has at most ${String(maxBytes)} bytes here.`, members: { maxBytes } };
   }
   if (name === "unsupported-media-type")
-    return { name, detail: `${request.headers["content-type"]?.slice(0, 100) ?? "A body without Content-Type"} is not taken.`, headers: { accept: "application/json" } };
+    return {
+      name,
+      detail: `${request.headers["content-type"]?.slice(0, 100) ?? "A body without Content-Type"} is not taken.`,
+      headers: { accept: request.routeOptions.config.takes ?? "application/json" },
+    };
   if (name !== undefined) return { name, detail: `${error.message}.` };
   const thrown: unknown = error;
   if (thrown instanceof DroverError) {
@@ -64,15 +69,7 @@ function problemOfError(error: FastifyError, request: FastifyRequest, log: Log):
 }
 
 function validationProblem(error: FastifyError): Problem {
-  const problems = (error.validation ?? []).slice(0, 20).flatMap(({ keyword, instancePath, message, params }) => {
-    const { additionalProperties, requiredProperties } = params as { readonly additionalProperties?: unknown; readonly requiredProperties?: unknown };
-    if (keyword === "additionalProperties" && Array.isArray(additionalProperties))
-      return additionalProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is not known here" }));
-    // The same one once more: the schema of what may stand there is `false`.
-    if (keyword === "boolean") return [];
-    if (keyword === "required" && Array.isArray(requiredProperties)) return requiredProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is missing" }));
-    return [{ path: instancePath, message: message ?? "is not valid" }];
-  });
+  const problems = fieldProblems(error.validation ?? []);
   const detail = problems.map(({ path, message }) => `${path} ${message}`).join("; ");
   return { name: error.validationContext === "body" ? "invalid" : "query-invalid", detail: `${detail}.`, members: { problems } };
 }

@@ -4,10 +4,11 @@
 // N2. An answer has one beginning: where that of the broken request is on its way or over, the connection is closed without a word.
 // N3. After such an answer nothing more is read as HTTP. What still comes is thrown away until the client has closed, at most `LINGER_MS`: a connection that is cut while bytes are unread
 //     takes the answer with it (RFC 9112 section 9.6).
+// N4. A request has arrived within `requestMs`; one with a long body only where its route has let it take longer, and then within LONGEST_MS.
 
 import { createServer, type IncomingMessage, maxHeaderSize, METHODS, type RequestListener, type Server, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import type { Clock, Random } from "../../runtime/ports/index.ts";
+import type { Clock, Random, TimeoutHandle } from "../../runtime/ports/index.ts";
 import { type Problem, PROBLEM_JSON, problemBody, problemStatus } from "./problem.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
@@ -18,6 +19,8 @@ export interface HttpTimes {
   readonly checkMs: number;
 }
 
+/** N4, ms. A route that lets a body take so long bounds how long nothing of it comes. */
+const LONGEST_MS = 3_600_000;
 const DEFAULT_TIMES: HttpTimes = { requestMs: 30_000, checkMs: 5_000 };
 /** An idle connection is kept so long, ms: longer than the 60 s of the usual proxies, so that it is they who close. */
 const KEEP_ALIVE_MS = 72_000;
@@ -46,7 +49,7 @@ export function httpServer(handler: RequestListener, { clock, random }: { readon
   const server = createServer(
     {
       requireHostHeader: false, // `demandHttp` answers with a problem
-      requestTimeout: times.requestMs,
+      requestTimeout: LONGEST_MS,
       headersTimeout: times.requestMs,
       connectionsCheckingInterval: times.checkMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
@@ -79,6 +82,34 @@ export function httpServer(handler: RequestListener, { clock, random }: { readon
     conversation.open.add(exchange);
     conversation.last = exchange;
     exchange.response.once("close", () => conversation.open.delete(exchange));
+    if (exchange.request.headers["content-length"] !== undefined || exchange.request.headers["transfer-encoding"] !== undefined) hurry(exchange);
+  }
+
+  /** N4. */
+  function hurry({ request, response }: Exchange): void {
+    const { socket } = request;
+    let late: TimeoutHandle | undefined;
+    const over = (): void => {
+      clock.clearTimeout(late);
+    };
+    const begin = (): void => {
+      over();
+      late = clock.setTimeout(
+        () => {
+          if (!request.complete) end(socket, problemOf({ name: "late", message: "", code: "ERR_HTTP_REQUEST_TIMEOUT" }));
+        },
+        times.requestMs,
+        { unref: true },
+      );
+    };
+    begin();
+    hurries.set(request, { begin, over });
+    request.once("end", over);
+    // What is left of its body is thrown away, and no longer than another body may take.
+    response.once("close", () => {
+      if (request.complete) over();
+    });
+    socket.once("close", over);
   }
 
   function refuse(response: ServerResponse, problem: Problem): void {
@@ -135,6 +166,22 @@ export function httpServer(handler: RequestListener, { clock, random }: { readon
     });
     socket.resume();
   }
+}
+
+interface Hurry {
+  begin(): void;
+  over(): void;
+}
+
+const hurries = new WeakMap<IncomingMessage, Hurry>();
+
+/** N4. From here on its route sees to it that the body comes. @returns what lets it be hurried again, where the route reads no further */
+export function takeItsTime(request: IncomingMessage): () => void {
+  const hurry = hurries.get(request);
+  hurry?.over();
+  return () => {
+    if (!request.complete) hurry?.begin();
+  };
 }
 
 function answerTo(problem: Problem, traceId: string): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } {

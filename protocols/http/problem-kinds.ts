@@ -60,7 +60,7 @@ export const problemKinds = {
   "body-not-json": { status: 400, title: "The body is not JSON.", advice: "Send one JSON value in UTF-8 with Content-Type: application/json." },
   "body-too-deep": { status: 400, title: "The body is nested too deeply.", advice: "Send JSON of at most 32 levels." },
   "body-too-large": { status: 413, title: "The body is too large.", advice: "Send less; the limit is in `maxBytes`." },
-  "unsupported-media-type": { status: 415, title: "The media type is not supported.", advice: "Send the body with Content-Type: application/json." },
+  "unsupported-media-type": { status: 415, title: "The media type is not supported.", advice: "Send the body with the Content-Type that the header Accept of this answer names." },
   "query-invalid": { status: 400, title: "The query is not valid.", advice: "Mend the parameters named in `problems`; /v1/openapi.json lists them." },
   "header-invalid": { status: 400, title: "A header is not valid.", advice: "Mend the named header." },
   "cursor-invalid": { status: 400, title: "The cursor is not one of this list.", advice: "Begin without a cursor, and keep the filters of the first page on every further page." },
@@ -79,6 +79,54 @@ export const problemKinds = {
     title: "No signals of such a vehicle are known here.",
     advice: "List vehicles with GET /v1/actors?kind=vehicle; the address is that of the vehicle itself.",
   },
+
+  "no-such-image": {
+    status: 404,
+    title: "There is no image with this sha256 for whoever asks.",
+    advice: "List them with GET /v1/images; a vehicle is given those that a rollout has offered it.",
+  },
+  "image-differs": {
+    status: 422,
+    title: "The image is not the one that was announced.",
+    advice: "Nothing was kept. Compare `sha256` with the file at hand, and send it again, whole.",
+  },
+  "image-exists": { status: 409, title: "This image is known as one for something else.", advice: "See `known`; delete it there first, if it was named wrongly." },
+  "image-in-use": { status: 409, title: "A rollout uses this image.", advice: "End the rollouts in `rollouts` first." },
+  "image-too-large": { status: 413, title: "The image is too large.", advice: "See `maxBytes`; `images` in the node's configuration changes it." },
+  "image-store-full": {
+    status: 507,
+    title: "There is no room for the image.",
+    advice: "Delete images that no rollout uses; `images` in the node's configuration, or a larger disk, gives more.",
+  },
+  "range-not-satisfiable": { status: 416, title: "The image has no such bytes.", advice: "Its length is in `bytes`; begin anew without Range." },
+  "too-many-transfers": { status: 503, title: "This node moves as many images as it can.", advice: "Try again after Retry-After." },
+
+  // Rollouts.
+  "no-such-rollout": {
+    status: 404,
+    title: "There is no rollout of this name.",
+    advice: "List them with GET /v1/rollouts; its address is one percent-encoded segment, its name alone does where one tenant has it.",
+  },
+  "no-such-target": {
+    status: 404,
+    title: "The vehicle is no target of this rollout.",
+    advice: "List them with GET /v1/rollouts/{id}/targets; whoever joined the fleet later is in none.",
+  },
+  "rollout-plan-invalid": { status: 422, title: "The plan is not valid.", advice: "Mend what `problems` names; nothing was made." },
+  "rollout-threshold": { status: 422, title: "A number of the plan is out of its range.", advice: "Mend the thresholds named in `problems`; /v1/openapi.json has their ranges." },
+  "rollout-image-unknown": { status: 422, title: "An image of the plan is not kept here.", advice: "Bring it with POST /v1/images first." },
+  "rollout-image-differs": { status: 422, title: "An image of the plan is not the one that is kept here.", advice: "Compare the sha256 in the plan with GET /v1/images." },
+  "rollout-image-missing": {
+    status: 422,
+    title: "Modules of the selected vehicles have no image in the plan.",
+    advice: "Add an image for each type, hardware and address in `problems`, or select other vehicles.",
+  },
+  "rollout-group-empty": { status: 422, title: "A group of the plan has no vehicle.", advice: "Mend its labels: no selected vehicle that is left has them." },
+  "rollout-selects-none": { status: 422, title: "The plan selects no vehicle that is to be updated.", advice: "See `problems`: mend `select`, or there is nothing to do." },
+  "rollout-module-taken": { status: 409, title: "Another rollout is about to update these modules.", advice: "End that one first, or leave the vehicles in `problems` out." },
+  "rollout-exists": { status: 409, title: "There is a rollout of this name already.", advice: "Give this one a name of its own: names are kept in addresses and histories." },
+  "rollout-over": { status: 409, title: "The rollout is over.", advice: "What was committed stays. Make a new rollout for what is left." },
+  "tenant-needed": { status: 400, title: "Whose vehicles are meant is not clear.", advice: "Name one of `tenants` as the query parameter tenant." },
 
   // Doors.
   unauthenticated: {
@@ -104,6 +152,8 @@ export const problemKinds = {
   "last-admin": { status: 409, title: "This is the last token of an admin.", advice: "Make another admin's token first." },
   "no-such-letter": { status: 404, title: "This node keeps no dead letter of this number.", advice: "List them with GET /v1/dead-letters; the last 1,000 are kept." },
   "letter-spent": { status: 409, title: "This dead letter cannot be sent again.", advice: "See `detail`; send the message itself, under a new Idempotency-Key." },
+  "no-such-version": { status: 404, title: "This node does not know this version of an actor type.", advice: "List what it knows with GET /v1/versions." },
+  "version-lowered": { status: 409, title: "A version of an actor type is never lowered.", advice: "Leave the active one, or run a release with a newer one." },
   "token-limit": { status: 409, title: "There are as many tokens as this node keeps.", advice: "Delete tokens that are no longer used." },
 
   // The node.

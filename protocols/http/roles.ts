@@ -7,8 +7,8 @@ import type { Trace } from "./trace.ts";
 export const ROLES = ["viewer", "operator", "admin"] as const;
 export type Role = (typeof ROLES)[number];
 
-/** `open`: for everybody, signed in or not. */
-export type RouteRole = "open" | Role;
+/** `open`: for everybody, signed in or not. `vehicle`: for the node of a vehicle with its own credential, and for operators. */
+export type RouteRole = "open" | "vehicle" | Role;
 
 /** Who is answerable for a request. */
 export interface Principal {
@@ -25,9 +25,13 @@ declare module "fastify" {
   interface FastifyContextConfig {
     /** Who may use the route; a route without it is refused when it is added. */
     readonly role?: RouteRole;
+    /** Media type of the body; default application/json. */
+    readonly takes?: string;
   }
   interface FastifyRequest {
     principal: Principal | undefined;
+    /** Address of the vehicle whose node is asking, on a route of the role `vehicle`. */
+    vehicle: string | undefined;
     trace: Trace;
   }
 }
@@ -40,10 +44,10 @@ export function includes(role: Role, needed: Role): boolean {
 export function demandRoles(app: FastifyInstance): void {
   app.addHook("onRoute", (route) => {
     const role: unknown = route.config?.role;
-    if (role === "open" || ROLES.some((known) => known === role)) return;
+    if (role === "open" || role === "vehicle" || ROLES.some((known) => known === role)) return;
     throw new DroverError(
       "DROVER_ROUTE_WITHOUT_ROLE",
-      `${String(route.method)} ${route.url}: config.role is ${role === undefined ? "missing" : JSON.stringify(role)}; "open", "viewer", "operator" or "admin" is expected`,
+      `${String(route.method)} ${route.url}: config.role is ${role === undefined ? "missing" : JSON.stringify(role)}; "open", "vehicle", "viewer", "operator" or "admin" is expected`,
     );
   });
 }

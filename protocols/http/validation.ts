@@ -11,6 +11,7 @@ export const CHECKED_ELSEWHERE = "x-checked-by-the-actor";
 /** Set in the schema of a body that may be left out. */
 export const OPTIONAL_BODY = "x-optional";
 
+const MOST_PROBLEMS = 20;
 const INTEGER = /^-?\d{1,15}$/;
 
 export function checkBySchema(app: FastifyInstance): void {
@@ -25,6 +26,35 @@ export function checkBySchema(app: FastifyInstance): void {
       compiled ??= Compile(schema);
       return compiled.Check(value) ? { value } : { error: compiled.Errors(value) };
     };
+  });
+}
+
+export interface FieldProblem {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** For a body whose problems have kinds of their own: its route says CHECKED_ELSEWHERE, and asks this. Compiled when it is first asked. */
+export function bodyCheck(schema: TSchema): (given: unknown) => readonly FieldProblem[] {
+  let compiled: ReturnType<typeof Compile<TSchema>> | undefined;
+  return (given) => {
+    compiled ??= Compile(schema);
+    return compiled.Check(given) ? [] : fieldProblems(compiled.Errors(given));
+  };
+}
+
+/** As few as say what is wrong. */
+export function fieldProblems(
+  errors: readonly { readonly keyword?: unknown; readonly instancePath: string; readonly message?: string; readonly params: unknown }[],
+): readonly FieldProblem[] {
+  return errors.slice(0, MOST_PROBLEMS).flatMap(({ keyword, instancePath, message, params }) => {
+    const { additionalProperties, requiredProperties } = params as { readonly additionalProperties?: unknown; readonly requiredProperties?: unknown };
+    if (keyword === "additionalProperties" && Array.isArray(additionalProperties))
+      return additionalProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is not known here" }));
+    // The same one once more: the schema of what may stand there is `false`.
+    if (keyword === "boolean") return [];
+    if (keyword === "required" && Array.isArray(requiredProperties)) return requiredProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is missing" }));
+    return [{ path: instancePath, message: message ?? "is not valid" }];
   });
 }
 

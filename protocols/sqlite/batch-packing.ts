@@ -40,7 +40,7 @@ export function packBatch(batch: readonly EntityCommit[]): PackedBatch {
     types: batch.map(({ type }) => type),
     incarnations: batch.map(({ incarnation }) => incarnation),
     replaces: batch.map(({ replaces }) => replaces),
-    values: batch.flatMap(({ value }, index) => (value === undefined ? [] : [[index, { key: value.key, value: value.value.slice() }] as const])),
+    values: batch.flatMap(({ value }, index) => (value === undefined ? [] : [[index, { key: value.key, value: new Uint8Array(value.value) }] as const])),
     numbers,
     bytes,
   };

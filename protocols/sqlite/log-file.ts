@@ -6,6 +6,7 @@
 //     stopped, the log goes on behind the reservation, and a gap says that up to so many may be lost. After the process alone stopped nothing is lost.
 // N3. An append with an entry of class A is flushed before it is answered, and with it everything before.
 // N4. What could not be written before is given seqs of its own by the next transaction that can be: a gap of its class, in the place where it was lost.
+// N5. Class B, which is nearly all that a vehicle writes, is in no index: that would be a third page of each append (rules L4). Its oldest are found by walking on from where the last of them went.
 
 import { type LogClass, type LogEntry, type LogGapReason, type LogItem, type LogTotals } from "../../runtime/ports/index.ts";
 import type { Database, SqlRow, Statement } from "./driver.ts";
@@ -20,12 +21,18 @@ export const LOG_MIGRATIONS: readonly string[] = [
   CREATE INDEX entries_by_class ON entries (class, seq);
   CREATE TABLE gaps (last INTEGER PRIMARY KEY, first INTEGER NOT NULL, class TEXT, count INTEGER, reason TEXT NOT NULL) STRICT;
   `,
+  `
+  DROP INDEX entries_by_class;
+  CREATE INDEX entries_of_few ON entries (class, seq) WHERE class <> 'B';
+  `,
 ];
 
 const RESERVED_SEQS = 4096;
 const MAX_GAPS = 256;
 const READ_BYTES = 4 * 1024 * 1024;
 const STEP_ROWS = 1000;
+/** Of class B: looking for more would walk past all between them for nothing. */
+const STEP_ROWS_OF_B = 16;
 /** Entries lost, by class. */
 export type LogLosses = Readonly<Record<LogClass, number>>;
 
@@ -47,6 +54,8 @@ interface State {
   readonly entries: number;
   readonly bytes: number;
   readonly dropped: number;
+  /** No entry of class B is older; not stored (N5). */
+  readonly oldestB: number;
 }
 
 /** Room that an entry takes: its cell in a page, or pages of its own beyond that. */
@@ -76,6 +85,7 @@ export class LogFile {
       entries: Number(row["entries"]),
       bytes: Number(row["bytes"]),
       dropped: Number(row["dropped"]),
+      oldestB: 0,
     };
     this.#metUpTo = Number(this.#sql.newestGap.get()?.["last"] ?? 0);
     const machineStopped = unclean && (settings.boot === "" || row["boot"] !== settings.boot);
@@ -170,14 +180,23 @@ export class LogFile {
     let state = before;
     for (const logClass of FIRST_TO_GO) {
       while (state.bytes > this.#maxBytes) {
-        const victims = this.#sql.oldest.all(logClass, STEP_ROWS);
-        if (victims.length === 0) break;
+        const victims = logClass === "B" ? this.#sql.oldestB.all(state.oldestB, STEP_ROWS_OF_B) : this.#sql.oldest.all(logClass, STEP_ROWS);
+        if (victims.length === 0) {
+          if (logClass === "B") state = { ...state, oldestB: state.lastSeq + 1 };
+          break;
+        }
         for (const victim of victims) {
           if (state.bytes <= this.#maxBytes) break;
           const seq = Number(victim["seq"]);
           this.#sql.remove.run(seq);
           this.#noteLoss(seq, logClass);
-          state = { ...state, entries: state.entries - 1, bytes: state.bytes - roomOf(Number(victim["size"])), dropped: state.dropped + 1 };
+          state = {
+            ...state,
+            entries: state.entries - 1,
+            bytes: state.bytes - roomOf(Number(victim["size"])),
+            dropped: state.dropped + 1,
+            oldestB: logClass === "B" ? seq + 1 : state.oldestB,
+          };
         }
       }
     }
@@ -235,7 +254,8 @@ const SQL = {
   save: "UPDATE log SET last_seq = ?, reserved = ?, acknowledged = ?, entries = ?, bytes = ?, dropped = ?",
   add: "INSERT INTO entries (seq, class, at, bytes) VALUES (?, ?, ?, ?)",
   some: "SELECT seq, class, at, bytes FROM entries WHERE seq > ? ORDER BY seq LIMIT ?",
-  oldest: "SELECT seq, length(bytes) AS size FROM entries WHERE class = ? ORDER BY seq LIMIT ?",
+  oldest: "SELECT seq, length(bytes) AS size FROM entries WHERE class = ? AND class <> 'B' ORDER BY seq LIMIT ?",
+  oldestB: "SELECT seq, length(bytes) AS size FROM entries WHERE seq >= ? AND class = 'B' ORDER BY seq LIMIT ?",
   remove: "DELETE FROM entries WHERE seq = ?",
   sizesUpTo: "SELECT seq, length(bytes) AS size FROM entries WHERE seq <= ? ORDER BY seq LIMIT ?",
   removeUpTo: "DELETE FROM entries WHERE seq <= ?",

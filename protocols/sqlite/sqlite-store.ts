@@ -142,7 +142,7 @@ export function sqliteStore({
       set: async (key, value) => {
         if (value.byteLength > MAX_RECORD_BYTES)
           throw new DroverError("DROVER_STORE_FAILED", `value ${key} has ${String(value.byteLength)} bytes, more than ${String(MAX_RECORD_BYTES)}`);
-        await call("values.set", { key, value: value.slice() });
+        await call("values.set", { key, value: new Uint8Array(value) });
       },
       entries: async (prefix, page) =>
         (await call("values.entries", { prefix, page: page === undefined ? undefined : { ...page, limit: pageOf(page.limit) } })) as readonly {
@@ -158,7 +158,7 @@ export function sqliteStore({
         if (changes.length > 0)
           await call(
             "values.write",
-            changes.map(({ key, value }) => ({ key, value: value?.slice() })),
+            changes.map(({ key, value }) => ({ key, value: value === undefined ? undefined : new Uint8Array(value) })),
           );
       },
     },

@@ -5,13 +5,21 @@
 //     that names the loss.
 //     Where the cloud says that it took a batch and stands before its end, or keeps refusing and moving, the next try waits: no answer of it makes this node busy.
 // H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
+// H4. Before anything is shipped in a session, and after each refusal, what the cloud holds is compared with the journal: where it stands beyond the journal's end, or has another record
+//     under the same revision, or has taken a later history in the place of this one, this vehicle came back from an older copy of its store. Nothing is shipped then until the entity is a new incarnation, which a full state opens (rules T1).
 
 import {
   type Address,
   type Change,
   decodeEnvelope,
+  decodeRecord,
+  decodeState,
   encodeEnvelope,
   type Envelope,
+  isPastHistories,
+  isSameHead,
+  linkOf,
+  linkProblem,
   OPENING_EVERY,
   Retry,
   settledWithin,
@@ -51,17 +59,27 @@ export interface StreamShipperOptions {
   readonly log: Log;
   /** Jitter, uniform in [0, 1). */
   readonly random: () => number;
+  /** Makes the entity a new incarnation, durably, and tells of it (H4). Rejects where that could not be done now: it is asked for again. */
+  readonly fork: (found: FoundFork) => Promise<void>;
   /** Unacknowledged records kept while the cloud is away. Default 50,000. */
   readonly maxRecords?: number;
   /** Acknowledged records that stay for the history of the vehicle's own API. Default 5,000. */
   readonly keepRecords?: number;
 }
 
+export interface FoundFork {
+  /** Of the journal: the incarnation to leave, and its newest revision. */
+  readonly incarnation: string;
+  readonly revision: number;
+  /** Where the cloud stands in it. */
+  readonly known: number;
+}
+
 export interface StreamShipper {
   /** Revision that the cloud has committed; 0 when nothing is known. */
   readonly acknowledged: number;
-  /** `lost`: records that the cloud never had when a full state closed the gap. */
-  readonly counters: { readonly shipped: number; readonly openings: number; readonly lost: number; readonly refused: number };
+  /** `lost`: records that the cloud never had when a full state closed the gap. `forks`: see H4. */
+  readonly counters: { readonly shipped: number; readonly openings: number; readonly lost: number; readonly refused: number; readonly forks: number };
   stop(): Promise<void>;
 }
 
@@ -71,10 +89,12 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   const { transport, store, system, sending, entity, log } = options;
   const maxRecords = options.maxRecords ?? 50_000;
   const keepRecords = options.keepRecords ?? 5_000;
-  const counters = { shipped: 0, openings: 0, lost: 0, refused: 0 };
+  const counters = { shipped: 0, openings: 0, lost: 0, refused: 0, forks: 0 };
   const retry = new Retry(sending.clock, options.random, RETRY);
   /** What the cloud said last in this session; undefined: ask. */
   let position: StreamPosition | undefined;
+  /** H4. */
+  let isCompared = false;
   /** H3. */
   let sinceOpening = OPENING_EVERY;
   /** A full state waiting until the cloud has all records before it (rules T3). */
@@ -97,6 +117,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   });
   const unstate = transport.onState((state) => {
     position = undefined;
+    isCompared = false;
     if (state.kind !== "ready") return;
     retry.reset();
     pump();
@@ -124,6 +145,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
 
   function later(cause: unknown): void {
     position = undefined;
+    isCompared = false;
     if (stopped) return;
     retry.later(pump);
     if (retry.failures === WARN_AT) log.warn({ err: cause, entity }, "the stream is not taken by the cloud; it is tried on");
@@ -135,17 +157,45 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
     if (revision === 0) return false;
     position ??= await ask({ entity, type: typeOf(entity), incarnation, after: 0, records: [] });
     const at = position;
+    const known = isCompared ? undefined : await parted(at);
+    if (known !== undefined) {
+      counters.forks++;
+      await options.fork({ incarnation, revision, known });
+      return true;
+    }
+    isCompared = true;
     const follows = at.incarnation === incarnation && at.revision <= revision;
     if (follows && sinceOpening >= OPENING_EVERY) checkpoint ??= await system.settledStateOf(entity);
     if (!follows || checkpoint?.incarnation !== incarnation || checkpoint.revision < at.revision) checkpoint = undefined;
     if (checkpoint?.revision === at.revision) await open(checkpoint, at);
     else if (follows && at.revision === revision) return false;
     else {
-      const batch = follows ? await next(at.revision, checkpoint?.revision) : undefined;
+      const batch = follows ? await next(at, checkpoint?.revision) : undefined;
       if (batch === undefined || (await send(batch, at)) === "too-large") await open(await system.settledStateOf(entity), at);
     }
     await trimAcknowledged();
     return position.revision < revision || position.incarnation !== incarnation || sinceOpening >= OPENING_EVERY;
+  }
+
+  /** H4. How far the cloud knew a history of this name that is not this one; undefined: they are one, as far as both say. */
+  async function parted(at: StreamPosition): Promise<number | undefined> {
+    if (at.incarnation !== incarnation) return at.past?.find(([name]) => name === incarnation)?.[1];
+    if (at.revision > revision) {
+      // The store may be ahead of what was told here.
+      const head = await store.revisionOf(entity);
+      if (head?.incarnation !== at.incarnation) throw new Error("the entity has another history since");
+      if (at.revision > head.revision) return at.revision;
+    }
+    return at.revision > 0 && at.head !== undefined && !isSameHead(at.head, await linkAt(at.revision)) ? at.revision : undefined;
+  }
+
+  /** Hash of the record of a revision; undefined: neither it nor what followed it is kept, or it was not noted then. */
+  async function linkAt(at: number): Promise<string | undefined> {
+    const [found] = await store.journal({ entity, after: at - 1, limit: 1, order: "oldest-first" });
+    if (found?.revision === at) return linkOf(found.record);
+    if (found?.revision === at + 1) return decodeRecord(found.record).prev;
+    const state = await system.settledStateOf(entity);
+    return state?.revision === at ? decodeState(state.encoded).head : undefined;
   }
 
   /** What the store holds, unless a change told it while the store was asked. */
@@ -155,27 +205,31 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   }
 
   /** undefined: the journal does not continue there (it was trimmed by its bound). */
-  async function next(after: number, upTo = Number.POSITIVE_INFINITY): Promise<StreamBatch | undefined> {
+  async function next({ revision: after, head }: StreamPosition, upTo = Number.POSITIVE_INFINITY): Promise<(StreamBatch & { readonly head: string | undefined }) | undefined> {
     const found = await store.journal({ entity, after, limit: Math.min(MAX_RECORDS, upTo - after), order: "oldest-first" });
     if (found[0]?.revision !== after + 1) return undefined;
     const records: Uint8Array[] = [];
     let bytes = 0;
+    let link = head;
     for (const { record } of found) {
+      // What does not follow by its hash no cloud takes: a full state leads over it.
+      if (linkProblem(decodeRecord(record), link) !== undefined) break;
       if (records.length > 0 && bytes + record.byteLength > Math.min(MAX_BATCH_BYTES, transport.capabilities.maxMessageBytes / 2)) break;
       records.push(record);
       bytes += record.byteLength;
+      link = linkOf(record);
     }
-    return { entity, type: typeOf(entity), incarnation, after, records };
+    return records.length === 0 ? undefined : { entity, type: typeOf(entity), incarnation, after, records, head: link };
   }
 
-  async function send(batch: StreamBatch, from: StreamPosition): Promise<"sent" | "too-large"> {
+  async function send({ head, ...batch }: StreamBatch & { readonly head: string | undefined }, from: StreamPosition): Promise<"sent" | "too-large"> {
     const outcome = await exchange(batch);
     if (outcome === "too-large") return outcome;
     if (outcome.refused === undefined) {
       counters.shipped += batch.records.length;
       sinceOpening += batch.records.length;
     }
-    goOnFrom(outcome, from, { incarnation: batch.incarnation, revision: batch.after + batch.records.length });
+    goOnFrom(outcome, from, { incarnation: batch.incarnation, revision: batch.after + batch.records.length, head });
     return "sent";
   }
 
@@ -207,14 +261,17 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
    * @param upTo where a cloud stands that took the batch
    * @throws when the cloud refuses and stands where it stood, or took it and stands elsewhere (H1): the same again would come to the same at once
    */
-  function goOnFrom(outcome: Taken, from: StreamPosition, upTo: { readonly incarnation: string; readonly revision: number }): void {
+  function goOnFrom(outcome: Taken, from: StreamPosition, upTo: { readonly incarnation: string; readonly revision: number; readonly head?: string | undefined }): void {
     position = outcome.position;
     if (outcome.refused === undefined) {
       if (position.incarnation !== upTo.incarnation || position.revision < upTo.revision)
         throw new Error(`the cloud took a batch up to revision ${String(upTo.revision)} and does not stand there`);
+      if (position.revision === upTo.revision && !isSameHead(position.head, upTo.head))
+        throw new Error(`the cloud took a batch up to revision ${String(upTo.revision)} and holds another record there`);
       moves = 0;
       return;
     }
+    isCompared = false;
     counters.refused++;
     if (++moves > MAX_MOVES) {
       moves = 0;
@@ -296,10 +353,14 @@ interface Taken {
 
 function takenOf(envelope: Envelope): Taken | undefined {
   if (envelope.kind !== "stream-ack") return undefined;
-  const { position, refused } = (envelope.body ?? {}) as { readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown }; readonly refused?: unknown };
-  const { incarnation, revision } = position ?? {};
+  const { position, refused } = (envelope.body ?? {}) as {
+    readonly position?: { readonly incarnation?: unknown; readonly revision?: unknown; readonly head?: unknown; readonly past?: unknown };
+    readonly refused?: unknown;
+  };
+  const { incarnation, revision, head, past } = position ?? {};
   if (!Number.isSafeInteger(revision) || !(incarnation === undefined || incarnation === null || typeof incarnation === "string")) return undefined;
-  return { position: { incarnation: incarnation ?? undefined, revision: revision as number }, refused: typeof refused === "string" ? refused : undefined };
+  const more = { ...(typeof head === "string" ? { head } : {}), ...(isPastHistories(past) ? { past } : {}) };
+  return { position: { incarnation: incarnation ?? undefined, revision: revision as number, ...more }, refused: typeof refused === "string" ? refused : undefined };
 }
 
 function typeOf(entity: Address): string {

@@ -7,6 +7,7 @@ import type { Address, Answer, EventData, TellOptions, Told } from "../../../run
 import { addressIn } from "../address-in-path.ts";
 import { entityTag, isMatch } from "../entity-tag.ts";
 import { eventIn } from "../event-in.ts";
+import { KEY_HEADER, keyIn } from "../idempotency-key.ts";
 import { problemOf } from "../outcome-problem.ts";
 import { type Problem, sendProblem } from "../problem.ts";
 import { answers, ref } from "../schemas.ts";
@@ -16,7 +17,6 @@ import type { RouteParts, Routes } from "./parts.ts";
 
 const DEFAULT_ASK_MS = 5_000;
 const MAX_ASK_MS = 60_000;
-const KEY = /^[\x21-\x7e]{1,128}$/;
 
 const askQuery = T.Object(
   { timeoutMs: T.Optional(T.Integer({ minimum: 1, maximum: MAX_ASK_MS, description: `how long the reply is awaited, default ${String(DEFAULT_ASK_MS)}` })) },
@@ -28,7 +28,7 @@ const noQuery = T.Object({}, { additionalProperties: false });
 const headers = {
   type: "object",
   properties: {
-    "idempotency-key": { type: "string", maxLength: 128, description: "the message's id: the same key gives the same outcome and acts once, for 24 h" },
+    "idempotency-key": KEY_HEADER,
     "if-match": { type: "string", description: "take the message only while the actor has this ETag; looked at when the request arrives" },
     traceparent: { type: "string", description: "W3C trace context" },
   },
@@ -112,10 +112,8 @@ export const commandRoutes: Routes = (plain, parts) => {
 async function commandOf(request: FastifyRequest, segment: string, { system, random }: RouteParts): Promise<Command | Problem> {
   const address = addressIn(segment);
   if (typeof address !== "string") return address;
-  const given = request.headers["idempotency-key"];
-  if (given !== undefined && (typeof given !== "string" || !KEY.test(given)))
-    return { name: "header-invalid", detail: "Idempotency-Key: 1 to 128 visible ASCII characters are expected." };
-  const id = given ?? random.id();
+  const id = keyIn(request, random);
+  if (typeof id !== "string") return id;
   const read = eventIn(request, { id, accepts: system.read(address)?.accepts ?? [] });
   if ("problem" in read) return read.problem;
   const { event } = read;

@@ -25,7 +25,21 @@ const query = T.Object(
 const missing = {
   type: "array",
   description: "turns of its entity that are not kept or cannot be read, ascending; whether they concerned this actor is not known",
-  items: T.Object({ after: T.Integer({ description: "from the revision that follows this one" }), upTo: T.Integer({ description: "up to and including this one" }) }),
+  items: T.Object({
+    after: T.Integer({ description: "from the revision that follows this one" }),
+    upTo: T.Integer({ description: "up to and including this one" }),
+    forked: T.Optional(
+      T.Object(
+        {
+          incarnation: T.String({ description: "the history that was left" }),
+          revision: T.Integer({ description: "the last one of it that the copy had" }),
+          known: T.Integer({ description: "the last one of it that was known elsewhere" }),
+          at: T.Number({ description: "ms since 1970" }),
+        },
+        { description: "the entity came back from an older copy of its store, and goes on under another name: these turns are of the history that it has left" },
+      ),
+    ),
+  }),
 };
 
 export const historyRoutes: Routes = (plain, { system }) => {

@@ -27,6 +27,8 @@ const ROUTES: readonly (readonly [method: "GET" | "POST" | "DELETE", url: string
   ["GET", "/v1/nodes", "viewer"],
   ["GET", "/v1/dead-letters", "viewer"],
   ["POST", "/v1/dead-letters/1/redeliver", "operator"],
+  ["GET", "/v1/versions", "viewer"],
+  ["POST", "/v1/versions", "operator"],
   ["POST", `${AT}/events`, "operator"],
   ["POST", `${AT}/ask`, "operator"],
   ["GET", "/v1/tokens", "admin"],

@@ -2,7 +2,7 @@
 
 import { type AddressInfo, connect, type Server, type Socket } from "node:net";
 import { test, type Test } from "tap";
-import { httpServer } from "../../../protocols/http/http-server.ts";
+import { httpServer, takeItsTime } from "../../../protocols/http/http-server.ts";
 import { systemClock, systemRandom } from "../../../runtime/index.ts";
 import { serving, servingCounter, type Serving, AT } from "./serving.ts";
 
@@ -277,6 +277,45 @@ test("a request that does not arrive in time is answered with 408, wherever it s
     t.match(JSON.parse(answers.at(-1)?.body ?? "{}"), { type: "urn:drover:problem:request-timeout", status: 408 }, name);
     t.equal(end, "closed", name);
   }
+  await nobodyLeft(t, server);
+});
+
+test("N4. a body that its route lets take its time is not cut with the others; where the route reads no further, what is left of it is", async (t) => {
+  const server = httpServer(
+    (request, response) => {
+      const hurry = takeItsTime(request);
+      if (request.url === "/early") {
+        hurry();
+        response.writeHead(413, { "content-length": "0" }).end();
+        return;
+      }
+      request.on("end", () => response.end("whole"));
+      request.resume();
+    },
+    { clock: systemClock, random: systemRandom },
+    { requestMs: 100, checkMs: 25 },
+  );
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const talk = (path: string, rest: string, afterMs: number): Promise<string> =>
+    new Promise((resolve) => {
+      let heard = "";
+      const socket = connect(port, "127.0.0.1", () => {
+        socket.write(`POST ${path} HTTP/1.1\r\n${HOST}content-length: 5\r\n\r\nab`);
+        setTimeout(() => socket.write(rest), afterMs);
+      });
+      socket.on("error", () => undefined);
+      socket.on("data", (chunk) => {
+        heard += String(chunk);
+        if (path === "/long") socket.end();
+      });
+      socket.on("close", () => {
+        resolve(heard);
+      });
+    });
+  t.match(await talk("/long", "cde", 400), /^HTTP\/1\.1 200 [^]*whole/);
+  t.match(await talk("/early", "c", 50), /^HTTP\/1\.1 413 /, "it has its answer, and its connection ends");
   await nobodyLeft(t, server);
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
+import { loadIdentity } from "../../../protocols/sqlite/index.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, JournalFile } from "../../../protocols/sqlite/journal-file.ts";
 import { openFile } from "../../../protocols/sqlite/open-file.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
@@ -15,6 +16,7 @@ import { faultyDisk, needsFaultyDisk } from "../../faulty-disk/index.ts";
 import { type Operation, PowerCuts, readRecord, type Survival } from "../../faulty-disk/power-cuts.ts";
 import { recordBytes } from "./_stored.ts";
 
+const identityChild = fileURLToPath(new URL(`./_identity-child${import.meta.url.slice(-3)}`, import.meta.url));
 const child = fileURLToPath(new URL(`./_faulty-child${import.meta.url.slice(-3)}`, import.meta.url));
 const SURVIVALS: readonly Survival[] = ["nothing", "everything", "some sectors"];
 /** Of moments that are no flush and no word, so many are looked at. */
@@ -32,6 +34,38 @@ function lived(folder: string, record: string, runs: readonly (readonly [commits
   }
   return readRecord(record).filter(({ name }) => !name.includes(".lock"));
 }
+
+test("L1. after a power cut at any moment the identity that was saved last is there, or the one after it; nobody has to make one up", needsFaultyDisk, async (t) => {
+  const folder = join(t.testdir(), "disk");
+  const record = join(t.testdirName, "record");
+  mkdirSync(folder, { recursive: true });
+  const { status, stderr } = spawnSync(process.execPath, [identityChild, folder, "6"], { env: faultyDisk({ under: folder, record }), encoding: "utf8" });
+  t.equal(status, 0, stderr);
+  const operations = readRecord(record);
+  const random = new SeededRandom(11);
+  const disk = new PowerCuts();
+  const scratch = mkdtempSync(join(SCRATCH, "drover-cuts-"));
+  t.teardown(() => {
+    rmSync(scratch, { recursive: true, force: true });
+  });
+  let saved = 0;
+  let cuts = 0;
+  for (const [index, operation] of operations.entries()) {
+    if (operation.name === "said") saved++;
+    else disk.step(operation);
+    for (const survival of [...SURVIVALS, "some sectors", "some sectors"] as const) {
+      const place = join(scratch, String(++cuts));
+      mkdirSync(place);
+      for (const [name, content] of disk.left(survival, random)) writeFileSync(join(place, name), content);
+      const found = await loadIdentity(place).catch((error: unknown) => (error as Error).message);
+      const epoch = typeof found === "string" ? found : (found?.identity.epoch ?? 0);
+      if (epoch !== saved && epoch !== saved + 1)
+        t.fail(`cut after operation ${String(index)} (${operation.call} ${operation.name}), ${survival} of what was not flushed: saved ${String(saved)}, found ${String(epoch)}`);
+    }
+  }
+  t.equal(saved, 6);
+  t.ok(cuts > 200);
+});
 
 test("S3, L2. after a power cut at any moment every acknowledged commit is there, whatever became of what was not flushed, and the store opens as it is", {
   ...needsFaultyDisk,

@@ -3,10 +3,19 @@ import { cpSync, existsSync, readdirSync, statSync, writeFileSync } from "node:f
 import { join } from "node:path";
 import { type Test, test } from "tap";
 import { type SqliteLog, sqliteLog, SqliteThread, type SqliteLogOptions } from "../../../protocols/sqlite/index.ts";
+import { loadDriver } from "../../../protocols/sqlite/driver.ts";
+import { LOG_APPLICATION_ID, LOG_MIGRATIONS } from "../../../protocols/sqlite/log-file.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
-import { silentLog } from "../../../runtime/ports/index.ts";
+import { type LogClass, silentLog } from "../../../runtime/ports/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
 import { anEntry, appendLogContract, fullDiskContract, LOG_CONTRACT_BUDGET_BYTES, readAll } from "../../contracts/append-log.ts";
+
+const MIXES: readonly (readonly LogClass[])[] = [
+  ["A", "A", "A", "A", "B", "C"],
+  ["B", "B", "B", "B", "B", "B", "A", "C"],
+  ["A", "A", "A", "A", "A", "A", "A", "A", "A", "B"],
+  ["C", "C", "C", "C", "A", "B"],
+];
 
 async function openLog(t: Test, path: string, more: Partial<SqliteLogOptions> = {}): Promise<SqliteLog> {
   const log = sqliteLog({ path, maxBytes: LOG_CONTRACT_BUDGET_BYTES, log: silentLog, clock: systemClock, random: new SeededRandom(1), ...more });
@@ -140,6 +149,66 @@ test("S6. the file stays near its budget however much is written, and a smaller 
   t.ok(statSync(path).size <= maxBytes * 1.3, `${String(statSync(path).size)} bytes`);
   const smaller = await openLog(t, path, { maxBytes: maxBytes / 4 });
   t.ok((await smaller.totals()).bytes <= maxBytes / 4);
+});
+
+test("N5. class by class the oldest go, however the classes are mixed, what was acknowledged meanwhile, and across restarts", async (t) => {
+  for (let seed = 1; seed <= 8; seed++) {
+    const random = new SeededRandom(seed);
+    const path = join(t.testdir(), `mixed-${String(seed)}.db`);
+    let log = await openLog(t, path);
+    let held: { readonly seq: number; readonly class: LogClass; readonly room: number }[] = [];
+    const weights = MIXES[seed % MIXES.length] ?? [];
+    for (let round = 0; round < 40; round++) {
+      const batch = Array.from({ length: 1 + Math.floor(random.next() * 20) }, () =>
+        anEntry(weights[Math.floor(random.next() * weights.length)] ?? "B", 100 + Math.floor(random.next() * 1_500)),
+      );
+      const before = (await log.totals()).bytes;
+      const seqs = await log.append(batch);
+      held = [...held, ...batch.map((entry, index) => ({ seq: seqs[index] ?? 0, class: entry.class, room: entry.bytes.byteLength + 48 }))];
+      for (let bytes = before + held.slice(-batch.length).reduce((sum, { room }) => sum + room, 0); bytes > LOG_CONTRACT_BUDGET_BYTES; ) {
+        const victim = (["C", "B", "A"] as const).map((logClass) => held.find((entry) => entry.class === logClass)).find((entry) => entry !== undefined);
+        held = held.filter((entry) => entry !== victim);
+        bytes -= victim?.room ?? bytes;
+      }
+      if (random.next() < 0.1) {
+        const upTo = held[Math.floor(random.next() * held.length)]?.seq ?? 0;
+        await log.acknowledge(upTo);
+        held = held.filter(({ seq }) => seq > upTo);
+      }
+      if (random.next() < 0.05) {
+        await log.close();
+        log = await openLog(t, path);
+      }
+    }
+    const kept = (await readAll(log)).filter((item) => item.kind === "entry").map(({ seq, class: logClass }) => ({ seq, class: logClass }));
+    t.strictSame(
+      kept,
+      held.map(({ seq, class: logClass }) => ({ seq, class: logClass })),
+      `seed ${String(seed)}`,
+    );
+    t.ok((await log.totals()).dropped > 0, "there was too much");
+    await log.close();
+  }
+});
+
+test("N5. a log of schema version 1 is brought up to date with its entries", async (t) => {
+  const path = join(t.testdir(), "telemetry.db");
+  const old = (await loadDriver()).open(path, { busyTimeoutMs: 0 });
+  old.exec("PRAGMA journal_mode = WAL");
+  old.exec(LOG_MIGRATIONS[0] ?? "");
+  old.exec(`PRAGMA application_id = ${LOG_APPLICATION_ID}; PRAGMA user_version = 1`);
+  old.exec("INSERT INTO log VALUES (1, 'i1', '', 2, 2, 0, 2, 98, 0)");
+  old.exec("INSERT INTO entries VALUES (1, 'B', 5, x'01'), (2, 'A', 6, x'02')");
+  old.close();
+  const log = await openLog(t, path);
+  t.match(await readAll(log), [
+    { kind: "entry", seq: 1, class: "B", bytes: Uint8Array.of(1) },
+    { kind: "entry", seq: 2, class: "A", bytes: Uint8Array.of(2) },
+  ]);
+  await log.close();
+  const database = (await loadDriver()).open(path, { busyTimeoutMs: 0 });
+  t.strictSame(database.ask("name", "sqlite_master WHERE type = 'index'"), ["entries_of_few"]);
+  database.close();
 });
 
 test("a journal is not taken for a log", async (t) => {

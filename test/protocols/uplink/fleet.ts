@@ -1,6 +1,7 @@
 // A vehicle and a cloud on one bus in memory: the vehicle's entity with its stream, the cloud's replicas, commands down. Either side can be killed and started again.
 
 import { openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper } from "../../../protocols/uplink/index.ts";
+import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
 import { busRemote, openMessageDoor } from "../../../runtime/wire/index.ts";
 import { createReplicas, createSystem, everyVehicle, parseAddress, type Registered, type Replicas, type System, vehicleNames } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
@@ -35,7 +36,8 @@ export interface Fleet {
   readonly network: MemoryNetwork;
   readonly random: SeededRandom;
   edge(options?: { readonly disk?: MemoryDisk; readonly types?: readonly Registered[]; readonly maxRecords?: number; readonly keepRecords?: number }): Promise<Edge>;
-  cloud(options?: { readonly disk?: MemoryDisk }): Promise<Cloud>;
+  /** `isOlder`: it tells no hash of what it holds, and looks at none. */
+  cloud(options?: { readonly disk?: MemoryDisk; readonly isOlder?: boolean }): Promise<Cloud>;
 }
 
 export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 1): Fleet {
@@ -73,6 +75,10 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
       newId,
       log: silentLog,
       random: () => random.next(),
+      fork: async ({ incarnation, known }) => {
+        const told = await system.fork(VEHICLE, incarnation, known);
+        if (told.kind !== "accepted") throw new Error(told.kind);
+      },
       ...bounds,
     });
     const end = (): Promise<unknown> => Promise.all([door.close(), shipper.stop(), system.stop()]);
@@ -93,7 +99,7 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
     };
   }
 
-  async function cloud({ disk = new MemoryDisk() }: { readonly disk?: MemoryDisk } = {}): Promise<Cloud> {
+  async function cloud({ disk = new MemoryDisk(), isOlder = false }: { readonly disk?: MemoryDisk; readonly isOlder?: boolean } = {}): Promise<Cloud> {
     const store = memoryStore({ disk });
     await store.open();
     const transport = network.transport("cloud");
@@ -116,7 +122,7 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
         find: (entity) => (entity === VEHICLE ? { key: names.down("in"), node: "edge", reachable: isUp && transport.state.kind === "ready" } : undefined),
       }),
     );
-    const ingest = await openStreamIngest({ transport, replicas, sending, newId, log: silentLog, heard: () => undefined });
+    const ingest = await openStreamIngest({ transport, replicas: isOlder ? olderOf(replicas) : replicas, sending, newId, log: silentLog, heard: () => undefined });
     const door = await openMessageDoor({ transport, pattern: everyVehicle.up("in"), system, sending, log: silentLog, newId });
     const end = (): Promise<unknown> => Promise.all([ingest.close(), door.close(), system.stop()]);
     return {
@@ -139,6 +145,26 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
   }
 
   return { clock, network, random, edge, cloud };
+}
+
+/** Records reach it without what it does not know, and its answers lack that. */
+function olderOf(replicas: Replicas): Replicas {
+  return {
+    ...replicas,
+    apply: async (batch) => {
+      const { opening, records } = batch;
+      const applied = await replicas.apply({
+        ...batch,
+        ...(opening === undefined ? {} : { opening: encodeState(without(decodeState(opening), "head", "fork")) }),
+        records: records.map((record) => encodeRecord(without(decodeRecord(record), "prev"))),
+      });
+      return { ...applied, position: without(applied.position, "head") };
+    },
+  };
+}
+
+function without<T extends object>(from: T, ...keys: readonly (keyof T)[]): T {
+  return Object.fromEntries(Object.entries(from).filter(([key]) => !keys.includes(key as keyof T))) as T;
 }
 
 /** Ends nodes while time goes on: a stop waits a little for what is under way. */
