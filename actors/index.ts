@@ -16,6 +16,8 @@ export {
   type Transmission,
   type WhenAway,
 } from "./module/index.ts";
+export { type CampaignShown, hasEnded, isAtWork, type UpdateShown } from "./campaign/index.ts";
+export { groupEntity, type PartBeginning, partBeginning, type PartContext, type Phase, phasesIn, type TargetContext, targetId } from "./group/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
 export {
   type Forwarding,
@@ -29,4 +31,36 @@ export {
   waitedMsOf,
   type WaitingRequest,
 } from "./requests/index.ts";
-export { vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot } from "./vehicle/index.ts";
+export {
+  type FleetModule,
+  type FleetVehicle,
+  BAD,
+  grouped,
+  type Grouping,
+  isSelected,
+  partAddress,
+  type PlanFile,
+  type PlannedGroup,
+  type PlanProblem,
+  planSchema,
+  type RolloutContext,
+  rolloutEntity,
+  type RolloutGroup,
+  rolloutInput,
+  type Tally,
+  termsOf,
+} from "./rollout/index.ts";
+export type {
+  ImageKept,
+  ImageUpload,
+  ImageUploaded,
+  ImageWanted,
+  ModuleCheck,
+  ModuleChecked,
+  ModuleTrigger,
+  ModuleTriggered,
+  PortAwaited,
+  PortSeen,
+  UpdateTasks,
+} from "./update/index.ts";
+export { isCampaignOver, type Penalty, vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot, type VehicleUpdates } from "./vehicle/index.ts";

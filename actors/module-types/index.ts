@@ -6,6 +6,7 @@ export type {
   HealthRule,
   ModuleCommand,
   ModuleType,
+  ModuleUpdate,
   Template,
 } from "./module-type.ts";
 export { builtInModuleTypes } from "./built-in.ts";

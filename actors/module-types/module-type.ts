@@ -21,6 +21,20 @@ export interface ModuleType {
   /** By the name of the command, e.g. `light.set`. */
   readonly commands: Readonly<Record<string, ModuleCommand>>;
   readonly health: readonly HealthRule[];
+  /** How it takes new firmware; left out: it takes none from its vehicle. */
+  readonly update?: ModuleUpdate;
+}
+
+/** A frame opens the module's port, an image is sent there, a report after its restart tells what it runs (actors/update). */
+export interface ModuleUpdate {
+  readonly source: string;
+  /** Names its part: `part` are the signals of the bytes of its MAC that the file writes, in order. */
+  readonly trigger: { readonly message: string; readonly part: readonly string[] };
+  readonly report: { readonly message: string; readonly part: readonly string[]; readonly version: readonly string[] };
+  /** Its port may be open for so long after its trigger. */
+  readonly windowMs: number;
+  /** Nothing sends it back to the firmware that it had. A type that can is a new kind of update, with states of its own. */
+  readonly undo: false;
 }
 
 /** What tells two places of one type apart. */

@@ -6,7 +6,7 @@
 //   comments   the CM_ texts of the same database
 // Channels are written 1 to 8, as the status frames number their outputs; the command frames count the same outputs from 0.
 
-import type { CommandFrame, ModuleSignal, ModuleType } from "./module-type.ts";
+import type { CommandFrame, ModuleSignal, ModuleType, ModuleUpdate } from "./module-type.ts";
 
 const FAMILY = "trailcurrentoss, DBC of TrailCurrentTracer c1bd446";
 
@@ -24,8 +24,28 @@ function value(name: string, message: string, signal: string, more: { readonly u
   return { name, message, signal, wakes: more.wakes ?? false, ...(more.unit === undefined ? {} : { unit: more.unit }) };
 }
 
+/** The same in every module that is an ESP32. */
+const espUpdate: ModuleUpdate = {
+  source: "TrailCurrentTorrent main/ota.c: POST /ota on port 80 for 180 s; dual partitions, and no rollback in the bootloader",
+  // The database counts them from 1; they are the last three of the MAC, those that the report counts from 4.
+  trigger: { message: "OtaUpdateNotification", part: ["MacAddressByte1", "MacAddressByte2", "MacAddressByte3"] },
+  report: {
+    message: "FirmwareVersionReport",
+    part: ["MacAddressByte4", "MacAddressByte5", "MacAddressByte6"],
+    version: ["VersionMajor", "VersionMinor", "VersionPatch"],
+  },
+  windowMs: 180_000,
+  undo: false,
+};
+
 /** A sensor or gateway of which only presence, values and health are known. */
-function sensor(name: string, title: string, sends: ModuleType["sends"], more: Partial<Pick<ModuleType, "place" | "signals" | "health">> = {}): ModuleType {
+function sensor(
+  name: string,
+  title: string,
+  sends: ModuleType["sends"],
+  more: Partial<Pick<ModuleType, "place" | "signals" | "health">> & { readonly update?: ModuleUpdate | "none" } = {},
+): ModuleType {
+  const { update = espUpdate } = more;
   return {
     name: `trailcurrent/${name}`,
     title,
@@ -35,6 +55,7 @@ function sensor(name: string, title: string, sends: ModuleType["sends"], more: P
     signals: more.signals ?? [],
     commands: {},
     health: more.health ?? [],
+    ...(update === "none" ? {} : { update }),
   };
 }
 
@@ -69,6 +90,7 @@ const torrent: ModuleType = {
     },
   },
   health: [],
+  update: espUpdate,
 };
 
 const switchback: ModuleType = {
@@ -99,6 +121,7 @@ const switchback: ModuleType = {
     },
   },
   health: [],
+  update: espUpdate,
 };
 
 const therma: ModuleType = {
@@ -141,6 +164,7 @@ const therma: ModuleType = {
       ],
     },
   ],
+  update: espUpdate,
 };
 
 const borealis: ModuleType = sensor(
@@ -219,7 +243,8 @@ const playbill = sensor(
     { message: "PlaybillScreenStatus{address}", presence: true, periodMs: 1000, source: "DBC CycleTime 1000" },
     { message: "PlaybillPresence{address}", presence: false, periodMs: 60_000, source: "DBC CycleTime 60000" },
   ],
-  { place: { kind: "numbered", from: 0, to: 2 } },
+  // A Linux board: its software is no image of a module.
+  { place: { kind: "numbered", from: 0, to: 2 }, update: "none" },
 );
 
 export const trailcurrentModuleTypes: readonly ModuleType[] = [torrent, switchback, therma, borealis, solstice, bearing, picket, reservoir, plateau, aftline, playbill];

@@ -68,6 +68,14 @@ function tell(fact: { readonly presence?: string; readonly health?: string }) {
   );
 }
 
+interface Reported {
+  readonly type: "module.reported";
+  readonly module: string;
+  readonly part: string;
+  readonly firmware: string;
+  readonly at: number;
+}
+
 function idOf(id: string): string {
   return id.slice(id.lastIndexOf("/") + 1);
 }
@@ -128,9 +136,14 @@ const module = setup({
     describe: assign(({ context, event }) =>
       event.type === "module.described" ? { ...described(context, event.outputs), bus: event.bus, moduleType: event.moduleType, offers: event.offers, ...termsOf(event) } : context,
     ),
-    identify: assign({
-      part: ({ context, event }) => (event.type === "module.identified" ? event.part : context.part),
-      firmware: ({ context, event }) => (event.type === "module.identified" ? event.firmware : context.firmware),
+    /** A dated one may prove an update: its vehicle hears of each (promise S8). */
+    identify: enqueueActions(({ event, enqueue, self }) => {
+      if (event.type !== "module.identified") return;
+      const { part, firmware, at } = event;
+      enqueue.assign({ part, firmware, ...(at === undefined ? {} : { identifiedAt: at }) });
+      if (at === undefined) return;
+      const module = idOf(self.id);
+      enqueue(sendParent<ModuleContext, ModuleEvent, undefined, Reported, ModuleEvent>({ type: "module.reported", module, part, firmware, at }));
     }),
     excuse: assign({ excuse: ({ event }) => (event.type === "module.excused" ? event.why : null) }),
     expect: assign({ excuse: null }),

@@ -53,10 +53,14 @@ export const moduleMessages = messages({
       whenAway: T.Optional(T.Record(T.String({ maxLength: 64 }), T.Union([T.Literal("refuse"), T.Literal("wait"), T.Literal("run-at-owner")]))),
       /** Outputs that they may name. */
       reaches: T.Optional(T.Record(T.String({ maxLength: 64 }), T.Array(T.String({ maxLength: 64 }), { maxItems: 64 }))),
+      /** What an image for it must be made for. */
+      hardware: T.Optional(T.Union([T.String({ maxLength: 64 }), T.Null()])),
+      address: T.Optional(T.Union([T.Integer({ minimum: 0, maximum: 255 }), T.Null()])),
     },
     internal: true,
   },
-  "module.identified": { body: { part: T.String({ maxLength: 64 }), firmware: T.String({ maxLength: 64 }) }, internal: true },
+  /** `at`: when it said so on the bus, wall ms; absent where the node does not date it. */
+  "module.identified": { body: { part: T.String({ maxLength: 64 }), firmware: T.String({ maxLength: 64 }), at: T.Optional(T.Number()) }, internal: true },
   "fault.raised": {
     body: { code: T.String({ maxLength: 64 }), health: T.Union([T.Literal("degraded"), T.Literal("faulted")]), title: T.String({ maxLength: 200 }) },
     internal: true,

@@ -54,6 +54,9 @@ export interface ModuleContext {
   /** What happens to each while the vehicle cannot be reached, and the outputs that it may name, none for the module as a whole; absent until a node that tells it has described the module. */
   readonly whenAway?: Readonly<Record<string, WhenAway>>;
   readonly reaches?: Readonly<Record<string, readonly string[]>>;
+  /** What an image for it must be made for: its hardware and its number, by the vehicle's file; null where that says none, absent until a node that tells it has described the module. */
+  readonly hardware?: string | null;
+  readonly address?: number | null;
   /** Commands taken so far: names the next one. */
   readonly commands: number;
   /** Faults that stand, by code. */
@@ -61,6 +64,8 @@ export interface ModuleContext {
   /** The part in this place, once it has told. */
   readonly part: string | null;
   readonly firmware: string | null;
+  /** When it said that on the bus, wall ms; absent until a node dates it. */
+  readonly identifiedAt?: number;
   /** Why its silence does not count. */
   readonly excuse: string | null;
 }
@@ -73,6 +78,8 @@ export interface ModuleInput {
   readonly ttlMs?: Readonly<Record<string, number>>;
   readonly whenAway?: Readonly<Record<string, WhenAway>>;
   readonly reaches?: Readonly<Record<string, readonly string[]>>;
+  readonly hardware?: string | null;
+  readonly address?: number | null;
 }
 
 /** Parameters of the effect that hands a command's frame over. */
@@ -94,7 +101,15 @@ export function initialContext(input: ModuleInput): ModuleContext {
   return { moduleType, bus, outputs, offers, ...termsOf(input), commands: 0, faults: {}, part: null, firmware: null, excuse: null };
 }
 
-/** What the vehicle's file says of the commands, as far as it is told. */
-export function termsOf({ ttlMs, whenAway, reaches }: Pick<ModuleInput, "ttlMs" | "whenAway" | "reaches">): Pick<ModuleContext, "ttlMs" | "whenAway" | "reaches"> {
-  return { ...(ttlMs === undefined ? {} : { ttlMs }), ...(whenAway === undefined ? {} : { whenAway }), ...(reaches === undefined ? {} : { reaches }) };
+type Told = "ttlMs" | "whenAway" | "reaches" | "hardware" | "address";
+
+/** What the vehicle's file says of the commands and of the place, as far as it is told. */
+export function termsOf({ ttlMs, whenAway, reaches, hardware, address }: Pick<ModuleInput, Told>): Pick<ModuleContext, Told> {
+  return {
+    ...(ttlMs === undefined ? {} : { ttlMs }),
+    ...(whenAway === undefined ? {} : { whenAway }),
+    ...(reaches === undefined ? {} : { reaches }),
+    ...(hardware === undefined ? {} : { hardware }),
+    ...(address === undefined ? {} : { address }),
+  };
 }

@@ -14,7 +14,7 @@ import { type CheckedConditions, resolveConditions } from "./resolve-conditions.
 import { type CheckedModules, resolveModules } from "./resolve-modules.ts";
 import { type CheckedSignals, resolveSignals } from "./resolve-signals.ts";
 import { resolveTelemetry, resolveWatches } from "./resolve-telemetry.ts";
-import type { ModelCommand, NotActedOn, VehicleModel } from "./vehicle-model.ts";
+import type { NotActedOn, VehicleModel } from "./vehicle-model.ts";
 
 /** Of one database; whoever mends it reads on with `drover can decode`. */
 const MAX_SHOWN_OF_DATABASE = 20;
@@ -70,13 +70,13 @@ function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver
   const modules = resolveModules(file, data, buses);
   const signals = resolveSignals(file, data, buses, modules);
   const conditions = resolveConditions(file, data, buses, modules, signals);
-  const { commands, notActedOn } = resolveCommands(file, data, buses, modules, signals, conditions);
+  const { commands, updates, notActedOn } = resolveCommands(file, data, buses, modules, signals, conditions);
   const watches = resolveWatches(file, data, signals);
   const telemetry = resolveTelemetry(file, data, signals);
   const later = [...checkPower(data, conditions), ...checkClock(file, data, buses), ...checkBudget(data), ...notActedOn];
   if (one !== undefined) later.push(...checkOneVehicle(one, data, modules));
   const isValid = problems.isEmpty && data.model !== undefined && data.version !== undefined;
-  warnOfDatabases(buses, isValid ? messagesUsed(modules, signals, commands) : undefined, warnings);
+  warnOfDatabases(buses, isValid ? messagesUsed(modules, signals, { commands, updates }) : undefined, warnings);
   if (!problems.isEmpty || data.model === undefined || data.version === undefined) return undefined;
 
   const derived = {
@@ -87,6 +87,7 @@ function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver
     signals: [...signals.values()].filter((signal) => signal !== undefined),
     conditions: conditions.list(),
     commands,
+    updates,
     watches,
     telemetry,
     notActedOn: later,
@@ -95,7 +96,7 @@ function checkModelFile(file: CheckedFile, one: OneVehicle | undefined, resolver
 }
 
 /** `bus message` of everything that signals, modules and commands take from the buses or send. */
-function messagesUsed(modules: CheckedModules, signals: CheckedSignals, commands: readonly ModelCommand[]): ReadonlySet<string> {
+function messagesUsed(modules: CheckedModules, signals: CheckedSignals, { commands, updates }: Pick<VehicleModel, "commands" | "updates">): ReadonlySet<string> {
   const used = new Set<string>();
   for (const signal of signals.values())
     for (const source of [...(signal?.terms ?? []).map((term) => term.source), signal?.negateIf, signal?.validIf])
@@ -104,6 +105,7 @@ function messagesUsed(modules: CheckedModules, signals: CheckedSignals, commands
     for (const name of [...(model?.sends ?? []).map((sent) => sent.message), ...(model?.presence.messages ?? [])]) used.add(`${model?.bus ?? ""} ${name}`);
   for (const { targets } of commands)
     for (const { bus, frame, method } of targets) for (const name of [frame.message, method.kind === "toggle" ? method.foreign.message : ""]) used.add(`${bus} ${name}`);
+  for (const { bus, how } of updates) for (const { message } of [how.trigger, how.report]) used.add(`${bus} ${message}`);
   return used;
 }
 

@@ -79,6 +79,13 @@ const module = Type.Object(
     ),
     bus: Type.String({ pattern: BUS, title: "the name of a bus", description: "The bus it is on." }),
     address: Type.Optional(Type.Integer({ minimum: 0, maximum: 255, description: "Its number where a type may occur several times." })),
+    hardware: Type.Optional(
+      Type.String({
+        pattern: "^[a-z0-9][a-z0-9._-]{0,63}$",
+        title: "a hardware name such as esp32-s3",
+        description: "What its firmware is built for; without it no rollout updates it.",
+      }),
+    ),
     sa: Type.Optional(Type.Integer({ minimum: 0, maximum: 253, description: "J1939 source address." })),
     outputs: Type.Optional(byName("^[0-9]{1,3}$", "a channel number", Type.String({ pattern: PLACE, title: "a name such as galley" }))),
     presence: Type.Optional(

@@ -1,6 +1,6 @@
 export type { Condition } from "./condition.ts";
 export { modelFileSchema, overlayFileSchema, publishedSchemas, vehicleFileSchema } from "./file-schemas.ts";
-export type { ModelBus, ModelCommand, ModelCondition, ModelModule, ModelTarget, ModelTelemetry, VehicleModel } from "./vehicle-model.ts";
+export type { ModelBus, ModelCommand, ModelCondition, ModelModule, ModelTarget, ModelTelemetry, ModelUpdate, VehicleModel } from "./vehicle-model.ts";
 export { commandFrame, targetProblem } from "./command-frame.ts";
 export { confirmationWaitMs } from "./confirmation-wait.ts";
 export { CheckedFile, ProblemList } from "./checked-file.ts";
@@ -9,3 +9,4 @@ export { type ConditionEvaluator, createConditionEvaluator, type Truth } from ".
 export { type ConditionsOverTable, conditionsOver } from "./conditions-over-table.ts";
 export type { FileResolver } from "./file-resolver.ts";
 export { resolverOver } from "./resolver-over.ts";
+export { durationMs } from "./quantities.ts";

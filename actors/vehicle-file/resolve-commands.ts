@@ -1,7 +1,7 @@
 // Commands: what may be sent at all (vehicle X1). Each line is expanded to targets: this command, on this output of this module, as this frame.
 
-import { findMessage } from "../../protocols/can/index.ts";
-import { builtInModuleTypes, type CommandFrame, type CommandMethod, type ModuleCommand, type Template } from "../module-types/index.ts";
+import { findMessage, findSignal } from "../../protocols/can/index.ts";
+import { builtInModuleTypes, type CommandFrame, type CommandMethod, type ModuleCommand, type ModuleUpdate, type Template } from "../module-types/index.ts";
 import type { CheckedFile } from "./checked-file.ts";
 import type { ModelFile } from "./file-schemas.ts";
 import { fill } from "./module-signals.ts";
@@ -11,7 +11,7 @@ import { type CheckedBuses, messageNames } from "./resolve-buses.ts";
 import type { CheckedConditions } from "./resolve-conditions.ts";
 import type { CheckedModules } from "./resolve-modules.ts";
 import type { CheckedSignals } from "./resolve-signals.ts";
-import type { ModelCommand, ModelModule, ModelOutput, ModelTarget, NotActedOn } from "./vehicle-model.ts";
+import type { ModelCommand, ModelModule, ModelOutput, ModelTarget, ModelUpdate, NotActedOn } from "./vehicle-model.ts";
 
 type FileCommand = NonNullable<ModelFile["commands"]>[string];
 
@@ -21,7 +21,6 @@ const OTHER_WORDS: readonly string[] = [
   "module.replace",
   "module.quarantine",
   "module.retire",
-  "update.start",
   "update.postpone",
   "update.cancel",
   "bus.mute",
@@ -34,8 +33,13 @@ const OTHER_WORDS: readonly string[] = [
   "trace.record",
 ];
 
+/** A rollout's word: a frame of the module's type opens its upload port. */
+const UPDATE = "update.start";
+const UPDATE_DEADLINE_MS = 2_000;
+
 export interface CheckedCommands {
   readonly commands: readonly ModelCommand[];
+  readonly updates: readonly ModelUpdate[];
   readonly notActedOn: readonly NotActedOn[];
 }
 
@@ -48,12 +52,24 @@ export function resolveCommands(
   conditions: CheckedConditions,
 ): CheckedCommands {
   const commands: ModelCommand[] = [];
+  const updates = new Map<string, ModelUpdate>();
   const notActedOn: NotActedOn[] = [];
   const frameWords = new Set([...builtInModuleTypes.values()].flatMap((type) => Object.keys(type.commands)));
   for (const [name, written] of Object.entries(data.commands ?? {})) {
     const path = ["commands", name];
     const as = written.as ?? name;
     const guard = written.guard === undefined ? undefined : conditions.use([...path, "guard"], written.guard);
+    if (as === UPDATE) {
+      const found = updatable(file, path, written, { buses, modules, signals });
+      // A guard that was complained about must not become "no guard".
+      if (written.guard !== undefined && guard === undefined) continue;
+      for (const update of found.updates) {
+        if (updates.has(update.module)) file.complain([...path, "to"], { message: `another line lets "${update.module}" be updated already`, expected: "one line for a module" });
+        else updates.set(update.module, { ...update, guard });
+      }
+      notActedOn.push(...found.notActedOn);
+      continue;
+    }
     if (OTHER_WORDS.includes(as)) {
       for (const { text, at } of patternsOf(written, path)) checkPatternNames(file, at, text, modules);
       notActedOn.push({ path: path.join("."), note: `${as} is not acted on yet` });
@@ -66,7 +82,7 @@ export function resolveCommands(
         {
           message: `no module takes the command "${as}"`,
           expected: isName ? "a known command, or as: one" : "a known command",
-          suggestion: file.suggest(as, [...frameWords, ...OTHER_WORDS]),
+          suggestion: file.suggest(as, [...frameWords, UPDATE, ...OTHER_WORDS]),
         },
         { key: isName },
       );
@@ -94,7 +110,7 @@ export function resolveCommands(
     // A guard that was complained about must not become "no guard".
     if (written.guard === undefined || guard !== undefined) commands.push(command);
   }
-  return { commands, notActedOn };
+  return { commands, updates: [...updates.values()], notActedOn };
 }
 
 interface Known {
@@ -136,6 +152,51 @@ function checkPatternNames(
     );
   }
   return matched.map((module) => ({ module, output: outputPattern }));
+}
+
+/** Modules that it names and that take firmware; of the others it is said why nothing is sent to them, since whoever names all of them means those that do. */
+function updatable(
+  file: CheckedFile,
+  path: readonly string[],
+  written: FileCommand,
+  { buses, modules }: Known,
+): { readonly updates: readonly Omit<ModelUpdate, "guard">[]; readonly notActedOn: readonly NotActedOn[] } {
+  const deadlineMs = (written.deadline === undefined ? undefined : durationMs(written.deadline)) ?? UPDATE_DEADLINE_MS;
+  const updates = new Map<string, Omit<ModelUpdate, "guard">>();
+  const notActedOn: NotActedOn[] = [];
+  for (const { text, at } of patternsOf(written, path)) {
+    for (const { module: name, output } of checkPatternNames(file, at, text, modules)) {
+      if (output !== undefined) {
+        file.complain(at, { message: `${UPDATE} is meant for "${name}" as a whole, not for an output`, expected: "modules" });
+        break;
+      }
+      const module = modules.get(name);
+      if (module?.model === undefined) continue;
+      const { bus } = module.model;
+      const how = module.type?.update;
+      const reason = how === undefined ? `a ${module.type?.name ?? "module without a type"} takes no firmware from its vehicle` : whyNotUpdated(module.model, how, buses);
+      if (how !== undefined && reason === undefined) updates.set(name, { module: name, bus, deadlineMs, how });
+      else if (!isPattern(text)) notActedOn.push({ path: at.join("."), note: `"${name}" is not updated: ${reason ?? ""}` });
+    }
+  }
+  if (written.ttl !== undefined || written.when_away !== undefined)
+    notActedOn.push({ path: path.join("."), note: `ttl and when_away of ${UPDATE} are not acted on: how long an update waits for its vehicle is the rollout's to say` });
+  return { updates: [...updates.values()], notActedOn };
+}
+
+function whyNotUpdated({ name, bus: busName }: ModelModule, { trigger, report }: ModuleUpdate, buses: CheckedBuses): string | undefined {
+  const bus = buses.get(busName)?.model;
+  if (bus?.mode !== "normal") return `the bus ${busName} of "${name}" is listen-only`;
+  for (const [message, signals] of [
+    [trigger.message, trigger.part],
+    [report.message, [...report.part, ...report.version]],
+  ] as const) {
+    const known = findMessage(bus.database, message);
+    if (known === undefined) return `the database of ${busName} has no message "${message}"`;
+    const missing = signals.find((signal) => findSignal(known, signal) === undefined);
+    if (missing !== undefined) return `the message ${message} has no signal "${missing}"`;
+  }
+  return undefined;
 }
 
 function expand(file: CheckedFile, path: readonly string[], as: string, written: FileCommand, known: Known): readonly Expanded[] {

@@ -3,7 +3,7 @@
 // Whoever starts a vehicle reads this and never the YAML. Times are ms, rates per second, sizes bytes; names are those of the file.
 
 import type { Database, OverlayEntry, VehicleSignal } from "../../protocols/can/index.ts";
-import type { CommandFrame, CommandMethod, CommandValue, Confirmation, HealthRule } from "../module-types/index.ts";
+import type { CommandFrame, CommandMethod, CommandValue, Confirmation, HealthRule, ModuleUpdate } from "../module-types/index.ts";
 import type { Condition } from "./condition.ts";
 
 export interface VehicleModel {
@@ -22,6 +22,7 @@ export interface VehicleModel {
   /** Named conditions and guards written out in a command, each after those it refers to. */
   readonly conditions: readonly ModelCondition[];
   readonly commands: readonly ModelCommand[];
+  readonly updates: readonly ModelUpdate[];
   readonly watches: readonly ModelWatch[];
   readonly telemetry: ModelTelemetry;
   /** Sections that are valid and that this version does not act on yet. */
@@ -50,6 +51,8 @@ export interface ModelModule {
   readonly type: string | undefined;
   readonly bus: string;
   readonly address: number | undefined;
+  /** What its firmware is built for; undefined: the file does not name it. */
+  readonly hardware: string | undefined;
   /** J1939 source address. */
   readonly sourceAddress: number | undefined;
   readonly presence: ModelPresence;
@@ -132,6 +135,17 @@ export interface ModelTarget {
   readonly confirm: Confirmation | undefined;
   /** The status message that confirms it and its period; undefined where it is learnt. */
   readonly status: ModelMessage | undefined;
+}
+
+/** A module whose firmware the file lets be updated (`update.start`): nobody else is told to (vehicle X1). */
+export interface ModelUpdate {
+  readonly module: string;
+  readonly bus: string;
+  /** Name in `conditions`. */
+  readonly guard: string | undefined;
+  /** Its trigger is on the bus so soon after it was handed over. */
+  readonly deadlineMs: number;
+  readonly how: ModuleUpdate;
 }
 
 export interface ModelWatch {

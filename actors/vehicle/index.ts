@@ -2,10 +2,12 @@
 
 import { actorType, entityType } from "../../runtime/index.ts";
 import { moduleType, ownerType } from "../module/index.ts";
-import { vehicleMachine } from "./machine.ts";
-import { vehicleMessages } from "./messages.ts";
+import { machineOf1, vehicleMachine } from "./machine.ts";
+import { messagesOf1, vehicleMessages } from "./messages.ts";
 
-export const vehicleRoot = actorType({ name: "vehicle", version: 1, messages: vehicleMessages, behaviour: vehicleMachine });
+const rootOf1 = actorType({ name: "vehicle", version: 1, messages: messagesOf1, behaviour: machineOf1 });
+
+export const vehicleRoot = actorType({ name: "vehicle", version: 2, messages: vehicleMessages, behaviour: vehicleMachine, earlier: [rootOf1] });
 
 export const vehicleEntity = entityType({
   root: vehicleRoot,
@@ -16,3 +18,4 @@ export const vehicleEntity = entityType({
 
 export type { VehicleContext, VehicleInput } from "./machine.ts";
 export { vehicleMessages } from "./messages.ts";
+export { isOver as isCampaignOver, type Penalty, type VehicleUpdates } from "./vehicle-updates.ts";

@@ -1,8 +1,26 @@
-// The vehicle's own state: motion and health (vehicle.md, States). Power and duty come with the issues that act on them.
+// The vehicle's own state: motion and health (vehicle.md, States), and the campaign of a rollout as its child. Power and duty come with the issues that act on them.
+//
+// V1. Version 1 had no campaigns. It stays, for the journals that it has written and until version 2 is raised (rules T4).
 
-import { assign, sendTo, setup } from "xstate";
-import { type EventOf, now, reply } from "../../runtime/index.ts";
+import { assign, enqueueActions, sendTo, setup } from "xstate";
+import { author, type EventOf, now, reply } from "../../runtime/index.ts";
+import { type CampaignChanged, campaignMachine, targetReports } from "../campaign/index.ts";
 import type { vehicleMessages } from "./messages.ts";
+import {
+  beginning,
+  isBeingUpdated,
+  isOver,
+  judged,
+  mayRelease,
+  NO_UPDATES,
+  offerTaken,
+  type VehicleUpdates,
+  withCampaign,
+  withCleared,
+  waitingOf,
+  withoutWaiting,
+  withWaiting,
+} from "./vehicle-updates.ts";
 
 export interface VehicleContext {
   /** Buses on which nothing may be sent, by whose word (vehicle X1). */
@@ -19,8 +37,10 @@ export interface VehicleContext {
   readonly simulated: boolean;
   /** Set when the vehicle's store was damaged and moved aside: what was lost (rules L2). */
   readonly storeLoss: StoreLossNote | null;
-  /** The alarm of each store that was lost, until it is acknowledged; absent in a history that began before it was kept. */
-  readonly losses?: Readonly<Partial<Record<"journal" | "telemetry", StoreLossNote>>>;
+  /** The alarm of each store that was lost, and of a history that has forked (rules T1), until it is acknowledged; absent in a history that began before it was kept. */
+  readonly losses?: Readonly<Partial<Record<"journal" | "telemetry" | "history", StoreLossNote>>>;
+  /** Absent until its first offer of an update. */
+  readonly updates?: VehicleUpdates;
 }
 
 interface StoreLossNote {
@@ -37,14 +57,20 @@ export interface VehicleInput {
   readonly muted?: VehicleContext["muted"];
 }
 
-type VehicleEvent = EventOf<typeof vehicleMessages>;
+type VehicleEvent = EventOf<typeof vehicleMessages> | CampaignChanged;
+
+/** Id of its child. */
+const CAMPAIGN = "campaign";
 
 function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }
 
-export const vehicleMachine = setup({
+const updatesOf = ({ updates = NO_UPDATES }: VehicleContext): VehicleUpdates => updates;
+
+const vehicle = setup({
   types: { context: {} as VehicleContext, events: {} as VehicleEvent, input: {} as VehicleInput },
+  actors: { campaign: campaignMachine },
   actions: {
     mute: assign({
       muted: ({ context, event, self }) => (event.type === "bus.mute" ? { ...context.muted, [event.bus]: { since: now(self), reason: event.reason ?? null } } : context.muted),
@@ -98,9 +124,67 @@ export const vehicleMachine = setup({
       ({ context }) => reply({ acknowledged: Object.keys(context.losses ?? {}) }),
     ),
     acknowledgeLosses: assign({ losses: {} }),
+    /** The one that is offered, or the first of those that have waited. */
+    beginCampaign: enqueueActions(({ context, event, enqueue }) => {
+      const updates = updatesOf(context);
+      const taken = event.type === "campaign.offer" ? offerTaken(updates, event) : undefined;
+      const input = taken?.kind === "begins" ? taken.input : updates.waiting[0];
+      if (input === undefined) return;
+      if (updates.campaign !== null) enqueue.stopChild(CAMPAIGN);
+      enqueue.assign({ updates: beginning(updates, input) });
+      enqueue.spawnChild("campaign", { id: CAMPAIGN, input: judged(updates, input) });
+    }),
+    keepOffer: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "campaign.offer") return;
+      const updates = updatesOf(context);
+      const taken = offerTaken(updates, event);
+      if (taken.kind !== "waits") return;
+      enqueue.assign({ updates: withWaiting(updates, taken.input) });
+      const why = `the rollout ${updates.campaign?.rollout ?? ""} is under way`;
+      enqueue.sendTo(() => targetReports.at(event.target), { type: "campaign.reported", state: "waiting for safe state", ask: 0, why });
+    }),
+    refuseOffer: enqueueActions(({ event, enqueue }) => {
+      if (event.type !== "campaign.offer") return;
+      enqueue.sendTo(() => targetReports.at(event.target), { type: "campaign.reported", state: "refused", ask: 0, why: "too many rollouts wait for this vehicle" });
+    }),
+    askCampaign: sendTo(CAMPAIGN, { type: "campaign.asked" }),
+    noteCampaign: assign({
+      updates: ({ context, event, self }) => (event.type === "campaign.changed" ? withCampaign(updatesOf(context), event.campaign, now(self)) : updatesOf(context)),
+    }),
+    dropWaiting: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "campaign.cancel") return;
+      const updates = updatesOf(context);
+      const waits = waitingOf(updates, event);
+      if (waits === undefined) return;
+      enqueue.assign({ updates: withoutWaiting(updates, event.rollout) });
+      enqueue.sendTo(() => targetReports.at(waits.target), { type: "campaign.reported", state: "cancelled", ask: 0, why: event.reason });
+    }),
+    forward: enqueueActions(({ context, event, enqueue }) => {
+      if (updatesOf(context).campaign !== null) enqueue.sendTo(CAMPAIGN, event);
+    }),
+    clear: enqueueActions(({ context, event, enqueue, self }) => {
+      if (event.type !== "update.clear") return;
+      enqueue.assign({ updates: withCleared(updatesOf(context), event.module, { who: author(self) ?? "", at: now(self) }) });
+      enqueue.sendTo(event.replyTo, reply({ cleared: [event.module] }));
+    }),
+    release: enqueueActions(({ context, event, enqueue, self }) => {
+      if (event.type !== "update.release") return;
+      const updates = updatesOf(context);
+      const released = { ...updates.released, [event.module]: { who: author(self) ?? "", at: now(self) } };
+      enqueue.assign({ updates: { ...updates, released } });
+      enqueue.sendTo(event.replyTo, reply({ released: Object.keys(released) }));
+    }),
   },
   guards: {
     knownBus: ({ context, event }) => "bus" in event && Object.hasOwn(context.buses, event.bus),
+    begins: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "begins",
+    waits: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "waits",
+    isTooMany: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "full",
+    isKnown: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "again",
+    makesRoom: ({ context, event }) => event.type === "campaign.changed" && isOver(event.campaign) && updatesOf(context).waiting.length > 0,
+    isWaiting: ({ context, event }) => event.type === "campaign.cancel" && waitingOf(updatesOf(context), event) !== undefined,
+    hasPenalty: ({ context, event }) => event.type === "update.clear" && Object.hasOwn(updatesOf(context).penalties, event.module),
+    mayRelease: ({ context, event }) => event.type === "update.release" && mayRelease(updatesOf(context), event.module),
     hasLosses: ({ context }) => Object.keys(context.losses ?? {}).length > 0,
     parked: ({ event }) => event.type === "motion.observed" && event.motion === "parked",
     moving: ({ event }) => event.type === "motion.observed" && event.motion === "moving",
@@ -110,9 +194,10 @@ export const vehicleMachine = setup({
     isWell: ({ context }) => !isDegraded(context),
     isOnlyDegraded: ({ context }) => isDegraded(context) && !Object.values(context.unwell).includes("faulted"),
   },
-}).createMachine({
-  id: "vehicle",
-  context: ({ input }) => ({
+});
+
+function initialContext(input: VehicleInput): VehicleContext {
+  return {
     muted: Object.fromEntries(Object.entries(input.muted ?? {}).filter(([name]) => input.buses.includes(name))),
     buses: Object.fromEntries(input.buses.map((name) => [name, "down"])),
     outages: {},
@@ -122,7 +207,10 @@ export const vehicleMachine = setup({
     simulated: input.simulated,
     storeLoss: null,
     losses: {},
-  }),
+  };
+}
+
+const regions = {
   type: "parallel",
   on: {
     "vehicle.described": { actions: "describe" },
@@ -189,8 +277,36 @@ export const vehicleMachine = setup({
       },
     },
   },
+} as const;
+
+/** V1. */
+export const machineOf1 = vehicle.createMachine({ id: "vehicle", context: ({ input }) => initialContext(input), ...regions });
+
+export const vehicleMachine = vehicle.createMachine({
+  id: "vehicle",
+  context: ({ input }) => initialContext(input),
+  ...regions,
+  on: {
+    ...regions.on,
+    "module.changed": { actions: ["noteModule", "forward"] },
+    "module.reported": { actions: "forward" },
+    "safety.observed": { actions: "forward" },
+    "upload.progressed": { actions: "forward" },
+    "campaign.offer": [
+      { guard: "begins", actions: "beginCampaign" },
+      { guard: "waits", actions: "keepOffer" },
+      { guard: "isTooMany", actions: "refuseOffer" },
+      { guard: "isKnown", actions: "askCampaign" },
+    ],
+    "campaign.go": { actions: "forward" },
+    "campaign.cancel": [{ guard: "isWaiting", actions: "dropWaiting" }, { actions: "forward" }],
+    "campaign.changed": [{ guard: "makesRoom", actions: ["noteCampaign", "beginCampaign"] }, { actions: "noteCampaign" }],
+    "update.clear": { guard: "hasPenalty", actions: "clear" },
+    "update.release": { guard: "mayRelease", actions: "release" },
+  },
 });
 
 function isDegraded(context: VehicleContext): boolean {
-  return context.silent.length > 0 || Object.keys(context.unwell).length > 0 || Object.values(context.buses).includes("down") || Object.keys(context.losses ?? {}).length > 0;
+  const isSilent = context.silent.some((module) => !isBeingUpdated(updatesOf(context), module));
+  return isSilent || Object.keys(context.unwell).length > 0 || Object.values(context.buses).includes("down") || Object.keys(context.losses ?? {}).length > 0;
 }

@@ -62,6 +62,13 @@ test("F1. No command of a table is called idempotent: a frame is once or state, 
   t.end();
 });
 
+test("every module of the family that is an ESP32 takes firmware, by its trigger and for 180 s, and none can be called back", (t) => {
+  const none = family.filter(({ update }) => update === undefined).map(({ name }) => name);
+  t.same(none, ["trailcurrent/playbill"], "a Linux board");
+  for (const { name, update } of family) if (update !== undefined) t.match(update, { trigger: { message: "OtaUpdateNotification" }, windowMs: 180_000, undo: false }, name);
+  t.end();
+});
+
 test("every message and signal of the TrailCurrent tables is in its database, at every address and channel", { skip: withoutData(TRAILER) }, (t) => {
   const database = trailer();
   const missing: string[] = [];
@@ -77,6 +84,10 @@ test("every message and signal of the TrailCurrent tables is in its database, at
       const { outputs } = type;
       for (let channel = outputs?.from ?? 1; channel <= (outputs?.to ?? 0); channel++)
         if (outputs !== undefined) want(fill(outputs.reported.message, address), [fill(outputs.reported.signal, address, channel)]);
+      if (type.update !== undefined) {
+        want(type.update.trigger.message, type.update.trigger.part);
+        want(type.update.report.message, [...type.update.report.part, ...type.update.report.version]);
+      }
       for (const { method } of Object.values(type.commands)) {
         want(fill(method.frame.message, address), Object.keys(method.frame.fields));
         if (method.kind === "toggle") want(fill(method.foreign.message, address), [method.foreign.channelField]);

@@ -1,7 +1,8 @@
 // A checked model: every name resolved, periods and freshness decided, commands expanded, everything frozen.
 
 import { test } from "tap";
-import { checkFiles, checkModel, HEAD, TRAILER_DBC, validModel } from "./small-world.ts";
+import type { VehicleModel } from "../../../actors/vehicle-file/index.ts";
+import { checkFiles, checkModel, HEAD, problemsOf, TRAILER_DBC, validModel } from "./small-world.ts";
 
 test("D1. A database and 15 lines give a read-only vehicle", (t) => {
   const text = `model: mine
@@ -137,6 +138,38 @@ test("sections that are not acted on yet are checked all the same, and named", (
   );
   t.match(checkModel(`${HEAD}power: { low: Vehicle.Sped < 1 }\n`), { kind: "invalid" });
   t.match(checkModel(`${HEAD}commands: { update.start: { to: torrnt-0 } }\n`), { kind: "invalid" });
+  t.end();
+});
+
+test("X1. update.start lists the modules whose firmware may be changed; what takes none is left out, and said where it was named", (t) => {
+  const ota = `BO_ 0 OtaUpdateNotification: 3 X\n${[1, 2, 3].map((n) => ` SG_ MacAddressByte${n} : ${n * 8 - 1}|8@0+ (1,0) [0|255] "" X\n`).join("")}`;
+  const names = ["MacAddressByte4", "MacAddressByte5", "MacAddressByte6", "VersionMajor", "VersionMinor", "VersionPatch"];
+  const report = `BO_ 4 FirmwareVersionReport: 6 X\n${names.map((name, at) => ` SG_ ${name} : ${at * 8 + 7}|8@0+ (1,0) [0|255] "" X\n`).join("")}`;
+  const checked = (commands: string, dbc = `${TRAILER_DBC}${ota}${report}`, head = HEAD): VehicleModel =>
+    validModel(checkFiles("small.yaml", { "small.yaml": `${head}${commands}conditions: { parked: Vehicle.Speed < 3 for 2s }\n`, "trailer.dbc": dbc }));
+  const listed = checked(`commands: { update.start: { to: "*", guard: parked, deadline: 1s } }\n`);
+  t.match(listed.updates, [
+    { module: "torrent-0", bus: "can0", guard: "parked", deadlineMs: 1_000, how: { windowMs: 180_000 } },
+    { module: "switchback-0", bus: "can0" },
+  ]);
+  t.same(
+    listed.notActedOn.filter(({ path }) => path.startsWith("commands")),
+    [],
+  );
+  t.match(checked(`commands: { firmware.set: { as: update.start, to: torrent-0, ttl: 7d } }\n`), {
+    updates: [{ module: "torrent-0", guard: undefined, deadlineMs: 2_000 }],
+    notActedOn: [{ path: "commands.firmware.set", note: /ttl and when_away/ }],
+  });
+  const named = `commands: { update.start: { to: torrent-0 } }\n`;
+  t.match(checked(named, TRAILER_DBC), { updates: [], notActedOn: [{ path: "commands.update.start.to", note: /has no message "OtaUpdateNotification"/ }] });
+  t.match(checked(named, `${TRAILER_DBC}${ota}${report.replace("VersionPatch", "Patch")}`), { updates: [], notActedOn: [{ note: /has no signal "VersionPatch"/ }] });
+  t.match(checked(named, `${TRAILER_DBC}${ota}${report}`, HEAD.replace("mode: normal", "mode: listen-only")), { updates: [], notActedOn: [{ note: /listen-only/ }] });
+  t.match(checked(`commands: { update.start: { to: "*" } }\n`, TRAILER_DBC), { updates: [] }, "a vehicle that ran before runs on");
+  t.same(checked("").updates, []);
+  const twice = `${HEAD}commands: { update.start: { to: "*" }, update.again: { as: update.start, to: torrent-0 } }\n`;
+  t.match(problemsOf(checkFiles("small.yaml", { "small.yaml": twice, "trailer.dbc": `${TRAILER_DBC}${ota}${report}` })), [
+    { path: "commands.update.again.to", message: 'another line lets "torrent-0" be updated already' },
+  ]);
   t.end();
 });
 

@@ -37,6 +37,12 @@ const CASES: readonly (readonly [name: string, text: string, problem: { readonly
     { line: 10, column: 71, path: "commands.show.it.when_away", message: "output.identify cannot wait: it wants nothing that could still be reached later", expected: "refuse" },
   ],
   ["a misspelt command", `commands: { lihgt.set: { to: torrent-0 } }\n`, { line: 10, column: 13, suggestion: "light.set" }],
+  ["an update of an output", `commands: { update.start: { to: torrent-0.galley } }\n`, { line: 10, column: 33, message: /meant for "torrent-0" as a whole/ }],
+  [
+    "an unknown guard of an update",
+    `commands: { update.start: { to: "*", guard: prked } }\nconditions: { parked: Vehicle.Speed < 1 }\n`,
+    { line: 10, column: 45, suggestion: "parked" },
+  ],
   ["a misspelt output", `commands: { relay.set: { to: switchback-0.awnin } }\n`, { line: 10, column: 43, suggestion: "awning" }],
   ["a pattern that fits nothing", `commands: { light.set: { to: "torent-*" } }\n`, { line: 10, column: 31 }],
   ["a command that the module does not take", `commands: { relay.set: { to: torrent-0 } }\n`, { line: 10, column: 30 }],

@@ -1,0 +1,53 @@
+// A part of a group of a rollout: an entity with its targets as children (rules C1).
+
+import { actorType, type EntityChild, entityType, messages } from "../../runtime/index.ts";
+import { groupMessages, type PlannedTarget, type TargetTerms } from "../rollout/index.ts";
+import { groupMachine, targetId } from "./machine.ts";
+import { groupOwnMessages, targetMessages } from "./messages.ts";
+import type { PartImage, PartInput } from "./part.ts";
+import { type TargetInput, targetMachine } from "./target.ts";
+
+export { targetId };
+export type { PartContext } from "./part.ts";
+export { type Phase, phasesIn } from "./phases.ts";
+export type { TargetContext } from "./target.ts";
+
+const groupType = actorType({ name: "group", version: 1, messages: messages({ ...groupMessages.specs, ...groupOwnMessages.specs }), behaviour: groupMachine });
+/** A verdict of time is of the time that passes for people, also while the node is stopped. */
+const targetType = actorType({
+  name: "target",
+  version: 1,
+  messages: targetMessages,
+  behaviour: targetMachine,
+  timers: { TIMED_OUT: "absolute", DARK: "absolute", EXCUSED: "absolute" },
+});
+
+export const groupEntity = entityType({
+  root: groupType,
+  durability: "events",
+  placement: "cloud",
+  children: { target: { types: [targetType], strategy: "one-for-one", restart: "permanent" } },
+});
+
+export interface PartBeginning {
+  /** Address of its rollout, and its name. */
+  readonly rollout: string;
+  readonly name: string;
+  /** Its own address. */
+  readonly group: string;
+  readonly targets: readonly PlannedTarget[];
+  readonly images: readonly PartImage[];
+  readonly terms: TargetTerms;
+}
+
+/** What the entity of a part begins with. */
+export function partBeginning({ rollout, name, group, targets, images, terms }: PartBeginning): { readonly input: PartInput; readonly children: readonly EntityChild[] } {
+  return {
+    input: { self: group, rollout, part: group, targets, images },
+    children: targets.map(({ vehicle }, index): EntityChild => {
+      const id = targetId(index);
+      const input: TargetInput = { index, target: `${group}/target/${id}`, vehicle, rollout: name, ...terms };
+      return { kind: "target", id, type: "target", input: { ...input } };
+    }),
+  };
+}

@@ -1,0 +1,88 @@
+// The root of a group entity: gives its share of slots to its targets, and reports to its rollout.
+//
+// M1. Reports are of the whole part: one in REPORT_MS at most, but at once where a bad result is new or it begins or ends to hold.
+
+import { assign, enqueueActions, setup } from "xstate";
+import { type EventOf, now } from "../../runtime/index.ts";
+import { type groupMessages, rolloutMessages } from "../rollout/index.ts";
+import { type groupOwnMessages, targetMessages } from "./messages.ts";
+import { begins, begunPart, changed, type PartContext, type PartInput, report, type TargetChange, wanted } from "./part.ts";
+
+const REPORT = "report";
+const REPORT_MS = 250;
+
+type GroupEvent = EventOf<typeof groupMessages> | EventOf<typeof groupOwnMessages>;
+
+/** Id of a target among the children of its group. */
+export function targetId(index: number): string {
+  return String(index);
+}
+
+/** M1. */
+const soon = { type: "report", params: { isDue: false } } as const;
+const atOnce = { type: "report", params: { isDue: true } } as const;
+
+export const groupMachine = setup({
+  types: { context: {} as PartContext, events: {} as GroupEvent, input: {} as PartInput },
+  actions: {
+    take: assign(({ context, event, self }) =>
+      event.type === "target.changed" ? changed(context, event as TargetChange, now(self)) : event.type === "target.wants" ? wanted(context, event.index) : context,
+    ),
+    grant: assign(({ context, event }) =>
+      event.type === "group.granted" ? { ...context, slots: context.slots + event.slots, cleared: Math.max(context.cleared, event.cleared) } : context,
+    ),
+    obey: assign({ round: ({ context, event }) => (event.type === "group.hold" || event.type === "group.cancel" ? event.round : context.round) }),
+    goOn: assign({ round: 0 }),
+    handOut: enqueueActions(({ context, enqueue }) => {
+      const { places, context: next } = begins(context);
+      enqueue.assign(next);
+      for (const index of places) {
+        const updates = (context.targets[index]?.updates ?? []).flatMap(({ module, image }) => {
+          const found = context.images[image];
+          return found === undefined ? [] : [{ module, version: found.version, sha256: found.sha256, bytes: found.bytes }];
+        });
+        enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.slot", updates });
+      }
+    }),
+    cancelAll: enqueueActions(({ context, event, enqueue }) => {
+      const reason = event.type === "group.cancel" ? event.reason : "";
+      for (const index of context.targets.keys()) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
+    }),
+    report: enqueueActions(({ context, enqueue }, { isDue }: { readonly isDue: boolean }) => {
+      if (isDue || context.newBad.length > 0) {
+        const { report: body, context: next } = report(context);
+        enqueue.cancel(REPORT);
+        enqueue.assign(next);
+        enqueue.sendTo(() => rolloutMessages.at(context.rollout), { type: "group.progressed", ...body });
+      } else if (!context.reportDue) {
+        enqueue.assign({ reportDue: true });
+        enqueue.raise({ type: "group.report" }, { id: REPORT, delay: REPORT_MS });
+      }
+    }),
+  },
+}).createMachine({
+  id: "group",
+  context: ({ input }) => begunPart(input),
+  initial: "open",
+  on: {
+    "group.hold": { target: ".holding", actions: "obey", reenter: true },
+    "group.go-on": ".open",
+    "group.cancel": { target: ".cancelled", actions: "obey" },
+    "group.granted": { actions: "grant" },
+    "target.changed": { actions: ["take", soon] },
+    "target.wants": { actions: "take" },
+    "group.report": { actions: atOnce },
+  },
+  states: {
+    open: {
+      entry: ["goOn", "handOut"],
+      on: {
+        "group.granted": { actions: ["grant", "handOut", soon] },
+        "target.changed": { actions: ["take", "handOut", soon] },
+        "target.wants": { actions: ["take", "handOut", soon] },
+      },
+    },
+    holding: { entry: atOnce },
+    cancelled: { entry: ["cancelAll", atOnce], on: { "group.hold": {}, "group.go-on": {}, "group.cancel": {} } },
+  },
+});

@@ -1,0 +1,129 @@
+// What a group entity remembers of its targets, and who of them may begin: pure functions.
+//
+// P1. Who holds a slot is read from the phases: offered and under way hold one each. What was granted and is not held is free, so no sum can drift.
+// P2. While bad results wait for the rollout to take note of them, nobody begins. They are counted as they come: one that is corrected later does not make room for another one.
+// P3. First those that have a slot and are ready, then those that were away and are back, then the others in their order.
+// P4. Slots that nobody wants now go back with the next report: who is away holds none.
+
+import type { BadTarget, Report, Tally } from "../rollout/index.ts";
+import { allWaiting, firstWaiting, inPhase, isBad, phaseAt, type Phase, withPhase } from "./phases.ts";
+
+export interface PartTarget {
+  /** Address of its vehicle. */
+  readonly vehicle: string;
+  readonly updates: readonly { readonly module: string; readonly image: number }[];
+}
+
+export interface PartImage {
+  readonly version: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+export interface PartInput {
+  /** Its own address. */
+  readonly self: string;
+  /** Address of its rollout. */
+  readonly rollout: string;
+  /** Its id in its rollout. */
+  readonly part: string;
+  readonly targets: readonly PartTarget[];
+  readonly images: readonly PartImage[];
+}
+
+export interface PartContext extends PartInput {
+  readonly phases: string;
+  readonly slots: number;
+  /** P2. */
+  readonly noted: number;
+  readonly cleared: number;
+  /** Of the targets that are bad now. */
+  readonly critical: readonly number[];
+  /** Places of targets that have a slot and are ready. */
+  readonly ready: readonly number[];
+  /** Places of those that were away or postponed and are ready. */
+  readonly back: readonly number[];
+  /** Not reported yet. */
+  readonly newBad: readonly BadTarget[];
+  readonly reportDue: boolean;
+  /** The round of the hold or the cancel that it obeys; 0: none. */
+  readonly round: number;
+}
+
+const MAX_NEW_BAD = 64;
+
+export function begunPart(input: PartInput): PartContext {
+  return { ...input, phases: allWaiting(input.targets.length), slots: 0, noted: 0, cleared: 0, critical: [], ready: [], back: [], newBad: [], reportDue: false, round: 0 };
+}
+
+const without = (list: readonly number[], index: number): readonly number[] => list.filter((each) => each !== index);
+
+export interface TargetChange {
+  readonly index: number;
+  readonly phase: Phase;
+  readonly why: string | null;
+  readonly module: string | null;
+  readonly critical: boolean;
+}
+
+export function changed(context: PartContext, { index, phase, why, module, critical }: TargetChange, now: number): PartContext {
+  const bad: BadTarget = { vehicle: context.targets[index]?.vehicle ?? "", ...(module === null ? {} : { module }), ending: phase, reason: why ?? "", at: now };
+  const others = without(context.critical, index);
+  return {
+    ...context,
+    phases: withPhase(context.phases, index, phase),
+    ready: without(context.ready, index),
+    back: without(context.back, index),
+    critical: critical ? [...others, index] : others,
+    ...(isBad(phase) ? { noted: context.noted + 1, newBad: [...context.newBad, bad].slice(-MAX_NEW_BAD) } : {}),
+  };
+}
+
+export function wanted(context: PartContext, index: number): PartContext {
+  const list = phaseAt(context.phases, index) === "offered" ? "ready" : "back";
+  return context[list].includes(index) ? context : { ...context, [list]: [...context[list], index] };
+}
+
+/** P1. */
+function freeIn({ slots, phases }: Pick<PartContext, "slots" | "phases">): number {
+  const counts = inPhase(phases);
+  return slots - counts.offered - counts["under way"];
+}
+
+/** Places of those that have a slot from now on or are told to begin, and the context after that. */
+export function begins(context: PartContext): { readonly places: readonly number[]; readonly context: PartContext } {
+  const { ready, back, noted, cleared } = context;
+  // P2.
+  if (noted > cleared) return { places: [], context };
+  const free = Math.max(0, freeIn(context));
+  const again = back.slice(0, free);
+  const first = firstWaiting(context.phases, free - again.length);
+  const begun = [...ready, ...again].reduce((phases, index) => withPhase(phases, index, "under way"), context.phases);
+  const phases = first.reduce((all, index) => withPhase(all, index, "offered"), begun);
+  return { places: [...ready, ...again, ...first], context: { ...context, phases, ready: [], back: back.slice(again.length) } };
+}
+
+/** What is reported now, and the context without it. */
+export function report(context: PartContext): { readonly report: Report; readonly context: PartContext } {
+  const counts = inPhase(context.phases);
+  const free = Math.max(0, freeIn(context));
+  const wanting = counts.waiting + context.back.length;
+  // P4.
+  const returned = Math.max(0, free - wanting);
+  const { committed, failed, rolledBack, timedOut, dark, excused, waiting, away, postponed, offered } = counts;
+  const tally: Tally = { committed, failed, rolledBack, timedOut, dark, excused, absent: away + postponed, critical: context.critical.length };
+  return {
+    report: {
+      part: context.part,
+      tally,
+      underWay: offered + counts["under way"],
+      returned,
+      wanting: Math.max(0, wanting - free),
+      waits: { ...(waiting > 0 ? { waiting } : {}), ...(away > 0 ? { away } : {}), ...(postponed > 0 ? { postponed } : {}) },
+      bad: [...context.newBad],
+      noted: context.noted,
+      holds: context.round,
+    },
+    context: { ...context, slots: context.slots - returned, newBad: [], reportDue: false },
+  };
+}

@@ -1,0 +1,60 @@
+// Where targets stand, one letter each: 500 of them are 500 bytes of their group's state.
+
+import { BAD, type Ending } from "../rollout/index.ts";
+
+/** `offered` and `under way` hold a slot. `away`: not heard of since it was offered. `postponed`: it cannot begin now. */
+export type Phase = "waiting" | "offered" | "away" | "postponed" | "under way" | Ending;
+
+const LETTERS = {
+  waiting: "w",
+  offered: "o",
+  away: "a",
+  postponed: "p",
+  "under way": "u",
+  committed: "c",
+  failed: "f",
+  rolledBack: "r",
+  timedOut: "t",
+  dark: "d",
+  excused: "x",
+} as const satisfies Readonly<Record<Phase, string>>;
+
+const PHASES = Object.fromEntries(Object.entries(LETTERS).map(([phase, letter]) => [letter, phase])) as Readonly<Record<string, Phase>>;
+
+export function isBad(phase: Phase): boolean {
+  return (BAD as readonly Phase[]).includes(phase);
+}
+
+export function allWaiting(count: number): string {
+  return LETTERS.waiting.repeat(count);
+}
+
+export function phaseAt(phases: string, index: number): Phase | undefined {
+  return PHASES[phases[index] ?? ""];
+}
+
+export function withPhase(phases: string, index: number, phase: Phase): string {
+  return phases.slice(0, index) + LETTERS[phase] + phases.slice(index + 1);
+}
+
+/** How many are in each phase. */
+export function inPhase(phases: string): Readonly<Record<Phase, number>> {
+  const counts = Object.fromEntries(Object.keys(LETTERS).map((phase) => [phase, 0])) as Record<Phase, number>;
+  for (const letter of phases) {
+    const phase = PHASES[letter];
+    if (phase !== undefined) counts[phase]++;
+  }
+  return counts;
+}
+
+/** Places of the first so many that wait, in their order. */
+export function firstWaiting(phases: string, most: number): readonly number[] {
+  const places: number[] = [];
+  for (let index = phases.indexOf(LETTERS.waiting); index !== -1 && places.length < most; index = phases.indexOf(LETTERS.waiting, index + 1)) places.push(index);
+  return places;
+}
+
+/** Of each target, in their order. */
+export function phasesIn(phases: string): readonly Phase[] {
+  return Array.from(phases, (letter) => PHASES[letter] ?? "waiting");
+}

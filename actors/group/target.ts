@@ -1,0 +1,288 @@
+// A target: one vehicle in a group, as the cloud sees it. What its campaign reports decides; where nothing is reported, a timer does.
+//
+// G1. It begins with a slot alone. A vehicle that cannot begin now (not heard of, not parked, postponed) gives its slot back; it asks for one again when it is ready.
+// G2. The word to begin is given for one ask, and is the moment from which the target counts as under way. Should the vehicle's next report name a newer ask, the word came to nothing (campaign/messages.ts C2).
+// G3. What has begun ends with the vehicle's word, or by a timer of its own: `timed out` after its time, `dark` where nothing came after it was to begin or a module was to restart.
+// G4. A timer's verdict is a belief. Should the vehicle tell later how it ended, or that it never began, that counts (promise S8).
+// G5. Only its own vehicle reports to it (promise S10).
+
+import { assign, enqueueActions, setup } from "xstate";
+import { type EventOf, now } from "../../runtime/index.ts";
+import { campaignMessages } from "../campaign/index.ts";
+import type { Ending } from "../rollout/index.ts";
+import { groupOwnMessages, type targetMessages } from "./messages.ts";
+import type { Phase } from "./phases.ts";
+
+export interface TargetInput {
+  /** Its place in its group. */
+  readonly index: number;
+  /** Its own address, to which its vehicle reports. */
+  readonly target: string;
+  /** Address of its vehicle. */
+  readonly vehicle: string;
+  /** Name of its rollout. */
+  readonly rollout: string;
+  readonly attempts: number;
+  readonly timeoutMs: number;
+  readonly darkMs: number;
+  readonly excusedMs: number;
+}
+
+export interface TargetContext extends TargetInput {
+  /** Why it waits or how it ended. */
+  readonly why: string | null;
+  readonly module: string | null;
+  readonly update: string | null;
+  readonly progress: number | null;
+  readonly attempt: number;
+  /** G2: the newest ask of its vehicle, and the one that was answered last. */
+  readonly ask: number;
+  readonly told: number;
+  readonly ending: Ending | null;
+  readonly critical: boolean;
+  /** Of the last word of its vehicle, wall ms. */
+  readonly heardAt: number | null;
+  readonly endedAt: number | null;
+}
+
+type TargetEvent = EventOf<typeof targetMessages>;
+type Reported = Extract<TargetEvent, { type: "campaign.reported" }>;
+
+/** A vehicle answers an offer within this, or counts as away. */
+const UNHEARD_MS = 60_000;
+
+/** How a report ends a target; undefined: it goes on. */
+function endingOf({ state, update }: Reported): Ending | undefined {
+  switch (state) {
+    case "committed":
+      return "committed";
+    case "undone":
+      return "rolledBack";
+    case "refused":
+    case "cancelled":
+      return "excused";
+    case "failed":
+      return update === "dark" ? "dark" : update === "rolled back" ? "rolledBack" : update === "unprovable" ? "excused" : "failed";
+    case "inconsistent":
+      return "failed";
+    default:
+      return undefined;
+  }
+}
+
+interface Guarded {
+  readonly context: TargetContext;
+  readonly event: TargetEvent;
+}
+
+/** G5. */
+function heard({ context, event }: Guarded): Reported | undefined {
+  return event.type === "campaign.reported" && event.sender === context.vehicle ? event : undefined;
+}
+
+/** One that it has not had: an ending is told once. */
+const ends = (ending: Ending) => (args: Guarded) => {
+  const report = heard(args);
+  return report !== undefined && args.context.ending !== ending && endingOf(report) === ending;
+};
+const says = (state: Reported["state"]) => (args: Guarded) => heard(args)?.state === state;
+/** G2. */
+const voids = (state: Reported["state"]) => (args: Guarded) => {
+  const report = heard(args);
+  return report?.state === state && report.ask > args.context.told;
+};
+
+const endings = [
+  { guard: "committed", target: "#target.ended.committed", actions: "hear" },
+  { guard: "failed", target: "#target.ended.failed", actions: "hear" },
+  { guard: "rolledBack", target: "#target.ended.rolledBack", actions: "hear" },
+  { guard: "dark", target: "#target.ended.dark", actions: "hear" },
+  { guard: "excused", target: "#target.ended.excused", actions: "hear" },
+] as const;
+
+const groupOf = ({ target }: TargetContext): string => target.split("/").slice(0, 3).join("/");
+
+const tell = (phase: Phase) => ({ type: "tell", params: { phase } }) as const;
+const ended = (phase: Ending) => [{ type: "noteEnd", params: { ending: phase } }, tell(phase)] as const;
+const because = (why: string) => ({ type: "because", params: { why } }) as const;
+
+export const targetMachine = setup({
+  types: { context: {} as TargetContext, events: {} as TargetEvent, input: {} as TargetInput },
+  actions: {
+    hear: assign(({ context, event, self }) =>
+      event.type === "campaign.reported"
+        ? {
+            ...context,
+            why: event.why ?? null,
+            module: event.module ?? context.module,
+            update: event.update ?? context.update,
+            progress: event.progress ?? null,
+            attempt: event.attempt ?? context.attempt,
+            ask: Math.max(context.ask, event.ask),
+            critical: event.state === "inconsistent",
+            heardAt: now(self),
+          }
+        : context,
+    ),
+    because: assign({ why: (_, { why }: { readonly why: string }) => why }),
+    reason: assign({ why: ({ context, event }) => ("reason" in event ? event.reason : context.why) }),
+    noteEnd: assign({ endedAt: ({ self }) => now(self), ending: (_, { ending }: { readonly ending: Ending }) => ending }),
+    goOn: assign({ ending: null, endedAt: null }),
+    offer: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "target.slot") return;
+      const { rollout, target, vehicle, attempts, darkMs } = context;
+      enqueue.sendTo(() => campaignMessages.at(vehicle), { type: "campaign.offer", rollout, target, attempts, darkMs, updates: event.updates });
+    }),
+    go: enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ told: context.ask });
+      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.go", rollout: context.rollout, ask: context.ask });
+    }),
+    cancelThere: enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(() => campaignMessages.at(context.vehicle), {
+        type: "campaign.cancel",
+        rollout: context.rollout,
+        reason: (context.why ?? "it is no longer wanted").slice(0, 300),
+      });
+    }),
+    want: enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.wants", index: context.index });
+    }),
+    tell: enqueueActions(({ context, enqueue }, { phase }: { readonly phase: Phase }) => {
+      const { index, why, module, critical } = context;
+      enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.changed", index, phase, why, module, critical });
+    }),
+  },
+  guards: {
+    committed: ends("committed"),
+    failed: ends("failed"),
+    rolledBack: ends("rolledBack"),
+    dark: ends("dark"),
+    excused: ends("excused"),
+    isReady: says("ready"),
+    cannotBegin: says("waiting for safe state"),
+    asksAgain: voids("ready"),
+    couldNotBegin: voids("waiting for safe state"),
+    isHeard: (args) => heard(args) !== undefined,
+    restarts: (args) => ["rebooting", "claimed"].includes(heard(args)?.update ?? ""),
+    /** Of an older word: it is told again, or was on its way. */
+    isBefore: (args) => ["staging", "ready", "waiting for safe state"].includes(heard(args)?.state ?? ""),
+  },
+  delays: {
+    UNHEARD: UNHEARD_MS,
+    TIMED_OUT: ({ context }) => context.timeoutMs,
+    DARK: ({ context }) => context.darkMs,
+    EXCUSED: ({ context }) => context.excusedMs,
+  },
+}).createMachine({
+  id: "target",
+  context: ({ input }) => ({
+    ...input,
+    why: null,
+    module: null,
+    update: null,
+    progress: null,
+    attempt: 0,
+    ask: 0,
+    told: 0,
+    ending: null,
+    critical: false,
+    heardAt: null,
+    endedAt: null,
+  }),
+  initial: "waiting",
+  states: {
+    waiting: {
+      on: {
+        "target.slot": { target: "begun.offered", actions: "offer" },
+        "target.cancel": { target: "ended.excused", actions: "reason" },
+        "target.removed": { target: "ended.excused", actions: "reason" },
+      },
+    },
+    begun: {
+      on: {
+        "target.removed": { target: "ended.excused", actions: ["reason", "cancelThere"] },
+        "target.cancel": { actions: ["reason", "cancelThere"] },
+      },
+      initial: "offered",
+      states: {
+        offered: {
+          entry: tell("offered"),
+          initial: "unheard",
+          on: {
+            "campaign.reported": [
+              ...endings,
+              { guard: "isReady", target: ".ready", actions: "hear" },
+              { guard: "cannotBegin", target: "absent.postponed", actions: "hear" },
+              { guard: "isHeard", target: ".staging", actions: "hear" },
+            ],
+          },
+          after: { TIMED_OUT: { target: "#target.ended.timedOut", actions: [because("its images were not there in time"), "cancelThere"] } },
+          states: {
+            unheard: { after: { UNHEARD: { target: "#target.begun.absent.away", actions: because("not heard of since it was offered") } } },
+            staging: {},
+            /** Its group says when: it may be holding. */
+            ready: { entry: "want", on: { "target.slot": { target: "#target.begun.underWay", actions: "go" } } },
+          },
+        },
+        absent: {
+          after: { EXCUSED: { target: "#target.ended.excused", actions: "cancelThere" } },
+          initial: "away",
+          on: {
+            "campaign.reported": [
+              ...endings,
+              { guard: "isReady", target: ".wanting", actions: "hear" },
+              { guard: "cannotBegin", target: ".postponed", actions: "hear" },
+              { guard: "isHeard", actions: "hear" },
+            ],
+          },
+          states: {
+            away: { entry: tell("away") },
+            postponed: { entry: tell("postponed") },
+            wanting: { entry: "want", on: { "target.slot": { target: "#target.begun.underWay", actions: "go" } } },
+          },
+        },
+        underWay: {
+          entry: tell("under way"),
+          after: { TIMED_OUT: { target: "#target.ended.timedOut", actions: because("its time is over") } },
+          initial: "quiet",
+          on: {
+            "campaign.reported": [
+              ...endings,
+              // G2.
+              { guard: "asksAgain", target: "offered.ready", actions: "hear" },
+              { guard: "couldNotBegin", target: "absent.postponed", actions: "hear" },
+              { guard: "isBefore" },
+              { guard: "restarts", target: ".quiet", reenter: true, actions: "hear" },
+              { guard: "isHeard", target: ".working", actions: "hear" },
+            ],
+          },
+          states: {
+            /** Its word to begin is on its way, or a module restarts: silence from here on is dark. */
+            quiet: { after: { DARK: { target: "#target.ended.dark", actions: because("nothing was heard of it since it was to begin or a module was to restart") } } },
+            working: {},
+          },
+        },
+      },
+    },
+    ended: {
+      // G4.
+      on: {
+        "campaign.reported": [
+          ...endings,
+          { guard: "asksAgain", target: "begun.absent.wanting", actions: ["goOn", "hear", tell("away")] },
+          { guard: "couldNotBegin", target: "begun.absent.postponed", actions: ["goOn", "hear"] },
+          { guard: "isHeard", actions: "hear" },
+        ],
+      },
+      initial: "excused",
+      states: {
+        committed: { entry: [...ended("committed")] },
+        failed: { entry: [...ended("failed")] },
+        rolledBack: { entry: [...ended("rolledBack")] },
+        timedOut: { entry: [...ended("timedOut")] },
+        dark: { entry: [...ended("dark")] },
+        excused: { entry: [...ended("excused")], on: { "campaign.reported": [...endings, { guard: "isHeard", actions: "hear" }] } },
+      },
+    },
+  },
+});

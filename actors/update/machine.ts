@@ -1,0 +1,362 @@
+// The update of one module of the TrailCurrent family: trigger on the bus, upload over its own port, proof by its version report (research/trailcurrent.md 4.1).
+//
+// U1. Only what the module reports of itself counts (promise S8): `committed` is its own version report, dated after what was sent to it, and a trial without silence.
+// U2. One trigger and one upload for an attempt, each `once` (rules F1). What became of it is not guessed: the version report settles it, or the end of the module's window, and nothing is sent before.
+// U3. After the last attempt it has failed.
+// U4. It begins on its campaign's word alone. Until its upload begins it may be dropped; after its trigger the window is waited out, so that a later trigger never meets the port of this one. From
+//     then on this module cannot be called back: it has no way to undo.
+// U5. Where the module already reports the wanted version, or never said which it runs, nothing is begun: success could not be told from nothing.
+// U6. A timer's verdict is a belief: where the module tells its version later, that counts.
+
+import { assign, sendParent, setup } from "xstate";
+import { now, task } from "../../runtime/index.ts";
+import {
+  beginning,
+  disprovesIt,
+  MAX_WHY,
+  provesIt,
+  type UpdateContext,
+  type UpdateEvent,
+  type UpdateInput,
+  type UpdateProgress,
+  type UpdateState,
+  wasDisproved,
+  wasProved,
+  wordsOf,
+} from "./update-context.ts";
+import type { ImageKept, ImageUpload, ImageUploaded, ImageWanted, ModuleCheck, ModuleChecked, ModuleTrigger, ModuleTriggered, PortAwaited, PortSeen } from "./work.ts";
+
+const CHECK_MS = 30_000;
+const KEEP_MS = 6 * 3_600_000;
+const TRIGGER_MS = 10_000;
+/** Of the task; the window's own timer comes first. */
+const PORT_MS = 600_000;
+const UPLOAD_MS = 300_000;
+/** An image that is not there by then is not waited for. */
+const GIVE_UP_MS = 86_400_000;
+const TRIAL_MS = 30_000;
+/** After an upload that broke off: should it have been taken, the module is back by then. */
+const RESTART_MS = 60_000;
+/** After a trigger that was not let out. */
+const REFUSED_MS = 60_000;
+const LEAST_REST_MS = 15_000;
+const MOST_DOUBLINGS = 5;
+
+const told = (state: UpdateState, isHeldBack = false) => ({ type: "tell", params: { state, isHeldBack } }) as const;
+const because = (why: string) => ({ type: "because", params: { why } }) as const;
+
+/** A verdict of time, or one that a single report made: U6. */
+const unlessProved = { "version.reported": { guard: "provesIt", target: "trial", actions: "prove" } } as const;
+
+export const updateMachine = setup({
+  types: { context: {} as UpdateContext, events: {} as UpdateEvent, input: {} as UpdateInput },
+  actors: {
+    "module.check": task<ModuleCheck, ModuleChecked>({ class: "idempotent", withinMs: CHECK_MS }),
+    /** By hash, so that a repetition goes on where the last one ended. */
+    "image.keep": task<ImageWanted, ImageKept>({ class: "idempotent", withinMs: KEEP_MS }),
+    /** U2. */
+    "module.trigger": task<ModuleTrigger, ModuleTriggered>({ class: "once", withinMs: TRIGGER_MS }),
+    "module.await": task<PortAwaited, PortSeen>({ class: "idempotent", withinMs: PORT_MS }),
+    /** U2. */
+    "module.upload": task<ImageUpload, ImageUploaded>({ class: "once", withinMs: UPLOAD_MS }),
+  },
+  actions: {
+    tell: sendParent<UpdateContext, UpdateEvent, { readonly state: UpdateState; readonly isHeldBack: boolean }, UpdateProgress, UpdateEvent>(
+      ({ context }, { state, isHeldBack }) => ({
+        type: "update.progressed",
+        module: context.module,
+        state,
+        attempt: context.attempt,
+        progress: context.progress,
+        why: context.why,
+        isHeldBack,
+      }),
+    ),
+    begin: assign({ attempt: ({ context }) => context.attempt + 1, triggeredAt: ({ self }) => now(self), takenAt: null, heard: null, progress: 0, why: null, isCalled: false }),
+    /** No frame left. */
+    unbegin: assign({ attempt: ({ context }) => context.attempt - 1 }),
+    beginUpload: assign({ beganAt: ({ self }) => now(self), progress: 0 }),
+    noteProgress: assign({ progress: ({ context, event }) => (event.type === "upload.progressed" ? event.percent : context.progress) }),
+    noteHeard: assign({
+      heard: ({ context, event }) => (event.type === "version.reported" && event.part === context.part ? { version: event.version, at: event.at } : context.heard),
+    }),
+    noteOther: assign({
+      why: ({ context, event }) => `it reports ${event.type === "version.reported" ? event.version : (context.heard?.version ?? "another one")} instead of ${context.version}`,
+    }),
+    prove: assign({ takenAt: ({ context, event }) => context.takenAt ?? (event.type === "version.reported" ? event.at : context.beganAt), why: null }),
+    noteUnwanted: assign({ unwanted: ({ context, event }) => (event.type === "update.cancel" ? event.reason : context.unwanted) }),
+    sayUnwanted: assign({ why: ({ context }) => context.unwanted }),
+    call: assign({ isCalled: true }),
+    rest: assign({ tries: ({ context }) => context.tries + 1, why: ({ event }) => wordsOf(event) }),
+    rested: assign({ tries: 0 }),
+    noteError: assign({ why: ({ event }) => wordsOf(event) }),
+    because: assign({ why: (_, { why }: { readonly why: string }) => why.slice(0, MAX_WHY) }),
+  },
+  guards: {
+    provesIt: ({ context, event }) => provesIt({ context, event }),
+    disprovesIt: ({ context, event }) => disprovesIt({ context, event }),
+    wasDisproved: ({ context }) => wasDisproved(context),
+    isSilent: ({ event }) => event.type === "presence.changed" && event.presence === "silent",
+    isPresent: ({ event }) => event.type === "presence.changed" && event.presence === "present",
+    isCalled: ({ context }) => context.isCalled,
+    isUnwanted: ({ context }) => context.unwanted !== null,
+    hasAttempts: ({ context }) => context.attempt < context.attempts,
+    isOfThisAttempt: ({ context, event }) => event.type === "upload.progressed" && event.attempt === context.attempt && event.percent > context.progress,
+  },
+  delays: {
+    REST: ({ context }) => LEAST_REST_MS * (1 << Math.min(context.tries - 1, MOST_DOUBLINGS)),
+    REFUSED: REFUSED_MS,
+    GIVE_UP: GIVE_UP_MS,
+    /** U2, U4: what is left of the module's window, whose trigger may have left late, and time for a restart that nobody was told of. */
+    WINDOW: ({ context, self }) => {
+      const left = context.triggeredAt + TRIGGER_MS + context.windowMs - now(self);
+      return Math.max(0, left, context.beganAt !== null && context.beganAt >= context.triggeredAt ? RESTART_MS : 0);
+    },
+    DARK: ({ context }) => context.darkMs,
+    TRIAL: TRIAL_MS,
+  },
+}).createMachine({
+  id: "update",
+  context: ({ input }) => beginning(input),
+  initial: "offered",
+  states: {
+    /** The vehicle fetches and checks; nothing is sent to the module. */
+    offered: {
+      entry: told("offered"),
+      on: { "update.cancel": { target: "cancelled", actions: "noteUnwanted" } },
+      after: { GIVE_UP: { target: "failed", actions: because("its image was not there in time") } },
+      initial: "checking",
+      states: {
+        checking: {
+          invoke: {
+            id: "check",
+            src: "module.check",
+            input: ({ context }) => checkOf(context),
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === "refused",
+                target: "#update.refused",
+                actions: { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) },
+              },
+              // U5.
+              { guard: ({ context, event }) => isSame(context, event.output), target: "#update.unprovable" },
+              { guard: ({ event }) => isUnheard(event.output), target: "#update.refused", actions: because("the module has never told which firmware it runs") },
+              { target: "keeping" },
+            ],
+            onError: { target: "resting", actions: "rest" },
+          },
+        },
+        keeping: {
+          invoke: {
+            id: "keep",
+            src: "image.keep",
+            input: ({ context }) => ({ sha256: context.sha256, bytes: context.bytes }),
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === "refused",
+                target: "#update.failed",
+                actions: { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) },
+              },
+              { target: "#update.postponed", actions: ["rested", assign({ why: null })] },
+            ],
+            onError: { target: "resting", actions: "rest" },
+          },
+        },
+        resting: { entry: told("offered"), after: { REST: "checking" } },
+      },
+    },
+    /** U4. */
+    postponed: {
+      on: { "update.cancel": { target: "cancelled", actions: "noteUnwanted" }, ...unlessProved },
+      initial: "open",
+      states: {
+        open: { entry: told("postponed"), on: { "update.begin": "#update.triggering" } },
+        /** Its trigger was not let out: not at once again, so that two opinions on what is safe are no loop. */
+        refused: {
+          entry: told("postponed", true),
+          on: { "update.begin": { actions: "call" } },
+          after: { REFUSED: [{ guard: "isCalled", target: "#update.triggering" }, { target: "open" }] },
+        },
+      },
+    },
+    triggering: {
+      entry: told("triggering"),
+      initial: "checking",
+      states: {
+        /** U5, as it is now. */
+        checking: {
+          on: { "update.cancel": { target: "#update.cancelled", actions: "noteUnwanted" } },
+          invoke: {
+            id: "check",
+            src: "module.check",
+            input: ({ context }) => checkOf(context),
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === "refused",
+                target: "#update.refused",
+                actions: { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) },
+              },
+              { guard: ({ context, event }) => wasProved(context, event.output), target: "#update.trial", actions: "prove" },
+              { guard: ({ context, event }) => isSame(context, event.output), target: "#update.unprovable" },
+              { target: "sending", actions: assign(({ event }) => (event.output.kind === "fits" ? { part: event.output.part, windowMs: event.output.windowMs, tries: 0 } : {})) },
+            ],
+            onError: { target: "resting", actions: "rest" },
+          },
+        },
+        resting: { on: { "update.cancel": { target: "#update.cancelled", actions: "noteUnwanted" } }, after: { REST: "checking" } },
+        sending: {
+          entry: "begin",
+          on: { "update.cancel": { target: "#update.awaiting module.closing", actions: "noteUnwanted" } },
+          invoke: {
+            id: "trigger",
+            src: "module.trigger",
+            input: ({ context }) => ({ module: context.module, part: context.part, attempt: context.attempt }),
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === "refused",
+                target: "#update.postponed.refused",
+                actions: ["unbegin", { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) }],
+              },
+              { target: "#update.awaiting module" },
+            ],
+            // It may have left: should the port open, it has.
+            onError: { target: "#update.awaiting module", actions: "noteError" },
+          },
+        },
+      },
+    },
+    "awaiting module": {
+      entry: told("awaiting module"),
+      on: { "update.cancel": { target: ".closing", actions: "noteUnwanted" }, ...unlessProved },
+      after: { WINDOW: [{ guard: "isUnwanted", target: "cancelled" }, { guard: "hasAttempts", target: "postponed" }, { target: "failed" }] },
+      initial: "port",
+      states: {
+        port: {
+          invoke: {
+            id: "port",
+            src: "module.await",
+            input: ({ context, self }) => ({
+              module: context.module,
+              part: context.part,
+              attempt: context.attempt,
+              withinMs: Math.max(1, context.triggeredAt + context.windowMs - now(self)),
+            }),
+            onDone: [
+              {
+                guard: ({ event }) => event.output.kind === "closed",
+                target: "closing",
+                actions: [{ type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) }, told("awaiting module")],
+              },
+              { target: "#update.uploading" },
+            ],
+            onError: { target: "closing", actions: ["noteError", told("awaiting module")] },
+          },
+        },
+        /** What this attempt came to is the module's to say, until its window has closed. */
+        closing: {},
+      },
+    },
+    uploading: {
+      entry: ["beginUpload", told("uploading")],
+      invoke: {
+        id: "upload",
+        src: "module.upload",
+        input: ({ context }) => ({ module: context.module, part: context.part, attempt: context.attempt, sha256: context.sha256, bytes: context.bytes }),
+        onDone: [
+          {
+            guard: ({ event }) => event.output.kind === "broken",
+            target: "#update.awaiting module.closing",
+            actions: { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) },
+          },
+          {
+            target: "claimed",
+            actions: assign(({ event }) => ({ progress: 100, why: null, takenAt: event.output.kind === "taken" ? event.output.at : null })),
+          },
+        ],
+        onError: { target: "#update.awaiting module.closing", actions: "noteError" },
+      },
+      on: {
+        "upload.progressed": { guard: "isOfThisAttempt", actions: ["noteProgress", told("uploading")] },
+        "version.reported": [{ guard: "provesIt", target: "trial", actions: "prove" }, { actions: "noteHeard" }],
+        // U4: how it ends decides.
+        "update.cancel": { actions: ["noteUnwanted", because("its image is being written: how that ends decides"), told("uploading")] },
+      },
+    },
+    /** The module has said that it took all of it. */
+    claimed: {
+      entry: told("claimed"),
+      always: { guard: "wasDisproved", target: "wrong image", actions: "noteOther" },
+      on: {
+        "presence.changed": { guard: "isSilent", target: "rebooting" },
+        "version.reported": [
+          { guard: "provesIt", target: "trial", actions: "prove" },
+          { guard: "disprovesIt", target: "wrong image", actions: "noteOther" },
+        ],
+        "update.cancel": { actions: ["noteUnwanted", because("it cannot be called back: it has no way to undo"), told("claimed")] },
+      },
+      after: { DARK: { target: "dark", actions: because("no version report came after its upload") } },
+    },
+    rebooting: {
+      entry: told("rebooting"),
+      on: {
+        "version.reported": [
+          { guard: "provesIt", target: "trial", actions: "prove" },
+          { guard: "disprovesIt", target: "wrong image", actions: "noteOther" },
+        ],
+        "update.cancel": { actions: ["noteUnwanted", because("it cannot be called back: it has no way to undo"), told("rebooting")] },
+      },
+      after: { DARK: { target: "dark", actions: because("nothing was heard of it since it restarted") } },
+    },
+    trial: {
+      entry: told("trial"),
+      on: {
+        "version.reported": { guard: "disprovesIt", target: "rolled back", actions: "noteOther" },
+        "update.cancel": { actions: ["noteUnwanted", because("it cannot be called back: it has no way to undo"), told("trial")] },
+      },
+      initial: "heard",
+      states: {
+        heard: { on: { "presence.changed": { guard: "isSilent", target: "silent" } }, after: { TRIAL: "#update.committed" } },
+        silent: {
+          on: { "presence.changed": { guard: "isPresent", target: "heard" } },
+          after: { DARK: { target: "#update.dark", actions: because("it fell silent in its trial") } },
+        },
+      },
+    },
+    /** What it shows until its campaign has ended is still its campaign's business. */
+    committed: {
+      entry: told("committed"),
+      on: { "version.reported": { guard: "disprovesIt", target: "rolled back", actions: "noteOther" } },
+      initial: "heard",
+      states: {
+        heard: { on: { "presence.changed": { guard: "isSilent", target: "silent" } } },
+        silent: {
+          on: { "presence.changed": { guard: "isPresent", target: "heard" } },
+          after: { DARK: { target: "#update.dark", actions: because("it fell silent after its trial") } },
+        },
+      },
+    },
+    "rolled back": { entry: told("rolled back") },
+    "wrong image": { entry: told("wrong image"), on: unlessProved },
+    dark: { entry: told("dark"), on: unlessProved },
+    failed: { entry: told("failed"), on: unlessProved },
+    unprovable: { entry: [because("it already reports this version"), told("unprovable")] },
+    refused: { entry: told("refused") },
+    cancelled: { entry: ["sayUnwanted", told("cancelled")] },
+  },
+});
+
+function checkOf({ module, version, sha256 }: UpdateContext): ModuleCheck {
+  return { module, version, sha256 };
+}
+
+function isSame({ version }: UpdateContext, checked: ModuleChecked): boolean {
+  return checked.kind === "fits" && checked.firmware === version;
+}
+
+function isUnheard(checked: ModuleChecked): boolean {
+  return checked.kind === "fits" && checked.firmware === null;
+}
+
+function whyOf(output: { readonly kind: string; readonly why?: string }): string {
+  return output.why ?? "";
+}

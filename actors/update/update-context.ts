@@ -1,0 +1,131 @@
+// What the update of a module remembers, what it is told and what it tells. Pure functions over it decide which version report counts.
+
+import type { ModuleChecked } from "./work.ts";
+
+export interface UpdateInput {
+  readonly module: string;
+  readonly version: string;
+  readonly sha256: string;
+  readonly bytes: number;
+  readonly attempts: number;
+  readonly darkMs: number;
+}
+
+export interface UpdateContext extends UpdateInput {
+  readonly attempt: number;
+  /** Of the present upload, per cent. */
+  readonly progress: number;
+  readonly part: string;
+  readonly windowMs: number;
+  /** When this attempt's trigger may have left, wall ms. */
+  readonly triggeredAt: number;
+  /** When the newest upload began, of whichever attempt; null: nothing was sent to the module. */
+  readonly beganAt: number | null;
+  /** When the module had said that it took all of it; null: it never did. */
+  readonly takenAt: number | null;
+  /** The newest version report while its upload was under way: its answer may be told later. */
+  readonly heard: { readonly version: string; readonly at: number } | null;
+  /** Of the present rest. */
+  readonly tries: number;
+  /** It is to begin as soon as it has rested. */
+  readonly isCalled: boolean;
+  /** Why nobody wants it any more. */
+  readonly unwanted: string | null;
+  readonly why: string | null;
+}
+
+/** vehicle.md, States; `failed`: no attempt brought the image there, `refused`: it is not for this module. */
+export type UpdateState =
+  | "offered"
+  | "postponed"
+  | "triggering"
+  | "awaiting module"
+  | "uploading"
+  | "claimed"
+  | "rebooting"
+  | "trial"
+  | "committed"
+  | "rolled back"
+  | "wrong image"
+  | "dark"
+  | "unprovable"
+  | "cancelled"
+  | "failed"
+  | "refused";
+
+export type UpdateEvent =
+  | { readonly type: "update.begin" }
+  | { readonly type: "update.cancel"; readonly reason: string }
+  | { readonly type: "upload.progressed"; readonly attempt: number; readonly percent: number }
+  /** As the module said it; `at`: when its frame was on the bus, wall ms. */
+  | { readonly type: "version.reported"; readonly part: string; readonly version: string; readonly at: number }
+  | { readonly type: "presence.changed"; readonly presence: string };
+
+/** What its campaign is told. */
+export interface UpdateProgress {
+  readonly type: "update.progressed";
+  readonly module: string;
+  readonly state: UpdateState;
+  readonly attempt: number;
+  readonly progress: number;
+  readonly why: string | null;
+  /** Its trigger was not let out. */
+  readonly isHeldBack: boolean;
+}
+
+export function beginning(input: UpdateInput): UpdateContext {
+  return {
+    ...input,
+    attempt: 0,
+    progress: 0,
+    part: "",
+    windowMs: 0,
+    triggeredAt: 0,
+    beganAt: null,
+    takenAt: null,
+    heard: null,
+    tries: 0,
+    isCalled: false,
+    unwanted: null,
+    why: null,
+  };
+}
+
+interface Told {
+  readonly context: UpdateContext;
+  readonly event: UpdateEvent;
+}
+
+/** The module runs what was sent to it: before that it reported another version (U5). */
+export function provesIt({ context, event }: Told): boolean {
+  return event.type === "version.reported" && event.part === context.part && context.beganAt !== null && event.at >= context.beganAt && event.version === context.version;
+}
+
+/** It has restarted with something else, after it had said that it took all of it. */
+export function disprovesIt({ context, event }: Told): boolean {
+  return event.type === "version.reported" && event.part === context.part && isAfterTaken(context, event.at) && event.version !== context.version;
+}
+
+/** As `disprovesIt`, of what was heard before that was told. */
+export function wasDisproved(context: UpdateContext): boolean {
+  return context.heard !== null && isAfterTaken(context, context.heard.at) && context.heard.version !== context.version;
+}
+
+function isAfterTaken({ takenAt }: UpdateContext, at: number): boolean {
+  return takenAt !== null && at >= takenAt;
+}
+
+/** The proof of an earlier attempt that was not heard of when it came. */
+export function wasProved({ beganAt, version }: UpdateContext, checked: ModuleChecked): boolean {
+  return checked.kind === "fits" && checked.firmware === version && beganAt !== null && checked.reportedAt !== null && checked.reportedAt >= beganAt;
+}
+
+/** What a task threw, in words. */
+export function wordsOf(event: object): string {
+  const error: unknown = "error" in event ? event.error : undefined;
+  const said = error instanceof Error ? error.message : typeof error === "object" && error !== null && "reason" in error ? String(error.reason) : "it is not known why";
+  return said.slice(0, MAX_WHY);
+}
+
+/** What is told of a reason, characters. */
+export const MAX_WHY = 300;

@@ -1,0 +1,272 @@
+// A rollout over its groups and targets, with vehicles that stand in for campaigns (research/fleet-ota.md 2.2; actors/rollout, actors/group).
+
+import { test } from "tap";
+
+import { begins, begunPart, changed, report, type TargetChange, wanted } from "../../../actors/group/part.ts";
+import { SeededRandom } from "../../../runtime/simulation/index.ts";
+import { type Fleet, fleet, mostAtOnce, type Manner } from "./fleet.ts";
+
+const STEP_MS = 2_000;
+
+/** Time passes until it holds, or for an hour. */
+async function until(all: Fleet, holds: () => boolean, mostMs = 3_600_000): Promise<void> {
+  for (let ms = 0; ms < mostMs && !holds(); ms += STEP_MS) await all.clock.advance(STEP_MS);
+}
+
+async function said(all: Fleet, ...words: Parameters<Fleet["say"]>): Promise<unknown> {
+  const answer = all.say(...words);
+  await all.clock.advance(100);
+  return answer;
+}
+
+const stateOf = (all: Fleet): string => JSON.stringify(all.state().value);
+const is =
+  (all: Fleet, ...states: readonly string[]) =>
+  (): boolean =>
+    states.some((state) => stateOf(all).includes(state));
+const begun = (all: Fleet): number => all.vehicles.reduce((sum, vehicle) => sum + all.vehicle(vehicle).begins.length, 0);
+const place =
+  (places: Readonly<Record<number, Manner>>) =>
+  (at: number): Manner =>
+    places[at] ?? "commits";
+
+test("a rollout goes from draft over its groups to completed, and no more than its concurrency are under way at any time", async (t) => {
+  const all = await fleet({ count: 30, plan: { concurrency: 4, groups: [{ name: "canary", count: 5 }, { name: "rest" }] } });
+  t.equal(all.state().value, "draft");
+  await all.clock.advance(5_000);
+  t.ok(
+    all.vehicles.every((vehicle) => all.vehicle(vehicle).offers === 0),
+    "nothing is offered before it is approved",
+  );
+  t.match(await said(all, "approve"), { kind: "replied", value: { state: "approved" } });
+  await all.clock.advance(30_000);
+  t.equal(
+    all.vehicles.slice(5).reduce((sum, vehicle) => sum + all.vehicle(vehicle).offers, 0),
+    0,
+    "the second group waits for the first",
+  );
+  await until(all, is(all, "completed"));
+  t.equal(all.state().value, "completed");
+  t.match(all.counts(), { committed: 30, failed: 0, dark: 0, excused: 0 });
+  t.equal(mostAtOnce(all.vehicles.map((vehicle) => all.vehicle(vehicle))), 4);
+  t.ok(
+    all.vehicles.every((vehicle) => all.vehicle(vehicle).offers === 1 && all.vehicle(vehicle).begins.length === 1),
+    "each is offered once and begins once",
+  );
+  t.match(all.state().context.noted, [{ verb: "approve", who: "ann" }]);
+  await all.stop();
+});
+
+test("S8. a module that lies about its version pauses the rollout, which names it; paused nothing new begins, and a person lets it go on", async (t) => {
+  const all = await fleet({ count: 40, plan: { concurrency: 2, abort: { percent: 90 } }, manner: place({ 1: "lies", 8: "lies" }) });
+  await said(all, "approve");
+  await until(all, is(all, "paused"));
+  t.same(all.state().value, { paused: "settled" });
+  t.match(all.state().context.why, { who: "the rule", reason: /^1 bad in group canary, 1 pause it$/ });
+  t.match(all.state().context.bad, [{ vehicle: all.vehicles[1], module: "torrent-0", ending: "failed", reason: "it reports 1.0.0 instead of 2.4.0" }]);
+  const before = begun(all);
+  await all.clock.advance(600_000);
+  t.equal(begun(all), before);
+  t.match(await all.say("approve"), { kind: "refused" });
+  t.match(await said(all, "resume", "one is known to be bad"), { kind: "replied", value: { state: "running" } });
+  await until(all, is(all, "paused", "completed"));
+  t.match(all.state().context.why, { who: "the rule", reason: /^2 of [0-9]+ bad, 2.5 % pause it$/ }, "it went on past the bad one, to the next");
+  t.equal(all.state().context.bad.at(-1)?.vehicle, all.vehicles[8]);
+  await all.stop();
+});
+
+test("five canaries that fall silent abort it within their time, with no message from anyone", async (t) => {
+  const all = await fleet({
+    count: 40,
+    plan: { concurrency: 5, dark_after: "5m", pause: { percent: 100 }, groups: [{ name: "canary", count: 5, abort_count: 2 }, { name: "rest" }] },
+    manner: () => "falls silent",
+  });
+  await said(all, "approve");
+  await until(all, is(all, "aborted"));
+  t.same(all.state().value, { aborted: "settled" });
+  t.match(all.state().context.why, { who: "the rule", reason: "2 bad in group canary, 2 abort it" });
+  await all.clock.advance(600_000);
+  t.match(all.counts(), { dark: 5, excused: 35 });
+  t.equal(begun(all), 5);
+  await all.stop();
+});
+
+test("S8. what was believed dark and tells later how it ended is counted as that; the verdict on the rollout stands", async (t) => {
+  const all = await fleet({ count: 12, plan: { dark_after: "1m", groups: [{ name: "canary", count: 5, abort_count: 2 }, { name: "rest" }] }, manner: () => "falls silent" });
+  await said(all, "approve");
+  await until(all, is(all, "aborted"));
+  await all.clock.advance(600_000);
+  t.match(all.counts(), { dark: 5, committed: 0 });
+  const [first = ""] = all.vehicles;
+  await all.tell(first, { type: "vehicle.recover" });
+  await all.clock.advance(5_000);
+  t.match(all.counts(), { dark: 4, committed: 1 });
+  t.match(all.target(all.parts[0] ?? "", 0), { ending: "committed" });
+  t.same(all.state().value, { aborted: "settled" });
+  await all.stop();
+});
+
+test("who cannot begin gives its slot back, and begins when it can and has one again", async (t) => {
+  const all = await fleet({ count: 6, plan: { concurrency: 2, groups: [{ name: "all" }] }, manner: place({ 0: "driving", 1: "driving" }) });
+  await said(all, "approve");
+  await until(all, () => all.counts()["committed"] === 4);
+  t.match(all.counts(), { committed: 4, absent: 2 });
+  t.match(all.state().context.parts[all.parts[0] ?? ""], { slots: 0, underWay: 0, waits: { postponed: 2 } });
+  t.equal(mostAtOnce(all.vehicles.map((vehicle) => all.vehicle(vehicle))), 2);
+  for (const vehicle of all.vehicles.slice(0, 2)) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { committed: 6 });
+  t.ok(
+    all.vehicles.every((vehicle) => all.vehicle(vehicle).offers === 1),
+    "and is not offered again",
+  );
+  await all.stop();
+});
+
+test("who was never heard of holds no slot, ends as excused in its time, and is told that it is no longer wanted", async (t) => {
+  const all = await fleet({ count: 10, plan: { concurrency: 2, excused_after: "1h", groups: [{ name: "all" }] }, manner: place({ 0: "silent", 1: "silent" }) });
+  await said(all, "approve");
+  await until(all, () => all.counts()["committed"] === 8);
+  t.match(all.counts(), { committed: 8, absent: 2 });
+  t.match(all.state().context.parts[all.parts[0] ?? ""], { slots: 0, waits: { away: 2 } });
+  await until(all, is(all, "completed"), 8_000_000);
+  t.equal(all.state().value, "completed");
+  t.match(all.counts(), { committed: 8, excused: 2 });
+  t.equal(all.vehicle(all.vehicles[0] ?? "").begins.length, 0);
+  t.equal(all.vehicle(all.vehicles[0] ?? "").phase, "ended");
+  await all.stop();
+});
+
+test("a word to begin is for one ask and a young one: after a long pause a vehicle asks anew, and nobody begins on the old word", async (t) => {
+  const all = await fleet({ count: 3, plan: { concurrency: 3, groups: [{ name: "all" }] } });
+  await said(all, "approve");
+  await until(all, () => all.vehicles.every((vehicle) => all.vehicle(vehicle).phase === "staging"));
+  t.match(await said(all, "pause", "the weather"), { kind: "replied", value: { state: "paused" } });
+  await all.clock.advance(300_000);
+  t.ok(
+    all.vehicles.every((vehicle) => all.vehicle(vehicle).phase === "ready" && all.vehicle(vehicle).begins.length === 0),
+    "ready, and not begun",
+  );
+  t.match(all.state().context.why, { who: "ann", reason: "the weather" });
+  const [, second = ""] = all.vehicles;
+  await all.tell(second, { type: "vehicle.become", manner: "driving" });
+  await said(all, "resume", "it is over");
+  await all.clock.advance(5_000);
+  t.match(
+    all.vehicles.map((vehicle) => ({ ask: all.vehicle(vehicle).ask, begins: all.vehicle(vehicle).begins.length })),
+    [
+      { ask: 2, begins: 1 },
+      { ask: 2, begins: 0 },
+      { ask: 2, begins: 1 },
+    ],
+  );
+  t.match(all.counts(), { absent: 1 });
+  await all.tell(second, { type: "vehicle.become", manner: "commits" });
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { committed: 3 });
+  await all.stop();
+});
+
+test("an abort excuses what has not begun, lets what has begun end, and is told as settled; nothing resumes it", async (t) => {
+  const all = await fleet({ count: 20, plan: { concurrency: 4, groups: [{ name: "all" }] } });
+  await said(all, "approve");
+  await until(all, () => begun(all) === 4);
+  t.match(await said(all, "abort", "wrong release"), { kind: "replied", value: { state: "aborted" } });
+  await all.clock.advance(120_000);
+  t.same(all.state().value, { aborted: "settled" });
+  t.match(all.counts(), { committed: 4, excused: 16 });
+  t.equal(begun(all), 4);
+  t.match(all.state().context.noted, [{ verb: "approve" }, { verb: "abort", who: "ann", reason: "wrong release" }]);
+  t.match(await said(all, "resume", "please"), { kind: "refused" });
+  await all.stop();
+});
+
+test("one vehicle that is left inconsistent aborts, whatever the sample", async (t) => {
+  const all = await fleet({ count: 20, plan: { concurrency: 1, pause: { percent: 100 }, groups: [{ name: "all" }] }, manner: place({ 0: "inconsistent" }) });
+  await said(all, "approve");
+  await until(all, is(all, "aborted"));
+  t.match(all.state().context.why, { reason: "1 left inconsistent: one aborts it" });
+  t.equal(begun(all), 1);
+  await all.stop();
+});
+
+test("after a bad result nothing of its part begins before the rule has taken note of it", async (t) => {
+  const all = await fleet({
+    count: 60,
+    plan: { concurrency: 10, pause: { count: 1 }, abort: { count: 50, percent: 100 }, groups: [{ name: "all" }] },
+    manner: place({ 25: "fails" }),
+    updateMs: (at) => 30_000 + at * 7,
+  });
+  await said(all, "approve");
+  await until(all, is(all, "paused"));
+  const failedAt = all.vehicle(all.vehicles[25] ?? "").endedAt ?? 0;
+  const later = all.vehicles.flatMap((vehicle) => all.vehicle(vehicle).begins).filter((at) => at > failedAt);
+  t.same(later, [], "nobody has begun since");
+  t.ok(begun(all) > 10 && begun(all) < 60);
+  await all.stop();
+});
+
+test("a part with a bad result that nobody has taken note of begins nothing, also where the result was corrected since", (t) => {
+  const targets = [0, 1, 2, 3, 4].map((at) => ({ vehicle: `acme/vehicle/${String(at)}`, updates: [] }));
+  const change = (index: number, phase: TargetChange["phase"]): TargetChange => ({ index, phase, why: null, module: null, critical: false });
+  const first = begins({ ...begunPart({ self: "acme/group/g", rollout: "acme/rollout/r", part: "acme/group/g", targets, images: [] }), slots: 3 });
+  t.same(first.places, [0, 1, 2]);
+  const failed = wanted(changed(first.context, change(0, "failed"), 1), 1);
+  t.same(begins(failed).places, [], "one is ready, and one has room");
+  t.same(begins(changed(failed, change(0, "committed"), 2)).places, [], "the rule is still to see it");
+  t.same(begins({ ...failed, cleared: 1 }).places, [1, 3]);
+  t.match(report(failed).report, { noted: 1, bad: [{ vehicle: "acme/vehicle/0", ending: "failed" }], underWay: 2, wanting: 1, returned: 0 });
+  t.end();
+});
+
+test("a group that cannot reach its share any more waits for a person, who accepts it by resuming", async (t) => {
+  const all = await fleet({
+    count: 20,
+    plan: { concurrency: 5, pause: { percent: 100 }, abort: { percent: 100, count: 50 }, groups: [{ name: "first", count: 10 }, { name: "rest" }] },
+    manner: place({ 2: "fails" }),
+  });
+  await said(all, "approve");
+  await until(all, is(all, "paused"));
+  t.match(all.state().context.why, { who: "the rule", reason: /in group first: 95 % cannot be reached any more$/ });
+  await said(all, "resume", "nine will do");
+  await until(all, is(all, "completed", "paused", "aborted"));
+  t.equal(all.state().value, "completed");
+  t.match(all.counts(), { committed: 19, failed: 1 });
+  await all.stop();
+});
+
+test("S10. only its own vehicle reports to a target", async (t) => {
+  const all = await fleet({ count: 2, plan: { concurrency: 2, groups: [{ name: "all" }] } });
+  await said(all, "approve");
+  await until(all, () => begun(all) === 2);
+  const [first = "", second = ""] = all.vehicles;
+  await all.tell(second, { type: "vehicle.claim", target: `${all.parts[0] ?? ""}/target/0` });
+  await all.clock.advance(1_000);
+  t.match(all.counts(), { committed: 0 });
+  await all.tell(first, { type: "vehicle.claim", target: `${all.parts[0] ?? ""}/target/0` });
+  await all.clock.advance(1_000);
+  t.match(all.counts(), { committed: 1 }, "its own is believed");
+  await all.stop();
+});
+
+test("S3, S4. killed at any moment and brought back it comes to the same counts, with no more at once and nothing offered or begun twice", async (t) => {
+  const random = new SeededRandom(7);
+  const manner = place({ 3: "lies", 11: "fails", 14: "driving" });
+  const all = await fleet({
+    count: 24,
+    plan: { concurrency: 3, pause: { percent: 100 }, abort: { percent: 100, count: 50 }, success_percent: 50, groups: [{ name: "canary", count: 5 }, { name: "rest" }] },
+    manner,
+  });
+  await said(all, "approve");
+  for (let kills = 0; kills < 40 && !is(all, "completed")(); kills++) {
+    await all.clock.advance(Math.floor(random.next() * 40_000));
+    await all.restart();
+  }
+  await all.tell(all.vehicles[14] ?? "", { type: "vehicle.become", manner: "commits" });
+  await until(all, is(all, "completed"));
+  t.equal(all.state().value, "completed");
+  t.match(all.counts(), { committed: 22, failed: 2 });
+  t.ok(mostAtOnce(all.vehicles.map((vehicle) => all.vehicle(vehicle))) <= 3);
+  t.ok(all.vehicles.every((vehicle) => all.vehicle(vehicle).offers === 1 && all.vehicle(vehicle).begins.length === 1));
+  await all.stop();
+});
