@@ -4,12 +4,12 @@ import type { Clock } from "../runtime/ports/index.ts";
 import type { EdgeCounters } from "./contract.ts";
 import type { VehicleWorks } from "./vehicle-works.ts";
 
-export function countersOf({ pipeline, transmit }: Pick<VehicleWorks, "pipeline" | "transmit">, clock: Clock): EdgeCounters {
+export function countersOf({ pipeline, transmit, sender }: Pick<VehicleWorks, "pipeline" | "transmit" | "sender">, clock: Clock): EdgeCounters {
   const readings = pipeline.table.readAll(clock.monotonic());
   return {
     frames: [...pipeline.frames.values()].reduce((sum, count) => sum + count, 0),
     signals: { fresh: readings.filter(({ quality }) => quality === "good").length, all: readings.length },
-    sentFrames: transmit.counters.sent,
+    sentFrames: sender.counters.sent,
     refusedFrames: transmit.counters.refused,
   };
 }

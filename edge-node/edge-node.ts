@@ -35,7 +35,7 @@ import { BUS, STORE, storeTroubles, wholeTree } from "./whole-tree.ts";
 
 const STOP_WITHIN_MS = 4_000;
 
-/** @throws DROVER_CONFIG_INVALID for the configuration, the ports, the vehicle's files, a bus that is missing or not the vehicle's */
+/** @throws DROVER_CONFIG_INVALID for the configuration, the ports, the vehicle's files, a bus that is missing or not the vehicle's, an upload URL that is none or of no module of it */
 export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts): EdgeNode {
   checkEdgeConfig(config);
   checkPorts(ports);
@@ -62,7 +62,8 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     },
   });
   const sent = sentFrames({ telemetry: kept, clock, log });
-  const works = vehicleWorks({ model, node, epoch, store, sent, stepWatch, ports });
+  const names = { tenant: model.vehicle.split("/")[0] ?? "", vehicle: idOf(model.vehicle as Address) };
+  const works = vehicleWorks({ config, model, node, names, epoch, store, sent, stepWatch, ports });
   const { system, pipeline } = works;
   const { vehicle } = works.commands;
   const signals = signalValues(vehicle, pipeline, clock);
@@ -79,7 +80,6 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     log,
   });
   const { uplink: broker } = config;
-  const names = { tenant: vehicle.split("/")[0] ?? "", vehicle: idOf(vehicle) };
   const link = broker === undefined ? undefined : cloudLink({ vehicle, node, session, epoch, system, clock, random, log, make: () => ports.transport(broker, node, names, ports) });
   if (link !== undefined) system.setRemote(link.remote);
   const uplink = uplinkLife({
@@ -193,6 +193,6 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
     },
     counters: () => countersOf(works, clock),
     start: () => tree.start(),
-    stop: () => tree.stop(STOP_WITHIN_MS).finally(() => stepWatch?.stop()),
+    stop: () => tree.stop(STOP_WITHIN_MS).finally(() => Promise.all([works.updates?.close(), stepWatch?.stop()])),
   };
 }

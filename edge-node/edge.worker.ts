@@ -1,6 +1,6 @@
 // A vehicle's node as an OS-process worker: what the demo runs. Who starts it loads this file alone; the node's code is loaded where it runs.
 
-import { errorOf, untilAborted, worker, type WorkerContext } from "../runtime/workers/index.ts";
+import { errorOf, isByOthers, untilAborted, worker, type WorkerContext } from "../runtime/workers/index.ts";
 import type { EdgeConfig } from "./config.ts";
 import type { EdgeCounters, EdgeNode } from "./contract.ts";
 
@@ -22,9 +22,9 @@ export interface EdgeStats extends EdgeCounters {
 
 export const edgeWorker = worker({
   module: import.meta.url,
-  async run({ config, ready, alive, emit, log, clock, random }: WorkerContext<EdgeWorkerConfig, EdgeStats>, signal) {
-    const [{ createEdgeNode }, { realPorts }] = await Promise.all([import("./edge-node.ts"), import("./ports.ts")]);
-    const node = createEdgeNode(config, { ...realPorts, log, clock, random });
+  async run({ config, endBefore, ready, alive, emit, log, clock, random }: WorkerContext<EdgeWorkerConfig, EdgeStats>, signal) {
+    const [{ createEdgeNode }, { realPorts, realStepWatch }] = await Promise.all([import("./edge-node.ts"), import("./ports.ts")]);
+    const node = createEdgeNode(config, { ...realPorts, log, clock, random, stepWatch: (folder) => realStepWatch(folder, isByOthers(endBefore)) });
     await node.start();
     ready();
     let frames = 0;

@@ -56,6 +56,8 @@ interface OutputSeen {
 }
 
 interface Description extends Terms {
+  readonly hardware: string | null;
+  readonly address: number | null;
   readonly bus: string;
   readonly moduleType: string | null;
   readonly outputs: readonly string[];
@@ -67,11 +69,13 @@ export function outputsOf(channels: Channels, module: string): readonly string[]
   return channels.all.filter((channel) => channel.module === module && channel.output !== "").map(({ output }) => output);
 }
 
-function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers, ttlMs, whenAway, reaches }: Description): boolean {
+function isDescribed(context: ModuleContext, { bus, moduleType, outputs, offers, ttlMs, whenAway, reaches, hardware, address }: Description): boolean {
   const known = Object.entries(context.outputs).filter(([, output]) => output.desired === undefined);
   return (
     context.bus === bus &&
     context.moduleType === moduleType &&
+    context.hardware === hardware &&
+    context.address === address &&
     isDeepStrictEqual(context.offers, offers) &&
     isDeepStrictEqual(context.ttlMs, ttlMs) &&
     isDeepStrictEqual(context.whenAway, whenAway) &&
@@ -88,7 +92,7 @@ interface ModuleState {
 export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   const { commands, pipeline, channels, confirmations, teller, system } = options;
   const { table, presence, model } = pipeline;
-  const identities = watchIdentities(model, pipeline);
+  const identities = watchIdentities(model, pipeline, options.clock);
   const modules = model.modules.map((module) => ({
     module,
     address: commands.moduleAddress(module.name),
@@ -120,15 +124,15 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
       tellPresence(module, address, (view.state as ModuleState | undefined)?.presence, nowMs);
       tellFaults(module, address, context, nowMs);
       const identity = identities.of(module.name);
-      if (identity !== undefined && (identity.part !== context.part || identity.firmware !== context.firmware))
-        teller.say(address, "identity", { type: "module.identified", ...identity });
+      if (identity !== undefined && identity.at !== context.identifiedAt) teller.say(address, "identity", { type: "module.identified", ...identity });
       for (const channel of own) tellOutput(channel, address, context, nowMs);
     }
   }
 
   function descriptionOf(module: ModelModule): Description {
     const { name } = module;
-    return { bus: module.bus, moduleType: module.type ?? null, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ...commands.termsOf(name) };
+    const place = { hardware: module.hardware ?? null, address: module.address ?? null };
+    return { bus: module.bus, moduleType: module.type ?? null, ...place, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ...commands.termsOf(name) };
   }
 
   /** What the bus shows and the committed state does not, or will not once it has taken the word that is on its way to it. */

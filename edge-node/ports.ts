@@ -2,7 +2,7 @@
 
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { mqttTransport, type NodeCredential, readCredentials } from "../protocols/mqtt/index.ts";
+import { mqttTransport } from "../protocols/mqtt/index.ts";
 import { type Identity, loadIdentity, saveIdentity, sqliteLog, sqliteStore } from "../protocols/sqlite/index.ts";
 import {
   demandPorts,
@@ -16,19 +16,10 @@ import {
   systemClock,
   systemRandom,
 } from "../runtime/index.ts";
-import {
-  type AppendLog,
-  type Clock,
-  DroverError,
-  type KeptChildren,
-  type Log,
-  type MetricsSource,
-  type Random,
-  silentLog,
-  type Store,
-  type Transport,
-} from "../runtime/ports/index.ts";
+import { type AppendLog, type Clock, type KeptChildren, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
 import type { EdgeConfig } from "./config.ts";
+import { heldCredential } from "./held-credential.ts";
+import { realUpdatePorts, type UpdatePorts, type UpdatePortsOptions } from "./update-ports.ts";
 import type { readVehicle, VehicleFiles } from "./vehicle-files.ts";
 
 export interface EdgePorts {
@@ -46,6 +37,8 @@ export interface EdgePorts {
   store(folder: string, ports: EdgePorts, node?: string): Store & { readonly metrics?: MetricsSource };
   telemetryLog(folder: string, maxBytes: number, ports: EdgePorts, node?: string): AppendLog & { readonly metrics?: MetricsSource };
   transport(uplink: NonNullable<EdgeConfig["uplink"]>, node: string, vehicle: { readonly tenant: string; readonly vehicle: string }, ports: EdgePorts): Transport;
+  /** Where images are kept and come from, and the upload ports of modules; default: this node updates no module. @throws DROVER_CONFIG_INVALID */
+  updates?(options: UpdatePortsOptions, ports: EdgePorts): UpdatePorts;
   /** Ends the process when a step hangs (rules M4); default: nobody does. */
   stepWatch?(folder: string): NodeStepWatch;
   /** What runs a service; default a real process. */
@@ -65,11 +58,17 @@ export function checkPorts(ports: unknown): asserts ports is EdgePorts {
     store: "function",
     telemetryLog: "function",
     transport: "function",
+    updates: "function, if any",
     stepWatch: "function, if any",
     program: "function, if any",
     keptServices: "function, if any",
     defer: "function, if any",
   });
+}
+
+/** @param endedByOthers see StepWatchOptions */
+export function realStepWatch(folder: string, endedByOthers = false): NodeStepWatch {
+  return startStepWatch({ file: join(folder, "steps.crash"), endedByOthers });
 }
 
 export const realPorts: EdgePorts = {
@@ -96,7 +95,7 @@ export const realPorts: EdgePorts = {
       node,
     });
   },
-  stepWatch: (folder) => startStepWatch({ file: join(folder, "steps.crash") }),
+  stepWatch: realStepWatch,
   telemetryLog: (folder, maxBytes, { clock, log, random }, node) =>
     sqliteLog({
       path: join(folder, "telemetry.db"),
@@ -107,9 +106,10 @@ export const realPorts: EdgePorts = {
       node,
     }),
   keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
+  updates: (options, { clock, log }) => realUpdatePorts(options, { clock, log }),
   transport: (uplink, node, vehicle, { clock, log, random }) => {
     const { url, credentials } = uplink;
-    const held = credentials === undefined ? undefined : heldCredential(credentials, node, vehicle);
+    const held = credentials === undefined ? undefined : heldCredential("uplink.credentials", credentials, node, vehicle);
     const username = uplink.username ?? held?.node;
     const password = uplink.password ?? held?.secret;
     return mqttTransport({
@@ -125,21 +125,3 @@ export const realPorts: EdgePorts = {
     });
   },
 };
-
-/** @throws DROVER_CONFIG_INVALID when there is none of this node, or another vehicle's under its name */
-function heldCredential(folder: string, node: string, { tenant, vehicle }: { readonly tenant: string; readonly vehicle: string }): NodeCredential {
-  const all = readCredentials(folder);
-  const held = all.find((credential) => credential.node === node);
-  const way = `\`drover enroll ${tenant}/vehicle/${vehicle} --node NAME\` makes one, and \`node: NAME\` in this configuration names it`;
-  if (held === undefined) {
-    const others = all.length === 0 ? "" : ` (there are those of ${all.map((credential) => credential.node).join(", ")})`.slice(0, 300);
-    throw new DroverError("DROVER_CONFIG_INVALID", `uplink.credentials: ${folder} holds no credential of the node ${node}${others}: ${way}`);
-  }
-  const { reach } = held;
-  if (reach.kind === "vehicle" && (reach.tenant !== tenant || reach.vehicle !== vehicle))
-    throw new DroverError(
-      "DROVER_CONFIG_INVALID",
-      `uplink.credentials: the credential of the node ${node} in ${folder} is that of ${reach.tenant}/vehicle/${reach.vehicle}, not of ${tenant}/vehicle/${vehicle}: ${way}`,
-    );
-  return held;
-}

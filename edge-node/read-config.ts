@@ -4,6 +4,7 @@ import { CheckedFile, ProblemList } from "../actors/vehicle-file/index.ts";
 import { demandShape, DroverError, formatProblem, type Problem } from "../runtime/index.ts";
 import { busSources } from "./bus-sources.ts";
 import { type EdgeConfig, edgeConfigSchema } from "./config.ts";
+import { uploadUrls } from "./upload-urls.ts";
 import { readVehicle, type VehicleFiles } from "./vehicle-files.ts";
 
 /**
@@ -31,10 +32,12 @@ function withoutOpeners(config: unknown): unknown {
   return { ...config, buses: Object.fromEntries(Object.entries(buses).map(([bus, source]) => [bus, typeof source === "function" ? "virtual:opener" : (source as unknown)])) };
 }
 
-/** All that a node refuses before it starts: keys and values, the vehicle's files, the sources of its buses. Nothing is opened to write. @throws DROVER_CONFIG_INVALID */
+/** All that a node refuses before it starts: keys and values, the vehicle's files, the sources of its buses, upload URLs. Nothing is opened to write. @throws DROVER_CONFIG_INVALID */
 export function checkEdgeStart(config: EdgeConfig, files: VehicleFiles): void {
   checkEdgeConfig(config);
-  busSources(config, readVehicle(config.vehicle, files), files);
+  const model = readVehicle(config.vehicle, files);
+  busSources(config, model, files);
+  uploadUrls(config, model);
 }
 
 function refused(problems: readonly Problem[]): DroverError {

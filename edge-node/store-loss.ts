@@ -1,4 +1,4 @@
-// A journal or a telemetry log that was moved aside is told, never passed over in silence (rules L2): to the vehicle at once, to the cloud as an alarm as soon as there is a link, across restarts; to each of them once.
+// A journal or a telemetry log that was moved aside, or came back from an older copy, is told, never passed over in silence (rules L2, T1): to the vehicle at once, to the cloud as an alarm as soon as there is a link, across restarts; to each of them once.
 
 import { type Address, idOf, parseAddress, type System } from "../runtime/index.ts";
 import type { Clock, Log, Random, Store, TimeoutHandle, Transport } from "../runtime/ports/index.ts";
@@ -7,8 +7,9 @@ import type { Clock, Log, Random, Store, TimeoutHandle, Transport } from "../run
 const LOST = {
   journal: { key: "edge/store-loss", alarm: "store-moved-aside", title: "the vehicle's store was damaged and moved aside" },
   telemetry: { key: "edge/telemetry-loss", alarm: "telemetry-moved-aside", title: "the vehicle's telemetry log was damaged and moved aside; what had not been sent is lost" },
+  history: { key: "edge/history-fork", alarm: "history-forked", title: "the vehicle came back from an older copy of its store: its history has forked" },
 } as const;
-const WHATS = ["journal", "telemetry"] as const;
+const WHATS = ["journal", "telemetry", "history"] as const;
 const TELL_WITHIN_MS = 10_000;
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -37,13 +38,27 @@ export function keptLoss(store: Store, what: StoreLoss["what"]): Promise<StoreLo
 }
 
 /** What the vehicle has not taken. */
-export async function untoldLosses(store: Store): Promise<readonly StoreLoss[]> {
+async function untoldLosses(store: Store): Promise<readonly StoreLoss[]> {
   const losses = await Promise.all(WHATS.map((what) => lossIn(store, what, `${LOST[what].key}${UNTOLD}`)));
   return losses.filter((loss) => loss !== undefined);
 }
 
-export function lossTold(store: Store, { what }: StoreLoss): Promise<void> {
+function lossTold(store: Store, { what }: StoreLoss): Promise<void> {
   return store.values.delete(`${LOST[what].key}${UNTOLD}`);
+}
+
+/** What it has not been told; nobody says it a second time. @param isOver the rest is told at the next start */
+export async function tellVehicle(
+  { vehicle, system, store }: Pick<LossPorts, "vehicle" | "store"> & { readonly system: Pick<System, "inform"> },
+  isOver: () => boolean,
+): Promise<void> {
+  for (const loss of await untoldLosses(store)) {
+    const { what, at, reason } = loss;
+    for (let kind = "deadline"; kind === "deadline" && !isOver(); ) {
+      ({ kind } = await system.inform(vehicle, { type: "store.moved-aside", what, at, reason: reason.slice(0, 1_000) }));
+      if (kind === "accepted") await lossTold(store, loss);
+    }
+  }
 }
 
 async function lossIn(store: Store, what: StoreLoss["what"], key: string): Promise<StoreLoss | undefined> {

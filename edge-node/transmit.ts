@@ -8,15 +8,15 @@
 
 import type { Transmission } from "../actors/index.ts";
 import { commandFrame } from "../actors/vehicle-file/index.ts";
-import type { CanFrame, FrameSink, SendOutcome } from "../protocols/can/index.ts";
+import type { CanFrame, SendOutcome } from "../protocols/can/index.ts";
 import { type Address, type EffectWord, idOf, type System, type WorkContext } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
 import type { Channels } from "./channels.ts";
 import { type CommandList, desiredOf, isMuted, type Listed, mutedReport } from "./commands.ts";
 import type { Awaited, Confirmations } from "./confirmations.ts";
+import type { FrameSender, ReadyBus } from "./frame-sender.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { type Place, type RateLimit, rateLimit } from "./rate-limit.ts";
-import type { SentFrames } from "./sent-frames.ts";
+import type { Place } from "./rate-limit.ts";
 
 /** A frame of a blink has this long to be on the bus. */
 const BLINK_FRAME_MS = 500;
@@ -26,7 +26,7 @@ export interface TransmitOptions {
   readonly channels: Channels;
   readonly confirmations: Confirmations;
   readonly pipeline: Pipeline;
-  readonly sent: SentFrames;
+  readonly sender: FrameSender;
   readonly clock: Clock;
   readonly read: System["read"];
 }
@@ -34,7 +34,7 @@ export interface TransmitOptions {
 export interface Transmit {
   /** The implementation of the module's effects. */
   perform(transmission: Transmission, work: WorkContext): Promise<EffectWord>;
-  readonly counters: Readonly<Record<"sent" | "refused" | "unknown", number>>;
+  readonly counters: Readonly<Record<"refused" | "unknown", number>>;
 }
 
 interface Job extends Listed {
@@ -46,17 +46,11 @@ interface Job extends Listed {
 /** `isHanded`: the bus was given the frame. */
 type Leave = { readonly kind: "sent"; readonly atMs: number } | { readonly kind: "not"; readonly word: NonNullable<EffectWord>; readonly isHanded?: true };
 
-interface Ready {
-  readonly kind: "ready";
-  readonly frame: CanFrame;
-  readonly sink: FrameSink;
-  readonly place: Place;
-}
+type Ready = Extract<ReadyBus, { readonly kind: "ready" }> & { readonly frame: CanFrame };
 
 export function createTransmit(options: TransmitOptions): Transmit {
-  const { commands, channels, confirmations, pipeline, sent, clock, read } = options;
-  const limits = new Map<string, RateLimit>(commands.model.buses.map((bus) => [bus.name, rateLimit(bus.maxTxPerSecond)]));
-  const counters = { sent: 0, refused: 0, unknown: 0 };
+  const { commands, channels, confirmations, pipeline, sender, clock, read } = options;
+  const counters = { refused: 0, unknown: 0 };
 
   /** X1. undefined: it may leave now. */
   function objection(job: Job): NonNullable<EffectWord> | undefined {
@@ -113,7 +107,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
 
   /** What has begun is to reach its end: its frames find room where others use up the bus's rate. */
   async function blink(job: Job, method: { readonly values: readonly number[]; readonly holdMs: number }): Promise<EffectWord> {
-    const release = limits.get(job.target.bus)?.reserve();
+    const release = sender.limit(job.target.bus)?.reserve();
     try {
       return await show(job, method);
     } finally {
@@ -153,7 +147,7 @@ export function createTransmit(options: TransmitOptions): Transmit {
 
   /** For the next frame of a show, which keeps one back: in a second at the latest. undefined where the node is stopping. */
   async function placeOf({ target, work }: Job): Promise<Place | undefined> {
-    const limit = limits.get(target.bus);
+    const limit = sender.limit(target.bus);
     if (limit === undefined) return undefined;
     while (!work.signal.aborted) {
       const place = limit.take(clock.monotonic(), true);
@@ -170,26 +164,16 @@ export function createTransmit(options: TransmitOptions): Transmit {
       ask.place?.release();
       return ready;
     }
-    const { target, transmission, work } = job;
-    const { frame, sink, place } = ready;
+    const { transmission, work } = job;
     handing();
-    const outcome = await sink.send(frame, { withinMs: ask.withinMs }).finally(() => {
-      place.left(clock.monotonic());
+    const outcome = await sender.send(ready, ready.frame, ask.withinMs, {
+      actor: work.actor,
+      command: transmission.command,
+      output: transmission.output,
+      key: transmission.key,
+      author: work.cause?.author,
+      cause: work.cause?.messageId,
     });
-    if (outcome.kind !== "refused") {
-      if (outcome.kind === "sent") counters.sent++;
-      sent.record({
-        bus: target.bus,
-        frame,
-        actor: work.actor,
-        command: transmission.command,
-        output: transmission.output,
-        key: transmission.key,
-        author: work.cause?.author,
-        cause: work.cause?.messageId,
-        outcome: outcome.kind,
-      });
-    }
     return leaveOf(outcome);
   }
 
@@ -203,15 +187,8 @@ export function createTransmit(options: TransmitOptions): Transmit {
     if (objected !== undefined) return { kind: "not", word: objected };
     const framed = commandFrame(commands.model, target, value);
     if (framed.kind === "refused") return { kind: "not", word: no(framed.reason) };
-    const sink = pipeline.sink(target.bus);
-    if (sink === undefined) return { kind: "not", word: no(`the bus ${target.bus} is down`) };
-    const place = kept ?? limits.get(target.bus)?.take(clock.monotonic());
-    if (place === undefined) return { kind: "not", word: no(`more than ${String(rateOf(target.bus))} frames a second are not sent on ${target.bus}`) };
-    return { kind: "ready", frame: framed.frame, sink, place };
-  }
-
-  function rateOf(bus: string): number {
-    return commands.model.buses.find(({ name }) => name === bus)?.maxTxPerSecond ?? 0;
+    const bus = sender.ready(target.bus, kept);
+    return bus.kind === "not" ? { kind: "not", word: no(bus.why) } : { ...bus, frame: framed.frame };
   }
 
   function remainingMs({ since, deadlineMs }: Transmission): number {

@@ -1,7 +1,7 @@
 // Store and forward as a supervised child: samples go into the log whether there is a cloud or not (S6); where one is configured, everything that waits goes out.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
-import type { SampleRecord } from "../protocols/uplink/index.ts";
+import type { FoundFork, SampleRecord } from "../protocols/uplink/index.ts";
 import { type Address, lifeOf, type Startable, type System, type TreeNode, untilAborted } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, TimeoutHandle } from "../runtime/ports/index.ts";
 import { announceBusAlarms } from "./bus-alarms.ts";
@@ -10,6 +10,7 @@ import type { KeptTelemetry } from "./kept-telemetry.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { sampleRecorder } from "./sample-recorder.ts";
 import type { SignalValues } from "./signal-values.ts";
+import { openNewHistory } from "./history-fork.ts";
 import { announceLosses } from "./store-loss.ts";
 import { openUplink, type Uplink } from "./uplink.ts";
 
@@ -56,13 +57,32 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
     const opened = options.telemetryOpened();
     if (opened === undefined) throw new Error("the telemetry log is not open");
     const transport = to.transport();
-    const parts = { ...options, transport, transit: to.transit, telemetry: { log: telemetry, opened }, tree: options.describe, everything, isSimulated: () => pipeline.simulated };
+    const ports = { vehicle, system, store, transport, clock, random, log };
+    let alarms: (() => void) | undefined;
+    let isOver = false;
+    const fork = async (found: FoundFork): Promise<void> => {
+      await openNewHistory(found, ports);
+      const stop = await announceLosses(ports);
+      if (isOver) stop();
+      else alarms = stop;
+    };
+    const parts = {
+      ...options,
+      transport,
+      transit: to.transit,
+      telemetry: { log: telemetry, opened },
+      tree: options.describe,
+      everything,
+      isSimulated: () => pipeline.simulated,
+      fork,
+    };
     const opening = openUplink(parts);
     uplink = opening;
-    const ports = { vehicle, system, store, transport, clock, random, log };
     const buses = model.buses.map(({ name }) => name);
     const announced = await Promise.allSettled([announceLosses(ports), announceBusAlarms({ ...ports, session: options.session, buses })]);
     const disconnect = async (): Promise<void> => {
+      isOver = true;
+      alarms?.();
       for (const each of announced) if (each.status === "fulfilled") each.value();
       uplink = undefined;
       await opening.stop();

@@ -6,7 +6,7 @@
 //     anew behind a broker that did not, at a moment of each vehicle's own.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
-import { livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
+import { type FoundFork, livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
 import {
   type Address,
   encodeEnvelope,
@@ -46,6 +46,8 @@ export interface UplinkOptions {
   readonly tree: () => TreeNode;
   readonly everything: () => SampleRecord;
   readonly isSimulated: () => boolean;
+  /** As in the shipper of its stream. */
+  readonly fork: (found: FoundFork) => Promise<void>;
 }
 
 export interface Uplink {
@@ -84,7 +86,19 @@ export function openUplink(options: UplinkOptions): Uplink {
   const envelope = (kind: WireKind, body: unknown): Uint8Array => encodeEnvelope({ kind, id: newId(), sender: { node, session }, body });
 
   let valuesAtMs = Number.NEGATIVE_INFINITY;
-  const stream = startStreamShipper({ transport, key: names.up("stream"), entity: vehicle, system, store, sending, newId, transit, log, random: () => random.next() });
+  const stream = startStreamShipper({
+    transport,
+    key: names.up("stream"),
+    entity: vehicle,
+    system,
+    store,
+    sending,
+    newId,
+    transit,
+    log,
+    random: () => random.next(),
+    fork: options.fork,
+  });
   const { totals, incarnation } = telemetry.opened;
   const shipper = startTelemetryShipper(
     {

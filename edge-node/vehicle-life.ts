@@ -16,8 +16,9 @@ import type { Confirmations } from "./confirmations.ts";
 import { type ModuleFacts, outputsOf } from "./module-facts.ts";
 import type { KeptMute } from "./kept-mute.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { lossTold, type StoreLoss, untoldLosses } from "./store-loss.ts";
+import { tellVehicle } from "./store-loss.ts";
 import type { Teller } from "./teller.ts";
+import type { UpdateFacts } from "./update-safety.ts";
 import type { VehicleFacts } from "./vehicle-facts.ts";
 
 const BEAT_MS = 50;
@@ -32,7 +33,7 @@ export interface VehicleLifeOptions {
   readonly channels: Channels;
   readonly confirmations: Confirmations;
   readonly teller: Teller;
-  readonly facts: readonly (ModuleFacts | VehicleFacts | BusFacts)[];
+  readonly facts: readonly (ModuleFacts | VehicleFacts | BusFacts | UpdateFacts)[];
   readonly clock: Clock;
   readonly log: Log;
   /** Where what was lost is kept until the vehicle has taken it. */
@@ -61,8 +62,15 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     teller.reset();
     confirmations.reset();
     watchAgain();
-    for (const loss of await untoldLosses(options.store)) await tellLoss(loss, signal);
+    await tellVehicle({ vehicle, system, store: options.store }, () => signal.aborted);
     const stopKeeping = options.keptMute.begin();
+    const stopFollowing = system.watch(({ entity, record }) => {
+      if (entity !== vehicle || record?.inputs[0]?.kind !== "upgrade") return;
+      // Its actors have gone over to newer versions while it runs.
+      teller.reset();
+      confirmations.reset();
+      watchAgain();
+    });
     const stopBeat = beating();
     if (!isReady) ready();
     try {
@@ -74,19 +82,11 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
       ]);
     } finally {
       stopBeat();
+      stopFollowing();
       await stopKeeping();
       await system.deactivate(vehicle);
     }
   });
-
-  /** Nobody says it a second time. */
-  async function tellLoss(loss: StoreLoss, signal: AbortSignal): Promise<void> {
-    const { what, at, reason } = loss;
-    for (let kind = "deadline"; kind === "deadline" && !signal.aborted; ) {
-      ({ kind } = await system.inform(vehicle, { type: "store.moved-aside", what, at, reason: reason.slice(0, 1_000) }));
-      if (kind === "accepted") await lossTold(options.store, loss);
-    }
-  }
 
   /** @returns false: it is kept out, which the runtime has logged */
   async function comes(activate: () => Promise<void>): Promise<boolean> {
@@ -139,7 +139,8 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
 
 function childOf(module: ModelModule, channels: Channels, commands: CommandList): EntityChild {
   const { name, bus } = module;
-  const input: ModuleInput = { moduleType: module.type ?? null, bus, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ...commands.termsOf(name) };
+  const place = { hardware: module.hardware ?? null, address: module.address ?? null };
+  const input: ModuleInput = { moduleType: module.type ?? null, bus, ...place, outputs: outputsOf(channels, name), offers: commands.offersOf(name), ...commands.termsOf(name) };
   return { kind: "module", id: name, type: isOwner(module) ? "setpoint-owner" : "module", input };
 }
 

@@ -1,10 +1,13 @@
 // What a node's configuration and its vehicle's files may say, and what a mistake in them gets.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "tap";
 import { createEdgeNode, type EdgeConfig, readEdgeConfig, realPorts } from "../../edge-node/index.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
 import { createVirtualBus } from "../../protocols/virtual-can/index.ts";
 import type { DroverError } from "../../runtime/index.ts";
+import { root } from "../project/checkout.ts";
 import { desk, VEHICLES } from "./desk.ts";
 
 function problem(run: () => unknown): Pick<DroverError, "code" | "message" | "position"> {
@@ -159,6 +162,69 @@ test("every bus of the vehicle needs a source, and no other has one", (t) => {
     "all of them at once",
   );
   t.doesNotThrow(() => createEdgeNode({ ...base, buses: { can1: "rig:/what?/x/rig", can2: "rig:/a?b=1/c d#é" } }, at.ports()), "a folder's name may hold what begins options");
+  t.end();
+});
+
+test("D3. the configuration of updates that README.md shows is one", (t) => {
+  t.match(readEdgeConfig("edge.yaml", readFileSync(join(root, "test/docs/updates/edge.yaml"), "utf8")), {
+    updates: { images: { url: "http://cloud.example:8080/v1/images", max_bytes: 67_108_864 }, upload_urls: { "torrent-0": "http://192.168.4.21/ota" } },
+  });
+  t.end();
+});
+
+test("D3. upload URLs are of modules of the vehicle's file, and addresses", (t) => {
+  const at = desk();
+  const images = { url: "http://cloud:8080/v1/images" };
+  const start = (updates: unknown): unknown =>
+    createEdgeNode({ vehicle: `${VEHICLES}trailer-01.yaml`, data: "memory", buses: { can0: "virtual:can0" }, updates } as EdgeConfig, at.ports());
+  t.ok(start({ images, upload_urls: { "torrent-0": "http://[fe80::1]:80/ota" }, advertised_url: "http://esp32-{part}.local/ota" }));
+  for (const [updates, message] of [
+    [{}, /^updates: the key "images" is missing/],
+    [{ images: {} }, /^updates\.images: the key "url" is missing \(expected http:/],
+    [{ images: { url: "ftp://x" } }, /^updates\.images\.url: .*\(expected http:\/\/host:port\/v1\/images/],
+    [{ images: { url: "http://user@x/" } }, /^updates\.images\.url/],
+    [{ images: { ...images, max_bytes: 10 } }, /^updates\.images\.max_bytes: 10 is out of range/],
+    [{ images, upload_urls: { "torrent-0": "https://x/ota" } }, /^updates\.upload_urls\.torrent-0: .*\(expected http:\/\/host:port\/path/],
+    [{ images, upload_urls: { "torrent-0": "http://a:99999/ota" } }, /^updates\.upload_urls\.torrent-0: "http:\/\/a:99999\/ota" is no address/],
+    [
+      { images, upload_urls: { "torent-0": "http://a/ota", "no-such": "http://b/ota" } },
+      /"torent-0" is not a module of the vehicle's file \(expected one of bearing, .*; did you mean "torrent-0"\?\)\nupdates\.upload_urls\.no-such: /,
+    ],
+    [{ images, advertised_url: "http://esp32.local/ota" }, /^updates\.advertised_url: .*\(expected http:\/\/esp32-\{part\}\.local/],
+    [{ images, advertised_url: "http://esp32-{part}:x/ota" }, /^updates\.advertised_url: .* is no address/],
+    [{ images, upload_url: {} }, /did you mean "upload_urls"/],
+  ] as const)
+    t.match(
+      problem(() => start(updates)),
+      { code: "DROVER_CONFIG_INVALID", message },
+      JSON.stringify(updates),
+    );
+  t.end();
+});
+
+test("S10. images are asked for with the uplink's credential, or one of their own; another vehicle's stops the start", (t) => {
+  const data = t.testdir({ credentials: {} });
+  const folder = `${data}/credentials`;
+  const vehicle = { tenant: "acme", vehicle: "v" };
+  const made = (uplink: EdgeConfig["uplink"], more: object = {}): unknown =>
+    realPorts.updates?.({ data, config: { images: { url: "http://cloud/v1/images", ...more } }, uplink, node: "edge-v", vehicle }, realPorts);
+  const uplink = { url: "mqtt://127.0.0.1:1", credentials: folder };
+  t.match(
+    problem(() => made(uplink)),
+    { code: "DROVER_CONFIG_INVALID", message: /^uplink\.credentials: .*no credential of the node edge-v/ },
+  );
+  t.match(
+    problem(() => made(undefined, { credentials: folder })),
+    { message: /^updates\.images\.credentials: / },
+  );
+  t.match(
+    problem(() => made(undefined, { url: "http://a:99999/x" })),
+    { message: /^updates\.images\.url: .* is no address/ },
+  );
+  nodeCredential(folder, "edge-v", { kind: "vehicle", tenant: "acme", vehicle: "v" });
+  t.ok(made(uplink));
+  t.ok(made(undefined, { username: "u", password: "p" }));
+  t.ok(made(undefined));
   t.end();
 });
 

@@ -5,6 +5,7 @@ import { SimulatedRig } from "../../cli/rig/index.ts";
 import { TRAILER_MODULES } from "../../cli/rig/modules/index.ts";
 import type { Identity } from "../../protocols/sqlite/index.ts";
 import { createEdgeNode, type EdgeConfig, type EdgeNode, type EdgePorts } from "../../edge-node/index.ts";
+import type { UpdatePorts } from "../../edge-node/update-ports.ts";
 import { type ActorView, parseAddress } from "../../runtime/index.ts";
 import { type AppendLog, type Log, silentLog, type Transport } from "../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
@@ -22,6 +23,7 @@ export interface Desk {
   identity: Identity | undefined;
   readonly files: Map<string, string>;
   transport: Transport | undefined;
+  updates: UpdatePorts | undefined;
   log: Log;
   ports(): EdgePorts;
 }
@@ -37,6 +39,7 @@ export function desk(): Desk {
     identity: undefined,
     files: new Map(),
     transport: undefined,
+    updates: undefined,
     log: silentLog,
     ports: () => ({
       clock,
@@ -66,6 +69,7 @@ export function desk(): Desk {
         if (self.transport === undefined) throw new Error("no transport on this desk");
         return self.transport;
       },
+      ...(self.updates === undefined ? {} : { updates: () => self.updates as UpdatePorts }),
     }),
   };
   return self;
@@ -99,8 +103,8 @@ export function commandFrames(rig: SimulatedRig): readonly string[] {
     .map(({ id, data }) => `${id.toString(16)}:${data}`);
 }
 
-/** @param only these modules; a quiet rig makes long waits short. Default: all */
-export function rigOn(at: Desk, only?: readonly string[]): SimulatedRig {
+/** @param only these modules; a quiet rig makes long waits short. Default: all @param firmware folder of their slots; without it they have none */
+export function rigOn(at: Desk, only?: readonly string[], firmware?: string): SimulatedRig {
   const cells = new Map<string, Map<string, number>>();
   const of = (module: string): { get(key: string): number | undefined; set(key: string, value: number): void } => {
     const own = cells.get(module) ?? new Map<string, number>();
@@ -109,7 +113,7 @@ export function rigOn(at: Desk, only?: readonly string[]): SimulatedRig {
   };
   const rig = new SimulatedRig(
     { clock: at.clock, random: new SeededRandom(3), nonVolatile: { of } },
-    { modules: TRAILER_MODULES.filter(({ name }) => only?.includes(name) ?? true) },
+    { modules: TRAILER_MODULES.filter(({ name }) => only?.includes(name) ?? true), ...(firmware === undefined ? {} : { updates: { folder: firmware, seed: 1 } }) },
   );
   rig.start();
   return rig;

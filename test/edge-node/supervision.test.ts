@@ -80,6 +80,34 @@ test("S4. An entity that cannot go on is recovered by its supervisor, and told a
   await car.node.stop();
 });
 
+test("H14. A vehicle whose entity cannot go on for longer than ten minutes is degraded and tried for ever, and runs when it can", async (t) => {
+  const at = desk();
+  const ports = at.ports();
+  const store = memoryStore({ disk: at.disk });
+  const quiet = createVirtualBus({ clock: at.clock, name: "can0" });
+  const node = createEdgeNode({ vehicle: `${VEHICLES}rav4-01.yaml`, data: "memory", buses: { can0: () => quiet.attach() } }, { ...ports, store: () => store });
+  await running(at, node.start());
+  const commit = store.commit.bind(store);
+  let refused = 0;
+  store.commit = (batch) => {
+    if (batch.some(({ entity }) => entity === node.vehicle) && ++refused > 0) return Promise.resolve(batch.map(() => ({ kind: "refused", reason: "a bad sector" }) as const));
+    return commit(batch);
+  };
+  await running(at, node.system.tell(node.vehicle, { type: "bus.mute", bus: "can0" }));
+  await at.clock.advance(540_000);
+  const after9 = refused;
+  t.equal(node.describe().state, "running", "not yet");
+  await at.clock.advance(240_000);
+  t.equal(node.describe().state, "degraded");
+  t.match(find(node.describe(), node.vehicle), { lastExit: { error: /bad sector/ } });
+  t.ok(refused - after9 >= 8, `it was tried ${String(refused - after9)} times more`);
+  store.commit = commit;
+  await at.clock.advance(61_000);
+  t.match([node.describe().state, find(node.describe(), node.vehicle)?.state], ["running", "running"]);
+  t.match(await running(at, node.system.tell(node.vehicle, { type: "bus.mute", bus: "can0" })), { kind: "accepted" });
+  await node.stop();
+});
+
 test("L2. A store that was moved aside: the node keeps its identity, opens a new incarnation, says so", async (t) => {
   const at = desk();
   const rig = rigOn(at);
