@@ -9,7 +9,7 @@
 //   └─ services     one-for-one, where some are configured: programs
 
 import { join } from "node:path";
-import { alarmEntity, presenceEntity, requestsEntity, requestsType, vehicleEntity } from "../actors/index.ts";
+import { alarmEntity, groupEntity, presenceEntity, requestsEntity, requestsType, rolloutEntity, vehicleEntity } from "../actors/index.ts";
 import { SignalMirror } from "../protocols/uplink/index.ts";
 import {
   type Address,
@@ -18,7 +18,6 @@ import {
   createTree,
   demandShape,
   hosted,
-  kindOf,
   lifeOf,
   services,
   supervisor,
@@ -26,9 +25,9 @@ import {
   type Tree,
   type TreeNode,
   untilAborted,
-  droverVersion,
   watchStore,
 } from "../runtime/index.ts";
+import { apiLife } from "./api-life.ts";
 import { busLink } from "./bus-link.ts";
 import { type CloudConfig, cloudConfigSchema } from "./config.ts";
 import { entitiesLife, type LostStore } from "./entities-life.ts";
@@ -41,7 +40,6 @@ import { rememberingSent } from "./sent-commands.ts";
 import { VehicleLinks } from "./vehicle-links.ts";
 import { waitingRemote } from "./waiting-commands.ts";
 
-const HTTP_PORT = 8080;
 /** The store's id in the tree. */
 const STORE = "store";
 const STOP_WITHIN_MS = 4_000;
@@ -80,12 +78,13 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
   const system = createSystem({
     node,
     ...(stepWatch === undefined ? {} : { stepWatch }),
-    types: [presenceEntity, requestsEntity, alarmEntity, requestsType.with({ effects: forwarding(links, remote, () => system, clock) })],
+    types: [presenceEntity, requestsEntity, alarmEntity, rolloutEntity, groupEntity, requestsType.with({ effects: forwarding(links, remote, () => system, clock) })],
     foreignTypes: [vehicleEntity],
     store,
     clock,
     random,
     log,
+    ...(config.versions === undefined ? {} : { versions: config.versions }),
     ...(ports.defer === undefined ? {} : { defer: ports.defer }),
   });
   const replicas = createReplicas(
@@ -119,38 +118,24 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
     await untilAborted(signal);
     await store.close();
   });
-  const apiLife = lifeOf(async ({ ready }, signal) => {
-    const server = await ports.api({
-      host: config.http?.host,
-      port: config.http?.port ?? HTTP_PORT,
-      data: config.data,
-      facade: {
-        system,
-        clock,
-        random,
-        log,
-        trees: () => [{ node, at: clock.now(), tree: describe(), entities: system.describeEntities() }, ...ingest.trees()],
-        nodes: () => [
-          { node, kind: "cloud", state: "up", since: tree.describe().since },
-          ...links
-            .all()
-            .map(([vehicle, { live, up, since }]) => ({ node: live.node, kind: "edge", vehicle, state: up ? "up" : "down", since, epoch: live.epoch, version: live.version })),
-        ],
-        signals: mirror,
-        version: droverVersion(),
-        decorate: (view) => (view.address === view.entity && kindOf(view.address) === "vehicle" ? { presence: presences.of(view.entity) } : {}),
-        ready: () => {
-          const reasons = [...(bus.isReady ? [] : ["the bus is not connected"]), ...(store.trouble === undefined ? [] : [store.trouble])];
-          return { ok: reasons.length === 0, reasons };
-        },
-        metrics: [bus.metrics, ingest.metrics, store.metrics],
-      },
-    });
-    http = server.url;
-    firstToken = server.firstToken;
-    ready();
-    await untilAborted(signal);
-    await server.close();
+  const api = apiLife({
+    config,
+    node,
+    ports,
+    system,
+    store,
+    replicas,
+    links,
+    mirror,
+    presences,
+    bus,
+    ingest,
+    tree: () => tree,
+    describe,
+    listening: (url, token) => {
+      http = url;
+      firstToken = token;
+    },
   });
 
   const tree = createTree(
@@ -162,7 +147,7 @@ export function createCloudNode(config: CloudConfig, ports: CloudPorts = realPor
       ]),
       hosted("entities", entitiesLife({ node, system, store, replicas, presences, lost: () => lost, log }), { kind: "system", startMs: 60_000 }),
       hosted("ingest", ingest.life, { kind: "worker" }),
-      hosted("api", apiLife, { kind: "worker" }),
+      hosted("api", api, { kind: "worker" }),
       ...(config.services === undefined ? [] : [services(config.services, ports.program, ports.keptServices?.(config.data, log))]),
     ]),
     { clock, random, log },

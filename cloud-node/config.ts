@@ -1,7 +1,7 @@
 // The configuration of a cloud node: where it listens, where it keeps its data, which broker it uses (vehicle D1: no vehicle facts).
 
 import { Type as T, type Static } from "typebox";
-import { NODE_NAME, type ServicesConfig, servicesSchema } from "../runtime/index.ts";
+import { NODE_NAME, type ServicesConfig, servicesSchema, VERSIONS_AT_START, type VersionsAtStart } from "../runtime/index.ts";
 
 const HOST = "a name or address of this machine, such as 127.0.0.1";
 
@@ -18,7 +18,17 @@ export const cloudConfigSchema = T.Object(
         { additionalProperties: false },
       ),
     ),
+    versions: T.Optional(T.String(VERSIONS_AT_START)),
     services: T.Optional(servicesSchema),
+    images: T.Optional(
+      T.Object(
+        {
+          max_bytes: T.Optional(T.Integer({ minimum: 1, maximum: 1_073_741_824, description: "of one image; default 32 MiB" })),
+          max_total_bytes: T.Optional(T.Integer({ minimum: 1, maximum: 1_000_000_000_000, description: "of all images; default 4 GiB" })),
+        },
+        { additionalProperties: false, description: "the images of modules that rollouts bring to vehicles" },
+      ),
+    ),
     broker: T.Optional(
       T.Union(
         [
@@ -45,4 +55,4 @@ export const cloudConfigSchema = T.Object(
   { additionalProperties: false },
 );
 
-export type CloudConfig = Omit<Static<typeof cloudConfigSchema>, "services"> & { readonly services?: ServicesConfig };
+export type CloudConfig = Omit<Static<typeof cloudConfigSchema>, "services" | "versions"> & { readonly services?: ServicesConfig; readonly versions?: VersionsAtStart };

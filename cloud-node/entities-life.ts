@@ -1,12 +1,12 @@
 // The life of what a cloud node hosts: the system, the replicas, the entities that the store knows. Alarms say what could not be brought back (rules L2: never a silent reset).
 
-import { alarmEntity, presenceEntity, requestsEntity } from "../actors/index.ts";
+import { alarmEntity, groupEntity, presenceEntity, requestsEntity, rolloutEntity } from "../actors/index.ts";
 import { lifeOf, type Replicas, type Startable, type System, untilAborted } from "../runtime/index.ts";
 import type { Log, Store } from "../runtime/ports/index.ts";
 import type { Presences } from "./presences.ts";
 import { activateStored } from "./stored-entities.ts";
 
-const HOSTED_TYPES: readonly string[] = [presenceEntity.name, requestsEntity.name, alarmEntity.name];
+const HOSTED_TYPES: readonly string[] = [presenceEntity.name, requestsEntity.name, alarmEntity.name, groupEntity.name, rolloutEntity.name];
 
 /** A damaged store that was moved aside as a whole: where it is now, and what was wrong. */
 export interface LostStore {

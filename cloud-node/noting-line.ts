@@ -7,6 +7,7 @@
 
 import { type Address, type EventData, settledWithin, type System, type Told } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
+import { MOST_TO_ONE_PEER } from "../runtime/wire/index.ts";
 import { requestsOf } from "./requests-address.ts";
 
 /** As it stands in the list. */
@@ -30,8 +31,6 @@ const NOT_WRITTEN = { kind: "not-stored", reason: "what leaves for a vehicle is 
 const WRITTEN_WITHIN_MS = 2_000;
 /** In the line. */
 const WAITS_MS = 2_000;
-/** N3: what a node asks another one at a time (runtime/wire/pending-asks.ts). */
-const MOST_UNDER_WAY = 256;
 const MOST_WAITING = 512;
 const MOST_UNTAKEN = 512;
 /** N4: so long no word came of any that is under way. */
@@ -117,7 +116,7 @@ export class NotingLine {
   /** N4. Why nobody may wait now. */
   #refusal(): Told | undefined {
     if (this.#takesNothing) return NOT_WRITTEN;
-    const isSilent = this.#underWay >= MOST_UNDER_WAY && this.#clock.monotonic() - this.#overAt >= SILENT_AFTER_MS;
+    const isSilent = this.#underWay >= MOST_TO_ONE_PEER && this.#clock.monotonic() - this.#overAt >= SILENT_AFTER_MS;
     return isSilent || this.#waiting.length >= MOST_WAITING ? this.#full : undefined;
   }
 
@@ -151,7 +150,7 @@ export class NotingLine {
   /** N1. */
   #go(): void {
     if (this.#turn !== undefined) return;
-    const left = this.#waiting.splice(0, MOST_UNDER_WAY - this.#underWay);
+    const left = this.#waiting.splice(0, MOST_TO_ONE_PEER - this.#underWay);
     const untaken = this.#untaken.splice(0);
     if (left.length === 0 && untaken.length === 0) return;
     const turn: Turn = { since: this.#clock.monotonic(), revision: this.#revision };
@@ -205,7 +204,7 @@ export class NotingLine {
   get #full(): Told {
     const [tenant = "", , name = ""] = this.#vehicle.split("/");
     const reason =
-      this.#underWay >= MOST_UNDER_WAY
+      this.#underWay >= MOST_TO_ONE_PEER
         ? `${String(this.#underWay)} requests to vehicle ${tenant}/${name} are still without an answer`
         : `too many commands for vehicle ${tenant}/${name} wait to be written down before they leave`;
     return { kind: "full", retryAfterMs: RETRY_AFTER_MS, reason };

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { type HttpFacadeOptions, listenHttp, loadTokens } from "../protocols/http/index.ts";
 import { CredentialBook, embeddedBroker, type EmbeddedBroker, mqttTransport, nodeCredential } from "../protocols/mqtt/index.ts";
+import { type ImageLimits, type ImageStore, imageStore } from "./images/index.ts";
 import { sqliteStore } from "../protocols/sqlite/index.ts";
 import { demandPorts, keptFile, makeFolder, type NodeStepWatch, type ProgramSpec, startStepWatch, type Startable, systemClock, systemRandom } from "../runtime/index.ts";
 import { type Clock, type KeptChildren, type Log, type MetricsSource, type Random, silentLog, type Store, type Transport } from "../runtime/ports/index.ts";
@@ -32,6 +33,10 @@ export interface CloudPorts {
   transport(login: BrokerLogin, node: string, ports: CloudPorts): Transport;
   /** Serves the API to who holds a token of the folder. @throws DROVER_PORT_IN_USE */
   api(options: { readonly host: string | undefined; readonly port: number; readonly data: string; readonly facade: Omit<HttpFacadeOptions, "tokens"> }): Promise<Api>;
+  /** Where the images of modules are; default: this node has none. */
+  images?(folder: string, limits: ImageLimits, ports: CloudPorts): ImageStore;
+  /** Address of the vehicle whose node has this credential of the folder (`ownCredential`); default: no vehicle's node is known. */
+  vehicleOf?(folder: string): (node: string, secret: string) => string | undefined;
   /** See SystemOptions.defer. */
   readonly defer?: (run: () => void) => void;
 }
@@ -47,6 +52,8 @@ export function checkPorts(ports: unknown): asserts ports is CloudPorts {
     keptServices: "function, if any",
     transport: "function",
     api: "function",
+    images: "function, if any",
+    vehicleOf: "function, if any",
     defer: "function, if any",
   });
 }
@@ -76,6 +83,14 @@ export const realPorts: CloudPorts = {
   ownCredential: (folder, node) => {
     const { node: username, secret } = nodeCredential(folder, node, { kind: "everything" });
     return { username, password: secret };
+  },
+  images: (folder, limits, ports) => imageStore(join(folder, "images"), limits, ports),
+  vehicleOf: (folder) => {
+    const book = CredentialBook.of(folder);
+    return (node, secret) => {
+      const reach = book.check(node, Buffer.from(secret, "utf8"));
+      return reach?.kind === "vehicle" ? `${reach.tenant}/vehicle/${reach.vehicle}` : undefined;
+    };
   },
   keptServices: (folder, log) => keptFile(join(folder, "services.json"), log),
   transport: (login, node, { clock, random, log }) => mqttTransport({ ...login, setting: "broker.url", node, clock, random, log }),

@@ -2,14 +2,17 @@
 //
 // D1. A message names the vehicle itself as its sender, or nobody; whatever author it claims, the vehicle is the author.
 // D2. It reaches the vehicle's presence, requests and alarms, and whoever asked the vehicle something: no other entity, and never another vehicle through this node.
+//     To a rollout it says how its own update goes, and only to the target that is this vehicle's.
 // D3. A vehicle raises and clears its alarms; acknowledging one is a person's. It has at most 64 of them, so that none fills the store (promise S5): each new one takes its place before it is made.
 
+import type { TargetContext } from "../actors/index.ts";
 import { type Address, type Answer, entityOf, idOf, kindOf, parseName, type RemoteMessage, type System, type Told } from "../runtime/index.ts";
 import type { Store } from "../runtime/ports/index.ts";
 
 const MAX_ALARMS = 64;
 /** Of the store's index, read at once. */
 const PAGE = 500;
+const REPORT = "campaign.reported";
 const OF_ALARMS: readonly string[] = ["alarm.raise", "alarm.clear"];
 
 export interface VehicleDoor {
@@ -63,12 +66,20 @@ export function vehicleDoor(system: Pick<System, "receive" | "activate" | "read"
     return own;
   }
 
+  /** D2. Of a target that is not in memory its entity tells whether it is there. */
+  function isOwnTarget(to: Address, { tenant, address }: Vehicle): boolean {
+    if (kindOf(to) !== "target" || !to.startsWith(`${tenant}/`)) return false;
+    const target = system.read(to)?.context as Partial<TargetContext> | undefined;
+    return target === undefined ? system.read(entityOf(to)) === undefined : target.vehicle === address;
+  }
+
   return {
     receive,
-    admits: (key, { to, sender, answers }) => {
+    admits: (key, { to, event, sender, answers }) => {
       const vehicle = vehicleOf(key);
       if (vehicle === undefined) return false;
       if (sender.kind === "entity" && sender.entity !== vehicle.address) return false;
+      if (kindOf(entityOf(to)) === "group") return sender.kind === "entity" && event.type === REPORT && isOwnTarget(to, vehicle);
       return (sender.kind === "entity" && answers !== undefined) || isOwn(entityOf(to), vehicle);
     },
   };

@@ -1,0 +1,153 @@
+// A rollout as it is shown: where it is, its groups with counts and causes, and why one waits.
+//
+// D1. Counts are read from the parts' own phases, so that they are whole at any time; the rule itself counts what the parts have reported, at most 250 ms behind.
+// D2. What takes a look at each target (why it is postponed, how it went wrong) is bounded.
+
+import { BAD, phasesIn, type Phase, type RolloutGroup, type TargetContext, targetId } from "../../actors/index.ts";
+import { type Address, idOf, type System } from "../../runtime/index.ts";
+import type { KnownRollout } from "./rollout-book.ts";
+import { tenantOf } from "./fleet-facts.ts";
+import type { Rollouts } from "./rollouts.ts";
+
+export interface Wait {
+  readonly why: string;
+  readonly targets: number;
+  readonly of: number;
+  /** Wall ms; of vehicles that are away: when the one that is away longest was last heard. */
+  readonly since?: number;
+  readonly text: string;
+}
+
+export type GroupState = "waiting" | "open" | "soaking" | "succeeded";
+
+export interface ShownGroup {
+  readonly name: string;
+  readonly size: number;
+  readonly state: GroupState;
+  readonly openedAt: number | null;
+  readonly parts: readonly string[];
+  readonly counts: Readonly<Record<string, number>>;
+  readonly waits: readonly Wait[];
+  readonly causes: readonly { readonly ending: string; readonly reason: string; readonly targets: number }[];
+}
+
+/** Targets that are looked at for one document. */
+const MOST_LOOKED_AT = 1_000;
+const MOST_CAUSES = 20;
+
+export function rolloutItem({ address, state, phase, context }: KnownRollout): Readonly<Record<string, unknown>> {
+  const { groups, open, parts, why, created } = context;
+  const counts: Record<string, number> = {};
+  for (const { tally } of Object.values(parts)) for (const [name, count] of Object.entries<number>({ ...tally })) counts[name] = (counts[name] ?? 0) + count;
+  return {
+    id: idOf(address),
+    address,
+    tenant: tenantOf(address),
+    state,
+    phase: phase ?? null,
+    group: groups[open]?.name ?? null,
+    groups: groups.length,
+    targets: groups.reduce((sum, { size }) => sum + size, 0),
+    counts,
+    why,
+    created: created === null ? null : { at: created.at, by: created.who },
+  };
+}
+
+export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, "book" | "heardAt">, system: Pick<System, "read">): Readonly<Record<string, unknown>> {
+  const { context, revision, incarnation, asOf } = rollout;
+  const { limits, concurrency, soakMs, images, bad, noted, select } = context;
+  const look = { left: MOST_LOOKED_AT };
+  return {
+    ...rolloutItem(rollout),
+    asOf,
+    revision,
+    incarnation,
+    select,
+    images,
+    limits,
+    concurrency,
+    soakMs,
+    groups: context.groups.map((group, index) => groupShown(rollout, group, index, { rollouts, system, look })),
+    bad,
+    noted,
+  };
+}
+
+interface Looking {
+  readonly rollouts: Pick<Rollouts, "book" | "heardAt">;
+  readonly system: Pick<System, "read">;
+  readonly look: { left: number };
+}
+
+function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: RolloutGroup, index: number, { rollouts, system, look }: Looking): ShownGroup {
+  const counts: Record<string, number> = {};
+  const away: string[] = [];
+  const postponed = new Map<string, number>();
+  const causes = new Map<string, { readonly ending: string; readonly reason: string; targets: number }>();
+  for (const address of parts) {
+    const part = rollouts.book.part(address);
+    for (const [place, phase] of (part === undefined ? [] : phasesIn(part.phases)).entries()) {
+      counts[phase] = (counts[phase] ?? 0) + 1;
+      if (phase === "away") away.push(part?.targets[place]?.vehicle ?? "");
+      if (!isLookedAt(phase) || look.left === 0) continue;
+      look.left--;
+      const { why } = (system.read(`${address}/target/${targetId(place)}` as Address)?.context ?? { why: null }) as Pick<TargetContext, "why">;
+      if (phase === "postponed") postponed.set(why ?? "it cannot begin now", (postponed.get(why ?? "it cannot begin now") ?? 0) + 1);
+      else {
+        const reason = why ?? "";
+        const known = causes.get(`${phase} ${reason}`) ?? { ending: phase, reason, targets: 0 };
+        known.targets++;
+        if (causes.size < MOST_CAUSES) causes.set(`${phase} ${reason}`, known);
+      }
+    }
+  }
+  const state = stateOf(rollout, index);
+  const waits = state === "waiting" ? [] : waitsOf({ size, counts, away, postponed, isHeld: rollout.state === "paused" }, rollouts);
+  return { name, size, state, openedAt, parts, counts, waits, causes: [...causes.values()] };
+}
+
+function isLookedAt(phase: Phase): boolean {
+  return phase === "postponed" || (BAD as readonly Phase[]).includes(phase);
+}
+
+function stateOf({ state, phase, context }: KnownRollout, index: number): GroupState {
+  if (index > context.open) return "waiting";
+  if (index < context.open || state === "completed" || phase === "ending") return "succeeded";
+  return phase === "soaking" ? "soaking" : "open";
+}
+
+interface Waiting {
+  readonly size: number;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly away: readonly string[];
+  readonly postponed: ReadonlyMap<string, number>;
+  readonly isHeld: boolean;
+}
+
+/** Why a group that is open has not ended, first what a person can do something about. */
+function waitsOf({ size, counts, away, postponed, isHeld }: Waiting, { heardAt }: Pick<Rollouts, "heardAt">): readonly Wait[] {
+  const waits: Wait[] = [];
+  const of = `of ${String(size)}`;
+  if (away.length > 0) {
+    const since = away.map(heardAt).reduce<number | undefined>((oldest, at) => (at === undefined ? oldest : Math.min(oldest ?? at, at)), undefined);
+    waits.push({
+      why: "not online",
+      targets: away.length,
+      of: size,
+      ...(since === undefined ? {} : { since }),
+      text: `${String(away.length)} ${of} not online${since === undefined ? "" : ` since ${new Date(since).toISOString()}`}`,
+    });
+  }
+  for (const [why, targets] of postponed) waits.push({ why, targets, of: size, text: `${String(targets)} ${of} postponed: ${why}` });
+  const going: readonly (readonly [Phase, string])[] = [
+    ["under way", "under way"],
+    ["offered", "fetch their images, or wait for the word to begin"],
+    ["waiting", isHeld ? "not begun: the rollout is paused" : "wait for their turn"],
+  ];
+  for (const [phase, why] of going) {
+    const targets = counts[phase] ?? 0;
+    if (targets > 0) waits.push({ why, targets, of: size, text: `${String(targets)} ${of} ${why}` });
+  }
+  return waits;
+}
