@@ -12,6 +12,7 @@ export interface TurnQuery {
 interface Missing {
   readonly after: number;
   readonly upTo: number;
+  readonly forked?: { readonly incarnation: string; readonly revision: number; readonly known: number; readonly at: number };
 }
 
 export interface Turns<Turn> {

@@ -24,7 +24,13 @@ export async function showHistory(address: string, options: HistoryOptions, call
   const turns = await readTurns<Turn>(apiClient(options, call), address, options);
   if (call.json) printJson(call.out, turns);
   else {
-    for (const { after, upTo } of turns.missing) call.err.write(`the turns of its entity from revision ${String(after + 1)} to ${String(upTo)} are not kept\n`);
+    for (const { after, upTo, forked } of turns.missing) {
+      call.err.write(`the turns of its entity from revision ${String(after + 1)} to ${String(upTo)} are not kept\n`);
+      if (forked !== undefined)
+        call.err.write(
+          `history forked: it came back from an older copy of its store, and has left ${forked.incarnation} at revision ${String(forked.revision)}, ${timeText(forked.at)}\n`,
+        );
+    }
     if (turns.items.length === 0) call.err.write("no turn is kept\n");
     else print(turns.items, call);
   }

@@ -6,10 +6,12 @@ import { type Endpoint, type EndpointOptions, findEndpoint } from "./endpoint.ts
 import { exitOfProblem } from "./problem-exit.ts";
 
 export interface ApiRequest {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "DELETE";
   /** A list becomes one parameter an entry. */
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>;
   readonly body?: unknown;
+  /** A body that is no JSON. */
+  readonly bytes?: Uint8Array;
   readonly headers?: Readonly<Record<string, string>>;
   /** Default 10 s. */
   readonly withinMs?: number;
@@ -64,6 +66,7 @@ export function apiClient(options: EndpointOptions, call: Pick<Call, "env" | "in
         redirect: "error",
         signal: abort.signal,
         ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+        ...(request.bytes === undefined ? {} : { body: Buffer.from(request.bytes) }),
       });
       if (!response.ok) throw await problemFailure(response, endpoint);
       return { response, close };
@@ -114,6 +117,7 @@ function headersOf(endpoint: Endpoint, request: ApiRequest): Record<string, stri
     accept: "application/json",
     ...(endpoint.token === undefined ? {} : { authorization: `Bearer ${endpoint.token}` }),
     ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+    ...(request.bytes === undefined ? {} : { "content-type": "application/octet-stream" }),
     ...request.headers,
   };
 }

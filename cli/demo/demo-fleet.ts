@@ -88,7 +88,7 @@ export function createDemoFleet(options: DemoFleetOptions): DemoFleet {
   // The rig and the vehicles need the cloud's broker, and nothing of each other.
   const { add: wrap, end } = beginTogether({ clock: systemClock, random: systemRandom, log: logOf("demo") });
   const sockets = socketFolder(data);
-  const rig = processChild("rig", rigWorker, () => ({ socketDir: sockets, nonVolatileFile: join(data, "rig-flash.json") }), {
+  const rig = processChild("rig", rigWorker, () => ({ socketDir: sockets, nonVolatileFile: join(data, "rig-flash.json"), firmwareFolder: join(data, "rig-firmware") }), {
     env,
     maxHeapMb: MAX_HEAP_MB,
     log: logOf("rig"),

@@ -1,7 +1,7 @@
 // The fleet on a terminal, redrawn in place once a second.
 
 import type { Writable } from "node:stream";
-import { type Column, oneLine, paint, table } from "../terminal/index.ts";
+import { type Column, oneLine, paint, redrawn, table } from "../terminal/index.ts";
 import type { VehicleRow } from "./fleet-view.ts";
 
 export interface LiveTable {
@@ -10,9 +10,6 @@ export interface LiveTable {
   /** Leaves the last table standing and gives the cursor back. */
   end(): void;
 }
-
-const HIDE_CURSOR = "\u001B[?25l";
-const SHOW_CURSOR = "\u001B[?25h";
 
 const number = (value: number | undefined): string => (value === undefined ? "–" : String(value));
 
@@ -30,17 +27,17 @@ const COLUMNS: readonly Column<VehicleRow>[] = [
 
 export function liveTable(out: Writable, terminal: { readonly columns: () => number; readonly hasColour: boolean }): LiveTable {
   const { dim, good, notice } = paint(terminal.hasColour);
-  let drawn = 0;
+  const lines = redrawn(out);
   return {
     draw: (rows, blind) => {
       const width = Math.max(20, terminal.columns());
       const cut = (line: string): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
-      const [titles = "", ...lines] = table(rows, COLUMNS, width);
+      const [titles = "", ...rest] = table(rows, COLUMNS, width);
       const causes = rows
         .filter(({ lastExit, restarts }) => lastExit !== undefined && restarts > 0)
         .map(({ vehicle, lastExit }) => notice(cut(`${vehicle} was started again: ${oneLine(lastExit ?? "")}`)));
-      const coloured = lines.map((line, at) => (rows[at]?.presence === "online" ? good(line) : line));
-      const all = [
+      const coloured = rest.map((line, at) => (rows[at]?.presence === "online" ? good(line) : line));
+      lines.draw([
         "",
         dim(titles),
         ...coloured,
@@ -48,13 +45,10 @@ export function liveTable(out: Writable, terminal: { readonly columns: () => num
         ...(blind === undefined ? [] : [notice(cut(blind))]),
         "",
         dim("Ctrl-C ends it; what it knows stays in the data folder."),
-      ];
-      const back = drawn === 0 ? HIDE_CURSOR : `\u001B[${String(drawn)}A`;
-      out.write(`${back}${all.map((line) => `\u001B[2K${line}\n`).join("")}\u001B[J`);
-      drawn = all.length;
+      ]);
     },
     end: () => {
-      if (drawn > 0) out.write(SHOW_CURSOR);
+      lines.end();
     },
   };
 }

@@ -18,13 +18,14 @@ export interface ProcessChildOptions<E> extends Pick<WorkerOptions<E, never>, "i
 /** @param config asked at each start; a throw is a start failure */
 export function processChild<C, E>(id: string, type: WorkerType<C, E, never>, config: () => C, options: ProcessChildOptions<E>): ChildSpec {
   const { log, wrap, ...rest } = options;
+  const left = { runs: 0 };
   const startable: Startable = {
     start: async ({ signal, hurry, clock, random }) =>
       startWorker(
         type,
         config(),
         { ...rest, isolation: "process", startMs: START_MS, shutdownMs: SHUTDOWN_MS },
-        { clock, random, log, signal, ...(hurry === undefined ? {} : { hurry }) },
+        { clock, random, log, signal, left, ...(hurry === undefined ? {} : { hurry }) },
       ),
   };
   // The worker's own deadlines come first, so that what it says is what is heard.

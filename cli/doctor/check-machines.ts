@@ -2,7 +2,19 @@
 
 import { basename, relative } from "node:path";
 import { sqliteStore } from "../../protocols/sqlite/index.ts";
-import { type ActorUpgrade, type AnyActorType, decodeRecord, decodeState, kindOf, parseAddress, systemClock, upgradeOf } from "../../runtime/index.ts";
+import {
+  activeVersionsIn,
+  type ActorUpgrade,
+  type AnyActorType,
+  decodeRecord,
+  decodeState,
+  type EntityState,
+  type JournalRecord,
+  kindOf,
+  parseAddress,
+  systemClock,
+  upgradeOf,
+} from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { failureOfReading, journalsIn } from "./check-stores.ts";
 import { type LoadedTypes, typesIn } from "./module-types.ts";
@@ -43,8 +55,11 @@ export async function checkMachines(module: string, folder: string, running: Run
   const actors: ActorUpgrade[] = [];
   const starts: StoredStart[] = [];
   const unreplayable = new Map<string, Set<number>>();
-  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, { actors, starts, unreplayable }, running)));
+  const active: Active[] = [];
+  const unrecorded: Active[] = [];
+  for (const path of stores) findings.push(...(await lookInto(path, relative(folder, path), types, { actors, starts, unreplayable, active, unrecorded }, running)));
   const isWhole = findings.length === 0;
+  for (const one of active) findings.push(...activeFindings(one));
   findings.push(...startFindings(starts));
   for (const type of types.actors.values())
     findings.push(
@@ -65,20 +80,40 @@ export async function checkMachines(module: string, folder: string, running: Run
       ),
     );
   }
+  for (const one of unrecorded) findings.push(...unrecordedFindings(one));
   return findings;
 }
 
+/** What a store says of an actor type of the module. */
+interface Active {
+  readonly store: string;
+  readonly type: AnyActorType;
+  readonly version: number;
+}
+
 interface Looked {
+  readonly active: Active[];
+  /** Of those that it has no record of, what a start takes. */
+  readonly unrecorded: Active[];
   readonly actors: ActorUpgrade[];
   readonly starts: StoredStart[];
   readonly unreplayable: Map<string, Set<number>>;
 }
 
 /** @returns what could not be read */
-async function lookInto(path: string, shown: string, types: LoadedTypes, { actors, starts, unreplayable }: Looked, running: Running): Promise<readonly Finding[]> {
+async function lookInto(
+  path: string,
+  shown: string,
+  types: LoadedTypes,
+  { actors, starts, unreplayable, active, unrecorded }: Looked,
+  running: Running,
+): Promise<readonly Finding[]> {
   const unread: string[] = [];
   let damage: string | undefined;
   const read = async (copy: string): Promise<void> => {
+    for (const list of [active, unrecorded]) list.splice(0, list.length, ...list.filter(({ store: of }) => of !== shown));
+    const named = new Map<string, number>();
+    const kinds = new Set<string>();
     // Of a copy nothing is acknowledged: that it cannot be flushed is what its reads throw.
     const store = sqliteStore({ path: copy, clock: systemClock, log: silentLog, onFlushFailed: () => undefined });
     try {
@@ -88,14 +123,22 @@ async function lookInto(path: string, shown: string, types: LoadedTypes, { actor
         damage = movedAside.reason;
         return;
       }
+      for (const [name, version] of await activeVersionsIn(store)) {
+        const type = types.actors.get(name);
+        if (type !== undefined) active.push({ store: shown, type, version });
+      }
       for (let after: string | undefined; ; ) {
         const page = await store.entities(after, PAGE);
-        for (const { entity } of page) {
+        for (const { entity, type: kind } of page) {
           try {
             const stored = await store.load(entity);
             if (stored === undefined) continue;
             const snapshot = stored.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
             const records = stored.records.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record));
+            if (snapshot?.rest !== null) {
+              kinds.add(kind);
+              noteVersions(named, snapshot, records);
+            }
             const address = parseAddress(entity);
             running(`the replay and the upgrade of ${entity}`);
             const upgrade = upgradeOf(types.actors, { entity: address, snapshot, records }, types.entities);
@@ -117,7 +160,14 @@ async function lookInto(path: string, shown: string, types: LoadedTypes, { actor
           }
         }
         after = page.at(-1)?.entity;
-        if (page.length < PAGE) return;
+        if (page.length < PAGE) break;
+      }
+      const recorded = new Set(active.filter(({ store: of }) => of === shown).map(({ type }) => type.name));
+      for (const type of types.actors.values()) {
+        const isHosted = named.has(type.name) || [...kinds].some((kind) => types.entities.get(kind)?.types.has(type.name) === true);
+        if (!isHosted || recorded.has(type.name)) continue;
+        // As a start does (runtime/system/active-versions.ts A2): no entity may name it, and the former release knows it all the same.
+        unrecorded.push({ store: shown, type, version: named.get(type.name) ?? Math.min(type.version, ...type.earlier.map(({ version }) => version)) });
       }
     } finally {
       await store.close();
@@ -151,6 +201,61 @@ async function lookInto(path: string, shown: string, types: LoadedTypes, { actor
     problem("machine", `${shown}: ${String(unread.length)} entities cannot be read\n${some(unread)}`, "They were not looked at.", "See `drover doctor` without --machine.", {
       path,
     }),
+  ];
+}
+
+/** The newest by actor type; those that an entity was written by are added. */
+function noteVersions(named: Map<string, number>, state: EntityState | undefined, records: readonly JournalRecord[]): void {
+  const cells = (state?.cells ?? []).map(({ type, version }): readonly [string, number] => [type.split("/")[0] ?? "", version]);
+  for (const [name, version] of [...cells, ...records.flatMap((record) => Object.entries(record.versions))]) named.set(name, Math.max(named.get(name) ?? 0, version));
+}
+
+/** Whether a start would run the module's version (rules T4). */
+function activeFindings({ store, type, version }: Active): readonly Finding[] {
+  const { name, version: newest } = type;
+  const facts = { type: name, active: version, version: newest };
+  const what = `${store}: version ${String(version)} of ${name} is active, the module's is ${String(newest)}`;
+  if (version > newest)
+    return [
+      problem(
+        "machine",
+        what,
+        "A start refuses every entity with such actors.",
+        `Run a release with version ${String(version)} of ${name}, or a newer one: a version is never lowered.`,
+        facts,
+      ),
+    ];
+  if (version === newest) return [];
+  return notActive({ store, type, version }, what);
+}
+
+/** As above, where the store has no record yet. That an entity was made by a newer version is told with its actors. */
+function unrecordedFindings(one: Active): readonly Finding[] {
+  const { store, type, version } = one;
+  if (version >= type.version) return [];
+  return notActive(one, `${store}: no version of ${type.name} is recorded as active; a start takes ${String(version)}, the module's is ${String(type.version)}`);
+}
+
+function notActive({ type: { name, version: newest, earlier }, version }: Active, what: string): readonly Finding[] {
+  const facts = { type: name, active: version, version: newest };
+  if (earlier.some((then) => then.version === version))
+    return [
+      note(
+        "machine",
+        what,
+        `Its actors go on with version ${String(version)}; what is said here of them comes with the raise.`,
+        `drover versions raise ${name}, when no release without it has to come back.`,
+        facts,
+      ),
+    ];
+  return [
+    note(
+      "machine",
+      what,
+      "A start raises it at once, and the former release cannot come back.",
+      `List version ${String(version)} as \`earlier\` of ${name} to go on with it until the raise.`,
+      facts,
+    ),
   ];
 }
 

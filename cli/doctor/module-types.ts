@@ -1,7 +1,7 @@
 // The actor types and entity types that a module exports, as a node would register them.
 
 import type { AnyActorType, EntityType } from "../../runtime/index.ts";
-import { loadModule } from "../lint/index.ts";
+import { loadModule } from "../user-module/index.ts";
 
 export interface LoadedTypes {
   /** By name, the newest of each; those of the entity types too. */

@@ -1,4 +1,3 @@
 // Supervision trees, read without running them.
 
 export { lint } from "./lint.ts";
-export { loadModule } from "./load-module.ts";

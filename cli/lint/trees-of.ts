@@ -10,7 +10,7 @@ import { silentLog } from "../../runtime/ports/index.ts";
 import { loadConfig } from "../config/index.ts";
 import { createDemoFleet } from "../demo/index.ts";
 import { type Call, CommandFailure, EXIT } from "../terminal/index.ts";
-import { loadModule } from "./load-module.ts";
+import { loadModule } from "../user-module/index.ts";
 
 export interface NamedTree {
   /** `edge`, `cloud`, `demo`, or the name of the export. */

@@ -4,3 +4,4 @@ export { listDeadLetters } from "./list-dead-letters.ts";
 export { listNodes } from "./list-nodes.ts";
 export { showTree } from "./show-tree.ts";
 export { redeliver } from "./redeliver.ts";
+export { listVersions, raiseVersions } from "./versions.ts";

@@ -3,11 +3,13 @@
 //
 // R1. A program lives from boot to power loss; all it knew in RAM is gone then, its timers with it, its outputs off. Only `nvs` stays.
 // R2. Every boot ends with a version report (0x04), before any other frame.
-// R3. The CAN task as in the ESP-IDF modules: after 3 frames that found the queue full it only probes, one frame per 2 s; the first frame sent or
+// R3. Where there are firmware slots (updates/), what boots says who the board is: type, address and version are the image's, only the MAC is the part's.
+// R4. The CAN task as in the ESP-IDF modules: after 3 frames that found the queue full it only probes, one frame per 2 s; the first frame sent or
 //     heard brings it back, with a version report (research/trailcurrent.md section 3).
 
 import type { Clock, Random, TimeoutHandle } from "../../runtime/ports/index.ts";
 import { COMMAND_IDS } from "./command-frames.ts";
+import type { ImageIdentity } from "./updates/image.ts";
 import type { PhysicalWorld } from "./physical-world.ts";
 import type { RigFrame } from "./rig-frame.ts";
 import type { BusPlug, SimulatedBus } from "./simulated-bus.ts";
@@ -24,15 +26,32 @@ export type Firmware = (board: Board) => Program;
 /** Why an output changed: a frame, a person at a switch wired to the module, loss of power, or the program's own doing. */
 export type ActCause = "frame" | "wall" | "power" | "program";
 
-export interface BoardSpec {
+export interface BoardSpec extends ImageIdentity {
   /** Place in the vehicle, e.g. `torrent-0`. */
   readonly name: string;
-  /** Build-time instance address; ids are base + address. */
-  readonly address: number;
   /** Last three bytes. */
   readonly mac: readonly [number, number, number];
+  readonly firmware: Firmware;
+  /** Its update task holds up the CAN task (Solstice): nothing is sent while its upload port is awaited and open. */
+  readonly updateBlocksCan?: boolean;
+}
+
+/** What the bootloader has started. */
+export interface Booted {
+  readonly address: number;
+  /** What it reports of itself. */
   readonly version: readonly [number, number, number];
   readonly firmware: Firmware;
+}
+
+/** The board's firmware slots and update task. */
+export interface BoardUpdates {
+  /** Undefined: nothing that boots and speaks; the board stays dark. */
+  boot(): Booted | undefined;
+  /** The running program was told to update (0x00 with its MAC). */
+  triggered(): void;
+  /** Power is gone, or is taken away for a restart. */
+  powerLost(): void;
 }
 
 export interface BoardPorts {
@@ -42,6 +61,10 @@ export interface BoardPorts {
   readonly world: PhysicalWorld;
   /** This module's memory that survives power loss. */
   readonly nvs: { get(key: string): number | undefined; set(key: string, value: number): void };
+  /** Without slots the spec is what boots, for ever. */
+  readonly updates?: BoardUpdates;
+  /** How often faster than real it boots; default 1. */
+  readonly clockFactor?: number;
   readonly onAct: (act: { readonly module: string; readonly channel: number; readonly from: number; readonly to: number; readonly cause: ActCause }) => void;
 }
 
@@ -55,6 +78,7 @@ const CONTROLLER_QUEUE = 5;
 const FAILURES_BEFORE_PROBING = 3;
 const PROBE_EVERY_MS = 2000;
 const JITTER = 0.1;
+const UPDATE_TRIGGER_ID = 0x00;
 const VERSION_REPORT_ID = 0x04;
 
 export class Board {
@@ -66,6 +90,7 @@ export class Board {
   readonly #backlog: { readonly id: number; readonly data: Uint8Array }[] = [];
   #plug: BusPlug | undefined;
   #program: Program | undefined;
+  #booted: Booted;
   #cause: ActCause = "program";
   #busyUntil = 0;
   #failures = 0;
@@ -77,6 +102,17 @@ export class Board {
   constructor(spec: BoardSpec, ports: BoardPorts) {
     this.spec = spec;
     this.#ports = ports;
+    this.#booted = spec;
+  }
+
+  /** Of the image that runs; ids are base + address. */
+  get address(): number {
+    return this.#booted.address;
+  }
+
+  /** As it reports it. */
+  get version(): readonly [number, number, number] {
+    return this.#booted.version;
   }
 
   get random(): Random {
@@ -119,15 +155,26 @@ export class Board {
         this.#transmitted();
       },
     });
-    this.after(this.#jittered(BOOT_MS), () => {
+    this.after(this.#jittered(BOOT_MS / (this.#ports.clockFactor ?? 1)), () => {
       this.#boots++;
+      const { updates } = this.#ports;
+      const booted = updates === undefined ? this.spec : updates.boot();
+      if (booted === undefined) return;
+      this.#booted = booted;
       this.send(VERSION_REPORT_ID, this.#versionBytes());
-      this.#program = this.spec.firmware(this);
+      this.#program = booted.firmware(this);
     });
+  }
+
+  /** Power off and on again. */
+  restart(): void {
+    this.powerOff();
+    this.powerOn();
   }
 
   /** R1. */
   powerOff(): void {
+    this.#ports.updates?.powerLost();
     for (const timer of this.#timers) this.#ports.clock.clearTimeout(timer);
     this.#timers.clear();
     this.#plug?.flush();
@@ -215,7 +262,7 @@ export class Board {
       power: this.power,
       boots: this.#boots,
       mac: this.spec.mac.map((byte) => byte.toString(16).padStart(2, "0").toUpperCase()).join(""),
-      version: this.spec.version.join("."),
+      version: this.version.join("."),
       faults: [...this.faults],
       framesLost: this.#framesLost,
       probing: this.#failures >= FAILURES_BEFORE_PROBING,
@@ -228,7 +275,7 @@ export class Board {
   }
 
   #versionBytes(): readonly number[] {
-    return [...this.spec.mac, ...this.spec.version];
+    return [...this.spec.mac, ...this.version];
   }
 
   #heard(frame: RigFrame): void {
@@ -244,10 +291,12 @@ export class Board {
   }
 
   #hand(id: number, data: Uint8Array): void {
+    // Three bytes of MAC; Headwaters sends eight, zeros behind them.
+    if (id === UPDATE_TRIGGER_ID && data.length >= 3 && this.spec.mac.every((byte, at) => data[at] === byte)) this.#ports.updates?.triggered();
     this.#because("frame", () => this.#program?.receive(id, data));
   }
 
-  /** R3: the bus lives. */
+  /** R4: the bus lives. */
   #transmitted(): void {
     if (this.#failures >= FAILURES_BEFORE_PROBING) this.#owesVersion = true;
     this.#failures = 0;

@@ -4,3 +4,4 @@ export { connectRigControl } from "./control-client.ts";
 export { SimulatedRig } from "./simulated-rig.ts";
 export { startRig, type StartedRig } from "./start-rig.ts";
 export { rigWorker } from "./rig.worker.ts";
+export { makeImage } from "./updates/image.ts";

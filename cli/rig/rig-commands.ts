@@ -17,6 +17,9 @@ interface RigCommand {
 const strict = { additionalProperties: false } as const;
 const module = Type.String({ minLength: 1, maxLength: 64 });
 const on = Type.Optional(Type.Boolean());
+const byte = "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])";
+const version = Type.String({ pattern: `^${byte}\\.${byte}\\.${byte}$` });
+const name = Type.String({ pattern: "^[a-z0-9-]{1,16}$" });
 const limit = Type.Optional(Type.Integer({ minimum: 1, maximum: 20_000 }));
 const since = Type.Optional(Type.Integer({ minimum: 0 }));
 const percent = Type.Optional(Type.Number({ minimum: 0, maximum: 100 }));
@@ -115,8 +118,56 @@ export const RIG_COMMANDS = {
     { since, limit, module: Type.Optional(module), channel: Type.Optional(Type.Integer({ minimum: 0, maximum: 7 })) },
     (rig, p) => ({ total: rig.acts.total, acts: rig.acts.list(p) }),
   ),
-  "wrong-version": notBuiltYet("after an upload the module answers 200 and boots another version"),
-  "port-opens": notBuiltYet("after how many seconds the module's upload port opens, or never"),
+  "port-opens": command(
+    "so many seconds after the trigger the module's upload port opens (of a real module: the clock factor applies), or never; neither: 3 to 20 s again",
+    { module, afterSeconds: between(0, 3600), never: on },
+    (rig, p) => {
+      rig.setUpdateFault(p.module, { opensAfterMs: p.never === true ? "never" : p.afterSeconds === undefined ? undefined : p.afterSeconds * 1000 });
+    },
+  ),
+  "wrong-version": command(
+    "from its next boot on the module reports this version, or the one that it reports now, whatever it runs",
+    { module, version: Type.Optional(version), on },
+    (rig, p) => {
+      if (p.on === false) rig.setUpdateFault(p.module, { lie: undefined });
+      else rig.lieAboutVersion(p.module, p.version === undefined ? undefined : versionOf(p.version));
+    },
+  ),
+  "keeps-old-image": command("after an upload the module says 200 and boots what it had", { module, on }, (rig, p) => {
+    rig.setUpdateFault(p.module, { keepsOldImage: p.on ?? true });
+  }),
+  "stays-dark": command("after an upload the module says 200 and is not heard of again until it is rebooted", { module, on }, (rig, p) => {
+    rig.setUpdateFault(p.module, { staysDark: p.on ?? true });
+  }),
+  "slow-upload": command("the module reads so many bytes a second; none: as they come", { module, bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1 })) }, (rig, p) => {
+    rig.setUpdateFault(p.module, { bytesPerSecond: p.bytesPerSecond });
+  }),
+  "upload-ends": command(
+    "so many uploads (1) end at atPercent (50) of their bytes: by brown-out (this module's power), reset, cut (the connection alone), stall; times 0 undoes it",
+    {
+      module,
+      how: Type.Optional(Type.Union([Type.Literal("brown-out"), Type.Literal("reset"), Type.Literal("cut"), Type.Literal("stall")])),
+      atPercent: percent,
+      times: Type.Optional(Type.Integer({ minimum: 0, maximum: 1000 })),
+    },
+    (rig, p) => {
+      const { how = "cut", atPercent = 50, times = 1 } = p;
+      rig.setUpdateFault(p.module, { ending: times === 0 ? undefined : { how, atPercent, times } });
+    },
+  ),
+  flash: command(
+    "someone writes an image over the cable and the module restarts: what is not named stays as the part came, the version as it is",
+    { module, version: Type.Optional(version), type: Type.Optional(name), hardware: Type.Optional(name), address: Type.Optional(Type.Integer({ minimum: 0, maximum: 255 })) },
+    (rig, { module: flashed, version: text, ...change }) => {
+      rig.flash(flashed, { ...change, ...(text === undefined ? {} : { version: versionOf(text) }) });
+    },
+  ),
+  updates: command(
+    "of each module, or of one: its slots, its upload URL, and how many triggers were on the wire, in all and in each window",
+    { module: Type.Optional(module) },
+    (rig, p) => (p.module === undefined ? rig.updates() : rig.moduleUpdates(p.module)),
+  ),
+  "upload-urls": command("where each module's upload port opens, by place: for the edge node's configuration", {}, (rig) => rig.uploadUrls()),
 } as const;
 
 /** Checks and does one request. Never throws for what was asked. */
@@ -153,15 +204,9 @@ function command<P extends Parameters<typeof Type.Object>[0]>(
   return { what, parameters: Type.Object(properties, strict), run };
 }
 
-/** Known by name so that scripts can be written; refused until the modules have firmware slots and upload ports. */
-function notBuiltYet(what: string): RigCommand {
-  return {
-    what: `${what} (not built yet)`,
-    parameters: Type.Object({}),
-    run: () => {
-      throw new DroverError("DROVER_RIG_REFUSED", "not built yet");
-    },
-  };
+function versionOf(text: string): readonly [number, number, number] {
+  const [major = 0, minor = 0, patch = 0] = text.split(".").map(Number);
+  return [major, minor, patch];
 }
 
 function optionalNumber(minimum: number, maximum: number): ReturnType<typeof Type.Optional<ReturnType<typeof Type.Number>>> {

@@ -12,7 +12,11 @@ export interface RigWorkerConfig {
   readonly bitrate?: number;
   /** Where the modules' flash lives; without it, it is lost with the process. */
   readonly nonVolatileFile?: string;
-  /** Given: jitter and noise are the same in every run. */
+  /** Where the modules' firmware slots live, and `upload-urls.json`; without it, they hear no trigger. */
+  readonly firmwareFolder?: string;
+  /** How often faster than real modules update; default 1. */
+  readonly clockFactor?: number;
+  /** Given: jitter and noise are the same in every run, and so is when upload ports open. */
   readonly seed?: number;
 }
 
@@ -21,14 +25,17 @@ export interface RigListening {
   readonly kind: "listening";
   readonly busSocket: string;
   readonly controlSocket: string;
+  /** Of the modules' upload ports, by place: for the configuration of the edge node. Empty without firmware slots. */
+  readonly uploadUrls: Readonly<Record<string, string>>;
 }
 
 export const rigWorker = worker({
   module: import.meta.url,
   async run({ config, ready, emit, clock, random, log }: WorkerContext<RigWorkerConfig, RigListening>, signal) {
     const { seed, ...options } = config;
-    const rig = await startRig({ ...options, clock, random: seed === undefined ? random : await seededRandom(seed), log });
-    emit({ kind: "listening", busSocket: rig.busSocket, controlSocket: rig.controlSocket });
+    const seeded = seed === undefined ? { random } : { random: await seededRandom(seed), openingSeed: seed };
+    const started = await startRig({ ...options, clock, log, ...seeded });
+    emit({ kind: "listening", busSocket: started.busSocket, controlSocket: started.controlSocket, uploadUrls: started.rig.uploadUrls() });
     ready();
     await new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
@@ -41,7 +48,7 @@ export const rigWorker = worker({
           { once: true },
         );
     });
-    await rig.stop();
+    await started.stop();
   },
 });
 

@@ -1,20 +1,24 @@
 // The rig: one bus, the trailer's modules on it, the world around them, and everything a person or a fault can do to them.
 // It stands for hardware: it knows nothing of our decoder, its machines or its actors. Reached over sockets (start-rig.ts) or directly in tests.
 
-import { type Clock, DroverError, type Random, type TimeoutHandle } from "../../runtime/ports/index.ts";
+import { type Clock, DroverError, type Log, type Random, silentLog, type TimeoutHandle } from "../../runtime/ports/index.ts";
 import { ActRecord } from "./act-record.ts";
 import { Board, type BoardFault, type BoardSpec } from "./board.ts";
 import { COMMAND_IDS, CommandRecord } from "./command-frames.ts";
-import { OLD_PLATEAU, TRAILER_MODULES } from "./modules/index.ts";
+import { FIRMWARE, OLD_PLATEAU, TRAILER_MODULES } from "./modules/index.ts";
 import type { NonVolatile } from "./non-volatile.ts";
 import { PhysicalWorld, type WorldState } from "./physical-world.ts";
 import { SimulatedBus, type NoAcknowledgement } from "./simulated-bus.ts";
+import type { ImageIdentity } from "./updates/image.ts";
+import type { UpdateFaults } from "./updates/module-updates.ts";
+import { RigUpdates, type RigUpdatesOptions } from "./updates/rig-updates.ts";
 
 export interface RigPorts {
   readonly clock: Clock;
   /** One seed, one run: jitter, noise and phases come from here. */
   readonly random: Random;
   readonly nonVolatile: NonVolatile;
+  readonly log?: Log;
 }
 
 export interface RigOptions {
@@ -22,10 +26,13 @@ export interface RigOptions {
   readonly bitrate?: number;
   /** Default: the whole trailer. */
   readonly modules?: readonly BoardSpec[];
+  /** Firmware slots and upload ports; without it modules hear no trigger. */
+  readonly updates?: RigUpdatesOptions;
 }
 
 export type WorldChange = { readonly [K in keyof WorldState]?: WorldState[K] };
 
+const UPDATE_TRIGGER_ID = 0x00;
 const WORLD_STEP_MS = 250;
 /** A brown-out does not release all regulators at once. */
 const BROWN_OUT_SPREAD_MS = 40;
@@ -42,6 +49,7 @@ export class SimulatedRig {
   readonly #boards = new Map<string, Board>();
   readonly #modules: readonly BoardSpec[];
   readonly #timers = new Set<TimeoutHandle>();
+  readonly #updates: RigUpdates | undefined;
   #load = 0;
   #wallOffset: number | undefined;
 
@@ -49,8 +57,10 @@ export class SimulatedRig {
     this.#ports = ports;
     this.#modules = options.modules ?? TRAILER_MODULES;
     this.world = new PhysicalWorld(ports.random);
+    this.#updates = options.updates === undefined ? undefined : new RigUpdates(options.updates, (type) => FIRMWARE.get(type), ports.clock, ports.log ?? silentLog);
     this.bus = new SimulatedBus(ports.clock, options.bitrate ?? 500_000, (frame, at, sender) => {
       if (frame.extended || !COMMAND_IDS.has(frame.id)) return;
+      if (frame.id === UPDATE_TRIGGER_ID) this.#updates?.seen(frame.data);
       this.frames.note(frame.id, frame.data, this.wallAt(at), sender.kind === "client" ? "client" : sender.name);
     });
   }
@@ -72,6 +82,7 @@ export class SimulatedRig {
     for (const timer of this.#timers) this.#ports.clock.clearTimeout(timer);
     this.#timers.clear();
     for (const board of this.#boards.values()) board.powerOff();
+    this.#updates?.stop();
     this.#boards.clear();
     this.bus.close();
   }
@@ -98,9 +109,7 @@ export class SimulatedRig {
 
   /** Power off and on again: RAM, outputs and pending frames are gone. */
   reboot(module: string): void {
-    const board = this.#board(module);
-    board.powerOff();
-    board.powerOn();
+    this.#board(module).restart();
   }
 
   /** All modules lose power together. @param offMs how long the supply is away, default 100 */
@@ -134,7 +143,7 @@ export class SimulatedRig {
     const base = module.startsWith("torrent") ? 0x18 : module.startsWith("switchback") ? 0x25 : undefined;
     if (base === undefined) throw new DroverError("DROVER_RIG_REFUSED", `${module} has no switch; torrent and switchback have`);
     if (!Number.isInteger(channel) || channel < 0 || channel > 7) throw new DroverError("DROVER_RIG_REFUSED", `channel ${String(channel)} is outside 0..7`);
-    const id = base + board.spec.address;
+    const id = base + board.address;
     if (via === "bus") this.#board("tapper").send(id, [channel, 0]);
     else if (!board.press(id, Uint8Array.of(channel, 0))) throw new DroverError("DROVER_RIG_REFUSED", `${module} is ${board.power}`);
   }
@@ -158,6 +167,7 @@ export class SimulatedRig {
   /** Takes a module off the bus altogether. */
   unplug(module: string): void {
     this.#board(module).powerOff();
+    this.#updates?.unplug(module);
     this.#boards.delete(module);
     this.world.forget(module);
   }
@@ -182,6 +192,41 @@ export class SimulatedRig {
     Object.assign(this.world.state, change);
   }
 
+  /** Faults of a module's update task; `undefined` takes one back. */
+  setUpdateFault(module: string, change: { readonly [K in keyof UpdateFaults]?: UpdateFaults[K] | undefined }): void {
+    const { faults } = this.#updatesOf(module);
+    for (const [name, value] of Object.entries(change)) {
+      if (value === undefined) Reflect.deleteProperty(faults, name);
+      else Reflect.set(faults, name, value);
+    }
+  }
+
+  /** It reports this version from its next boot on, or the one that it reports now. */
+  lieAboutVersion(module: string, version: readonly [number, number, number] = this.#board(module).version): void {
+    this.setUpdateFault(module, { lie: version });
+  }
+
+  /** Someone writes an image over the cable, and the module restarts. */
+  flash(module: string, change: Partial<ImageIdentity>): void {
+    const board = this.#board(module);
+    this.#updatesOf(module).flash({ version: board.version, ...change });
+    board.restart();
+  }
+
+  /** Slots, triggers and windows of all modules. */
+  updates(): Readonly<Record<string, unknown>> {
+    return this.#anyUpdates().state();
+  }
+
+  moduleUpdates(module: string): Readonly<Record<string, unknown>> {
+    return this.#updatesOf(module).state();
+  }
+
+  /** By place. */
+  uploadUrls(): Readonly<Record<string, string>> {
+    return this.#updates?.urls() ?? {};
+  }
+
   /** What a look at the hardware shows, without the bus. */
   state(): Readonly<Record<string, unknown>> {
     const { counters, bitrate, noAcknowledgement, waiting } = this.bus;
@@ -201,7 +246,9 @@ export class SimulatedRig {
 
   #plugIn(spec: BoardSpec): void {
     const { clock, random, nonVolatile } = this.#ports;
+    const updates = this.#updates?.plugIn(spec);
     const board = new Board(spec, {
+      ...(updates === undefined ? {} : { updates, clockFactor: this.#updates?.clockFactor ?? 1 }),
       clock,
       random,
       bus: this.bus,
@@ -211,6 +258,7 @@ export class SimulatedRig {
         this.acts.note({ at: clock.now(), ...act });
       },
     });
+    updates?.attach(board);
     this.#boards.set(spec.name, board);
     board.powerOn();
   }
@@ -219,6 +267,16 @@ export class SimulatedRig {
     const board = this.#boards.get(module);
     if (board === undefined) throw new DroverError("DROVER_RIG_REFUSED", `no module "${module}"; known: ${this.modules.join(", ")}`);
     return board;
+  }
+
+  #updatesOf(module: string): ReturnType<RigUpdates["of"]> {
+    this.#board(module);
+    return this.#anyUpdates().of(module);
+  }
+
+  #anyUpdates(): RigUpdates {
+    if (this.#updates === undefined) throw new DroverError("DROVER_RIG_REFUSED", "this rig's modules have no firmware slots: start it with a folder for them");
+    return this.#updates;
   }
 
   #repeat(periodMs: number, run: () => void): void {

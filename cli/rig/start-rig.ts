@@ -7,9 +7,11 @@ import { type Clock, DroverError, type Log, type Random, silentLog } from "../..
 import { createBusServer } from "./bus-server.ts";
 import { createControlServer } from "./control-server.ts";
 import { fileNonVolatile, memoryNonVolatile } from "./non-volatile.ts";
+import { TRAILER_MODULES } from "./modules/index.ts";
 import { SimulatedRig, type RigOptions } from "./simulated-rig.ts";
+import { chooseUploadPorts } from "./updates/rig-updates.ts";
 
-export interface StartRigOptions extends RigOptions {
+export interface StartRigOptions extends Omit<RigOptions, "updates"> {
   readonly socketDir: string;
   readonly clock: Clock;
   readonly random: Random;
@@ -18,6 +20,12 @@ export interface StartRigOptions extends RigOptions {
   readonly bus?: string;
   /** Where the modules' flash lives; without it, in memory. */
   readonly nonVolatileFile?: string;
+  /** Where the modules' firmware slots live; without it, they hear no trigger. Their upload ports are chosen once and kept there. */
+  readonly firmwareFolder?: string;
+  /** Of real modules' times in updates, default 1: at 10 a port opens after 0.3 to 2 s. */
+  readonly clockFactor?: number;
+  /** When upload ports open; default: another at each start. */
+  readonly openingSeed?: number;
 }
 
 export interface StartedRig {
@@ -42,7 +50,7 @@ export async function startRig(options: StartRigOptions): Promise<StartedRig> {
   await free(controlSocket);
 
   const nonVolatile = options.nonVolatileFile === undefined ? memoryNonVolatile() : fileNonVolatile(options.nonVolatileFile);
-  const rig = new SimulatedRig({ clock, random, nonVolatile }, options);
+  const rig = new SimulatedRig({ clock, random, nonVolatile, log }, { ...options, ...(await updatesOf(options)) });
   const frames = createBusServer(rig, bus, log);
   const control = createControlServer(rig, log);
   const stop = async (): Promise<void> => {
@@ -60,6 +68,16 @@ export async function startRig(options: StartRigOptions): Promise<StartedRig> {
   rig.start();
   log.info({ busSocket, controlSocket, modules: rig.modules.length, simulated: true }, "rig: running");
   return { rig, busSocket, controlSocket, stop };
+}
+
+async function updatesOf({ firmwareFolder: folder, clockFactor = 1, openingSeed: seed, random, modules = TRAILER_MODULES }: StartRigOptions): Promise<Pick<RigOptions, "updates">> {
+  if (!Number.isFinite(clockFactor) || clockFactor <= 0) throw new DroverError("DROVER_CONFIG_INVALID", "clockFactor is a number above 0");
+  if (folder === undefined) return {};
+  const ports = await chooseUploadPorts(
+    folder,
+    modules.map(({ name }) => name),
+  );
+  return { updates: { folder, clockFactor, seed: seed ?? random.uint32(), ports } };
 }
 
 /** A socket file left by a killed rig is removed; one that answers belongs to a living rig. */

@@ -2,7 +2,7 @@
 
 import { explain, type Fact, simulate, type Simulation, simulateSeeds, type SimulationRun, traceOf } from "../../runtime/simulation/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printJsonLine } from "../terminal/index.ts";
-import { loadModule } from "../lint/index.ts";
+import { loadModule } from "../user-module/index.ts";
 import { fleet } from "./fleet.ts";
 
 export interface SimulateOptions {

@@ -43,6 +43,7 @@ function summaryOf(model: VehicleModel) {
       confirmWithinMs: confirmWithinMs(targets),
       targets: targets.length,
     })),
+    updates: model.updates.map(({ module, guard }) => ({ module, guard: guard ?? null })),
     watches: model.watches.map(({ signal }) => signal),
     notActedOn: model.notActedOn,
   };
@@ -56,7 +57,7 @@ function confirmWithinMs(targets: readonly ModelTarget[]): number | null {
 
 function describe(file: string, model: VehicleModel, call: Call): readonly string[] {
   const { good, bold } = paint(call.hasColour);
-  const { vehicle, buses, modules, signals, conditions, commands, watches, notActedOn } = summaryOf(model);
+  const { vehicle, buses, modules, signals, conditions, commands, updates, watches, notActedOn } = summaryOf(model);
   const quoted = (names: readonly string[]): string => (names.length === 0 ? "none" : names.join(", "));
   const open = buses.filter(({ mode }) => mode === "normal").map(({ name }) => name);
   return [
@@ -70,8 +71,9 @@ function describe(file: string, model: VehicleModel, call: Call): readonly strin
       (each) =>
         `    ${each.name}: its frame on the bus within ${String(each.deadlineMs)} ms${each.confirmWithinMs === null ? "" : `, its confirmation within ${String(each.confirmWithinMs)} ms more`}; vehicle away: ${each.whenAway}`,
     ),
+    ...(updates.length === 0 ? [] : [`  updates     ${quoted(updates.map(({ module, guard }) => (guard === null ? module : `${module} (if ${guard})`)))}`]),
     `  watches     ${quoted(watches)}`,
-    `  sending     ${open.length === 0 ? "nothing: every bus is listen-only" : `only these commands, on ${open.join(", ")}`}`,
+    `  sending     ${open.length === 0 ? "nothing: every bus is listen-only" : `only these commands${updates.length === 0 ? "" : " and updates"}, on ${open.join(", ")}`}`,
     ...(notActedOn.length === 0 ? [] : ["  valid, but not acted on yet:"]),
     ...notActedOn.map(({ path, note }) => `    ${path}: ${note}`),
   ];

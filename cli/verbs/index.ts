@@ -13,12 +13,23 @@ import { addDeadLettersRedeliver } from "./dead-letters-redeliver.ts";
 import { addDemo } from "./demo.ts";
 import { addDoctor } from "./doctor.ts";
 import { addEnroll } from "./enroll.ts";
+import { addImageAdd } from "./image-add.ts";
+import { addImageLs } from "./image-ls.ts";
+import { addImageRm } from "./image-rm.ts";
 import { addLint } from "./lint.ts";
 import { addNodesLs } from "./nodes-ls.ts";
+import { addRolloutLs } from "./rollout-ls.ts";
+import { addRolloutPlan } from "./rollout-plan.ts";
+import { addRolloutAbort, addRolloutPause, addRolloutResume } from "./rollout-say.ts";
+import { addRolloutShow } from "./rollout-show.ts";
+import { addRolloutStart } from "./rollout-start.ts";
+import { addRolloutWatch } from "./rollout-watch.ts";
 import { addSimulate } from "./simulate.ts";
 import { addStart } from "./start.ts";
 import { addTree } from "./tree.ts";
 import { addVehicleCheck } from "./vehicle-check.ts";
+import { addVersionsLs } from "./versions-ls.ts";
+import { addVersionsRaise } from "./versions-raise.ts";
 import { examples, group, type Run } from "./verb.ts";
 
 export type { Run } from "./verb.ts";
@@ -46,6 +57,19 @@ export function addVerbs(root: Command, run: Run): void {
     ["drover dead-letters redeliver 17", "send one of them again"],
   ]);
   for (const add of [addDeadLettersLs, addDeadLettersRedeliver]) add(deadLetters, run);
+  const versions = group(root, "versions", "versions of actor types: which are known, which one runs", [
+    ["drover versions ls", "what may be raised"],
+    ["drover versions raise pot", "pots run and write the newest version from now on"],
+  ]);
+  for (const add of [addVersionsLs, addVersionsRaise]) add(versions, run);
+  const rollout = group(root, "rollout", "firmware for modules of many vehicles, group after group", [
+    ["drover rollout plan torrent-2.4.yaml", "what it would come to, and what is refused"],
+    ['drover rollout start torrent-2.4.yaml --reason "tried on the bench"', "it begins"],
+    ["drover rollout watch torrent-2.4", "how it goes, until it is over"],
+  ]);
+  for (const add of [addRolloutPlan, addRolloutStart, addRolloutLs, addRolloutShow, addRolloutWatch, addRolloutPause, addRolloutResume, addRolloutAbort]) add(rollout, run);
+  const image = group(root, "image", "images of modules' firmware, for rollouts", [["drover image ls", "what plans can name, and which rollouts use it"]]);
+  for (const add of [addImageAdd, addImageLs, addImageRm]) add(image, run);
   const vehicle = group(root, "vehicle", "the files that describe a vehicle", [["drover vehicle check my-vehicle.yaml", "what is wrong with a vehicle's file, and where"]]);
   addVehicleCheck(vehicle, run);
   const can = group(root, "can", "recordings and CAN databases, without a node", [

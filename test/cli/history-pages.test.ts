@@ -38,3 +38,13 @@ test("pages without a turn are passed over until as many as were asked for are t
   t.match(shown, { code: 0, out: /70000[^]*40000[^]*39999/, err: "" });
   t.match((await drover(["actors", "history", COUNTER, ...node])).err, /revision 1 to 2 are not kept/, "what is missing is told beside what is there");
 });
+
+test("T1. where turns are missing since the history has forked, that is said", async (t) => {
+  const real = await servingCounter(t);
+  const missing = [{ after: 0, upTo: 12, forked: { incarnation: "i-one", revision: 11, known: 16, at: 0 } }];
+  const system = fakeOver(real.system, { history: async () => Promise.resolve({ items: [], next: undefined, missing }) });
+  const { app, texts } = await serving(t, { system });
+  const node = ["--url", await app.listen({ port: 0, host: "127.0.0.1" }), "--token", texts.viewer];
+  t.match((await drover(["actors", "history", COUNTER, ...node])).err, /revision 1 to 12 are not kept\nhistory forked: .* left i-one at revision 11, /);
+  t.match(JSON.parse((await drover(["actors", "history", COUNTER, "--json", ...node])).out), { missing });
+});

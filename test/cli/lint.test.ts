@@ -5,7 +5,7 @@ import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { test } from "tap";
-import { loadModule } from "../../cli/lint/index.ts";
+import { loadModule } from "../../cli/user-module/index.ts";
 import { systemClock, systemRandom } from "../../runtime/host/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { createTree, type SupervisorSpec } from "../../runtime/supervision/index.ts";

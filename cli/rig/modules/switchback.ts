@@ -16,7 +16,7 @@ export function switchbackStatusBytes(relays: readonly number[]): number[] {
 }
 
 export const switchbackFirmware: Firmware = (board: Board): Program => {
-  const { address } = board.spec;
+  const { address } = board;
   for (let relay = 0; relay < RELAYS; relay++) board.drive(relay, 0);
   const relays = (): number[] => Array.from({ length: RELAYS }, (_, relay) => board.output(relay));
   board.every(STATUS_PERIOD_MS, () => {

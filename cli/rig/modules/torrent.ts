@@ -19,7 +19,7 @@ export function torrentStatusBytes(levels: readonly number[]): number[] {
 }
 
 export const torrentFirmware: Firmware = (board: Board): Program => {
-  const { address } = board.spec;
+  const { address } = board;
   for (let channel = 0; channel < CHANNELS; channel++) board.drive(channel, 0);
   const levels = (): number[] => Array.from({ length: CHANNELS }, (_, channel) => board.output(channel));
   board.every(STATUS_PERIOD_MS, () => {
