@@ -5,7 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** What a bare machine may lack. `DROVER_REQUIRE` is a comma-separated list of these. */
-export type Part = "shared" | "broker" | "browser" | "python" | "netns" | "erlang" | "compiler";
+export type Part = "shared" | "broker" | "browser" | "python" | "netns" | "erlang" | "compiler" | "majors";
 
 /** Options of a tap test. @param isPresent whether the part is on this machine */
 export function needs(part: Part, isPresent: boolean): { readonly skip: string | false } {

@@ -39,7 +39,7 @@ export async function appendLogContract(t: Test, setup: () => Promise<LogSetup>)
   await check("entries get consecutive seqs and are read in pages until they are acknowledged", async (t, { log, reopen }) => {
     t.strictSame(await log.append([anEntry("A", 10, 1), anEntry("B", 10, 2)]), [1, 2]);
     t.strictSame(await log.append([]), []);
-    const reused = anEntry("C", 10, 3);
+    const reused = { ...anEntry("C", 10), bytes: Buffer.alloc(10, 3) };
     const appending = log.append([reused]);
     reused.bytes.fill(0);
     t.strictSame(await appending, [3]);

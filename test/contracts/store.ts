@@ -337,6 +337,30 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     t.strictSame(await store.entities("acme/vehicle/c", 2), []);
   });
 
+  await check("what is handed over is copied, of any class of bytes: its memory is the caller's again, and is not kept", async (t, { store }) => {
+    for (const kind of [(text: string): Uint8Array => bytes(text), (text: string): Uint8Array => Buffer.from(text)]) {
+      const entity = kind("").constructor.name.toLowerCase();
+      const handed = { record: kind("record"), snapshot: kind("snapshot"), value: kind("value"), single: kind("single"), several: kind("several") };
+      const all = Promise.all([
+        store.commit([aCommit(entity, 1, { snapshot: handed.snapshot, value: { key: `${entity}/carried`, value: handed.value } }), aCommit(entity, 2, { record: handed.record })]),
+        store.values.set(`${entity}/single`, handed.single),
+        store.values.write([{ key: `${entity}/several`, value: handed.several }]),
+      ]);
+      for (const each of Object.values(handed)) each.fill(0);
+      await all;
+      const loaded = await store.load(`acme/vehicle/${entity}`);
+      t.strictSame([text(loaded?.snapshot?.state), text(loaded?.records[0]?.record)], ["snapshot", "record"], entity);
+      t.strictSame(
+        (await store.values.entries(`${entity}/`)).map(({ key, value }) => [key, text(value)]),
+        [
+          [`${entity}/carried`, "value"],
+          [`${entity}/several`, "several"],
+          [`${entity}/single`, "single"],
+        ],
+      );
+    }
+  });
+
   await check("values: the last write wins and outlives a restart", async (t, { store, reopen }) => {
     t.equal(await store.values.get("offset/a"), undefined);
     const reused = bytes("1");

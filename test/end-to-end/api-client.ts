@@ -21,6 +21,9 @@ export interface Api {
   tell(address: string, event: Event, key?: string): Promise<Answered>;
   actor(address: string): Promise<Answered>;
   get(path: string): Promise<Answered>;
+  post(path: string, body: object): Promise<Answered>;
+  /** Bytes as they are. */
+  bring(path: string, bytes: Uint8Array): Promise<Answered>;
 }
 
 /** @param data the cloud's data folder @param url asked at each request */
@@ -38,7 +41,7 @@ export function api(data: string, url: () => string): Api {
     }
   }
 
-  function post(path: string, event: Event, key: string | undefined): Promise<Answered> {
+  function post(path: string, event: object, key: string | undefined): Promise<Answered> {
     const headers: Record<string, string> = { "content-type": "application/json", ...(key === undefined ? {} : { "idempotency-key": key }) };
     return request(path, { method: "POST", headers, body: JSON.stringify(event) });
   }
@@ -48,5 +51,7 @@ export function api(data: string, url: () => string): Api {
     tell: (address, event, key) => post(`/v1/actors/${encodeURIComponent(address)}/events`, event, key),
     actor: (address) => request(`/v1/actors/${encodeURIComponent(address)}`),
     get: (path) => request(path),
+    post: (path, body) => post(path, body, undefined),
+    bring: (path, bytes) => request(path, { method: "POST", headers: { "content-type": "application/octet-stream" }, body: Buffer.from(bytes) }),
   };
 }

@@ -10,7 +10,7 @@ import type { SeenCommand } from "../../cli/rig/command-frames.ts";
 import { createEdgeNode, type EdgeNode } from "../../edge-node/index.ts";
 import { realPorts as edgePorts } from "../../edge-node/ports.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
-import { parseAddress, systemClock, systemRandom } from "../../runtime/index.ts";
+import { parseAddress, type System, systemClock, systemRandom } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
 import { type Api, api } from "./api-client.ts";
 import { type LinkProxy, linkProxy } from "./link-proxy.ts";
@@ -26,6 +26,8 @@ export const PORCH = 1;
 const DEMO = new URL("../../cli/demo/", import.meta.url).pathname;
 const BRIGHTNESS = 0x15;
 const READY_WITHIN_MS = 15_000;
+/** Right after a start the committed states are those of the run before: a module that this run has not heard is taken back within a beat of 50 ms. */
+const PRESENT_FOR_MS = 250;
 
 export type VehicleName = "trailer-01" | "rav4-01" | "truck-01";
 
@@ -180,12 +182,18 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log, files =
     },
     ready: async (vehicle = "trailer-01") => {
       await self.linkIs(true, vehicle);
-      for (const { system } of [self.edge(vehicle), there()]) {
-        await until(`${system.node} shows the modules of ${vehicle}`, READY_WITHIN_MS, () => {
-          const modules = [...system.views()].filter(({ kind, address }) => kind === "module" && address.includes(vehicle));
-          return modules.length > 0 && modules.every(({ state }) => (state as { readonly presence?: string }).presence === "present");
-        });
-      }
+      const [here, cloudNode] = [self.edge(vehicle), there()];
+      const showsAll = ({ system }: { readonly system: System }): boolean => {
+        const modules = [...system.views()].filter(({ kind, address }) => kind === "module" && address.includes(vehicle));
+        return modules.length > 0 && modules.every(({ state }) => (state as { readonly presence?: string }).presence === "present");
+      };
+      let sinceMs = Number.POSITIVE_INFINITY;
+      await until(`the vehicle and the cloud show the modules of ${vehicle}`, READY_WITHIN_MS, () => {
+        const now = performance.now();
+        const isShown = here.counters().signals.fresh > 0 && showsAll(here) && showsAll(cloudNode);
+        sinceMs = isShown ? Math.min(sinceMs, now) : Number.POSITIVE_INFINITY;
+        return now - sinceMs >= PRESENT_FOR_MS;
+      });
     },
   };
   await startCloud();

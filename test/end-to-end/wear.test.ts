@@ -16,6 +16,8 @@ const SETTLED_MS = 5_000;
 const WINDOW_MS = 20_000;
 const DAY_MS = 86_400_000;
 const FRAMES_PER_SECOND = 590;
+/** Of the recording: 53,800 frames of its first bus in a minute. */
+const RECORDED_PER_SECOND = 53_800 / 60;
 const MOST_MB_A_DAY = 500;
 
 /** Bytes that a process has caused to be written to disks. */
@@ -30,7 +32,11 @@ test("L4. an edge node at rest commits at most once a second in the mean, and at
   const folder = scratchFolder(t);
   const data = join(folder, "data");
   let stats: EdgeStats | undefined;
-  const config = (): object => ({ vehicle: demoFile("vehicles", "rav4-01.yaml"), data, buses: busesOf("rav4-01", folder) });
+  const config = (): object => ({
+    vehicle: demoFile("vehicles", "rav4-01.yaml"),
+    data,
+    buses: { can0: (busesOf("rav4-01", folder)["can0"] ?? "").replace("rate=1", `rate=${String(FRAMES_PER_SECOND / RECORDED_PER_SECOND)}`) },
+  });
   const log = silentLog;
   const tree = createTree(
     supervisor("wear", { strategy: "one-for-one", intensity: 0, periodMs: 1_000 }, [

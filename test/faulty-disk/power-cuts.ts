@@ -2,6 +2,7 @@
 //
 // P1. What was flushed is there. Of what was written to a file since its last flush anything may be there: nothing, all, or some sectors of 512 bytes of some of the writes (a torn page).
 // P2. A file that was made and never flushed may be missing. A removal lasts when the folder was flushed after it, and may last before.
+// P3. So does a renaming; of several that may last it is the first ones that do, since a file system keeps the order of what it does to a folder.
 
 import { readFileSync } from "node:fs";
 import type { Random } from "../../runtime/ports/index.ts";
@@ -48,14 +49,25 @@ interface DiskFile {
   isRemoved: boolean;
 }
 
+interface Renaming {
+  readonly from: string;
+  readonly to: string;
+  readonly file: DiskFile;
+  /** What had the name before. */
+  readonly replaced: DiskFile | undefined;
+}
+
 /** Goes through a record and says at each moment what a cut would leave. */
 export class PowerCuts {
   readonly #files = new Map<string, DiskFile>();
+  /** Not flushed with the folder (P3). */
+  #renamings: Renaming[] = [];
 
   step(operation: Operation): void {
     const { call, name } = operation;
     if (name === "") {
-      // The folder: from now on its removals last.
+      // The folder: from now on its removals and renamings last.
+      this.#renamings = [];
       for (const [other, file] of this.#files) if (file.isRemoved) this.#files.delete(other);
       return;
     }
@@ -65,20 +77,36 @@ export class PowerCuts {
     else if (call === "sync") {
       file.flushed = applied(file.flushed ?? Buffer.alloc(0), file.pending, () => true);
       file.pending = [];
-    } else if (call === "rename") throw new Error("renaming is not modelled");
-    else file.pending.push(operation);
+    } else if (call === "rename") {
+      const to = Buffer.from(operation.data).toString("utf8");
+      this.#renamings.push({ from: name, to, file, replaced: this.#files.get(to) });
+      this.#files.delete(name);
+      this.#files.set(to, file);
+    } else file.pending.push(operation);
   }
 
   /** The files after a cut now. */
   left(survival: Survival, random: Random): ReadonlyMap<string, Buffer> {
     const left = new Map<string, Buffer>();
     const survives = (): boolean => survival === "everything" || (survival === "some sectors" && random.next() < 0.5);
-    for (const [name, { flushed, pending, isRemoved }] of this.#files) {
+    for (const [name, { flushed, pending, isRemoved }] of this.#named(survives)) {
       if (isRemoved && survives()) continue;
       if (flushed === undefined && !survives()) continue;
       left.set(name, survival === "nothing" ? (flushed ?? Buffer.alloc(0)) : applied(flushed ?? Buffer.alloc(0), pending, survives));
     }
     return left;
+  }
+
+  /** P3: the folder after a cut. */
+  #named(survives: () => boolean): ReadonlyMap<string, DiskFile> {
+    const named = new Map(this.#files);
+    const lasting = this.#renamings.findIndex(() => !survives());
+    for (const { from, to, file, replaced } of lasting === -1 ? [] : this.#renamings.slice(lasting).reverse()) {
+      named.set(from, file);
+      if (replaced === undefined) named.delete(to);
+      else named.set(to, replaced);
+    }
+    return named;
   }
 }
 

@@ -55,3 +55,19 @@ test("a vehicle's node loads neither the broker nor a server before it needs one
   t.ok(loaded.includes("protocols/mqtt/mqtt-transport.js"), "its files are found");
   t.end();
 });
+
+test("what looks at a user's module, in the doctor's thread and for a scenario, loads no node", (t) => {
+  for (const entry of ["cli/doctor/machines.worker.js", "cli/user-module/index.js"]) {
+    const loaded = loadedBy(entry);
+    t.ok(
+      loaded.some((file) => ENGINE.test(file)),
+      `${entry}: its files are found`,
+    );
+    t.same(
+      loaded.filter((file) => /^(edge-node|cloud-node|protocols\/(mqtt|http|uplink)|cli\/(lint|demo|rig))\//.test(file)),
+      [],
+      entry,
+    );
+  }
+  t.end();
+});
