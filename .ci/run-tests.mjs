@@ -19,6 +19,9 @@ const root = resolve(import.meta.dirname, "..");
 const WORKING_JOBS = 2;
 const WAITING_JOBS = 2;
 const WAITING = [
+  "end-to-end/rollouts",
+  "end-to-end/rollout-kills",
+  "end-to-end/rollout-faults",
   "runtime/system/poison",
   "end-to-end/wear",
   "end-to-end/link-faults",
