@@ -41,6 +41,8 @@ interface Conversation {
   /** Not answered to the end, in order. */
   readonly open: Set<Exchange>;
   last: Exchange | undefined;
+  /** N4: ends the times of requests that have not arrived. */
+  readonly hurried: Set<() => void>;
 }
 
 export function httpServer(handler: RequestListener, { clock, random }: { readonly clock: Clock; readonly random: Random }, times: HttpTimes = DEFAULT_TIMES): Server {
@@ -76,24 +78,34 @@ export function httpServer(handler: RequestListener, { clock, random }: { readon
   return server;
 
   function follow(exchange: Exchange): void {
-    const { socket } = exchange.request;
-    const conversation = conversations.get(socket) ?? { open: new Set(), last: undefined };
-    conversations.set(socket, conversation);
+    const conversation = conversations.get(exchange.request.socket) ?? begun(exchange.request.socket);
     conversation.open.add(exchange);
     conversation.last = exchange;
     exchange.response.once("close", () => conversation.open.delete(exchange));
-    if (exchange.request.headers["content-length"] !== undefined || exchange.request.headers["transfer-encoding"] !== undefined) hurry(exchange);
+    if (exchange.request.headers["content-length"] !== undefined || exchange.request.headers["transfer-encoding"] !== undefined) hurry(exchange, conversation);
+  }
+
+  /** It hears once of its socket's end, however many requests come over it. */
+  function begun(socket: Duplex): Conversation {
+    const conversation: Conversation = { open: new Set(), last: undefined, hurried: new Set() };
+    conversations.set(socket, conversation);
+    socket.once("close", () => {
+      for (const over of conversation.hurried) over();
+    });
+    return conversation;
   }
 
   /** N4. */
-  function hurry({ request, response }: Exchange): void {
+  function hurry({ request, response }: Exchange, { hurried }: Conversation): void {
     const { socket } = request;
     let late: TimeoutHandle | undefined;
     const over = (): void => {
       clock.clearTimeout(late);
+      hurried.delete(over);
     };
     const begin = (): void => {
       over();
+      hurried.add(over);
       late = clock.setTimeout(
         () => {
           if (!request.complete) end(socket, problemOf({ name: "late", message: "", code: "ERR_HTTP_REQUEST_TIMEOUT" }));
@@ -109,7 +121,6 @@ export function httpServer(handler: RequestListener, { clock, random }: { readon
     response.once("close", () => {
       if (request.complete) over();
     });
-    socket.once("close", over);
   }
 
   function refuse(response: ServerResponse, problem: Problem): void {

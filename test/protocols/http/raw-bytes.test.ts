@@ -4,6 +4,7 @@ import { type AddressInfo, connect, type Server, type Socket } from "node:net";
 import { test, type Test } from "tap";
 import { httpServer, takeItsTime } from "../../../protocols/http/http-server.ts";
 import { systemClock, systemRandom } from "../../../runtime/index.ts";
+import { ManualClock, settle } from "../../../runtime/simulation/index.ts";
 import { serving, servingCounter, type Serving, AT } from "./serving.ts";
 
 interface Answered {
@@ -317,6 +318,42 @@ test("N4. a body that its route lets take its time is not cut with the others; w
   t.match(await talk("/long", "cde", 400), /^HTTP\/1\.1 200 [^]*whole/);
   t.match(await talk("/early", "c", 50), /^HTTP\/1\.1 413 /, "it has its answer, and its connection ends");
   await nobodyLeft(t, server);
+});
+
+test("S5. a connection over which many requests come has no more listeners than after the first, and leaves no time running when it ends in the middle of one", async (t) => {
+  const clock = new ManualClock();
+  const sockets: Socket[] = [];
+  const server = httpServer(
+    (request, response) => {
+      request.on("end", () => response.end("whole"));
+      request.on("error", () => undefined);
+      request.resume();
+    },
+    { clock, random: systemRandom },
+  );
+  server.on("connection", (socket) => sockets.push(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  t.teardown(() => server.close());
+  const warnings: string[] = [];
+  const warned = (warning: Error): void => void warnings.push(warning.name);
+  process.on("warning", warned);
+  t.teardown(() => process.off("warning", warned));
+  const socket = connect((server.address() as AddressInfo).port, "127.0.0.1");
+  const listeners: number[] = [];
+  for (let sent = 0; sent < 25; sent++) {
+    const answered = new Promise((resolve) => socket.once("data", resolve));
+    socket.write(`POST / HTTP/1.1\r\n${HOST}content-length: 2\r\n\r\n{}`);
+    await answered;
+    listeners.push(sockets[0]?.listenerCount("close") ?? -1);
+  }
+  t.equal(Math.max(...listeners), listeners[0]);
+  t.equal(clock.pending, 0, "each that has arrived has no time left");
+  socket.write(`POST / HTTP/1.1\r\n${HOST}content-length: 2\r\n\r\n{`);
+  while (clock.pending === 0) await settle();
+  socket.destroy();
+  await nobodyLeft(t, server);
+  t.equal(clock.pending, 0, "nor has one that never will");
+  t.same(warnings, []);
 });
 
 test("a client that half closes in the middle is told; one that goes away leaves nothing", async (t) => {
