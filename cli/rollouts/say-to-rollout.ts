@@ -11,7 +11,7 @@ export interface SayOptions extends EndpointOptions {
   readonly id?: string;
 }
 
-export async function sayToRollout(verb: "pause" | "resume" | "abort", rollout: string, options: SayOptions, call: Call): Promise<ExitCode> {
+export async function sayToRollout(verb: "approve" | "pause" | "resume" | "abort", rollout: string, options: SayOptions, call: Call): Promise<ExitCode> {
   const id = options.id ?? systemRandom.id();
   try {
     const { body } = await apiClient(options, call).ask<ShownRollout>(rolloutPath(rollout, `/${verb}`), {

@@ -20,7 +20,7 @@ import { addLint } from "./lint.ts";
 import { addNodesLs } from "./nodes-ls.ts";
 import { addRolloutLs } from "./rollout-ls.ts";
 import { addRolloutPlan } from "./rollout-plan.ts";
-import { addRolloutAbort, addRolloutPause, addRolloutResume } from "./rollout-say.ts";
+import { addRolloutAbort, addRolloutApprove, addRolloutPause, addRolloutResume } from "./rollout-say.ts";
 import { addRolloutShow } from "./rollout-show.ts";
 import { addRolloutStart } from "./rollout-start.ts";
 import { addRolloutWatch } from "./rollout-watch.ts";
@@ -63,11 +63,12 @@ export function addVerbs(root: Command, run: Run): void {
   ]);
   for (const add of [addVersionsLs, addVersionsRaise]) add(versions, run);
   const rollout = group(root, "rollout", "firmware for modules of many vehicles, group after group", [
-    ["drover rollout plan torrent-2.4.yaml", "what it would come to, and what is refused"],
-    ['drover rollout start torrent-2.4.yaml --reason "tried on the bench"', "it begins"],
+    ["drover rollout plan torrent-2.4.yaml", "what it would come to, and what is refused; nothing is made"],
+    ['drover rollout start torrent-2.4.yaml --reason "tried on the bench"', "it is made, approved, and begins; no plan or approve is needed before or after"],
     ["drover rollout watch torrent-2.4", "how it goes, until it is over"],
   ]);
-  for (const add of [addRolloutPlan, addRolloutStart, addRolloutLs, addRolloutShow, addRolloutWatch, addRolloutPause, addRolloutResume, addRolloutAbort]) add(rollout, run);
+  for (const add of [addRolloutPlan, addRolloutStart, addRolloutApprove, addRolloutLs, addRolloutShow, addRolloutWatch, addRolloutPause, addRolloutResume, addRolloutAbort])
+    add(rollout, run);
   const image = group(root, "image", "images of modules' firmware, for rollouts", [["drover image ls", "what plans can name, and which rollouts use it"]]);
   for (const add of [addImageAdd, addImageLs, addImageRm]) add(image, run);
   const vehicle = group(root, "vehicle", "the files that describe a vehicle", [["drover vehicle check my-vehicle.yaml", "what is wrong with a vehicle's file, and where"]]);

@@ -11,7 +11,7 @@ export const addRolloutPlan: AddVerb = (parent, run) => {
   const command = connected(
     parent
       .command("plan")
-      .description("check a plan and its images, here and at the cloud: groups, targets, and what is refused; nothing is made")
+      .description("check a plan and its images, here and at the cloud: groups, targets, and what is refused; nothing is made, `start` does that")
       .argument("<file>", "the plan, YAML or JSON; `file` of an image counts from its folder")
       .option("--tenant <name>", "whose vehicles; may be left out where those of one alone are known"),
   ).action(async (file: string, options: Options) => {

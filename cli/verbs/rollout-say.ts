@@ -1,7 +1,9 @@
-// `drover rollout pause`, `resume` and `abort`: an operator's word to a rollout.
+// `drover rollout approve`, `pause`, `resume` and `abort`: an operator's word to a rollout.
 
 import { connected, type ConnectedOptions } from "./connected.ts";
 import { type AddVerb, examples } from "./verb.ts";
+
+type RolloutVerb = "approve" | "pause" | "resume" | "abort";
 
 interface Options extends ConnectedOptions {
   readonly reason: string;
@@ -9,7 +11,7 @@ interface Options extends ConnectedOptions {
 }
 
 const said =
-  (verb: "pause" | "resume" | "abort", description: string, reason: string, purpose: string): AddVerb =>
+  (verb: RolloutVerb, description: string, reason: string, purpose: string): AddVerb =>
   (parent, run) => {
     const command = connected(
       parent
@@ -27,6 +29,12 @@ const said =
     examples(command, [[`drover rollout ${verb} torrent-2.4 --reason "${reason}"`, purpose]]);
   };
 
+export const addRolloutApprove = said(
+  "approve",
+  "let a draft begin: one that was made over the API, or by a start that ended before its approval",
+  "tried on the bench",
+  "`start` makes and approves in one go; this is for a rollout that `ls --state draft` lists",
+);
 export const addRolloutPause = said("pause", "let nothing more of a rollout begin; what has begun goes on", "a storm is coming", "until it is resumed");
 export const addRolloutResume = said("resume", "let a paused rollout go on from its present counts", "the two are known", "bad results so far pause it no more");
 export const addRolloutAbort = said("abort", "end a rollout: nothing more begins, and what has begun is asked to end", "wrong image", "it cannot be taken back");

@@ -12,7 +12,7 @@ export const addRolloutStart: AddVerb = (parent, run) => {
   const command = connected(
     parent
       .command("start")
-      .description("bring the images that the cloud lacks, make the rollout and approve it; the same once more acts once")
+      .description("check a plan as `plan` does, bring the images that the cloud lacks, make the rollout and approve it; the same once more acts once")
       .argument("<file>", "the plan, YAML or JSON; `file` of an image counts from its folder")
       .requiredOption("--reason <text>", "why it is approved, for those who read it later")
       .option("--tenant <name>", "whose vehicles; may be left out where those of one alone are known"),

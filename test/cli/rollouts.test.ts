@@ -206,7 +206,7 @@ test("watch says why a group waits, ends with 9 where some were left out, and wi
   const seen = { text: "" };
   const ended = new AbortController();
   const first = at(["rollout", "watch", "torrent-2.4"], { onOut: (text) => void (seen.text = text), interrupt: ended.signal });
-  await until("one is committed and the other waited for", () => /all {2}\[={12}\.{12}\] {2}1 of 2; 1 of 2 fetch their images, or wait for the word to begin/.test(seen.text));
+  await until("one is committed and the other waited for", () => /all {2}\[={12}\.{12}\] {2}1 of 2; 1 of 2 not online since \d{4}-[^;]*Z\n/.test(seen.text));
   ended.abort();
   t.match(await first, { code: 130 });
   const json = at(["rollout", "watch", "torrent-2.4", "--json"]);
@@ -220,6 +220,44 @@ test("watch says why a group waits, ends with 9 where some were left out, and wi
   t.match(lines[0], { event: "snapshot" });
   t.match(lines.at(-1), { data: { state: "completed", groups: [{ counts: { committed: 1, excused: 1 } }] } });
   t.match((await at(["rollout", "show", "torrent-2.4"])).out, /all {2}\[={12}~{12}\] {2}1 of 2, 1 excused, succeeded\n/);
+});
+
+test("watch says it when a vehicle goes offline and comes back", async (t) => {
+  const own = await desk(t, [{ manner: "holds" }]);
+  const { at, write, vehicles } = own;
+  const [holds] = vehicles as [StandIn];
+  t.match(await at(["rollout", "start", write(planOf("groups: [{ name: all }]")), "--reason", "r"]), { code: 0 });
+  const seen = { text: "" };
+  const ended = new AbortController();
+  const watching = at(["rollout", "watch", "torrent-2.4"], { onOut: (text) => void (seen.text = text), interrupt: ended.signal });
+  const last = (): string => seen.text.trimEnd().split("\n").at(-1) ?? "";
+  await until("it is under way", () => last().endsWith("0 of 1; 1 of 1 under way"));
+  await holds.leave();
+  await until("it is not online", () => /0 of 1; 1 of 1 under way, 1 of them not online since \d{4}-.*Z$/.test(last()));
+  await holds.join();
+  await until("it is back", () => last().endsWith("0 of 1; 1 of 1 under way"));
+  ended.abort();
+  t.match(await watching, { code: 130 });
+});
+
+test("a draft that was made over the API begins when it is approved, with a reason", async (t) => {
+  const own = await desk(t, [{ manner: "holds" }]);
+  const { at, cloud, folder } = own;
+  const is = ["--module", "trailcurrent/torrent", "--hardware", "esp32-s3", "--address", "0", "--image-version", "2.4.0"];
+  t.match(await at(["image", "add", join(folder, "torrent-0.bin"), ...is]), { code: 0 });
+  const image = { module: "trailcurrent/torrent", hardware: "esp32-s3", address: 0, version: "2.4.0", sha256: SHA };
+  t.equal((await cloud.ask("POST", "/v1/rollouts", { body: { rollout: "torrent-2.4", images: [image], select: {}, groups: [{ name: "all" }] } })).status, 201);
+  t.match(await at(["rollout", "ls", "--state", "draft"]), { code: 0, out: /\ntorrent-2\.4 / });
+  t.match(await at(["rollout", "approve", "torrent-2.4"]), { code: 2, err: /--reason/ });
+  t.match(await at(["rollout", "approve", "torrent-2.4", "--reason", "reviewed", "--id", "a-1"]), { code: 0, out: /^acme\/rollout\/torrent-2\.4 is running/ });
+  t.match(await at(["rollout", "approve", "torrent-2.4", "--reason", "reviewed", "--id", "a-1"]), { code: 0 }, "the same word again");
+  t.match(await at(["rollout", "approve", "torrent-2.4", "--reason", "once more"]), { code: 5 }, "it has begun already");
+  t.match((await at(["rollout", "show", "torrent-2.4"])).out, /approve by admin: reviewed\n$/);
+  t.match(await at(["rollout", "approve", "--help"]), { code: 0, out: /`start` makes and approves in one go[^]*let a draft begin/ });
+  t.match(
+    (await at(["rollout", "--help"])).out.replace(/\s+/g, " "),
+    / plan .*nothing is made, `start` does that.* start .*make the rollout and approve it.* approve .*let a draft begin/,
+  );
 });
 
 test("images are brought, listed and removed", async (t) => {
