@@ -1,7 +1,7 @@
 // What a cloud node answers over HTTP: its system's actors, and what only a cloud has, images and rollouts.
 
 import { join } from "node:path";
-import { type Address, kindOf, lifeOf, type Replicas, type System, type Tree, type TreeNode, untilAborted, type WatchedStore, droverVersion } from "../runtime/index.ts";
+import { kindOf, lifeOf, type Replicas, type System, type Tree, type TreeNode, untilAborted, type WatchedStore, droverVersion } from "../runtime/index.ts";
 import type { SignalMirror } from "../protocols/uplink/index.ts";
 import type { MetricsSource } from "../runtime/ports/index.ts";
 import type { BusLink } from "./bus-link.ts";
@@ -40,8 +40,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
   const { clock, random, log } = ports;
   const limits = { maxBytes: config.images?.max_bytes ?? IMAGE_BYTES, maxTotalBytes: config.images?.max_total_bytes ?? ALL_IMAGES_BYTES };
   const images = ports.images?.(config.data, limits, ports);
-  const heardAt = (vehicle: string): number | undefined => links.get(vehicle as Address)?.heardAt;
-  const rollouts = createRollouts({ system, replicas, store, images, heardAt, clock, log });
+  const rollouts = createRollouts({ system, replicas, store, images, links, clock, log });
   const metrics: readonly MetricsSource[] = [bus.metrics, ingest.metrics, store.metrics];
 
   return lifeOf(async ({ ready }, signal) => {

@@ -23,6 +23,7 @@ export class VehicleLinks {
   readonly #waiting = new Map<Address, Set<() => void>>();
   /** Runs that another one has taken the place of, newest last. */
   readonly #replaced = new Map<Address, readonly string[]>();
+  readonly #listeners = new Set<(entity: Address) => void>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -38,6 +39,7 @@ export class VehicleLinks {
       if (!known?.up) return undefined;
       const link = { ...known, up: false, since: now };
       this.#links.set(entity, link);
+      this.#tell(entity);
       return { entity, link };
     }
     if (known?.up === true && known.live.session === event.live.session) return undefined;
@@ -47,6 +49,7 @@ export class VehicleLinks {
     const waiting = this.#waiting.get(entity);
     this.#waiting.delete(entity);
     for (const wake of waiting ?? []) wake();
+    this.#tell(entity);
     return { entity, link, ...(rival === undefined ? {} : { rival }) };
   }
 
@@ -62,6 +65,16 @@ export class VehicleLinks {
     const entity = entityOfVehicle(tenant, vehicle);
     const known = entity === undefined ? undefined : this.#links.get(entity);
     if (entity !== undefined && known !== undefined) this.#links.set(entity, { ...known, heardAt: this.#clock.now() });
+  }
+
+  /** @param listener called for each link that has come, gone, or come anew; it must only take note @returns how to end it */
+  onChange(listener: (entity: Address) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #tell(entity: Address): void {
+    for (const listener of this.#listeners) listener(entity);
   }
 
   get(entity: Address): VehicleLink | undefined {

@@ -1,9 +1,9 @@
 // Progress of a rollout for those who watch it (server-sent events).
 //
-// P1. While nobody watches nothing is computed, kept or woken: the first watcher of a rollout begins to listen to its commits, the last one ends it.
+// P1. While nobody watches nothing is computed, kept or woken: the first watcher of a rollout begins to listen to what changes it, the last one ends it.
 // P2. At most one `progress` each EVERY_MS, whatever comes, computed once for all who watch the same rollout. What is told is how it stands, so that nobody has to have heard all of it.
 
-import type { EventStream, RouteTools } from "../../protocols/http/index.ts";
+import type { EventStream } from "../../protocols/http/index.ts";
 import type { Address } from "../../runtime/index.ts";
 import type { Clock, TimeoutHandle } from "../../runtime/ports/index.ts";
 
@@ -24,9 +24,9 @@ export interface ProgressStreams {
   readonly size: number;
 }
 
-/** @param tell how it stands now; undefined: it is not there */
+/** @param listen calls when something that is told of a rollout may have changed, until it is ended  @param tell how it stands now; undefined: it is not there */
 export function progressStreams(
-  changes: RouteTools["changes"],
+  listen: (rollout: Address, changed: () => void) => () => void,
   clock: Clock,
   tell: (rollout: Address) => { readonly id: string; readonly data: object } | undefined,
 ): ProgressStreams {
@@ -35,7 +35,7 @@ export function progressStreams(
   function begin(rollout: Address): Watched {
     const self: Watched = {
       streams: new Set(),
-      unsubscribe: changes.subscribe(rollout, () => {
+      unsubscribe: listen(rollout, () => {
         self.due ??= clock.setTimeout(
           () => {
             self.due = undefined;

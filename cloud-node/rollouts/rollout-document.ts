@@ -54,7 +54,7 @@ export function rolloutItem({ address, state, phase, context }: KnownRollout): R
   };
 }
 
-export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, "book" | "heardAt">, system: Pick<System, "read">): Readonly<Record<string, unknown>> {
+export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, "book" | "linkOf">, system: Pick<System, "read">): Readonly<Record<string, unknown>> {
   const { context, revision, incarnation, asOf } = rollout;
   const { limits, concurrency, soakMs, images, bad, noted, select } = context;
   const look = { left: MOST_LOOKED_AT };
@@ -75,21 +75,28 @@ export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, 
 }
 
 interface Looking {
-  readonly rollouts: Pick<Rollouts, "book" | "heardAt">;
+  readonly rollouts: Pick<Rollouts, "book" | "linkOf">;
   readonly system: Pick<System, "read">;
   readonly look: { left: number };
 }
 
 function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: RolloutGroup, index: number, { rollouts, system, look }: Looking): ShownGroup {
   const counts: Record<string, number> = {};
-  const away: string[] = [];
+  const asked: Asked = { away: [], offered: [], "under way": [] };
+  let back = 0;
   const postponed = new Map<string, number>();
   const causes = new Map<string, { readonly ending: string; readonly reason: string; targets: number }>();
   for (const address of parts) {
     const part = rollouts.book.part(address);
+    const areBack = new Set(part?.back);
     for (const [place, phase] of (part === undefined ? [] : phasesIn(part.phases)).entries()) {
       counts[phase] = (counts[phase] ?? 0) + 1;
-      if (phase === "away") away.push(part?.targets[place]?.vehicle ?? "");
+      // Ready again: what it shows of before is over.
+      if (areBack.has(place)) {
+        back++;
+        continue;
+      }
+      if (isAsked(phase)) asked[phase].push(part?.targets[place]?.vehicle ?? "");
       if (!isLookedAt(phase) || look.left === 0) continue;
       look.left--;
       const { why } = (system.read(`${address}/target/${targetId(place)}` as Address)?.context ?? { why: null }) as Pick<TargetContext, "why">;
@@ -103,8 +110,15 @@ function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: Roll
     }
   }
   const state = stateOf(rollout, index);
-  const waits = state === "waiting" ? [] : waitsOf({ size, counts, away, postponed, isHeld: rollout.state === "paused" }, rollouts);
+  const waits = state === "waiting" ? [] : waitsOf({ size, unbegun: (counts["waiting"] ?? 0) + back, asked, postponed, isHeld: rollout.state === "paused" }, rollouts);
   return { name, size, state, openedAt, parts, counts, waits, causes: [...causes.values()] };
+}
+
+/** Vehicles that something is awaited of. */
+type Asked = Readonly<Record<"away" | "offered" | "under way", string[]>>;
+
+function isAsked(phase: Phase): phase is keyof Asked {
+  return phase === "away" || phase === "offered" || phase === "under way";
 }
 
 function isLookedAt(phase: Phase): boolean {
@@ -119,35 +133,35 @@ function stateOf({ state, phase, context }: KnownRollout, index: number): GroupS
 
 interface Waiting {
   readonly size: number;
-  readonly counts: Readonly<Record<string, number>>;
-  readonly away: readonly string[];
+  readonly unbegun: number;
+  readonly asked: Asked;
   readonly postponed: ReadonlyMap<string, number>;
   readonly isHeld: boolean;
 }
 
-/** Why a group that is open has not ended, first what a person can do something about. */
-function waitsOf({ size, counts, away, postponed, isHeld }: Waiting, { heardAt }: Pick<Rollouts, "heardAt">): readonly Wait[] {
+/** Why a group that is open has not ended, first what a person can do something about. Whether a vehicle is online is its link's word, now. */
+function waitsOf({ size, unbegun, asked, postponed, isHeld }: Waiting, { linkOf }: Pick<Rollouts, "linkOf">): readonly Wait[] {
   const waits: Wait[] = [];
-  const of = `of ${String(size)}`;
-  if (away.length > 0) {
-    const since = away.map(heardAt).reduce<number | undefined>((oldest, at) => (at === undefined ? oldest : Math.min(oldest ?? at, at)), undefined);
-    waits.push({
-      why: "not online",
-      targets: away.length,
-      of: size,
-      ...(since === undefined ? {} : { since }),
-      text: `${String(away.length)} ${of} not online${since === undefined ? "" : ` since ${new Date(since).toISOString()}`}`,
-    });
-  }
-  for (const [why, targets] of postponed) waits.push({ why, targets, of: size, text: `${String(targets)} ${of} postponed: ${why}` });
-  const going: readonly (readonly [Phase, string])[] = [
-    ["under way", "under way"],
-    ["offered", "fetch their images, or wait for the word to begin"],
-    ["waiting", isHeld ? "not begun: the rollout is paused" : "wait for their turn"],
-  ];
-  for (const [phase, why] of going) {
-    const targets = counts[phase] ?? 0;
-    if (targets > 0) waits.push({ why, targets, of: size, text: `${String(targets)} ${of} ${why}` });
-  }
+  const wait = (why: string, targets: number, more: { readonly since?: number; readonly text?: string } = {}): void => {
+    const { text = why, since } = more;
+    if (targets > 0) waits.push({ why, targets, of: size, ...(since === undefined ? {} : { since }), text: `${String(targets)} of ${String(size)} ${text}` });
+  };
+  const isUp = (vehicle: string): boolean => linkOf(vehicle).isUp;
+  const isDown = (vehicle: string): boolean => !isUp(vehicle);
+  const notOnline = (vehicles: readonly string[]): { readonly since?: number; readonly text: string } => {
+    const since = vehicles
+      .map((vehicle) => linkOf(vehicle).heardAt)
+      .reduce<number | undefined>((oldest, at) => (at === undefined ? oldest : Math.min(oldest ?? at, at)), undefined);
+    return since === undefined ? { text: "not online" } : { since, text: `not online since ${new Date(since).toISOString()}` };
+  };
+
+  const gone = [...asked.away, ...asked.offered].filter(isDown);
+  wait("not online", gone.length, notOnline(gone));
+  wait("have not answered their offer", asked.away.filter(isUp).length);
+  for (const [why, targets] of postponed) wait(why, targets, { text: `postponed: ${why}` });
+  const cut = asked["under way"].filter(isDown);
+  wait("under way", asked["under way"].length, cut.length === 0 ? {} : { text: `under way, ${String(cut.length)} of them ${notOnline(cut).text}` });
+  wait("fetch their images, or wait for the word to begin", asked.offered.filter(isUp).length);
+  wait(isHeld ? "not begun: the rollout is paused" : "wait for their turn", unbegun);
   return waits;
 }

@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type TSchema, Type as T } from "typebox";
 import { planSchema } from "../../actors/index.ts";
 import { answers, CHECKED_ELSEWHERE, decodeCursor, encodeCursor, type EventStream, keyIn, type RouteTools, sendProblem } from "../../protocols/http/index.ts";
-import type { System } from "../../runtime/index.ts";
+import type { Address, System } from "../../runtime/index.ts";
 import type { Clock, Random } from "../../runtime/ports/index.ts";
 import { progressStreams } from "./progress-stream.ts";
 import { rolloutDocument, rolloutItem } from "./rollout-document.ts";
@@ -109,7 +109,14 @@ export function rolloutRoutes(plain: FastifyInstance, { streams, changes }: Rout
   const app = plain.withTypeProvider<TypeBoxTypeProvider>();
   const { book } = rollouts;
   const documentOf = (rollout: KnownRollout): Readonly<Record<string, unknown>> => rolloutDocument(rollout, rollouts, system);
-  const watchers = progressStreams(changes, clock, (address) => {
+  /** Its commits, those of its groups among them within a quarter of a second, and the links of its vehicles. */
+  const listen = (rollout: Address, changed: () => void): (() => void) => {
+    const ends = [changes.subscribe(rollout, changed), rollouts.onLink(rollout, changed)];
+    return () => {
+      for (const end of ends) end();
+    };
+  };
+  const watchers = progressStreams(listen, clock, (address) => {
     const rollout = book.get(address);
     return rollout === undefined ? undefined : { id: `${rollout.incarnation}:${String(rollout.revision)}`, data: documentOf(rollout) };
   });

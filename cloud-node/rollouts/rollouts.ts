@@ -9,6 +9,7 @@ import { type Problem, type ProblemName, problemOf } from "../../protocols/http/
 import { type Address, type Answer, addressProblem, idOf, type Replicas, type System, type Told } from "../../runtime/index.ts";
 import type { Clock, Log, Store } from "../../runtime/ports/index.ts";
 import type { ImageStore } from "../images/index.ts";
+import type { VehicleLinks } from "../vehicle-links.ts";
 import { fleetOf, tenantOf, tenantsOf } from "./fleet-facts.ts";
 import { finishBegun, finishOf, make } from "./making.ts";
 import { fleetProblem, imageProblems, nameOfProblem, shapeProblem } from "./plan-problems.ts";
@@ -19,8 +20,7 @@ export interface RolloutsOptions {
   readonly replicas: Pick<Replicas, "addresses" | "read" | "entities">;
   readonly store: Pick<Store, "values" | "entities">;
   readonly images: ImageStore | undefined;
-  /** When the vehicle was last heard, wall ms. */
-  readonly heardAt: (vehicle: string) => number | undefined;
+  readonly links: Pick<VehicleLinks, "get" | "onChange">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -71,7 +71,10 @@ export interface Rollouts {
   leaveOut(rollout: KnownRollout, vehicle: string, reason: string, who: string): Promise<Problem | undefined>;
   /** Vehicles that the plan would select now and that are none of its targets: they joined later. */
   newcomers(rollout: KnownRollout): { readonly count: number; readonly first: readonly string[] };
-  heardAt(vehicle: string): number | undefined;
+  /** Whether the vehicle can be reached now, and when it was last heard, wall ms. */
+  linkOf(vehicle: string): { readonly isUp: boolean; readonly heardAt: number | undefined };
+  /** Calls when the link of one of its vehicles has changed, until it is ended. */
+  onLink(rollout: Address, changed: () => void): () => void;
 }
 
 const PAGE = 500;
@@ -81,7 +84,7 @@ const MOST_REFUSED = 50;
 /** Its author is told with the reason. */
 const MAX_REASON = 300;
 
-export function createRollouts({ system, replicas, store, images, heardAt, clock, log }: RolloutsOptions): Rollouts {
+export function createRollouts({ system, replicas, store, images, links, clock, log }: RolloutsOptions): Rollouts {
   const book = rolloutBook(system);
   /** R1: one after the other. */
   let making: Promise<unknown> = Promise.resolve();
@@ -256,6 +259,13 @@ export function createRollouts({ system, replicas, store, images, heardAt, clock
     say,
     leaveOut,
     newcomers,
-    heardAt: (vehicle) => heardAt(vehicle) ?? replicas.read(vehicle as Address)?.asOf,
+    linkOf: (vehicle) => {
+      const link = links.get(vehicle as Address);
+      return { isUp: link?.up === true, heardAt: link?.heardAt ?? replicas.read(vehicle as Address)?.asOf };
+    },
+    onLink: (rollout, changed) =>
+      links.onChange((vehicle) => {
+        if (book.isTarget(vehicle, rollout)) changed();
+      }),
   };
 }

@@ -181,6 +181,23 @@ test("a vehicle that joins later is in no group and is told as a newcomer; one t
   t.notOk(late.state().heard.includes("campaign.offer"));
 });
 
+test("a vehicle that is ready again waits for its turn, whatever it was postponed for; one that is under way may be not online", async (t) => {
+  const { cloud, vehicles } = await fleet(t, [{ manner: "holds" }, { manner: "driving" }]);
+  const [holds, drives] = vehicles as [StandIn, StandIn];
+  await post(cloud, planOf());
+  await say(cloud, "approve", {});
+  const waits = async (): Promise<string> => ((await get(cloud))["groups"] as { waits: { text: string }[] }[])[0]?.waits.map(({ text }) => text).join("; ") ?? "";
+  await until("one is postponed, the other one under way", async () => (await waits()) === "1 of 2 postponed: not parked; 1 of 2 under way");
+  await say(cloud, "pause");
+  await until("nothing of it begins", async () => (await get(cloud))["phase"] === "settled");
+  const ready = { type: "campaign.reported", state: "ready", ask: 2, module: "torrent-0" };
+  await drives.system.tell(drives.vehicle, { type: "stand-in.send", target: drives.state().target ?? "", event: ready });
+  await until("it is ready", async () => (await waits()) === "1 of 2 under way; 1 of 2 not begun: the rollout is paused");
+  await holds.leave();
+  await until("the other one is gone", async () => (await waits()).includes("not online"));
+  t.match(await waits(), /^1 of 2 under way, 1 of them not online since \d{4}-.*Z; 1 of 2 not begun: the rollout is paused$/);
+});
+
 test("a plan is tried: what it would come to, all reasons why it would be refused, and nothing is made", async (t) => {
   const { cloud } = await fleet(t, [{}, {}]);
   const tried = (plan: unknown, headers = {}): Promise<Answered> => cloud.ask("POST", "/v1/rollouts/trial", { body: plan, headers });
