@@ -3,7 +3,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { StartedRig } from "../../cli/rig/index.ts";
 import type { Api } from "./api-client.ts";
-import { TRAILER } from "./fleet.ts";
+import { type Ending, TRAILER } from "./fleet.ts";
 
 interface Lamp {
   readonly module: string;
@@ -37,8 +37,8 @@ export interface CommandStream {
   stop(): Promise<void>;
 }
 
-/** @param everyMs of each speaker */
-export function commandStream(api: Api, everyMs: number): CommandStream {
+/** Ends with the test. @param everyMs of each speaker */
+export function commandStream(t: Ending, api: Api, everyMs: number): CommandStream {
   const sent: Sent[] = [];
   const ended = new AbortController();
   let confirmed = 0;
@@ -55,15 +55,17 @@ export function commandStream(api: Api, everyMs: number): CommandStream {
     }
   };
   const done = Promise.all(SPEAKERS.map(speak));
+  const stop = async (): Promise<void> => {
+    ended.abort();
+    await done;
+  };
+  t.teardown(stop);
   return {
     sent,
     get confirmed() {
       return confirmed;
     },
-    stop: async () => {
-      ended.abort();
-      await done;
-    },
+    stop,
   };
 }
 

@@ -12,6 +12,7 @@ import { realPorts as edgePorts } from "../../edge-node/ports.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
 import { parseAddress, type System, systemClock, systemRandom } from "../../runtime/index.ts";
 import type { Log } from "../../runtime/ports/index.ts";
+import { lastingPort } from "../lasting-port.ts";
 import { type Api, api } from "./api-client.ts";
 import { type LinkProxy, linkProxy } from "./link-proxy.ts";
 import { until } from "./until.ts";
@@ -112,7 +113,7 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log, files =
   const data = join(folder, "cloud");
   const rigFolder = join(folder, "rig");
   const rig = await rigIn(t, rigFolder);
-  const ports = { http: 0, broker: 0 };
+  const ports = { http: await lastingPort(), broker: await lastingPort() };
   const logged = log === undefined ? {} : { log };
   let cloud: CloudNode | undefined;
   const edges = new Map<VehicleName, EdgeNode>();
@@ -121,8 +122,6 @@ export async function fleet(t: Ending, { vehicles = ["trailer-01"], log, files =
   async function startCloud(): Promise<void> {
     cloud = createCloudNode({ data, http: { port: ports.http }, broker: { port: ports.broker } }, { ...cloudPorts, ...logged });
     await cloud.start();
-    ports.http = Number(new URL(cloud.urls.http ?? "").port);
-    ports.broker = Number(new URL(cloud.urls.broker ?? "").port);
   }
   async function stopCloud(): Promise<void> {
     await cloud?.stop();

@@ -27,7 +27,7 @@ test(`S3, F2, M2. A cloud node that is killed at ${KILLS} random moments: what w
       vehicle: demoFile("vehicles", "trailer-01.yaml"),
       data: join(fleet.data, "trailer-01"),
       buses: busesOf("trailer-01", fleet.rigFolder),
-      uplink: { url: `mqtt://127.0.0.1:${fleet.brokerPort()}`, username: node, password: secret },
+      uplink: { url: `mqtt://127.0.0.1:${fleet.brokerPort}`, username: node, password: secret },
     },
     {
       ...realPorts,
@@ -38,7 +38,7 @@ test(`S3, F2, M2. A cloud node that is killed at ${KILLS} random moments: what w
   t.teardown(() => edge.stop());
   await edge.start();
   await until("the vehicle is up", 10_000, () => fleet.isUp("trailer-01"));
-  const stream = commandStream(fleet.api, EVERY_MS);
+  const stream = commandStream(t, fleet.api, EVERY_MS);
   await kills(fleet, "cloud", stream, new SeededRandom(21));
   await stream.stop();
   await judge(t, fleet, stream);

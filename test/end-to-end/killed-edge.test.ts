@@ -29,7 +29,7 @@ test("S3, S4. A killed edge process is back within 5 s with what it knew; anothe
   const before = (await api.actor(TORRENT)).body;
   const rav4Before = (await api.actor(RAV4)).body;
   const rav4Pid = fleet.child("rav4-01").pid;
-  const stream = commandStream(api, EVERY_MS);
+  const stream = commandStream(t, api, EVERY_MS);
   await until("traffic flows", 10_000, () => stream.confirmed >= 5);
 
   const confirmedBefore = stream.confirmed;
@@ -89,7 +89,7 @@ test(`S3, F1, F2, M2. An edge node that is killed at ${KILLS} random moments: wh
   timeout: 150_000,
 }, async (t) => {
   const fleet = await processFleet(t, ["trailer-01"]);
-  const stream = commandStream(fleet.api, EVERY_MS);
+  const stream = commandStream(t, fleet.api, EVERY_MS);
   await kills(fleet, "trailer-01", stream, new SeededRandom(20));
   await stream.stop();
   await judge(t, fleet, stream);

@@ -35,7 +35,7 @@ async function killInStep(fleet: ProcessFleet): Promise<void> {
 
 test("M4, S3. An edge process that is killed within steps of different messages keeps its vehicle: whoever kills it, the supervisor saw it", { timeout: FILE_MS }, async (t) => {
   const fleet = await processFleet(t, ["trailer-01"]);
-  const stream = commandStream(fleet.api, EVERY_MS);
+  const stream = commandStream(t, fleet.api, EVERY_MS);
   const isServed = async (from: number): Promise<void> => {
     await until(`commands are confirmed after kill ${String(fleet.child("trailer-01").restarts)}`, BACK_MS, () => stream.sent.slice(from).some(({ told }) => told === "confirmed"));
   };

@@ -10,6 +10,7 @@ import { edgeWorker } from "../../edge-node/index.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
 import { createTree, hosted, supervisor, systemClock, systemRandom, type Tree, type TreeNode } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
+import { lastingPort } from "../lasting-port.ts";
 import { type Api, api } from "./api-client.ts";
 import { busesOf, demoFile, type Ending, rigIn, scratchFolder, type VehicleName } from "./fleet.ts";
 import { until } from "./until.ts";
@@ -23,7 +24,7 @@ export interface ProcessFleet {
   child(id: string): TreeNode;
   /** SIGKILL, to the whole group. Returns the pid. */
   kill(id: string): number;
-  brokerPort(): number;
+  readonly brokerPort: number;
   isUp(vehicle: VehicleName): Promise<boolean>;
 }
 
@@ -38,11 +39,11 @@ export async function processFleet(t: Ending, vehicles: readonly VehicleName[]):
   const rig = await rigIn(t, rigFolder);
   const log = silentLog;
   let where: CloudListening | undefined;
-  const portOf = (url: string | undefined): number => (url === undefined ? 0 : Number(new URL(url).port));
+  const [httpPort, brokerPort] = [await lastingPort(), await lastingPort()];
 
   const tree: Tree = createTree(
     supervisor("demo", { strategy: "one-for-one", backoff: { initialMs: 100, maxMs: 400, resetAfterMs: 30_000 } }, [
-      processChild("cloud", cloudWorker, () => ({ data, http: { port: portOf(where?.http) }, broker: { port: portOf(where?.broker) } }), {
+      processChild("cloud", cloudWorker, () => ({ data, http: { port: httpPort }, broker: { port: brokerPort } }), {
         log,
         into: (item) => {
           where = item;
@@ -99,7 +100,7 @@ export async function processFleet(t: Ending, vehicles: readonly VehicleName[]):
       process.kill(-pid, "SIGKILL");
       return pid;
     },
-    brokerPort: () => portOf(where?.broker),
+    brokerPort,
     isUp: async (vehicle) => {
       const { status, body } = await self.api.get("/v1/nodes");
       return status === 200 && body.items.some((node: { readonly vehicle?: string; readonly state: string }) => node.vehicle === `demo/vehicle/${vehicle}` && node.state === "up");

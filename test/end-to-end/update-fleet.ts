@@ -15,6 +15,7 @@ import { createTree, supervisor, systemClock, systemRandom, type Tree, type Tree
 import { silentLog } from "../../runtime/ports/index.ts";
 import { SeededRandom } from "../../runtime/simulation/index.ts";
 import { form } from "../forms.ts";
+import { lastingPort } from "../lasting-port.ts";
 import { type Answered, type Api, api } from "./api-client.ts";
 import { fastClock, fastEnvironment } from "./fast-clock.ts";
 import { demoFile, type Ending, scratchFolder } from "./fleet.ts";
@@ -114,11 +115,11 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
   };
 
   let where: CloudListening | undefined;
-  const portOf = (url: string | undefined): number => (url === undefined ? 0 : Number(new URL(url).port));
+  const [http, broker] = [{ port: await lastingPort() }, { port: await lastingPort() }];
   const options = { log: silentLog, env: fastEnvironment } as const;
   const tree: Tree = createTree(
     supervisor("fleet", { strategy: "one-for-one", backoff: { initialMs: 100, maxMs: 400, resetAfterMs: 30_000 } }, [
-      processChild("cloud", cloudWorker, () => ({ data, http: { port: portOf(where?.http) }, broker: { port: portOf(where?.broker) } }), {
+      processChild("cloud", cloudWorker, () => ({ data, http, broker }), {
         ...options,
         into: (item) => {
           where = item;

@@ -2,12 +2,12 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { request as httpRequest } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TRAILER_MODULES } from "../../../cli/rig/modules/index.ts";
 import type { UpdateWindow } from "../../../cli/rig/updates/module-updates.ts";
 import { settle } from "../../../runtime/simulation/manual-clock.ts";
+import { lastingPort } from "../../lasting-port.ts";
 import { type VirtualRig, virtualRig } from "./virtual-rig.ts";
 
 export interface Answer {
@@ -57,7 +57,7 @@ export async function updatingRig(
 ): Promise<UpdatingRig> {
   const { modules = ["torrent-0", "torrent-1"], clockFactor = 10, seed = 1, folder = rigFolder(t) } = options;
   const specs = TRAILER_MODULES.filter(({ name }) => modules.includes(name));
-  const ports = new Map(await Promise.all(modules.map(async (name) => [name, await freePort()] as const)));
+  const ports = new Map(await Promise.all(modules.map(async (name) => [name, await lastingPort()] as const)));
   const virtual = virtualRig({ modules: specs, updates: { folder, clockFactor, seed, ports } });
   t.teardown(() => {
     virtual.rig.stop();
@@ -106,12 +106,4 @@ function asked(url: string, method: string, body?: Uint8Array, isChunked = false
     request.on("error", reject);
     request.end(body);
   });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
 }

@@ -2,9 +2,10 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { lastingPort } from "../../lasting-port.ts";
 import { needs } from "../../needs.ts";
 import { pass } from "./mqtt-harness.ts";
 
@@ -18,7 +19,7 @@ export interface Mosquitto {
 /** @param users passwords by name @param acl text of its `acl_file` */
 export async function startMosquitto(users: Readonly<Record<string, string>>, acl?: string): Promise<Mosquitto> {
   const folder = mkdtempSync(join(tmpdir(), "drover-mosquitto-"));
-  const port = await freePort();
+  const port = await lastingPort();
   const passwords = join(folder, "passwords");
   const rules = join(folder, "acl.txt");
   writeFileSync(passwords, "");
@@ -61,17 +62,6 @@ function answers(port: number): Promise<boolean> {
     });
     socket.once("error", () => {
       resolve(false);
-    });
-  });
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
     });
   });
 }
