@@ -251,8 +251,8 @@ export class Wakes {
     if (this.#isTrusted("wall")) this.#setBack.look();
     while (this.#underWay < AT_ONCE && this.#callNext());
     const rows = [...WAKE_CLOCKS.map((clock) => this.#due[clock]), this.#setBack];
-    if (this.#failedNow === 0 && this.#underWay === 0 && !rows.some(({ isReading }) => isReading)) this.#retry.reset();
     if (!this.#hasReadFailed) for (const each of rows) if (each.isShort) this.#read(each);
+    if (this.#failedNow === 0 && this.#underWay === 0 && !rows.some(({ isReading }) => isReading)) this.#retry.reset();
     if (this.#underWay < AT_ONCE) this.#lookWithin(Math.min(...WAKE_CLOCKS.map((clock) => this.#waitOf(this.#first(clock)))));
   }
 
