@@ -90,7 +90,14 @@ export function actor(main, address) {
     follow(
       actorPath(address, "/stream"),
       {
-        snapshot: show,
+        snapshot: (view) => {
+          // After a pause of the stream: turns may have passed that nobody told.
+          if (isThere) {
+            seen = [];
+            readHistory();
+          }
+          show(view);
+        },
         change: (entry) => {
           if (entry.actor !== undefined) show(entry.actor);
           note(entry);

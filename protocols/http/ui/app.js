@@ -4,12 +4,16 @@ import { actor } from "./actor.js";
 import { call, get, Problem } from "./api.js";
 import { fleet } from "./fleet.js";
 import { poll, signedOut } from "./live.js";
+import { rollout } from "./rollout.js";
+import { rollouts } from "./rollouts.js";
 import { tree } from "./tree.js";
 
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const who = document.getElementById("who");
 let stops = [];
+/** Whether who has signed in may steer. */
+let maySteer = false;
 let stopLetters = () => undefined;
 
 function leave() {
@@ -22,6 +26,8 @@ function view() {
   const [, name = "", argument = ""] = location.hash.split("/");
   if (name === "tree") stops = tree(main);
   else if (name === "actor") stops = actor(main, decoded(argument));
+  else if (name === "rollouts") stops = rollouts(main);
+  else if (name === "rollout") stops = rollout(main, decoded(argument), maySteer);
   else stops = fleet(main);
 }
 
@@ -37,6 +43,8 @@ async function begin() {
   try {
     const { name, role } = await get("/v1/session");
     document.getElementById("name").textContent = `${name} (${role})`;
+    maySteer = role !== "viewer";
+    document.getElementById("rollouts").hidden = !(await hasRollouts());
     nav.hidden = who.hidden = false;
     addEventListener("hashchange", view);
     stopLetters();
@@ -54,6 +62,17 @@ async function begin() {
   } catch (error) {
     if (error instanceof Problem && error.status === 401) signIn();
     else setTimeout(begin, 2_000);
+  }
+}
+
+/** A vehicle's node has none. */
+async function hasRollouts() {
+  try {
+    await get("/v1/rollouts?limit=1");
+    return true;
+  } catch (error) {
+    if (error instanceof Problem && error.status === 404) return false;
+    throw error;
   }
 }
 

@@ -1,6 +1,6 @@
 // Sends one of the accepted events, told or asked. Whatever is not known of its outcome is asked again under the same key, so it never acts twice.
 
-import { actorPath, call, get, newKey, Problem } from "./api.js";
+import { actorPath, get, sender, sendProblem } from "./api.js";
 import { element } from "./dom.js";
 
 let description;
@@ -40,8 +40,7 @@ export function commandForm(address) {
   );
   let known = "";
   let actorType = "";
-  /** Of the message whose outcome is not known. */
-  let open;
+  const post = sender();
 
   const suggest = async () => {
     const chosen = select.value;
@@ -55,22 +54,16 @@ export function commandForm(address) {
   });
 
   async function send(how) {
-    const key = open?.how === how && open.body === body.value ? open.key : newKey();
-    open = { how, body: body.value, key };
     tell.disabled = ask.disabled = true;
     result.className = "quiet";
     result.textContent = "…";
     try {
-      const answer = await call("POST", actorPath(address, how === "ask" ? "/ask?timeoutMs=10000" : "/events"), body.value, { "idempotency-key": key });
-      open = undefined;
+      const answer = await post(actorPath(address, how === "ask" ? "/ask?timeoutMs=10000" : "/events"), body.value);
       result.className = "good";
       result.textContent = JSON.stringify(answer, null, 2);
     } catch (error) {
-      const isOpen = !(error instanceof Problem) || error.kind === "outcome-unknown";
-      if (!isOpen) open = undefined;
       result.className = "problem";
-      result.textContent =
-        error instanceof Problem ? `${error.body.title}\n${error.body.detail}\n${error.body.advice}` : `No answer came. Send it again: the same key is used, and it acts once.`;
+      result.textContent = sendProblem(error);
     } finally {
       tell.disabled = ask.disabled = false;
     }

@@ -26,6 +26,14 @@ export function fill(body, rows, empty) {
   body.replaceChildren(...(filled.length > 0 ? filled : [element("tr", {}, element("td", { colspan: 20, class: "quiet" }, empty))]));
 }
 
+/** A labelled choice, first of which is all of them. @param options value and text of each  @returns `offer` adds more of them */
+export function choice(label, id, options, changed) {
+  const select = element("select", { id, onchange: changed }, element("option", { value: "" }, "all"));
+  const offer = (more) => select.append(...more.map(([value, text]) => element("option", { value }, text)));
+  offer(options);
+  return { node: element("div", {}, element("label", { for: id }, label), select), select, offer };
+}
+
 export function number(text) {
   return element("td", { class: "number" }, text);
 }

@@ -1,4 +1,4 @@
-// What stays true while the page is open: streams and questions asked again and again, and the banner that says when they no longer arrive.
+// What stays true while the page is looked at: streams and questions asked again and again, and the banner that says when they no longer arrive. In the background it holds no stream and asks nothing.
 
 import { get, Problem } from "./api.js";
 
@@ -25,8 +25,30 @@ function bad(what) {
   show();
 }
 
+/** Begins while the page is seen, ends while it is not, and begins anew. @param begin returns how to end @returns how to stop */
+function whileSeen(begin) {
+  let end;
+  const look = () => {
+    if (document.hidden) {
+      end?.();
+      end = undefined;
+    } else end ??= begin();
+  };
+  document.addEventListener("visibilitychange", look);
+  look();
+  return () => {
+    document.removeEventListener("visibilitychange", look);
+    end?.();
+    end = undefined;
+  };
+}
+
 /** Asks every `everyMs` until stopped; one question at a time. @param path text, or what gives it for each question @returns how to stop */
 export function poll(path, everyMs, take) {
+  return whileSeen(() => asking(path, everyMs, take));
+}
+
+function asking(path, everyMs, take) {
   const what = {};
   let timer;
   let stopped = false;
@@ -52,11 +74,15 @@ export function poll(path, everyMs, take) {
 }
 
 /**
- * Opens an event stream; the browser comes again by itself unless it was refused.
+ * Opens an event stream, which begins anew when the page is seen again; the browser comes again by itself unless it was refused.
  * @param probe what to ask why it was refused, since EventSource does not say  @param refused takes the problem
  * @returns how to stop
  */
 export function follow(path, listeners, probe, refused) {
+  return whileSeen(() => listening(path, listeners, probe, refused));
+}
+
+function listening(path, listeners, probe, refused) {
   const what = {};
   let source;
   let timer;

@@ -1,31 +1,17 @@
 // The page in a real browser: what a person sees and does, and what it says when the node is gone.
 
-import { existsSync, mkdirSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { dirname } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { test } from "tap";
 import { assign, sendTo, setup } from "xstate";
 import { httpFacade, type SignalReading, type SignalSource } from "../../../protocols/http/index.ts";
 import { actorType, entityType, type EventOf, messages, parseAddress, reply, systemClock, T } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
-import { needs, program } from "../../needs.ts";
+import { eventually, inBrowser, look, openPage, picture, signIn } from "./browser.ts";
 import { serving, type Serving } from "./serving.ts";
 
 const VEHICLE = "acme/vehicle/trailer-01";
-const executablePath = process.env["CHROMIUM"] ?? program("chromium", "chromium-browser", "google-chrome");
-const FLAGS = [
-  "--headless",
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-];
-
 const vehicleMessages = messages({
   "lamp.set": { body: { level: T.Integer({ minimum: 0, maximum: 100 }) }, reply: T.Object({ level: T.Integer() }) },
   "motion.start": { body: {} },
@@ -76,38 +62,26 @@ class FakeSignals implements SignalSource {
   }
 }
 
-test("a person signs in, sees the fleet, steers a vehicle, watches its signals, and is told when the node is gone", {
-  ...needs("browser", executablePath !== undefined && existsSync(executablePath)),
-  timeout: 60_000,
-}, async (t) => {
+test("a person signs in, sees the fleet, steers a vehicle, watches its signals, and is told when the node is gone", inBrowser, async (t) => {
   const signals = new FakeSignals();
   const facade = { clock: systemClock, signals, decorate: () => ({ presence: "online" }), trees: () => [tree] };
   const served = await serving(t, { ...facade, hosted: { types: [vehicle] } });
   await served.system.activate(parseAddress(VEHICLE), { input: undefined, labels: { fleet: "north" } });
   await served.app.listen({ host: "127.0.0.1", port: 0 });
   const { port } = served.app.server.address() as AddressInfo;
-  const browser: Browser = await chromium.launch({ executablePath: executablePath ?? "", args: FLAGS });
-  t.teardown(() => browser.close());
-  const page = await browser.newPage({ viewport: { width: 1200, height: 900 } });
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" && !/status of (401|404|409|422)|ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET/.test(message.text()))
-      complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
+  const { page, complaints } = await openPage(t);
 
   await page.goto(`http://127.0.0.1:${String(port)}/`);
-  await page.getByLabel("Token").fill("wrong");
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await signIn(page, "wrong");
   await page.getByText("The token is not known here.").waitFor();
-  await page.getByLabel("Token").fill(served.texts.operator);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await signIn(page, served.texts.operator);
   await page.getByText("ann (operator)").waitFor();
   t.notMatch(page.url() + (await page.content()), served.texts.operator, "the token stays in no address and no page");
 
   const row = page.getByRole("row", { name: VEHICLE });
   await row.waitFor();
   t.match(await row.innerText(), /online\s+parked\s+ok/);
+  t.equal(await page.getByRole("link", { name: "Rollouts" }).isVisible(), false, "this node has none");
   t.equal(await page.getByRole("table", { name: "Vehicles" }).getByRole("columnheader").count(), 7, "the table names its columns");
   await picture(page, "fleet");
 
@@ -133,6 +107,17 @@ test("a person signs in, sees the fleet, steers a vehicle, watches its signals, 
   await served.system.tell(VEHICLE, { type: "motion.start" });
   await page.getByRole("region", { name: "Actor" }).getByText("motion: moving · health: ok").waitFor();
   await picture(page, "actor");
+
+  await look(page, false);
+  await eventually(async () => (await streams(served)) === 0, "in the background it holds no stream");
+  for (const level of [41, 42]) await served.system.ask(VEHICLE, { type: "lamp.set", level }, { withinMs: 1_000, author: "bob" });
+  await look(page, true);
+  await page.getByText('"lamp": 42').waitFor();
+  await eventually(
+    async () => /lamp\.set by bob.*lamp\.set by bob/s.test(await page.getByRole("region", { name: "History" }).innerText()),
+    "the turns that it did not hear are in its history",
+  );
+  await eventually(async () => (await streams(served)) === 2, "the actor and its signals are followed again");
 
   await served.system.tell("acme/vehicle/none", { type: "x" });
   await page.getByRole("link", { name: "Tree" }).click();
@@ -164,8 +149,7 @@ test("a person signs in, sees the fleet, steers a vehicle, watches its signals, 
   const again = await restarted(served, port, facade);
   t.teardown(() => again.close());
   await page.getByLabel("Token").waitFor({ timeout: 20_000 });
-  await page.getByLabel("Token").fill(served.texts.viewer);
-  await page.getByRole("button", { name: "Sign in" }).click();
+  await signIn(page, served.texts.viewer);
   await page.getByText("vic (viewer)").waitFor();
   await page.getByText("Connection lost").waitFor({ state: "hidden" });
   await page.getByRole("button", { name: "Sign out" }).click();
@@ -200,6 +184,10 @@ const tree = {
   },
 } as const;
 
+async function streams(served: Serving): Promise<number> {
+  return Number(/^drover_http_streams (\d+)$/m.exec((await served.as("viewer", { url: "/metrics" })).body)?.[1]);
+}
+
 /** The node comes back on its port: with its tokens, without its sessions. */
 async function restarted(served: Serving, port: number, facade: object) {
   const app = httpFacade({
@@ -221,22 +209,4 @@ function background(page: Page): Promise<string> {
   return page
     .locator("body")
     .evaluate((body) => (globalThis as unknown as { getComputedStyle(of: unknown): { readonly backgroundColor: string } }).getComputedStyle(body).backgroundColor);
-}
-
-/** For what no locator can wait for. */
-async function eventually(isSo: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = systemClock.monotonic() + 10_000;
-  while (!(await isSo())) {
-    if (systemClock.monotonic() > deadline) throw new Error(`not within 10 s: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
-/** `DROVER_SCREENSHOTS=<folder>` keeps a picture of each view, for a person to look at. */
-async function picture(page: Page, name: string): Promise<void> {
-  const folder = process.env["DROVER_SCREENSHOTS"];
-  if (folder === undefined) return;
-  const path = `${folder}/${name}.png`;
-  mkdirSync(dirname(path), { recursive: true });
-  await page.screenshot({ path, fullPage: true });
 }
