@@ -45,14 +45,15 @@ export interface RehearsedStep {
 }
 
 interface Listener {
-  readonly hear: (found: ImpureStep) => void;
+  /** undefined: it asks for no rehearsals. */
+  readonly hear: ((found: ImpureStep) => void) | undefined;
   readonly stepped: ((step: RehearsedStep) => void) | undefined;
 }
 
 const listeners = new Set<Listener>();
 let isUnderWay = false;
 
-/** From here on every step of this process is rehearsed. @param stepped hears of each (Q5) @returns what ends that */
+/** From here on every step of this process is rehearsed. @param hear left undefined: steps are told (Q5), and not rehearsed for this listener @param stepped hears of each (Q5) @returns what ends that */
 export function rehearseSteps(hear: Listener["hear"], stepped?: Listener["stepped"]): () => void {
   // Whoever listens twice is told twice.
   const own: Listener = { hear, stepped };
@@ -73,12 +74,13 @@ export function rehearsed<R extends object>(
   step: (snapshot: LogicSnapshot | undefined) => R,
 ): R {
   const say = (path: string, what: string): void => {
-    for (const { hear } of listeners) hear({ actor: cell.address, event: event.type, path, what });
+    for (const { hear } of listeners) hear?.({ actor: cell.address, event: event.type, path, what });
   };
   isUnderWay = true;
   try {
-    const context = readable(() => copyOfParts(before?.context));
-    if (context === undefined && before?.context !== undefined)
+    const isWanted = [...listeners].some(({ hear }) => hear !== undefined);
+    const context = isWanted ? readable(() => copyOfParts(before?.context)) : undefined;
+    if (!isWanted || (context === undefined && before?.context !== undefined))
       return ended(
         cell,
         before,

@@ -5,9 +5,9 @@
 // S2. Judged is what is promised whatever happened; so faults end before the run does, and what may take its time gets it.
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { decodeRecord, linkOf, rehearseSteps } from "../entity/index.ts";
+import { decodeRecord, type ImpureStep, linkOf, rehearseSteps } from "../entity/index.ts";
 import { DroverError } from "../errors.ts";
-import { evidenceOf, checkersAfterRestore, judge, standardCheckers, type Violation } from "./checkers/index.ts";
+import { evidenceOf, checkersAfterRestore, judge, replayExact, standardCheckers, type Violation } from "./checkers/index.ts";
 import { FAULT_KINDS, planFaults } from "./fault-plan.ts";
 import type { Fact, Fault, History } from "./history.ts";
 import { unleash } from "./nemesis.ts";
@@ -84,16 +84,14 @@ async function listenedTo(simulation: Simulation, programs: Programs): Promise<S
   };
   process.on("unhandledRejection", hear);
   const impure = new Set<string>();
-  const endRehearsals = rehearseSteps(
-    ({ actor, event, path, what }) => {
-      const step = `the step of ${actor} on ${event}: ${path}`;
-      // Each place once: the same step is taken again and again, by recoveries too.
-      if (impure.has(step)) return;
-      impure.add(step);
-      unheard.push({ promise: "S9", checker: "every step is pure", atMs: nowMs(), what: `${step} ${what}` });
-    },
-    (step) => world?.offered.stepped(step),
-  );
+  const hearImpure = ({ actor, event, path, what }: ImpureStep): void => {
+    const step = `the step of ${actor} on ${event}: ${path}`;
+    // Each place once: the same step is taken again and again, by recoveries too.
+    if (impure.has(step)) return;
+    impure.add(step);
+    unheard.push({ promise: "S9", checker: "every step is pure", atMs: nowMs(), what: `${step} ${what}` });
+  };
+  const endRehearsals = rehearseSteps(simulation.looksTwice === false ? undefined : hearImpure, (step) => world?.offered.stepped(step));
   try {
     return await run(simulation, programs, unheard, (begun) => (world = begun));
   } finally {
@@ -104,7 +102,7 @@ async function listenedTo(simulation: Simulation, programs: Programs): Promise<S
 
 /** @param found grows while it runs */
 async function run(simulation: Simulation, programs: Programs, found: Violation[], begins: (world: SimulationWorld) => void): Promise<SimulationRun> {
-  const { seed, forMs = FOR_MS, settleMs = SETTLE_MS } = simulation;
+  const { seed, forMs = FOR_MS, settleMs = SETTLE_MS, looksTwice = true } = simulation;
   const faults = simulation.faults === "none" ? undefined : (simulation.faults ?? {});
   const store = { ...DEFAULT_STORE, ...(faults === undefined ? { unknown: 0, refused: 0, failedRead: 0 } : faults.store) };
   const world = new SimulationWorld({
@@ -112,6 +110,7 @@ async function run(simulation: Simulation, programs: Programs, found: Violation[
     nodes: programs,
     network: { ...DEFAULT_NETWORK, ...(faults === undefined ? { drop: 0, duplicate: 0, reorder: 0 } : faults.network) },
     store,
+    looksTwice,
   });
   begins(world);
   const names = Object.keys(programs);
@@ -132,7 +131,8 @@ async function run(simulation: Simulation, programs: Programs, found: Violation[
   await noteWhatIsKept(world);
   const registered = Object.fromEntries([...world.nodes.values()].map(({ database, types }) => [database.name, types]));
   // A store that went back has not kept its commits: what rests on that is not promised then (S3).
-  const standard = world.history.some(({ kind }) => kind === "restored") ? checkersAfterRestore : standardCheckers;
+  const promised = world.history.some(({ kind }) => kind === "restored") ? checkersAfterRestore : standardCheckers;
+  const standard = looksTwice ? promised : promised.filter((checker) => checker !== replayExact);
   const judged = judge(evidenceOf(world.history, registered, store.latencyMs[1]), [...standard, ...(simulation.checkers ?? [])]);
   // What was rejected until here is heard by now, and by nobody else.
   await quiet();

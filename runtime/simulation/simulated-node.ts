@@ -35,6 +35,8 @@ export interface SimulatedNodeOptions {
   readonly timeline: Timeline;
   readonly network: MemoryNetwork;
   readonly offered: OfferedMessages;
+  /** Whether what it holds is compared with its recovery. */
+  readonly looksTwice: boolean;
   readonly order: Random;
   /** Seed of a process of this node. */
   readonly seedOf: (run: number) => number;
@@ -217,7 +219,7 @@ export class SimulatedNode {
   }
 
   #begin(): void {
-    const { timeline, order, seedOf, network, offered, homeOf, tell } = this.#options;
+    const { timeline, order, seedOf, network, offered, looksTwice, homeOf, tell } = this.#options;
     const program = this.#program;
     const { types } = program;
     this.types = types.map((type) => (type.kind === "entity" ? (this.types.find((had): had is EntityType => had.kind === "entity" && isNewer(had, type)) ?? type) : type));
@@ -270,14 +272,15 @@ export class SimulatedNode {
         void running.exited?.then((exit) => {
           this.#startAgain(run, "exited", JSON.stringify(exit));
         });
-        watchRecoveries({
-          system: running.system,
-          base: this.database.base,
-          types,
-          say: (found) => {
-            if (process.isAlive) this.#say(run, { kind: "unlike", ...found });
-          },
-        });
+        if (looksTwice)
+          watchRecoveries({
+            system: running.system,
+            base: this.database.base,
+            types,
+            say: (found) => {
+              if (process.isAlive) this.#say(run, { kind: "unlike", ...found });
+            },
+          });
         const volatile = new Set(types.filter((type) => type.kind === "entity" && type.durability === "volatile").map(({ name }) => name));
         running.system.watch(({ entity, incarnation, revision, record }) => {
           if (!process.isAlive) return;

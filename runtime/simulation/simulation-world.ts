@@ -34,6 +34,8 @@ export interface WorldOptions {
   readonly nodes: Readonly<Record<string, WorldNode>>;
   readonly network: NetworkFaults;
   readonly store: StoreFaults;
+  /** As of a simulation. */
+  readonly looksTwice: boolean;
 }
 
 const NO_STORE_FAULTS = { unknown: 0, refused: 0, failedRead: 0 };
@@ -49,7 +51,7 @@ export class SimulationWorld {
   readonly #cuts = new Map<string, readonly [string, string | undefined]>();
   #store: StoreFaults;
 
-  constructor({ seed, nodes, network, store }: WorldOptions) {
+  constructor({ seed, nodes, network, store, looksTwice }: WorldOptions) {
     this.#draw = mulberry32(seed);
     this.#store = store;
     const { timeline } = this;
@@ -77,6 +79,7 @@ export class SimulationWorld {
           timeline,
           network: this.network,
           offered: this.offered,
+          looksTwice,
           order,
           seedOf: () => seeds(),
           homeOf: (entity) => homes.get(entity),

@@ -52,6 +52,11 @@ export interface Simulation {
   readonly settleMs?: number;
   /** Judged beside the standard ones. */
   readonly checkers?: readonly Checker[];
+  /**
+   * Every step is taken twice, and what entities hold is compared with their recovery and their replay: most of what a seed costs. false: none of that, and S9 and R2 are not judged; for many seeds
+   * of one scenario, of which some look twice. Default true.
+   */
+  readonly looksTwice?: boolean;
 }
 
 /** The script's hands. All time is the simulation's. */
@@ -140,6 +145,7 @@ const NODE: Shape = {
         versions: oneOf("raised-by-hand", "raised-at-start"),
         residentEntities: aWholeNumberFrom(1),
         activation: activationLimits,
+        entitiesBegin: oneOf("at-start", "when-told"),
         ...OF_EVERY_NODE,
       },
       ["types"],
@@ -157,6 +163,7 @@ const SIMULATION = keysOf<Simulation>(
     faults: { anyOf: [{ const: "none" }, FAULTS] },
     settleMs: A_SPAN,
     checkers: listOf(A_CHECKER),
+    looksTwice: yesOrNo,
   },
   ["seed", "nodes"],
 );

@@ -4,6 +4,7 @@ import { type AnyActorType, type EffectImplementation, type Registered } from ".
 import { type Address, entityOf, kindOf, parseAddress } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import { messageOf } from "../message-of.ts";
+import type { Store } from "../ports/index.ts";
 import { register } from "../registered-types.ts";
 import { Retry } from "../retry.ts";
 import { type Complaint, formatComplaint, nearestName } from "../shape/index.ts";
@@ -18,6 +19,8 @@ export interface HostingNode {
   readonly types: readonly Registered[];
   /** Entities that live here from the beginning, by address, with the input of their roots. Default none. */
   readonly entities?: Readonly<Record<string, EntityOptions | undefined>>;
+  /** `when-told`: each of its entities begins with the first message that another node has for it, and is there from then on, also after restarts; those that nobody tells anything cost nothing. Default `at-start`. */
+  readonly entitiesBegin?: "at-start" | "when-told";
   /** Types whose entities live on other nodes. */
   readonly foreignTypes?: SystemOptions["foreignTypes"];
   readonly door?: SystemOptions["door"];
@@ -52,7 +55,7 @@ function entityProblem(address: Address, hosted: readonly string[]): Complaint |
 }
 
 async function start(
-  { types, foreignTypes, door, versions, residentEntities, activation }: HostingNode,
+  { types, foreignTypes, door, versions, residentEntities, activation, entitiesBegin = "at-start" }: HostingNode,
   entities: readonly (readonly [Address, EntityOptions])[],
   ports: ProcessPorts,
 ): Promise<RunningNode> {
@@ -88,12 +91,19 @@ async function start(
     }),
   );
   await system.start();
-  const served = await openMessageDoor({ transport, pattern: nodeName(node, "in"), system, sending, log, newId });
+  const isLate = entitiesBegin === "when-told";
+  const there = isLate ? await keptIn(store) : new Set(entities.map(([entity]) => entity));
+  const receiving = isLate ? beginningWhenTold(system, new Map(entities), there) : system;
+  const served = await openMessageDoor({ transport, pattern: nodeName(node, "in"), system: receiving, sending, log, newId });
   const unstate = transport.onState(({ kind }) => {
     if (kind === "ready") system.reachable();
   });
   await transport.start();
-  const activating = activateAll(system, entities, ports);
+  const activating = activateAll(
+    system,
+    entities.filter(([entity]) => there.has(entity)),
+    ports,
+  );
   await activating.done;
   return {
     system,
@@ -104,6 +114,30 @@ async function start(
       await system.stop();
       await transport.stop();
       await store.close();
+    },
+  };
+}
+
+async function keptIn(store: Store): Promise<Set<Address>> {
+  return new Set((await store.entities(undefined, Number.MAX_SAFE_INTEGER)).map(({ entity }) => parseAddress(entity)));
+}
+
+/** @param there grows */
+function beginningWhenTold(system: System, entities: ReadonlyMap<Address, EntityOptions>, there: Set<Address>): Pick<System, "receive"> {
+  return {
+    receive: async (message) => {
+      const entity = entityOf(message.to);
+      const options = entities.get(entity);
+      if (options !== undefined && !there.has(entity)) {
+        try {
+          await system.activate(entity, options);
+        } catch {
+          // Its sender comes again.
+          return { kind: "owner-away" };
+        }
+        there.add(entity);
+      }
+      return system.receive(message);
     },
   };
 }

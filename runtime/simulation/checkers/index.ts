@@ -29,6 +29,7 @@ import { timersInOrder } from "./timers-in-order.ts";
 import { timersInTime } from "./timers-in-time.ts";
 import { timersOnce } from "./timers-once.ts";
 
+export { replayExact };
 export { type Checker, type CommittedTurn, type Evidence, evidenceOf, type Violation } from "./evidence.ts";
 
 export const standardCheckers: readonly Checker[] = [

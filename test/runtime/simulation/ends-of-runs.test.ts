@@ -48,6 +48,7 @@ test("S4. a run that is stopping while another takes over ends without its succe
     nodes: Object.fromEntries(Object.entries(nodes).map(([name, spec]) => [name, { program: systemProgram(spec as HostingNode) }])),
     network: { latencyMs: [1, 1], drop: 0, duplicate: 0, reorder: 0 },
     store: { latencyMs: [1, 1], unknown: 0, refused: 0, failedRead: 0 },
+    looksTwice: true,
   });
   const depot = world.nodes.get("depot");
   if (depot === undefined) throw new Error("there is no depot");

@@ -36,6 +36,7 @@ const LATENCIES = "[least, most] in ms: two numbers of at least 0, the least fir
 
 /** A simulation, and the one line that refuses it. */
 const DESCRIBED: readonly (readonly [object, string])[] = [
+  [node({ entitiesBegin: "later" }), 'nodes.tower.entitiesBegin: the text "later" stands here (expected one of at-start, when-told)'],
   [{ seed: -1 }, "seed: -1 is out of range (expected a whole number from 0 to 4294967295)"],
   [{ seed: 1.5 }, "seed: 1.5 stands here (expected a whole number from 0 to 4294967295)"],
   [{ forMs: Number.NaN }, "forMs: the number NaN stands here (expected a number of at least 0)"],
@@ -43,6 +44,7 @@ const DESCRIBED: readonly (readonly [object, string])[] = [
   [{ nodes: {} }, "nodes: there is none (expected at least one node)"],
   [{ nodes: { "my tower": tower } }, 'nodes.my tower: "my tower" is not a name that can stand here (expected a node\'s name of 1 to 64 letters, digits and _.~-)'],
   [{ checkers: [{ name: "mine", check: () => [] }] }, "checkers.0: a map stands here (expected a checker: { name, promise, check }, two texts and a function)"],
+  [{ looksTwice: "no" }, 'looksTwice: the text "no" stands here (expected true or false)'],
   [{ checkers: [() => []] }, "checkers.0: a function stands here (expected a checker: { name, promise, check }, two texts and a function)"],
 
   [faults({ everyMs: 0 }), "faults.everyMs: 0 is out of range (expected a number of at least 1)"],
