@@ -30,6 +30,7 @@ const ROOMS = [
 const LONG = [
   "actors/vehicle-file/yaml-limits",
   "cli/simulate",
+  "cli/simulated-rollouts",
   "cli/demo/cloud-view",
   "cloud-node/left-commands",
   "cloud-node/overlapping-attempts",

@@ -4,6 +4,7 @@ import { explain, type Fact, simulate, type Simulation, simulateSeeds, type Simu
 import { type Call, CommandFailure, EXIT, type ExitCode, printJson, printJsonLine } from "../terminal/index.ts";
 import { loadModule } from "../user-module/index.ts";
 import { fleet } from "./fleet.ts";
+import { rollouts } from "./rollouts/index.ts";
 
 export interface SimulateOptions {
   /** One seed. */
@@ -20,13 +21,15 @@ export interface SimulateOptions {
 
 type Scenario = (seed: number) => Simulation;
 
+/** Scenarios of our own, by name. */
+const OWN: Readonly<Record<string, Scenario>> = { fleet: (seed) => fleet(seed), rollouts: (seed) => rollouts(seed) };
 const DEFAULT_COUNT = 100;
 /** A word on standard error after so many seeds. */
 const TELL_EVERY = 500;
 
-/** Exit code 1 where a promise did not hold. @param what `fleet`, or the path of a module that exports `scenario(seed)` */
+/** Exit code 1 where a promise did not hold. @param what `fleet`, `rollouts`, or the path of a module that exports `scenario(seed)` */
 export async function simulateVerb(what: string, options: SimulateOptions, call: Call): Promise<ExitCode> {
-  const scenario = what === "fleet" ? fleet : await scenarioOf(what);
+  const scenario = (Object.hasOwn(OWN, what) ? OWN[what] : undefined) ?? (await scenarioOf(what));
   if (options.trace === true) return traced(scenario, options.seed ?? options.seeds?.[0] ?? 1, call);
   const [first, last] = options.seed === undefined ? (options.seeds ?? [1, options.count ?? DEFAULT_COUNT]) : [options.seed, options.seed];
   const sums = { runs: 0, steps: 0, faults: 0, simulatedMs: 0 };
@@ -67,7 +70,7 @@ function plain(fact: Fact): object {
 }
 
 async function scenarioOf(file: string): Promise<Scenario> {
-  const { scenario } = await loadModule(file, "the scenario known by name is fleet");
+  const { scenario } = await loadModule(file, "the scenarios known by name are fleet and rollouts");
   if (typeof scenario === "function") return (seed) => made(file, scenario as Scenario, seed);
   throw new CommandFailure({
     code: "no-scenario",

@@ -1,0 +1,3 @@
+// A rollout over two hundred vehicles in simulated time.
+
+export { rollouts } from "./rollouts.ts";
