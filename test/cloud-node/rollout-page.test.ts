@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import type { Page } from "playwright-core";
 import { test } from "tap";
-import { eventually, inBrowser, look, openPage, picture, signIn } from "../protocols/http/browser.ts";
+import { needs } from "../needs.ts";
+import { eventually, hasBrowser, look, openPage, picture, signIn } from "../protocols/http/browser.ts";
 import { realCloud, type RealCloud } from "./real-cloud.ts";
 import { type StandIn, standIn } from "./stand-in-vehicle.ts";
 
@@ -35,7 +36,7 @@ function group(page: Page, name: string): ReturnType<Page["getByRole"]> {
   return page.getByRole("table", { name: "Groups" }).getByRole("row", { name });
 }
 
-test("a person sees how a rollout goes, its groups, targets and causes, and what an operator may say to it", inBrowser, async (t) => {
+test("a person sees how a rollout goes, its groups, targets and causes, and what an operator may say to it", { ...needs("browser", hasBrowser), timeout: 90_000 }, async (t) => {
   const cloud = await realCloud(t);
   await cloud.ask("POST", `/v1/images?${new URLSearchParams({ ...FOR, address: "0" }).toString()}`, { bytes: IMAGE });
   const vehicles: StandIn[] = [];

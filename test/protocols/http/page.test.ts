@@ -8,7 +8,8 @@ import { httpFacade, type SignalReading, type SignalSource } from "../../../prot
 import { actorType, entityType, type EventOf, messages, parseAddress, reply, systemClock, T } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
-import { eventually, inBrowser, look, openPage, picture, signIn } from "./browser.ts";
+import { needs } from "../../needs.ts";
+import { eventually, hasBrowser, look, openPage, picture, signIn } from "./browser.ts";
 import { serving, type Serving } from "./serving.ts";
 
 const VEHICLE = "acme/vehicle/trailer-01";
@@ -62,7 +63,10 @@ class FakeSignals implements SignalSource {
   }
 }
 
-test("a person signs in, sees the fleet, steers a vehicle, watches its signals, and is told when the node is gone", inBrowser, async (t) => {
+test("a person signs in, sees the fleet, steers a vehicle, watches its signals, and is told when the node is gone", {
+  ...needs("browser", hasBrowser),
+  timeout: 90_000,
+}, async (t) => {
   const signals = new FakeSignals();
   const facade = { clock: systemClock, signals, decorate: () => ({ presence: "online" }), trees: () => [tree] };
   const served = await serving(t, { ...facade, hosted: { types: [vehicle] } });
