@@ -61,7 +61,10 @@ export interface UpdateFleet {
   post(path: string, body: object): Promise<Answered>;
   /** The rollout as it is shown; `undefined` while the cloud does not answer. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are read as they come
-  rollout(): Promise<any>;
+  rollout(name?: string): Promise<any>;
+  /** A vehicle's target as it is shown. */
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are read as they come
+  target(vehicle: string): Promise<any>;
 }
 
 /** Of tests that wait for a module's window, half a minute or more. */
@@ -69,8 +72,14 @@ export const longOnly = { skip: form<string | false>("the long form", false), ti
 
 const ROLLOUT = "torrent-2.4";
 
+/** What a plan has instead. */
+interface PlanChange {
+  readonly rollout?: string;
+  readonly [key: string]: unknown;
+}
+
 /** Of all the trailers: first the canary, then the rest. */
-function planFor(more: object = {}): object {
+function planFor(more: PlanChange): object {
   return {
     rollout: ROLLOUT,
     images: [{ module: "trailcurrent/torrent", hardware: "esp32", address: 0, version: NEW, sha256: SHA }],
@@ -178,7 +187,11 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
       return slots[running]?.identity?.version.join(".") ?? "none";
     },
     post: (path, body) => client.post(path, body),
-    rollout: async () => (await client.get(`/v1/rollouts/${ROLLOUT}`)).body,
+    rollout: async (name = ROLLOUT) => (await client.get(`/v1/rollouts/${name}`)).body,
+    target: async (vehicle) =>
+      ((await client.get(`/v1/rollouts/${ROLLOUT}/targets`)).body?.items as { readonly vehicle: string }[] | undefined)?.find(
+        (each) => each.vehicle === `${TENANT}/vehicle/${vehicle}`,
+      ),
   };
   // A module says its version when it boots, to whoever hears it then.
   const moduleOf = (vehicle: string): Promise<Answered> => client.actor(`${TENANT}/vehicle/${vehicle}/module/${MODULE}`);
@@ -191,22 +204,27 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
 }
 
 /** The image is brought, the rollout planned and approved. */
-export async function begun(fleet: UpdateFleet, more: object = {}): Promise<void> {
+export async function begun(fleet: UpdateFleet, more: PlanChange = {}): Promise<void> {
   const brought = await fleet.api.bring(`/v1/images?module=trailcurrent/torrent&hardware=esp32&address=0&version=${NEW}&sha256=${SHA}`, IMAGE);
   if (brought.status !== 201) throw new Error(JSON.stringify(brought));
+  await approved(fleet, more);
+}
+
+/** Of an image that is kept: the rollout is planned and approved. */
+export async function approved(fleet: UpdateFleet, more: PlanChange): Promise<void> {
   const planned = await fleet.post("/v1/rollouts", planFor(more));
   if (planned.status !== 201) throw new Error(JSON.stringify(planned));
-  const approved = await fleet.post(`/v1/rollouts/${ROLLOUT}/approve`, { reason: "tried on the bench" });
-  if (approved.status !== 200) throw new Error(JSON.stringify(approved));
+  const answer = await fleet.post(`/v1/rollouts/${more.rollout ?? ROLLOUT}/approve`, { reason: "tried on the bench" });
+  if (answer.status !== 200) throw new Error(JSON.stringify(answer));
 }
 
 /** @throws with all that is known of it when that takes longer */
-export async function stateIs(fleet: UpdateFleet, state: string, withinMs = 90_000): Promise<void> {
+export async function stateIs(fleet: UpdateFleet, state: string, withinMs = 90_000, name = ROLLOUT): Promise<void> {
   try {
-    await until(`the rollout is ${state}`, withinMs, async () => (await fleet.rollout())?.state === state);
+    await until(`the rollout is ${state}`, withinMs, async () => (await fleet.rollout(name))?.state === state);
   } catch (error) {
-    const { body } = await fleet.api.get(`/v1/rollouts/${ROLLOUT}/targets`);
-    throw new Error(`${String(error)}; ${JSON.stringify(await fleet.rollout())}; ${JSON.stringify(body)}`, { cause: error });
+    const { body } = await fleet.api.get(`/v1/rollouts/${name}/targets`);
+    throw new Error(`${String(error)}; ${JSON.stringify(await fleet.rollout(name))}; ${JSON.stringify(body)}`, { cause: error });
   }
 }
 
