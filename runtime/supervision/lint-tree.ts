@@ -1,7 +1,7 @@
 // What a tree says about its own failure handling before it ever runs: reads a spec and starts nothing. Pure.
 //
-// G1. Budgets multiply down the tree: each permanent supervisor on the way restarts what gave up below it. (One that is transient or temporary is not restarted
-//     after it gave up, since that is an orderly end.) More than `maxStarts` starts of one child before the root gives up is a crash loop with a long breath.
+// G1. Budgets multiply down the tree: each permanent supervisor on the way restarts what gave up below it. One that is transient or temporary is not restarted
+//     after it gave up, since that is an orderly end; but a transient one begins anew with every restart of its group, and each of them with every life of the supervisor above. More than `maxStarts` starts of one child before the root gives up is a crash loop with a long breath.
 // G2. Every child that is no supervisor says how long its stop may take; nobody holds up a stop for more than a minute, or for longer than a supervisor above has.
 //     The stops below a supervisor come one after the other.
 // G3. A permanent child below a temporary supervisor is as temporary as that: who wrote it meant something else.
@@ -54,6 +54,8 @@ interface Above {
   readonly path: string;
   readonly spec: SupervisorSpec;
   readonly factors: readonly StartFactor[];
+  /** Without its own: how often it may be started itself. */
+  readonly inherited: readonly StartFactor[];
   /** The tightest stop of a supervisor above, and whose it is. */
   readonly stop: { readonly ms: number; readonly of: string };
 }
@@ -76,8 +78,8 @@ interface Found {
 function visit(spec: SupervisorSpec, path: string, above: Above | undefined, stop: Above["stop"], found: Found): void {
   const ownMs = spec.flags.shutdownMs ?? Number.POSITIVE_INFINITY;
   const tightest = ownMs < stop.ms ? { ms: ownMs, of: `"${path}"` } : stop;
-  const inherited = above === undefined || restartTypeOf(spec) !== "permanent" ? [] : above.factors;
-  const here: Above = { path, spec, factors: [...inherited, factorOf(spec.flags)], stop: tightest };
+  const inherited = above === undefined ? [] : startsAgain(spec, above.spec) ? above.factors : above.inherited;
+  const here: Above = { path, spec, factors: [...inherited, factorOf(spec.flags)], inherited, stop: tightest };
   if (above !== undefined && spec.flags.shutdownMs !== undefined) checkShutdown(spec.flags.shutdownMs, path, stop, found);
   checkSum(here, tightest === stop && above !== undefined ? Number.POSITIVE_INFINITY : tightest.ms, found);
   for (const child of spec.children) {
@@ -95,6 +97,14 @@ function visit(spec: SupervisorSpec, path: string, above: Above | undefined, sto
 }
 
 // ---- G1
+
+/** Whether a supervisor may begin anew while the one above it lives: after its own end, or with its group after the end of another. */
+function startsAgain(spec: SupervisorSpec, { flags, children }: SupervisorSpec): boolean {
+  const restart = restartTypeOf(spec);
+  if (restart !== "transient") return restart === "permanent";
+  const others = flags.strategy === "one-for-all" ? children : flags.strategy === "rest-for-one" ? children.slice(0, children.indexOf(spec)) : [];
+  return others.some((other) => other !== spec && restartTypeOf(other) !== "temporary");
+}
 
 function factorOf(flags: SupervisorFlags): StartFactor {
   if (flags.backoff === undefined) return intensityOf(flags) + 1;

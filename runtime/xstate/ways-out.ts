@@ -7,7 +7,7 @@
 
 import type { AnyStateMachine, AnyStateNode } from "xstate";
 
-import { matchesDescriptor } from "./accepts.ts";
+import { matchesDescriptor, upToUnguarded } from "./accepts.ts";
 import { nodesAt } from "./active-states.ts";
 import { nodesById } from "./logic.ts";
 
@@ -94,11 +94,6 @@ function waysOf(node: AnyStateNode, active: ReadonlySet<AnyStateNode>): readonly
           .map((transition) => ({ event, source: node, leaves: leavesLeft(transition, active) }))
           .filter(({ leaves }) => leaves.length > 0),
   );
-}
-
-function upToUnguarded(list: readonly Transition[]): readonly Transition[] {
-  const end = list.findIndex(({ guard }) => guard === undefined);
-  return end === -1 ? list : list.slice(0, end + 1);
 }
 
 function isTakenBelow(event: string, node: AnyStateNode, active: ReadonlySet<AnyStateNode>): boolean {

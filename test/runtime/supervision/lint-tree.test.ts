@@ -35,6 +35,17 @@ test("G1. intensities multiply down the tree, as far as a supervisor that gave u
     { "r/a": "by-time", "r/forever/a": "unlimited", "r/degrades/a": "unlimited" },
   );
   t.strictSame(starts(one("r", {}, [leaf("a")])), { "r/a": 4 }, "the default intensity");
+  // Each life of what stands above is a life of what was not to be restarted.
+  const group = (strategy: SupervisorSpec["flags"]["strategy"], children: readonly ChildSpec[]): SupervisorSpec => one("r", { strategy, intensity: 20 }, children);
+  const ending = (restart: "transient" | "temporary"): SupervisorSpec => one("e", { intensity: 9, restart }, [leaf("a", { restart: "transient" })]);
+  t.match(starts(one("r", { intensity: 20 }, [one("p", { intensity: 0 }, [ending("transient"), leaf("s")])])), { "r/p/e/a": 210 });
+  t.match(starts(one("r", { intensity: 20 }, [one("p", { intensity: 0 }, [ending("temporary"), leaf("s")])])), { "r/p/e/a": 210 });
+  t.match(starts(group("one-for-all", [ending("transient"), leaf("s")])), { "r/e/a": 210 }, "begins with its group again");
+  t.match(starts(group("one-for-all", [ending("transient"), leaf("s", { restart: "temporary" })])), { "r/e/a": 10 }, "its group does not");
+  t.match(starts(group("one-for-all", [ending("transient")])), { "r/e/a": 10 }, "it has none");
+  t.match(starts(group("one-for-all", [ending("temporary"), leaf("s")])), { "r/e/a": 10 }, "one that is gone stays so");
+  t.match(starts(group("rest-for-one", [leaf("s"), ending("transient")])), { "r/e/a": 210 });
+  t.match(starts(group("rest-for-one", [ending("transient"), leaf("s")])), { "r/e/a": 10 });
   t.end();
 });
 
