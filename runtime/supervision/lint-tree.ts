@@ -4,9 +4,10 @@
 //     after it gave up, since that is an orderly end; but a transient one begins anew with every restart of its group, and each of them with every life of the supervisor above. More than `maxStarts` starts of one child before the root gives up is a crash loop with a long breath.
 // G2. Every child that is no supervisor says how long its stop may take; nobody holds up a stop for more than a minute, or for longer than a supervisor above has.
 //     The stops below a supervisor come one after the other.
-// G3. A permanent child below a temporary supervisor is as temporary as that: who wrote it meant something else.
+// G3. A permanent child below a temporary supervisor is as temporary as that, with transient ones between too: who wrote it meant something else.
 // G4. A budget that can never be used up protects nobody. That is so where intensity x (start deadline of a child) is longer than the period, for a child that hangs at
-//     every start, and where a child is a supervisor with backoff that takes longer to give up.
+//     every start, and where a child is a supervisor with backoff that takes longer to give up. What starts before it each time, of a one-for-all group or within a supervisor, may be
+//     quick: where the budget is out of reach only if these take all of the startMs that they state, that is a note.
 
 import { WORKER_DEFAULTS } from "../workers/index.ts";
 import { checkedTree } from "./checked-tree.ts";
@@ -56,6 +57,8 @@ interface Above {
   readonly factors: readonly StartFactor[];
   /** Without its own: how often it may be started itself. */
   readonly inherited: readonly StartFactor[];
+  /** G3. The temporary supervisor with whose end this one is gone too: itself, or one above. */
+  readonly goneWith: string | undefined;
   /** The tightest stop of a supervisor above, and whose it is. */
   readonly stop: { readonly ms: number; readonly of: string };
 }
@@ -79,13 +82,15 @@ function visit(spec: SupervisorSpec, path: string, above: Above | undefined, sto
   const ownMs = spec.flags.shutdownMs ?? Number.POSITIVE_INFINITY;
   const tightest = ownMs < stop.ms ? { ms: ownMs, of: `"${path}"` } : stop;
   const inherited = above === undefined ? [] : startsAgain(spec, above.spec) ? above.factors : above.inherited;
-  const here: Above = { path, spec, factors: [...inherited, factorOf(spec.flags)], inherited, stop: tightest };
+  const restarts = restartTypeOf(spec);
+  const goneWith = restarts === "temporary" ? path : restarts === "transient" ? above?.goneWith : undefined;
+  const here: Above = { path, spec, factors: [...inherited, factorOf(spec.flags)], inherited, goneWith, stop: tightest };
   if (above !== undefined && spec.flags.shutdownMs !== undefined) checkShutdown(spec.flags.shutdownMs, path, stop, found);
   checkSum(here, tightest === stop && above !== undefined ? Number.POSITIVE_INFINITY : tightest.ms, found);
   for (const child of spec.children) {
     const childPath = `${path}/${child.id}`;
     const restart = restartTypeOf(child);
-    if (restart === "permanent" && restartTypeOf(spec) === "temporary") found.findings.push(permanentUnderTemporary(childPath, path));
+    if (restart === "permanent" && goneWith !== undefined) found.findings.push(permanentUnderTemporary(childPath, goneWith));
     checkBudgetOf(child, childPath, here, found);
     if (child.kind === "supervisor") visit(child, childPath, here, tightest, found);
     else {
@@ -178,7 +183,7 @@ function checkSum({ spec, path, stop }: Above, withinMs: number, { findings }: F
 }
 
 function stopsOf(spec: SupervisorSpec): number {
-  return spec.children.reduce((sum, child) => sum + longestStopMs(child), 0);
+  return sumOf(spec.children, longestStopMs);
 }
 
 function longestStopMs(spec: ChildSpec): number {
@@ -206,14 +211,15 @@ function checkBudgetOf(child: ChildSpec, path: string, { spec, path: above }: Ab
   const intensity = intensityOf(flags);
   const periodMs = flags.periodMs ?? RULE_DEFAULTS.periodMs;
   const budget = `${String(intensity)} in ${ms(periodMs)} of "${above}"`;
-  const startMs = slowestStartMs(child);
+  const alone = slowestStartMs(child);
+  const startMs = intensity * alone > periodMs ? alone : alone === 0 ? 0 : longestStartMs(child) + startsBeforeMs(child, spec);
   if (intensity * startMs > periodMs) {
     findings.push({
       rule: "budget-unreachable",
-      severity: "warning",
+      severity: startMs === alone ? "warning" : "note",
       path,
-      detail: `where it hangs at every start, each restart takes ${ms(startMs)}: ${budget} is never used up, and it is tried for ever`,
-      advice: `Give startMs of at most ${ms(Math.floor(periodMs / intensity))}, a longer period, or backoff.`,
+      detail: `where it hangs at every start${startMs === alone ? "" : " and all that starts before it takes its whole startMs"}, each restart takes ${ms(startMs)}: ${budget} is never used up, and it is tried for ever`,
+      advice: `Give startMs of at most ${ms(Math.floor(periodMs / intensity))}${startMs === alone ? "" : " together"}, a longer period, or backoff.`,
     });
   }
   if (child.kind !== "supervisor" || restartTypeOf(child) !== "permanent" || child.flags.backoff === undefined || child.flags.backoff.onGiveUp === "degrade") return;
@@ -234,6 +240,33 @@ function slowestStartMs(spec: ChildSpec): number {
   if (spec.kind !== "supervisor") return spec.options.startMs ?? WORKER_DEFAULTS.startMs;
   if (spec.flags.startFailure === "retry") return 0;
   return Math.max(0, ...spec.children.map(slowestStartMs));
+}
+
+/** As `slowestStartMs`, where what it starts before the one that hangs takes its whole time too. */
+function longestStartMs(spec: ChildSpec): number {
+  if (spec.kind !== "supervisor") return slowestStartMs(spec);
+  if (spec.flags.startFailure === "retry") return 0;
+  return Math.max(0, ...spec.children.map((child, at) => sumOf(spec.children.slice(0, at), statedStartMs) + longestStartMs(child)));
+}
+
+/** What each try to start the child again starts before it: a one-for-all group begins anew, whichever of it could not start. */
+function startsBeforeMs(child: ChildSpec, { flags, children }: SupervisorSpec): number {
+  if (flags.strategy !== "one-for-all") return 0;
+  const before = children.slice(0, children.indexOf(child));
+  return sumOf(
+    before.filter((each) => restartTypeOf(each) !== "temporary"),
+    statedStartMs,
+  );
+}
+
+/** A default is no statement: nobody said that it takes so long. */
+function statedStartMs(spec: ChildSpec): number {
+  if (spec.kind !== "supervisor") return spec.options.startMs ?? 0;
+  return spec.flags.startFailure === "retry" ? 0 : sumOf(spec.children, statedStartMs);
+}
+
+function sumOf(specs: readonly ChildSpec[], each: (spec: ChildSpec) => number): number {
+  return specs.reduce((sum, spec) => sum + each(spec), 0);
 }
 
 function ms(value: number): string {

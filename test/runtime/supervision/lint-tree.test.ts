@@ -81,6 +81,9 @@ test("G3. a permanent child below a temporary supervisor", (t) => {
   const inner = one("p", { restart: "temporary" }, [leaf("a"), leaf("b", { restart: "transient" }), one("q", {}, [leaf("a")])]);
   t.strictSame(findings(one("r", {}, [inner])), ["warning permanent-under-temporary r/p/a", "warning permanent-under-temporary r/p/q"]);
   t.strictSame(findings(one("r", {}, [one("p", { restart: "transient" }, [leaf("a")])])), []);
+  const between = one("p", { restart: "temporary" }, [one("q", { restart: "transient" }, [leaf("a"), leaf("b", { restart: "transient" })])]);
+  t.strictSame(findings(one("r", {}, [between])), ["warning permanent-under-temporary r/p/q/a"], "a transient one between is gone too");
+  t.match(lintTree(one("r", {}, [between])).findings, [{ detail: /"r\/p" above it is temporary/ }]);
   t.end();
 });
 
@@ -93,6 +96,17 @@ test("G4, H14. a budget that can never be used up: a start that hangs as long as
   const slow = leaf("a", { startMs: 60_000 });
   t.strictSame(findings(one("r", {}, [one("p", { backoff: {} }, [slow])])), ["warning budget-unreachable r/p"], "a supervisor fails to start with its first child");
   t.strictSame(findings(one("r", {}, [one("p", { backoff: {}, startFailure: "retry" }, [slow])])), []);
+  const six = { startMs: 6_000 };
+  const three = [leaf("a", six), leaf("b", six), leaf("c", six)];
+  const group = (strategy: SupervisorSpec["flags"]["strategy"], children: readonly ChildSpec[] = three): SupervisorSpec => one("r", { strategy, intensity: 2, periodMs: 30_000 }, children);
+  t.strictSame(findings(group("one-for-all")), ["note budget-unreachable r/c"], "a, b and c, twice: 36 s");
+  t.match(lintTree(group("one-for-all")).findings, [{ detail: /all that starts before it takes its whole startMs, each restart takes 18 s/ }]);
+  t.strictSame(findings(group("one-for-all", [leaf("a", six), leaf("b", { ...six, restart: "temporary" }), leaf("c", six)])), [], "what is temporary is not started again");
+  t.strictSame(findings(group("rest-for-one")), [], "those before it go on");
+  t.strictSame(findings(group("one-for-one")), []);
+  t.strictSame(findings(group("one-for-one", [one("p", { intensity: 0 }, three)])), ["note budget-unreachable r/p"], "its children start one after the other");
+  t.strictSame(findings(group("one-for-all", [leaf("a"), leaf("b"), leaf("c")])), [], "a default is no statement");
+  t.strictSame(findings(group("one-for-one", [one("p", { startFailure: "retry", backoff: { giveUpAfterMs: 1_000 } }, three)])), [], "its start does not fail");
   t.strictSame(findings(one("r", {}, [one("p", { backoff: { giveUpAfterMs: 10_000 } }, [leaf("a")])])), []);
   t.strictSame(findings(one("r", {}, [one("p", { backoff: { giveUpAfterMs: 10_001 } }, [leaf("a")])])), ["warning budget-unreachable r/p"]);
   t.strictSame(findings(one("r", {}, [one("p", { backoff: { giveUpAfterMs: 10_001 }, restart: "transient" }, [leaf("a")])])), [], "its giving up is not restarted");
