@@ -7,16 +7,8 @@ import { BAD, phasesIn, type Phase, type RolloutGroup, type TargetContext, targe
 import { type Address, idOf, type System } from "../../runtime/index.ts";
 import type { KnownRollout } from "./rollout-book.ts";
 import { tenantOf } from "./fleet-facts.ts";
+import { type Asked, isAsked, type Wait, waitsBefore, waitsOf } from "./group-waits.ts";
 import type { Rollouts } from "./rollouts.ts";
-
-export interface Wait {
-  readonly why: string;
-  readonly targets: number;
-  readonly of: number;
-  /** Wall ms; of vehicles that are away: when the one that is away longest was last heard. */
-  readonly since?: number;
-  readonly text: string;
-}
 
 export type GroupState = "waiting" | "open" | "soaking" | "succeeded";
 
@@ -110,15 +102,9 @@ function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: Roll
     }
   }
   const state = stateOf(rollout, index);
-  const waits = state === "waiting" ? [] : waitsOf({ size, unbegun: (counts["waiting"] ?? 0) + back, asked, postponed, isHeld: rollout.state === "paused" }, rollouts);
+  const unbegun = (counts["waiting"] ?? 0) + back;
+  const waits = state === "waiting" ? waitsBefore(rollout, index) : waitsOf({ size, unbegun, asked, postponed, isHeld: rollout.state === "paused" }, rollouts);
   return { name, size, state, openedAt, parts, counts, waits, causes: [...causes.values()] };
-}
-
-/** Vehicles that something is awaited of. */
-type Asked = Readonly<Record<"away" | "offered" | "under way", string[]>>;
-
-function isAsked(phase: Phase): phase is keyof Asked {
-  return phase === "away" || phase === "offered" || phase === "under way";
 }
 
 function isLookedAt(phase: Phase): boolean {
@@ -129,39 +115,4 @@ function stateOf({ state, phase, context }: KnownRollout, index: number): GroupS
   if (index > context.open) return "waiting";
   if (index < context.open || state === "completed" || phase === "ending") return "succeeded";
   return phase === "soaking" ? "soaking" : "open";
-}
-
-interface Waiting {
-  readonly size: number;
-  readonly unbegun: number;
-  readonly asked: Asked;
-  readonly postponed: ReadonlyMap<string, number>;
-  readonly isHeld: boolean;
-}
-
-/** Why a group that is open has not ended, first what a person can do something about. Whether a vehicle is online is its link's word, now. */
-function waitsOf({ size, unbegun, asked, postponed, isHeld }: Waiting, { linkOf }: Pick<Rollouts, "linkOf">): readonly Wait[] {
-  const waits: Wait[] = [];
-  const wait = (why: string, targets: number, more: { readonly since?: number; readonly text?: string } = {}): void => {
-    const { text = why, since } = more;
-    if (targets > 0) waits.push({ why, targets, of: size, ...(since === undefined ? {} : { since }), text: `${String(targets)} of ${String(size)} ${text}` });
-  };
-  const isUp = (vehicle: string): boolean => linkOf(vehicle).isUp;
-  const isDown = (vehicle: string): boolean => !isUp(vehicle);
-  const notOnline = (vehicles: readonly string[]): { readonly since?: number; readonly text: string } => {
-    const since = vehicles
-      .map((vehicle) => linkOf(vehicle).heardAt)
-      .reduce<number | undefined>((oldest, at) => (at === undefined ? oldest : Math.min(oldest ?? at, at)), undefined);
-    return since === undefined ? { text: "not online" } : { since, text: `not online since ${new Date(since).toISOString()}` };
-  };
-
-  const gone = [...asked.away, ...asked.offered].filter(isDown);
-  wait("not online", gone.length, notOnline(gone));
-  wait("have not answered their offer", asked.away.filter(isUp).length);
-  for (const [why, targets] of postponed) wait(why, targets, { text: `postponed: ${why}` });
-  const cut = asked["under way"].filter(isDown);
-  wait("under way", asked["under way"].length, cut.length === 0 ? {} : { text: `under way, ${String(cut.length)} of them ${notOnline(cut).text}` });
-  wait("fetch their images, or wait for the word to begin", asked.offered.filter(isUp).length);
-  wait(isHeld ? "not begun: the rollout is paused" : "wait for their turn", unbegun);
-  return waits;
 }

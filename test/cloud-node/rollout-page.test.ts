@@ -67,7 +67,7 @@ test("a person sees how a rollout goes, its groups, targets and causes, and what
   await page.getByRole("heading", { name: "acme/rollout/torrent-2.4" }).waitFor();
   await page.getByText("that takes a token of an operator").waitFor();
   t.equal(await page.getByRole("button", { name: "Approve" }).count(), 0, "a viewer steers nothing");
-  t.match(await group(page, "later").innerText(), /later\s+waiting\s+0 of 1 committed\s+1 waiting/);
+  t.match(await group(page, "later").innerText(), /later\s+waiting\s+0 of 1 committed\s+1 waiting\s+1 of 1 not begun: the rollout is not approved/);
   t.match(await page.getByRole("region", { name: "Rollout" }).innerText(), /Images\s+trailcurrent\/torrent 2\.4\.0 on esp32-s3 at address 0/);
   for (const [table, columns] of [
     ["Groups", 5],

@@ -3,6 +3,7 @@
 import { test, type Test } from "tap";
 import { groupEntity, type PlanFile, rolloutEntity } from "../../actors/index.ts";
 import { createRollouts, rolloutRoutes } from "../../cloud-node/rollouts/index.ts";
+import { waitsBefore } from "../../cloud-node/rollouts/group-waits.ts";
 import { make } from "../../cloud-node/rollouts/making.ts";
 import { VehicleLinks } from "../../cloud-node/vehicle-links.ts";
 import { parseAddress } from "../../runtime/index.ts";
@@ -165,4 +166,18 @@ test("P2. why a group waits is told anew when a vehicle's link comes or goes, at
   t.same(last, [`2 of 3 not online since ${SINCE}`, "1 of 3 have not answered their offer"]);
   reader.leave();
   await own.left();
+});
+
+test("why a group has not opened: what it waits for of the one before it, or of a person", (t) => {
+  const groups = ["canary", "early", "rest"].map((name, at) => ({ name, size: at + 1 }));
+  const context = { groups, open: 0, limits: { successPercent: 95 } } as never;
+  const waits = (state: string, phase?: string): readonly (readonly string[])[] => [1, 2].map((at) => waitsBefore({ state, phase, context }, at).map(({ text }) => text));
+  t.same(waits("running", "offering"), [["2 of 2 wait until 95 % of group canary are committed"], ["3 of 3 wait for group early"]]);
+  t.same(waits("running", "soaking"), [["2 of 2 wait until group canary has soaked"], ["3 of 3 wait for group early"]]);
+  t.same(waits("paused", "settled"), [["2 of 2 not begun: the rollout is paused"], ["3 of 3 wait for group early"]]);
+  t.same(waits("aborted", "settled"), [[], []]);
+  t.same(waitsBefore({ state: "draft", phase: undefined, context: { groups, open: -1 } as never }, 0), [
+    { why: "not begun: the rollout is not approved", targets: 1, of: 1, text: "1 of 1 not begun: the rollout is not approved" },
+  ]);
+  t.end();
 });
