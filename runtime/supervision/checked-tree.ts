@@ -13,6 +13,7 @@ const MAX_DEPTH = 64;
 export function checkedTree(spec: SupervisorSpec): SupervisorSpec {
   const tree = checkedSupervisor(spec as unknown as Parts, 0);
   checkStores(tree, new Map());
+  checkPaths(tree, "", new Set());
   return tree;
 }
 
@@ -25,6 +26,16 @@ function checkStores({ id, flags, children }: SupervisorSpec, holders: Map<KeptC
     holders.set(store, id);
   }
   for (const one of children) if (one.kind === "supervisor") checkStores(one, holders);
+}
+
+/** A child may be named "x/y": nobody could be asked for by that path where a supervisor "x" beside it has a "y". */
+function checkPaths({ children }: SupervisorSpec, above: string, paths: Set<string>): void {
+  for (const one of children) {
+    const path = `${above}${one.id}`;
+    if (paths.has(path)) throw invalid(one.id, `two children have the path "${path.slice(0, 200)}"; give one another id`);
+    paths.add(path);
+    if (one.kind === "supervisor") checkPaths(one, `${path}/`, paths);
+  }
 }
 
 type Parts = Readonly<Record<string, unknown>>;

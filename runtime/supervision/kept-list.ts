@@ -67,8 +67,14 @@ export class KeptList {
 
   /** What is to be started beside what is written, in the order of adding: of what was read. */
   specs(): readonly ChildSpec[] {
+    const listed = new Set<string>();
     return (this.#children ?? []).flatMap(({ id, data }) => {
       if (this.#onTrial.has(id)) return [];
+      if (listed.has(id)) {
+        this.#log.error({ child: id }, "a kept child is in its list twice; the later entry is left out");
+        return [];
+      }
+      listed.add(id);
       try {
         return [this.make(id, data)];
       } catch (error) {

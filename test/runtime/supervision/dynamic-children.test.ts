@@ -5,7 +5,7 @@ import { test } from "tap";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, settle } from "../../../runtime/simulation/manual-clock.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
-import { hosted, startTree, supervisor } from "../../../runtime/supervision/index.ts";
+import { createTree, hosted, startTree, supervisor } from "../../../runtime/supervision/index.ts";
 import { scripted, type Scripted } from "./scripted.ts";
 
 const ports = () => ({ clock: new ManualClock(), random: new SeededRandom(1), log: silentLog });
@@ -292,6 +292,14 @@ test("a tree that is not well formed is refused where it is written", (t) => {
   t.throws(() => supervisor("root", { strategy: "one-for-one", backoff: {}, intensity: 1 } as never, []), bad);
   t.throws(() => hosted("a", a, { restart: "always" as "permanent" }), bad);
   t.throws(() => hosted("a", a, { shutdownMs: Number.NaN }), bad);
+  const inner = supervisor("x", { strategy: "one-for-one" }, [hosted("y", a)]);
+  t.throws(
+    () => createTree(supervisor("root", { strategy: "one-for-one" }, [hosted("x/y", a), inner]), { clock: new ManualClock(), random: new SeededRandom(1), log: silentLog }),
+    {
+      ...bad,
+      message: /two children have the path "x\/y"/,
+    },
+  );
   t.ok(Object.isFrozen(supervisor("root", { strategy: "one-for-one" }, []).children));
   t.end();
 });

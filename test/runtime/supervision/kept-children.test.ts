@@ -106,6 +106,7 @@ test("a list that cannot be read keeps nobody from starting and is not written o
   store.kept = [
     { id: "a", data: 1 },
     { id: "b", data: "bad" },
+    { id: "a", data: 2 },
   ];
   const lines = heard<LogLine>();
   store.fails = true;
@@ -116,7 +117,7 @@ test("a list that cannot be read keeps nobody from starting and is not written o
   t.strictSame(await away.at("dynamic")?.keepChild("c", 1), { kind: "started" });
   t.strictSame(
     store.kept.map(({ id }) => id),
-    ["a", "b", "c"],
+    ["a", "b", "a", "c"],
   );
   await away.stop();
   const back = createTree(spec(store), ports(listeningLog(lines)));
@@ -124,7 +125,7 @@ test("a list that cannot be read keeps nobody from starting and is not written o
   t.strictSame(ids(back), ["first", "a", "c"]);
   t.match(
     lines.items.filter(({ level }) => level === "error").map(({ message }) => message),
-    [/cannot be read/, /cannot be made from its data/],
+    [/cannot be read/, /cannot be made from its data/, /twice/],
   );
   await back.stop();
 });

@@ -98,7 +98,8 @@ test("G4, H14. a budget that can never be used up: a start that hangs as long as
   t.strictSame(findings(one("r", {}, [one("p", { backoff: {}, startFailure: "retry" }, [slow])])), []);
   const six = { startMs: 6_000 };
   const three = [leaf("a", six), leaf("b", six), leaf("c", six)];
-  const group = (strategy: SupervisorSpec["flags"]["strategy"], children: readonly ChildSpec[] = three): SupervisorSpec => one("r", { strategy, intensity: 2, periodMs: 30_000 }, children);
+  const group = (strategy: SupervisorSpec["flags"]["strategy"], children: readonly ChildSpec[] = three): SupervisorSpec =>
+    one("r", { strategy, intensity: 2, periodMs: 30_000 }, children);
   t.strictSame(findings(group("one-for-all")), ["note budget-unreachable r/c"], "a, b and c, twice: 36 s");
   t.match(lintTree(group("one-for-all")).findings, [{ detail: /all that starts before it takes its whole startMs, each restart takes 18 s/ }]);
   t.strictSame(findings(group("one-for-all", [leaf("a", six), leaf("b", { ...six, restart: "temporary" }), leaf("c", six)])), [], "what is temporary is not started again");
