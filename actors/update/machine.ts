@@ -7,6 +7,7 @@
 //     then on this module cannot be called back: it has no way to undo.
 // U5. Where the module already reports the wanted version, or never said which it runs, nothing is begun: success could not be told from nothing.
 // U6. A timer's verdict is a belief: where the module tells its version later, that counts.
+// U7. After its proof the order of reports counts, not their dates: a clock that was set back since dates a later one before it.
 
 import { assign, sendParent, setup } from "xstate";
 import { now, task } from "../../runtime/index.ts";
@@ -15,6 +16,7 @@ import {
   disprovesIt,
   MAX_WHY,
   provesIt,
+  takesItBack,
   type UpdateContext,
   type UpdateEvent,
   type UpdateInput,
@@ -95,6 +97,7 @@ export const updateMachine = setup({
   guards: {
     provesIt: ({ context, event }) => provesIt({ context, event }),
     disprovesIt: ({ context, event }) => disprovesIt({ context, event }),
+    takesItBack: ({ context, event }) => takesItBack({ context, event }),
     wasDisproved: ({ context }) => wasDisproved(context),
     isSilent: ({ event }) => event.type === "presence.changed" && event.presence === "silent",
     isPresent: ({ event }) => event.type === "presence.changed" && event.presence === "present",
@@ -307,10 +310,11 @@ export const updateMachine = setup({
       },
       after: { DARK: { target: "dark", actions: because("nothing was heard of it since it restarted") } },
     },
+    /** U7. */
     trial: {
       entry: told("trial"),
       on: {
-        "version.reported": { guard: "disprovesIt", target: "rolled back", actions: "noteOther" },
+        "version.reported": { guard: "takesItBack", target: "rolled back", actions: "noteOther" },
         "update.cancel": { actions: ["noteUnwanted", because("it cannot be called back: it has no way to undo"), told("trial")] },
       },
       initial: "heard",
@@ -325,7 +329,7 @@ export const updateMachine = setup({
     /** What it shows until its campaign has ended is still its campaign's business. */
     committed: {
       entry: told("committed"),
-      on: { "version.reported": { guard: "disprovesIt", target: "rolled back", actions: "noteOther" } },
+      on: { "version.reported": { guard: "takesItBack", target: "rolled back", actions: "noteOther" } },
       initial: "heard",
       states: {
         heard: { on: { "presence.changed": { guard: "isSilent", target: "silent" } } },

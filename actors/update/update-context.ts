@@ -106,6 +106,11 @@ export function disprovesIt({ context, event }: Told): boolean {
   return event.type === "version.reported" && event.part === context.part && isAfterTaken(context, event.at) && event.version !== context.version;
 }
 
+/** It has restarted with something else after it had proved itself. Reports are told in their order. */
+export function takesItBack({ context, event }: Told): boolean {
+  return event.type === "version.reported" && event.part === context.part && event.version !== context.version;
+}
+
 /** As `disprovesIt`, of what was heard before that was told. */
 export function wasDisproved(context: UpdateContext): boolean {
   return context.heard !== null && isAfterTaken(context, context.heard.at) && context.heard.version !== context.version;

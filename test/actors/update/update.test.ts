@@ -168,6 +168,17 @@ test("a version that comes back in its trial is a roll back", async (t) => {
   await all.stop();
 });
 
+test("U7. so is one that comes back while the clock was set back since it proved itself", async (t) => {
+  const all = await begunDesk();
+  await all.untilUpdate(MODULE, "trial");
+  all.clock.jump(-3_600_000);
+  all.rig.module(MODULE).firmware = OLD;
+  all.rig.says(MODULE);
+  await all.untilState("failed", "committed");
+  t.match(all.last(), { update: "rolled back", why: `it reports ${OLD} instead of ${NEW}` });
+  await all.stop();
+});
+
 test("silence in its trial is dark by its timer, a short one is none", async (t) => {
   const silent = await withManners("falls silent");
   await silent.untilState("failed");
