@@ -27,9 +27,9 @@ const FAULT_EVERY_MS = 20_000;
 const SETTLE_MS = 120_000;
 /** What is under way when nothing more begins has ended by then. */
 const LAST_MS = 2_400_000;
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 2_000;
 /** What a board says last is followed by a trial of half a minute, which its vehicle does not show once its campaign has failed. */
-const CALM_LOOKS = 45;
+const CALM_LOOKS = 23;
 const PATIENCE = { withinMs: 5_000, forMs: 60_000, author: "ann" };
 /** One process sends for a vehicle (rules F3), so none is taken over. */
 const KINDS: readonly FaultKind[] = ["kill", "power-cut", "restart", "pause", "cut", "part", "store-outage", "full-store", "slow-store", "clock-jump"];
