@@ -21,8 +21,8 @@ export interface BusServer {
   close(): Promise<void>;
 }
 
-/** @param bus name that clients are told, e.g. `can0` */
-export function createBusServer(rig: SimulatedRig, bus: string, log: Log): BusServer {
+/** @param bus name that clients are told, e.g. `can0` @param onClient one has joined and hears what comes from now on */
+export function createBusServer(rig: SimulatedRig, bus: string, log: Log, onClient: () => void = () => undefined): BusServer {
   const open = new Set<Socket>();
   const server = createServer((socket) => {
     if (open.size >= MAX_CLIENTS) {
@@ -33,6 +33,7 @@ export function createBusServer(rig: SimulatedRig, bus: string, log: Log): BusSe
     open.add(socket);
     socket.once("close", () => open.delete(socket));
     serveClient(rig, bus, socket, log);
+    onClient();
   });
   return {
     server,

@@ -3,5 +3,7 @@
 export { connectRigControl } from "./control-client.ts";
 export { SimulatedRig } from "./simulated-rig.ts";
 export { startRig, type StartedRig } from "./start-rig.ts";
-export { rigWorker } from "./rig.worker.ts";
+export { type RigListening, type RigSettings, rigWorker } from "./rig.worker.ts";
+export { TRAILER_MODULES } from "./modules/index.ts";
 export { makeImage } from "./updates/image.ts";
+export { chooseUploadPorts, uploadUrlsOf } from "./updates/rig-updates.ts";

@@ -1,28 +1,24 @@
-// The rig as a worker of its own process: it stands for hardware, so it is not among what is restarted with a node.
+// Rigs as a worker of their own process: they stand for hardware, so they are not among what is restarted with a node. One process has the rigs of all trailers of a demo.
 
 import type { Random } from "../../runtime/ports/index.ts";
 import { type WorkerContext, worker } from "../../runtime/workers/index.ts";
-import { startRig } from "./start-rig.ts";
+import { type StartedRig, startRig, type StartRigOptions } from "./start-rig.ts";
 
-export interface RigWorkerConfig {
-  readonly socketDir: string;
-  /** Default `can0`. */
-  readonly bus?: string;
-  /** Default 500000. */
-  readonly bitrate?: number;
-  /** Where the modules' flash lives; without it, it is lost with the process. */
-  readonly nonVolatileFile?: string;
-  /** Where the modules' firmware slots live, and `upload-urls.json`; without it, they hear no trigger. */
-  readonly firmwareFolder?: string;
-  /** How often faster than real modules update; default 1. */
-  readonly clockFactor?: number;
+export interface RigSettings extends Pick<StartRigOptions, "bus" | "bitrate" | "clockFactor" | "firmwareFolder" | "nonVolatileFile" | "socketDir" | "switchedOn"> {
   /** Given: jitter and noise are the same in every run, and so is when upload ports open. */
   readonly seed?: number;
 }
 
-/** Told once it listens. */
+export interface RigWorkerConfig {
+  /** Each with a folder for sockets, for flash and for firmware of its own. */
+  readonly rigs: readonly RigSettings[];
+}
+
+/** Told of each rig once it listens. */
 export interface RigListening {
   readonly kind: "listening";
+  /** As in its settings. */
+  readonly socketDir: string;
   readonly busSocket: string;
   readonly controlSocket: string;
   /** Of the modules' upload ports, by place: for the configuration of the edge node. Empty without firmware slots. */
@@ -32,23 +28,30 @@ export interface RigListening {
 export const rigWorker = worker({
   module: import.meta.url,
   async run({ config, ready, emit, clock, random, log }: WorkerContext<RigWorkerConfig, RigListening>, signal) {
-    const { seed, ...options } = config;
-    const seeded = seed === undefined ? { random } : { random: await seededRandom(seed), openingSeed: seed };
-    const started = await startRig({ ...options, clock, log, ...seeded });
-    emit({ kind: "listening", busSocket: started.busSocket, controlSocket: started.controlSocket, uploadUrls: started.rig.uploadUrls() });
-    ready();
-    await new Promise<void>((resolve) => {
-      if (signal.aborted) resolve();
-      else
-        signal.addEventListener(
-          "abort",
-          () => {
-            resolve();
-          },
-          { once: true },
-        );
-    });
-    await started.stop();
+    const started: StartedRig[] = [];
+    const takenPorts = new Set<number>();
+    try {
+      for (const { seed, ...settings } of config.rigs) {
+        const seeded = seed === undefined ? { random } : { random: await seededRandom(seed), openingSeed: seed };
+        const rig = await startRig({ ...settings, takenPorts, clock, log, ...seeded });
+        started.push(rig);
+        emit({ kind: "listening", socketDir: settings.socketDir, busSocket: rig.busSocket, controlSocket: rig.controlSocket, uploadUrls: rig.rig.uploadUrls() });
+      }
+      ready();
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve();
+        else
+          signal.addEventListener(
+            "abort",
+            () => {
+              resolve();
+            },
+            { once: true },
+          );
+      });
+    } finally {
+      await Promise.all(started.map((rig) => rig.stop()));
+    }
   },
 });
 

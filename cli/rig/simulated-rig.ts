@@ -65,9 +65,9 @@ export class SimulatedRig {
     });
   }
 
-  /** Switches everything on. */
-  start(): void {
-    for (const spec of this.#modules) this.#plugIn(spec);
+  /** @param isPowered false: the modules are there and have no power until `switchOn` */
+  start(isPowered = true): void {
+    for (const spec of this.#modules) this.#plugIn(spec, isPowered);
     this.#repeat(WORLD_STEP_MS, () => {
       this.world.step(WORLD_STEP_MS, this.#ports.clock.now());
     });
@@ -76,6 +76,11 @@ export class SimulatedRig {
       this.#load = ((this.bus.counters.bits - bits) * 1000) / LOAD_WINDOW_MS / this.bus.bitrate;
       bits = this.bus.counters.bits;
     });
+  }
+
+  /** Someone turns the trailer's battery switch: every module boots that has no power yet. */
+  switchOn(): void {
+    for (const board of this.#boards.values()) board.powerOn();
   }
 
   stop(): void {
@@ -244,7 +249,7 @@ export class SimulatedRig {
     return this.#board(module).state();
   }
 
-  #plugIn(spec: BoardSpec): void {
+  #plugIn(spec: BoardSpec, isPowered = true): void {
     const { clock, random, nonVolatile } = this.#ports;
     const updates = this.#updates?.plugIn(spec);
     const board = new Board(spec, {
@@ -260,7 +265,7 @@ export class SimulatedRig {
     });
     updates?.attach(board);
     this.#boards.set(spec.name, board);
-    board.powerOn();
+    if (isPowered) board.powerOn();
   }
 
   #board(module: string): Board {

@@ -26,6 +26,13 @@ export interface StartRigOptions extends Omit<RigOptions, "updates"> {
   readonly clockFactor?: number;
   /** When upload ports open; default: another at each start. */
   readonly openingSeed?: number;
+  /** Ports that are not chosen for modules; those that are chosen are added, for the next rig. */
+  readonly takenPorts?: Set<number>;
+  /**
+   * When the modules get power: at the start, or with the first client of the bus, which so hears the version reports that they send at boot alone.
+   * @default "start"
+   */
+  readonly switchedOn?: "start" | "first-client";
 }
 
 export interface StartedRig {
@@ -51,7 +58,13 @@ export async function startRig(options: StartRigOptions): Promise<StartedRig> {
 
   const nonVolatile = options.nonVolatileFile === undefined ? memoryNonVolatile() : fileNonVolatile(options.nonVolatileFile);
   const rig = new SimulatedRig({ clock, random, nonVolatile, log }, { ...options, ...(await updatesOf(options)) });
-  const frames = createBusServer(rig, bus, log);
+  const isSwitchedOn = options.switchedOn !== "first-client";
+  const wait = { isOver: isSwitchedOn };
+  const frames = createBusServer(rig, bus, log, () => {
+    if (wait.isOver) return;
+    wait.isOver = true;
+    rig.switchOn();
+  });
   const control = createControlServer(rig, log);
   const stop = async (): Promise<void> => {
     rig.stop();
@@ -65,17 +78,25 @@ export async function startRig(options: StartRigOptions): Promise<StartedRig> {
     await stop();
     throw error;
   }
-  rig.start();
+  rig.start(isSwitchedOn);
   log.info({ busSocket, controlSocket, modules: rig.modules.length, simulated: true }, "rig: running");
   return { rig, busSocket, controlSocket, stop };
 }
 
-async function updatesOf({ firmwareFolder: folder, clockFactor = 1, openingSeed: seed, random, modules = TRAILER_MODULES }: StartRigOptions): Promise<Pick<RigOptions, "updates">> {
+async function updatesOf({
+  firmwareFolder: folder,
+  clockFactor = 1,
+  openingSeed: seed,
+  random,
+  modules = TRAILER_MODULES,
+  takenPorts,
+}: StartRigOptions): Promise<Pick<RigOptions, "updates">> {
   if (!Number.isFinite(clockFactor) || clockFactor <= 0) throw new DroverError("DROVER_CONFIG_INVALID", "clockFactor is a number above 0");
   if (folder === undefined) return {};
   const ports = await chooseUploadPorts(
     folder,
     modules.map(({ name }) => name),
+    takenPorts,
   );
   return { updates: { folder, clockFactor, seed: seed ?? random.uint32(), ports } };
 }

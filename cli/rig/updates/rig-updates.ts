@@ -92,8 +92,11 @@ export class RigUpdates {
   }
 }
 
-/** A port for each module: the one that it had in this folder, where it is free. Written to `upload-urls.json`, from which an edge's configuration can be made. */
-export async function chooseUploadPorts(folder: string, modules: readonly string[]): Promise<ReadonlyMap<string, number>> {
+/**
+ * A port for each module: the one that it had in this folder, where it is free. Written to `upload-urls.json`, from which an edge's configuration can be made.
+ * @param taken by other rigs, whose ports are closed most of the time; what is chosen is added
+ */
+export async function chooseUploadPorts(folder: string, modules: readonly string[], taken = new Set<number>()): Promise<ReadonlyMap<string, number>> {
   const file = join(folder, "upload-urls.json");
   const kept = keptPorts(file);
   const chosen = new Map<string, number>();
@@ -101,16 +104,21 @@ export async function chooseUploadPorts(folder: string, modules: readonly string
     const first = kept.get(module) ?? FIRST_PORT + (createHash("sha256").update(`${folder}/${module}`).digest().readUInt32BE(0) % PORTS);
     for (let step = 0; step < PORTS; step++) {
       const port = step === 0 ? first : FIRST_PORT + ((first + step) % PORTS);
-      if ([...chosen.values()].includes(port) || !(await isFree(port))) continue;
+      if (taken.has(port) || !(await isFree(port))) continue;
+      taken.add(port);
       chosen.set(module, port);
       break;
     }
   }
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const urls = Object.fromEntries([...chosen].map(([module, port]) => [module, `http://${UPLOAD_HOST}:${String(port)}/ota`]));
-  writeFileSync(`${file}.new`, `${JSON.stringify(urls, null, 2)}\n`);
+  writeFileSync(`${file}.new`, `${JSON.stringify(uploadUrlsOf(chosen), null, 2)}\n`);
   renameSync(`${file}.new`, file);
   return chosen;
+}
+
+/** As an edge's configuration takes them. */
+export function uploadUrlsOf(ports: ReadonlyMap<string, number>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...ports].map(([module, port]) => [module, `http://${UPLOAD_HOST}:${String(port)}/ota`]));
 }
 
 function keptPorts(file: string): ReadonlyMap<string, number> {

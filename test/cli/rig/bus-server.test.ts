@@ -37,6 +37,29 @@ test("both sockets are this user's only, and gone after the end", async (t) => {
   t.notOk(existsSync(started.controlSocket));
 });
 
+test("modules that are switched on by the first client boot then, once, so that it hears their version reports; a later one hears them run", async (t) => {
+  const clock = new ManualClock();
+  const started = await startRig({ socketDir: join(socketDir(t), "rig"), clock, random: new SeededRandom(1), switchedOn: "first-client" });
+  t.teardown(() => started.stop());
+  await clock.advance(2_000);
+  t.match(started.rig.moduleState("torrent-0"), { power: "off" });
+  t.equal(started.rig.bus.counters.bits, 0);
+  const heardBy = async (): Promise<readonly number[]> => {
+    const socket = connect(started.busSocket);
+    t.teardown(() => socket.destroy());
+    const records = recordsOf(socket);
+    await new Promise((resolve) => socket.once("data", resolve));
+    await clock.advance(1_000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    return records.flatMap((record) => ("frame" in record ? [record.frame.id] : []));
+  };
+  const first = await heardBy();
+  t.equal(first.filter((id) => id === 0x04).length, started.rig.modules.length, "each has said its version");
+  const second = await heardBy();
+  t.notOk(second.includes(0x04));
+  t.ok(second.includes(0x1b));
+});
+
 test("what a killed rig left is taken over, a living rig is not", async (t) => {
   const dir = socketDir(t);
   writeFileSync(join(dir, "can0.sock"), "");

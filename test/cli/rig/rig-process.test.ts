@@ -44,7 +44,7 @@ test("a rig that is killed and started again is found again; only the thermostat
   const ports = { clock: systemClock, random: systemRandom, log: silentLog };
   let listening: RigListening | undefined;
   const startOne = (): Promise<Running> =>
-    startWorker(rigWorker, { socketDir: dir, nonVolatileFile: join(dir, "flash.json"), seed: 1 }, { isolation: "process", into: (item) => (listening = item) }, ports);
+    startWorker(rigWorker, { rigs: [{ socketDir: dir, nonVolatileFile: join(dir, "flash.json"), seed: 1 }] }, { isolation: "process", into: (item) => (listening = item) }, ports);
   const first = await startOne();
   t.teardown(() => {
     first.kill();

@@ -440,6 +440,15 @@ test("ports are chosen once for a folder, told by place in its file, and another
   t.same(await chooseUploadPorts(folder, modules), moved);
   writeFileSync(join(folder, "upload-urls.json"), "{");
   t.equal((await chooseUploadPorts(folder, modules)).size, 3);
+
+  const taken = new Set(moved.values());
+  const next = await chooseUploadPorts(folder, modules, taken);
+  t.same(
+    [...next.values()].filter((port) => [...moved.values()].includes(port)),
+    [],
+    "ports of another rig are closed most of the time, and not chosen all the same",
+  );
+  t.equal(taken.size, 6);
 });
 
 test("a port that somebody else has when it should open opens when it is free", async (t) => {

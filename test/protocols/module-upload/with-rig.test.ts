@@ -37,7 +37,7 @@ async function trailer(t: Test, firmware = folder(t)): Promise<Trailer> {
   const heard: RigListening[] = [];
   const running = await startWorker(
     rigWorker,
-    { socketDir: dir, firmwareFolder: firmware, clockFactor: CLOCK_FACTOR, seed: 3 },
+    { rigs: [{ socketDir: dir, firmwareFolder: firmware, clockFactor: CLOCK_FACTOR, seed: 3 }] },
     { isolation: "process", into: (item) => heard.push(item) },
     ports,
   );
