@@ -40,6 +40,7 @@ const code = await runCommandLine(argv, {
   isTerminal,
   hasColour: wantsColour(isTerminal, process.env, argv),
   columns: () => (isTerminal ? process.stdout.columns : 100),
+  rows: () => (isTerminal ? process.stdout.rows : 50),
   interrupt: interrupt.signal,
   hurry: hurry.signal,
 });

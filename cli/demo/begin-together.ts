@@ -2,7 +2,8 @@
 // On two cores three vehicles are online about a third sooner than one after the other.
 //
 // B1. Only the first start is shared: a restart is that child's alone.
-// B2. `end` ends what was begun and never taken up: a start that fails before its turn leaves nothing behind.
+// B2. So many begin at once at most; the next one begins when one has been taken up.
+// B3. `end` ends what was begun and never taken up: a start that fails before its turn leaves nothing behind.
 
 import type { Clock, Log, Random } from "../../runtime/ports/index.ts";
 import { type Running, type Startable, stopWithin } from "../../runtime/workers/index.ts";
@@ -20,14 +21,14 @@ interface Member {
   early: Promise<Running> | undefined;
 }
 
-export function beginTogether(ports: { readonly clock: Clock; readonly random: Random; readonly log: Log }): Together {
+/** @param atOnce at least 1; default all */
+export function beginTogether(ports: { readonly clock: Clock; readonly random: Random; readonly log: Log }, atOnce = Number.POSITIVE_INFINITY): Together {
   const members: Member[] = [];
-  let begun = false;
+  /** Not begun; undefined before the first start. */
+  let waiting: Member[] | undefined;
 
-  function begin(first: Member): void {
-    begun = true;
-    for (const member of members) {
-      if (member === first) continue;
+  function beginNext(count: number): void {
+    for (const member of waiting?.splice(0, count) ?? []) {
       member.early = member.startable.start({ ...ports, signal: member.abort.signal });
       // Told to whoever takes it up.
       member.early.catch(() => undefined);
@@ -53,14 +54,21 @@ export function beginTogether(ports: { readonly clock: Clock; readonly random: R
       members.push(member);
       return {
         start: async (context) => {
-          if (!begun) begin(member);
+          const isFirst = waiting === undefined;
+          waiting = (waiting ?? members).filter((each) => each !== member);
+          if (isFirst) beginNext(atOnce - 1);
           const { early } = member;
           member.early = undefined;
-          return early === undefined ? startable.start(context) : takeUp(member, early, context.signal);
+          try {
+            return await (early === undefined ? startable.start(context) : takeUp(member, early, context.signal));
+          } finally {
+            beginNext(1);
+          }
         },
       };
     },
     end: async () => {
+      waiting = [];
       const left = members.filter(({ early }) => early !== undefined);
       await Promise.all(
         left.map(async ({ abort, early }) => {

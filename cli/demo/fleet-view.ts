@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { TreeNode } from "../../runtime/index.ts";
 import type { EdgeStats } from "../../edge-node/index.ts";
 import type { VehicleItem } from "./cloud-view.ts";
-import { TENANT, VEHICLES } from "./demo-fleet.ts";
+import { TENANT } from "./demo-fleet.ts";
 
 export interface VehicleRow {
   readonly vehicle: string;
@@ -27,9 +27,9 @@ export interface VehicleRow {
 /** Shown where nothing is known. */
 export const UNKNOWN = "–";
 
-/** @param items as the cloud tells them, by address */
-export function fleetRows(items: ReadonlyMap<string, VehicleItem>, tree: TreeNode, stats: ReadonlyMap<string, EdgeStats>): readonly VehicleRow[] {
-  return VEHICLES.map((name) => {
+/** @param vehicles by the names of their processes @param items as the cloud tells them, by address */
+export function fleetRows(vehicles: readonly string[], items: ReadonlyMap<string, VehicleItem>, tree: TreeNode, stats: ReadonlyMap<string, EdgeStats>): readonly VehicleRow[] {
+  return vehicles.map((name) => {
     const address = `${TENANT}/vehicle/${name}`;
     const item = items.get(address);
     const child = tree.children.find(({ id }) => id === name);

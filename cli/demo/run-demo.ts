@@ -18,10 +18,14 @@ import { fleetRows } from "./fleet-view.ts";
 import { lockFolder } from "./folder-lock.ts";
 import { liveTable } from "./live-table.ts";
 import { fleetNews } from "./log-lines.ts";
+import { newFirmware } from "./new-firmware.ts";
+import { demoTrailers, type Trailer } from "./trailers.ts";
 
 export interface DemoOptions {
   readonly data?: string;
   readonly port?: number;
+  /** Simulated trailers, at least 1; default 1. */
+  readonly trailers?: number;
 }
 
 const DEFAULT_PORT = 8080;
@@ -42,7 +46,8 @@ export async function runDemo(options: DemoOptions, call: Call): Promise<ExitCod
     return open.log;
   };
   try {
-    return await live(data, httpPort, logOf, call);
+    const trailers = await demoTrailers(data, options.trailers ?? 1);
+    return await live({ data, httpPort, logOf, trailers, plan: newFirmware(data) }, call);
   } finally {
     removeEndpoint(data);
     for (const open of logs.values()) open.close();
@@ -50,7 +55,16 @@ export async function runDemo(options: DemoOptions, call: Call): Promise<ExitCod
   }
 }
 
-async function live(data: string, httpPort: number, logOf: (child: string) => Log, call: Call): Promise<ExitCode> {
+interface Demo {
+  readonly data: string;
+  readonly httpPort: number;
+  readonly logOf: (child: string) => Log;
+  readonly trailers: readonly Trailer[];
+  /** Path of the plan of a rollout that can be started. */
+  readonly plan: string;
+}
+
+async function live({ data, plan, ...options }: Demo, call: Call): Promise<ExitCode> {
   let where: CloudListening | undefined;
   let firstToken: string | undefined;
   const say = (words: string): void => {
@@ -58,8 +72,7 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
   };
   const fleet = createDemoFleet({
     data,
-    httpPort,
-    logOf,
+    ...options,
     onListening: (told) => {
       where = told;
       firstToken ??= told.firstToken;
@@ -83,7 +96,7 @@ async function live(data: string, httpPort: number, logOf: (child: string) => Lo
   } finally {
     await fleet.end();
   }
-  const shown = show(fleet, () => where, { data, firstToken, beganAt }, call);
+  const shown = show(fleet, () => where, { data, plan, firstToken, beganAt }, call);
   const exit = await fleet.tree.exited;
   shown.end();
   if (call.interrupt.aborted) {
@@ -114,11 +127,11 @@ function stopOnInterrupt(tree: Tree, call: Call): Promise<void> {
 function show(
   fleet: DemoFleet,
   where: () => CloudListening | undefined,
-  { data, firstToken, beganAt }: { readonly data: string; readonly firstToken: string | undefined; readonly beganAt: number },
+  { data, plan, firstToken, beganAt }: { readonly data: string; readonly plan: string; readonly firstToken: string | undefined; readonly beganAt: number },
   call: Call,
 ): { end(): void } {
-  const words = headLines(where(), data, firstToken);
-  if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: tokenFileIn(data) });
+  const words = headLines(where(), data, plan, firstToken);
+  if (call.json) printJsonLine(call.out, { event: "listening", http: where()?.http ?? null, broker: where()?.broker ?? null, data, tokenFile: tokenFileIn(data), plan });
   else printLines(call.out, words);
   const live = call.isTerminal && !call.json ? liveTable(call.out, call) : undefined;
   const news = live === undefined ? fleetNews(call, () => systemClock.monotonic() - beganAt) : undefined;
@@ -128,7 +141,7 @@ function show(
   const look = async (): Promise<void> => {
     const { vehicles, blind } = await cloud.look(where()?.http);
     if (ended) return;
-    const rows = fleetRows(vehicles, fleet.tree.describe(), fleet.stats);
+    const rows = fleetRows(fleet.vehicles, vehicles, fleet.tree.describe(), fleet.stats);
     live?.draw(rows, blind);
     news?.look(rows, blind);
     timer = systemClock.setTimeout(() => void look(), live === undefined ? LOOK_MS : REDRAW_MS);
@@ -143,12 +156,13 @@ function show(
   };
 }
 
-function headLines(where: CloudListening | undefined, data: string, firstToken: string | undefined): readonly string[] {
+function headLines(where: CloudListening | undefined, data: string, plan: string, firstToken: string | undefined): readonly string[] {
   return [
     `page and API  ${where?.http ?? "–"}`,
     `broker        ${where?.broker ?? "–"}`,
     tokenLine(data, firstToken),
     `try           drover actors ask demo/vehicle/trailer-01/module/torrent-0 light.set output=galley level=255`,
+    `rollout       drover rollout start ${plan} --reason "tried here"`,
   ];
 }
 

@@ -8,7 +8,7 @@ import { createEdgeNode, type EdgeConfig, edgeConfigSchema, realPorts as edgePor
 import type { SupervisorSpec, Tree } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { loadConfig } from "../config/index.ts";
-import { createDemoFleet } from "../demo/index.ts";
+import { createDemoFleet, demoTrailers } from "../demo/index.ts";
 import { type Call, CommandFailure, EXIT } from "../terminal/index.ts";
 import { loadModule } from "../user-module/index.ts";
 
@@ -25,15 +25,15 @@ export async function treesOf(what: string, config: string | undefined, call: Ca
   // Putting a node together may make its data folder and credentials: not those of a node that runs or will run here.
   const data = mkdtempSync(join(tmpdir(), "drover-lint-"));
   try {
-    return [{ name: what, spec: builtIn(what, data, { file: config, env: call.env, defaults: { data } }).spec }];
+    return [{ name: what, spec: (await builtIn(what, data, { file: config, env: call.env, defaults: { data } })).spec }];
   } finally {
     rmSync(data, { recursive: true, force: true });
   }
 }
 
-function builtIn(what: "edge" | "cloud" | "demo", data: string, sources: Parameters<typeof loadConfig>[1]): Tree {
+async function builtIn(what: "edge" | "cloud" | "demo", data: string, sources: Parameters<typeof loadConfig>[1]): Promise<Tree> {
   const log = silentLog;
-  if (what === "demo") return createDemoFleet({ data, httpPort: 0, logOf: () => log, onListening: () => undefined }).tree;
+  if (what === "demo") return createDemoFleet({ data, trailers: await demoTrailers(data, 1), httpPort: 0, logOf: () => log, onListening: () => undefined }).tree;
   if (what === "cloud") return createCloudNode({ ...(loadConfig(cloudConfigSchema, sources).config as CloudConfig), data }, { ...cloudPorts, log }).tree;
   return createEdgeNode({ ...(loadConfig(edgeConfigSchema, sources).config as EdgeConfig), data }, { ...edgePorts, log }).tree;
 }

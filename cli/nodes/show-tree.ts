@@ -1,4 +1,6 @@
 // Draws the supervision trees of all nodes: what runs, how often it was started again, and why.
+//
+// T1. Of many nodes those in which all runs as it was started are a line each: what there is to see would be lost among them. One that is asked for by its name is drawn.
 
 import { systemClock } from "../../runtime/host/index.ts";
 import type { TreeNode } from "../../runtime/index.ts";
@@ -11,6 +13,8 @@ interface NodeTree {
   readonly at: number;
   readonly tree: TreeNode;
 }
+
+const MANY_NODES = 8;
 
 export async function showTree(options: EndpointOptions & { readonly node?: string }, call: Call): Promise<ExitCode> {
   const { body } = await apiClient(options, call).ask<{ readonly items: readonly NodeTree[] }>("/v1/tree");
@@ -25,12 +29,26 @@ export async function showTree(options: EndpointOptions & { readonly node?: stri
     });
   }
   if (call.json) printJson(call.out, { items });
-  else
+  else {
+    const isShort = (item: NodeTree): boolean => items.length > MANY_NODES && isQuiet(item.tree);
     printLines(
       call.out,
-      items.flatMap((item) => drawNode(item, call)),
+      items.flatMap((item) => (isShort(item) ? [inOneLine(item, call)] : drawNode(item, call))),
     );
+    if (items.some(isShort)) call.err.write("drover tree --node NAME draws one that is a line here\n");
+  }
   return EXIT.ok;
+}
+
+/** T1. */
+function isQuiet({ state, restarts, lastExit, note, children }: TreeNode): boolean {
+  return state === "running" && restarts === 0 && lastExit === undefined && note === undefined && children.every(isQuiet);
+}
+
+function inOneLine({ node, at, tree }: NodeTree, call: Call): string {
+  const { bold, dim, good } = paint(call.hasColour);
+  const count = (of: TreeNode): number => of.children.reduce((sum, child) => sum + 1 + count(child), 0);
+  return `${bold(oneLine(node))}  ${dim(`as of ${ageText(systemClock.now() - at)} ago`)}  ${good("running")}  ${dim(`all ${String(count(tree))} below it, none was started again`)}`;
 }
 
 function drawNode({ node, at, tree }: NodeTree, call: Call): readonly string[] {

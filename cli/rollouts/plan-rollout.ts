@@ -4,6 +4,7 @@ import { formatProblem } from "../../runtime/shape/index.ts";
 import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { type Call, type ExitCode, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
 import { readPlan, type WrittenPlan } from "./plan-file.ts";
+import { extentOf, vehicles } from "./rollout-words.ts";
 import { exitOfRefused, type TriedGroup, type TriedPlan, tryPlan } from "./try-plan.ts";
 
 export async function planRollout(file: string, options: EndpointOptions & { readonly tenant?: string }, call: Call): Promise<ExitCode> {
@@ -25,7 +26,7 @@ function describe({ plan, files }: WrittenPlan, { address, targets, upToDate, gr
   const { bold, bad } = paint(hasColour);
   const width = Math.max(0, ...groups.map(({ name }) => name.length));
   return [
-    `${bold(oneLine(address))}: ${vehicles(targets)} in ${String(groups.length)} ${groups.length === 1 ? "group" : "groups"}${upToDate === 0 ? "" : `; ${vehicles(upToDate)} left out, with these versions already`}`,
+    `${bold(oneLine(address))}: ${extentOf(targets, groups.length)}${upToDate === 0 ? "" : `; ${vehicles(upToDate)} left out, with these versions already`}`,
     ...plan.images.map(({ module, hardware, address: place, version, sha256 }, index) => {
       const file = files[index]?.file;
       const where = images[index]?.kept === true ? "kept by the cloud" : file === undefined ? "not kept by the cloud" : `to be brought from ${oneLine(file)}`;
@@ -35,10 +36,6 @@ function describe({ plan, files }: WrittenPlan, { address, targets, upToDate, gr
     ...(refused.length === 0 ? [] : [bad("refused:"), ...refused.map((problem) => `  ${oneLine(formatProblem(problem))}`)]),
     ...(more === 0 ? [] : [`  and ${String(more)} more`]),
   ];
-}
-
-function vehicles(count: number): string {
-  return count === 1 ? "1 vehicle" : `${String(count)} vehicles`;
 }
 
 function limitsOf({ size, pauseCount, abortCount }: TriedGroup): string {

@@ -39,6 +39,15 @@ export function rolloutPath(id: string, rest = ""): string {
   return `/v1/rollouts/${encodeURIComponent(id)}${rest}`;
 }
 
+export function vehicles(count: number): string {
+  return count === 1 ? "1 vehicle" : `${String(count)} vehicles`;
+}
+
+/** How large a rollout is. */
+export function extentOf(targets: number, groups: number): string {
+  return `${vehicles(targets)} in ${groups === 1 ? "1 group" : `${String(groups)} groups`}`;
+}
+
 export function badIn(counts: Readonly<Record<string, number>>): number {
   return BAD.reduce((sum, ending) => sum + (counts[ending] ?? 0), 0);
 }

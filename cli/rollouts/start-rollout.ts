@@ -7,7 +7,7 @@ import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { bringImage } from "../images/index.ts";
 import { type Call, EXIT, type ExitCode, printJson, printLines } from "../terminal/index.ts";
 import { planFailure, readPlan } from "./plan-file.ts";
-import { rolloutPath, type ShownRollout } from "./rollout-words.ts";
+import { extentOf, rolloutPath, type ShownRollout } from "./rollout-words.ts";
 import { exitOfRefused, tryPlan } from "./try-plan.ts";
 
 export interface StartOptions extends EndpointOptions {
@@ -44,11 +44,7 @@ export async function startRollout(file: string, options: StartOptions, call: Ca
   });
   const { body } = await api.ask<ShownRollout>(rolloutPath(made.address, "/approve"), { method: "POST", body: { reason }, headers: { "idempotency-key": idOf(id, reason) } });
   if (call.json) printJson(call.out, body);
-  else
-    printLines(call.out, [
-      `${body.address} is approved: ${String(body.targets)} vehicles in ${String(body.groups.length)} groups`,
-      `drover rollout watch ${body.id} shows how it goes`,
-    ]);
+  else printLines(call.out, [`${body.address} is approved: ${extentOf(body.targets, body.groups.length)}`, `drover rollout watch ${body.id} shows how it goes`]);
   return EXIT.ok;
 }
 

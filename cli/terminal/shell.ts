@@ -15,6 +15,8 @@ export interface Shell {
   readonly hasColour: boolean;
   /** Width of the terminal. */
   readonly columns: () => number;
+  /** Its height. */
+  readonly rows: () => number;
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP: end in order. */
   readonly interrupt: AbortSignal;
   /** Aborted by the second one: end now. */

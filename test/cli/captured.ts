@@ -43,6 +43,7 @@ export async function drover(argv: readonly string[], options: CaptureOptions = 
     isTerminal: options.isTerminal ?? false,
     hasColour: false,
     columns: () => 100,
+    rows: () => 50,
     interrupt: options.interrupt ?? new AbortController().signal,
     hurry: new AbortController().signal,
   });

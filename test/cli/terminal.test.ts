@@ -57,7 +57,7 @@ test("the live table is drawn over itself and gives the cursor back", (t) => {
     rssBytes: 100 * 1_048_576,
     lastExit: "its process was ended by SIGKILL",
   };
-  const live = liveTable(out, { columns: () => 120, hasColour: false });
+  const live = liveTable(out, { columns: () => 120, rows: () => 24, hasColour: false });
   live.draw([row]);
   const first = String(out.read());
   t.match(first, /^\u001B\[\?25l/);
@@ -68,5 +68,39 @@ test("the live table is drawn over itself and gives the cursor back", (t) => {
   t.match(String(out.read()), `\u001B[${String(lines)}A`);
   live.end();
   t.equal(String(out.read()), "\u001B[?25h");
+  t.end();
+});
+
+test("L1. the demo's table is no higher than the terminal: vehicles that are online and were never started again make room first", (t) => {
+  const out = new PassThrough();
+  const row = (n: number, change: Partial<VehicleRow> = {}): VehicleRow => ({
+    vehicle: `demo/vehicle/trailer-${String(n).padStart(2, "0")}`,
+    presence: "online",
+    motion: "parked",
+    framesPerSecond: 200,
+    freshSignals: 30,
+    allSignals: 30,
+    actors: 10,
+    restarts: 0,
+    process: "running",
+    pid: n,
+    rssBytes: undefined,
+    lastExit: undefined,
+    ...change,
+  });
+  const twenty = Array.from({ length: 20 }, (_, at) => row(at + 1))
+    .with(17, row(18, { presence: "offline" }))
+    .with(18, row(19, { restarts: 2, lastExit: "SIGKILL" }));
+  const drawn = (rows: number): readonly string[] => {
+    liveTable(out, { columns: () => 120, rows: () => rows, hasColour: false }).draw(twenty);
+    return String(out.read()).split("\n");
+  };
+  const all = drawn(40);
+  t.equal(all.filter((line) => line.includes("demo/vehicle/")).length, 21, "each, and the cause of one");
+  const some = drawn(16);
+  t.ok(some.length <= 16, `${some.length} lines`);
+  for (const seen of [/trailer-18 {2}offline/, /trailer-19 {2}online .* 2 /, /trailer-01 {2}online/, /and 11 more/, /trailer-19 was started again: SIGKILL/])
+    t.match(some.join("\n"), seen);
+  t.ok(drawn(4).length < 12, "a few are shown whatever the height");
   t.end();
 });

@@ -96,7 +96,7 @@ test("what a module lacks for an update is refused before anything is fetched or
   const cases = [
     ["not listed", { model: (text: string) => text.replace(/ {2}update\.start:.*\n/, "") }, "torrent-0", /the vehicle's file does not let torrent-0 be updated \(update\.start\)/],
     ["another is listed", { model: (text: string) => text.replace('update.start: { to: "*"', "update.start: { to: torrent-1") }, "torrent-0", /does not let torrent-0/],
-    ["no part", { vehicle: (text: string) => text.replace('torrent-0: "mac:0A1E05", ', "") }, "torrent-0", /does not say which part is in torrent-0/],
+    ["no part", { vehicle: (text: string) => text.replace(/ {2}torrent-0: "mac:0A1E05"\n/, "") }, "torrent-0", /does not say which part is in torrent-0/],
     ["no URL", {}, "torrent-1", /does not say where the upload port of torrent-1 opens \(updates\.upload_urls\)/],
     ["no type", {}, "aftline", /does not let aftline be updated/],
     ["no such module", {}, "torrent-9", /has no module torrent-9/],

@@ -60,6 +60,24 @@ test("all begin with the first; later starts are each child's own", async (t) =>
   t.same(log.slice(3), ["b ends", "a ends"]);
 });
 
+test("B2. so many begin at once at most, the next one when one has been taken up; each begins once", async (t) => {
+  const log: string[] = [];
+  const { add, end } = beginTogether(ports(), 2);
+  let open: () => void = () => undefined;
+  const gate = new Promise<void>((resolve) => (open = resolve));
+  const all = ["a", "b", "c", "d"].map((name, at) => ({ name, ...fake(name, log, at === 1 ? gate : undefined) }));
+  const children = all.map(({ name, startable }) => hosted(name, add(startable)));
+  const tree = createTree(supervisor("s", { strategy: "one-for-one", backoff: {} }, children), ports());
+  const started = tree.start();
+  await settle();
+  t.same(log, ["b begins", "a begins", "c begins"], "a is up, b is waited for, c has begun in the place of a");
+  open();
+  await started;
+  t.same(log, ["b begins", "a begins", "c begins", "d begins"]);
+  await end();
+  await tree.stop();
+});
+
 test("what was begun and never taken up is ended", async (t) => {
   const log: string[] = [];
   const { add, end } = beginTogether(ports());
