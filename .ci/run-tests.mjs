@@ -23,6 +23,7 @@ const WAITING = [
   "end-to-end/rollout-kills",
   "end-to-end/rollout-faults",
   "end-to-end/rollout-abort",
+  "docs/first-rollout",
   "runtime/system/poison",
   "end-to-end/wear",
   "end-to-end/link-faults",
