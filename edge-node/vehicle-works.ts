@@ -2,6 +2,7 @@
 
 import { moduleType, ownerType, vehicleEntity, vehicleRoot } from "../actors/index.ts";
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
+import { UNSHIPPED_JOURNAL } from "../protocols/uplink/index.ts";
 import { type Address, createSystem, type System } from "../runtime/index.ts";
 import type { StepWatch, Store } from "../runtime/ports/index.ts";
 import { type BusFacts, createBusFacts } from "./bus-facts.ts";
@@ -74,6 +75,8 @@ export function vehicleWorks({ config, model, node, names, epoch, store, sent, s
     log,
     ...(stepWatch === undefined ? {} : { stepWatch }),
     ...(versions === undefined ? {} : { versions }),
+    // Where nobody will take its records, they stay no longer than those of any other entity.
+    ...(uplink === undefined ? {} : { journalLimits: { [vehicleEntity.name]: UNSHIPPED_JOURNAL } }),
     get epoch() {
       return epoch();
     },

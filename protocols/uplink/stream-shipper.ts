@@ -1,8 +1,8 @@
 // The vehicle's side of its stream: reads the journal, ships it by offset, trims what the cloud has committed (rules T1, T3; promise S6).
 //
 // H1. One batch is under way at a time; a lost answer means that the position is asked for again, never that records are assumed taken.
-// H2. What is not acknowledged stays until the journal's bound is reached, with a link or without; then the oldest goes, and the next batch opens with a full state
-//     that names the loss.
+// H2. What is not acknowledged stays until the journal's limit is reached (`UNSHIPPED_JOURNAL`, which its system keeps to, with a link or without); then the oldest goes, and the next batch
+//     opens with a full state that names the loss.
 //     Where the cloud says that it took a batch and stands before its end, or keeps refusing and moving, the next try waits: no answer of it makes this node busy.
 // H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
 // H4. Before anything is shipped in a session, and after each refusal, what the cloud holds is compared with the journal: where it stands beyond the journal's end, or has another record
@@ -37,7 +37,9 @@ const FIRST_ASK_WITHIN_MS = 1_000;
 const MAX_RECORDS = 100;
 const MAX_BATCH_BYTES = 256 * 1024;
 const RETRY = { firstMs: 250, longestMs: 15_000 };
-/** Records are trimmed when this many have gathered: one delete instead of many (rules L4). */
+/** What stays of a journal that is shipped (H2): `journalLimits` of its system. */
+export const UNSHIPPED_JOURNAL = { records: 50_000, bytes: 268_435_456 } as const;
+/** Acknowledged records are trimmed when this many have gathered: one delete instead of many (rules L4). */
 const TRIM_EVERY = 200;
 /** A stop waits this long for the batch under way. */
 const STOP_WITHIN_MS = 1_000;
@@ -61,8 +63,6 @@ export interface StreamShipperOptions {
   readonly random: () => number;
   /** Makes the entity a new incarnation, durably, and tells of it (H4). Rejects where that could not be done now: it is asked for again. */
   readonly fork: (found: FoundFork) => Promise<void>;
-  /** Unacknowledged records kept while the cloud is away. Default 50,000. */
-  readonly maxRecords?: number;
   /** Acknowledged records that stay for the history of the vehicle's own API. Default 5,000. */
   readonly keepRecords?: number;
 }
@@ -87,7 +87,6 @@ type FullState = NonNullable<Awaited<ReturnType<System["settledStateOf"]>>>;
 
 export function startStreamShipper(options: StreamShipperOptions): StreamShipper {
   const { transport, store, system, sending, entity, log } = options;
-  const maxRecords = options.maxRecords ?? 50_000;
   const keepRecords = options.keepRecords ?? 5_000;
   const counters = { shipped: 0, openings: 0, lost: 0, refused: 0, forks: 0 };
   const retry = new Retry(sending.clock, options.random, RETRY);
@@ -104,7 +103,6 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   let revision = 0;
   let incarnation = "";
   let running: Promise<void> | undefined;
-  let bounding = false;
   let stopped = false;
 
   const unwatch = system.watch((change: Change) => {
@@ -112,7 +110,6 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
     if (change.incarnation !== incarnation) trimmed = 0;
     revision = change.revision;
     incarnation = change.incarnation;
-    bound();
     pump();
   });
   const unstate = transport.onState((state) => {
@@ -303,24 +300,6 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
 
   function noteTransit({ sender: { node, session, sentAt } }: Envelope): void {
     if (session !== undefined && sentAt !== undefined) options.transit?.extraMs(node, session, sentAt, sending.clock.monotonic());
-  }
-
-  /** H2. Also while nobody listens: what the journal holds is bounded. */
-  function bound(): void {
-    const floor = revision - maxRecords;
-    if (bounding || stopped || floor - trimmed < Math.min(TRIM_EVERY, maxRecords)) return;
-    bounding = true;
-    store
-      .trim(entity, floor)
-      .then(() => {
-        trimmed = floor;
-      })
-      .catch((cause: unknown) => {
-        log.warn({ err: cause, entity }, "the journal could not be trimmed");
-      })
-      .finally(() => {
-        bounding = false;
-      });
   }
 
   async function trimAcknowledged(): Promise<void> {

@@ -32,6 +32,7 @@ import { Retry, type RetryLimits } from "../retry.ts";
 import type { Committer } from "./committer.ts";
 import { DeadlineWatch } from "./deadline-watch.ts";
 import type { HostedClock } from "./hosted-clock.ts";
+import { type JournalLimit, trimDue } from "./journal-limit.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { isSameSender, lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
 import { Mailbox, type MailboxLimits } from "./mailbox.ts";
@@ -47,11 +48,6 @@ import { nameOf } from "./watched.ts";
 const MAX_INPUTS = 64;
 /** A turn takes no further input after this long: one hot entity must not keep the others waiting. */
 const MAX_TURN_MS = 5;
-/** Journal records that stay for the history of an entity that nobody ships, and what they weigh about (promise S5); a vehicle's are its shipper's to trim. */
-const KEEP_RECORDS = 5_000;
-const KEEP_BYTES = 8_388_608;
-/** Trimmed when this many more have gathered: one delete instead of many (rules L4). */
-const TRIM_EVERY = 500;
 /** Of them at most so many that nobody waits for. */
 const MAX_LAZY = 32;
 /** Results that nobody waits for ride on the next turn, or on one of their own after this long. A crash before that finds their effects unconfirmed and settles them by class (rules F1). */
@@ -81,6 +77,8 @@ export interface ActivationPorts {
   /** Who ends a process that hangs in a step, and knows of what hung before (rules M4). */
   readonly stepWatch: StepWatch | undefined;
   readonly suspectsWay: OneByOne;
+  /** Of an entity type. */
+  readonly journalLimitOf: (type: string) => JournalLimit;
   /** Called with each turn that is about to be committed; where it returns a promise the commit waits for it. It never rejects. */
   readonly beforeCommit: (entity: Entity, open: Turn | undefined) => Promise<void> | undefined;
   /** Whether `changed` has listeners. */
@@ -639,9 +637,8 @@ export class Activation implements TurnGuide {
 
   /** The store keeps what its newest snapshots need, whatever is asked of it: looked at when there is a new one. @param turnBytes what a turn weighed lately */
   #trim(revision: number, turnBytes: number): void {
-    const keep = Math.min(KEEP_RECORDS, Math.ceil(KEEP_BYTES / turnBytes));
-    const upTo = revision - keep;
-    if (this.entity.type.placement !== "cloud" || upTo - this.#trimmed < Math.min(TRIM_EVERY, keep / 8)) return;
+    const upTo = trimDue(this.#ports.journalLimitOf(this.entity.type.name), revision, turnBytes, this.#trimmed);
+    if (upTo === undefined) return;
     this.#trimmed = upTo;
     this.#ports.store.trim(this.entity.address, upTo).catch((cause: unknown) => {
       this.#ports.log.warn({ err: cause, entity: this.entity.address }, "the journal could not be trimmed");

@@ -36,6 +36,7 @@ import type { DeadLetters, SetAsideTimer, UndeliveredMessage } from "./dead-lett
 import { describeEntity, type Hosting, viewOf } from "./entity-views.ts";
 import type { HostedClock } from "./hosted-clock.ts";
 import { lossOf, type LostMessage, type Mail, type Settled } from "./mail.ts";
+import type { JournalLimit } from "./journal-limit.ts";
 import type { MailBudget } from "./mail-budget.ts";
 import { inTime, STORE_WITHIN_MS } from "./in-time.ts";
 import type { OneByOne } from "./one-by-one.ts";
@@ -75,6 +76,8 @@ export interface HostedEntityPorts {
   readonly mailBudget: MailBudget;
   readonly stepWatch: StepWatch | undefined;
   readonly suspectsWay: OneByOne;
+  /** See `ActivationPorts`. */
+  readonly journalLimitOf: (type: string) => JournalLimit;
   readonly wallTrusted: () => boolean;
   readonly schedule: (run: () => void) => void;
   readonly deadLetters: DeadLetters;

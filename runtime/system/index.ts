@@ -6,6 +6,7 @@ export type { Door, DoorVerdict } from "./door.ts";
 export type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, Trial } from "./inspected.ts";
 export type { Redelivery } from "./dead-letters.ts";
 export { historyEntry, readHistory } from "./history.ts";
+export type { JournalLimit } from "./journal-limit.ts";
 export { containsState } from "./listing.ts";
 export { createSystem, type SystemOptions } from "./system.ts";
 export type {

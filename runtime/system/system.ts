@@ -24,6 +24,7 @@ import { type Door, guarded } from "./door.ts";
 import { type Call, Entities, NotAdmitted } from "./entities.ts";
 import { type HostedClock, openHostedClock } from "./hosted-clock.ts";
 import { HostedEntity, type HostedEntityPorts } from "./hosted-entity.ts";
+import { type JournalLimit, journalLimit, journalLimitsOf } from "./journal-limit.ts";
 import { DEFAULT_MAIL_BUDGET_BYTES, MailBudget } from "./mail-budget.ts";
 import { BEGUN_WITHIN_MS, inTime, LOOK_WITHIN_MS, STORE_WITHIN_MS } from "./in-time.ts";
 import { allKeptOut, keptOut } from "./kept-out.ts";
@@ -57,6 +58,11 @@ export interface SystemOptions {
   readonly epoch?: number;
   /** What all mailboxes of this node hold together at most, bytes; what is more is told `full`. A whole number from 1, default 64 MiB. */
   readonly mailBudgetBytes?: number;
+  /**
+   * How much of the journal of an entity stays, by entity type, e.g. `{ vehicle: { records: 50_000, bytes: 268_435_456 } }`: more where its records wait for somebody who takes them. What is older
+   * is forgotten, whoever has not had it; `history` says so. Default, for any placement: 5,000 records, or as many as weigh 8 MiB.
+   */
+  readonly journalLimits?: Readonly<Record<string, JournalLimit>>;
   /** How many entities of types that passivate may be in memory (`entityType`); beyond it the least used leave. A whole number from 1, default 10,000. */
   readonly residentEntities?: number;
   /** How fast entities may come into memory: what comes in a storm waits, commands first. */
@@ -87,6 +93,7 @@ const OPTIONS = keysOf<SystemOptions>(
     log: aLog,
     epoch: aWholeNumberFrom(0),
     mailBudgetBytes: aWholeNumberFrom(1),
+    journalLimits: recordOf(journalLimit),
     residentEntities: aWholeNumberFrom(1),
     activation: activationLimits,
     versions: oneOf("raised-by-hand", "raised-at-start"),
@@ -123,6 +130,7 @@ export function createSystem(options: SystemOptions): System {
   const deadLetters = new DeadLetters(clock);
   const rejections = new UnhandledRejections(clock, log);
   const topics = new Topics();
+  const journalLimitOf = journalLimitsOf(options.journalLimits ?? {}, registry.entityTypes);
   const mailBudget = new MailBudget(options.mailBudgetBytes ?? DEFAULT_MAIL_BUDGET_BYTES);
   const counters: SystemCounters = { messages: new Map(), unheard: {}, restarts: 0, divergences: 0 };
   const suspectsWay = new OneByOne();
@@ -171,6 +179,7 @@ export function createSystem(options: SystemOptions): System {
     mailBudget,
     stepWatch,
     suspectsWay,
+    journalLimitOf,
     wallTrusted,
     schedule: defer,
     deadLetters,

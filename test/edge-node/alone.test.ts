@@ -1,10 +1,10 @@
 // The vehicle alone, and with a cloud that comes and goes.
 
 import { test } from "tap";
-import { createEdgeNode, type EdgeConfig } from "../../edge-node/index.ts";
+import { createEdgeNode, type EdgeConfig, type EdgeNode } from "../../edge-node/index.ts";
 import { openStreamIngest, openTelemetryIngest, SignalMirror, watchLive, type LinkEvent } from "../../protocols/uplink/index.ts";
 import { createReplicas, createSystem, decodeEnvelope, type System, vehicleNames } from "../../runtime/index.ts";
-import { silentLog } from "../../runtime/ports/index.ts";
+import { silentLog, type Transport } from "../../runtime/ports/index.ts";
 import { memoryStore, SeededRandom } from "../../runtime/simulation/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../runtime/simulation/memory-transport.ts";
 import { alarmEntity, vehicleEntity } from "../../actors/index.ts";
@@ -96,6 +96,31 @@ test("S6. A node without an uplink works alone", async (t) => {
   await at.clock.advance(3_000);
   t.ok((await at.telemetry.totals()).entries > 0);
   await car.node.stop();
+});
+
+test("S5, S6. The vehicle's journal is bounded where no cloud is configured, and keeps more where one is that is away", async (t) => {
+  const at = desk();
+  let store = memoryStore({ disk: at.disk });
+  const ports = at.ports();
+  at.ports = () => ({ ...ports, store: () => (store = memoryStore({ disk: at.disk })), transport: () => at.transport as Transport });
+  const car = await trailer(at, rigOn(at, []));
+  const drive = async (times: number, { system }: EdgeNode): Promise<void> => {
+    for (let turn = 0; turn < times; turn++) await running(at, system.tell(VEHICLE, { type: "store.acknowledge" }, { keepMs: 10, withinMs: 1_000 }));
+  };
+  const kept = async (): Promise<number> => (await store.journal({ entity: VEHICLE, limit: 100_000, order: "oldest-first" })).length;
+  await drive(5_800, car.node);
+  const records = await kept();
+  t.ok(records >= 5_000 && records < 5_600, String(records));
+  await running(at, car.node.stop());
+  const far = await cloud(at);
+  far.network.cut("edge-trailer-01");
+  const linked = await trailer(at, rigOn(at, []), UPLINK);
+  await drive(400, linked.node);
+  t.ok((await kept()) >= records + 400, "what waits for the cloud stays");
+  far.network.heal("edge-trailer-01");
+  await at.clock.advance(20_000);
+  t.equal(far.revision(), linked.vehicle().revision);
+  await running(at, linked.node.stop());
 });
 
 test("with a link: presence, values, units, tree and stream are told, and told anew to a cloud that was away", async (t) => {

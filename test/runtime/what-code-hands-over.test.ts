@@ -32,6 +32,7 @@ const protocol = messages({ go: { body: {} } });
 const machine = setup({ types: { events: {} as { type: "go" } } }).createMachine({ on: { go: {} } });
 const delayed = setup({ delays: { D: 1_000 } }).createMachine({ initial: "a", states: { a: { after: { D: "b" } }, b: {} } });
 const pump = actorType({ name: "pump", version: 1, messages: protocol, behaviour: machine });
+const pumps = entityType({ root: pump, durability: "events", placement: "vehicle" });
 const own = worker({ module: import.meta.url, run: () => Promise.resolve() });
 
 const POLICIES = "expected remaining, absolute, skip, or { each: n } with a whole number n from 1";
@@ -42,6 +43,18 @@ const CASES: readonly (readonly [called: Anything, given: readonly unknown[], co
   [any(createSystem), [{}], "DROVER_CONFIG_INVALID", /^createSystem: the key "node" is missing .*\ncreateSystem: the key "types" is missing /],
   [any(createSystem), [{ ...system, residentEntites: 5 }], "DROVER_CONFIG_INVALID", /^createSystem: residentEntites: .*did you mean "residentEntities"\?\)$/],
   [any(createSystem), [{ ...system, activation: { burts: 1 } }], "DROVER_CONFIG_INVALID", /^createSystem: activation\.burts: .*did you mean "burst"\?\)$/],
+  [
+    any(createSystem),
+    [{ ...system, types: [pumps], journalLimits: { pomp: { records: 1, bytes: 1 } } }],
+    "DROVER_CONFIG_INVALID",
+    /^createSystem: journalLimits\.pomp: no such .*expected one of pump; did you mean "pump"\?\)$/,
+  ],
+  [
+    any(createSystem),
+    [{ ...system, journalLimits: { pump: { records: Number.NaN, bytes: 0 } } }],
+    "DROVER_CONFIG_INVALID",
+    /^createSystem: journalLimits\.pump\.records: .*\ncreateSystem: journalLimits\.pump\.bytes: /,
+  ],
   [any(createSystem), [{ ...system, types: {} }], "DROVER_CONFIG_INVALID", "createSystem: types: a map stands here (expected a list)"],
   [
     any(createSystem),

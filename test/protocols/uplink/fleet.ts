@@ -1,9 +1,9 @@
 // A vehicle and a cloud on one bus in memory: the vehicle's entity with its stream, the cloud's replicas, commands down. Either side can be killed and started again.
 
-import { openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper } from "../../../protocols/uplink/index.ts";
+import { openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper, UNSHIPPED_JOURNAL } from "../../../protocols/uplink/index.ts";
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
 import { busRemote, openMessageDoor } from "../../../runtime/wire/index.ts";
-import { createReplicas, createSystem, everyVehicle, parseAddress, type Registered, type Replicas, type System, vehicleNames } from "../../../runtime/index.ts";
+import { createReplicas, createSystem, everyVehicle, type JournalLimit, parseAddress, type Registered, type Replicas, type System, vehicleNames } from "../../../runtime/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { ManualClock, MemoryDisk, type MemoryStore, memoryStore, SeededRandom } from "../../../runtime/simulation/index.ts";
 import { memoryNetwork, type MemoryNetwork } from "../../../runtime/simulation/memory-transport.ts";
@@ -35,7 +35,8 @@ export interface Fleet {
   readonly clock: ManualClock;
   readonly network: MemoryNetwork;
   readonly random: SeededRandom;
-  edge(options?: { readonly disk?: MemoryDisk; readonly types?: readonly Registered[]; readonly maxRecords?: number; readonly keepRecords?: number }): Promise<Edge>;
+  /** @param options.limit of its journal: `UNSHIPPED_JOURNAL` unless told otherwise */
+  edge(options?: { readonly disk?: MemoryDisk; readonly types?: readonly Registered[]; readonly limit?: JournalLimit; readonly keepRecords?: number }): Promise<Edge>;
   /** `isOlder`: it tells no hash of what it holds, and looks at none. */
   cloud(options?: { readonly disk?: MemoryDisk; readonly isOlder?: boolean }): Promise<Cloud>;
 }
@@ -49,11 +50,12 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
   async function edge({
     disk = new MemoryDisk(),
     types = [vehicleTypeOf(1)],
-    ...bounds
+    limit = UNSHIPPED_JOURNAL,
+    keepRecords,
   }: {
     readonly disk?: MemoryDisk;
     readonly types?: readonly Registered[];
-    readonly maxRecords?: number;
+    readonly limit?: JournalLimit;
     readonly keepRecords?: number;
   } = {}): Promise<Edge> {
     const store = memoryStore({ disk });
@@ -61,7 +63,7 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
     const transport = network.transport("edge");
     await transport.start();
     const sending = { node: "edge", session: random.id(), clock };
-    const system = createSystem({ node: "edge", types, store, clock, random, log: silentLog });
+    const system = createSystem({ node: "edge", types, store, clock, random, log: silentLog, journalLimits: { vehicle: limit } });
     await system.start();
     await system.activate(VEHICLE, { input: undefined, labels: { plant: "one" } });
     const door = await openMessageDoor({ transport, pattern: names.down("in"), system, sending, log: silentLog, newId });
@@ -79,7 +81,7 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
         const told = await system.fork(VEHICLE, incarnation, known);
         if (told.kind !== "accepted") throw new Error(told.kind);
       },
-      ...bounds,
+      ...(keepRecords === undefined ? {} : { keepRecords }),
     });
     const end = (): Promise<unknown> => Promise.all([door.close(), shipper.stop(), system.stop()]);
     return {

@@ -94,7 +94,7 @@ test("T1, L2. an edge whose store was lost opens a new history: the replica show
 test("S5, S6. with no cloud the journal keeps to its bound; afterwards a full state closes the gap, and what was lost is counted on both sides", async (t) => {
   const world = fleet(7);
   const cloud = await world.cloud();
-  const edge = await world.edge({ maxRecords: 300 });
+  const edge = await world.edge({ limit: { records: 300, bytes: 1e6 } });
   await drive(edge, 10);
   await world.clock.advance(1_000);
   const known = cloud.replicas.position(VEHICLE).revision;
@@ -118,6 +118,43 @@ test("S5, S6. with no cloud the journal keeps to its bound; afterwards a full st
   const reopened = await world.cloud({ disk: cloud.disk });
   t.equal(odometer(reopened), 2_015, "and a restart reads it back");
   await ended(world.clock, edge, reopened);
+});
+
+test("S5, S6. A link that is configured later, or again after a time without one, begins with a full state, and what was before it is told as missing", async (t) => {
+  const world = fleet(27);
+  const cloud = await world.cloud();
+  /** What a journal keeps where no link is configured, of this test. */
+  const alone = { records: 200, bytes: 1e6 };
+  const missing = async (): Promise<unknown> => (await cloud.system.history(VEHICLE, { limit: 5_000, order: "oldest-first" })).missing;
+  const driveAlone = async (disk: MemoryDisk): Promise<MemoryDisk> => {
+    world.network.cut("edge");
+    const edge = await world.edge({ disk, limit: alone });
+    await drive(edge, 1_500);
+    t.ok((await edge.store.journal({ entity: VEHICLE, limit: 10_000, order: "oldest-first" })).length < 1_000);
+    await ended(world.clock, edge);
+    world.network.heal("edge");
+    return edge.disk;
+  };
+  const disk = await driveAlone(new MemoryDisk());
+  let edge = await world.edge({ disk });
+  await world.clock.advance(5_000);
+  t.equal(odometer(cloud), 1_500);
+  t.same(await missing(), [{ after: 0, upTo: 1_501 }], "a link that is configured later");
+  await drive(edge, 10);
+  await world.clock.advance(1_000);
+  await ended(world.clock, edge);
+  await driveAlone(disk);
+  edge = await world.edge({ disk });
+  await drive(edge, 10);
+  await world.clock.advance(5_000);
+  t.equal(odometer(cloud), 3_020);
+  t.same(
+    { gaps: cloud.replicas.counters.gaps, lost: cloud.replicas.counters.lost, edge: edge.shipper.counters.lost },
+    { gaps: 1, lost: 1_510, edge: 1_510 },
+    "one that was removed",
+  );
+  t.same(await missing(), [{ after: 0, upTo: 3_021 }]);
+  await ended(world.clock, edge, cloud);
 });
 
 test("T3. a full state opens a history, follows each start and every 1,000 records", async (t) => {

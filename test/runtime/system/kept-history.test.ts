@@ -3,30 +3,28 @@
 import { assign, setup } from "xstate";
 import { test } from "tap";
 import { SnapshotRhythm, policyOf } from "../../../runtime/system/snapshot-rhythm.ts";
-import { actorType, entityType, type EventOf, messages, parseAddress, T } from "../../../runtime/index.ts";
+import { actorType, entityType, type EntityType, type EventOf, messages, parseAddress, T } from "../../../runtime/index.ts";
 import { hosting, type Hosting } from "./hosting.ts";
 
 const ONE = parseAddress("acme/list/one");
 const protocol = messages({ "list.fill": { body: { bytes: T.Integer() } }, "list.touch": { body: {} } });
 const MIB = 1_048_576;
 
-const list = entityType({
-  root: actorType({
-    name: "list",
-    version: 1,
-    messages: protocol,
-    behaviour: setup({ types: { context: {} as { readonly text: string; readonly turns: number }, events: {} as EventOf<typeof protocol> } }).createMachine({
-      id: "list",
-      context: { text: "", turns: 0 },
-      on: {
-        "list.fill": { actions: assign({ text: ({ event }) => "x".repeat(event.bytes) }) },
-        "list.touch": { actions: assign({ turns: ({ context }) => context.turns + 1 }) },
-      },
-    }),
+const root = actorType({
+  name: "list",
+  version: 1,
+  messages: protocol,
+  behaviour: setup({ types: { context: {} as { readonly text: string; readonly turns: number }, events: {} as EventOf<typeof protocol> } }).createMachine({
+    id: "list",
+    context: { text: "", turns: 0 },
+    on: {
+      "list.fill": { actions: assign({ text: ({ event }) => "x".repeat(event.bytes) }) },
+      "list.touch": { actions: assign({ turns: ({ context }) => context.turns + 1 }) },
+    },
   }),
-  durability: "events",
-  placement: "cloud",
 });
+const listAt = (placement: EntityType["placement"]) => entityType({ root, durability: "events", placement });
+const list = listAt("cloud");
 
 async function touch({ system }: Hosting, times: number): Promise<void> {
   for (let at = 0; at < times; at++) await system.inform(ONE, { type: "list.touch" });
@@ -55,12 +53,32 @@ test("S5. Of an entity whose turns are heavy about 8 MiB of records stay, howeve
   await at.system.stop();
 });
 
-test("of one whose turns are light all of the newest 5,000 stay", async (t) => {
-  const at = await hosting({ types: [list] });
+for (const placement of ["cloud", "vehicle"] as const)
+  test(`S5. Of one whose turns are light all of the newest 5,000 stay, and the rest is told as missing (${placement})`, async (t) => {
+    const at = await hosting({ types: [listAt(placement)] });
+    await at.system.activate(ONE, { input: undefined });
+    await touch(at, 6_000);
+    const { records } = await kept(at);
+    t.ok(records >= 5_000 && records < 5_700, String(records));
+    t.same((await at.system.history(ONE, { limit: 1, order: "oldest-first" })).missing, [{ after: 0, upTo: 6_001 - records }]);
+    await at.system.stop();
+    const again = await hosting({ types: [listAt(placement)], disk: at.disk, clock: at.clock });
+    await again.system.activate(ONE, { input: undefined });
+    t.match(again.system.read(ONE), { revision: 6_001, context: { turns: 6_000 } }, "what is left is enough for a recovery");
+    await again.system.stop();
+  });
+
+test("S5. Where others are to take the records of a type, its limit may be another one: it holds at once when it is lowered", async (t) => {
+  let at = await hosting({ types: [listAt("vehicle")], journalLimits: { list: { records: 50_000, bytes: 1e9 } } });
   await at.system.activate(ONE, { input: undefined });
   await touch(at, 6_000);
+  t.same(await kept(at).then(({ records }) => records), 6_001);
+  await at.system.stop();
+  at = await hosting({ types: [listAt("vehicle")], disk: at.disk, clock: at.clock, journalLimits: { list: { records: 900, bytes: 1e9 } } });
+  await at.system.activate(ONE, { input: undefined });
+  await touch(at, 400);
   const { records } = await kept(at);
-  t.ok(records >= 5_000 && records < 5_700, String(records));
+  t.ok(records >= 900 && records < 1_700, String(records));
   await at.system.stop();
 });
 
