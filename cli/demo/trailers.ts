@@ -2,7 +2,7 @@
 //
 // T1. trailer-01 is the one whose file comes with the demo. The files of the others are made after it, in the data folder, where the model and its database lie beside them.
 // T2. A trailer's node is a process of its own, so that it can be killed and be seen to come back: 72 MB of its own each (RSS 114 MB, of which 45 MB are files that all processes share). The rigs share one process, which
-//     needs 3 MB more for each. More trailers than free memory has room for are refused.
+//     needs 2 MB more for each. More trailers than free memory has room for are refused.
 
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";

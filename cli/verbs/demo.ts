@@ -8,7 +8,7 @@ interface Options {
   readonly trailers?: number;
 }
 
-/** Each takes about 5 % of a core for its node and 4 % for its rig, and all rigs share one core. */
+/** Each takes about 5 % of a core for its node, and all rigs share a core, of which eight take 7 %. */
 const MOST_TRAILERS = 20;
 
 export const addDemo: AddVerb = (parent, run) => {

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { beginTogether } from "../../cli/demo/begin-together.ts";
 import { processChild } from "../../cli/demo/process-child.ts";
 import { startRig, type StartedRig } from "../../cli/rig/index.ts";
 import { TRAILER_MODULES } from "../../cli/rig/modules/index.ts";
@@ -28,7 +29,10 @@ const IMAGE = makeImage({ type: "torrent", hardware: "esp32", address: 0, versio
 const SHA = createHash("sha256").update(IMAGE).digest("hex");
 const DBC = "TrailCurrent-tracer-c1bd446.nocomments.dbc";
 const STOP_WITHIN_MS = 8_000;
-const READY_MS = 20_000;
+const READY_MS = 60_000;
+/** Processes that start at the same time. */
+const STARTS_AT_ONCE = 3;
+const TRIGGER_ID = 0x00;
 
 const MODEL = `model: small-trailer
 version: 1
@@ -57,6 +61,8 @@ export interface UpdateFleet {
   windows(vehicle: string): readonly UpdateWindow[];
   /** In all. */
   triggers(vehicle: string): number;
+  /** Called as the last bit of a trigger is on a vehicle's bus, before its sender is told. */
+  onTrigger(call: (vehicle: string) => void): void;
   firmware(vehicle: string): string;
   post(path: string, body: object): Promise<Answered>;
   /** The rollout as it is shown; `undefined` while the cloud does not answer. */
@@ -101,6 +107,8 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
   writeFileSync(join(files, "small-trailer.yaml"), MODEL);
   const vehicles = Array.from({ length: count }, (_, at) => `t${String(at)}`);
   const rigs = new Map<string, StartedRig>();
+  const takenPorts = new Set<number>();
+  const calls: ((vehicle: string) => void)[] = [];
   for (const [at, vehicle] of vehicles.entries()) {
     writeFileSync(
       join(files, `${vehicle}.yaml`),
@@ -113,8 +121,19 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
       modules: TRAILER_MODULES.filter(({ name }) => ["bearing", MODULE, "aftline"].includes(name)),
       firmwareFolder: join(folder, `${vehicle}-firmware`),
       openingSeed: at + 1,
+      takenPorts,
+      switchedOn: "first-client",
     });
     t.teardown(() => rig.stop());
+    rig.rig.bus.attach({
+      name: "witness",
+      kind: "module",
+      queueLimit: 1,
+      receive: ({ id }) => {
+        if (id === TRIGGER_ID) for (const call of calls) call(vehicle);
+      },
+      sent: () => undefined,
+    });
     rigs.set(vehicle, rig);
   }
   const rigOf = (vehicle: string): StartedRig["rig"] => {
@@ -126,6 +145,8 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
   let where: CloudListening | undefined;
   const [http, broker] = [{ port: await lastingPort() }, { port: await lastingPort() }];
   const options = { log: silentLog, env: fastEnvironment } as const;
+  const ports = { clock: systemClock, random: systemRandom, log: silentLog };
+  const { add: wrap, end } = beginTogether(ports, STARTS_AT_ONCE);
   const tree: Tree = createTree(
     supervisor("fleet", { strategy: "one-for-one", backoff: { initialMs: 100, maxMs: 400, resetAfterMs: 30_000 } }, [
       processChild("cloud", cloudWorker, () => ({ data, http, broker }), {
@@ -148,13 +169,16 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
               updates: { images: { url: urls(`${where?.http ?? ""}/v1/images`) }, upload_urls: { [MODULE]: rigOf(vehicle).uploadUrls()[MODULE] ?? "" } },
             };
           },
-          options,
+          { ...options, wrap },
         ),
       ),
     ]),
-    { clock: systemClock, random: systemRandom, log: silentLog },
+    ports,
   );
-  t.teardown(() => tree.stop(STOP_WITHIN_MS));
+  t.teardown(async () => {
+    await end();
+    await tree.stop(STOP_WITHIN_MS);
+  });
   await tree.start();
   const client = api(data, () => where?.http ?? "");
 
@@ -182,6 +206,9 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
     },
     windows: (vehicle) => updatesOf(vehicle).windows,
     triggers: (vehicle) => updatesOf(vehicle).triggers,
+    onTrigger: (call) => {
+      calls.push(call);
+    },
     firmware: (vehicle) => {
       const { slots, running } = updatesOf(vehicle);
       return slots[running]?.identity?.version.join(".") ?? "none";
@@ -193,12 +220,7 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
         (each) => each.vehicle === `${TENANT}/vehicle/${vehicle}`,
       ),
   };
-  // A module says its version when it boots, to whoever hears it then.
   const moduleOf = (vehicle: string): Promise<Answered> => client.actor(`${TENANT}/vehicle/${vehicle}/module/${MODULE}`);
-  for (const vehicle of vehicles) {
-    await until(`the cloud shows the module of ${vehicle}`, READY_MS, async () => (await moduleOf(vehicle)).body?.state?.presence === "present");
-    rigOf(vehicle).reboot(MODULE);
-  }
   for (const vehicle of vehicles) await until(`the cloud knows the firmware of ${vehicle}`, READY_MS, async () => (await moduleOf(vehicle)).body?.context?.firmware === "1.4.2");
   return self;
 }
