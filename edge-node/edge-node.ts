@@ -119,6 +119,7 @@ export function createEdgeNode(config: EdgeConfig, ports: EdgePorts = realPorts)
           opened: (found) => {
             identity = found.identity;
             telemetryOpened = found.telemetry;
+            return uplink.storeOpened();
           },
           closing: () => uplink.idle(),
         }),

@@ -13,7 +13,8 @@ export interface StoreLifeOptions {
   readonly telemetry: AppendLog;
   readonly system: Pick<System, "start" | "stop">;
   readonly ports: EdgePorts;
-  readonly opened: (opened: { readonly identity: Identity; readonly telemetry: AppendLogOpened }) => void;
+  /** Before the system starts. */
+  readonly opened: (opened: { readonly identity: Identity; readonly telemetry: AppendLogOpened }) => Promise<void>;
   /** Before the files are closed. */
   readonly closing: () => Promise<void>;
 }
@@ -47,7 +48,7 @@ export function storeLife({ folder, node, store, telemetry, system, ports, opene
           const { reason } = telemetryOpened.movedAside;
           await keepLoss(store, { what: "telemetry", id: random.id(), reason, at: clock.now() });
         }
-        opened({ identity: await identify(created, movedAside), telemetry: telemetryOpened });
+        await opened({ identity: await identify(created, movedAside), telemetry: telemetryOpened });
         await system.start();
         ready();
         await untilAborted(signal);

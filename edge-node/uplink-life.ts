@@ -1,7 +1,7 @@
 // Store and forward as a supervised child: samples go into the log whether there is a cloud or not (S6); where one is configured, everything that waits goes out.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
-import type { FoundFork, SampleRecord } from "../protocols/uplink/index.ts";
+import { type FoundFork, type SampleRecord, SentBound } from "../protocols/uplink/index.ts";
 import { type Address, lifeOf, type Startable, type System, type TreeNode, untilAborted } from "../runtime/index.ts";
 import type { AppendLog, AppendLogOpened, Clock, Log, Random, Store, TimeoutHandle } from "../runtime/ports/index.ts";
 import { announceBusAlarms } from "./bus-alarms.ts";
@@ -39,6 +39,8 @@ export interface UplinkLifeOptions {
 
 export interface UplinkLife {
   readonly life: Startable;
+  /** The store is open, and no entity has taken a turn yet; with a cloud or without one, which it may have later. @throws DROVER_STORE_FAILED */
+  storeOpened(): Promise<void>;
   /** Something stands in the telemetry log. */
   appended(seq: number, sample: SampleRecord | undefined): void;
   /** Settles when no sample is being written any more. */
@@ -48,6 +50,7 @@ export interface UplinkLife {
 export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
   const { vehicle, model, pipeline, system, store, telemetry, kept, link, clock, random, log } = options;
   const { state } = model.telemetry;
+  const sent = new SentBound({ entity: vehicle, store, log });
   let uplink: Uplink | undefined;
   const live = (sample: SampleRecord): void => uplink?.live(sample);
   const recorder = state === undefined ? undefined : sampleRecorder({ pipeline, session: options.session, state, telemetry: kept, clock, live });
@@ -74,6 +77,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
       tree: options.describe,
       everything,
       isSimulated: () => pipeline.simulated,
+      sent,
       fork,
     };
     const opening = openUplink(parts);
@@ -95,6 +99,7 @@ export function uplinkLife(options: UplinkLifeOptions): UplinkLife {
   }
 
   return {
+    storeOpened: () => sent.open(),
     appended: (seq, sample) => uplink?.appended(seq, sample),
     idle: async () => recorder?.idle(),
     life: lifeOf(async ({ ready }, signal) => {

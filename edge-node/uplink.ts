@@ -6,7 +6,7 @@
 //     anew behind a broker that did not, at a moment of each vehicle's own.
 
 import type { VehicleModel } from "../actors/vehicle-file/index.ts";
-import { type FoundFork, livePayload, type SampleRecord, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
+import { type FoundFork, livePayload, type SampleRecord, type SentBound, type SignalInfo, startStreamShipper, startTelemetryShipper } from "../protocols/uplink/index.ts";
 import {
   type Address,
   encodeEnvelope,
@@ -46,7 +46,8 @@ export interface UplinkOptions {
   readonly tree: () => TreeNode;
   readonly everything: () => SampleRecord;
   readonly isSimulated: () => boolean;
-  /** As in the shipper of its stream. */
+  /** These two as in the shipper of its stream. */
+  readonly sent: SentBound;
   readonly fork: (found: FoundFork) => Promise<void>;
 }
 
@@ -92,6 +93,7 @@ export function openUplink(options: UplinkOptions): Uplink {
     entity: vehicle,
     system,
     store,
+    sent: options.sent,
     sending,
     newId,
     transit,

@@ -7,6 +7,7 @@
 // H3. A full state follows each start, since the machines may be of another version then, and every 1,000 records.
 // H4. Before anything is shipped in a session, and after each refusal, what the cloud holds is compared with the journal: where it stands beyond the journal's end, or has another record
 //     under the same revision, or has taken a later history in the place of this one, this vehicle came back from an older copy of its store. Nothing is shipped then until the entity is a new incarnation, which a full state opens (rules T1).
+//     Where no hash tells, because the record is not kept any more or the cloud is an older one, how far this store may have sent does (sent-bound.ts).
 
 import {
   type Address,
@@ -30,6 +31,7 @@ import {
 } from "../../runtime/index.ts";
 import type { Log, Store, Transport } from "../../runtime/ports/index.ts";
 import type { Sending } from "../../runtime/wire/index.ts";
+import type { SentBound } from "./sent-bound.ts";
 
 const ASK_WITHIN_MS = 10_000;
 /** The question for the position is small, and lost where the cloud does not listen yet: it is given up soon, twice as late after each failure. */
@@ -54,6 +56,8 @@ export interface StreamShipperOptions {
   readonly entity: Address;
   readonly system: Pick<System, "watch" | "settledStateOf">;
   readonly store: Pick<Store, "journal" | "trim" | "revisionOf">;
+  /** Of the entity; open since before it took a turn. */
+  readonly sent: Pick<SentBound, "isExceededBy" | "lift" | "lower">;
   readonly sending: Sending;
   readonly newId: () => string;
   /** Told of each acknowledgement: how long the way from the cloud takes. */
@@ -86,7 +90,7 @@ export interface StreamShipper {
 type FullState = NonNullable<Awaited<ReturnType<System["settledStateOf"]>>>;
 
 export function startStreamShipper(options: StreamShipperOptions): StreamShipper {
-  const { transport, store, system, sending, entity, log } = options;
+  const { transport, store, sent, system, sending, entity, log } = options;
   const keepRecords = options.keepRecords ?? 5_000;
   const counters = { shipped: 0, openings: 0, lost: 0, refused: 0, forks: 0 };
   const retry = new Retry(sending.clock, options.random, RETRY);
@@ -115,10 +119,14 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   const unstate = transport.onState((state) => {
     position = undefined;
     isCompared = false;
-    if (state.kind !== "ready") return;
+    if (state.kind !== "ready") {
+      sent.lower();
+      return;
+    }
     retry.reset();
     pump();
   });
+  if (transport.state.kind !== "ready") sent.lower();
   pump();
 
   function pump(): void {
@@ -183,7 +191,10 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
       if (head?.incarnation !== at.incarnation) throw new Error("the entity has another history since");
       if (at.revision > head.revision) return at.revision;
     }
-    return at.revision > 0 && at.head !== undefined && !isSameHead(at.head, await linkAt(at.revision)) ? at.revision : undefined;
+    if (at.revision === 0) return undefined;
+    const own = at.head === undefined ? undefined : await linkAt(at.revision);
+    const isOther = own === undefined ? await sent.isExceededBy({ incarnation, revision: at.revision }) : !isSameHead(at.head, own);
+    return isOther ? at.revision : undefined;
   }
 
   /** Hash of the record of a revision; undefined: neither it nor what followed it is kept, or it was not noted then. */
@@ -220,6 +231,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   }
 
   async function send({ head, ...batch }: StreamBatch & { readonly head: string | undefined }, from: StreamPosition): Promise<"sent" | "too-large"> {
+    await sent.lift();
     const outcome = await exchange(batch);
     if (outcome === "too-large") return outcome;
     if (outcome.refused === undefined) {
@@ -233,6 +245,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   /** A full state: begins a history there, closes a gap, or lies beside the records as a checkpoint. */
   async function open(state: FullState | undefined, from: StreamPosition): Promise<void> {
     if (state === undefined) throw new Error("the entity is not hosted here now");
+    await sent.lift();
     const lost = from.incarnation === state.incarnation && from.revision < state.revision ? { from: from.revision + 1, to: state.revision } : undefined;
     const outcome = await exchange({
       entity,
@@ -287,6 +300,7 @@ export function startStreamShipper(options: StreamShipperOptions): StreamShipper
   }
 
   async function exchange(batch: StreamBatch, withinMs = ASK_WITHIN_MS): Promise<Taken | "too-large"> {
+    if (stopped) throw new Error("the stream is shipped no more");
     const payload = encodeEnvelope({ kind: "stream", id: options.newId(), sender: { node: sending.node, session: sending.session }, body: batch });
     const outcome = await transport.ask(options.key, payload, { withinMs });
     if (outcome.kind === "too-large") return "too-large";

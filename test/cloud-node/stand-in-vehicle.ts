@@ -7,7 +7,7 @@ import { campaignMessages } from "../../actors/campaign/index.ts";
 import { vehicleMessages } from "../../actors/vehicle/index.ts";
 import { announcePresence, cloudRemote } from "../../edge-node/uplink.ts";
 import { mqttTransport } from "../../protocols/mqtt/index.ts";
-import { startStreamShipper } from "../../protocols/uplink/index.ts";
+import { SentBound, startStreamShipper } from "../../protocols/uplink/index.ts";
 import {
   actorType,
   createSystem,
@@ -122,6 +122,8 @@ export async function standIn(t: Test, cloud: Pick<RealCloud, "login">, options:
   const ports = { clock: systemClock, random: systemRandom, log: silentLog };
   const store = memoryStore();
   await store.open();
+  const sent = new SentBound({ entity: vehicle, store, log: silentLog });
+  await sent.open();
   const login = cloud.login(vehicle);
   const system = createSystem({ node: login.username, types: [standInEntity], store, ...ports });
   await system.start();
@@ -146,6 +148,7 @@ export async function standIn(t: Test, cloud: Pick<RealCloud, "login">, options:
       entity: vehicle,
       system,
       store,
+      sent,
       sending,
       newId: () => systemRandom.id(),
       transit,

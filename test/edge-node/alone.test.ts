@@ -305,6 +305,36 @@ test("O1, O2. A command from the cloud is decided and acted on by the vehicle, o
   await running(at, car.node.stop());
 });
 
+test("T1. A start notes how far the vehicle's stream may have been sent before a turn is taken, with a cloud and without; a link that is lost does too", async (t) => {
+  const at = desk();
+  const far = await cloud(at);
+  const note = (): unknown => {
+    const bytes = at.disk.contents.values.get(`stream-sent/${VEHICLE}`);
+    return bytes === undefined ? undefined : JSON.parse(Buffer.from(bytes).toString());
+  };
+  let car = await trailer(at);
+  t.same(note(), { incarnation: "", revision: 0 }, "the store began empty, and there is no cloud");
+  await running(at, car.node.stop());
+  car = await trailer(at, rigOn(at), UPLINK);
+  await at.clock.advance(5_000);
+  t.equal(note(), undefined, "it is being shipped");
+  await running(at, car.node.stop());
+  const head = at.disk.contents.histories.get(VEHICLE)?.revision ?? 0;
+  at.transport = far.network.transport("edge-b");
+  far.network.cut("edge-b");
+  car = await trailer(at, rigOn(at), UPLINK);
+  const { incarnation, revision } = car.vehicle();
+  t.ok(revision > head, "its start takes turns");
+  t.same(note(), { incarnation, revision: head });
+  far.network.heal("edge-b");
+  await at.clock.advance(5_000);
+  t.equal(note(), undefined);
+  far.network.cut("edge-b");
+  await at.clock.advance(1);
+  t.same(note(), { incarnation, revision: car.vehicle().revision });
+  await running(at, car.node.stop());
+});
+
 test("L2. The loss of a store is an alarm in the cloud once there is a link, also after a restart", async (t) => {
   const at = desk();
   const far = await cloud(at);

@@ -1,6 +1,6 @@
 // A vehicle and a cloud on one bus in memory: the vehicle's entity with its stream, the cloud's replicas, commands down. Either side can be killed and started again.
 
-import { openStreamIngest, type StreamIngest, startStreamShipper, type StreamShipper, UNSHIPPED_JOURNAL } from "../../../protocols/uplink/index.ts";
+import { openStreamIngest, SentBound, type StreamIngest, startStreamShipper, type StreamShipper, UNSHIPPED_JOURNAL } from "../../../protocols/uplink/index.ts";
 import { decodeRecord, decodeState, encodeRecord, encodeState } from "../../../runtime/entity/index.ts";
 import { busRemote, openMessageDoor } from "../../../runtime/wire/index.ts";
 import { createReplicas, createSystem, everyVehicle, type JournalLimit, parseAddress, type Registered, type Replicas, type System, vehicleNames } from "../../../runtime/index.ts";
@@ -60,6 +60,8 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
   } = {}): Promise<Edge> {
     const store = memoryStore({ disk });
     await store.open();
+    const sent = new SentBound({ entity: VEHICLE, store, log: silentLog });
+    await sent.open();
     const transport = network.transport("edge");
     await transport.start();
     const sending = { node: "edge", session: random.id(), clock };
@@ -73,6 +75,7 @@ export function fleet(seed = 1, latencyMs: number | readonly [number, number] = 
       entity: VEHICLE,
       system,
       store,
+      sent,
       sending,
       newId,
       log: silentLog,
@@ -167,6 +170,14 @@ function olderOf(replicas: Replicas): Replicas {
 
 function without<T extends object>(from: T, ...keys: readonly (keyof T)[]): T {
   return Object.fromEntries(Object.entries(from).filter(([key]) => !keys.includes(key as keyof T))) as T;
+}
+
+/** As a disk image or a backup is. */
+export function copyOf(disk: MemoryDisk): MemoryDisk {
+  const copy = new MemoryDisk();
+  copy.contents = structuredClone(disk.contents);
+  copy.created = disk.created;
+  return copy;
 }
 
 /** Ends nodes while time goes on: a stop waits a little for what is under way. */

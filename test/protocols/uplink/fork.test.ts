@@ -3,15 +3,7 @@
 import { test, type Test } from "tap";
 import { encodeRecord } from "../../../runtime/entity/index.ts";
 import { decodeRecord, linkOf } from "../../../runtime/index.ts";
-import { MemoryDisk } from "../../../runtime/simulation/index.ts";
-import { type Cloud, drive, type Edge, ended, type Fleet, fleet, odometer, VEHICLE } from "./fleet.ts";
-
-function copyOf(disk: MemoryDisk): MemoryDisk {
-  const copy = new MemoryDisk();
-  copy.contents = structuredClone(disk.contents);
-  copy.created = disk.created;
-  return copy;
-}
+import { type Cloud, copyOf, drive, type Edge, ended, type Fleet, fleet, odometer, VEHICLE } from "./fleet.ts";
 
 async function load(edge: Edge, text: string): Promise<void> {
   const told = await edge.system.tell(VEHICLE, { type: "load", text }, { keepMs: 1, withinMs: 1 });
@@ -181,16 +173,13 @@ test("T1. a store that takes no new incarnation is asked again; nothing is shipp
   await ended(world.clock, edge, cloud);
 });
 
-test("T1. with a cloud of an older version, which tells no hash, a history that is shorter than the cloud's forks; otherwise the stream goes on as before", async (t) => {
-  for (const [own, forks] of [
-    [3, 1],
-    [9, 0],
-  ] as const) {
+test("T1. with a cloud of an older version, which tells no hash, a history forks too, be it shorter or longer than the cloud's", async (t) => {
+  for (const own of [3, 9]) {
     const world = fleet(90 + own);
     const { cloud, edge } = await restored(world, own, { isOlder: true });
     world.network.heal("edge");
     await world.clock.advance(60_000);
-    t.equal(edge.shipper.counters.forks, forks);
+    t.equal(edge.shipper.counters.forks, 1);
     t.equal(odometer(cloud), 10 + own);
     t.equal(cloud.system.read(VEHICLE)?.revision, edge.system.read(VEHICLE)?.revision);
     await ended(world.clock, edge, cloud);

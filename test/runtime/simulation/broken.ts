@@ -375,9 +375,17 @@ export const attemptsWhatIsConfirmed: Wrapper = (ports) => ({
   },
 });
 
-/** As an edge of before: its records name none before them, and what the cloud says of its own is not looked at. */
+/** As an edge of before: its records name none before them, what the cloud says of its own is not looked at, and a start does not note how far the stream may have been sent. */
 export const comparesNoHashes: Wrapper = (ports) => {
   const stripped = withStore((store) => ({
+    values: {
+      ...store.values,
+      get: async (key) => {
+        const [prefix, entity] = key.split(/(?<=^stream-sent)\//u);
+        const head = prefix === "stream-sent" && entity !== undefined ? await store.revisionOf(entity) : undefined;
+        return head === undefined ? store.values.get(key) : Buffer.from(JSON.stringify({ incarnation: head.incarnation, revision: Number.MAX_SAFE_INTEGER }));
+      },
+    },
     commit: (batch) =>
       store.commit(
         batch.map((commit) => {
