@@ -38,6 +38,8 @@ export interface CanDecodeOptions {
   readonly overlay?: string;
   /** Refuse the DBC at its first error. Default false. */
   readonly strict?: boolean;
+  /** Failures are thrown, for whoever tells them to a program. Default false: told in words. */
+  readonly throws?: boolean;
   /** Standard input. */
   readonly input?: NodeJS.ReadableStream & { destroy(error?: Error): unknown };
   /** Ends the reading; what came by then is still written. */
@@ -47,7 +49,7 @@ export interface CanDecodeOptions {
 const BATCH_FRAMES = 1_024;
 const MAX_DIAGNOSTICS_SHOWN = 5;
 
-/** Returns the exit code (design section 10). Never throws for what files hold. */
+/** Returns the exit code (design section 10). Throws for what files hold only where it is asked to. */
 export async function runCanDecode(options: CanDecodeOptions, out: Writable, err: Writable): Promise<number> {
   const say = (text: string): void => {
     err.write(`drover can decode: ${text}\n`);
@@ -64,7 +66,7 @@ export async function runCanDecode(options: CanDecodeOptions, out: Writable, err
     }
   } catch (error) {
     if (options.interrupt?.aborted === true) return EXIT.interrupted;
-    if (!(error instanceof DroverError)) throw error;
+    if (!(error instanceof DroverError) || options.throws === true) throw error;
     say(`${error.message}. ${errorCatalogue[error.code].advice}`);
     return errorCatalogue[error.code].exit;
   }

@@ -30,8 +30,8 @@ export const addCanDecode: AddVerb = (parent, run) => {
         async (call) => {
           const { runCanDecode } = await import("../can/index.ts");
           const { dbc, log, match, bus, overlay, strict } = options;
-          const { input, interrupt } = call;
-          const asked = { dbc, log, match, buses: bus ?? [], strict: strict ?? false, input, interrupt, ...(overlay === undefined ? {} : { overlay }) };
+          const { input, interrupt, json } = call;
+          const asked = { dbc, log, match, buses: bus ?? [], strict: strict ?? false, throws: json, input, interrupt, ...(overlay === undefined ? {} : { overlay }) };
           // Who reads its lines may have stopped without leaving.
           return await Promise.race([runCanDecode(asked, call.out, call.err) as Promise<ExitCode>, hurried(call.hurry)]);
         },

@@ -198,6 +198,7 @@ function buildMessage(
     };
   });
   reportPlacement(signals, syntax, log, strict);
+  reportSharedNames(signals, syntax, log, strict);
   const attributes = found === undefined || found.attributes.size === 0 ? defaults.message : new Map([...defaults.message, ...found.attributes]);
   const cycleTime = attributes.get("GenMsgCycleTime");
   return {
@@ -268,6 +269,21 @@ function reportPlacement(signals: readonly CanSignal[], message: MessageSyntax, 
       owners.set(sawtooth, signal);
     }
     if (overlapped !== undefined) log.add(severity, `signals ${quote(overlapped.name)} and ${quote(signal.name)} of message ${quote(message.name)} share bits`, signal.position);
+  }
+}
+
+/** What is told by name leaves them out: nobody could say which of them is meant. Each name once, at its second signal. */
+function reportSharedNames(signals: readonly CanSignal[], message: MessageSyntax, log: DiagnosticLog, strict: boolean): void {
+  const seen = new Map<string, number>();
+  for (const { name, sharesName, position } of signals) {
+    if (!sharesName) continue;
+    seen.set(name, (seen.get(name) ?? 0) + 1);
+    if (seen.get(name) === 2)
+      log.add(
+        strict ? "error" : "warning",
+        `message ${quote(message.name)} has several signals ${quote(name)}: none of them is told, since their name does not say which it is`,
+        position,
+      );
   }
 }
 

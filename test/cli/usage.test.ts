@@ -91,4 +91,7 @@ test("a failure is words on standard error, and with --json one object with code
 
 test("--json may stand before the verb too", async (t) => {
   t.match(JSON.parse((await drover(["--json", "vehicle", "check", "no-such-file.yaml"])).err), { error: { exit: 4 } });
+  const decoded = await drover(["can", "decode", "--dbc", "no-such-file.dbc", "--log", "no-such-file.log", "--json"]);
+  t.equal(decoded.code, 4);
+  t.match(JSON.parse(decoded.err), { error: { exit: 4, detail: /no-such-file\.dbc/ } });
 });

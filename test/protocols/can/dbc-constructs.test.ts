@@ -168,7 +168,7 @@ test("multiplexers: plain, ranges, cascades, a lone m, a missing switch, a circl
   t.end();
 });
 
-test("names are data: __proto__ and constructor are signals like others, a name that occurs twice is marked", (t) => {
+test("names are data: __proto__ and constructor are signals like others, a name that occurs twice is marked and told", (t) => {
   const database = parseDbc(
     'BO_ 1 __proto__: 8 A\n SG_ constructor : 0|8@1+ (1,0) [0|0] "" B\n SG_ Twin : 8|8@1+ (1,0) [0|0] "" B\n SG_ Twin : 16|8@1+ (1,0) [0|0] "" B\nVAL_ 1 constructor 1 "one";\n',
   );
@@ -179,6 +179,7 @@ test("names are data: __proto__ and constructor are signals like others, a name 
     [false, true, true],
   );
   t.equal(message === undefined ? undefined : findSignal(message, "Twin")?.index, 1);
+  t.match(database.diagnostics, [{ severity: "warning", message: /several signals "Twin"/, position: { line: 4 } }]);
   t.end();
 });
 
