@@ -12,6 +12,7 @@ const TYPE = /^[A-Za-z]+$/;
 const HEX = /^[0-9A-Fa-f]+$/;
 const LENGTH = /^[0-9]+$/;
 const BYTE = /^[0-9A-Fa-f]{2}$/;
+const START = ";$STARTTIME=";
 /** Days from 1899-12-30 to 1970-01-01. */
 const EPOCH_DAYS = 25_569;
 const MS_PER_DAY = 86_400_000;
@@ -27,8 +28,10 @@ export function trcParser(addBus: () => number): LineParser {
       const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString("latin1");
       if (text.trim() === "") return "nothing";
       if (text.startsWith(";")) {
-        const days = /^;\$STARTTIME=([0-9]+(?:\.[0-9]+)?)/.exec(text)?.[1];
-        if (days === undefined) return "nothing";
+        if (!text.startsWith(START)) return "nothing";
+        const days = text.slice(START.length).trim();
+        if (!OFFSET.test(days))
+          return { problem: `expected the days since 1899-12-30 as ${START}45678.5, got "${days.slice(0, 20)}"; the times count from the start that was known before` };
         const readMs = (Number(days) - EPOCH_DAYS) * MS_PER_DAY;
         const noTime = timeProblem(readMs / 1_000);
         if (noTime === undefined) startMs = readMs;
@@ -53,7 +56,7 @@ function parseRow(text: string, line: number, batch: FrameBatch, startMs: number
   const remote = data.length === 1 && data[0] === "RTR";
   if (!remote && !data.every((byte) => BYTE.test(byte))) return { problem: "expected data as pairs of hex digits, or RTR" };
   const length = Math.min(dlc, 8);
-  if (!remote && data.length !== length) return { problem: `${String(data.length)} data bytes where the length says ${lengthText}` };
+  if (!remote && data.length !== length) return { problem: `${String(data.length)} data bytes where a frame of length ${lengthText} has ${String(length)}` };
   const timeS = (startMs + Number(offset)) / 1_000;
   const noTime = timeProblem(timeS);
   if (noTime !== undefined) return noTime;

@@ -3,6 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Log, MetricSample, MetricsSource } from "../../../runtime/ports/index.ts";
+import { answers } from "../schemas.ts";
 import type { RouteParts, Routes } from "./parts.ts";
 
 const NAME = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
@@ -27,7 +28,7 @@ export const metricsRoutes: Routes = (app, parts) => {
       schema: {
         summary: "Metrics in Prometheus' text format",
         tags: ["nodes"],
-        response: { 200: { description: "the metrics", content: { "text/plain": { schema: { type: "string" } } } } },
+        response: answers({ 200: { description: "the metrics", content: { "text/plain": { schema: { type: "string" } } } } }),
       },
     },
     async (_request, reply) => {

@@ -20,6 +20,7 @@ test("rows become frames; status rows and comments do not; bad rows are counted"
     "     9)     48938.0  Rx         070   1  01",
     "    10)     48938.0  Rx         0704  1  0G",
     "    11)     48938.0  Rx         0704  99 01",
+    "    12)     48938.0  Rx         0704  9  00 01 02 03 04 05 06 07 08",
     "what is this",
     "",
   ];
@@ -32,19 +33,29 @@ test("rows become frames; status rows and comments do not; bad rows are counted"
     { line: 10, id: 0x704, data: "" },
   ]);
   t.equal(frames.length, 4);
-  t.equal(summary.unreadable, 7);
+  t.equal(summary.unreadable, 8);
   t.strictSame(
     summary.problems.map((problem) => problem.problem),
     [
-      "2 data bytes where the length says 3",
+      "2 data bytes where a frame of length 3 has 3",
       "id 0804 has more than 11 bits",
       "unknown row type Odd, expected Rx or Tx",
       "the id has 3 digits, expected 4 or 8",
       "expected data as pairs of hex digits, or RTR",
       "length 99 of a classic frame",
+      "9 data bytes where a frame of length 9 has 8",
       "expected a row: number) offset type id length data",
     ],
   );
+});
+
+test("a start that is no number of days is told; the offsets count from the one before, or from 1970", async (t) => {
+  const row = "     1)  1500.0  Rx  0123  1  01\n";
+  for (const days of ["abc", "", "45678.5 h", "-1"]) {
+    const { frames, summary } = await readFile(recording(t.testdir(), "a.trc", `;$FILEVERSION=1.1\n;$STARTTIME=${days}\n${row}`));
+    t.match(frames, [{ t: 1.5 }]);
+    t.match(summary, { unreadable: 1, problems: [{ line: 2, problem: /days since 1899-12-30.*got "/ }] }, days);
+  }
 });
 
 test("a row of the greatest length is read in one go, however its blanks stand", async (t) => {

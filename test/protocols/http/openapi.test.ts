@@ -91,7 +91,7 @@ test("every route of the API stands in it with its role and its problem", async 
     "/v1/versions",
   ]);
   for (const [path, item] of Object.entries(paths)) {
-    if (!path.startsWith("/v1")) continue;
+    if (path.startsWith("/health/")) continue;
     for (const [method, operation] of Object.entries(item)) {
       t.ok(operation.responses["default"]?.content?.["application/problem+json"], `${method} ${path} has its problem`);
       if (path !== "/v1/session") t.same(operation.security, [{ token: [] }], `${method} ${path} needs a token`);
