@@ -10,7 +10,7 @@ export { createEntity, type Entity, type NextTimer, type SourceDescription } fro
 export { messageKey } from "./parking.ts";
 export type { ParkedTimer } from "./parked-timers.ts";
 export { NotPlain, plainCopy } from "./plain.ts";
-export { pastState, type PastState } from "./past-state.ts";
+export { cellChange, type PastState, PastTurns } from "./past-state.ts";
 export { replayTurn, type ReplayedTurn, tryInput } from "./replayed-turn.ts";
 export type { TraceEntry } from "./traced-turn.ts";
 export { hashOfCells } from "./state-hash.ts";

@@ -38,10 +38,10 @@ export interface PastActor {
   readonly context: unknown;
 }
 
-/** The journal, or the newest full state, does not reach back to this revision, or not so far forward. */
+/** The journal, or the newest full state, does not reach back to this revision, or not so far forward; or what it keeps before says nothing of this actor. */
 export interface NotKept {
   readonly kind: "not-kept";
-  /** Kept revisions. */
+  /** From here on each revision is told of what was asked for, up to `last`: those before were trimmed, or one of them is damaged. */
   readonly first: number;
   readonly last: number;
 }

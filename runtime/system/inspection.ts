@@ -5,8 +5,8 @@
 
 import { type Address, entityOf } from "../address.ts";
 import type { AnyActorType, EntityType } from "../actor/index.ts";
-import type { EventData, Input, JournalRecord } from "../entity/contract.ts";
-import { decodeRecord, decodeState, pastState, type PastState, replayTurn, type StateEntry, tryInput } from "../entity/index.ts";
+import type { EventData, Input } from "../entity/contract.ts";
+import { decodeState, replayTurn, type StateEntry, tryInput } from "../entity/index.ts";
 import type { Clock, Random, StepWatch, Store } from "../ports/index.ts";
 import { asItIsNow, shownData } from "../xstate/index.ts";
 import type { Door } from "./door.ts";
@@ -14,13 +14,10 @@ import type { HostedEntity } from "./hosted-entity.ts";
 import { inTime, LOOK_WITHIN_MS } from "./in-time.ts";
 import type { ActorInspection, Inspection, NotKept, PastActor, ReplayedRevision, TransitionCause, Trial } from "./inspected.ts";
 import { outsideMessage } from "./outside-message.ts";
+import { cellAt, turnAt } from "./past-turns.ts";
 import { demandRevision } from "./queries.ts";
 import type { Directory } from "./views.ts";
 import { watched } from "./watched.ts";
-
-/** Journal records read for one answer at most, in pages. */
-const PAGE = 500;
-const MAX_PAGES = 20;
 
 export interface InspectionPorts {
   readonly node: string;
@@ -69,39 +66,13 @@ export function createInspection(ports: InspectionPorts): Inspection {
     };
   }
 
-  /** Records up to `last`, as far back as they are kept, ascending. */
-  async function recordsUpTo(entity: Address, last: number): Promise<readonly JournalRecord[]> {
-    const pages: JournalRecord[][] = [];
-    let before = last + 1;
-    for (let count = 0; count < MAX_PAGES; count++) {
-      const stored = await store.journal({ entity, limit: PAGE, order: "newest-first", before });
-      // What opens a replica's history is a state and no record.
-      const page = stored.filter(({ record }) => record.byteLength > 0).map(({ record }) => decodeRecord(record));
-      pages.push(page);
-      before = stored.at(-1)?.revision ?? 0;
-      if (stored.length < PAGE) break;
-    }
-    return pages.flat().reverse();
-  }
-
-  async function past(entity: Address, revision: number): Promise<{ readonly found: PastState | undefined; readonly records: readonly JournalRecord[]; readonly kept: NotKept }> {
-    const stored = await store.load(entity);
-    const newest = stored?.snapshot === undefined ? undefined : decodeState(stored.snapshot.state);
-    const records = await recordsUpTo(entity, Math.max(revision + 1, newest?.revision ?? 0));
-    const first = records[0]?.revision ?? newest?.revision ?? 0;
-    const kept: NotKept = { kind: "not-kept", first, last: stored?.revision ?? 0 };
-    return { found: revision < 1 ? undefined : pastState(revision, newest, records), records, kept };
-  }
-
   async function stateAt(address: Address, revision: number): Promise<PastActor | NotKept | "absent" | undefined> {
-    const entity = entityOf(address);
-    if (!ports.isKnown(entity)) return undefined;
-    const { found, kept } = await past(entity, revision);
-    if (found === undefined) return kept;
-    const cell = found.state.cells.find((candidate) => candidate.address === address);
-    if (cell === undefined) return found.unknown > 0 ? kept : "absent";
-    const { status, version, value, context } = cell;
-    return { address, revision, at: found.state.stamp.now, status, version, state: value ?? null, context: shownData(context) };
+    if (!ports.isKnown(entityOf(address))) return undefined;
+    const found = await cellAt(store, address, revision);
+    if ("kind" in found) return found;
+    if (found.cell === undefined) return "absent";
+    const { status, version, value, context } = found.cell;
+    return { address, revision, at: found.at, status, version, state: value ?? null, context: shownData(context) };
   }
 
   /** Code of an actor on a copy of it: whoever asked does not come again by himself. */
@@ -113,11 +84,11 @@ export function createInspection(ports: InspectionPorts): Inspection {
     const live = await hosted(entityOf(address));
     const type = live === undefined ? undefined : types.get(live.type);
     if (live === undefined || type === undefined) return undefined;
-    const { found, records, kept } = await past(live.address, revision - 1);
-    const record = records.find((candidate) => candidate.revision === revision);
-    if (record === undefined || (found === undefined && revision > 1)) return { ...kept, first: kept.first + 1 };
-    const replayed = look(address, () => replayTurn(type, live.address, found?.state, record));
-    return { kind: "replayed", revision, at: record.stamp.now, unknown: found?.unknown ?? 0, ...replayed };
+    const turn = await turnAt(store, live.address, revision);
+    if ("kind" in turn) return turn;
+    const { before, record } = turn;
+    const replayed = look(address, () => replayTurn(type, live.address, before?.state, record));
+    return { kind: "replayed", revision, at: record.stamp.now, unknown: before?.unknown ?? 0, ...replayed };
   }
 
   async function tryOut(address: Address, event: EventData, { author }: { readonly author: string }): Promise<Trial | undefined> {
