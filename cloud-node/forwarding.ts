@@ -1,7 +1,7 @@
 // The effect `forward` of the requests that wait: brings the one at the head of its line to the vehicle, and the vehicle's word back (rules O2, F1).
 //
 // F1. It is done when its request has left the line; until then it goes on, over any number of attempts under the same id.
-// F2. A vehicle that is away, or that cannot judge the command yet, holds the line. A vehicle that was asked and gives no word holds it for a bounded time.
+// F2. A vehicle that is away, or that cannot judge the command yet, holds the line. A vehicle that was asked and gives no word holds it for a bounded time; that it does not know itself is a word.
 // F3. Nothing leaves after its time to live, and how long it waited travels with it, so that the vehicle does not count anew (vehicle V1).
 // F4. What may have been sent never ends as if it had not: it is asked for until the vehicle has told (promise S3).
 
@@ -54,7 +54,7 @@ export function forwarding(links: Pick<VehicleLinks, "reachable" | "get">, direc
       if (head.sent !== true && !(await say("request.sent"))) return true;
       const since = links.get(vehicle)?.since;
       const word = await sendToVehicle(head);
-      if (word.kind === "unknown") {
+      if (word.kind === "unknown" && word.byOwner !== true) {
         maySent = true;
         if (links.get(vehicle)?.since === since) unanswered++;
         else lost++;

@@ -16,7 +16,8 @@ type Outside = Extract<RemoteMessage["sender"], { kind: "outside" }>;
 
 /**
  * W1. What is kept fits its protocol, and an id that waits stands for one message of one author (rules M2).
- * W2. What was sent and has no word yet is followed up: kept as sent, asked for under its id when the vehicle is there, its outcome told in `T/requests/V`.
+ * W2. What was sent and has no word yet is followed up: kept as sent, asked for under its id when the vehicle is there, its outcome told in `T/requests/V`. That the vehicle does not know either
+ *     (a module that shows nothing) is its word, and holds back nobody.
  * W3. Who comes while others wait queues behind them: an older wish never reaches the vehicle after a newer one. Who may not wait is held back until those that came before for the
  *     same actor have left the line, and not sent where that takes longer than its sender does.
  * W4. Whoever asks again while it was not sent hears that it waits; once it may have been, the vehicle's word, from the vehicle, to which what it waited is told; or that it came
@@ -48,7 +49,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
     const isFree = sentAt !== undefined || (direct.route(vehicle)?.reachable !== false && waitingFor(vehicle).length === 0);
     const word = isFree ? await direct.send(sentAt === undefined ? message : { ...message, waitedMs: Math.max(0, clock.now() - sentAt) }) : ({ kind: "owner-away" } as const);
     if (word.kind === "owner-away") return keepWaiting(message, sender, meant, keptAt);
-    if (word.kind !== "unknown") return word;
+    if (word.kind !== "unknown" || word.byOwner === true) return word;
     await keep(message, sender, meant, { keptAt, sent: true, ...(isOvertaken() ? { overtaken: true } : {}) });
     if (heldFor(message, sender) === undefined) return word;
     return { ...word, reason: `${word.reason}; its outcome is asked for under the same id when the vehicle is there, and told in ${requestsOf(vehicle)}` };
@@ -154,7 +155,7 @@ export function waitingRemote(direct: SentMemory, system: () => System, clock: C
   async function askInLine(held: WaitingRequest, message: RemoteMessage): Promise<Told | Answer> {
     const word = await askFor(held, message);
     if (wasNotTaken(word)) return WAITING;
-    const isFinal = word.kind !== "unknown" && word.kind !== "accepted";
+    const isFinal = (word.kind !== "unknown" || word.byOwner === true) && word.kind !== "accepted";
     if (isFinal) await system().inform(requestsOf(entityOf(message.to)), { type: "request.settled", request: held.request, outcome: outcomeOf(word) });
     return word;
   }

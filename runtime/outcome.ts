@@ -37,8 +37,8 @@ export type Refusal =
   | { readonly kind: "not-stored"; readonly reason: string }
   /** Its expiry passed before it arrived (rules M2). */
   | { readonly kind: "too-old" }
-  /** It was sent and what became of it is not known. Ask again with the same id. */
-  | { readonly kind: "unknown"; readonly reason: string };
+  /** It was sent and what became of it is not known. Ask again with the same id. `byOwner`: the owner's own word, which had the message; without it nobody has told. */
+  | { readonly kind: "unknown"; readonly reason: string; readonly byOwner?: true };
 
 export type Accepted =
   /** `revision` contains the message. `memory`: in the mailbox of a volatile actor (rules M3). */

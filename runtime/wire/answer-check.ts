@@ -46,7 +46,8 @@ function checked(body: Fields): Told | Answer | undefined {
     case "not-stored":
     case "unknown": {
       const { reason } = body;
-      return isText(reason, MAX_TEXT_CHARACTERS) ? { kind, reason } : undefined;
+      if (!isText(reason, MAX_TEXT_CHARACTERS)) return undefined;
+      return kind === "unknown" ? { kind, reason, byOwner: true } : { kind, reason };
     }
     default:
       return undefined;

@@ -65,6 +65,34 @@ test("O2. One that was refused, or that the vehicle gives no word on, does not h
   t.ok((at.heard.at(-1)?.waitedMs ?? 0) >= 60_000, "who asks again asks the vehicle, which hears how long it has waited");
 });
 
+/** The vehicle's own: its module showed nothing. */
+const unshown = { kind: "unknown", reason: "no status showed the wanted value in time", byOwner: true } as const;
+
+test("O2, S4. That the vehicle does not know what became of a command is its word: who comes after it does not wait, and it is not asked for", async (t) => {
+  const at = await desk(t);
+  at.isUp = true;
+  at.answer = ({ event }) => (event["value"] === 20 ? unshown : confirmed);
+  for (const id of ["deaf-1", "deaf-2"]) t.same(await at.ask(20, id), unshown);
+  t.same(await at.ask(30, "well"), confirmed, "it is sent at once");
+  t.same(await at.ask(20, "deaf-1"), unshown, "who asks again asks the vehicle");
+  await at.clock.advance(60_000);
+  t.same(values(at), [20, 20, 30, 20]);
+});
+
+test("O2. So it is for those that have waited: each is sent once, and the next one follows", async (t) => {
+  const at = await desk(t);
+  for (const [value, id] of [
+    [20, "deaf"],
+    [30, "well"],
+  ] as const)
+    await at.ask(value, id);
+  at.answer = ({ event }) => (event["value"] === 20 ? unshown : confirmed);
+  at.up();
+  await at.clock.advance(100);
+  t.same(values(at), [20, 30]);
+  t.same(at.outcomes(), ["deaf unknown", "well confirmed"]);
+});
+
 test("V1. Nothing is sent after its time to live, by the message or by the vehicle's file; whoever asks again hears that it came too late", async (t) => {
   const at = await desk(t);
   await at.ask(20, "mine", { ttlMs: 5_000 });
