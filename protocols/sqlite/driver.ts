@@ -138,6 +138,9 @@ export const SQLITE_CONSTRAINT = 19;
 export const SQLITE_MISMATCH = 20;
 const SQLITE_NOTADB = 26;
 
+const SQLITE_IOERR_FSYNC = SQLITE_IOERR | (4 << 8);
+const SQLITE_IOERR_DIR_FSYNC = SQLITE_IOERR | (5 << 8);
+
 /** SQLite's errors that speak of the disk or the contents, and not of a call: internal, permission, memory, read-only, input and output, damage, cannot open, protocol, not a database. */
 const FAILURES: readonly number[] = [2, 3, 7, 8, 10, 11, 14, 15, 26];
 
@@ -149,7 +152,12 @@ export function isFailure(error: unknown): boolean {
 /** A flush failed: of what was written since the last one, nobody knows what the disk holds (rules L3). https://sqlite.org/rescode.html#ioerr_fsync and #ioerr_dir_fsync */
 export function isFlushFailure(error: unknown): boolean {
   const { errcode, cause } = (error ?? {}) as { readonly errcode?: unknown; readonly cause?: unknown };
-  return errcode === 1034 || errcode === 1290 || (cause !== undefined && isFlushFailure(cause));
+  return errcode === SQLITE_IOERR_FSYNC || errcode === SQLITE_IOERR_DIR_FSYNC || (cause !== undefined && isFlushFailure(cause));
+}
+
+/** That of a file which SQLite does not know. */
+export function flushFailure(path: string, cause: unknown): Error {
+  return Object.assign(new Error(`${path} could not be flushed: ${(cause as Error).message}`, { cause }), { errcode: SQLITE_IOERR_FSYNC });
 }
 
 /** The file does not hold what SQLite wrote. */

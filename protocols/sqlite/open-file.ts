@@ -65,7 +65,7 @@ export interface OpenFile {
   suspect(): void;
   /** To be told of what was written, after it was answered: folds the log into the file when that has become much. @returns whether it did */
   written(bytes: number): boolean;
-  /** Remembers beside the file that the first commit of this era was confirmed. @returns false where that cannot be written */
+  /** Remembers beside the file that the first commit of this era was confirmed. @returns false where that cannot be written @throws a flush failure (rules L3) */
   mark(era: number): boolean;
   /** Why the next opening would not find what is written now, or undefined (O4). */
   missing(): string | undefined;
@@ -82,10 +82,10 @@ const GONE_BACK = "its history has gone back: commits that were confirmed are no
 /** A small file is read through at every start: it costs less than 100 ms. */
 const CLEAN_CHECK_BYTES = 16 * 1024 * 1024;
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
-/** The log is folded into the file after so many bytes, as near as they can be told. SQLite does so by itself too, in a commit, and keeps silent when the flush of the file fails then. */
+/** The log is folded into the file after so many bytes, as near as they can be told, and whenever it is longer than `LOG_KEPT_BYTES`: then what was written is more than was told. */
 const FOLD_AFTER_BYTES = 4 * 1024 * 1024;
-/** Pages after which SQLite does it all the same: a bound, should what was written be more than was told. */
-const FOLD_AFTER_PAGES = 8192;
+/** SQLite folds by itself, in a commit, and keeps silent when the flush of the file fails then (rules L3). */
+const SQLITE_FOLDS_NEVER = 0;
 
 /** @throws DROVER_STORE_LOCKED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
 export function openFile(driver: Driver, spec: FileSpec, contents: Contents): OpenFile {
@@ -96,15 +96,19 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
     try {
       const opened = openLocked(driver, spec, contents);
       const missing = missingOf(spec.path);
+      const logPath = `${spec.path}-wal`;
       let writtenBytes = 0;
+      let longest = LOG_KEPT_BYTES;
       return {
         ...opened,
         written: (bytes) => {
           writtenBytes += bytes;
-          if (writtenBytes < FOLD_AFTER_BYTES) return false;
+          const logBytes = sizeOf(logPath);
+          if (writtenBytes < FOLD_AFTER_BYTES && logBytes <= longest) return false;
           writtenBytes = 0;
-          foldLog(opened.database, "PASSIVE");
-          return true;
+          const isFolded = foldLog(opened.database, "PASSIVE");
+          longest = isFolded ? LOG_KEPT_BYTES : logBytes + FOLD_AFTER_BYTES;
+          return isFolded;
         },
         mark: (era) => writeMark(spec.path, era),
         missing,
@@ -238,7 +242,7 @@ function prepare(driver: Driver, spec: FileSpec, contents: Contents, unclean: bo
     const [mode] = database.ask("journal_mode", "pragma_journal_mode");
     if (mode !== "wal") throw new DroverError("DROVER_STORE_FAILED", `the file system of ${spec.path} does not carry a write-ahead log (SQLite chose ${String(mode)})`);
     database.exec(`PRAGMA synchronous = ${spec.synchronous}`);
-    if (spec.synchronous === "FULL") database.exec(`PRAGMA wal_autocheckpoint = ${String(FOLD_AFTER_PAGES)}`);
+    if (spec.synchronous === "FULL") database.exec(`PRAGMA wal_autocheckpoint = ${String(SQLITE_FOLDS_NEVER)}`);
     database.exec(`PRAGMA journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
     database.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
     if (spec.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${String(spec.maxPages)}`);
@@ -260,12 +264,15 @@ function prepare(driver: Driver, spec: FileSpec, contents: Contents, unclean: bo
 /**
  * On a full disk the log stays as it is: what it holds can be read, and commits are refused until there is room.
  * @param isNeeded after a failure of the disk it must be done before anything is acknowledged (rules L3)
+ * @returns whether it was folded
  */
-function foldLog(database: Database, how: "PASSIVE" | "TRUNCATE", isNeeded = false): void {
+function foldLog(database: Database, how: "PASSIVE" | "TRUNCATE", isNeeded = false): boolean {
   try {
     database.exec(`PRAGMA wal_checkpoint(${how})`);
+    return true;
   } catch (error) {
     if (isNeeded || resultCodeOf(error) !== SQLITE_FULL) throw error;
+    return false;
   }
 }
 

@@ -23,6 +23,8 @@ export interface JournalCalls {
   readonly commit: PackedBatch;
 }
 
+type Reading = "revisionOf" | "load" | "entities" | "journal" | "values.get" | "values.entries";
+
 /** What a commit writes beside its bytes is told in pages: about one for each entity, and two above them. */
 const PAGE_BYTES = 4096;
 
@@ -39,23 +41,32 @@ export function serveJournal(file: OpenFile): Service {
   const journal = new JournalFile(file.database);
   let era = journalEra(file.database) + 1;
   let isMarked = false;
-  const calls: { readonly [Call in Exclude<keyof JournalCalls, "commit">]: (argument: JournalCalls[Call]) => unknown } = {
+  const reads: { readonly [Call in Reading]: (argument: JournalCalls[Call]) => unknown } = {
     revisionOf: (entity) => journal.revisionOf(entity),
     load: (entity) => journal.load(entity),
     entities: ({ after, limit }) => journal.entities(after, limit),
     journal: (query) => journal.journal(query),
-    trimStep: ({ entity, revision }) => journal.trimStep(entity, revision),
     "values.get": (key) => journal.getValue(key),
+    "values.entries": ({ prefix, page }) => journal.valueEntries(prefix, page),
+  };
+  /** How much they write is told roughly: `OpenFile.written` looks at the log as well. */
+  const writes: { readonly [Call in Exclude<keyof JournalCalls, "commit" | Reading>]: (argument: JournalCalls[Call]) => unknown } = {
+    trimStep: ({ entity, revision }) => journal.trimStep(entity, revision),
     "values.set": ({ key, value }) => {
       journal.setValue(key, value);
     },
-    "values.entries": ({ prefix, page }) => journal.valueEntries(prefix, page),
     "values.delete": (key) => {
       journal.deleteValue(key);
     },
     "values.write": (changes) => {
       journal.writeValues(changes);
     },
+  };
+  /** Not before the answer. */
+  const written = (bytes: number) => (): void => {
+    if (!file.written(bytes)) return;
+    era++;
+    isMarked = false;
   };
   return {
     handle: (call, argument) => {
@@ -66,16 +77,16 @@ export function serveJournal(file: OpenFile): Service {
         if (!isMarked && outcomes.some(({ kind }) => kind === "committed")) isMarked = file.mark(era);
         if (failure !== undefined) return { value: outcomes, failure };
         const bytes = batch.bytes.byteLength + PAGE_BYTES * (2 + batch.entities.length);
-        return {
-          value: outcomes,
-          afterwards: () => {
-            if (!file.written(bytes)) return;
-            era++;
-            isMarked = false;
-          },
-        };
+        return { value: outcomes, afterwards: written(bytes) };
       }
-      return { value: (calls as Record<string, (argument: unknown) => unknown>)[call]?.(argument) };
+      const write = (writes as Record<string, (argument: unknown) => unknown>)[call];
+      if (write !== undefined) return { value: write(argument), afterwards: written(2 * PAGE_BYTES + valueBytesOf(argument)) };
+      return { value: (reads as Record<string, (argument: unknown) => unknown>)[call]?.(argument) };
     },
   };
+}
+
+function valueBytesOf(argument: unknown): number {
+  const values = Array.isArray(argument) ? (argument as readonly ValueChange[]) : [argument as Partial<ValueChange>];
+  return values.reduce((bytes, { value }) => bytes + (value?.byteLength ?? 0), 0);
 }

@@ -55,7 +55,13 @@ async function nothingLost(t: Test, path: string, said: readonly Said[], bytes: 
 }
 
 test("L3. after a flush that failed nothing more is acknowledged in this process; the next one folds the log before it serves", needsFaultyDisk, async (t) => {
-  const files = { "of the log, at a commit": ["-wal", 8, 300, 25], "of the file, when the log is folded into it": ["journal.db", 2, 300_000, 40] } as const;
+  const files = {
+    "of the log, at a commit": ["-wal", 8, 300, 25],
+    "of the file, when the log is folded into it": ["journal.db", 2, 300_000, 40],
+    // Its 7th commit has a full state of as many bytes: 35 MB.
+    "of the file, after a large commit": ["journal.db", 8, 17_500_000, 12],
+    "of the mark, of a second era": [".mark", 2, 300_000, 40],
+  } as const;
   for (const [name, [file, from, bytes, count]] of Object.entries(files)) {
     await t.test(`the flush ${name}`, async (t) => {
       const path = join(t.testdir(), "journal.db");
@@ -95,6 +101,15 @@ test("L3. a flush that failed is remembered on the disk before anybody is told o
   t.ok(told > 0, "it is told");
   const last = changes.slice(0, told).findLast(({ name }) => name !== "said");
   t.match(last, { call: "sync", name: "" }, "the change before it is the flush of the folder, with the note in it");
+});
+
+test("L3. when no flush of the mark succeeds, the first commit is not acknowledged either", needsFaultyDisk, async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const said = await commits(path, 8, 100, `sync:.mark:1:0:${EIO}`);
+  t.notOk(said.some(({ kind }) => kind === "committed"));
+  t.equal(said.filter(({ kind }) => kind === "flush-failed").length, 1);
+  t.ok(existsSync(`${path}.suspect`));
+  t.equal(await nothingLost(t, path, said, 100), 1, "what it was is there");
 });
 
 test("L3. when the next process cannot fold the log either, it does not serve", needsFaultyDisk, async (t) => {
