@@ -11,6 +11,8 @@ import { isWholeRecord, isWholeSnapshot, isWholeValue, type SealedHistory, sealO
 
 /** Named value that holds the store's era. */
 export const ERA_KEY = "store/era";
+/** Named value of a store that was told that a mark stands beside it. */
+export const MARKED_KEY = "store/marked";
 
 /** What is wrong with it, naming entity and revision, or undefined. Time is that of reading what recovery reads. @throws SQLite's errors, RangeError for numbers that were never written */
 export function journalProblem(database: Database): string | undefined {
@@ -37,6 +39,11 @@ export function journalProblem(database: Database): string | undefined {
 export function journalEra(database: Database): number {
   const [value] = database.ask("value", `named_values WHERE key = '${ERA_KEY}'`);
   return value instanceof Uint8Array ? Number(new TextDecoder().decode(value)) : 0;
+}
+
+/** Whether it was told that a mark stands beside it (store-mark.ts). */
+export function journalIsMarked(database: Database): boolean {
+  return database.ask("count(*)", `named_values WHERE key = '${MARKED_KEY}'`)[0] === 1;
 }
 
 /** C3, and entities that cannot be found by their name. */

@@ -11,6 +11,7 @@
 // J4. A history keeps its newest two snapshots in two slots, which are written in turn. Snapshots and records carry a checksum, since a page that tore or lost a bit within a
 //     row is still a sound page to SQLite: recovery starts from the newest snapshot that matches, with every record after it. The checksum covers the row's place too
 //     (seal.ts); what an older version wrote is believed up to its history's `unsealed` revision. What recovery needs is looked at when the file is opened (journal-check.ts).
+// J5. Histories that stood in the store when it was put back from a copy may have gone back, until a new incarnation replaces them, whose number is greater (rules T1).
 
 import {
   type CommitOutcome,
@@ -24,7 +25,7 @@ import {
   type StoredRecord,
   type ValueChange,
 } from "../../runtime/ports/index.ts";
-import { ERA_KEY } from "./journal-check.ts";
+import { ERA_KEY, journalIsMarked, MARKED_KEY } from "./journal-check.ts";
 import { isWholeRecord, isWholeSnapshot, isWholeValue, type SealedHistory, sealOfHistory, sealOfRecord, sealOfSnapshot, sealOfValue, SUM } from "./seal.ts";
 import { type Database, resultCodeOf, SQLITE_CONSTRAINT, SQLITE_FULL, SQLITE_MISMATCH, SQLITE_TOOBIG, type SqlRow, type Statement } from "./driver.ts";
 
@@ -71,6 +72,16 @@ export interface JournalRead {
   readonly damaged: readonly number[];
 }
 
+/** Named value of a store that was put back from a copy: the newest history that it held then. */
+const RESTORED_KEY = "store/restored";
+
+/** Whose first commit a batch is (store-mark.ts). */
+export interface Era {
+  readonly number: number;
+  /** A mark stands beside the store. */
+  readonly isMarked: boolean;
+}
+
 export interface BatchResult {
   readonly outcomes: readonly CommitOutcome[];
   /** The connection must not be used again. */
@@ -81,20 +92,33 @@ export class JournalFile {
   readonly #database: Database;
   readonly #heads = new Map<string, Head>();
   readonly #sql: ReturnType<typeof prepareStatements>;
+  /** As the store was told. */
+  #isMarked: boolean;
+  /** Histories up to this number may have gone back (J5). */
+  #restoredUpTo: number;
 
   constructor(database: Database) {
     this.#database = database;
     this.#sql = prepareStatements(database);
+    this.#isMarked = journalIsMarked(database);
+    const restored = this.getValue(RESTORED_KEY);
+    this.#restoredUpTo = restored instanceof Uint8Array ? Number(new TextDecoder().decode(restored)) : 0;
   }
 
-  /** @param era whose first commit this is (store-mark.ts) */
-  commit(batch: readonly EntityCommit[], era?: number): BatchResult {
+  /** J5. */
+  goneBack(): void {
+    const [newest] = this.#database.ask("coalesce(max(number), 0)", "histories");
+    this.#restoredUpTo = Number(newest);
+    this.setValue(RESTORED_KEY, new TextEncoder().encode(String(newest)));
+  }
+
+  commit(batch: readonly EntityCommit[], era?: Era): BatchResult {
     const changed = new Map<string, Head>();
     const outcomes: CommitOutcome[] = [];
     try {
       this.#sql.begin.run();
       for (const commit of batch) outcomes.push(this.#write(commit, changed));
-      if (era !== undefined) this.setValue(ERA_KEY, new TextEncoder().encode(String(era)));
+      if (era !== undefined) this.#writeEra(era);
     } catch (error) {
       return this.#takeBack(batch, error, { kind: "refused", reason: `nothing was written: ${messageOf(error)}`, ...passingOf(error) });
     }
@@ -105,9 +129,17 @@ export class JournalFile {
       const result = this.#takeBack(batch, error, { kind, reason: `the commit failed: ${messageOf(error)}`, ...passingOf(error) });
       return kind === "unknown" ? { ...result, failure: error } : result;
     }
+    if (era !== undefined) this.#isMarked = era.isMarked;
     if (this.#heads.size + changed.size > CACHED_HEADS) this.#heads.clear();
     for (const [entity, head] of changed) this.#heads.set(entity, head);
     return { outcomes };
+  }
+
+  #writeEra({ number, isMarked }: Era): void {
+    this.setValue(ERA_KEY, new TextEncoder().encode(String(number)));
+    if (isMarked === this.#isMarked) return;
+    if (isMarked) this.setValue(MARKED_KEY, new Uint8Array());
+    else this.deleteValue(MARKED_KEY);
   }
 
   revisionOf(entity: string): { readonly incarnation: string; readonly revision: number } | undefined {
@@ -125,7 +157,16 @@ export class JournalFile {
     const row = whole === -1 ? undefined : generations[whole];
     const snapshot = row === undefined ? undefined : { revision: Number(row["revision"]), state: bytesOf(row["state"]) };
     const records = this.#recordsAfter(entity, head, snapshot?.revision ?? 0, damaged);
-    return { entity, type: head.type, incarnation: head.incarnation, revision: head.revision, snapshot, records, ...(damaged.length === 0 ? {} : { damaged }) };
+    return {
+      entity,
+      type: head.type,
+      incarnation: head.incarnation,
+      revision: head.revision,
+      snapshot,
+      records,
+      ...(head.number <= this.#restoredUpTo ? { isRestored: true } : {}),
+      ...(damaged.length === 0 ? {} : { damaged }),
+    };
   }
 
   #recordsAfter(entity: string, head: Head, after: number, damaged: readonly number[]): readonly StoredRecord[] {

@@ -3,9 +3,10 @@
 //
 // The file goes first: if the process ends half way, the next start meets a log without a file, which it knows as damage, and never a file without its log.
 
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, renameSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { MARK_SUFFIX } from "./store-mark.ts";
+import { syncDirectory } from "./sync-directory.ts";
 
 /** The mark goes last: until then a store that is half gone is known for what it is. */
 const PARTS = ["", "-wal", "-shm", "-journal", MARK_SUFFIX];
@@ -20,17 +21,6 @@ export function moveAside(path: string, at: number): string {
   syncDirectory(folder);
   syncDirectory(dirname(path));
   return folder;
-}
-
-/** Makes the names in a directory lasting. Does nothing where the operating system has no such call. */
-export function syncDirectory(path: string): void {
-  if (process.platform === "win32") return;
-  const handle = openSync(path, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 function freeName(wanted: string): string {

@@ -12,8 +12,9 @@ import { dirname } from "node:path";
 import { DroverError } from "../../runtime/ports/index.ts";
 import { type Database, type Driver, isDamage, resultCodeOf, SQLITE_CANTOPEN, SQLITE_ERROR, SQLITE_FULL, SQLITE_IOERR } from "./driver.ts";
 import { lockFile } from "./file-lock.ts";
-import { moveAside, syncDirectory } from "./move-aside.ts";
-import { readMark, writeMark } from "./store-mark.ts";
+import { moveAside } from "./move-aside.ts";
+import { hasMark, placeMark, readMark, writeMark } from "./store-mark.ts";
+import { syncDirectory } from "./sync-directory.ts";
 import { inspectWal } from "./wal-inspection.ts";
 
 export interface FileSpec {
@@ -51,6 +52,8 @@ export interface Contents {
   readonly problem: (database: Database) => string | undefined;
   /** The newest era that it knows of (store-mark.ts); undefined where files of this kind bear no mark. */
   readonly era: ((database: Database) => number) | undefined;
+  /** Whether it was told that a mark stands beside it; undefined as above. */
+  readonly isMarked: ((database: Database) => boolean) | undefined;
   /** In the transaction that has brought the schema up to date. */
   readonly migrated: (database: Database) => void;
 }
@@ -59,6 +62,8 @@ export interface OpenFile {
   readonly database: Database;
   readonly created: boolean;
   readonly movedAside: { readonly path: string; readonly reason: string } | undefined;
+  /** The mark that it knows of is gone: it was put back from a copy. Only at the first opening of a process: one that is opened again is what it was. */
+  readonly isRestored: boolean;
   /** The last holder did not close it. */
   readonly unclean: boolean;
   /** Remembers, across processes, that the file must be read through at the next start. */
@@ -67,6 +72,8 @@ export interface OpenFile {
   written(bytes: number): boolean;
   /** Remembers beside the file that the first commit of this era was confirmed. @returns false where that cannot be written @throws a flush failure (rules L3) */
   mark(era: number): boolean;
+  /** Puts an empty mark where there is none. @returns whether one stands now, lastingly */
+  placeMark(): boolean;
   /** Why the next opening would not find what is written now, or undefined (O4). */
   missing(): string | undefined;
   /** Folds the log into the file. The lock is given back when the thread has ended. */
@@ -111,6 +118,7 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
           return isFolded;
         },
         mark: (era) => writeMark(spec.path, era),
+        placeMark: () => placeMark(spec.path),
         missing,
         suspect: () => {
           writeFileSync(suspectPath(spec), "", { mode: 0o600 });
@@ -133,12 +141,14 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
   }
 }
 
-function openLocked(driver: Driver, spec: FileSpec, contents: Contents): Pick<OpenFile, "database" | "created" | "movedAside" | "unclean"> {
+function openLocked(driver: Driver, spec: FileSpec, contents: Contents): Pick<OpenFile, "database" | "created" | "movedAside" | "isRestored" | "unclean"> {
   const before = present(spec);
   try {
     if (!before.any && readMark(spec.path) > 0) throw new Damage("the file is gone, although commits were confirmed in it");
     const wasLookedAt = !before.any || look(driver, spec, contents, before);
-    return { database: prepare(driver, spec, contents, before.unclean, wasLookedAt), created: !before.any, movedAside: undefined, unclean: before.unclean };
+    const database = prepare(driver, spec, contents, before.unclean, wasLookedAt);
+    const isRestored = spec.mayMoveAside && contents.isMarked?.(database) === true && !hasMark(spec.path);
+    return { database, created: !before.any, movedAside: undefined, isRestored, unclean: before.unclean };
   } catch (error) {
     if (!(error instanceof Damage) && !isDamage(error)) throw error;
     const reason = (error as Error).message;
@@ -146,7 +156,7 @@ function openLocked(driver: Driver, spec: FileSpec, contents: Contents): Pick<Op
       throw new DroverError("DROVER_STORE_FAILED", `the ${spec.noun} ${spec.path} is damaged: ${reason}; it is moved aside at the next start`, { cause: error });
     const path = moveAside(spec.path, spec.at);
     rmSync(suspectPath(spec), { force: true });
-    return { database: prepare(driver, spec, contents, false, true), created: true, movedAside: { path, reason }, unclean: false };
+    return { database: prepare(driver, spec, contents, false, true), created: true, movedAside: { path, reason }, isRestored: false, unclean: false };
   }
 }
 

@@ -2,7 +2,7 @@
 
 import type { JournalQuery, ValueChange, ValuesPage } from "../../runtime/ports/index.ts";
 import { type PackedBatch, unpackBatch } from "./batch-packing.ts";
-import { journalEra, journalProblem } from "./journal-check.ts";
+import { journalEra, journalIsMarked, journalProblem } from "./journal-check.ts";
 import { JournalFile } from "./journal-file.ts";
 import type { Contents, OpenFile } from "./open-file.ts";
 import { sealHistories } from "./seal.ts";
@@ -34,6 +34,7 @@ export const journalContents: Contents = {
   newest: { table: "histories", column: "unsealed" },
   problem: journalProblem,
   era: journalEra,
+  isMarked: journalIsMarked,
   migrated: sealHistories,
 };
 
@@ -41,6 +42,8 @@ export function serveJournal(file: OpenFile): Service {
   const journal = new JournalFile(file.database);
   let era = journalEra(file.database) + 1;
   let isMarked = false;
+  // Lasting before a mark stands again.
+  if (file.isRestored) journal.goneBack();
   const reads: { readonly [Call in Reading]: (argument: JournalCalls[Call]) => unknown } = {
     revisionOf: (entity) => journal.revisionOf(entity),
     load: (entity) => journal.load(entity),
@@ -72,7 +75,7 @@ export function serveJournal(file: OpenFile): Service {
     handle: (call, argument) => {
       if (call === "commit") {
         const batch = argument as PackedBatch;
-        const { outcomes, failure } = journal.commit(unpackBatch(batch), isMarked ? undefined : era);
+        const { outcomes, failure } = journal.commit(unpackBatch(batch), isMarked ? undefined : { number: era, isMarked: file.placeMark() });
         // Before the answer: what the mark names is committed by now, and what was answered is named by it.
         if (!isMarked && outcomes.some(({ kind }) => kind === "committed")) isMarked = file.mark(era);
         if (failure !== undefined) return { value: outcomes, failure };

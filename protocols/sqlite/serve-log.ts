@@ -37,6 +37,7 @@ export const logContents: Contents = {
   newest: { table: "entries", column: "sum" },
   problem: () => undefined,
   era: undefined,
+  isMarked: undefined,
   migrated: () => undefined,
 };
 

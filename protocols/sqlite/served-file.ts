@@ -14,6 +14,7 @@ import type { ServiceKind } from "./store-thread.ts";
 export interface FileOpened {
   readonly created: boolean;
   readonly movedAside: { readonly path: string; readonly reason: string } | undefined;
+  readonly isRestored: boolean;
   readonly unclean: boolean;
   /** What the kind of file adds. */
   readonly service: unknown;
@@ -125,6 +126,8 @@ export class ServedFile {
         this.#phase = { kind: "open", generation: thread.generation };
         served.set(wholePath(spec().path), this);
         if (result.movedAside !== undefined) log.error({ path: spec().path, movedAside: result.movedAside.path, reason: result.movedAside.reason }, "damaged store moved aside");
+        else if (result.isRestored)
+          log.warn({ path: spec().path }, "store was put back from a copy: the mark beside it is gone; what it holds may be older than what others know of it");
         else if (result.unclean) log.warn({ path: spec().path }, "store was not closed the last time; it was checked");
         return result;
       } catch (error) {

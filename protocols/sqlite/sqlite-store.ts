@@ -116,8 +116,9 @@ export function sqliteStore({
 
   return {
     open: async () => {
-      const { created, movedAside } = await file.open();
-      return movedAside === undefined ? { created } : { created, movedAside };
+      const { created, movedAside, isRestored } = await file.open();
+      const restored = isRestored ? { reason: `the mark beside ${path} is gone: it was put back from a copy` } : undefined;
+      return { created, ...(movedAside === undefined ? {} : { movedAside }), ...(restored === undefined ? {} : { restored }) };
     },
     commit,
     revisionOf: async (entity) => (await call("revisionOf", entity)) as { incarnation: string; revision: number } | undefined,

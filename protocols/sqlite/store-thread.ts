@@ -99,7 +99,7 @@ export async function runStoreThread(port: MessagePort, gate: ThreadGate): Promi
     const file = openFile(driver, spec, contents);
     const service = serve(file, settings);
     served = { file, service };
-    return { created: file.created, movedAside: file.movedAside, unclean: file.unclean, service: service.opened };
+    return { created: file.created, movedAside: file.movedAside, isRestored: file.isRestored, unclean: file.unclean, service: service.opened };
   }
 
   function flushFailedBy(error: unknown): { readonly flushFailed?: string } {

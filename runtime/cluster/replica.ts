@@ -394,8 +394,8 @@ export function createReplicas(options: ReplicaOptions, isReplica: (type: string
       limitedLog.warn({ reason: "unreadable-record", entity, revision, detail: read.problem }, "a stored record of a replica cannot be read and is not shown");
       return undefined;
     });
-    const fork = replicas.get(entity)?.fork;
-    return fork === undefined ? page : { ...page, missing: page.missing.map((gap) => (gap.after < fork.left.revision ? { ...gap, forked: causeOf(fork) } : gap)) };
+    const { fork, past = [] } = replicas.get(entity) ?? {};
+    return fork === undefined ? page : { ...page, missing: page.missing.map((gap) => (gap.after < fork.left.revision ? { ...gap, forked: causeOf(fork, past) } : gap)) };
   }
 
   return {
@@ -426,9 +426,10 @@ function pastWith(held: Replica | undefined, incarnation: string): PastHistories
   return [...held.past, [held.incarnation, held.revision] as const].filter(([name]) => name !== incarnation).slice(-MAX_PAST);
 }
 
-/** P6. */
-function causeOf({ left, known, at }: Fork): NonNullable<MissingTurns["forked"]> {
-  return { incarnation: left.incarnation, revision: left.revision, known, at };
+/** P6. Who went on without having asked does not know how far the history was known here. */
+function causeOf({ left, known, at }: Fork, past: PastHistories): NonNullable<MissingTurns["forked"]> {
+  const [, here = 0] = past.find(([name]) => name === left.incarnation) ?? [];
+  return { incarnation: left.incarnation, revision: left.revision, known: Math.max(known, here), at };
 }
 
 /** For where many checks end in one refusal. */

@@ -371,7 +371,7 @@ export interface Fork {
   readonly as: string;
   /** What it goes on from: the turns of this copy up to there are its past. */
   readonly left: { readonly incarnation: string; readonly revision: number };
-  /** The revision of `left` that others had of it: among these are turns that this copy does not have. Where both parted is not known. */
+  /** The revision of `left` that others had of it, as far as was known: among these are turns that this copy does not have. Where both parted is not known. */
   readonly known: number;
   /** Wall ms. */
   readonly at: number;

@@ -4,6 +4,7 @@
 // R2. Where they differ, or where such a version is not registered any more, what it came to is applied: that was committed and seen.
 // R3. A state goes from version to version where the records do: an upgrade is a turn of its own. Where the newest state is of an older version than the registered one, that turn is
 //     taken here, for whoever hosts the entity to commit before anything else (upgrading.ts).
+//     A history that may have gone back goes on as a new incarnation in that turn, before anything else of it (rules T1).
 // R4. Where a record carries the hash of the state, the state must have it (rules H2).
 // R5. What a replayed step has changed in place of a context, which no outcome tells, is told, and what was committed is put back.
 // R6. A record that does not follow the one before it by its hash (chain.ts) is told; what was committed stands.
@@ -50,7 +51,7 @@ export interface Divergence {
 export interface Restored {
   readonly entity: Entity;
   readonly divergences: readonly Divergence[];
-  /** The turn that took its actors to newer versions of their types, taken and not in any store: a full snapshot belongs to its commit (rules T3). */
+  /** The turn that took it to a new incarnation, or its actors to newer versions of their types, taken and not in any store: a full snapshot belongs to its commit (rules T1, T3). */
   readonly upgrade: Turn | undefined;
   /** The snapshot was made by other machines, shapes or another XState: a new one should follow, so that each record's `made` is said in full by a snapshot (rules R1). */
   readonly isRemade: boolean;
@@ -76,6 +77,8 @@ export interface Stored {
   readonly records: readonly JournalRecord[];
   /** Hash of each of them; left out: not known, and the chain begins with the next record. */
   readonly links?: readonly string[];
+  /** The incarnation to go on as, where the history may have gone back. */
+  readonly forkAs?: string;
 }
 
 const STATUSES: ReadonlySet<string> = new Set<CellRecord["status"]>(["active", "done", "error", "stopped"]);
@@ -143,7 +146,11 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
     divergences.push({ revision: record.revision, reason: "the state is not the one that was committed", hashes });
   }
   if (entity.type !== type) entity = carriedOver(entity, type);
-  const upgrade = [...entity.interior.cells.values()].some(isOld) ? upgraded(entity, stamp?.() ?? entity.stamp, guide) : undefined;
+  const opening: Input[] = [];
+  // That others know no more of it than there is here is the least.
+  if (stored.forkAs !== undefined) opening.push({ kind: "forked", as: stored.forkAs, left: incarnation, known: entity.revision });
+  if ([...entity.interior.cells.values()].some(isOld)) opening.push({ kind: "upgrade" });
+  const upgrade = opening.length === 0 ? undefined : opened(entity, opening, stamp?.() ?? entity.stamp, guide);
   for (const cell of entity.interior.cells.values()) {
     const problem = guide === undefined || !hasShape(cell) ? shapeProblem(cell) : guide.check(cell.address, () => shapeProblem(cell));
     if (problem !== undefined) throw new Error(`${cell.address}: its context does not have the shape that "${cell.plan.actor.name}" declares: ${problem}`);
@@ -156,10 +163,10 @@ function restored(type: EntityType, address: Address, stored: Stored, stamp: (()
   return { entity, divergences, upgrade, isRemade, changed };
 }
 
-function upgraded(entity: HostedEntity, stamp: TurnStamp, guide: RestoreGuide | undefined): Turn {
-  const take = (): Turn => entity.turn([{ kind: "upgrade" }], stamp);
+function opened(entity: HostedEntity, inputs: readonly Input[], stamp: TurnStamp, guide: RestoreGuide | undefined): Turn {
+  const take = (): Turn => entity.turn(inputs, stamp);
   const turn =
-    guide === undefined
+    guide === undefined || !inputs.some(isUpgrade)
       ? take()
       : guide.upgrade((carries) => {
           entity.interior.carries = carries;
@@ -168,6 +175,10 @@ function upgraded(entity: HostedEntity, stamp: TurnStamp, guide: RestoreGuide | 
   entity.interior.carries = undefined;
   entity.commit();
   return turn;
+}
+
+function isUpgrade({ kind }: Input): boolean {
+  return kind === "upgrade";
 }
 
 function hasFaulted({ results }: JournalRecord): boolean {
@@ -207,8 +218,7 @@ function whyNotRun({ interior }: HostedEntity, { versions, inputs }: JournalReco
     const registered = interior.type.types.get(name);
     if (registered?.version !== version) return `made by version ${String(version)} of ${name}, registered is ${registered === undefined ? "none" : String(registered.version)}`;
   }
-  if (inputs[0]?.kind !== "upgrade")
-    for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
+  if (!inputs.some(isUpgrade)) for (const cell of interior.cells.values()) if (isOld(cell)) return `${cell.address} has a state of another version of ${cell.plan.actor.name}`;
   return undefined;
 }
 

@@ -64,6 +64,8 @@ export interface StoredEntity {
   readonly snapshot: { readonly revision: number; readonly state: Uint8Array } | undefined;
   /** Journal records after the snapshot, ascending, without holes. */
   readonly records: readonly StoredRecord[];
+  /** The store was put back from an older copy since this history began: it may have gone back, and goes on as a new incarnation before anything else (rules T1). */
+  readonly isRestored?: true;
   /** Revisions of newer snapshots that do not match their checksum and were passed over, newest first; left out when there are none. */
   readonly damaged?: readonly number[];
 }
@@ -81,6 +83,8 @@ export interface StoreOpened {
   readonly created: boolean;
   /** Set when a damaged store was moved aside as a whole (rules L2): where it is now, and what was wrong. */
   readonly movedAside?: { readonly path: string; readonly reason: string };
+  /** Set where it is known that the store was put back from a copy, until something was committed to it: its histories are `isRestored` (rules T1). */
+  readonly restored?: { readonly reason: string };
 }
 
 export interface JournalQuery {

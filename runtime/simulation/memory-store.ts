@@ -49,6 +49,23 @@ interface Contents {
 export class MemoryDisk {
   contents: Contents = emptyContents();
   created = true;
+  /** Of each entity's history that was put back; until the first commit also told at an opening. */
+  readonly restored = new Map<string, string>();
+  isToldRestored = false;
+
+  /** As a backup or a disk image is made. */
+  copy(): MemoryDisk {
+    const copy = new MemoryDisk();
+    copy.contents = structuredClone(this.contents);
+    copy.created = this.created;
+    return copy;
+  }
+
+  /** What it holds now was put back from a copy, and its store knows that (rules T1). Of a copy that is used without it nobody knows. */
+  putBack(): void {
+    for (const [entity, { incarnation }] of this.contents.histories) this.restored.set(entity, incarnation);
+    this.isToldRestored = true;
+  }
 }
 
 export interface MemoryStoreOptions {
@@ -130,6 +147,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
     };
     contents.histories.set(commit.entity, commit.snapshot !== undefined && commit.forgetsOlder === true ? trimmed(history, commit.revision) : history);
     keepHistory(commit.entity);
+    disk.isToldRestored = false;
     if (commit.value !== undefined) {
       contents.values.set(commit.value.key, commit.value.value);
       keepValue(commit.value.key);
@@ -173,7 +191,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
       isOpen = true;
       const created = disk.created;
       disk.created = false;
-      return { created };
+      return disk.isToldRestored ? { created, restored: { reason: "the memory disk was put back" } } : { created };
     },
     revisionOf: async (entity) => {
       await Promise.resolve();
@@ -198,6 +216,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): MemoryStore {
         revision: found.revision,
         snapshot: whole === undefined ? undefined : { revision: whole.revision, state: whole.state },
         records,
+        ...(disk.restored.get(entity) === found.incarnation ? { isRestored: true } : {}),
         ...(damaged.length === 0 ? {} : { damaged }),
       };
     },

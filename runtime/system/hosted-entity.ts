@@ -104,6 +104,8 @@ interface Recovered {
   readonly entity: Entity;
   /** Taken and in no store yet: nothing is done with the entity before it is. */
   readonly upgrade: Turn | undefined;
+  /** The incarnation that it leaves with that turn. */
+  readonly left: string | undefined;
   readonly isNew: boolean;
   readonly changed: readonly SupervisionReport[];
   readonly since: SinceSnapshot;
@@ -142,7 +144,7 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
    * Recovers the entity from the store, or makes a new history; takes no turn before `begin`.
    * @param options of a new history; without them there is none: undefined when the store does not know the entity
    * @param isAbandoned nobody waits for it any more: nothing is written then
-   * @throws when what is stored cannot be read by the registered types; DROVER_STORE_FAILED when an upgrade of it could not be committed
+   * @throws when what is stored cannot be read by the registered types; DROVER_STORE_FAILED when its upgrade or its new incarnation could not be committed
    */
   static async activate(
     address: Address,
@@ -151,10 +153,10 @@ export class HostedEntity implements ActivationOwner, OutgoingOwner, EntityListe
     ports: HostedEntityPorts,
     isAbandoned: () => boolean,
   ): Promise<HostedEntity | undefined> {
-    const recovered = await recover(address, type, ports);
+    const recovered = await recover(address, type, ports, () => ports.random.id());
     if (isAbandoned()) return undefined;
     if (recovered.upgrade !== undefined)
-      await inTime(commitUpgrade(recovered.entity, recovered.upgrade, ports), ports.clock, STORE_WITHIN_MS, `the upgrade of ${address} is not stored`);
+      await inTime(commitUpgrade(recovered, recovered.upgrade, ports), ports.clock, STORE_WITHIN_MS, `the turn that ${address} goes on with is not stored`);
     if (options === undefined && recovered.isNew) return undefined;
     const hosted = new HostedEntity(options ?? { input: undefined }, ports, recovered);
     for (const report of recovered.changed) hosted.reported(report);
@@ -703,13 +705,15 @@ function countDead(deadLetters: DeadLetters, result: Settled, { to, event, sende
   if (reason !== undefined) deadLetters.addMessage({ to, event, sender, reason });
 }
 
-async function recover(address: Address, type: EntityType, ports: HostedEntityPorts): Promise<Recovered> {
+/** @param newIncarnation of a history that may have gone back (rules T1); left out: it is only looked at */
+async function recover(address: Address, type: EntityType, ports: HostedEntityPorts, newIncarnation?: () => string): Promise<Recovered> {
   const stored = type.durability === "volatile" ? undefined : await inTime(ports.store.load(address), ports.clock, STORE_WITHIN_MS, `${address} could not be read`);
   if (stored === undefined) {
     return {
       entity: createEntity(type, address, ports.random.id()),
       isNew: true,
       upgrade: undefined,
+      left: undefined,
       changed: [],
       since: { turns: 0, bytes: 0, isOutdated: false },
       asOf: ports.clock.now(),
@@ -722,8 +726,9 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
       { entity: address, damaged: stored.damaged, from: stored.snapshot?.revision ?? 0 },
       "a damaged snapshot was passed over; the state comes from an older one and its journal",
     );
+  const forkAs = stored.isRestored === true ? newIncarnation?.() : undefined;
   const { last, restored } = watched(ports.stepWatch, { entity: address, cell: address, what: "recovery", key: `recovery ${upgradeCode(type)}` }, () => {
-    const read = readStored(stored);
+    const read = { ...readStored(stored), ...(forkAs === undefined ? {} : { forkAs }) };
     const newest = read.records.at(-1)?.stamp ?? read.snapshot?.stamp;
     if (newest !== undefined) ports.hosted.atLeast(newest.elapsed);
     const watch = recoveryWatch(ports.stepWatch, address, type);
@@ -733,9 +738,11 @@ async function recover(address: Address, type: EntityType, ports: HostedEntityPo
   });
   const { entity, divergences, upgrade, isRemade, changed } = restored;
   tellDivergences(address, divergences, ports.log, ports.diverged);
-  if (upgrade !== undefined) return { entity, isNew: false, upgrade, changed, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
+  const left = forkAs === undefined ? undefined : stored.incarnation;
+  if (left !== undefined) ports.log.warn({ entity: address, left, revision: stored.revision }, "the store was put back from a copy: the entity goes on as a new incarnation");
+  if (upgrade !== undefined) return { entity, isNew: false, upgrade, left, changed, since: { turns: 0, bytes: 0, isOutdated: false }, asOf: entity.stamp.now };
   const bytes = stored.records.reduce((sum, { record }) => sum + record.byteLength, 0);
-  return { entity, isNew: false, upgrade, changed, since: { turns: stored.records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
+  return { entity, isNew: false, upgrade, left, changed, since: { turns: stored.records.length, bytes, isOutdated: isRemade || isDamaged }, asOf: last?.now ?? 0 };
 }
 
 /** That it came to its end for one state says nothing of the next: it is forgiven when the entity has ended well. */
@@ -744,12 +751,14 @@ function watchedOutside<V>(watch: StepWatch | undefined, { address: entity, type
 }
 
 /** Before anything else happens to it, with a full state (rules T3). @throws DROVER_STORE_FAILED: the store is asked again at the next activation, and whatever was written counts (rules C2) */
-async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: HostedEntityPorts): Promise<void> {
+async function commitUpgrade({ entity, left }: Pick<Recovered, "entity" | "left">, { record, revision }: Turn, ports: HostedEntityPorts): Promise<void> {
   // In memory it is committed already.
   await ports.beforeCommit(entity, undefined);
   const bytes = encodeRecord(record as JournalRecord);
   entity.linked(linkOf(bytes));
   const snapshot = storableState(entity.state(), ports.log);
+  if (left !== undefined && snapshot === undefined)
+    throw new DroverError("DROVER_ENTITY_TOO_LARGE", `${entity.address} cannot go on as a new incarnation: its full state is larger than a store takes`);
   const outcome = await ports.committer.commit({
     entity: entity.address,
     type: entity.type.name,
@@ -759,9 +768,11 @@ async function commitUpgrade(entity: Entity, { record, revision }: Turn, ports: 
     at: entity.stamp.now,
     record: bytes,
     ...(snapshot === undefined ? {} : { snapshot, forgetsOlder: entity.type.durability === "snapshot" }),
+    ...(left === undefined ? {} : { replaces: left }),
   });
   if (outcome.kind === "committed") return;
-  throw new DroverError("DROVER_STORE_FAILED", `the upgrade of ${entity.address} to the registered versions could not be committed (${outcome.kind}): ${outcome.reason}`);
+  const what = left === undefined ? `the upgrade of ${entity.address} to the registered versions` : `the new incarnation of ${entity.address}`;
+  throw new DroverError("DROVER_STORE_FAILED", `${what} could not be committed (${outcome.kind}): ${outcome.reason}`);
 }
 
 /** Of an ask: the wall time until which its sender waits. */

@@ -9,6 +9,8 @@ export interface StoreSetup {
   readonly reopen: () => Promise<Store>;
   /** Makes a stored snapshot or record differ from its checksum, as a page that tore or lost a bit does. @returns the store, opened again where that is needed */
   readonly damage: (entity: string, part: { readonly snapshot: number } | { readonly record: number }) => Promise<Store>;
+  /** Closes, and puts back what is stored as a copy, on purpose (rules T1). @returns the store, not open yet */
+  readonly putBack: () => Promise<Store>;
   readonly teardown: () => Promise<void>;
 }
 
@@ -513,6 +515,29 @@ export async function storeContract(t: Test, setup: () => Promise<StoreSetup>): 
     t.ok(outcomes.flat().every(({ kind }) => kind === "committed"));
     t.strictSame(await store.revisionOf("acme/vehicle/a"), { incarnation: "i1", revision: 4 });
   });
+
+  await check(
+    "T1. histories of a store that was put back may have gone back, until a new incarnation replaces them; it is told until something is committed",
+    async (t, { store, reopen, putBack }) => {
+      await store.commit([aCommit("a", 1), aCommit("b", 1)]);
+      const isRestored = async (of: Store, name: string): Promise<unknown> => (await of.load(`acme/vehicle/${name}`))?.isRestored;
+      t.strictSame([await isRestored(store, "a"), await isRestored(await reopen(), "a")], [undefined, undefined]);
+      await putBack();
+      const back = await putBack();
+      t.match(await back.open(), { created: false, restored: { reason: /put back/ } }, "as long as nothing was committed");
+      t.strictSame([await isRestored(back, "a"), await isRestored(back, "b")], [true, true]);
+      t.strictSame(kinds(await back.commit([aCommit("a", 2, { incarnation: "i2", replaces: "i1", snapshot: bytes("a") }), aCommit("b", 2), aCommit("c", 1)])), [
+        "committed",
+        "committed",
+        "committed",
+      ]);
+      const again = await reopen();
+      t.strictSame([await isRestored(again, "a"), await isRestored(again, "b"), await isRestored(again, "c")], [undefined, true, undefined]);
+      const second = await putBack();
+      t.match(await second.open(), { restored: {} }, "and once more");
+      t.strictSame([await isRestored(second, "a"), await isRestored(second, "c")], [true, true]);
+    },
+  );
 
   await check("a closed store says so", async (t, { store }) => {
     await store.close();

@@ -132,6 +132,29 @@ function movedAside(store: ReturnType<typeof memoryStore>): typeof store {
   return { ...store, open: async () => ({ ...(await store.open()), movedAside: { path: "journal.db.damaged", reason: "page 3 is damaged" } }) };
 }
 
+test("T1, L2. A store that was put back on purpose: the vehicle goes on under a new name before anything else, is degraded by it until somebody acknowledges it, and is told once", async (t) => {
+  const at = desk();
+  const rig = rigOn(at, ["torrent-0"]);
+  let car = await trailer(at, rig);
+  const { incarnation } = car.vehicle();
+  const before = at.identity;
+  await car.node.stop();
+  at.disk.putBack();
+  car = await trailer(at, rig);
+  const next = car.vehicle().incarnation;
+  t.not(next, incarnation);
+  t.not(at.identity?.incarnation, before?.incarnation);
+  t.match([car.vehicle().state, car.vehicle().context], [{ health: "degraded" }, { storeLoss: null, losses: { history: { reason: /put back from an older copy/ } } }]);
+  await car.node.stop();
+  car = await trailer(at, rig);
+  t.equal(car.vehicle().incarnation, next);
+  t.match(await running(at, car.node.system.ask(car.node.vehicle, { type: "store.acknowledge" }, { withinMs: 5_000 })), { kind: "replied", value: { acknowledged: ["history"] } });
+  await car.node.stop();
+  car = await trailer(at, rig);
+  t.match(car.vehicle().state, { health: "ok" });
+  await car.node.stop();
+});
+
 test("L2. A journal that is gone although the node has run before is told too, never a silent beginning", async (t) => {
   const at = desk();
   const rig = rigOn(at, ["torrent-0"]);

@@ -1,7 +1,22 @@
-import { closeSync, copyFileSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { t as file, type Test, test } from "tap";
+import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { type SqliteStore, sqliteStore } from "../../../protocols/sqlite/index.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog, type StoreOpened } from "../../../runtime/ports/index.ts";
@@ -156,6 +171,53 @@ test("L1, L2. a store whose file or log is lost, or that was put back from a cop
   t.match((await openStoreWithResult(t, gone)).opened, { created: true, movedAside: { reason: /the file is gone/ } });
   writeFileSync(`${path}.mark`, "99 1");
   t.equal((await openStoreWithResult(t, path)).opened.movedAside, undefined, "a mark that is damaged is none");
+});
+
+test("T1, L2. a store without its mark was put back from a copy only where it was told that one stands beside it", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  const copy = (): string => crashCopy(path, join(t.testdirName, `restored-${String(copies++)}`));
+  const restoredAt = async (at: string): Promise<unknown> => {
+    const { store, opened } = await openStoreWithResult(t, at);
+    const { isRestored } = (await store.load("acme/vehicle/a")) ?? {};
+    await store.close();
+    t.equal(opened.movedAside, undefined);
+    return [opened.restored !== undefined, isRestored];
+  };
+  const first = await openStore(t, path);
+  await first.commit([aCommit("a", 1)]);
+  const early = copy();
+  t.strictSame(await restoredAt(copy()), [false, undefined], "killed in its first era");
+  rmSync(`${early}.mark`);
+  for (let n = 0; n < 2; n++) t.strictSame(await restoredAt(early), [true, true], "a copy of its first era, opened again before anything was committed");
+  const store = await openStore(t, early);
+  await store.commit([aCommit("b", 1)]);
+  t.ok(existsSync(`${early}.mark`));
+  await store.close();
+  t.strictSame(await restoredAt(early), [false, true], "it is told no more, and what has not gone on under a new name still has to");
+
+  await first.close();
+  const beside = copy();
+  rmSync(`${beside}.mark`);
+  const database = (await loadDriver()).open(beside, { busyTimeoutMs: 1_000 });
+  database.exec("DELETE FROM named_values WHERE key = 'store/marked'");
+  database.close();
+  t.strictSame(await restoredAt(beside), [false, undefined], "one of a release that did not tell, or one that no mark could be written for");
+  const torn = copy();
+  writeFileSync(`${torn}.mark`, "");
+  t.strictSame(await restoredAt(torn), [false, undefined], "a mark that is damaged stands there");
+});
+
+test("T1. a store beside which no mark can be written is not taken for one that was put back", async (t) => {
+  const path = join(t.testdir(), "journal.db");
+  mkdirSync(`${path}.mark`);
+  for (let revision = 1; revision <= 3; revision++) {
+    const { store, opened } = await openStoreWithResult(t, path);
+    t.equal(opened.restored, undefined);
+    t.match(await store.commit([aCommit("a", revision)]), [{ kind: "committed" }]);
+    await store.close();
+  }
+  rmSync(`${path}.mark`, { recursive: true });
+  t.equal((await openStoreWithResult(t, path)).opened.restored, undefined);
 });
 
 test("L2. damage met while the store is in use is an error, and is moved aside at the next start", async (t) => {

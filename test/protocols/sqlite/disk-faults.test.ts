@@ -60,7 +60,8 @@ test("L3. after a flush that failed nothing more is acknowledged in this process
     "of the file, when the log is folded into it": ["journal.db", 2, 300_000, 40],
     // Its 7th commit has a full state of as many bytes: 35 MB.
     "of the file, after a large commit": ["journal.db", 8, 17_500_000, 12],
-    "of the mark, of a second era": [".mark", 2, 300_000, 40],
+    // Its first flush is that of an empty one.
+    "of the mark, of a second era": [".mark", 3, 300_000, 40],
   } as const;
   for (const [name, [file, from, bytes, count]] of Object.entries(files)) {
     await t.test(`the flush ${name}`, async (t) => {
@@ -104,12 +105,17 @@ test("L3. a flush that failed is remembered on the disk before anybody is told o
 });
 
 test("L3. when no flush of the mark succeeds, the first commit is not acknowledged either", needsFaultyDisk, async (t) => {
-  const path = join(t.testdir(), "journal.db");
-  const said = await commits(path, 8, 100, `sync:.mark:1:0:${EIO}`);
-  t.notOk(said.some(({ kind }) => kind === "committed"));
-  t.equal(said.filter(({ kind }) => kind === "flush-failed").length, 1);
-  t.ok(existsSync(`${path}.suspect`));
-  t.equal(await nothingLost(t, path, said, 100), 1, "what it was is there");
+  for (const [from, written, title] of [
+    [1, 0, "of the empty one before it"],
+    [2, 1, "of the one that names it: what it was is there"],
+  ] as const) {
+    const path = join(t.testdir(), `journal-${String(from)}`, "journal.db");
+    const said = await commits(path, 8, 100, `sync:.mark:${String(from)}:0:${EIO}`);
+    t.notOk(said.some(({ kind }) => kind === "committed"));
+    t.equal(said.filter(({ kind }) => kind === "flush-failed").length, 1);
+    t.ok(existsSync(`${path}.suspect`));
+    t.equal(await nothingLost(t, path, said, 100), written, title);
+  }
 });
 
 test("L3. when the next process cannot fold the log either, it does not serve", needsFaultyDisk, async (t) => {

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { type SqliteStore, sqliteStore } from "../../../protocols/sqlite/index.ts";
@@ -11,9 +12,13 @@ test("the SQLite store keeps the store contract", async (t) => {
   await storeContract(t, async () => {
     const path = join(t.testdir(), `journal-${String(runs++)}.db`);
     const opened: SqliteStore[] = [];
-    const open = async (): Promise<SqliteStore> => {
+    const make = (): SqliteStore => {
       const store = sqliteStore({ path, log: silentLog, clock: systemClock });
       opened.push(store);
+      return store;
+    };
+    const open = async (): Promise<SqliteStore> => {
+      const store = make();
       await store.open();
       return store;
     };
@@ -21,13 +26,18 @@ test("the SQLite store keeps the store contract", async (t) => {
     return {
       store,
       reopen: async () => {
-        await store.close();
+        await opened.at(-1)?.close();
         return open();
       },
       damage: async (entity, part) => {
         await opened.at(-1)?.close();
         await damageRow(path, entity, part);
         return open();
+      },
+      putBack: async () => {
+        await opened.at(-1)?.close();
+        rmSync(`${path}.mark`, { force: true });
+        return make();
       },
       teardown: async () => {
         for (const store of opened) await store.close();

@@ -172,14 +172,6 @@ function without<T extends object>(from: T, ...keys: readonly (keyof T)[]): T {
   return Object.fromEntries(Object.entries(from).filter(([key]) => !keys.includes(key as keyof T))) as T;
 }
 
-/** As a disk image or a backup is. */
-export function copyOf(disk: MemoryDisk): MemoryDisk {
-  const copy = new MemoryDisk();
-  copy.contents = structuredClone(disk.contents);
-  copy.created = disk.created;
-  return copy;
-}
-
 /** Ends nodes while time goes on: a stop waits a little for what is under way. */
 export async function ended(clock: ManualClock, ...nodes: readonly { stop(): Promise<void> }[]): Promise<void> {
   const stopped = Promise.all(nodes.map((node) => node.stop()));

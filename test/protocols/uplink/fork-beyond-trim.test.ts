@@ -4,7 +4,7 @@ import { test } from "tap";
 import { SentBound } from "../../../protocols/uplink/index.ts";
 import { DroverError, silentLog } from "../../../runtime/ports/index.ts";
 import { type MemoryDisk, type MemoryStore, memoryStore } from "../../../runtime/simulation/index.ts";
-import { copyOf, drive, type Edge, ended, type Fleet, fleet, odometer, VEHICLE } from "./fleet.ts";
+import { drive, type Edge, ended, type Fleet, fleet, odometer, VEHICLE } from "./fleet.ts";
 
 /** So few records stay unacknowledged. */
 const BOUND = { limit: { records: 300, bytes: 1e6 } };
@@ -31,9 +31,9 @@ async function withCopy(
   const first = await world.edge(BOUND);
   await drive(first, 10);
   await world.clock.advance(1_000);
-  const running = copyOf(first.disk);
+  const running = first.disk.copy();
   await ended(world.clock, first);
-  const copy = copied === "while it runs" ? running : copyOf(first.disk);
+  const copy = copied === "while it runs" ? running : first.disk.copy();
   const second = await world.edge({ ...BOUND, disk: first.disk });
   await drive(second, 5);
   await world.clock.advance(1_000);
@@ -112,7 +112,7 @@ test("T1. a store that was out of use while an older copy of it went on is the o
   const first = await world.edge(BOUND);
   await drive(first, 10);
   await world.clock.advance(1_000);
-  const copy = copyOf(first.disk);
+  const copy = first.disk.copy();
   world.network.cut("edge");
   await driveOn(world, first);
   await ended(world.clock, first);

@@ -3,7 +3,7 @@
 import { test, type Test } from "tap";
 import { encodeRecord } from "../../../runtime/entity/index.ts";
 import { decodeRecord, linkOf } from "../../../runtime/index.ts";
-import { type Cloud, copyOf, drive, type Edge, ended, type Fleet, fleet, odometer, VEHICLE } from "./fleet.ts";
+import { type Cloud, drive, type Edge, ended, type Fleet, fleet, odometer, VEHICLE } from "./fleet.ts";
 
 async function load(edge: Edge, text: string): Promise<void> {
   const told = await edge.system.tell(VEHICLE, { type: "load", text }, { keepMs: 1, withinMs: 1 });
@@ -25,7 +25,7 @@ async function restored(world: Fleet, own: number, options: { readonly isOlder?:
   await drive(first, 10);
   await world.clock.advance(1_000);
   await ended(world.clock, first);
-  const copy = copyOf(first.disk);
+  const copy = first.disk.copy();
   const second = await world.edge({ disk: first.disk });
   for (let n = 0; n < 5; n++) await load(second, `lost ${String(n)}`);
   await world.clock.advance(1_000);
@@ -112,7 +112,7 @@ test("T1. a vehicle that forks twice leaves each history once, and its stored re
   await world.clock.advance(30_000);
   const second = cloud.replicas.position(VEHICLE).incarnation;
   await ended(world.clock, edge);
-  const copy = copyOf(edge.disk);
+  const copy = edge.disk.copy();
   const lost = await world.edge({ disk: edge.disk });
   await drive(lost, 4);
   await world.clock.advance(5_000);
@@ -189,7 +189,7 @@ test("T1. with a cloud of an older version, which tells no hash, a history forks
 test("T1. a copy of before the change of name, put back after it, opens a new history once more: a name that was left never comes back", async (t) => {
   const world = fleet(51);
   const { cloud, edge, left } = await restored(world, 3);
-  const copy = copyOf(edge.disk);
+  const copy = edge.disk.copy();
   world.network.heal("edge");
   await world.clock.advance(30_000);
   await drive(edge, 4);
@@ -209,6 +209,27 @@ test("T1. a copy of before the change of name, put back after it, opens a new hi
   t.equal(odometer(reopened), 14);
   await isOneHistory(t, reopened, third);
   await ended(world.clock, third, reopened);
+});
+
+test("T1. a vehicle whose store knows that it was put back opens a new incarnation at once, without a cloud; the cloud shows it as forked, and how far it knew the old one", async (t) => {
+  const world = fleet(52);
+  const { cloud, edge: unused, left, known } = await restored(world, 0);
+  await ended(world.clock, unused);
+  const copy = unused.disk.copy();
+  copy.putBack();
+  const edge = await world.edge({ disk: copy });
+  const { incarnation, revision = 0 } = edge.system.read(VEHICLE) ?? {};
+  t.not(incarnation, left, "there is no link");
+  await drive(edge, 9);
+  world.network.heal("edge");
+  await world.clock.advance(60_000);
+  t.equal(edge.shipper.counters.forks, 0, "the cloud had nothing to find");
+  t.equal(cloud.replicas.position(VEHICLE).incarnation, incarnation);
+  t.match(cloud.replicas.counters, { replaced: 1, forked: 1, gaps: 0, unsound: 0 });
+  t.equal(odometer(cloud), 19);
+  t.match((await cloud.system.history(VEHICLE, { limit: 100, order: "oldest-first" })).missing, [{ after: 0, forked: { incarnation: left, revision: revision - 1, known } }]);
+  await isOneHistory(t, cloud, edge);
+  await ended(world.clock, edge, cloud);
 });
 
 test("T1. over a link of its own journal that is broken the stream goes on with a full state, and tells what was left out", async (t) => {

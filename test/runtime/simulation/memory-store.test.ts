@@ -20,6 +20,12 @@ test("the memory store keeps the store contract", async (t) => {
         current.damage(entity, part);
         return Promise.resolve(current);
       },
+      putBack: async () => {
+        await current.close();
+        disk.putBack();
+        current = memoryStore({ disk });
+        return current;
+      },
       teardown: () => current.close(),
     };
   });
