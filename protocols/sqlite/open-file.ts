@@ -89,8 +89,9 @@ const GONE_BACK = "its history has gone back: commits that were confirmed are no
 /** A small file is read through at every start: it costs less than 100 ms. */
 const CLEAN_CHECK_BYTES = 16 * 1024 * 1024;
 const LOG_KEPT_BYTES = 16 * 1024 * 1024;
-/** The log is folded into the file after so many bytes, as near as they can be told, and whenever it is longer than `LOG_KEPT_BYTES`: then what was written is more than was told. */
-const FOLD_AFTER_BYTES = 4 * 1024 * 1024;
+/** The log is folded into the file after so many bytes, as near as they can be told, and whenever it is longer than `LOG_KEPT_BYTES`: then what was written is more than was told. Where commits are not
+ * flushed, less may be lost with the power. */
+const FOLD_AFTER_BYTES: Readonly<Record<FileSpec["synchronous"], number>> = { FULL: 4 * 1024 * 1024, NORMAL: 1024 * 1024 };
 /** SQLite folds by itself, in a commit, and keeps silent when the flush of the file fails then (rules L3). */
 const SQLITE_FOLDS_NEVER = 0;
 
@@ -106,15 +107,16 @@ export function openFile(driver: Driver, spec: FileSpec, contents: Contents): Op
       const logPath = `${spec.path}-wal`;
       let writtenBytes = 0;
       let longest = LOG_KEPT_BYTES;
+      const foldAfter = FOLD_AFTER_BYTES[spec.synchronous];
       return {
         ...opened,
         written: (bytes) => {
           writtenBytes += bytes;
           const logBytes = sizeOf(logPath);
-          if (writtenBytes < FOLD_AFTER_BYTES && logBytes <= longest) return false;
+          if (writtenBytes < foldAfter && logBytes <= longest) return false;
           writtenBytes = 0;
           const isFolded = foldLog(opened.database, "PASSIVE");
-          longest = isFolded ? LOG_KEPT_BYTES : logBytes + FOLD_AFTER_BYTES;
+          longest = isFolded ? LOG_KEPT_BYTES : logBytes + foldAfter;
           return isFolded;
         },
         mark: (era) => writeMark(spec.path, era),
@@ -252,7 +254,7 @@ function prepare(driver: Driver, spec: FileSpec, contents: Contents, unclean: bo
     const [mode] = database.ask("journal_mode", "pragma_journal_mode");
     if (mode !== "wal") throw new DroverError("DROVER_STORE_FAILED", `the file system of ${spec.path} does not carry a write-ahead log (SQLite chose ${String(mode)})`);
     database.exec(`PRAGMA synchronous = ${spec.synchronous}`);
-    if (spec.synchronous === "FULL") database.exec(`PRAGMA wal_autocheckpoint = ${String(SQLITE_FOLDS_NEVER)}`);
+    database.exec(`PRAGMA wal_autocheckpoint = ${String(SQLITE_FOLDS_NEVER)}`);
     database.exec(`PRAGMA journal_size_limit = ${String(LOG_KEPT_BYTES)}`);
     database.exec("PRAGMA cell_size_check = ON; PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8192");
     if (spec.maxPages !== undefined) database.exec(`PRAGMA max_page_count = ${String(spec.maxPages)}`);

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import type { LogEntry, LogTotals } from "../../runtime/ports/index.ts";
 import { LogFile, type LogLosses, type LogSettings } from "./log-file.ts";
 import type { Contents, OpenFile } from "./open-file.ts";
-import type { Service } from "./service.ts";
+import type { Handled, Service } from "./service.ts";
 
 /** Calls of the log's facade with their arguments. */
 export interface LogCalls {
@@ -41,19 +41,26 @@ export const logContents: Contents = {
   migrated: () => undefined,
 };
 
+/** What a change writes beside the bytes of its entries, about: two pages. */
+const CHANGE_BYTES = 2048;
+
 export function serveLog(file: OpenFile, given: unknown): Service {
   const settings = given as ServeLogSettings;
   const full: LogSettings = { maxBytes: settings.maxBytes, freshIncarnation: settings.freshIncarnation, boot: settings.boot ?? bootId() };
   const log = new LogFile(file.database, full, file.unclean);
-  const calls: { readonly [Call in keyof LogCalls]: (argument: LogCalls[Call]) => unknown } = {
-    append: ({ batch, unwritten }): Appended => ({ first: log.append(batch, unwritten), totals: log.totals() }),
-    read: ({ afterSeq, limit }) => log.read(afterSeq, limit),
-    acknowledgeStep: (upToSeq): Forgotten => ({ more: log.acknowledgeStep(upToSeq), totals: log.totals() }),
-    totals: () => log.totals(),
+  const written = (bytes: number) => (): void => void file.written(bytes);
+  const calls: { readonly [Call in keyof LogCalls]: (argument: LogCalls[Call]) => Handled } = {
+    append: ({ batch, unwritten }) => ({
+      value: { first: log.append(batch, unwritten), totals: log.totals() } satisfies Appended,
+      afterwards: written(batch.reduce((sum, { bytes }) => sum + bytes.byteLength, CHANGE_BYTES)),
+    }),
+    read: ({ afterSeq, limit }) => ({ value: log.read(afterSeq, limit) }),
+    acknowledgeStep: (upToSeq) => ({ value: { more: log.acknowledgeStep(upToSeq), totals: log.totals() } satisfies Forgotten, afterwards: written(CHANGE_BYTES) }),
+    totals: () => ({ value: log.totals() }),
   };
   return {
     opened: { incarnation: log.incarnation, totals: log.totals() },
-    handle: (call, argument) => ({ value: (calls as Record<string, (argument: unknown) => unknown>)[call]?.(argument) }),
+    handle: (call, argument) => (calls as Record<string, (argument: unknown) => Handled>)[call]?.(argument) ?? { value: undefined },
   };
 }
 

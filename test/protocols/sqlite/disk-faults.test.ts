@@ -32,9 +32,9 @@ async function run(program: string, args: readonly string[], env: NodeJS.Process
   return { code, out, err };
 }
 
-async function commits(path: string, count: number, bytes: number, fail: string): Promise<readonly Said[]> {
+async function commits(path: string, count: number, bytes: number, fail: string, child = "_faulty-child"): Promise<readonly Said[]> {
   mkdirSync(join(path, ".."), { recursive: true });
-  const { out } = await run(childOf("_faulty-child"), [path, String(count), String(bytes)], faultyDisk({ under: join(path, ".."), fail }));
+  const { out } = await run(childOf(child), [path, String(count), String(bytes)], faultyDisk({ under: join(path, ".."), fail }));
   return out
     .trim()
     .split("\n")
@@ -102,6 +102,15 @@ test("L3. a flush that failed is remembered on the disk before anybody is told o
   t.ok(told > 0, "it is told");
   const last = changes.slice(0, told).findLast(({ name }) => name !== "said");
   t.match(last, { call: "sync", name: "" }, "the change before it is the flush of the folder, with the note in it");
+});
+
+test("L3. a flush of the telemetry log that fails is told as one of the journal is, whoever folds its log", needsFaultyDisk, async (t) => {
+  const path = join(t.testdir(), "telemetry.db");
+  const said = await commits(path, 400, 10_000, `sync:telemetry.db:2:1:${EIO}`, "_faulty-log-child");
+  const failedAt = said.findIndex(({ kind }) => kind === "flush-failed");
+  t.ok(failedAt > 50 && failedAt < 250, `after ${String(failedAt)} of 10 kB`);
+  t.notOk(said.slice(failedAt).some(({ kind }) => kind === "committed"));
+  t.equal(said.filter(({ kind }) => kind === "flush-failed").length, 1);
 });
 
 test("L3. when no flush of the mark succeeds, the first commit is not acknowledged either", needsFaultyDisk, async (t) => {
