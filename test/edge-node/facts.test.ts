@@ -1,7 +1,9 @@
 // Faults, motion, identity: what the bus shows, as facts with states of their own.
 
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "tap";
-import { desk, rigOn, running, startedAgain, trailer, viewOf } from "./desk.ts";
+import { desk, rigOn, running, startedAgain, trailer, VEHICLES, viewOf } from "./desk.ts";
 
 test("a fault that a module reports stands while it stands, and makes the vehicle's health", async (t) => {
   const at = desk();
@@ -88,13 +90,19 @@ test("V1. A restart does not carry motion over: a vehicle that drove before it a
 
 test("a part says who it is when it boots, and its place keeps that", async (t) => {
   const at = desk();
-  const car = await trailer(at);
+  const files = t.testdir();
+  for (const folder of ["vehicles", "data"]) cpSync(join(VEHICLES, "..", folder), join(files, folder), { recursive: true });
+  const vehicle = join(files, "vehicles/trailer-01.yaml");
+  const whole = readFileSync(vehicle, "utf8");
+  writeFileSync(vehicle, whole.replace(/^ {2}borealis: .*\n/m, ""));
+  t.not(readFileSync(vehicle, "utf8"), whole);
+  const car = await trailer(at, rigOn(at), { vehicle });
   car.rig.reboot("torrent-0");
   await at.clock.advance(1_000);
   t.match(car.module("torrent-0").context, { part: "mac:0A1E05", firmware: "1.4.2" });
   t.match(car.module("borealis").context, { part: null, firmware: null }, "the file names no part for this place");
   await car.node.stop();
-  const again = await trailer(at, car.rig);
+  const again = await trailer(at, car.rig, { vehicle });
   t.match(again.module("torrent-0").context, { part: "mac:0A1E05", firmware: "1.4.2" }, "an attribute, not a value of the bus");
   await again.node.stop();
 });
