@@ -34,7 +34,8 @@ const espUpdate: ModuleUpdate = {
     part: ["MacAddressByte4", "MacAddressByte5", "MacAddressByte6"],
     version: ["VersionMajor", "VersionMinor", "VersionPatch"],
   },
-  windowMs: 180_000,
+  // It joins its network first, which may take 20 s; its port is open for 180 s from there.
+  windowMs: 200_000,
   undo: false,
 };
 

@@ -149,7 +149,7 @@ test("X1. update.start lists the modules whose firmware may be changed; what tak
     validModel(checkFiles("small.yaml", { "small.yaml": `${head}${commands}conditions: { parked: Vehicle.Speed < 3 for 2s }\n`, "trailer.dbc": dbc }));
   const listed = checked(`commands: { update.start: { to: "*", guard: parked, deadline: 1s } }\n`);
   t.match(listed.updates, [
-    { module: "torrent-0", bus: "can0", guard: "parked", deadlineMs: 1_000, how: { windowMs: 180_000 } },
+    { module: "torrent-0", bus: "can0", guard: "parked", deadlineMs: 1_000, how: { windowMs: 200_000 } },
     { module: "switchback-0", bus: "can0" },
   ]);
   t.same(
