@@ -3,9 +3,9 @@
 import { test } from "tap";
 import { form } from "../../forms.ts";
 import { Rest } from "../../../runtime/entity/rest.ts";
-import { explain, simulate, simulateSeeds, type Simulation } from "../../../runtime/simulation/index.ts";
+import { simulate, type Simulation } from "../../../runtime/simulation/index.ts";
 import { elsewhere } from "./elsewhere.ts";
-import { type Ground, MILL, PARKED_IN_TIME, poisoned, STONE } from "./poisoned.ts";
+import { endings, PARKED_IN_TIME, poisoned, STONE } from "./poisoned.ts";
 
 const SEEDS = form(8, 50);
 const MOST_SEEDS = 500;
@@ -19,23 +19,11 @@ function overNodes(seed: number): Simulation {
 test("M4. what ends its process in the middle of a step is parked over all nodes, when it has ended three at most, through kills, takeovers and failing stores; nothing else is lost", {
   timeout: 120_000,
 }, async (t) => {
-  const exits = new Map<string, number>();
-  const missing: string[] = [];
-  const { failed } = await simulateSeeds(overNodes, {
-    count: SEEDS,
-    each: ({ seed, history }) => {
-      for (const fact of history)
-        if (fact.kind === "node" && fact.what === "exited") exits.set(`${String(seed)} ${fact.reason ?? ""}`, (exits.get(`${String(seed)} ${fact.reason ?? ""}`) ?? 0) + 1);
-      const ground = history
-        .flatMap((fact) => (fact.kind === "view" && fact.address === MILL && !fact.isReplica ? [...(fact.context as Ground).ground] : []))
-        .sort((a, b) => a - b);
-      if (ground.join() !== "1,2,3,4,5,6,8,9,10,11,12,13") missing.push(`seed ${String(seed)}: ${ground.join()}`);
-    },
-  });
-  t.same(failed.map(explain), []);
+  const { failed, missing, exits } = await endings(overNodes, SEEDS);
+  t.same(failed, []);
   t.same(missing, []);
   // The second one finds its node careful for the first one's sake.
-  const ended = (times: number): number => [...exits.values()].filter((found) => found === times).length;
+  const ended = (times: number): number => exits.filter((found) => found === times).length;
   t.ok(ended(PROCESSES) >= SEEDS / 2, `${String(ended(PROCESSES))} ended three processes`);
   t.equal(ended(PROCESSES) + ended(PROCESSES - 1), 2 * SEEDS, "none was parked for the ends of others");
 });

@@ -2,11 +2,11 @@
 // parked at its third attempt, and all others are ground. The next such grain is brought when that is done: two of them in turn would keep the mill out (kept-out.test.ts).
 
 import { actorType, entityType, messages, parseAddress, reducer, T } from "../../../runtime/index.ts";
-import type { ProcessPorts, Script, Simulation } from "../../../runtime/simulation/index.ts";
+import { explain, type ProcessPorts, type Script, simulateSeeds, type Simulation } from "../../../runtime/simulation/index.ts";
 
 export const PARKED_IN_TIME = "what ends its process is parked at its third attempt";
 
-export const MILL = parseAddress("acme/mill/m");
+const MILL = parseAddress("acme/mill/m");
 const CARTS = ["acme/cart/near", "acme/cart/far"] as const;
 export const STONE = 7;
 const PROCESSES = 2;
@@ -16,7 +16,7 @@ interface Grain {
   readonly n: number;
 }
 
-export interface Ground {
+interface Ground {
   readonly ground: readonly number[];
 }
 
@@ -120,4 +120,28 @@ async function bring({ insist, sleep, random, system }: Script, grains: number):
     await sleep(random.next() * 1_500);
     if (n % STONE === 0 && n < grains) for (let waited = 0; waited < PARKED_WITHIN_MS && (await parked()) < n / STONE; waited += 500) await sleep(500);
   }
+}
+
+/** What came of so many seeds of two stones: those that do not hold, explained; those whose mill has not ground all other grains; how many processes each stone ended. */
+export async function endings(
+  of: (seed: number) => Simulation,
+  count: number,
+): Promise<{ readonly failed: readonly string[]; readonly missing: readonly string[]; readonly exits: readonly number[] }> {
+  const exits = new Map<string, number>();
+  const missing: string[] = [];
+  const { failed } = await simulateSeeds(of, {
+    count,
+    each: ({ seed, history }) => {
+      for (const fact of history) {
+        if (fact.kind !== "node" || fact.what !== "exited") continue;
+        const stone = `${String(seed)} ${fact.reason ?? ""}`;
+        exits.set(stone, (exits.get(stone) ?? 0) + 1);
+      }
+      const ground = history
+        .flatMap((fact) => (fact.kind === "view" && fact.address === MILL && !fact.isReplica ? [...(fact.context as Ground).ground] : []))
+        .sort((a, b) => a - b);
+      if (ground.join() !== "1,2,3,4,5,6,8,9,10,11,12,13") missing.push(`seed ${String(seed)}: ${ground.join()}`);
+    },
+  });
+  return { failed: failed.map(explain), missing, exits: [...exits.values()] };
 }
