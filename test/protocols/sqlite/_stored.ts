@@ -5,6 +5,8 @@ import { basename, join } from "node:path";
 import type { Test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { type SqliteStore, sqliteStore, type SqliteStoreOptions } from "../../../protocols/sqlite/index.ts";
+import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/sqlite/journal-file.ts";
+import type { FileSpec } from "../../../protocols/sqlite/open-file.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 
@@ -18,6 +20,21 @@ export async function openStore(t: Test, path: string, more: Partial<SqliteStore
   const store = makeStore(t, path, more);
   await store.open();
   return store;
+}
+
+/** A journal's file as its thread opens it. @param checkBytes up to which size it is read through, default none */
+export function journalSpec(path: string, checkBytes = 0): FileSpec {
+  return {
+    path,
+    noun: "journal",
+    applicationId: JOURNAL_APPLICATION_ID,
+    migrations: JOURNAL_MIGRATIONS,
+    synchronous: "FULL",
+    checkBytes,
+    busyTimeoutMs: 0,
+    mayMoveAside: true,
+    at: 0,
+  };
 }
 
 /** The files of an open store as they stand now, in a folder of their own: what is left when its process is killed. @returns the store's path there */

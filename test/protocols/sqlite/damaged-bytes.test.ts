@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { t as file, test } from "tap";
 import { type Driver, loadDriver } from "../../../protocols/sqlite/driver.ts";
-import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, JournalFile } from "../../../protocols/sqlite/journal-file.ts";
-import { type FileSpec, openFile, type OpenFile } from "../../../protocols/sqlite/open-file.ts";
+import { JournalFile } from "../../../protocols/sqlite/journal-file.ts";
+import { openFile, type OpenFile } from "../../../protocols/sqlite/open-file.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import type { EntityCommit, StoredEntity } from "../../../runtime/ports/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
-import { recordBytes } from "./_stored.ts";
+import { journalSpec, recordBytes } from "./_stored.ts";
 
 const SECTOR_BYTES = 512;
 /** Lowest byte of the schema version: a version that is merely higher is taken at its word, and the file is refused untouched. */
@@ -28,20 +28,6 @@ function folder(): string {
   const path = join(scratch, String(folders++));
   mkdirSync(path);
   return path;
-}
-
-function specOf(path: string): FileSpec {
-  return {
-    path,
-    noun: "journal",
-    applicationId: JOURNAL_APPLICATION_ID,
-    migrations: JOURNAL_MIGRATIONS,
-    synchronous: "FULL",
-    checkBytes: Number.POSITIVE_INFINITY,
-    busyTimeoutMs: 0,
-    mayMoveAside: true,
-    at: 0,
-  };
 }
 
 interface Kind {
@@ -69,7 +55,7 @@ const stateBytes = (revision: number, size: number): Uint8Array => recordBytes(r
 /** @returns the path of a store with everything in its file, and that of one that was killed, with its newest commits in its log */
 function makeStores(driver: Driver, kinds: readonly Kind[]): { readonly closed: string; readonly killed: string } {
   const path = join(folder(), "journal.db");
-  const opened = openFile(driver, specOf(path), journalContents);
+  const opened = openFile(driver, journalSpec(path, Number.POSITIVE_INFINITY), journalContents);
   const journal = new JournalFile(opened.database);
   const commits = kinds.flatMap((kind) => Array.from({ length: kind.revisions }, (_, index) => commitOf(kind, index + 1)));
   journal.setValue("hosted-ms", VALUE);
@@ -162,7 +148,7 @@ for (const [name, kinds] of [
         writeFileSync(path + part, bytes);
         const what = `round ${String(round)}: ${isSector ? "sector" : "byte"} ${String(at)} of journal.db${part}`;
         try {
-          const opened = openFile(driver, specOf(path), journalContents);
+          const opened = openFile(driver, journalSpec(path, Number.POSITIVE_INFINITY), journalContents);
           if (opened.movedAside !== undefined) counts.aside++;
           else {
             counts.whole++;

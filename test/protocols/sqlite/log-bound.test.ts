@@ -4,10 +4,9 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
-import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/sqlite/journal-file.ts";
 import { openFile } from "../../../protocols/sqlite/open-file.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
-import { openStore, recordBytes } from "./_stored.ts";
+import { journalSpec, openStore, recordBytes } from "./_stored.ts";
 
 const MIB = 1_048_576;
 
@@ -22,21 +21,7 @@ test("S5. the log of a store that is only told values stays short", async (t) =>
 
 test("L3, S5. the log is folded when it is long, although less was told; never before", async (t) => {
   const path = join(t.testdir(), "journal.db");
-  const file = openFile(
-    await loadDriver(),
-    {
-      path,
-      noun: "journal",
-      applicationId: JOURNAL_APPLICATION_ID,
-      migrations: JOURNAL_MIGRATIONS,
-      synchronous: "FULL",
-      checkBytes: 0,
-      busyTimeoutMs: 0,
-      mayMoveAside: true,
-      at: 0,
-    },
-    journalContents,
-  );
+  const file = openFile(await loadDriver(), journalSpec(path), journalContents);
   const write = (bytes: number): void => {
     file.database.exec(`INSERT OR REPLACE INTO named_values (key, value) VALUES ('a', zeroblob(${String(bytes)}))`);
   };

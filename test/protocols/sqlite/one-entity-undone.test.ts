@@ -1,28 +1,15 @@
 import { join } from "node:path";
 import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
-import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, JournalFile } from "../../../protocols/sqlite/journal-file.ts";
+import { JournalFile } from "../../../protocols/sqlite/journal-file.ts";
 import { openFile } from "../../../protocols/sqlite/open-file.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import { aCommit } from "../../contracts/store.ts";
+import { journalSpec } from "./_stored.ts";
 
 test("C3. an entity that SQLite itself refuses half way is taken back whole, and the others of its batch are committed", async (t) => {
   const path = join(t.testdir(), "journal.db");
-  const file = openFile(
-    await loadDriver(),
-    {
-      path,
-      noun: "journal",
-      applicationId: JOURNAL_APPLICATION_ID,
-      migrations: JOURNAL_MIGRATIONS,
-      synchronous: "FULL",
-      checkBytes: 0,
-      busyTimeoutMs: 10,
-      mayMoveAside: true,
-      at: 0,
-    },
-    journalContents,
-  );
+  const file = openFile(await loadDriver(), journalSpec(path), journalContents);
   // Stands for whatever a database may refuse in a value: the record is in by then, the snapshot is not.
   file.database.exec("CREATE TEMP TRIGGER refusing BEFORE INSERT ON snapshots WHEN new.state = x'00' BEGIN SELECT RAISE(ABORT, 'not this one'); END");
   const journal = new JournalFile(file.database);

@@ -7,13 +7,13 @@ import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS } from "../../../protocols/sqlite/journal-file.ts";
-import { type FileSpec, openFile } from "../../../protocols/sqlite/open-file.ts";
+import { openFile } from "../../../protocols/sqlite/open-file.ts";
 import { type CallOptions, SqliteThread } from "../../../protocols/sqlite/sqlite-thread.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import { systemClock } from "../../../runtime/host/index.ts";
 import { silentLog } from "../../../runtime/ports/index.ts";
 import { aCommit } from "../../contracts/store.ts";
-import { damageRow, makeStore, openStore } from "./_stored.ts";
+import { damageRow, journalSpec, makeStore, openStore } from "./_stored.ts";
 
 const child = fileURLToPath(new URL(`./_committing-child${import.meta.url.slice(-3)}`, import.meta.url));
 
@@ -139,18 +139,7 @@ test("a creation that was interrupted is completed", async (t) => {
 
 test("S3. what durability needs is really set on the connection", async (t) => {
   const path = join(t.testdir(), "journal.db");
-  const spec: FileSpec = {
-    path,
-    noun: "journal",
-    applicationId: JOURNAL_APPLICATION_ID,
-    migrations: JOURNAL_MIGRATIONS,
-    synchronous: "FULL",
-    checkBytes: 0,
-    busyTimeoutMs: 10,
-    mayMoveAside: true,
-    at: 0,
-  };
-  const file = openFile(await loadDriver(), spec, journalContents);
+  const file = openFile(await loadDriver(), { ...journalSpec(path), busyTimeoutMs: 10 }, journalContents);
   const { database } = file;
   const setting = (name: string): unknown => database.ask(name, `pragma_${name}`)[0];
   t.equal(setting("journal_mode"), "wal");

@@ -8,13 +8,13 @@ import { fileURLToPath } from "node:url";
 import { test } from "tap";
 import { loadDriver } from "../../../protocols/sqlite/driver.ts";
 import { loadIdentity } from "../../../protocols/sqlite/index.ts";
-import { JOURNAL_APPLICATION_ID, JOURNAL_MIGRATIONS, JournalFile } from "../../../protocols/sqlite/journal-file.ts";
+import { JournalFile } from "../../../protocols/sqlite/journal-file.ts";
 import { openFile } from "../../../protocols/sqlite/open-file.ts";
 import { journalContents } from "../../../protocols/sqlite/serve-journal.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
 import { faultyDisk, needsFaultyDisk } from "../../faulty-disk/index.ts";
 import { type Operation, PowerCuts, readRecord, type Survival } from "../../faulty-disk/power-cuts.ts";
-import { recordBytes } from "./_stored.ts";
+import { journalSpec, recordBytes } from "./_stored.ts";
 
 const identityChild = fileURLToPath(new URL(`./_identity-child${import.meta.url.slice(-3)}`, import.meta.url));
 const child = fileURLToPath(new URL(`./_faulty-child${import.meta.url.slice(-3)}`, import.meta.url));
@@ -122,21 +122,7 @@ test("S3, L2. after a power cut at any moment every acknowledged commit is there
     const folder = join(scratch, String(cuts));
     mkdirSync(folder, { recursive: true });
     for (const [name, content] of left) writeFileSync(join(folder, name), content);
-    const file = openFile(
-      driver,
-      {
-        path: join(folder, "journal.db"),
-        noun: "journal",
-        applicationId: JOURNAL_APPLICATION_ID,
-        migrations: JOURNAL_MIGRATIONS,
-        synchronous: "FULL",
-        checkBytes: Number.POSITIVE_INFINITY,
-        busyTimeoutMs: 0,
-        mayMoveAside: true,
-        at: 0,
-      },
-      journalContents,
-    );
+    const file = openFile(driver, journalSpec(join(folder, "journal.db"), Number.POSITIVE_INFINITY), journalContents);
     try {
       if (file.movedAside !== undefined) return `it was moved aside: ${file.movedAside.reason}`;
       const journal = new JournalFile(file.database);
