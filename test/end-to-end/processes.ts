@@ -8,22 +8,20 @@ import type { StartedRig } from "../../cli/rig/index.ts";
 import { type CloudListening, cloudWorker } from "../../cloud-node/index.ts";
 import { edgeWorker } from "../../edge-node/index.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
-import { createTree, hosted, supervisor, systemClock, systemRandom, type Tree, type TreeNode } from "../../runtime/index.ts";
+import { createTree, hosted, supervisor, systemClock, systemRandom, type Tree } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { lastingPort } from "../lasting-port.ts";
 import { type Api, api } from "./api-client.ts";
+import { type Children, childrenOf } from "./children-of.ts";
 import { busesOf, demoFile, type Ending, rigIn, scratchFolder, type VehicleName } from "./fleet.ts";
 import { until } from "./until.ts";
 
-export interface ProcessFleet {
+export interface ProcessFleet extends Children {
   readonly data: string;
   readonly rig: StartedRig;
   readonly rigFolder: string;
   readonly api: Api;
   readonly tree: Tree;
-  child(id: string): TreeNode;
-  /** SIGKILL, to the whole group. Returns the pid. */
-  kill(id: string): number;
   readonly brokerPort: number;
   isUp(vehicle: VehicleName): Promise<boolean>;
 }
@@ -89,17 +87,7 @@ export async function processFleet(t: Ending, vehicles: readonly VehicleName[]):
     rigFolder,
     tree,
     api: api(data, () => where?.http ?? ""),
-    child: (id) => {
-      const found = tree.describe().children.find((each) => each.id === id);
-      if (found === undefined) throw new Error(`no child ${id}`);
-      return found;
-    },
-    kill: (id) => {
-      const { pid } = self.child(id);
-      if (pid === undefined) throw new Error(`${id} has no process now`);
-      process.kill(-pid, "SIGKILL");
-      return pid;
-    },
+    ...childrenOf(tree),
     brokerPort,
     isUp: async (vehicle) => {
       const { status, body } = await self.api.get("/v1/nodes");

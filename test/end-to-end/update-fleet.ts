@@ -12,12 +12,13 @@ import type { UpdateWindow } from "../../cli/rig/updates/module-updates.ts";
 import { type CloudListening, cloudWorker } from "../../cloud-node/index.ts";
 import { edgeWorker } from "../../edge-node/index.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
-import { createTree, supervisor, systemClock, systemRandom, type Tree, type TreeNode } from "../../runtime/index.ts";
+import { createTree, supervisor, systemClock, systemRandom, type Tree } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { SeededRandom } from "../../runtime/simulation/index.ts";
 import { form } from "../forms.ts";
 import { lastingPort } from "../lasting-port.ts";
 import { type Answered, type Api, api } from "./api-client.ts";
+import { type Children, childrenOf } from "./children-of.ts";
 import { fastClock, fastEnvironment } from "./fast-clock.ts";
 import { demoFile, type Ending, scratchFolder } from "./fleet.ts";
 import { until } from "./until.ts";
@@ -51,12 +52,10 @@ commands:
   update.start: { to: torrent-0, guard: parked }
 `;
 
-export interface UpdateFleet {
+export interface UpdateFleet extends Children {
   readonly api: Api;
   readonly vehicles: readonly string[];
   rig(vehicle: string): StartedRig["rig"];
-  child(id: string): TreeNode;
-  kill(id: string): void;
   /** Windows of the vehicle's module, each with the triggers that were on the wire in it. */
   windows(vehicle: string): readonly UpdateWindow[];
   /** In all. */
@@ -194,16 +193,7 @@ export async function updateFleet(t: Ending, count: number, urls: (url: string) 
     api: client,
     vehicles,
     rig: rigOf,
-    child: (id) => {
-      const found = tree.describe().children.find((each) => each.id === id);
-      if (found === undefined) throw new Error(`no child ${id}`);
-      return found;
-    },
-    kill: (id) => {
-      const { pid } = self.child(id);
-      if (pid === undefined) throw new Error(`${id} has no process now`);
-      process.kill(-pid, "SIGKILL");
-    },
+    ...childrenOf(tree),
     windows: (vehicle) => updatesOf(vehicle).windows,
     triggers: (vehicle) => updatesOf(vehicle).triggers,
     onTrigger: (call) => {
