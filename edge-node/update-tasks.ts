@@ -3,8 +3,10 @@
 // W1. What no repetition changes is a value; what may pass (no link, a full disk, a cloud that restarts) is thrown, and its machine tries again.
 // W2. What the module took is its own claim: `taken` says that it answered 200 to all of it, and when (promise S8).
 // W3. Progress of an upload is told in steps of ten per cent.
+// W4. An image is for one type, hardware and address (research/trailcurrent.md 4.1). Its cloud has chosen it by what it knew of the vehicle; what counts is the vehicle's own file, as it is now.
 
-import type { ImageKept, ImageUploaded, ImageWanted, ModuleChecked, ModuleContext, UpdateTasks } from "../actors/index.ts";
+import type { ImageKept, ImageUploaded, ImageWanted, ModuleCheck, ModuleChecked, ModuleContext, UpdateTasks } from "../actors/index.ts";
+import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { UploadOutcome } from "../protocols/module-upload/index.ts";
 import type { System } from "../runtime/index.ts";
 import type { Clock, Log } from "../runtime/ports/index.ts";
@@ -34,10 +36,13 @@ const NOT_CONFIGURED = "this vehicle's node updates no modules: its configuratio
 export function updateTasks({ commands, safety, trigger, urlOf, ports, system, clock, log }: UpdateTasksOptions): UpdateTasks {
   const { vehicle, model } = commands;
 
-  function check(module: string): ModuleChecked {
+  function check({ module, madeFor }: ModuleCheck): ModuleChecked {
     const refused = (why: string): ModuleChecked => ({ kind: "refused", why });
     if (ports === undefined) return refused(NOT_CONFIGURED);
-    if (!model.modules.some(({ name }) => name === module)) return refused(`the vehicle's file has no module ${module}`);
+    const place = model.modules.find(({ name }) => name === module);
+    if (place === undefined) return refused(`the vehicle's file has no module ${module}`);
+    // W4.
+    if (madeFor !== undefined && !isMadeFor(madeFor, place)) return refused(`the image is for ${kindOf(madeFor)}, and by the vehicle's file ${module} is ${kindOf(place)}`);
     const update = safety.listed(module);
     if (update === undefined) return refused(notListed(module));
     const part = Object.hasOwn(model.parts, module) ? model.parts[module] : undefined;
@@ -88,7 +93,7 @@ export function updateTasks({ commands, safety, trigger, urlOf, ports, system, c
   }
 
   return {
-    "module.check": ({ module }) => check(module),
+    "module.check": check,
     "image.keep": (wanted, { signal }) => keep(wanted, signal),
     "module.trigger": trigger,
     "module.await": async ({ module, withinMs }, { signal }) => {
@@ -137,4 +142,14 @@ export function updateTasks({ commands, safety, trigger, urlOf, ports, system, c
       }
     },
   };
+}
+
+type Kind = Partial<Pick<ModelModule, "type" | "hardware" | "address">>;
+
+function isMadeFor(image: Kind, { type, hardware, address }: Kind): boolean {
+  return image.type === type && image.hardware === hardware && image.address === address;
+}
+
+function kindOf({ type, hardware, address }: Kind): string {
+  return `${type ?? "of no type"} on ${hardware ?? "hardware that is not named"}${address === undefined ? "" : ` at address ${String(address)}`}`;
 }

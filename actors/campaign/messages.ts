@@ -5,6 +5,7 @@
 //     older ask, is void, and the vehicle says so by its next ask. So nobody begins on a word that has been taken back since, and no two clocks are compared.
 
 import { messages, T } from "../../runtime/index.ts";
+import { madeFor } from "../update/index.ts";
 
 /** A word that lets a vehicle begin is good for so long after the vehicle asked for it, ms. */
 export const GO_WITHIN_MS = 120_000;
@@ -17,6 +18,8 @@ export const offeredUpdate = T.Object({
   version: T.String({ maxLength: 32 }),
   sha256: T.String({ minLength: 64, maxLength: 64 }),
   bytes: T.Integer({ minimum: 1, description: "Length of the image." }),
+  /** The vehicle holds it against its own file, which may have changed since the rollout was planned. Absent in what an older cloud planned. */
+  madeFor: T.Optional(madeFor),
 });
 
 /** States of a campaign as its vehicle reports them (vehicle.md, States; `failed`, `refused` and `cancelled` are ways to end it). */

@@ -39,7 +39,7 @@ export const groupMachine = setup({
       for (const index of places) {
         const updates = (context.targets[index]?.updates ?? []).flatMap(({ module, image }) => {
           const found = context.images[image];
-          return found === undefined ? [] : [{ module, version: found.version, sha256: found.sha256, bytes: found.bytes }];
+          return found === undefined ? [] : [{ module, ...found }];
         });
         enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.slot", updates });
       }

@@ -6,6 +6,7 @@
 // P4. Slots that nobody wants now go back with the next report: who is away holds none.
 
 import type { BadTarget, Report, Tally } from "../rollout/index.ts";
+import type { MadeFor } from "../update/index.ts";
 import { allWaiting, firstWaiting, inPhase, isBad, phaseAt, type Phase, withPhase } from "./phases.ts";
 
 export interface PartTarget {
@@ -18,6 +19,8 @@ export interface PartImage {
   readonly version: string;
   readonly sha256: string;
   readonly bytes: number;
+  /** Absent in what was planned before it was kept. */
+  readonly madeFor?: MadeFor;
 }
 
 export interface PartInput {

@@ -349,8 +349,8 @@ export const updateMachine = setup({
   },
 });
 
-function checkOf({ module, version, sha256 }: UpdateContext): ModuleCheck {
-  return { module, version, sha256 };
+function checkOf({ module, version, sha256, madeFor }: UpdateContext): ModuleCheck {
+  return { module, version, sha256, ...(madeFor === undefined ? {} : { madeFor }) };
 }
 
 function isSame({ version }: UpdateContext, checked: ModuleChecked): boolean {

@@ -1,5 +1,6 @@
 // What the update of a module remembers, what it is told and what it tells. Pure functions over it decide which version report counts.
 
+import type { MadeFor } from "./made-for.ts";
 import type { ModuleChecked } from "./work.ts";
 
 export interface UpdateInput {
@@ -7,6 +8,7 @@ export interface UpdateInput {
   readonly version: string;
   readonly sha256: string;
   readonly bytes: number;
+  readonly madeFor?: MadeFor;
   readonly attempts: number;
   readonly darkMs: number;
 }

@@ -4,11 +4,14 @@
 // W2. `once` is attempted once for an attempt at a module, whatever dies meanwhile (rules F1). The others may be run again with the same input, beside a run that has not been heard of.
 
 import type { WorkContext } from "../../runtime/index.ts";
+import type { MadeFor } from "./made-for.ts";
 
 export interface ModuleCheck {
   readonly module: string;
   readonly version: string;
   readonly sha256: string;
+  /** Absent where an older cloud has offered it. */
+  readonly madeFor?: MadeFor;
 }
 
 /** From the vehicle's file, the table of the module's type, and the module's actor. `refused`: there is no such module, its type has no update, its bus takes no frames, or the image is for another one. */

@@ -61,7 +61,12 @@ export async function finishBegun(system: Pick<System, "activate">, store: Pick<
 
 async function finish({ address, plan, groups, bytes, created }: Making, system: Pick<System, "activate">): Promise<void> {
   const tenant = tenantOf(address);
-  const images: PartBeginning["images"] = plan.images.map(({ version, sha256 }, index) => ({ version, sha256, bytes: bytes[index] ?? 1 }));
+  const images: PartBeginning["images"] = plan.images.map(({ module: type, hardware, address, version, sha256 }, index) => ({
+    version,
+    sha256,
+    bytes: bytes[index] ?? 1,
+    madeFor: { type, hardware, ...(address === undefined ? {} : { address }) },
+  }));
   const terms = termsOf(plan);
   for (const [group, { parts }] of groups.entries())
     for (const [part, targets] of parts.entries()) {

@@ -91,11 +91,14 @@ test("a rollout is planned, approved and goes through its groups; vehicles are t
   const done = await get(cloud);
   t.match(done, { counts: { committed: 3, failed: 0 }, noted: [{ verb: "approve", who: "admin", reason: "tried on the bench" }], newcomers: { count: 0 } });
   t.same((done["noted"] as readonly unknown[]).length, 1);
-  for (const each of vehicles)
+  for (const each of vehicles) {
     t.same(
       each.state().heard.filter((type) => type.startsWith("campaign.")),
       ["campaign.offer", "campaign.go"],
     );
+    const madeFor = { type: FOR.module, hardware: FOR.hardware, address: FOR.address };
+    t.same(each.state().updates, [{ module: "torrent-0", version: NEW, sha256: SHA, bytes: IMAGE.length, madeFor }], "the vehicle can hold it against its own file");
+  }
   const { body } = await cloud.ask("GET", "/v1/rollouts");
   t.match(body, { items: [{ id: "torrent-2.4", state: "completed", groups: 2, targets: 3 }] });
   const targets = await cloud.ask("GET", "/v1/rollouts/torrent-2.4/targets?limit=2");

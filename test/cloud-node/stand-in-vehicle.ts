@@ -36,6 +36,8 @@ export interface StandInState {
   readonly target: string | null;
   readonly ask: number;
   readonly heard: readonly string[];
+  /** Of the newest offer. */
+  readonly updates: unknown;
 }
 
 interface Event {
@@ -43,6 +45,7 @@ interface Event {
   readonly target: string;
   readonly ask: number;
   readonly event: object;
+  readonly updates?: unknown;
 }
 
 const UPDATE_MS = 20;
@@ -61,7 +64,7 @@ const standInEntity = entityType({
     version: 1,
     messages: words,
     behaviour: reducer<StandInState, Event, { readonly manner: Manner; readonly model: string }>({
-      initial: ({ manner, model }) => ({ model, manner, target: null, ask: 0, heard: [] }),
+      initial: ({ manner, model }) => ({ model, manner, target: null, ask: 0, heard: [], updates: null }),
       step: (state, event, turn) => {
         const next: StandInState = { ...state, heard: [...state.heard, event.type].slice(-20) };
         const report = (to: StandInState, told: string, more: object = {}): StandInState => {
@@ -70,7 +73,7 @@ const standInEntity = entityType({
         };
         switch (event.type) {
           case "campaign.offer": {
-            const asks = { ...next, target: event.target, ask: state.ask + 1 };
+            const asks = { ...next, target: event.target, ask: state.ask + 1, updates: event.updates };
             return state.manner === "driving" ? report(asks, "waiting for safe state", { why: "not parked" }) : report(asks, "ready");
           }
           case "campaign.go":

@@ -12,6 +12,8 @@ import { type Desk, desk, rigOn, running, type Trailer, trailer, VEHICLES } from
 export const NEW = "2.4.0";
 export const SHA = "ab".repeat(32);
 export const BYTES = 1_000_000;
+/** As the trailer's file has torrent-0. */
+export const MADE_FOR = { type: "trailcurrent/torrent", hardware: "esp32", address: 0 };
 const GROUP = "demo/group/g";
 const ROLLOUT = "torrent-2";
 const MODULE = "torrent-0";
@@ -122,7 +124,7 @@ export async function updateDesk(t: Test, { updates = CONFIG, model = (text): st
         type: "campaign.offer",
         rollout: ROLLOUT,
         target: `${GROUP}/target/0`,
-        updates: modules.map((module) => ({ module, version: NEW, sha256: SHA, bytes: BYTES })),
+        updates: modules.map((module) => ({ module, version: NEW, sha256: SHA, bytes: BYTES, ...(module === MODULE ? { madeFor: MADE_FOR } : {}) })),
         attempts: 3,
         darkMs: 300_000,
         ...terms,

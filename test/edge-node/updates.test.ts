@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { running } from "./desk.ts";
-import { BYTES, CONFIG, NEW, SHA, updateDesk, type UpdateDesk } from "./update-desk.ts";
+import { BYTES, CONFIG, MADE_FOR, NEW, SHA, updateDesk, type UpdateDesk } from "./update-desk.ts";
 
 const PART = "0a1e05";
 
@@ -109,6 +109,32 @@ test("what a module lacks for an update is refused before anything is fetched or
     t.match(d.update(module), { state: "refused", why }, name);
     t.same(d.outside.kept, [], name);
     t.same(d.triggers(), [], name);
+    await d.car().node.stop();
+  }
+});
+
+test("W4. an image for another type, hardware or address than the vehicle's own file has in that place is refused before anything is fetched or sent", async (t) => {
+  const moved = { model: (text: string) => text.replace(/torrent-0: .*address: 0/, (line) => line.replace("address: 0", "address: 2")) };
+  const is = "trailcurrent/torrent on esp32 at address 0";
+  const cases = [
+    ["type", {}, { ...MADE_FOR, type: "trailcurrent/switchback" }, `the image is for trailcurrent/switchback on esp32 at address 0, and by the vehicle's file torrent-0 is ${is}`],
+    ["hardware", {}, { ...MADE_FOR, hardware: "esp32c6" }, `the image is for trailcurrent/torrent on esp32c6 at address 0, and by the vehicle's file torrent-0 is ${is}`],
+    ["address", {}, { ...MADE_FOR, address: 1 }, `the image is for trailcurrent/torrent on esp32 at address 1, and by the vehicle's file torrent-0 is ${is}`],
+    ["no address", {}, { type: MADE_FOR.type, hardware: MADE_FOR.hardware }, `the image is for trailcurrent/torrent on esp32, and by the vehicle's file torrent-0 is ${is}`],
+    ["its file has changed", moved, MADE_FOR, `the image is for ${is}, and by the vehicle's file torrent-0 is trailcurrent/torrent on esp32 at address 2`],
+    [
+      "its file names no hardware",
+      { model: (text: string) => text.replace(/(torrent-0: .*), hardware: esp32/, "$1") },
+      MADE_FOR,
+      /torrent-0 is trailcurrent\/torrent on hardware that is not named at address 0/,
+    ],
+  ] as const;
+  for (const [name, options, madeFor, why] of cases) {
+    const d = await updateDesk(t, options);
+    await d.offer(["torrent-0"], { updates: [{ module: "torrent-0", version: NEW, sha256: SHA, bytes: BYTES, madeFor }] });
+    await d.until(name, staged(d, "refused"));
+    t.match(d.update(), { state: "refused", why }, name);
+    t.same([d.outside.kept, d.triggers()], [[], []], name);
     await d.car().node.stop();
   }
 });
