@@ -1,11 +1,14 @@
 // The root of a group entity: gives its share of slots to its targets, and reports to its rollout.
 //
 // M1. Reports are of the whole part: one in REPORT_MS at most, but at once where a bad result is new or it begins or ends to hold.
+// M2. Who is ready while nobody may begin is reported too: its rollout gives a slot for it when it goes on.
+// M3. After its end it stays ended: a target that had its verdict by a timer and is heard of again, not begun, is called off.
 
 import { assign, enqueueActions, setup } from "xstate";
 import { type EventOf, now } from "../../runtime/index.ts";
 import { type groupMessages, rolloutMessages } from "../rollout/index.ts";
 import { type groupOwnMessages, targetMessages } from "./messages.ts";
+import { isEnding } from "./phases.ts";
 import { begins, begunPart, changed, type PartContext, type PartInput, report, type TargetChange, wanted } from "./part.ts";
 
 const REPORT = "report";
@@ -44,6 +47,10 @@ export const groupMachine = setup({
         enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.slot", updates });
       }
     }),
+    cancelAgain: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type === "target.changed")
+        enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(event.index)}`), { type: "target.cancel", reason: "its rollout has ended" });
+    }),
     cancelAll: enqueueActions(({ context, event, enqueue }) => {
       const reason = event.type === "group.cancel" ? event.reason : "";
       for (const index of context.targets.keys()) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
@@ -60,6 +67,9 @@ export const groupMachine = setup({
       }
     }),
   },
+  guards: {
+    goesOnAgain: ({ event }) => event.type === "target.changed" && !isEnding(event.phase),
+  },
 }).createMachine({
   id: "group",
   context: ({ input }) => begunPart(input),
@@ -70,12 +80,13 @@ export const groupMachine = setup({
     "group.cancel": { target: ".cancelled", actions: "obey" },
     "group.granted": { actions: "grant" },
     "target.changed": { actions: ["take", soon] },
-    "target.wants": { actions: "take" },
+    // M2.
+    "target.wants": { actions: ["take", soon] },
     "group.report": { actions: atOnce },
   },
   states: {
     open: {
-      entry: ["goOn", "handOut"],
+      entry: ["goOn", "handOut", soon],
       on: {
         "group.granted": { actions: ["grant", "handOut", soon] },
         "target.changed": { actions: ["take", "handOut", soon] },
@@ -83,6 +94,15 @@ export const groupMachine = setup({
       },
     },
     holding: { entry: atOnce },
-    cancelled: { entry: ["cancelAll", atOnce], on: { "group.hold": {}, "group.go-on": {}, "group.cancel": {} } },
+    cancelled: {
+      entry: ["cancelAll", atOnce],
+      on: {
+        "group.hold": {},
+        "group.go-on": {},
+        "group.cancel": {},
+        // M3.
+        "target.changed": [{ guard: "goesOnAgain", actions: ["take", "cancelAgain", soon] }, { actions: ["take", soon] }],
+      },
+    },
   },
 });

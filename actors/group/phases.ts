@@ -21,8 +21,15 @@ const LETTERS = {
 
 const PHASES = Object.fromEntries(Object.entries(LETTERS).map(([phase, letter]) => [letter, phase])) as Readonly<Record<string, Phase>>;
 
+const ENDINGS: readonly string[] = ["committed", ...BAD, "excused"] satisfies readonly Ending[];
+
 export function isBad(phase: Phase): boolean {
   return (BAD as readonly Phase[]).includes(phase);
+}
+
+/** Of a target that has its end: committed, bad or excused. */
+export function isEnding(phase: string): boolean {
+  return ENDINGS.includes(phase);
 }
 
 export function allWaiting(count: number): string {

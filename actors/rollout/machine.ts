@@ -3,6 +3,7 @@
 // M1. One rule decides, looked at after every event (tally.ts); nothing polls.
 // M2. Paused and aborted are settled when every open part has said that nothing of it begins any more.
 // M3. Whoever resumes goes on from the present counts, and accepts a group that cannot reach its share.
+// M4. After its end nothing of it begins: who was given up by a timer and is heard of again is called off by its group.
 
 import { assign, enqueueActions, sendTo, setup } from "xstate";
 import { author, type EventOf, now, reply } from "../../runtime/index.ts";
@@ -67,10 +68,9 @@ export const rolloutMachine = setup({
     letGo: enqueueActions(({ context, enqueue }) => {
       for (const id of openParts(context)) enqueue.sendTo(() => groupMessages.at(id), { type: "group.go-on" });
     }),
-    cancel: enqueueActions(({ context, enqueue }) => {
+    cancel: enqueueActions(({ context, enqueue }, { reason }: { readonly reason: string }) => {
       const round = context.round + 1;
       enqueue.assign({ round });
-      const reason = `its rollout was aborted: ${context.why?.reason ?? ""}`;
       for (const id of Object.keys(context.parts)) enqueue.sendTo(() => groupMessages.at(id), { type: "group.cancel", round, reason });
     }),
   },
@@ -137,9 +137,10 @@ export const rolloutMachine = setup({
       },
       states: { settling: { always: { guard: "openOnesHold", target: "settled" } }, settled: {} },
     },
-    completed: { on: { "group.progressed": { guard: "isMine", actions: "take" } } },
+    /** M4. */
+    completed: { entry: { type: "cancel", params: { reason: "its rollout is completed" } }, on: { "group.progressed": { guard: "isMine", actions: "take" } } },
     aborted: {
-      entry: "cancel",
+      entry: { type: "cancel", params: ({ context }) => ({ reason: `its rollout was aborted: ${context.why?.reason ?? ""}` }) },
       initial: "settling",
       on: { "group.progressed": { guard: "isMine", actions: "take" } },
       states: { settling: { always: { guard: "allHold", target: "settled" } }, settled: {} },

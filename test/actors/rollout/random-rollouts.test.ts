@@ -53,11 +53,16 @@ async function run(t: Test, seed: number): Promise<void> {
     if (since !== undefined && vehicles.some(({ begins }) => begins.some((at) => at > since))) return void t.fail(`seed ${String(seed)}: it is paused, and a vehicle began`);
   }
   for (const vehicle of all.vehicles) void all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
-  for (let step = 0; step < 400 && !/completed|settled/.test(JSON.stringify(all.state().value)); step++) {
+  let readyBefore: readonly string[] = [];
+  for (let step = 0; step < 400 && !/completed|aborted/.test(JSON.stringify(all.state().value)); step++) {
+    if (JSON.stringify(all.state().value).includes("paused")) words.push(all.say("resume", "to its end"));
     await all.clock.advance(30_000);
     holds(t, all, concurrency);
+    const ready = readyWithRoom(all, concurrency);
+    const forgotten = ready.filter((each) => readyBefore.includes(each));
+    if (forgotten.length > 0) t.fail(`seed ${String(seed)}: it runs and has room, and ${forgotten.join(", ")} do not begin`);
+    readyBefore = ready;
   }
-  if (JSON.stringify(all.state().value).includes("paused")) words.push(all.say("abort", "the end"));
   await all.clock.advance(4_000_000);
   holds(t, all, concurrency);
   const end = JSON.stringify(all.state().value);
@@ -85,6 +90,14 @@ function holds(t: Test, all: Fleet, concurrency: number): readonly VehicleState[
   const most = mostAtOnce(vehicles, 240_000);
   if (most > concurrency) t.fail(`${String(most)} at once, ${String(concurrency)} is the limit`);
   return vehicles;
+}
+
+/** Vehicles with their asks that could begin: their rollout runs, a slot is free, and no bad result waits to be taken note of. */
+function readyWithRoom(all: Fleet, concurrency: number): readonly string[] {
+  const { value, context } = all.state();
+  const held = Object.values(context.parts).reduce((sum, { slots }) => sum + slots, 0);
+  if (!JSON.stringify(value).includes("running") || held >= concurrency) return [];
+  return all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "ready").map((vehicle) => `${vehicle} (ask ${String(all.vehicle(vehicle).ask)})`);
 }
 
 test("C1, M1, S3, S5. whatever happens, no more than the concurrency are under way, nobody is offered or begins twice, paused nothing begins, and the counts are the vehicles' own", async (t) => {

@@ -3,6 +3,7 @@
 import { test } from "tap";
 
 import { begins, begunPart, changed, report, type TargetChange, wanted } from "../../../actors/group/part.ts";
+import type { PlanFile } from "../../../actors/rollout/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/index.ts";
 import { type Fleet, fleet, mostAtOnce, type Manner } from "./fleet.ts";
 
@@ -166,6 +167,54 @@ test("a word to begin is for one ask and a young one: after a long pause a vehic
   t.match(all.counts(), { committed: 3 });
   await all.stop();
 });
+
+test("who becomes ready while its rollout is paused begins when it goes on", async (t) => {
+  const all = await fleet({ count: 3, plan: { concurrency: 1, groups: [{ name: "all" }] }, manner: () => "driving" });
+  await said(all, "approve");
+  await until(all, () => all.counts()["absent"] === 3);
+  await said(all, "pause", "the weather");
+  await until(all, is(all, "settled"));
+  for (const vehicle of all.vehicles) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await all.clock.advance(60_000);
+  t.equal(begun(all), 0);
+  await said(all, "resume", "it is over");
+  await until(all, is(all, "completed"), 600_000);
+  t.match(all.counts(), { committed: 3 });
+  t.equal(all.state().value, "completed");
+  await all.stop();
+});
+
+const ENDS: readonly (readonly ["aborted" | "completed", Partial<PlanFile>])[] = [
+  ["aborted", { groups: [{ name: "canary", count: 2, abort_count: 2 }, { name: "rest" }] }],
+  ["completed", { groups: [{ name: "all" }], success_percent: 50, pause: { percent: 100 }, abort: { percent: 100, count: 50 } }],
+];
+for (const [end, plan] of ENDS)
+  test(`M3. who was given up as dark and is heard of again, not begun, is called off once its rollout is ${end}`, async (t) => {
+    const all = await fleet({ count: 4, plan: { concurrency: 2, dark_after: "5m", ...plan } });
+    await said(all, "approve");
+    await until(all, () => all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "staging").length === 2);
+    await said(all, "pause", "the weather");
+    await until(all, () => all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "ready").length === 2);
+    // Their words to begin come too late for them, and what they say to that is lost.
+    const given = all.vehicles.slice(0, 2);
+    for (const vehicle of given) await all.tell(vehicle, { type: "vehicle.become", manner: "silent" });
+    await all.clock.advance(300_000);
+    await said(all, "resume", "it is over");
+    await until(all, is(all, end));
+    t.match(all.counts(), { dark: 2 }, stateOf(all));
+    for (const vehicle of given) await all.tell(vehicle, { type: "vehicle.become", manner: "driving" });
+    await all.clock.advance(10_000);
+    for (const vehicle of given) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+    await all.clock.advance(600_000);
+    t.same(
+      given.map((vehicle) => all.vehicle(vehicle).phase),
+      ["ended", "ended"],
+    );
+    t.match(all.counts(), { dark: 0, excused: end === "aborted" ? 4 : 2, absent: 0 });
+    t.equal(begun(all), end === "aborted" ? 0 : 2);
+    t.match(all.state().value, end === "aborted" ? { aborted: "settled" } : "completed");
+    await all.stop();
+  });
 
 test("an abort excuses what has not begun, lets what has begun end, and is told as settled; nothing resumes it", async (t) => {
   const all = await fleet({ count: 20, plan: { concurrency: 4, groups: [{ name: "all" }] } });
