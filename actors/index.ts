@@ -43,6 +43,7 @@ export {
   type PlannedGroup,
   type PlanProblem,
   planSchema,
+  repeatedIn,
   type RolloutContext,
   rolloutEntity,
   type RolloutGroup,

@@ -3,6 +3,7 @@
 // P1. Unknown keys are refused; durations are texts with their unit, shares are per cent.
 // P2. An image is for one type of module, hardware and address. There is no image "for any": a module whose place has none is refused before anything is sent (research/trailcurrent.md 4.1: a wrong
 //     file for an address gives a module another module's identifiers).
+// P3. One image for one kind of module, and one group of a name: of two the reader could not say which counts.
 
 import type { Static } from "typebox";
 import { T } from "../../runtime/index.ts";
@@ -13,6 +14,9 @@ const NAME = "^[a-z0-9][a-z0-9._-]{0,63}$";
 const DURATION = "^[0-9]{1,6}(\\.[0-9]{1,3})?(ms|s|m|h|d)$";
 
 const duration = (description: string, example: string) => T.String({ pattern: DURATION, description, title: `a duration such as ${example}` });
+/** A deadline of nothing would end each before it begins. */
+const deadline = (description: string, example: string) =>
+  T.String({ pattern: `^(?!0+(\\.0+)?[a-z])${DURATION.slice(1)}`, description, title: `a duration of more than nothing such as ${example}` });
 const percent = (description: string) => T.Number({ exclusiveMinimum: 0, maximum: 100, description, title: "per cent, more than 0, at most 100" });
 const count = (description: string, most: number) => T.Integer({ minimum: 1, maximum: most, description, title: `a whole number from 1 to ${String(most)}` });
 const labels = T.Record(T.String({ pattern: "^[A-Za-z0-9_.-]{1,64}$" }), T.String({ minLength: 1, maxLength: 128 }), {
@@ -83,9 +87,9 @@ export const planSchema = T.Object(
         closed,
       ),
     ),
-    target_timeout: T.Optional(duration("From the moment a vehicle may begin until it must have ended. Default 24h.", "24h")),
-    dark_after: T.Optional(duration("Silence of a module after its upload that counts as dark. Default 15m.", "15m")),
-    excused_after: T.Optional(duration("A vehicle that is away or cannot begin for so long ends as excused. Default 7d.", "7d")),
+    target_timeout: T.Optional(deadline("From the moment a vehicle may begin until it must have ended. Default 24h.", "24h")),
+    dark_after: T.Optional(deadline("Silence of a module after its upload that counts as dark. Default 15m.", "15m")),
+    excused_after: T.Optional(deadline("A vehicle that is away or cannot begin for so long ends as excused. Default 7d.", "7d")),
     attempts: T.Optional(T.Integer({ minimum: 1, maximum: 10, description: "At one module, before the penalty box. Default 3.", title: "a whole number from 1 to 10" })),
   },
   closed,
@@ -93,3 +97,21 @@ export const planSchema = T.Object(
 
 export type PlanFile = Static<typeof planSchema>;
 export type PlanImage = PlanFile["images"][number];
+
+/** What its form allows and no plan can mean (P3). */
+export function repeatedIn({ images, groups = [] }: PlanFile): readonly { readonly path: string; readonly message: string; readonly expected: string }[] {
+  const repeats = <Each>(path: string, all: readonly Each[], keyOf: (each: Each) => string, expected: string) =>
+    all.flatMap((each, index) => {
+      const first = all.findIndex((other) => keyOf(other) === keyOf(each));
+      return first === index ? [] : [{ path: `${path}/${String(index)}`, message: `is a second one for ${keyOf(each)}, beside ${path}/${String(first)}`, expected }];
+    });
+  return [
+    ...repeats(
+      "/images",
+      images,
+      ({ module, hardware, address }) => `${module} on ${hardware}${address === undefined ? "" : ` at address ${String(address)}`}`,
+      "one image for each type, hardware and address",
+    ),
+    ...repeats("/groups", groups, ({ name }) => `the name ${name}`, "groups with names of their own"),
+  ];
+}

@@ -1,6 +1,6 @@
 // What is wrong with a plan, each kind with its own problem type.
 
-import { type PlanProblem, type PlanFile, planSchema } from "../../actors/index.ts";
+import { type PlanProblem, type PlanFile, planSchema, repeatedIn } from "../../actors/index.ts";
 import { bodyCheck, type Problem, type ProblemName } from "../../protocols/http/index.ts";
 import type { ImageStore, KeptImage } from "../images/index.ts";
 
@@ -25,7 +25,8 @@ const check = bodyCheck(planSchema);
 
 /** Of the plan by itself. */
 export function shapeProblem(given: unknown): Problem | undefined {
-  const problems = check(given);
+  const misformed = check(given);
+  const problems = misformed.length > 0 ? misformed : repeatedIn(given as PlanFile);
   if (problems.length === 0) return undefined;
   const isThreshold = problems.every(({ path }) => THRESHOLD.test(path));
   const told = problems.slice(0, MOST_TOLD);

@@ -3,7 +3,7 @@
 import { Compile } from "typebox/compile";
 import { test } from "tap";
 
-import { type FleetModule, type FleetVehicle, grouped, type Grouping, type PlanFile, planSchema, rolloutInput, termsOf } from "../../../actors/rollout/index.ts";
+import { type FleetModule, type FleetVehicle, grouped, type Grouping, type PlanFile, planSchema, repeatedIn, rolloutInput, termsOf } from "../../../actors/rollout/index.ts";
 import { fleetOf, NEW, planOf } from "./fleet.ts";
 
 const TORRENT = "trailcurrent/torrent";
@@ -118,6 +118,8 @@ test("a plan's form: what is unknown, out of range or of another form is refused
     "no concurrency": { ...base, concurrency: 0 },
     "an unknown key": { ...base, concurrencyy: 3 },
     "a duration without a unit": { ...base, soak: "30" },
+    "a deadline of nothing": { ...base, dark_after: "0s" },
+    "a deadline of 0.0": { ...base, target_timeout: "00.00h" },
     "no image": { ...base, images: [] },
     "a hash that is none": { ...base, images: [{ ...base.images[0], sha256: "abc" }] },
     "a version that is none": { ...base, images: [{ ...base.images[0], version: "2.4" }] },
@@ -127,6 +129,23 @@ test("a plan's form: what is unknown, out of range or of another form is refused
     "a name with a slash": { ...base, rollout: "a/b" },
   };
   for (const [name, plan] of Object.entries(bad)) t.notOk(schema.Check(plan), name);
+  t.ok(schema.Check({ ...base, soak: "0s", dark_after: "0.5s", target_timeout: "10m" }), "a soak may be none, and a deadline short");
+  t.end();
+});
+
+test("P3. a second image for a kind of module, and a second group of a name, are told with the first", (t) => {
+  const [image] = planOf().images;
+  if (image === undefined) throw new Error("the plan has an image");
+  const { address: _, ...placeless } = image;
+  t.same(repeatedIn(planOf({ images: [image, { ...image, address: 1 }, { ...image, hardware: "esp32" }, placeless], groups: [{ name: "a" }, { name: "b" }] })), []);
+  t.same(repeatedIn(planOf({ images: [image, placeless, { ...image, version: "9.0.0" }], groups: [{ name: "a" }, { name: "b" }, { name: "a" }] })), [
+    {
+      path: "/images/2",
+      message: "is a second one for trailcurrent/torrent on esp32-s3 at address 0, beside /images/0",
+      expected: "one image for each type, hardware and address",
+    },
+    { path: "/groups/2", message: "is a second one for the name a, beside /groups/0", expected: "groups with names of their own" },
+  ]);
   t.end();
 });
 
