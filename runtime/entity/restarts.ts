@@ -10,6 +10,8 @@
 // V6. One that goes on from its committed state after a failure restarts those whom its strategy names, and itself, in the same way, by the same backoff; under one-for-one nothing of it is touched.
 // V7. A volatile one whose state is beyond its limit before and after the input begins anew at once, however lately it did: there is nothing to go on from (context-limit.ts G5).
 // V8. With a root that begins anew all children of the configuration do: they stop in the reverse of its order and start in it.
+// V9. Siblings that are restarted together stop first, all of them, in the reverse of their order, and start in it when the last has stopped, as under OTP's supervisor. A stop runs nothing
+//     of an author's; what a start tells a sibling that goes on may end it, and then it is restarted for that first.
 
 import { isA } from "../is-a.ts";
 import type { Cell } from "./cell.ts";
@@ -21,6 +23,7 @@ import { armRestart, restartReason } from "./outward.ts";
 import { park } from "./parking.ts";
 import { sourcesToRunAgain } from "./recovery.ts";
 import { countRestart, report } from "./report.ts";
+import type { ChildRow } from "./rest-tables.ts";
 
 const KEPT_ARTEFACTS = 3;
 
@@ -91,10 +94,7 @@ export function restartFromCommitted(interior: Interior, cell: Cell, reason: str
     return;
   }
   noteAttempt(interior, present, reason);
-  for (const other of togetherWith(interior, present, strategy)) {
-    if (other.life === "running" && interior.isSettled(other)) resume(interior, other, other === present ? reason : `${reason} (with a sibling, from its committed state)`);
-    else replace(interior, other, reason);
-  }
+  restartTogether(interior, present, reason, () => true);
 }
 
 /** The wait for it is over. False where the timer is another one. */
@@ -110,21 +110,45 @@ export function restartIsDue(interior: Interior, timer: string): boolean {
 
 function beginAnew(interior: Interior, cell: Cell, reason: string): void {
   noteAttempt(interior, cell, reason);
-  const { strategy } = ruleOf(interior, cell);
-  for (const other of togetherWith(interior, cell, strategy)) {
-    const goesOn = other !== cell && other.life === "running" && interior.isSettled(other) && ruleOf(interior, other).restartFrom === "committed";
-    if (goesOn) resume(interior, other, `${reason} (with a sibling, from its committed state)`);
-    else replace(interior, other, reason);
-  }
+  if (cell.supervision?.kind === "root") replaceRoot(interior, cell, reason);
+  else restartTogether(interior, cell, reason, (other) => other !== cell && ruleOf(interior, other).restartFrom === "committed");
 }
 
-/** V5, V6. */
-function resume(interior: Interior, cell: Cell, reason: string): void {
-  for (const { address, incarnation, key } of sourcesToRunAgain(interior, cell)) {
-    if (interior.effects.some((effect) => effect.kind === "source.start" && effect.incarnation === incarnation)) continue;
-    interior.effects.push({ kind: "source.stop", cell: address, incarnation }, { kind: "source.start", cell: address, incarnation, key: key as string });
-  }
-  report(interior, "child_restarted", cell.address, reason);
+/** V9. @param keepsState of those that can: V5, V6 */
+function restartTogether(interior: Interior, failed: Cell, reason: string, keepsState: (cell: Cell) => boolean): void {
+  const group = togetherWith(interior, failed, ruleOf(interior, failed).strategy);
+  const goesOn = (cell: Cell): boolean => cell.life === "running" && interior.isSettled(cell) && keepsState(cell);
+  for (const cell of group) if (!goesOn(cell)) keepArtefact(interior, cell, reason);
+  const starts = group
+    .toReversed()
+    .map((cell) =>
+      goesOn(cell) ? suspend(interior, cell, cell === failed ? reason : `${reason} (with a sibling, from its committed state)`) : stopToBeginAnew(interior, cell, reason),
+    );
+  for (const start of starts.toReversed()) start();
+}
+
+/** V5, V6. @returns starts it again, unless it has ended by then */
+function suspend(interior: Interior, cell: Cell, reason: string): () => void {
+  const again = sourcesToRunAgain(interior, cell).filter(
+    ({ incarnation }) => !interior.effects.some((effect) => effect.kind === "source.start" && effect.incarnation === incarnation),
+  );
+  for (const { address, incarnation } of again.toReversed()) interior.effects.push({ kind: "source.stop", cell: address, incarnation });
+  return () => {
+    if (cell.life !== "running") return;
+    for (const { address, incarnation, key, life } of again)
+      if (life === "running") interior.effects.push({ kind: "source.start", cell: address, incarnation, key: key as string });
+    report(interior, "child_restarted", cell.address, reason);
+  };
+}
+
+/** @returns starts a new incarnation of it, unless there is one by then */
+function stopToBeginAnew(interior: Interior, cell: Cell, reason: string): () => void {
+  interior.stopChild(cell);
+  interior.forget(cell);
+  return () => {
+    const row = cell.supervision?.kind === "child" ? interior.rest.get("children", cell.supervision.spec) : undefined;
+    if (row !== undefined && !interior.cells.has(cell.address)) startSpec(interior, row, reason);
+  };
 }
 
 /** V1. Whatever is kept of one that fails for ever would push out what others left. */
@@ -137,9 +161,14 @@ function togetherWith(interior: Interior, cell: Cell, strategy: string): readonl
   if (cell.supervision?.kind !== "child" || strategy === "one-for-one") return [cell];
   const own = interior.rest.get("children", cell.supervision.spec);
   if (own === undefined) return [cell];
+  return inTheirOrder(interior, (row) => row.kind === own.kind && (strategy === "one-for-all" || row.order >= own.order));
+}
+
+/** Children of the configuration that are there. */
+function inTheirOrder(interior: Interior, isMeant: (row: ChildRow) => boolean): readonly Cell[] {
   return [...interior.rest.entries("children")]
     .map(([, row]) => row)
-    .filter((row) => row.kind === own.kind && (strategy === "one-for-all" || row.order >= own.order))
+    .filter(isMeant)
     .sort((a, b) => a.order - b.order)
     .map((row) => interior.cells.get(addressOf(interior, row)))
     .filter((found): found is Cell => found !== undefined);
@@ -151,38 +180,27 @@ export function giveUp(interior: Interior, cell: Cell, reason: string): void {
   if (cell.supervision?.kind === "root") report(interior, "entity_failed", cell.address, reason);
 }
 
-/** A new incarnation from the beginning; the old state is kept as an artefact. */
-function replace(interior: Interior, cell: Cell, reason: string): void {
-  const { supervision } = cell;
-  if (supervision === undefined) return;
+/** V1. */
+function keepArtefact(interior: Interior, cell: Cell, reason: string): void {
   if (interior.durable && cell.committed !== undefined && isWorthKeeping(interior, cell)) park(interior, undefined, cell.address, reason, cell);
-  const { input } = cell;
-  interior.stopChild(cell);
-  if (supervision.kind === "root") {
-    interior.forget(cell);
-    try {
-      startRoot(interior, input);
-      report(interior, "child_restarted", cell.address, reason);
-    } catch (error) {
-      if (!isA(error, SupervisedFault)) throw error;
-      report(interior, "entity_failed", cell.address, error.message);
-      return;
-    }
-    // V8. They speak to the new root from now on.
-    const children = [...interior.rest.entries("children")]
-      .flatMap(([, row]) => {
-        const child = interior.cells.get(addressOf(interior, row));
-        return child?.parent === cell ? [{ row, child }] : [];
-      })
-      .sort((one, other) => one.row.order - other.row.order);
-    for (const { child } of children.toReversed()) {
-      interior.stopChild(child);
-      interior.forget(child);
-    }
-    for (const { row } of children) startSpec(interior, row, reason);
+}
+
+/** A new incarnation from the beginning, and with it all children of the configuration: V8. */
+function replaceRoot(interior: Interior, root: Cell, reason: string): void {
+  keepArtefact(interior, root, reason);
+  const { input } = root;
+  interior.stopChild(root);
+  interior.forget(root);
+  try {
+    startRoot(interior, input);
+    report(interior, "child_restarted", root.address, reason);
+  } catch (error) {
+    if (!isA(error, SupervisedFault)) throw error;
+    report(interior, "entity_failed", root.address, error.message);
     return;
   }
-  const row = interior.rest.get("children", supervision.spec);
-  interior.forget(cell);
-  if (row !== undefined) startSpec(interior, row, reason);
+  // They speak to the new root from now on.
+  const children = inTheirOrder(interior, () => true).filter((child) => child.parent === root);
+  const starts = children.toReversed().map((child) => stopToBeginAnew(interior, child, reason));
+  for (const start of starts.toReversed()) start();
 }

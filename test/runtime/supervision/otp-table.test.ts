@@ -3,12 +3,9 @@
 // Generated trees are compared where it is installed.
 // DROVER_UPDATE_GOLDEN=1 writes both files anew, the table only where Erlang is installed. What differs on purpose is named in otp/differences.ts.
 
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import tap, { test } from "tap";
 
 import { needs, program } from "../../needs.ts";
-import { root } from "../../project/checkout.ts";
 import { golden } from "../../project/golden.ts";
 import { namedDifference, resultOf } from "./otp/differences.ts";
 import { generatedScenes } from "./otp/generated-scenes.ts";
@@ -16,10 +13,9 @@ import { playOnDrover } from "./otp/on-drover.ts";
 import { playOnOtp } from "./otp/on-otp.ts";
 import type { Scene } from "./otp/scene.ts";
 import { scenes } from "./otp/scenes.ts";
+import { committedTable, SEPARATOR, TABLE } from "./otp/table.ts";
 
-const TABLE = "test/golden/otp-supervisor.txt";
 const DIFFERENCES = "test/golden/otp-differences.txt";
-const SEPARATOR = " => ";
 
 /** OTP plays in real time, on a machine that may be busy with other tests. */
 tap.setTimeout(150_000);
@@ -68,10 +64,4 @@ async function playTwice(all: readonly Scene[], expected: ReadonlyMap<string, st
   const first = await playOnOtp(escript ?? "escript", all);
   const odd = all.filter(({ name }) => first.get(name) !== expected.get(name));
   return odd.length === 0 ? first : new Map([...first, ...(await playOnOtp(escript ?? "escript", odd))]);
-}
-
-function committedTable(): ReadonlyMap<string, string> {
-  const file = join(root, TABLE);
-  const lines = existsSync(file) ? readFileSync(file, "utf8").trimEnd().split("\n") : [];
-  return new Map(lines.map((line) => line.split(SEPARATOR) as [string, string]));
 }
