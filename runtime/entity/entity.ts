@@ -13,7 +13,7 @@ import { type EntityListener, NO_STAMP } from "./inside.ts";
 import { Interior, type Outward } from "./interior.ts";
 import { dueRows, outward, traceOfTask } from "./outward.ts";
 import { keyOf, openedByOthers } from "./parking.ts";
-import { isRepeatable, isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs } from "./recovery.ts";
+import { isRepeatable, isUnfinished, outboxOf, type Pending, pendingEffects, recoveryEffects, recoveryInputs, sourceOrder } from "./recovery.ts";
 import { stateOf } from "./recording.ts";
 import { type ParkedTimer, parkedTimers } from "./parked-timers.ts";
 import type { ParkedRow, TimerRow } from "./rest-tables.ts";
@@ -131,6 +131,8 @@ export interface Entity {
   taken(id: string): TakenEntry | undefined;
   /** What a `source.start` effect means; undefined when it was stopped since (hosting H9). */
   source(cell: Address, incarnation: number): SourceDescription | undefined;
+  /** Incarnations of all sources in the order in which they start: the root's, then those of the children in the order of the configuration. They stop in the reverse. */
+  sourceOrder(): readonly number[];
   /** Postponed messages that are on their way again, in order. */
   released(): readonly Input[];
   /** What is shelved: the open turn's too. */
@@ -355,6 +357,10 @@ export class HostedEntity implements Entity {
 
   recoveryEffects(fresh?: readonly Effect[]): readonly Effect[] {
     return recoveryEffects(this.interior, fresh);
+  }
+
+  sourceOrder(): readonly number[] {
+    return sourceOrder(this.interior);
   }
 
   taken(id: string): TakenEntry | undefined {

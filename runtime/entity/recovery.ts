@@ -106,8 +106,25 @@ function sourceCells(interior: Interior): readonly Cell[] {
       .filter((cell) => cell.plan.logic.kind === "source" && cell.plan.logic.mark?.kind !== "ask" && cell.life === "running")
       // What made it fail is not started again before its time (hosting H14).
       .filter((cell) => !awaitsRestart(interior, supervisedOf(cell)))
-      .sort((a, b) => a.incarnation - b.incarnation)
+      .sort(inOrder(interior))
   );
+}
+
+/** Those of the root first, then those of the children in the order of the configuration, whichever of them has begun anew since; of one actor in the order in which they began. */
+function inOrder(interior: Interior): (a: Cell, b: Cell) => number {
+  const placeOf = (cell: Cell): number => {
+    const { supervision } = supervisedOf(cell);
+    return supervision?.kind === "child" ? (interior.rest.get("children", supervision.spec)?.order ?? 0) : -1;
+  };
+  return (a, b) => placeOf(a) - placeOf(b) || a.incarnation - b.incarnation;
+}
+
+/** Incarnations of what may run outside of the turn, in the order of starting. */
+export function sourceOrder(interior: Interior): readonly number[] {
+  return [...interior.cells.values()]
+    .filter(({ plan }) => plan.logic.kind === "source")
+    .sort(inOrder(interior))
+    .map(({ incarnation }) => incarnation);
 }
 
 /** Of an actor that the supervisor keeps: those that a restart of it starts again. */

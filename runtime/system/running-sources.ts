@@ -100,7 +100,9 @@ export class RunningSources {
     this.#ended(incarnation);
   }
 
+  /** In the reverse of their order of starting. */
   stopAll(): void {
+    for (const incarnation of this.#entity.sourceOrder().toReversed()) this.#sources.stop(incarnation);
     this.#sources.stopAll();
     for (const incarnation of [...this.#begun.keys()]) this.#ended(incarnation);
   }

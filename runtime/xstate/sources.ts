@@ -119,7 +119,7 @@ export class Sources {
   }
 
   stopAll(): void {
-    for (const incarnation of [...this.#running.keys()]) this.stop(incarnation);
+    for (const incarnation of [...this.#running.keys()].toReversed()) this.stop(incarnation);
   }
 
   #say(incarnation: number, said: SourceSaid): void {
