@@ -11,7 +11,7 @@ import { type Interior, MAX_CHILDREN } from "./interior.ts";
 import { moveIn } from "./moving-in.ts";
 import { armRestart } from "./outward.ts";
 import { planOf } from "./plan.ts";
-import { seal } from "./recording.ts";
+import { sealStart } from "./recording.ts";
 import { countRestart, report } from "./report.ts";
 import type { ChildRow } from "./rest-tables.ts";
 import { bytesOfData } from "./row-weight.ts";
@@ -126,7 +126,7 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   try {
     cell.input = row.input;
     begin(interior, cell, row.input);
-    if (interior.durable) seal(interior, new Map(), before.cellBytes, cell.incarnation);
+    if (interior.durable) sealStart(interior, cell, before);
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
     interior.takeBack(before);

@@ -10,6 +10,7 @@ import { checkShape } from "./context-shape.ts";
 import type { CellRecord, EntityState, EventData, Input, InputResult, JournalRecord, TurnOutcome } from "./contract.ts";
 import { SupervisedFault } from "./fault.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
+import type { Savepoint } from "./inside.ts";
 import { madeByOf } from "./made-by.ts";
 import type { RestChange } from "./rest.ts";
 import { carriesHash, hashOf } from "./state-hash.ts";
@@ -20,13 +21,32 @@ export type Sealed = Map<Cell, CellRecord>;
 /**
  * Encodes what has changed, so that data which cannot be kept, or is too much, is its input's fault.
  * @param before what all cells held when the input came
- * @param since only cells from this incarnation on, default all
  * @throws SupervisedFault
  */
-export function seal(interior: Interior, sealed: Sealed, before: number, since = 0): void {
+export function seal(interior: Interior, sealed: Sealed, before: number): void {
+  sealCells(interior, interior.touched, sealed, before);
+  if (interior.rest.hasChanges()) rowsOf(interior, interior.rest.changes());
+}
+
+/**
+ * As `seal`, of what the start of one child has made: of all that began with it, each asks for its own alone.
+ * @param cell of the child
+ * @throws SupervisedFault
+ */
+export function sealStart(interior: Interior, { incarnation }: Cell, { cellBytes, mark }: Pick<Savepoint, "cellBytes" | "mark">): void {
+  sealCells(
+    interior,
+    interior.touched.filter((cell) => cell.incarnation >= incarnation),
+    new Map(),
+    cellBytes,
+  );
+  rowsOf(interior, interior.rest.writtenSince(mark));
+}
+
+function sealCells(interior: Interior, cells: readonly Cell[], sealed: Sealed, before: number): void {
   const growth = new Growth(interior, before);
-  for (const cell of interior.touched) {
-    if (cell.incarnation < since || interior.cells.get(cell.address) !== cell) continue;
+  for (const cell of cells) {
+    if (interior.cells.get(cell.address) !== cell) continue;
     try {
       sealed.set(cell, encodeCell(cell, interior));
       checkSize(interior, cell, encodedSize());
@@ -39,7 +59,6 @@ export function seal(interior: Interior, sealed: Sealed, before: number, since =
     }
   }
   growth.check();
-  if (interior.rest.hasChanges()) rowsOf(interior, interior.rest.changes());
 }
 
 export function recordOf(interior: Interior, inputs: readonly Input[], results: readonly InputResult[], revision: number, sealed: Sealed | undefined): JournalRecord {

@@ -6,7 +6,7 @@
 
 import type { RestTables, TableName } from "./rest-tables.ts";
 import { beyondFlat, FLAT_BYTES } from "./row-weight.ts";
-import type { UndoLog } from "./undo.ts";
+import type { Undoable, UndoLog } from "./undo.ts";
 
 /** All but `shelfBytes`, the sum of what is shelved, grow for ever. */
 const COUNTERS = ["incarnation", "timer", "child", "parked", "stash", "shelf", "shelfBytes"] as const;
@@ -18,6 +18,19 @@ const ONE_CELL: Counts = { ...NO_COUNTS, incarnation: 1 };
 
 /** `counters` are written as one more table. */
 export type RestChange = readonly [table: TableName | "counters", key: string, value: unknown];
+
+/** A row was entered or replaced. */
+class RowWritten implements Undoable {
+  readonly table: TableName;
+  readonly key: string;
+  readonly undo: () => void;
+
+  constructor(table: TableName, key: string, undo: () => void) {
+    this.table = table;
+    this.key = key;
+    this.undo = undo;
+  }
+}
 
 interface Heavy {
   sum: number;
@@ -106,11 +119,13 @@ export class Rest {
     const heavyBefore = existed ? this.#heavyOf(table, key) : 0;
     const heavy = beyondFlat(table, key, value);
     const flat = existed ? 0 : FLAT_BYTES[table];
-    this.#undo.push(() => {
-      if (existed) into.set(key, before);
-      else into.delete(key);
-      this.#weigh(table, key, heavy, heavyBefore, -flat);
-    });
+    this.#undo.push(
+      new RowWritten(table, key, () => {
+        if (existed) into.set(key, before);
+        else into.delete(key);
+        this.#weigh(table, key, heavy, heavyBefore, -flat);
+      }),
+    );
     this.#note(table, key, before);
     rows.set(key, value);
     this.#weigh(table, key, heavyBefore, heavy, flat);
@@ -164,6 +179,16 @@ export class Rest {
     const counted = this.#countsBefore;
     if (counted !== undefined) for (const counter of COUNTERS) if (this.#counts[counter] !== counted[counter]) changes.push(["counters", counter, this.#counts[counter]]);
     return changes.sort(byPlace);
+  }
+
+  /** Rows that were written since that place in the undo log and are there, each once. */
+  writtenSince(mark: number): readonly RestChange[] {
+    const written = new Map<string, RestChange>();
+    for (const { table, key } of this.#undo.since(mark, (step) => step instanceof RowWritten)) {
+      const value = this.#tables?.get(table)?.get(key);
+      if (value !== undefined) written.set(`${table}/${key}`, [table, key, value]);
+    }
+    return [...written.values()].sort(byPlace);
   }
 
   /** Keys of rows of one table that an open turn has written. */

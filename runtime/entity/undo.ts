@@ -39,6 +39,12 @@ export class UndoLog {
     return this.#steps?.find(isMeant);
   }
 
+  /** The changes of a kind since the mark, oldest first. */
+  *since<S extends UndoStep>(mark: number, isMeant: (step: UndoStep) => step is S): Iterable<S> {
+    const steps = this.#steps;
+    if (steps !== undefined) for (let at = mark; at < steps.length; at++) if (isMeant(steps[at] as UndoStep)) yield steps[at] as S;
+  }
+
   clear(): void {
     const steps = this.#steps;
     if (steps === undefined) return;
