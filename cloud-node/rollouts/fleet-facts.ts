@@ -2,6 +2,7 @@
 
 import type { FleetModule, FleetVehicle, ModuleContext, VehicleContext } from "../../actors/index.ts";
 import { type Address, type Directory, entityOf, idOf, kindOf, type Replicas } from "../../runtime/index.ts";
+import type { Taken } from "./rollout-book.ts";
 
 /** Tenants of which vehicles are known. */
 export function tenantsOf(replicas: Pick<Replicas, "entities">): readonly string[] {
@@ -12,14 +13,23 @@ export function tenantOf(address: string): string {
   return address.slice(0, address.indexOf("/"));
 }
 
-/** @param takenIn of a vehicle's modules those that another rollout is about to update, with that rollout */
-export function fleetOf(replicas: Pick<Directory, "addresses" | "read">, tenant: string, takenIn: (vehicle: string) => Readonly<Record<string, string>>): readonly FleetVehicle[] {
+/**
+ * @param taken of each vehicle's modules those that another rollout is about to update, with that rollout
+ * @param isAsked vehicles that are no answer anyway are not looked at
+ */
+export function fleetOf(
+  replicas: Pick<Directory, "addresses" | "read">,
+  tenant: string,
+  taken: Taken = new Map(),
+  isAsked: (vehicle: string) => boolean = () => true,
+): readonly FleetVehicle[] {
   const prefix = `${tenant}/`;
   const roots = new Map<string, Omit<FleetVehicle, "modules" | "taken">>();
   const modules = new Map<string, FleetModule[]>();
   for (const address of replicas.addresses()) {
     if (!address.startsWith(prefix)) continue;
     const vehicle = entityOf(address);
+    if (!isAsked(vehicle)) continue;
     if (address === vehicle) {
       const root = rootOf(replicas, vehicle);
       if (root !== undefined) roots.set(vehicle, root);
@@ -31,7 +41,7 @@ export function fleetOf(replicas: Pick<Directory, "addresses" | "read">, tenant:
       else known.push(module);
     }
   }
-  return [...roots.values()].map((root) => ({ ...root, modules: modules.get(root.vehicle) ?? [], taken: takenIn(root.vehicle) }));
+  return [...roots.values()].map((root) => ({ ...root, modules: modules.get(root.vehicle) ?? [], taken: taken.get(root.vehicle) ?? {} }));
 }
 
 /** undefined: nothing of it is known. */

@@ -27,12 +27,15 @@ export interface RolloutBook {
   usersOf(sha256: string): readonly string[];
   /** A rollout that is not over has offered it to this vehicle. */
   isOffered(vehicle: string, sha256: string): boolean;
-  /** Modules of the vehicle that a rollout which is not over is about to update, with that rollout. */
-  takenIn(vehicle: string): Readonly<Record<string, string>>;
+  /** Modules that rollouts which are not over are about to update. */
+  taken(): Taken;
   isTarget(vehicle: string, rollout: Address): boolean;
   /** Address of the vehicle's target. */
   targetOf(vehicle: string, rollout: KnownRollout): Address | undefined;
 }
+
+/** By vehicle: its modules, each with the rollout that has it. */
+export type Taken = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 interface Place {
   readonly group: string;
@@ -91,14 +94,18 @@ export function rolloutBook(system: Pick<System, "read">): RolloutBook {
         const wasOffered = phase !== undefined && phase !== "waiting" && phase !== "excused";
         return wasOffered && own.targets[place.index]?.updates.some(({ image }) => own.images[image]?.sha256 === sha256) === true;
       }),
-    takenIn: (vehicle) => {
-      const taken: Record<string, string> = {};
-      for (const rollout of ongoing()) {
-        const place = placeOf(vehicle, rollout);
-        const own = place === undefined ? undefined : part(place.group);
-        if (place === undefined || own === undefined || phasesIn(own.phases[place.index] ?? "")[0] === "excused") continue;
-        for (const { module } of own.targets[place.index]?.updates ?? []) taken[module] = idOf(rollout.address);
-      }
+    taken: () => {
+      const taken = new Map<string, Record<string, string>>();
+      for (const { address, context } of ongoing())
+        for (const own of Object.keys(context.parts).map(part)) {
+          const phases = phasesIn(own?.phases ?? "");
+          for (const [index, { vehicle, updates }] of (own?.targets ?? []).entries()) {
+            if (phases[index] === "excused") continue;
+            const modules = taken.get(vehicle) ?? {};
+            for (const { module } of updates) modules[module] = idOf(address);
+            taken.set(vehicle, modules);
+          }
+        }
       return taken;
     },
     isTarget: (vehicle, address) => {

@@ -120,11 +120,7 @@ export function createRollouts({ system, replicas, store, images, links, clock, 
   /** R1. */
   function groupingOf(plan: PlanFile, tenant: string): Grouping {
     const order = (vehicle: string): string => createHash("sha256").update(`${plan.rollout} ${vehicle}`).digest("hex");
-    return grouped(
-      plan,
-      fleetOf(replicas, tenant, (vehicle) => book.takenIn(vehicle)),
-      order,
-    );
+    return grouped(plan, fleetOf(replicas, tenant, book.taken()), order);
   }
 
   function tryOut(given: unknown, tenant: string | undefined): ReturnType<Rollouts["tryOut"]> {
@@ -241,12 +237,13 @@ export function createRollouts({ system, replicas, store, images, links, clock, 
     return problemOf(told, "target.removed", "none", { asOf: rollout.asOf, nowMs: clock.now() });
   }
 
-  function newcomers({ address, context, state, phase }: KnownRollout): ReturnType<Rollouts["newcomers"]> {
-    if (isOver({ state, phase })) return { count: 0, first: [] };
-    const tenant = tenantOf(address);
+  function newcomers(rollout: KnownRollout): ReturnType<Rollouts["newcomers"]> {
+    if (isOver(rollout)) return { count: 0, first: [] };
+    const { address, context } = rollout;
     const types = new Set(context.images.map(({ module }) => module));
-    const wanted = (vehicle: Pick<FleetVehicle, "modules">): boolean => vehicle.modules.some(({ moduleType }) => types.has(moduleType));
-    const vehicles = fleetOf(replicas, tenant, () => ({})).filter((vehicle) => isSelected(vehicle, context.select) && wanted(vehicle) && !book.isTarget(vehicle.vehicle, address));
+    const wanted = (vehicle: FleetVehicle): boolean => vehicle.modules.some(({ moduleType }) => types.has(moduleType));
+    const others = fleetOf(replicas, tenantOf(address), undefined, (vehicle) => book.targetOf(vehicle, rollout) === undefined);
+    const vehicles = others.filter((vehicle) => isSelected(vehicle, context.select) && wanted(vehicle));
     return { count: vehicles.length, first: vehicles.slice(0, FIRST).map(({ vehicle }) => vehicle) };
   }
 
