@@ -6,6 +6,7 @@ import { durable } from "./durable/durable.bench.ts";
 import { mailbox } from "./mailbox/mailbox.bench.ts";
 import { resident } from "./resident/resident.bench.ts";
 import { restart } from "./restart/restart.bench.ts";
+import { rollouts } from "./rollouts/rollouts.bench.ts";
 import { stepping } from "./stepping/stepping.bench.ts";
 
-export const benches: readonly BenchDefinition[] = [canDecode, mailbox, durable, stepping, resident, restart];
+export const benches: readonly BenchDefinition[] = [canDecode, mailbox, durable, stepping, resident, restart, rollouts];

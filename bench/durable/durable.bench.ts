@@ -8,7 +8,7 @@ import type { EntityCommit } from "../../runtime/ports/index.ts";
 import { type BenchDefinition, type Budget, mustMatch, type Prepared } from "../_helpers.ts";
 import { type Fleet, scratchFolder, startFleet, tellFor } from "./fleet.ts";
 import { steadyCommands } from "./steady.ts";
-import { closedLoopTimes, groupTimes, startWriter, type WrittenGroup } from "./reference.ts";
+import { closedLoopTimes, copyOf, groupTimes, startWriter, type WrittenGroup } from "./reference.ts";
 
 interface Load {
   readonly entities: number;
@@ -172,8 +172,4 @@ async function prepareReference(budget: Budget, load: Load): Promise<Prepared> {
 /** A row is a turn, and a turn may have taken several commands. */
 function commandsPerRowOf(commands: number, groups: readonly (readonly EntityCommit[])[]): number {
   return commands / groups.reduce((sum, group) => sum + group.length, 0);
-}
-
-function copyOf(commit: EntityCommit): EntityCommit {
-  return { ...commit, record: commit.record.slice(), ...(commit.snapshot === undefined ? {} : { snapshot: commit.snapshot.slice() }) };
 }

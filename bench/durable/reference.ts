@@ -67,6 +67,11 @@ export async function startWriter(folder: string, groups: readonly (readonly Ent
   };
 }
 
+/** R1: its memory is used again once the store has it. */
+export function copyOf(commit: EntityCommit): EntityCommit {
+  return { ...commit, record: commit.record.slice(), ...(commit.snapshot === undefined ? {} : { snapshot: commit.snapshot.slice() }) };
+}
+
 /** How long each group took, ms. */
 export function groupTimes(written: readonly WrittenGroup[]): readonly number[] {
   return written.map(({ endMs }, at) => endMs - (written[at - 1]?.endMs ?? 0));
