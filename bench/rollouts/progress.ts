@@ -86,6 +86,7 @@ export async function prepareWholeCourse(budget: Budget): Promise<Prepared> {
       const latenciesMs: number[] = [];
       await until("all are counted", () => {
         const counted = cloud.committed(made.address);
+        mustMatch("vehicles that wait to be let finish", vehicles.begun, 0);
         while (latenciesMs.length < counted) latenciesMs.push(performance.now() - start);
         return counted === targets;
       });
