@@ -115,7 +115,7 @@ export function grouped(plan: PlanFile, fleet: readonly FleetVehicle[], order: (
 function cut(plan: PlanFile, targets: readonly { readonly vehicle: FleetVehicle; readonly target: PlannedTarget }[], upToDate: number): Grouping {
   const total = targets.length;
   const wanted = plan.groups ?? [
-    { name: "canary", count: Math.max(CANARIES, Math.ceil(total / 100)), abort_count: 2, pause_count: 1 },
+    { name: "canary", count: Math.max(CANARIES, Math.ceil(total / 100)), abort_count: 2 },
     { name: "early", percent: 5 },
     { name: "broad", percent: 20 },
     { name: "rest" },

@@ -43,7 +43,8 @@ export function rolloutInput(tenant: string, plan: PlanFile, groups: readonly Pl
     groups: groups.map(({ name, abortCount, pauseCount, parts }, group) => ({
       name,
       abortCount: abortCount ?? null,
-      pauseCount: pauseCount ?? null,
+      // Without a word on pauses the first bad result of the first group is one.
+      pauseCount: pauseCount ?? (group === 0 && plan.pause === undefined ? 1 : null),
       parts: parts.map((targets, part) => ({ group: partAddress(tenant, plan.rollout, group, part, parts.length), size: targets.length })),
     })),
   };

@@ -40,7 +40,9 @@ export interface RolloutGroup {
   readonly abortCount: number | null;
   readonly pauseCount: number | null;
   readonly badAtResume: number;
-  /** A person has resumed the rollout although its share could not be reached. */
+  /** Of a group that could not reach its share: bad results when a person last resumed the rollout (tally.ts R5). */
+  readonly forgiven: number;
+  /** A person has resumed the rollout although its share could not be reached without them either. */
   readonly isAccepted: boolean;
   readonly openedAt: number | null;
 }
@@ -111,7 +113,15 @@ export function begun(input: RolloutInput): RolloutContext {
   const parts: Record<string, Part> = {};
   const groups = input.groups.map(({ parts: own, ...group }): RolloutGroup => {
     for (const { group: address, size } of own) parts[address] = { size, slots: 0, tally: NOTHING, underWay: 0, wanting: 0, waits: {}, noted: 0, cleared: 0, holds: 0 };
-    return { ...group, size: own.reduce((all, { size }) => all + size, 0), parts: own.map(({ group: address }) => address), badAtResume: 0, isAccepted: false, openedAt: null };
+    return {
+      ...group,
+      size: own.reduce((all, { size }) => all + size, 0),
+      parts: own.map(({ group: address }) => address),
+      badAtResume: 0,
+      forgiven: 0,
+      isAccepted: false,
+      openedAt: null,
+    };
   });
   const { select, created, limits, concurrency, soakMs, images } = input;
   return { select, created, limits, concurrency, soakMs, images, groups, parts, open: -1, bad: [], why: null, noted: [], round: 0 };
@@ -140,6 +150,7 @@ function countsOf(context: RolloutContext): readonly GroupCount[] {
     abortCount: group.abortCount ?? undefined,
     pauseCount: group.pauseCount ?? undefined,
     badAtResume: group.badAtResume,
+    forgiven: group.forgiven,
   }));
 }
 
@@ -147,12 +158,16 @@ function tallyOf({ parts }: Pick<RolloutContext, "parts">, group: RolloutGroup):
   return sum(group.parts.map((id) => parts[id]?.tally ?? NOTHING));
 }
 
+function sharedBy(context: RolloutContext, group: RolloutGroup): Pick<GroupCount, "size" | "tally" | "forgiven"> {
+  return { size: group.size, tally: tallyOf(context, group), forgiven: group.forgiven };
+}
+
 /** By counts alone; a group out of reach is a pause. */
 export function ruling(context: RolloutContext): Verdict {
   const said = verdictOn(countsOf(context), context.limits);
   if (said.kind !== "go-on") return said;
   const newest = context.groups[context.open];
-  if (newest === undefined || newest.isAccepted || !isOutOfReach({ size: newest.size, tally: tallyOf(context, newest) }, context.limits)) return said;
+  if (newest === undefined || newest.isAccepted || !isOutOfReach(sharedBy(context, newest), context.limits)) return said;
   const { committed } = tallyOf(context, newest);
   return {
     kind: "pause",
@@ -162,7 +177,7 @@ export function ruling(context: RolloutContext): Verdict {
 
 export function newestHasSucceeded(context: RolloutContext): boolean {
   const newest = context.groups[context.open];
-  return newest !== undefined && (newest.isAccepted || hasSucceeded({ size: newest.size, tally: tallyOf(context, newest) }, context.limits));
+  return newest !== undefined && (newest.isAccepted || hasSucceeded(sharedBy(context, newest), context.limits));
 }
 
 export function isLastOpen({ open, groups }: Pick<RolloutContext, "open" | "groups">): boolean {
@@ -223,9 +238,11 @@ export function granted(context: RolloutContext): { readonly context: RolloutCon
 
 export function resumed(context: RolloutContext): RolloutContext {
   const groups = context.groups.map((group, index) => {
-    const tally = tallyOf(context, group);
-    const isStuck = index === context.open && isOutOfReach({ size: group.size, tally }, context.limits);
-    return { ...group, badAtResume: badIn(tally), isAccepted: group.isAccepted || isStuck };
+    const shared = sharedBy(context, group);
+    const bad = badIn(shared.tally);
+    const isStuck = index === context.open && isOutOfReach(shared, context.limits);
+    const forgiven = isStuck ? bad : group.forgiven;
+    return { ...group, badAtResume: bad, forgiven, isAccepted: group.isAccepted || (isStuck && isOutOfReach({ ...shared, forgiven }, context.limits)) };
   });
   return { ...context, groups, why: null };
 }

@@ -4,7 +4,7 @@
 // R2. Abort: a critical reason, or a group's own count, or from the sample on the bad share or count. It is asked first.
 // R3. Pause: as abort, with the plan's milder thresholds; counted anew since a person last resumed it.
 // R4. The next group opens when committed / (group - excused) reaches the success share and the soak has passed. No more are excused than the plan allows: what is beyond counts as not committed.
-// R5. A group whose share cannot be reached any more waits for a person: it never opens the next one by having ended.
+// R5. A group whose share cannot be reached any more waits for a person: it never opens the next one by having ended. Who resumes it forgives its bad results until then: the share is of the others.
 
 export const BAD = ["failed", "rolledBack", "timedOut", "dark"] as const;
 export type Bad = (typeof BAD)[number];
@@ -42,7 +42,12 @@ export interface GroupCount {
   readonly pauseCount: number | undefined;
   /** Bad results in it when a person last resumed the rollout. */
   readonly badAtResume: number;
+  /** R5: bad results in it that a person has forgiven. */
+  readonly forgiven: number;
 }
+
+/** What the share of a group is judged by. */
+type Shared = Pick<GroupCount, "size" | "tally" | "forgiven">;
 
 export type Verdict = { readonly kind: "go-on" } | { readonly kind: "abort" | "pause"; readonly why: string };
 
@@ -97,20 +102,20 @@ export function verdictOn(groups: readonly GroupCount[], limits: Limits): Verdic
 }
 
 /** R4: of these `size` at most so many count as excused. */
-function excusable({ size, tally }: Pick<GroupCount, "size" | "tally">, limits: Limits): number {
+function excusable({ size, tally }: Shared, limits: Limits): number {
   return Math.min(tally.excused + tally.absent, Math.floor((size * limits.excusePercent) / 100));
 }
 
 /** R4, without the soak. A group of which all are excused has shown nothing. */
-export function hasSucceeded(group: Pick<GroupCount, "size" | "tally">, limits: Limits): boolean {
-  const counted = group.size - excusable(group, limits);
+export function hasSucceeded(group: Shared, limits: Limits): boolean {
+  const counted = group.size - excusable(group, limits) - Math.min(group.forgiven, badIn(group.tally));
   return group.tally.committed > 0 && group.tally.committed * 100 >= limits.successPercent * counted;
 }
 
 /** R5: were all that have not ended committed, it would not be enough. */
-export function isOutOfReach({ size, tally }: Pick<GroupCount, "size" | "tally">, limits: Limits): boolean {
+export function isOutOfReach({ size, tally, forgiven }: Shared, limits: Limits): boolean {
   const stillMay = size - endedIn(tally);
-  return !hasSucceeded({ size, tally: { ...tally, committed: tally.committed + stillMay, absent: 0 } }, limits);
+  return !hasSucceeded({ size, forgiven, tally: { ...tally, committed: tally.committed + stillMay, absent: 0 } }, limits);
 }
 
 function times(bad: number): string {

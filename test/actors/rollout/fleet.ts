@@ -38,6 +38,8 @@ const vehicleWords = messages({
   "vehicle.claim": { body: { target: T.String() } },
   /** Tells late that it has done it after all. */
   "vehicle.recover": { body: {} },
+  /** Tells late that its module went back. */
+  "vehicle.relapse": { body: {} },
   "vehicle.staged": { body: {}, internal: true },
   "vehicle.done": { body: {}, internal: true },
 });
@@ -97,6 +99,8 @@ const vehicleType = actorType({
           return state;
         case "vehicle.recover":
           return report({ ...state, endedAt: turn.now, endedAs: "commits" }, "committed", { module: "torrent-0" });
+        case "vehicle.relapse":
+          return report({ ...state, endedAs: "lies" }, "failed", { module: "torrent-0", update: "rolled back", why: `it reports ${OLD} instead of ${NEW}` });
         case "vehicle.become": {
           const next = { ...state, manner: event.manner };
           if (state.phase === "waiting" && event.manner !== "driving") return report({ ...next, phase: "ready", ask: state.ask + 1, askedAt: turn.now }, "ready");

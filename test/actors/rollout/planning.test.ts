@@ -158,6 +158,11 @@ test("a plan's times and limits, by default those of research/fleet-ota.md 2.2",
     excusedMs: 172_800_000,
   });
   const { soak: _soak, concurrency: _concurrency, ...bare } = planOf();
+  const groups = [{ name: "one" }, { name: "two" }, { name: "three", pause_count: 4 }].map((group) => ({ ...group, count: 1 }));
+  const pauses = (plan: PlanFile): readonly unknown[] => rolloutInput("acme", plan, planned(plan, fleetOf(3)).groups).groups.map(({ pauseCount }) => pauseCount);
+  t.same(pauses({ ...bare, groups }), [1, null, 4], "the first bad result of the first group");
+  t.same(pauses({ ...bare, groups: groups.slice(2).concat(groups.slice(0, 2)) }), [4, null, null]);
+  t.same(pauses({ ...bare, groups, pause: { count: 7 } }), [null, null, 4]);
   t.match(rolloutInput("acme", bare, []), {
     concurrency: 50,
     soakMs: 1_800_000,

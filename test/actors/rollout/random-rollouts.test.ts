@@ -92,12 +92,17 @@ function holds(t: Test, all: Fleet, concurrency: number): readonly VehicleState[
   return vehicles;
 }
 
-/** Vehicles with their asks that could begin: their rollout runs, a slot is free, and no bad result waits to be taken note of. */
+/** Vehicles with their asks that the cloud has heard and could let begin: the rollout runs, and a slot is free. */
 function readyWithRoom(all: Fleet, concurrency: number): readonly string[] {
   const { value, context } = all.state();
   const held = Object.values(context.parts).reduce((sum, { slots }) => sum + slots, 0);
   if (!JSON.stringify(value).includes("running") || held >= concurrency) return [];
-  return all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "ready").map((vehicle) => `${vehicle} (ask ${String(all.vehicle(vehicle).ask)})`);
+  return all.parts.flatMap((part) =>
+    all.part(part).targets.flatMap(({ vehicle }, index) => {
+      const { phase, ask } = all.vehicle(vehicle);
+      return phase === "ready" && all.target(part, index).ask === ask ? [`${vehicle} (ask ${String(ask)})`] : [];
+    }),
+  );
 }
 
 test("C1, M1, S3, S5. whatever happens, no more than the concurrency are under way, nobody is offered or begins twice, paused nothing begins, and the counts are the vehicles' own", async (t) => {

@@ -284,6 +284,106 @@ test("a group that cannot reach its share any more waits for a person, who accep
   await all.stop();
 });
 
+test("R5. who resumes a group that cannot reach its share forgives its bad results alone: the next one opens when the others have shown it", async (t) => {
+  const all = await fleet({
+    count: 25,
+    plan: { concurrency: 5, pause: { percent: 100 }, abort: { percent: 100, count: 50 }, groups: [{ name: "canary", count: 5 }, { name: "rest" }] },
+    manner: place({ 0: "fails", 1: "driving", 2: "driving", 3: "driving", 4: "driving" }),
+  });
+  await said(all, "approve");
+  await until(all, is(all, "paused"));
+  await said(all, "resume", "one is known to be bad");
+  await all.clock.advance(3_600_000);
+  t.match(all.counts(), { committed: 0, failed: 1, absent: 4 });
+  t.equal(begun(all), 1, "no canary has shown anything");
+  for (const vehicle of all.vehicles.slice(1, 3)) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await all.clock.advance(600_000);
+  t.equal(begun(all), 3, "two of four are fewer than the share: one of the five may be excused");
+  await all.tell(all.vehicles[3] ?? "", { type: "vehicle.become", manner: "commits" });
+  await until(all, () => all.counts()["committed"] === 23);
+  t.match(all.counts(), { committed: 23, failed: 1, absent: 1 });
+  await all.stop();
+});
+
+test("R5. a group of which all are bad is accepted as it is by whoever resumes it", async (t) => {
+  const all = await fleet({
+    count: 6,
+    plan: { concurrency: 5, pause: { percent: 100 }, abort: { percent: 100, count: 50, min_sample: 6 }, groups: [{ name: "canary", count: 2 }, { name: "rest" }] },
+    manner: place({ 0: "fails", 1: "fails" }),
+  });
+  await said(all, "approve");
+  await until(all, is(all, "paused"));
+  await all.clock.advance(300_000);
+  t.match(all.counts(), { failed: 2 });
+  await said(all, "resume", "these two are old");
+  await until(all, is(all, "completed", "paused", "aborted"));
+  t.equal(all.state().value, "completed");
+  t.match(all.counts(), { committed: 4, failed: 2 });
+  await all.stop();
+});
+
+test("R4. the next group opens when the share has stood for the soak, counted anew where it was lost meanwhile", async (t) => {
+  const soakMs = 3_600_000;
+  const all = await fleet({
+    count: 6,
+    plan: {
+      concurrency: 6,
+      soak: "1h",
+      success_percent: 66,
+      excuse_percent: 0,
+      pause: { percent: 100 },
+      abort: { percent: 100, count: 50 },
+      groups: [{ name: "canary", count: 3 }, { name: "rest" }],
+    },
+    manner: place({ 2: "driving" }),
+  });
+  const opensAt = async (from: number, mostMs: number): Promise<number | undefined> => {
+    for (; all.clock.now() < from + mostMs; ) {
+      await all.clock.advance(STEP_MS);
+      if (all.state().context.open === 1) return all.clock.now();
+    }
+    return undefined;
+  };
+  await said(all, "approve");
+  await until(all, () => all.counts()["committed"] === 2);
+  t.equal(await opensAt(all.clock.now(), soakMs / 2), undefined);
+  t.match(stateOf(all), "soaking");
+  // The first one takes it back: the share is lost.
+  await all.tell(all.vehicles[0] ?? "", { type: "vehicle.relapse" });
+  await all.clock.advance(1_000);
+  t.notMatch(stateOf(all), "soaking");
+  await all.tell(all.vehicles[2] ?? "", { type: "vehicle.become", manner: "commits" });
+  await until(all, () => all.counts()["committed"] === 2);
+  t.match(stateOf(all), "soaking");
+  const from = all.clock.now();
+  const opened = (await opensAt(from, 2 * soakMs)) ?? Number.NaN;
+  t.ok(opened >= from + soakMs - 2_000 && opened <= from + soakMs + STEP_MS, `it opened ${String(opened - from)} ms after its share was there again`);
+  await all.stop();
+});
+
+test("R4. of a group no more are excused than the plan allows", async (t) => {
+  const all = await fleet({
+    count: 30,
+    plan: {
+      concurrency: 10,
+      excuse_percent: 20,
+      success_percent: 100,
+      pause: { percent: 100 },
+      abort: { percent: 100, count: 50 },
+      groups: [{ name: "canary", count: 10 }, { name: "rest" }],
+    },
+    manner: (at) => (at < 3 ? "driving" : "commits"),
+  });
+  await said(all, "approve");
+  await all.clock.advance(1_800_000);
+  t.match(all.counts(), { committed: 7, absent: 3 });
+  t.equal(all.state().context.open, 0, "two may be excused, three are away");
+  await all.tell(all.vehicles[0] ?? "", { type: "vehicle.become", manner: "commits" });
+  await until(all, () => all.counts()["committed"] === 28);
+  t.match(all.counts(), { committed: 28, absent: 2 });
+  await all.stop();
+});
+
 test("S10. only its own vehicle reports to a target", async (t) => {
   const all = await fleet({ count: 2, plan: { concurrency: 2, groups: [{ name: "all" }] } });
   await said(all, "approve");
