@@ -17,7 +17,7 @@ export {
   type WhenAway,
 } from "./module/index.ts";
 export { type CampaignShown, hasEnded, isAtWork, type UpdateShown } from "./campaign/index.ts";
-export { groupEntity, type PartBeginning, partBeginning, type PartContext, type Phase, phasesIn, type TargetContext, targetId } from "./group/index.ts";
+export { groupEntity, type PartBeginning, partBeginning, type PartContext, type Phase, PHASE_NAMES, phasesIn, type TargetContext, targetId } from "./group/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
 export {
   type Forwarding,

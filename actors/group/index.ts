@@ -9,7 +9,7 @@ import { type TargetInput, targetMachine } from "./target.ts";
 
 export { targetId };
 export type { PartContext } from "./part.ts";
-export { type Phase, phasesIn } from "./phases.ts";
+export { type Phase, PHASE_NAMES, phasesIn } from "./phases.ts";
 export type { TargetContext } from "./target.ts";
 
 const groupType = actorType({ name: "group", version: 1, messages: messages({ ...groupMessages.specs, ...groupOwnMessages.specs }), behaviour: groupMachine });

@@ -19,6 +19,9 @@ const LETTERS = {
   excused: "x",
 } as const satisfies Readonly<Record<Phase, string>>;
 
+/** In the order in which a target goes through them. */
+export const PHASE_NAMES: readonly Phase[] = Object.keys(LETTERS) as Phase[];
+
 const PHASES = Object.fromEntries(Object.entries(LETTERS).map(([phase, letter]) => [letter, phase])) as Readonly<Record<string, Phase>>;
 
 const ENDINGS: readonly string[] = ["committed", ...BAD, "excused"] satisfies readonly Ending[];
@@ -46,7 +49,7 @@ export function withPhase(phases: string, index: number, phase: Phase): string {
 
 /** How many are in each phase. */
 export function inPhase(phases: string): Readonly<Record<Phase, number>> {
-  const counts = Object.fromEntries(Object.keys(LETTERS).map((phase) => [phase, 0])) as Record<Phase, number>;
+  const counts = Object.fromEntries(PHASE_NAMES.map((phase) => [phase, 0])) as Record<Phase, number>;
   for (const letter of phases) {
     const phase = PHASES[letter];
     if (phase !== undefined) counts[phase]++;

@@ -3,7 +3,7 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type TSchema, Type as T } from "typebox";
-import { planSchema } from "../../actors/index.ts";
+import { PHASE_NAMES, planSchema } from "../../actors/index.ts";
 import { answers, CHECKED_ELSEWHERE, decodeCursor, encodeCursor, type EventStream, keyIn, type RouteTools, sendProblem } from "../../protocols/http/index.ts";
 import type { Address, System } from "../../runtime/index.ts";
 import type { Clock, Random } from "../../runtime/ports/index.ts";
@@ -29,9 +29,10 @@ const reason = T.String({ minLength: 1, maxLength: 500, description: "why, for t
 const said = T.Object({ reason }, { additionalProperties: false });
 const saidIfAny = T.Object({ reason: T.Optional(reason) }, { additionalProperties: false });
 const headers = { type: "object", properties: { "idempotency-key": { type: "string", maxLength: 128, description: "the same key has the same outcome and acts once" } } };
+const ROLLOUT_STATES = ["draft", "approved", "running", "paused", "completed", "aborted"] as const;
 const listQuery = T.Object(
   {
-    state: T.Optional(T.String({ maxLength: 32, description: "draft, running, paused, completed, aborted" })),
+    state: T.Optional(T.Enum(ROLLOUT_STATES)),
     limit: T.Optional(T.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `default ${String(DEFAULT_LIMIT)}` })),
     cursor: T.Optional(T.String({ maxLength: 2_000, description: "`next` of the page before" })),
   },
@@ -40,7 +41,7 @@ const listQuery = T.Object(
 const targetQuery = T.Object(
   {
     group: T.Optional(T.String({ maxLength: 64 })),
-    state: T.Optional(T.String({ maxLength: 32, description: "waiting, offered, away, postponed, under way, committed, failed, rolledBack, timedOut, dark, excused" })),
+    state: T.Optional(T.Enum([...PHASE_NAMES])),
     limit: T.Optional(T.Integer({ minimum: 1, maximum: MAX_LIMIT, description: `default ${String(DEFAULT_LIMIT)}` })),
     cursor: T.Optional(T.String({ maxLength: 2_000, description: "`next` of the page before" })),
   },
@@ -55,7 +56,7 @@ const item = {
   id: T.String(),
   address: T.String(),
   tenant: T.String(),
-  state: T.String({ description: "draft, approved, running, paused, completed or aborted" }),
+  state: T.String({ description: `${ROLLOUT_STATES.slice(0, -1).join(", ")} or ${String(ROLLOUT_STATES.at(-1))}` }),
   phase: T.Union([T.String(), T.Null()], { description: "running: offering, soaking or ending; paused and aborted: settling, until nothing begins any more, then settled" }),
   group: T.Union([T.String(), T.Null()], { description: "the newest that is open" }),
   targets: T.Integer(),
@@ -226,6 +227,9 @@ export function rolloutRoutes(plain: FastifyInstance, { streams, changes }: Rout
       const rollout = rollouts.find(request.params.id);
       if ("name" in rollout) return sendProblem(reply, rollout);
       const { group, state, limit = DEFAULT_LIMIT, cursor } = request.query;
+      const names = rollout.context.groups.map(({ name }) => name);
+      if (group !== undefined && !names.includes(group))
+        return sendProblem(reply, { name: "query-invalid", detail: `${rollout.address} has no group ${group}: it has ${names.join(", ")}.` });
       const filters = { of: rollout.address, group: group ?? null, state: state ?? null };
       const from = cursor === undefined ? { after: "0" } : decodeCursor(cursor, filters);
       if ("problem" in from) return sendProblem(reply, { name: "cursor-invalid", detail: from.problem });

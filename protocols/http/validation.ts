@@ -54,6 +54,8 @@ export function fieldProblems(
     // The same one once more: the schema of what may stand there is `false`.
     if (keyword === "boolean") return [];
     if (keyword === "required" && Array.isArray(requiredProperties)) return requiredProperties.map((name) => ({ path: `${instancePath}/${String(name)}`, message: "is missing" }));
+    const { allowedValues } = params as { readonly allowedValues?: unknown };
+    if (keyword === "enum" && Array.isArray(allowedValues)) return [{ path: instancePath, message: `must be one of ${allowedValues.map(String).join(", ")}` }];
     return [{ path: instancePath, message: message ?? "is not valid" }];
   });
 }

@@ -94,6 +94,7 @@ test("a rollout from its plan to its end: planned, started, watched; started aga
   t.notOk(watched.out.includes("\u001B"), "nothing that moves a cursor");
 
   t.match(await at(["rollout", "start", file, "--reason", "tried on the bench"]), { code: 0 }, "the same once more");
+  t.match((await at(["rollout", "start", file, "--reason", "tried on the bench"])).out, /^acme\/rollout\/torrent-2\.4 is completed: 3 vehicles in 2 groups\n/);
   for (const each of vehicles) t.same(each.state().heard.filter((type) => type === "campaign.go").length, 1);
   t.match(await at(["rollout", "start", file, "--reason", "another reason"]), { code: 5, err: /The rollout is over/ });
   t.match((await at(["rollout", "ls"])).out, /^ROLLOUT +TENANT .*\ntorrent-2\.4 +acme +completed +rest +3 of 3 +0 +20.* by admin\n$/);
@@ -102,6 +103,9 @@ test("a rollout from its plan to its end: planned, started, watched; started aga
   t.match(shown.out, /Z {2}approve by admin: tried on the bench\n$/);
   t.match((await at(["rollout", "show", "torrent-2.4", "--group", "canary"])).out, /^VEHICLE .*\nacme\/vehicle\/v\d +canary +committed +torrent-0 .*\n$/);
   t.match(await at(["rollout", "show", "torrent-2.4", "--state", "failed"]), { code: 0, out: "", err: "no target matches\n" });
+  t.match(await at(["rollout", "show", "torrent-2.4", "--state", "bogus"]), { code: 2, err: /\/state must be one of waiting, offered, away/ });
+  t.match(await at(["rollout", "show", "torrent-2.4", "--group", "nope"]), { code: 2, err: /acme\/rollout\/torrent-2\.4 has no group nope: it has canary, rest\./ });
+  t.match(await at(["rollout", "ls", "--state", "bogus"]), { code: 2, err: /\/state must be one of draft, approved/ });
   t.match(
     await at(["rollout", "watch", "torrent-2.4"], { isTerminal: true }),
     { code: 0, out: /^\u001B\[\?25l\u001B\[2Kacme[^\n]* 3 of 3 committed\n.*\u001B\[\?25h$/s },
@@ -277,6 +281,11 @@ test("images are brought, listed and removed", async (t) => {
   t.match(await at(["image", "rm", "0".repeat(64)]), { code: 4 });
   t.match(await at(["rollout", "abort", "torrent-2.4", "--reason", "r"]), { code: 0 });
   t.equal((await at(["rollout", "watch", "torrent-2.4"])).code, 1);
+  t.match(
+    await at(["rollout", "start", write(planOf()), "--reason", "r"]),
+    { code: 5, out: "", err: /acme\/rollout\/torrent-2\.4 was started with this plan and reason before, and was aborted by admin: r\. Nothing was sent/ },
+    "S2: what is over is not told as approved",
+  );
   t.match(await at(["image", "rm", SHA]), { code: 0, out: `${SHA} was removed\n` });
 });
 
