@@ -144,6 +144,15 @@ const ACTOR_TYPE = keysOf<Parameters<typeof actorType>[0]>(
   ["name", "version", "messages", "behaviour"],
 );
 
+const SUPPLIED = keysOf<{ readonly effects: unknown; readonly tasks: unknown; readonly inner: unknown }>(
+  {
+    effects: recordOf(anything),
+    tasks: recordOf(anything),
+    inner: keysOf<NonNullable<Parts<AnyBehaviour>["inner"]>>({ effects: recordOf(anything), tasks: recordOf(anything) }, []),
+  },
+  [],
+);
+
 /** @throws DROVER_TYPE_INVALID naming the place in the machine and what to do, or the key that is unknown, missing or of another kind */
 export function actorType<S extends MessageSpecs, B extends AnyBehaviour>(type: {
   readonly name: string;
@@ -280,6 +289,7 @@ function build<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeField
 }
 
 function supplied<S extends MessageSpecs, B extends AnyBehaviour>(fields: TypeFields<S, B>, parts: Parts<B>): TypeFields<S, B> {
+  demandShape(parts, SUPPLIED, `actor type "${fields.name}": with()`, "DROVER_TYPE_INVALID", true);
   const effects = { ...fields.effects, ...(parts.effects as Record<string, EffectImplementation> | undefined), ...parts.inner?.effects };
   const tasks = { ...fields.tasks, ...(parts.tasks as Record<string, TaskImplementation> | undefined), ...parts.inner?.tasks };
   const declared = isReducer(fields.behaviour) ? { effects: new Map(Object.entries((fields.behaviour as Reducer).effects)), tasks: [] } : declaredWork(fields.behaviour);

@@ -1,6 +1,7 @@
 // A behaviour that is a plain function: the other kind beside a machine (design section 3).
 
 import type { EventData, TimerPolicy } from "../entity/contract.ts";
+import { aFunction, demandShape, keysOf, recordOf } from "../shape/index.ts";
 import { type EffectMark, effectMarkOf } from "../xstate/index.ts";
 import type { ReplyTo } from "./messages.ts";
 
@@ -40,12 +41,23 @@ export interface Reducer<S = unknown, E = unknown, I = unknown> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- any reducer, whatever its state and events
 export type AnyReducer = Reducer<any, any, any>;
 
+const REDUCER = keysOf<Parameters<typeof reducer>[0]>(
+  {
+    initial: aFunction,
+    step: aFunction,
+    effects: recordOf({ title: "a declared effect: what effect() gave", "x-test": (value) => typeof value === "function" && effectMarkOf(value) !== undefined }),
+  },
+  ["initial", "step"],
+);
+
+/** @throws DROVER_TYPE_INVALID for parts that are missing, unknown or of another kind */
 export function reducer<S, E, I = undefined>(parts: {
   readonly initial: (input: I, turn: ReducerTurn) => S;
   readonly step: (state: S, event: E, turn: ReducerTurn) => S;
   /** Declared with `effect({ class })`. */
   readonly effects?: Readonly<Record<string, (args: unknown, params: never) => void>>;
 }): Reducer<S, E, I> {
+  demandShape(parts, REDUCER, "reducer", "DROVER_TYPE_INVALID", true);
   const marks = Object.entries(parts.effects ?? {}).map(([name, run]) => [name, effectMarkOf(run)] as const);
   const effects = Object.fromEntries(marks.filter((entry): entry is readonly [string, EffectMark] => entry[1] !== undefined));
   return { kind: "reducer", initial: parts.initial, step: parts.step, effects };

@@ -136,8 +136,44 @@ test("a task's deadline is a positive number", (t) => {
   t.end();
 });
 
-test("a reducer's effects are those declared with a class", (t) => {
-  const behaviour = reducer({ initial: () => 0, step: (state: number) => state, effects: { beep: effect({ class: "once" }), not: () => undefined } });
+test("a reducer's effects are those declared with a class; any other is refused", (t) => {
+  const parts = { initial: () => 0, step: (state: number) => state };
+  const behaviour = reducer({ ...parts, effects: { beep: effect({ class: "once" }) } });
   t.same(behaviour.effects, { beep: { class: "once", withinMs: 60_000 } });
+  const refused = [
+    [{ ...parts, effects: { beep: () => undefined } }, /^reducer: effects\.beep: a function stands here \(expected a declared effect: what effect\(\) gave\)$/],
+    [{ ...parts, effect: {} }, /^reducer: effect: the key "effect" is not known here .*did you mean "effects"/],
+    [{ initial: 0, step: parts.step }, /^reducer: initial: the number 0 stands here \(expected a function\)$/],
+    [undefined, /^reducer: nothing stands here/],
+  ] as const;
+  for (const [given, message] of refused) t.throws(() => reducer(given as never), { code: "DROVER_TYPE_INVALID", message });
+  t.end();
+});
+
+test("F1. an effect or a task of a class that is none is refused when it is declared", (t) => {
+  const refused = [
+    [() => effect({ class: "idempotant" } as never), /^effect: class: the text "idempotant" stands here \(expected one of idempotent, once, state; did you mean "idempotent"\?\)$/],
+    [() => effect({} as never), /^effect: the key "class" is missing/],
+    [() => effect(undefined as never), /^effect: nothing stands here/],
+    [() => effect({ class: "once", withinMS: 5 } as never), /^effect: withinMS: the key "withinMS" is not known here .*did you mean "withinMs"/],
+    [() => effect({ class: "once", withinMs: "5" } as never), /^effect: withinMs: the text "5" stands here \(expected a number\)$/],
+    [() => task({ class: "onse" } as never), /^task: class: the text "onse" stands here \(expected one of idempotent, once; did you mean "once"\?\)$/],
+    [() => task({ class: "state" } as never), /^task: class: the text "state" stands here/],
+    [() => task({ within: 5 } as never), /^task: within: the key "within" is not known here/],
+  ] as const;
+  for (const [declare, message] of refused) t.throws(declare, { code: "DROVER_TYPE_INVALID", message });
+  for (const declared of ["idempotent", "once", "state"] as const) t.ok(effect({ class: declared }));
+  for (const declared of ["idempotent", "once", undefined] as const) t.ok(task(declared === undefined ? {} : { class: declared }));
+  t.end();
+});
+
+test("what with() does not know is refused", (t) => {
+  const type = actorType({ name: "thing", version: 1, messages: messages({}), behaviour: reducer({ initial: () => 0, step: (state: number) => state }) });
+  t.throws(() => type.with({ efects: {} } as never), {
+    code: "DROVER_TYPE_INVALID",
+    message: /^actor type "thing": with\(\): efects: the key "efects" is not known here .*did you mean "effects"/,
+  });
+  t.throws(() => type.with({ inner: { task: {} } } as never), { code: "DROVER_TYPE_INVALID", message: /inner\.task: .*did you mean "tasks"/ });
+  t.throws(() => type.with(undefined as never), { code: "DROVER_TYPE_INVALID" });
   t.end();
 });
