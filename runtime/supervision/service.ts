@@ -3,14 +3,14 @@
 // The schema uses the keywords that a configuration's check knows with line and column. `x-path` marks what a file may write relative to its own folder.
 
 import { Type as T, type Static, type TObject, type TProperties } from "typebox";
-import { Compile } from "typebox/compile";
 
 import { DroverError } from "../errors.ts";
 import type { KeptChildren } from "../ports/index.ts";
+import { demandShape } from "../shape/index.ts";
 import { program, type LivenessProbe, type ProgramSpec, type ReadinessProbe, type Startable, WORKER_DEFAULTS } from "../workers/index.ts";
 import { hosted, supervisor, type HostedSpec, type SupervisorSpec } from "./spec.ts";
 
-/** For data that come another way than through the check of a configuration, which refuses what it does not know. */
+/** For the schema that a configuration is published with; every check of ours refuses what it does not know. */
 const closed = { additionalProperties: false };
 const VARIABLE = "^[A-Za-z_][A-Za-z0-9_]*$";
 const text = T.String({ maxLength: 131_071 });
@@ -80,8 +80,12 @@ export type ServicesConfig = Readonly<Record<string, ServiceConfig>>;
 /** What a start may take beyond its own deadline: the kill of what was not ready. */
 const START_MARGIN_MS = 5_000;
 
-/** @param run makes the child of a program; another one where there are no processes (a simulation)  @throws DROVER_CONFIG_INVALID for what a schema cannot say, DROVER_TREE_INVALID */
+/**
+ * @param run makes the child of a program; another one where there are no processes (a simulation)
+ * @throws DROVER_CONFIG_INVALID with every key that is unknown, missing or of another kind, or for what a schema cannot say; DROVER_TREE_INVALID for its name
+ */
 export function service(name: string, written: ServiceConfig, run: (spec: ProgramSpec) => Startable = program): HostedSpec {
+  demandShape(written, serviceSchema, `services.${name}`, "DROVER_CONFIG_INVALID", true);
   const spec = programOf(written);
   const { startMs, shutdownMs } = { ...WORKER_DEFAULTS, ...definedOf({ startMs: spec.startMs, shutdownMs: spec.shutdownMs }) };
   return hosted(
@@ -98,22 +102,16 @@ export function service(name: string, written: ServiceConfig, run: (spec: Progra
 
 /**
  * The place of services in a node's tree: one that fails is tried for ever, more and more rarely, and takes nobody else with it.
+ * @param written data of a file, or of whoever calls: checked here too
  * @param store keeps those that are added at run time: `keepChild(name, config)`
  */
 export function services(written: ServicesConfig | undefined, run?: (spec: ProgramSpec) => Startable, store?: KeptChildren): SupervisorSpec {
-  const kept = store === undefined ? {} : { kept: { store, make: (name: string, data: unknown) => service(name, checkedService(name, data), run) } };
+  const kept = store === undefined ? {} : { kept: { store, make: (name: string, data: unknown) => service(name, data as ServiceConfig, run) } };
   return supervisor(
     "services",
     { strategy: "one-for-one", backoff: { giveUpAfterMs: 600_000, onGiveUp: "degrade" }, startFailure: "retry", ...kept },
     Object.entries(written ?? {}).map(([name, one]) => service(name, one, run)),
   );
-}
-
-/** Data come from a file, or from whoever adds a service. */
-function checkedService(name: string, data: unknown): ServiceConfig {
-  const [problem] = Compile(serviceSchema).Errors(data);
-  if (problem !== undefined) throw new DroverError("DROVER_CONFIG_INVALID", `services.${name}${problem.instancePath.replaceAll("/", ".")}: ${problem.message}`);
-  return data as ServiceConfig;
 }
 
 function checked(name: string, make: () => Startable): Startable {

@@ -4,6 +4,7 @@ import { accessSync, constants, statSync, type Stats } from "node:fs";
 import { delimiter, isAbsolute, join, resolve } from "node:path";
 
 import { DroverError } from "../errors.ts";
+import { aNumber, aText, demandShape, keysOf, listOf, recordOf, type Shape } from "../shape/index.ts";
 import { inheritedEnvironment } from "./child-environment.ts";
 import { EndedError } from "./end-cause.ts";
 import type { LineLimits } from "./line-log.ts";
@@ -68,8 +69,36 @@ const MAX_PATTERN = 200;
 const MAX_ARGUMENT_BYTES = 131_072;
 const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** @throws DROVER_TREE_INVALID */
+type ProbeKeys<P> = P extends unknown ? keyof P : never;
+const PROBE = {
+  tcp: { title: "a port, or host:port", "x-test": (value: unknown) => typeof value === "number" || typeof value === "string" },
+  http: aText,
+  status: { type: "integer", minimum: 100, maximum: 599 },
+  exec: listOf(aText),
+  intervalMs: aNumber,
+  timeoutMs: aNumber,
+} as const satisfies Record<string, Shape>;
+const PROGRAM = keysOf<ProgramSpec>(
+  {
+    command: aText,
+    args: listOf(aText),
+    cwd: aText,
+    inherit: listOf(aText),
+    env: recordOf(aText),
+    ready: keysOf<Record<ProbeKeys<ReadinessProbe>, unknown>>({ ...PROBE, line: aText }, []),
+    alive: keysOf<Record<ProbeKeys<LivenessProbe>, unknown>>({ ...PROBE, failures: aNumber }, []),
+    memoryMb: aNumber,
+    niceness: aNumber,
+    lines: keysOf<LineLimits>({ perSecond: aNumber, burst: aNumber, maxBytes: aNumber }, []),
+    startMs: aNumber,
+    shutdownMs: aNumber,
+  },
+  ["command"],
+);
+
+/** @throws DROVER_TREE_INVALID with all keys that are unknown, missing or of another kind, or with the first value that cannot be */
 export function checkProgram(spec: ProgramSpec): void {
+  demandShape(withPlainEnvironment(spec), PROGRAM, "a program", "DROVER_TREE_INVALID", true);
   if (spec.command === "") throw invalid("command is the name or path of a program");
   for (const text of [spec.command, ...(spec.args ?? []), spec.cwd ?? "."]) checkText(text);
   for (const name of [...(spec.inherit ?? []), ...Object.keys(spec.env ?? {})])
@@ -83,6 +112,12 @@ export function checkProgram(spec: ProgramSpec): void {
   const { niceness } = spec;
   if (niceness !== undefined && !(Number.isInteger(niceness) && niceness >= -20 && niceness <= 19)) throw invalid(`niceness is an integer from -20 to 19, got ${String(niceness)}`);
   for (const [name, value] of Object.entries(spec.lines ?? {})) checkPositive(`lines.${name}`, value as number | undefined);
+}
+
+/** That of the process itself is an object of its own class. */
+function withPlainEnvironment(spec: ProgramSpec | undefined): unknown {
+  const env: unknown = spec?.env;
+  return typeof env === "object" && env !== null && !Array.isArray(env) ? { ...spec, env: { ...env } } : spec;
 }
 
 function checkProbe(name: "ready" | "alive", probe: (ReadinessProbe | LivenessProbe) & { readonly failures?: number | undefined }): void {

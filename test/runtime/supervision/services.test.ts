@@ -52,6 +52,22 @@ test("a service becomes a program with its limits, and a child with room for its
   t.end();
 });
 
+test("D2. what is wrong with a service that code hands over is told by its keys", (t) => {
+  const wrong = [
+    [{}, /^services\.bad: the key "command" is missing/],
+    [{ comand: "true" }, /^services\.bad: comand: .*did you mean "command"/],
+    [{ command: "true", memory_mb: -1 }, /^services\.bad: memory_mb: -1 is out of range \(expected a whole number from 1 to 1000000\)$/],
+    [{ command: "true", memoryMb: 5 }, /^services\.bad: memoryMb: .*did you mean "memory_mb"/],
+    [{ command: "true", args: "-c" }, /^services\.bad: args: the text "-c" stands here/],
+    [undefined, /^services\.bad: nothing stands here/],
+  ] as const;
+  for (const [config, message] of wrong) {
+    t.throws(() => service("bad", config as never), { code: "DROVER_CONFIG_INVALID", message });
+    t.throws(() => services({ bad: config as never }), { code: "DROVER_CONFIG_INVALID", message });
+  }
+  t.end();
+});
+
 test("D2. what is wrong with a service is told with its line, what was expected, and the nearest key", (t) => {
   const problemsOf = (yaml: string): readonly string[] => {
     const problems = new ProblemList();

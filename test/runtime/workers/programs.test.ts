@@ -109,6 +109,31 @@ test("S5. what cannot be a program is refused before anything is begun", (t) => 
   t.end();
 });
 
+test("S5. of a program every key that is unknown, missing or of another kind is told, with what was expected and the nearest key", (t) => {
+  const wrong = [
+    [{ command: "true", memoryMB: 100 }, /^a program: memoryMB: the key "memoryMB" is not known here \(expected one of command, .*; did you mean "memoryMb"\?\)$/],
+    [{ command: "true", args: "-c" }, /^a program: args: the text "-c" stands here \(expected a list\)$/],
+    [{ command: "true", args: [1] }, /^a program: args\.0: the number 1 stands here \(expected a text\)$/],
+    [{ command: "true", startMs: "500" }, /^a program: startMs: the text "500" stands here \(expected a number\)$/],
+    [{ command: "true", env: { A: 1 } }, /^a program: env\.A: the number 1 stands here \(expected a text\)$/],
+    [{ command: "true", env: "A=1" }, /^a program: env: the text "A=1" stands here/],
+    [{ command: "true", ready: true }, /^a program: ready: the value true stands here/],
+    [{ command: "true", ready: { line: "up", timeoutMS: 5 } }, /^a program: ready\.timeoutMS: .*did you mean "timeoutMs"/],
+    [{ command: "true", ready: { tcp: true } }, /^a program: ready\.tcp: the value true stands here \(expected a port, or host:port\)$/],
+    [{ command: "true", ready: { http: "http://x/", status: "200" } }, /^a program: ready\.status: the text "200" stands here \(expected a whole number from 100 to 599\)$/],
+    [{ command: "true", ready: { line: "up", failures: 2 } }, /^a program: ready\.failures: the key "failures" is not known here/],
+    [{ command: "true", alive: { exec: "test -f x" } }, /^a program: alive\.exec: the text "test -f x" stands here \(expected a list\)$/],
+    [{ command: "true", lines: { perSec: 5 } }, /^a program: lines\.perSec: .*did you mean "perSecond"/],
+    [{ comand: "true", cwd: 1 }, /^a program: comand: .*did you mean "command"\?\)\na program: cwd: .*\na program: the key "command" is missing/],
+    [{}, /^a program: the key "command" is missing \(expected a text\)$/],
+    [undefined, /^a program: nothing stands here/],
+    ["true", /^a program: the text "true" stands here/],
+  ] as const;
+  for (const [spec, message] of wrong) t.throws(() => program(spec as never), { code: "DROVER_TREE_INVALID", message }, JSON.stringify(spec));
+  t.ok(program({ command: "true", env: process.env as Record<string, string>, ready: { tcp: "[::1]:80" }, alive: { tcp: 80 }, cwd: undefined }), "what can be is taken");
+  t.end();
+});
+
 test("a program gets the environment that is listed, its folder and its niceness, and nothing else", async (t) => {
   const folder = t.testdir({});
   process.env["LISTED"] = "yes";
