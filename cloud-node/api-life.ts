@@ -83,7 +83,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
               clock,
               log,
             });
-          rolloutRoutes(app, tools, { rollouts, system, clock, random });
+          rolloutRoutes(app, tools, { rollouts, clock, random });
         },
       },
     });

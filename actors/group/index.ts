@@ -1,10 +1,11 @@
 // A part of a group of a rollout: an entity with its targets as children (rules C1).
 
 import { actorType, type EntityChild, entityType, messages } from "../../runtime/index.ts";
+import type { OfferedUpdate } from "../campaign/index.ts";
 import { groupMessages, type PlannedTarget, type TargetTerms } from "../rollout/index.ts";
 import { groupMachine, targetId } from "./machine.ts";
 import { groupOwnMessages, targetMessages } from "./messages.ts";
-import type { PartImage, PartInput } from "./part.ts";
+import type { PartInput } from "./part.ts";
 import { type TargetInput, targetMachine } from "./target.ts";
 
 export { targetId };
@@ -36,17 +37,22 @@ export interface PartBeginning {
   /** Its own address. */
   readonly group: string;
   readonly targets: readonly PlannedTarget[];
-  readonly images: readonly PartImage[];
+  /** Those of the plan, in its order. */
+  readonly images: readonly Omit<OfferedUpdate, "module">[];
   readonly terms: TargetTerms;
 }
 
 /** What the entity of a part begins with. */
 export function partBeginning({ rollout, name, group, targets, images, terms }: PartBeginning): { readonly input: PartInput; readonly children: readonly EntityChild[] } {
   return {
-    input: { self: group, rollout, part: group, targets, images },
-    children: targets.map(({ vehicle }, index): EntityChild => {
+    input: { self: group, rollout, part: group, size: targets.length },
+    children: targets.map(({ vehicle, updates }, index): EntityChild => {
       const id = targetId(index);
-      const input: TargetInput = { index, target: `${group}/target/${id}`, vehicle, rollout: name, ...terms };
+      const offered = updates.flatMap(({ module, image }) => {
+        const found = images[image];
+        return found === undefined ? [] : [{ module, ...found }];
+      });
+      const input: TargetInput = { index, target: `${group}/target/${id}`, vehicle, updates: offered, rollout: name, ...terms };
       return { kind: "target", id, type: "target", input: { ...input } };
     }),
   };

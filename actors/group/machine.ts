@@ -39,13 +39,7 @@ export const groupMachine = setup({
     handOut: enqueueActions(({ context, enqueue }) => {
       const { places, context: next } = begins(context);
       enqueue.assign(next);
-      for (const index of places) {
-        const updates = (context.targets[index]?.updates ?? []).flatMap(({ module, image }) => {
-          const found = context.images[image];
-          return found === undefined ? [] : [{ module, ...found }];
-        });
-        enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.slot", updates });
-      }
+      for (const index of places) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.slot" });
     }),
     cancelAgain: enqueueActions(({ context, event, enqueue }) => {
       if (event.type === "target.changed")
@@ -53,7 +47,7 @@ export const groupMachine = setup({
     }),
     cancelAll: enqueueActions(({ context, event, enqueue }) => {
       const reason = event.type === "group.cancel" ? event.reason : "";
-      for (const index of context.targets.keys()) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
+      for (let index = 0; index < context.size; index++) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
     }),
     report: enqueueActions(({ context, enqueue }, { isDue }: { readonly isDue: boolean }) => {
       if (isDue || context.newBad.length > 0) {

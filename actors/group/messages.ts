@@ -1,14 +1,14 @@
 // What a group's targets and the group say to each other within their entity, and what a vehicle's campaign reports to its target.
 
 import { messages, T } from "../../runtime/index.ts";
-import { offeredUpdate, targetReports } from "../campaign/index.ts";
+import { targetReports } from "../campaign/index.ts";
 
 const why = T.String({ maxLength: 300 });
 const index = T.Integer({ minimum: 0, description: "The target's place in its group." });
 
 export const targetMessages = messages({
   /** It has a slot: its vehicle is offered these, or told to begin. */
-  "target.slot": { body: { updates: T.Array(offeredUpdate) }, internal: true },
+  "target.slot": { body: {}, internal: true },
   /** Nothing more of it begins. */
   "target.cancel": { body: { reason: T.String({ maxLength: 600 }) }, internal: true },
   /** The vehicle is no longer of the fleet. */
@@ -18,7 +18,10 @@ export const targetMessages = messages({
 
 /** What a group hears of its targets. */
 export const groupOwnMessages = messages({
-  "target.changed": { body: { index, phase: T.String(), why: T.Union([T.String(), T.Null()]), module: T.Union([T.String(), T.Null()]), critical: T.Boolean() }, internal: true },
+  "target.changed": {
+    body: { index, vehicle: T.String(), phase: T.String(), why: T.Union([T.String(), T.Null()]), module: T.Union([T.String(), T.Null()]), critical: T.Boolean() },
+    internal: true,
+  },
   "target.wants": { body: { index }, internal: true },
   "group.report": { body: {}, internal: true },
 });

@@ -1,4 +1,4 @@
-// What a group entity remembers of its targets, and who of them may begin: pure functions.
+// What a group entity remembers of its targets, and who of them may begin: pure functions. It is written with every turn of the group, so it holds a letter for each target: what never changes of one stands at the target.
 //
 // P1. Who holds a slot is read from the phases: offered and under way hold one each. What was granted and is not held is free, so no sum can drift.
 // P2. While bad results wait for the rollout to take note of them, nobody begins. They are counted as they come: one that is corrected later does not make room for another one.
@@ -6,22 +6,7 @@
 // P4. Slots that nobody wants now go back with the next report: who is away holds none.
 
 import type { BadTarget, Report, Tally } from "../rollout/index.ts";
-import type { MadeFor } from "../update/index.ts";
 import { allWaiting, firstWaiting, inPhase, isBad, phaseAt, type Phase, withPhase } from "./phases.ts";
-
-export interface PartTarget {
-  /** Address of its vehicle. */
-  readonly vehicle: string;
-  readonly updates: readonly { readonly module: string; readonly image: number }[];
-}
-
-export interface PartImage {
-  readonly version: string;
-  readonly sha256: string;
-  readonly bytes: number;
-  /** Absent in what was planned before it was kept. */
-  readonly madeFor?: MadeFor;
-}
 
 export interface PartInput {
   /** Its own address. */
@@ -30,8 +15,8 @@ export interface PartInput {
   readonly rollout: string;
   /** Its id in its rollout. */
   readonly part: string;
-  readonly targets: readonly PartTarget[];
-  readonly images: readonly PartImage[];
+  /** How many targets it has. */
+  readonly size: number;
 }
 
 export interface PartContext extends PartInput {
@@ -56,21 +41,23 @@ export interface PartContext extends PartInput {
 const MAX_NEW_BAD = 64;
 
 export function begunPart(input: PartInput): PartContext {
-  return { ...input, phases: allWaiting(input.targets.length), slots: 0, noted: 0, cleared: 0, critical: [], ready: [], back: [], newBad: [], reportDue: false, round: 0 };
+  return { ...input, phases: allWaiting(input.size), slots: 0, noted: 0, cleared: 0, critical: [], ready: [], back: [], newBad: [], reportDue: false, round: 0 };
 }
 
 const without = (list: readonly number[], index: number): readonly number[] => list.filter((each) => each !== index);
 
 export interface TargetChange {
   readonly index: number;
+  /** Address of its vehicle. */
+  readonly vehicle: string;
   readonly phase: Phase;
   readonly why: string | null;
   readonly module: string | null;
   readonly critical: boolean;
 }
 
-export function changed(context: PartContext, { index, phase, why, module, critical }: TargetChange, now: number): PartContext {
-  const bad: BadTarget = { vehicle: context.targets[index]?.vehicle ?? "", ...(module === null ? {} : { module }), ending: phase, reason: why ?? "", at: now };
+export function changed(context: PartContext, { index, vehicle, phase, why, module, critical }: TargetChange, now: number): PartContext {
+  const bad: BadTarget = { vehicle, ...(module === null ? {} : { module }), ending: phase, reason: why ?? "", at: now };
   const others = without(context.critical, index);
   return {
     ...context,

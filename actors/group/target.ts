@@ -8,7 +8,7 @@
 
 import { assign, enqueueActions, setup } from "xstate";
 import { type EventOf, now } from "../../runtime/index.ts";
-import { campaignMessages } from "../campaign/index.ts";
+import { campaignMessages, type OfferedUpdate } from "../campaign/index.ts";
 import type { Ending } from "../rollout/index.ts";
 import { groupOwnMessages, type targetMessages } from "./messages.ts";
 import type { Phase } from "./phases.ts";
@@ -20,6 +20,8 @@ export interface TargetInput {
   readonly target: string;
   /** Address of its vehicle. */
   readonly vehicle: string;
+  /** What its vehicle is offered. */
+  readonly updates: readonly OfferedUpdate[];
   /** Name of its rollout. */
   readonly rollout: string;
   readonly attempts: number;
@@ -128,10 +130,9 @@ export const targetMachine = setup({
     reason: assign({ why: ({ context, event }) => ("reason" in event ? event.reason : context.why) }),
     noteEnd: assign({ endedAt: ({ self }) => now(self), ending: (_, { ending }: { readonly ending: Ending }) => ending }),
     goOn: assign({ ending: null, endedAt: null }),
-    offer: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "target.slot") return;
-      const { rollout, target, vehicle, attempts, darkMs } = context;
-      enqueue.sendTo(() => campaignMessages.at(vehicle), { type: "campaign.offer", rollout, target, attempts, darkMs, updates: event.updates });
+    offer: enqueueActions(({ context, enqueue }) => {
+      const { rollout, target, vehicle, updates, attempts, darkMs } = context;
+      enqueue.sendTo(() => campaignMessages.at(vehicle), { type: "campaign.offer", rollout, target, attempts, darkMs, updates: [...updates] });
     }),
     go: enqueueActions(({ context, enqueue }) => {
       enqueue.assign({ told: context.ask });
@@ -148,8 +149,8 @@ export const targetMachine = setup({
       enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.wants", index: context.index });
     }),
     tell: enqueueActions(({ context, enqueue }, { phase }: { readonly phase: Phase }) => {
-      const { index, why, module, critical } = context;
-      enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.changed", index, phase, why, module, critical });
+      const { index, vehicle, why, module, critical } = context;
+      enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.changed", index, vehicle, phase, why, module, critical });
     }),
   },
   guards: {

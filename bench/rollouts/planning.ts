@@ -28,7 +28,7 @@ async function preparePlans(budget: Budget, take: (cloud: Cloud, targets: number
       mustMatch("targets of a rollout", made.targets, targets);
       mustMatch(
         "targets in the committed parts",
-        made.parts.reduce((sum, part) => sum + ((cloud.node.system.read(part)?.context as { readonly targets: readonly unknown[] } | undefined)?.targets.length ?? 0), 0),
+        made.parts.reduce((sum, part) => sum + ((cloud.node.system.read(part)?.context as { readonly size: number } | undefined)?.size ?? 0), 0),
         targets,
       );
       await cloud.leave(made);

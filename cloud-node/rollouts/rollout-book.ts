@@ -2,7 +2,7 @@
 //
 // B1. Nothing of it is state: it is read from the actors, whose targets never change once they are made. Of rollouts that are over no vehicle is looked up.
 
-import { type PartContext, phasesIn, type RolloutContext, targetId } from "../../actors/index.ts";
+import { type PartContext, type Phase, phasesIn, type RolloutContext, type TargetContext, targetId } from "../../actors/index.ts";
 import { type Address, idOf, parseAddress, type System } from "../../runtime/index.ts";
 
 export interface KnownRollout {
@@ -23,6 +23,9 @@ export interface RolloutBook {
   all(): readonly KnownRollout[];
   get(address: Address): KnownRollout | undefined;
   part(group: string): PartContext | undefined;
+  target(group: string, index: number): TargetContext | undefined;
+  /** Of the targets of a group, in the order of their places. */
+  vehiclesOf(group: string, rollout: KnownRollout): readonly string[];
   /** Rollouts that are not over and have this image. */
   usersOf(sha256: string): readonly string[];
   /** A rollout that is not over has offered it to this vehicle. */
@@ -34,17 +37,26 @@ export interface RolloutBook {
   targetOf(vehicle: string, rollout: KnownRollout): Address | undefined;
 }
 
+/** Who and what the targets of a rollout are, which never changes. */
+interface Targets {
+  /** By vehicle. */
+  readonly places: ReadonlyMap<string, Place>;
+  /** By group, in the order of their places. */
+  readonly vehicles: ReadonlyMap<string, readonly string[]>;
+}
+
 /** By vehicle: its modules, each with the rollout that has it. */
 export type Taken = ReadonlyMap<string, Readonly<Record<string, string>>>;
 
 interface Place {
   readonly group: string;
   readonly index: number;
+  readonly updates: TargetContext["updates"];
 }
 
 export function rolloutBook(system: Pick<System, "read">): RolloutBook {
-  /** Of each rollout its vehicles' places; made when it is first asked for, left when it is over. */
-  const rollouts = new Map<Address, Map<string, Place> | undefined>();
+  /** Of each rollout what is asked for again and again; read when it is first asked for. */
+  const rollouts = new Map<Address, Targets | undefined>();
 
   function get(address: Address): KnownRollout | undefined {
     const view = rollouts.has(address) ? system.read(address) : undefined;
@@ -67,15 +79,30 @@ export function rolloutBook(system: Pick<System, "read">): RolloutBook {
 
   const ongoing = (): readonly KnownRollout[] => all().filter((each) => !isOver(each));
 
-  function placeOf(vehicle: string, { address, context }: KnownRollout): Place | undefined {
-    let places = rollouts.get(address);
-    if (places === undefined) {
-      places = new Map();
-      for (const group of Object.keys(context.parts)) for (const [index, target] of (part(group)?.targets ?? []).entries()) places.set(target.vehicle, { group, index });
-      rollouts.set(address, places);
-    }
-    return places.get(vehicle);
+  function target(group: string, index: number): TargetContext | undefined {
+    return system.read(targetAddress(group, index))?.context as TargetContext | undefined;
   }
+
+  function targetsOf({ address, context }: KnownRollout): Targets {
+    const known = rollouts.get(address);
+    if (known !== undefined) return known;
+    const places = new Map<string, Place>();
+    const vehicles = new Map<string, string[]>();
+    for (const [group, { size }] of Object.entries(context.parts)) {
+      const own: string[] = [];
+      for (let index = 0; index < size; index++) {
+        const { vehicle, updates } = target(group, index) ?? { vehicle: "", updates: [] };
+        own.push(vehicle);
+        places.set(vehicle, { group, index, updates });
+      }
+      vehicles.set(group, own);
+    }
+    const targets = { places, vehicles };
+    rollouts.set(address, targets);
+    return targets;
+  }
+
+  const phaseAt = ({ group, index }: Place): Phase | undefined => phasesIn(part(group)?.phases[index] ?? "")[0];
 
   return {
     note: (address) => {
@@ -84,39 +111,41 @@ export function rolloutBook(system: Pick<System, "read">): RolloutBook {
     all,
     get,
     part,
+    target,
+    vehiclesOf: (group, rollout) => targetsOf(rollout).vehicles.get(group) ?? [],
     usersOf: (sha256) => ongoing().flatMap(({ address, context }) => (context.images.some((image) => image.sha256 === sha256) ? [address] : [])),
     isOffered: (vehicle, sha256) =>
       ongoing().some((rollout) => {
-        const place = placeOf(vehicle, rollout);
-        const own = place === undefined ? undefined : part(place.group);
-        if (place === undefined || own === undefined) return false;
-        const phase = phasesIn(own.phases[place.index] ?? "")[0];
-        const wasOffered = phase !== undefined && phase !== "waiting" && phase !== "excused";
-        return wasOffered && own.targets[place.index]?.updates.some(({ image }) => own.images[image]?.sha256 === sha256) === true;
+        const place = targetsOf(rollout).places.get(vehicle);
+        const phase = place?.updates.some((update) => update.sha256 === sha256) === true ? phaseAt(place) : undefined;
+        return phase !== undefined && phase !== "waiting" && phase !== "excused";
       }),
     taken: () => {
       const taken = new Map<string, Record<string, string>>();
-      for (const { address, context } of ongoing())
-        for (const own of Object.keys(context.parts).map(part)) {
-          const phases = phasesIn(own?.phases ?? "");
-          for (const [index, { vehicle, updates }] of (own?.targets ?? []).entries()) {
-            if (phases[index] === "excused") continue;
-            const modules = taken.get(vehicle) ?? {};
-            for (const { module } of updates) modules[module] = idOf(address);
-            taken.set(vehicle, modules);
-          }
+      for (const rollout of ongoing()) {
+        const phases = new Map(Object.keys(rollout.context.parts).map((group) => [group, phasesIn(part(group)?.phases ?? "")]));
+        for (const [vehicle, { group, index, updates }] of targetsOf(rollout).places) {
+          if (phases.get(group)?.[index] === "excused") continue;
+          const modules = taken.get(vehicle) ?? {};
+          for (const { module } of updates) modules[module] = idOf(rollout.address);
+          taken.set(vehicle, modules);
         }
+      }
       return taken;
     },
     isTarget: (vehicle, address) => {
       const rollout = get(address);
-      return rollout !== undefined && placeOf(vehicle, rollout) !== undefined;
+      return rollout !== undefined && targetsOf(rollout).places.has(vehicle);
     },
     targetOf: (vehicle, rollout) => {
-      const place = placeOf(vehicle, rollout);
-      return place === undefined ? undefined : parseAddress(`${place.group}/target/${targetId(place.index)}`);
+      const place = targetsOf(rollout).places.get(vehicle);
+      return place === undefined ? undefined : targetAddress(place.group, place.index);
     },
   };
+}
+
+function targetAddress(group: string, index: number): Address {
+  return parseAddress(`${group}/target/${targetId(index)}`);
 }
 
 /** Nothing of it begins any more, and nothing of it is asked for. */

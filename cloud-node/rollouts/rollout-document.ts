@@ -3,8 +3,8 @@
 // D1. Counts are read from the parts' own phases, so that they are whole at any time; the rule itself counts what the parts have reported, at most 250 ms behind.
 // D2. What takes a look at each target (why it is postponed, how it went wrong) is bounded.
 
-import { BAD, phasesIn, type Phase, type RolloutGroup, type TargetContext, targetId } from "../../actors/index.ts";
-import { type Address, idOf, type System } from "../../runtime/index.ts";
+import { BAD, phasesIn, type Phase, type RolloutGroup } from "../../actors/index.ts";
+import { idOf } from "../../runtime/index.ts";
 import type { KnownRollout } from "./rollout-book.ts";
 import { tenantOf } from "./fleet-facts.ts";
 import { type Asked, isAsked, type Wait, waitsBefore, waitsOf } from "./group-waits.ts";
@@ -46,7 +46,7 @@ export function rolloutItem({ address, state, phase, context }: KnownRollout): R
   };
 }
 
-export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, "book" | "linkOf">, system: Pick<System, "read">): Readonly<Record<string, unknown>> {
+export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, "book" | "linkOf">): Readonly<Record<string, unknown>> {
   const { context, revision, incarnation, asOf } = rollout;
   const { limits, concurrency, soakMs, images, bad, noted, select } = context;
   const look = { left: MOST_LOOKED_AT };
@@ -60,7 +60,7 @@ export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, 
     limits,
     concurrency,
     soakMs,
-    groups: context.groups.map((group, index) => groupShown(rollout, group, index, { rollouts, system, look })),
+    groups: context.groups.map((group, index) => groupShown(rollout, group, index, { rollouts, look })),
     bad,
     noted,
   };
@@ -68,11 +68,10 @@ export function rolloutDocument(rollout: KnownRollout, rollouts: Pick<Rollouts, 
 
 interface Looking {
   readonly rollouts: Pick<Rollouts, "book" | "linkOf">;
-  readonly system: Pick<System, "read">;
   readonly look: { left: number };
 }
 
-function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: RolloutGroup, index: number, { rollouts, system, look }: Looking): ShownGroup {
+function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: RolloutGroup, index: number, { rollouts, look }: Looking): ShownGroup {
   const counts: Record<string, number> = {};
   const asked: Asked = { away: [], offered: [], "under way": [] };
   let back = 0;
@@ -81,6 +80,7 @@ function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: Roll
   for (const address of parts) {
     const part = rollouts.book.part(address);
     const areBack = new Set(part?.back);
+    const vehicles = rollouts.book.vehiclesOf(address, rollout);
     for (const [place, phase] of (part === undefined ? [] : phasesIn(part.phases)).entries()) {
       counts[phase] = (counts[phase] ?? 0) + 1;
       // Ready again: what it shows of before is over.
@@ -88,10 +88,10 @@ function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: Roll
         back++;
         continue;
       }
-      if (isAsked(phase)) asked[phase].push(part?.targets[place]?.vehicle ?? "");
+      if (isAsked(phase)) asked[phase].push(vehicles[place] ?? "");
       if (!isLookedAt(phase) || look.left === 0) continue;
       look.left--;
-      const { why } = (system.read(`${address}/target/${targetId(place)}` as Address)?.context ?? { why: null }) as Pick<TargetContext, "why">;
+      const { why = null } = rollouts.book.target(address, place) ?? {};
       if (phase === "postponed") postponed.set(why ?? "it cannot begin now", (postponed.get(why ?? "it cannot begin now") ?? 0) + 1);
       else {
         const reason = why ?? "";

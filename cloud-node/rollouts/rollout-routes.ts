@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type TSchema, Type as T } from "typebox";
 import { PHASE_NAMES, planSchema } from "../../actors/index.ts";
 import { answers, CHECKED_ELSEWHERE, decodeCursor, encodeCursor, type EventStream, keyIn, type RouteTools, sendProblem } from "../../protocols/http/index.ts";
-import type { Address, System } from "../../runtime/index.ts";
+import type { Address } from "../../runtime/index.ts";
 import type { Clock, Random } from "../../runtime/ports/index.ts";
 import { progressStreams } from "./progress-stream.ts";
 import { rolloutDocument, rolloutItem } from "./rollout-document.ts";
@@ -15,7 +15,6 @@ import { targetPage } from "./target-list.ts";
 
 export interface RolloutRoutesOptions {
   readonly rollouts: Rollouts;
-  readonly system: System;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -106,10 +105,10 @@ const VERBS: Readonly<Record<Verb, string>> = {
   abort: "End it: nothing more begins, and what has begun is asked to end where it still can",
 };
 
-export function rolloutRoutes(plain: FastifyInstance, { streams, changes }: RouteTools, { rollouts, system, clock, random }: RolloutRoutesOptions): void {
+export function rolloutRoutes(plain: FastifyInstance, { streams, changes }: RouteTools, { rollouts, clock, random }: RolloutRoutesOptions): void {
   const app = plain.withTypeProvider<TypeBoxTypeProvider>();
   const { book } = rollouts;
-  const documentOf = (rollout: KnownRollout): Readonly<Record<string, unknown>> => rolloutDocument(rollout, rollouts, system);
+  const documentOf = (rollout: KnownRollout): Readonly<Record<string, unknown>> => rolloutDocument(rollout, rollouts);
   /** Its commits, those of its groups among them within a quarter of a second, and the links of its vehicles. */
   const listen = (rollout: Address, changed: () => void): (() => void) => {
     const ends = [changes.subscribe(rollout, changed), rollouts.onLink(rollout, changed)];
@@ -235,7 +234,7 @@ export function rolloutRoutes(plain: FastifyInstance, { streams, changes }: Rout
       if ("problem" in from) return sendProblem(reply, { name: "cursor-invalid", detail: from.problem });
       const after = Number(from.after);
       if (!Number.isSafeInteger(after) || after < 0 || after > MAX_PLACE) return sendProblem(reply, { name: "cursor-invalid", detail: "It cannot be read." });
-      const { items, next } = targetPage(rollout, book, system, { group, state, after, limit });
+      const { items, next } = targetPage(rollout, book, { group, state, after, limit });
       return reply.send({ items: items as never, ...(next === undefined ? {} : { next: encodeCursor(String(next), filters) }) });
     },
   );

@@ -1,7 +1,6 @@
 // Targets of a rollout, a page at a time, in the order in which they are offered.
 
-import { phasesIn, type TargetContext, targetId } from "../../actors/index.ts";
-import type { Address, System } from "../../runtime/index.ts";
+import { phasesIn, targetId } from "../../actors/index.ts";
 import type { KnownRollout, RolloutBook } from "./rollout-book.ts";
 
 export interface TargetQuery {
@@ -18,7 +17,7 @@ export interface TargetPage {
   readonly next: number | undefined;
 }
 
-export function targetPage({ context }: KnownRollout, book: Pick<RolloutBook, "part">, system: Pick<System, "read">, { group, state, after, limit }: TargetQuery): TargetPage {
+export function targetPage({ context }: KnownRollout, book: Pick<RolloutBook, "part" | "target">, { group, state, after, limit }: TargetQuery): TargetPage {
   const items: object[] = [];
   let place = 0;
   for (const each of context.groups)
@@ -33,11 +32,10 @@ export function targetPage({ context }: KnownRollout, book: Pick<RolloutBook, "p
         const at = place + index;
         if (at < after || (state !== undefined && phase !== state)) continue;
         if (items.length === limit) return { items, next: at };
-        const target = part?.targets[index];
-        const own = system.read(`${address}/target/${targetId(index)}` as Address)?.context as TargetContext | undefined;
+        const own = book.target(address, index);
         const { why = null, module = null, update = null, progress = null, attempt = 0, heardAt = null, endedAt = null } = own ?? {};
         items.push({
-          vehicle: target?.vehicle,
+          vehicle: own?.vehicle,
           address: `${address}/target/${targetId(index)}`,
           group: each.name,
           state: phase,
@@ -48,7 +46,7 @@ export function targetPage({ context }: KnownRollout, book: Pick<RolloutBook, "p
           attempt,
           heardAt,
           endedAt,
-          updates: (target?.updates ?? []).map(({ module: name, image }) => ({ module: name, version: part?.images[image]?.version, sha256: part?.images[image]?.sha256 })),
+          updates: (own?.updates ?? []).map(({ module: name, version, sha256 }) => ({ module: name, version, sha256 })),
         });
       }
       place += size;

@@ -76,11 +76,10 @@ export const doesNotHold = withRollout(
 export const offersAgain = withTarget(
   targetMachine.provide({
     actions: {
-      go: enqueueActions(({ context, event, enqueue }) => {
+      go: enqueueActions(({ context, enqueue }) => {
         enqueue.assign({ told: context.ask });
-        if (event.type !== "target.slot") return;
-        const { rollout, target, vehicle, attempts, darkMs, ask } = context;
-        enqueue.sendTo(() => campaignMessages.at(vehicle), { type: "campaign.offer", rollout, target, attempts, darkMs, updates: event.updates });
+        const { rollout, target, vehicle, updates, attempts, darkMs, ask } = context;
+        enqueue.sendTo(() => campaignMessages.at(vehicle), { type: "campaign.offer", rollout, target, attempts, darkMs, updates: [...updates] });
         enqueue.sendTo(() => campaignMessages.at(vehicle), { type: "campaign.go", rollout, ask });
       }),
     },
@@ -93,9 +92,9 @@ function telling(shown: (phase: Phase) => Phase): Types {
     targetMachine.provide({
       actions: {
         tell: enqueueActions(({ context, enqueue }, { phase }) => {
-          const { index, target, why, module, critical } = context;
+          const { index, vehicle, target, why, module, critical } = context;
           const group = target.split("/").slice(0, 3).join("/");
-          enqueue.sendTo(() => groupOwnMessages.at(group), { type: "target.changed", index, phase: shown(phase), why, module, critical });
+          enqueue.sendTo(() => groupOwnMessages.at(group), { type: "target.changed", index, vehicle, phase: shown(phase), why, module, critical });
         }),
       },
     }),

@@ -1,4 +1,4 @@
-// What a plan for many vehicles looks at (cloud-node/rollouts): each part of another rollout once, and of vehicles that are targets already nothing.
+// What a plan for many vehicles looks at (cloud-node/rollouts): each part of another rollout once, its targets once for ever, and of vehicles that are targets already nothing.
 
 import { test } from "tap";
 
@@ -17,7 +17,7 @@ const IMAGE = { module: "trailcurrent/torrent", hardware: "esp32-s3", address: 0
 const planOf = (rollout: string): PlanFile => ({ rollout, images: [IMAGE], select: {}, groups: [{ name: "all" }] });
 const vehicleAt = (at: number): string => `acme/vehicle/v${String(at)}`;
 
-test("a plan reads each part of an ongoing rollout once, however many vehicles there are; who joined later is found among those that are no targets", async (t) => {
+test("a plan reads each part of an ongoing rollout once and its targets once for ever, however many vehicles there are; who joined later is found among those that are no targets", async (t) => {
   const { system, clock, store } = await hosting({ types: [rolloutEntity, groupEntity] });
   t.teardown(() => system.stop());
   const reads = { actors: 0, replicas: 0 };
@@ -51,7 +51,10 @@ test("a plan reads each part of an ongoing rollout once, however many vehicles t
   const tried = rollouts.tryOut(planOf("second"), undefined);
   t.match(tried, { kind: "tried", refused: [{ type: "rollout-image-unknown" }, { type: "rollout-module-taken" }] });
   t.equal(tried.kind === "tried" ? tried.refused.filter(({ type }) => type === "rollout-module-taken").length : 0, VEHICLES, "each module is taken");
-  t.ok(reads.actors <= 4, `the rollout and its two parts were read ${String(reads.actors)} times`);
+  t.ok(reads.actors <= VEHICLES + 4, `the rollout, its two parts and each target were read ${String(reads.actors)} times`);
+  reads.actors = 0;
+  t.match(rollouts.tryOut(planOf("third"), undefined), { kind: "tried", refused: [{ type: "rollout-image-unknown" }, { type: "rollout-module-taken" }] });
+  t.ok(reads.actors <= 4, `who its targets are is known now, and the rollout and its two parts were read ${String(reads.actors)} times`);
 
   const [first] = rollouts.book.all();
   if (first === undefined) throw new Error("it was made");

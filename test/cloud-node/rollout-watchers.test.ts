@@ -85,7 +85,7 @@ async function desk(t: Test): Promise<Desk> {
     system: counted,
     clock,
     routes: (app, tools) => {
-      rolloutRoutes(app, tools, { rollouts, system: counted, clock, random: new SeededRandom(5) });
+      rolloutRoutes(app, tools, { rollouts, clock, random: new SeededRandom(5) });
     },
   });
   for (const vehicle of VEHICLES.slice(0, 2)) link(vehicle, true);

@@ -98,9 +98,9 @@ function readyWithRoom(all: Fleet, concurrency: number): readonly string[] {
   const held = Object.values(context.parts).reduce((sum, { slots }) => sum + slots, 0);
   if (!JSON.stringify(value).includes("running") || held >= concurrency) return [];
   return all.parts.flatMap((part) =>
-    all.part(part).targets.flatMap(({ vehicle }, index) => {
-      const { phase, ask } = all.vehicle(vehicle);
-      return phase === "ready" && all.target(part, index).ask === ask ? [`${vehicle} (ask ${String(ask)})`] : [];
+    Array.from({ length: all.part(part).size }, (_, index) => all.target(part, index)).flatMap(({ vehicle, ask }) => {
+      const is = all.vehicle(vehicle);
+      return is.phase === "ready" && is.ask === ask ? [`${vehicle} (ask ${String(ask)})`] : [];
     }),
   );
 }

@@ -256,9 +256,15 @@ test("after a bad result nothing of its part begins before the rule has taken no
 });
 
 test("a part with a bad result that nobody has taken note of begins nothing, also where the result was corrected since", (t) => {
-  const targets = [0, 1, 2, 3, 4].map((at) => ({ vehicle: `acme/vehicle/${String(at)}`, updates: [] }));
-  const change = (index: number, phase: TargetChange["phase"]): TargetChange => ({ index, phase, why: null, module: null, critical: false });
-  const first = begins({ ...begunPart({ self: "acme/group/g", rollout: "acme/rollout/r", part: "acme/group/g", targets, images: [] }), slots: 3 });
+  const change = (index: number, phase: TargetChange["phase"]): TargetChange => ({
+    index,
+    vehicle: `acme/vehicle/${String(index)}`,
+    phase,
+    why: null,
+    module: null,
+    critical: false,
+  });
+  const first = begins({ ...begunPart({ self: "acme/group/g", rollout: "acme/rollout/r", part: "acme/group/g", size: 5 }), slots: 3 });
   t.same(first.places, [0, 1, 2]);
   const failed = wanted(changed(first.context, change(0, "failed"), 1), 1);
   t.same(begins(failed).places, [], "one is ready, and one has room");
