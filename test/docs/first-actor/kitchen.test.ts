@@ -120,6 +120,27 @@ test("the guide's node: killed while the pot steeps it comes back with what it k
   t.same(await once(second.process, "exit"), [0, null], "it stops in order");
 });
 
+test("M4. the guide's node: a step that never ends ends its process twice, then its message is set aside and the pot brews", async (t) => {
+  const data = await mkdtemp(join(tmpdir(), "drover-docs-"));
+  t.teardown(() => rm(data, { recursive: true, force: true }));
+  for (const life of ["first", "second"]) {
+    const node = await startNode(data);
+    t.teardown(() => node.process.kill("SIGKILL"));
+    const asked = await drover(["actors", "ask", BLUE, "tea.brew", "tea=barley", "--id", "supper", "--url", node.url, "--data", data]);
+    t.match(asked, { code: 7, err: /No node answers/ }, `${life} life`);
+    await node.ended;
+    t.match(node.process, { exitCode: null, signalCode: "SIGKILL" }, "ended by its watch");
+  }
+  const third = await startNode(data);
+  t.teardown(() => third.process.kill("SIGKILL"));
+  const says = (...args: readonly string[]) => drover(["actors", "ask", BLUE, "tea.brew", ...args, "--url", third.url, "--data", data]);
+  t.match(await says("tea=barley", "--id", "supper"), { code: 5, err: /set aside: tea\.brew from admin hung in home\/kitchen\/one\/pot\/blue and ended the process/ });
+  t.match(await says("tea=green", "--json"), { code: 0, out: /"readyInMs": ?120000/ });
+  third.process.kill("SIGTERM");
+  await third.ended;
+  t.equal(third.process.exitCode, 0, "it stops in order");
+});
+
 test("the guide's lint finds a clock in the machine's file and nothing in the machine as it stands", (t) => {
   const code = textOf("test/docs/first-actor/kitchen.ts");
   const found = (text: string) => new Linter().verify(text, lintConfig as Linter.Config[], "kitchen.ts").map(({ ruleId }) => ruleId);
@@ -128,10 +149,11 @@ test("the guide's lint finds a clock in the machine's file and nothing in the ma
   t.end();
 });
 
-async function startNode(data: string): Promise<{ readonly process: ChildProcess; readonly url: string }> {
+async function startNode(data: string): Promise<{ readonly process: ChildProcess; readonly url: string; readonly ended: Promise<unknown> }> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "node.js"), data, "0"], { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = once(child, "exit");
   for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith("DROVER_URL=")) return { process: child, url: line.slice("DROVER_URL=".length) };
+    if (line.startsWith("DROVER_URL=")) return { process: child, url: line.slice("DROVER_URL=".length), ended };
   }
   throw new Error("the node ended before it said where it listens");
 }

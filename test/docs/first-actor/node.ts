@@ -4,7 +4,7 @@
 import { join } from "node:path";
 import { listenHttp, loadTokens } from "../../../protocols/http/index.ts";
 import { sqliteStore } from "../../../protocols/sqlite/index.ts";
-import { createSystem, parseAddress, silentLog, systemClock, systemRandom } from "../../../runtime/index.ts";
+import { createSystem, parseAddress, silentLog, startStepWatch, systemClock, systemRandom } from "../../../runtime/index.ts";
 import { equipment, kitchenType, pot } from "./kitchen.ts";
 
 const [folder = "data", port = "8090"] = process.argv.slice(2);
@@ -13,7 +13,8 @@ const store = sqliteStore({ path: join(folder, "journal.db"), ...ports });
 await store.open();
 
 const heat = ({ on }: { on: boolean }): void => console.log(on ? "the heater is on" : "the heater is off");
-const system = createSystem({ node: "n1", types: [kitchenType(), pot.with({ effects: { heat } })], store, ...ports });
+const stepWatch = startStepWatch({ file: join(folder, "steps.crash") });
+const system = createSystem({ node: "n1", types: [kitchenType(), pot.with({ effects: { heat } })], store, ...ports, stepWatch });
 await system.start();
 await system.activate(parseAddress("home/kitchen/one"), equipment);
 
@@ -26,6 +27,7 @@ async function stop(): Promise<void> {
   await server.close();
   await system.stop();
   await store.close();
+  await stepWatch.stop();
 }
 process.once("SIGTERM", () => void stop());
 // #endregion
