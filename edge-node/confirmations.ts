@@ -4,7 +4,8 @@
 // C2. A foreign toggle of the same output between hand-over and answer makes the command contended. So does any change of an output by somebody else while it is shown to a person: the show ends there,
 //     and nothing is put back (rules O2).
 // C3. Without an answer in time nothing is sent again: the command is unconfirmed. In time is max(1.5 s, 3 periods + 1 s) after our frame; the deadline of a command is that of its frame (vehicle X4).
-// C4. After a restart what the committed contexts still want is watched again; only its own durable timer ends that.
+// C4. After a restart what the committed contexts still want is compared with what its module says first (rules F1, vehicle V1), and nothing is sent for it. Only a frame of which it was known that it was on the bus
+//     is confirmed so. Another value, no status in the time of C3, or a frame of which that was not known: unconfirmed. What comes later may be anybody's.
 // C5. What was decided is told until the mailbox takes it.
 // C6. A show that was stopped half way leaves its output unknown until a status came after its last frame.
 
@@ -27,6 +28,8 @@ type Phase =
   /** The frame is with the bus. */
   | { readonly kind: "handed" }
   | { readonly kind: "answering"; readonly fromMs: number; readonly untilMs: number }
+  /** C4. */
+  | { readonly kind: "looking"; readonly fromMs: number; readonly untilMs: number }
   /** C6. Its end is told elsewhere. */
   | { readonly kind: "left"; readonly fromMs: number }
   /** Decided; the mailbox was full. */
@@ -59,8 +62,8 @@ export interface Confirmations {
   stopped(awaited: Awaited, atMs: number, isUnsent: boolean): void;
   /** A command that no status confirms has been carried out. */
   done(awaited: Awaited): void;
-  /** C4. */
-  again(awaited: Awaited): void;
+  /** C4. What is watched already stays so. @param isInDoubt whether its frame was on the bus was not known */
+  again(awaited: Awaited, isInDoubt: boolean): void;
   /** Whether the output's change to `value` is what a command of ours wanted. Asked once a change. */
   isOurs(module: string, output: string, value: number): boolean;
   /** A command of ours waits for its answer, or has left the output as no status has shown it yet. */
@@ -121,10 +124,19 @@ export function createConfirmations({
     return each?.key === awaited.key && isUndecided(each) ? each : undefined;
   }
 
-  function watch(awaited: Awaited, phase: Phase): void {
+  function watch(awaited: Awaited, phase: Phase): Watched {
     const key = keyOf(awaited.target);
-    watched.set(key, { ...awaited, output: outputNameOf(awaited.target), phase });
+    const each = { ...awaited, output: outputNameOf(awaited.target), phase };
+    watched.set(key, each);
     own.expect(key, awaited.key, awaited.value, awaited.target.confirm?.tolerance);
+    return each;
+  }
+
+  /** C1, C3. @param atMs of the frame */
+  function answerTo(target: ModelTarget, atMs: number): { readonly fromMs: number; readonly untilMs: number } {
+    const periodMs = channels.periodMs(target);
+    const afterMs = target.method.kind === "toggle" ? target.method.answerAfterPeriods * (periodMs ?? 0) : 0;
+    return { fromMs: atMs + afterMs, untilMs: atMs + confirmationWaitMs(periodMs) };
   }
 
   function judge(each: Watched, value: number | undefined, timeMs: number): void {
@@ -133,8 +145,9 @@ export function createConfirmations({
       return;
     }
     const { confirm } = each.target;
-    if (each.phase.kind !== "answering" || confirm === undefined || value === undefined || timeMs < each.phase.fromMs) return;
+    if (!isWaiting(each.phase) || confirm === undefined || value === undefined || timeMs < each.phase.fromMs) return;
     if (Math.abs(value - each.value) <= confirm.tolerance + 1e-9) end(each, { type: "output.confirmed", output: each.output, key: each.key, value });
+    else if (each.phase.kind === "looking") endUnconfirmed(each, `the node stopped before it was confirmed, and its module showed ${String(value)} when it was heard again`);
   }
 
   /** What the module has said already. */
@@ -149,6 +162,10 @@ export function createConfirmations({
     else counters.unconfirmed++;
     each.phase = { kind: "telling", event };
     tell(each, event);
+  }
+
+  function endUnconfirmed(each: Watched, reason: string): void {
+    end(each, { type: "output.unconfirmed", output: each.output, key: each.key, reason });
   }
 
   function tell(each: Watched, event: Ending): void {
@@ -174,8 +191,7 @@ export function createConfirmations({
       const { target } = awaited;
       if (target.method.kind === "toggle") channels.touched(target, atMs);
       if (each === undefined) return;
-      const answerAfterMs = target.method.kind === "toggle" ? target.method.answerAfterPeriods * (channels.periodMs(target) ?? 0) : 0;
-      each.phase = { kind: "answering", fromMs: atMs + answerAfterMs, untilMs: atMs + confirmationWaitMs(channels.periodMs(target)) };
+      each.phase = { kind: "answering", ...answerTo(target, atMs) };
       // Its answer may have come with the same batch as the echo.
       judgeKnown(each, target.confirm?.signal);
     },
@@ -195,8 +211,10 @@ export function createConfirmations({
       const each = find(awaited);
       if (each !== undefined) end(each, { type: "output.confirmed", output: each.output, key: each.key });
     },
-    again: (awaited) => {
-      watch(awaited, { kind: "answering", fromMs: clock.monotonic(), untilMs: Number.POSITIVE_INFINITY });
+    again: (awaited, isInDoubt) => {
+      if (watched.get(keyOf(awaited.target))?.key === awaited.key) return;
+      const each = watch(awaited, { kind: "looking", ...answerTo(awaited.target, clock.monotonic()) });
+      if (isInDoubt || awaited.target.confirm === undefined) endUnconfirmed(each, "the node stopped before it was known whether its frame was on the bus");
     },
     isOurs: (module, output, value) => own.take(channelKey(module, output), value),
     isOpen: (module, output) => {
@@ -206,14 +224,17 @@ export function createConfirmations({
     beat: (nowMs) => {
       for (const each of [...watched.values()]) {
         if (each.phase.kind === "telling") tell(each, each.phase.event);
-        else if (each.phase.kind === "answering" && nowMs > each.phase.untilMs && each.target.confirm !== undefined)
-          end(each, { type: "output.unconfirmed", output: each.output, key: each.key, reason: "no status showed the wanted value in time" });
+        else if (isWaiting(each.phase) && nowMs > each.phase.untilMs && each.target.confirm !== undefined) endUnconfirmed(each, "no status showed the wanted value in time");
       }
     },
     reset: () => {
       watched.clear();
     },
   };
+}
+
+function isWaiting(phase: Phase): phase is Extract<Phase, { readonly kind: "answering" | "looking" }> {
+  return phase.kind === "answering" || phase.kind === "looking";
 }
 
 function isUndecided({ phase }: Watched): boolean {

@@ -49,27 +49,33 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     const input: VehicleInput = { model: model.model, buses: model.buses.map(({ name }) => name), simulated: pipeline.simulated, muted: options.keptMute.muted() };
     const children = model.modules.map((module) => childOf(module, options.channels, commands));
     const stopped = untilAborted(signal);
+    const dropped: string[] = [];
+    const stopNoting = system.watch(({ entity, record }) => {
+      if (entity !== vehicle) return;
+      for (const input of record?.inputs ?? []) if (input.kind === "performed" && input.outcome.kind === "dropped") dropped.push(input.key);
+    });
     let isReady = false;
     while (!(await comes(() => system.activate(vehicle, { input, labels: model.labels, children })))) {
       if (!isReady) ready();
       isReady = true;
       await pause(LOOK_AGAIN_MS, stopped);
       if (signal.aborted) {
+        stopNoting();
         await system.deactivate(vehicle);
         return;
       }
     }
+    stopNoting();
     teller.reset();
     confirmations.reset();
-    watchAgain();
+    watchAgain(dropped);
     await tellVehicle({ vehicle, system, store: options.store }, () => signal.aborted);
     const stopKeeping = options.keptMute.begin();
     const stopFollowing = system.watch(({ entity, record }) => {
       if (entity !== vehicle || record?.inputs[0]?.kind !== "upgrade") return;
       // Its actors have gone over to newer versions while it runs.
       teller.reset();
-      confirmations.reset();
-      watchAgain();
+      watchAgain([]);
     });
     const stopBeat = beating();
     if (!isReady) ready();
@@ -125,13 +131,17 @@ export function vehicleLife(options: VehicleLifeOptions): Startable {
     };
   }
 
-  function watchAgain(): void {
+  /** @param dropped keys of `state` effects that the recovery found unconfirmed; of an unconfirmed `once` effect the module's own state tells (rules F1) */
+  function watchAgain(dropped: readonly string[]): void {
     for (const module of model.modules) {
       const actor = commands.moduleAddress(module.name);
       const { outputs } = (system.read(actor)?.context ?? { outputs: {} }) as ModuleContext;
-      for (const [output, { desired }] of Object.entries(outputs)) {
+      // Which of its outputs an effect was for, its key does not tell.
+      const wasDropped = dropped.some((key) => key.startsWith(`${actor}#`));
+      for (const [output, { desired, state }] of Object.entries(outputs)) {
         const listed = desired === undefined ? undefined : commands.committed(desired.command, module.name, output);
-        if (desired !== undefined && listed !== undefined) confirmations.again({ actor, key: desired.key, target: listed.target, value: desired.value });
+        if (desired !== undefined && listed !== undefined)
+          confirmations.again({ actor, key: desired.key, target: listed.target, value: desired.value }, wasDropped || state === "unknown");
       }
     }
   }

@@ -204,7 +204,7 @@ function regions<const C extends object>(commands: C) {
       "output.expired": { guard: "inForce", actions: "end" },
       "effect.refused": { guard: "inForce", actions: "end" },
       "effect.failed": { guard: "inForce", actions: "end" },
-      // The node stopped between the commit and the hand-over: the next status decides, or the end of its time (rules F1, F2).
+      // No echo came, and a status may still tell. Or the node stopped before the outcome of the hand-over was kept: it ends the command once it is back (rules F1, F2).
       // What no status will ever confirm has ended: a show that was stopped half way.
       "effect.unknown": [
         { guard: "inForceUnconfirmed", actions: "end" },

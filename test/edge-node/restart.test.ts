@@ -1,12 +1,15 @@
 // What a restart keeps and what it forgets: desired values are watched again, reported ones are unknown, nothing is sent for what was before.
 
 import { test } from "tap";
+import { turnTherma } from "../turned-therma.ts";
 import { commandFrames, desk, rigOn, running, trailer } from "./desk.ts";
 
 const TORRENT = "demo/vehicle/trailer-01/module/torrent-0";
 const SWITCHBACK = "demo/vehicle/trailer-01/module/switchback-0";
+const THERMA = "demo/vehicle/trailer-01/module/therma";
+const warmer = { type: "climate.setpoint.request", value: 23.5 };
 
-test("F1, F2. A node restarted with a toggle that was handed over sends nothing, and the command ends by status or by its time", async (t) => {
+test("F1, F2. A node restarted with a toggle that was handed over sends nothing, and the command ends by what its module shows then", async (t) => {
   const at = desk();
   const rig = rigOn(at);
   let car = await trailer(at, rig);
@@ -16,9 +19,8 @@ test("F1, F2. A node restarted with a toggle that was handed over sends nothing,
   t.same(commandFrames(rig), ["25:0000"]);
   await car.node.stop();
   car = await trailer(at, rig);
-  t.match(car.module("switchback-0").context, { outputs: { pump: { desired: { value: 1 } } } }, "what was wanted is still known");
+  t.match(car.module("switchback-0").context, { outputs: { pump: { desired: undefined, last: { outcome: "unknown", reason: /showed 0 / } } } });
   await at.clock.advance(6_000);
-  t.match(car.module("switchback-0").context, { outputs: { pump: { last: { outcome: "expired" } } } });
   t.same(commandFrames(rig), ["25:0000"]);
   t.match(
     await running(at, car.node.system.ask(SWITCHBACK, { type: "relay.set", output: "pump", on: true }, { id: "r1", withinMs: 1_000 })),
@@ -42,6 +44,81 @@ test("V1. A value still wanted after a restart is confirmed by fresh status", as
   car = await trailer(at, rig);
   t.match(car.module("torrent-0").context, { outputs: { galley: { state: "settled", last: { outcome: "confirmed" } } } });
   t.same(commandFrames(rig), ["15:002c"]);
+  await car.node.stop();
+});
+
+test("F1, F2, V1. A set point that its module ignored is unknown soon after a restart, and stays so when somebody else sets the same value", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  rig.setFault("therma", "ignores-commands");
+  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
+  await at.clock.advance(100);
+  t.same(commandFrames(rig), ["41:00eb"]);
+  await car.node.stop();
+  rig.setFault("therma", "ignores-commands", false);
+  car = await trailer(at, rig);
+  const unknown = { setpoint: { state: "settled", desired: undefined, last: { outcome: "unknown", reason: /showed 20 / } } };
+  t.match(car.module("therma").context, { outputs: unknown });
+  t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 1_000 })), { kind: "unknown", reason: /^the node stopped before it was confirmed/ });
+  turnTherma(rig, 23.5);
+  await at.clock.advance(1_500);
+  t.match(car.module("therma").context, { outputs: { setpoint: { last: { outcome: "unknown" }, stands: 23.5 } } });
+  t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 1_000 })), { kind: "unknown" });
+  t.same(commandFrames(rig), ["41:00eb"]);
+  await car.node.stop();
+});
+
+test("F1, V1. A set point whose frame was on the bus before the node stopped is confirmed by what its module says first", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  rig.mute("therma");
+  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
+  await at.clock.advance(100);
+  await car.node.stop();
+  rig.unmute("therma");
+  car = await trailer(at, rig);
+  t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 1_000 })), { kind: "replied", value: { outcome: "confirmed", value: 23.5 } });
+  t.same(commandFrames(rig), ["41:00eb"]);
+  await car.node.stop();
+});
+
+test("F1, F2. A set point whose frame never left is unknown after a restart, and not confirmed by what somebody else has set meanwhile", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  car.source.send = () => new Promise(() => undefined);
+  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
+  await at.clock.advance(100);
+  t.match(car.module("therma").context, { outputs: { setpoint: { state: "pending" } } });
+  await running(at, car.node.stop());
+  turnTherma(rig, 23.5);
+  await at.clock.advance(100);
+  car = await trailer(at, rig);
+  t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 1_000 })), {
+    kind: "unknown",
+    reason: "the node stopped before it was known whether its frame was on the bus",
+  });
+  t.match(car.module("therma").context, { outputs: { setpoint: { state: "settled", desired: undefined, last: { outcome: "unknown" } } } });
+  t.same(commandFrames(rig), []);
+  await car.node.stop();
+});
+
+test("F2. A set point is unknown soon after a restart although its module says nothing any more", async (t) => {
+  const at = desk();
+  const rig = rigOn(at);
+  let car = await trailer(at, rig);
+  rig.mute("therma");
+  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
+  await at.clock.advance(100);
+  await car.node.stop();
+  car = await trailer(at, rig);
+  t.match(car.module("therma").context, { outputs: { setpoint: { state: "pending" } } });
+  t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 5_000 }), 5_000), {
+    kind: "unknown",
+    reason: "no status showed the wanted value in time",
+  });
   await car.node.stop();
 });
 
@@ -80,7 +157,7 @@ test("O1, F1. A node restarted with a command past its time sends nothing", asyn
   car = await trailer(at, rig);
   await at.clock.advance(12_000);
   t.same(commandFrames(rig), []);
-  t.match(car.module("torrent-0").context, { outputs: { galley: { last: { outcome: "expired" } } } });
+  t.match(car.module("torrent-0").context, { outputs: { galley: { last: { outcome: "unknown" } } } });
   await car.node.stop();
 });
 

@@ -5,9 +5,10 @@ import tap, { test } from "tap";
 import type { TreeNode } from "../../runtime/index.ts";
 import { SeededRandom } from "../../runtime/simulation/index.ts";
 import { actsOf, askFor, commandStream, type Sent } from "./command-stream.ts";
-import { TORRENT } from "./fleet.ts";
+import { nodeFrames, THERMA, TORRENT } from "./fleet.ts";
 import { EVERY_MS, judge, KILLS, kills } from "./kills.ts";
-import { processFleet } from "./processes.ts";
+import { type ProcessFleet, processFleet } from "./processes.ts";
+import { turnTherma } from "../turned-therma.ts";
 import { until } from "./until.ts";
 
 const BACK_WITHIN_MS = 5_000;
@@ -84,6 +85,66 @@ test("S3, S4. A killed edge process is back within 5 s with what it knew; anothe
 function command(output: string, level: number): Sent {
   return { lamp: { module: TORRENT, output, frameId: 0x15, channel: 0 }, level, key: `own-${output}-${level}`, told: "" };
 }
+
+async function setpointOf({ api }: ProcessFleet): Promise<{ readonly state: string } | undefined> {
+  return (await api.actor(THERMA)).body.context?.outputs.setpoint;
+}
+
+/** Killed with the set point under way, which is asked for until its outcome is known; then somebody else sets the same. */
+async function outcomeOfKilled(
+  fleet: ProcessFleet,
+  celsius: number,
+  isUnderWay: () => Promise<boolean>,
+  heal: () => void,
+): Promise<{ readonly first: string; readonly later: string; readonly backMs: number }> {
+  const wish = { type: "climate.setpoint.request", value: celsius };
+  const ask = async (): Promise<string> => {
+    const { body } = await fleet.api.ask(THERMA, wish, { key: `wish-${celsius}`, timeoutMs: 500 });
+    return String(body.reply?.outcome ?? body.detail);
+  };
+  await until("the set point is known", 10_000, async () => (await setpointOf(fleet))?.state === "settled");
+  void ask().catch(() => undefined);
+  await until("it is under way", 5_000, isUnderWay);
+  const { restarts } = fleet.child("trailer-01");
+  fleet.kill("trailer-01");
+  await until("the killed process is gone", 2_000, () => fleet.child("trailer-01").restarts > restarts || fleet.child("trailer-01").state !== "running");
+  heal();
+  const killedAt = performance.now();
+  const first = await until("its outcome", 20_000, async () => {
+    const told = await ask();
+    return told === "confirmed" || told.includes("the node stopped") ? told : undefined;
+  });
+  const backMs = performance.now() - killedAt;
+  turnTherma(fleet.rig.rig, celsius);
+  await until("the other's value is in force", 3_000, () => fleet.rig.rig.moduleState("therma")["setpointC"] === celsius);
+  await pause(300);
+  return { first, later: await ask(), backMs };
+}
+
+test("F1, F2. A set point under way as its node is killed is unknown soon after, and what somebody else sets is never told as its doing", { timeout: 60_000 }, async (t) => {
+  const fleet = await processFleet(t, ["trailer-01"]);
+  const { rig } = fleet.rig;
+  const wishes = (): number => nodeFrames(fleet.rig).filter(({ id }) => id === 0x41).length;
+  const isPending = async (): Promise<boolean> => (await setpointOf(fleet))?.state === "pending";
+
+  rig.setFault("therma", "ignores-commands");
+  const ignored = await outcomeOfKilled(
+    fleet,
+    23.5,
+    async () => wishes() === 1 && (await isPending()),
+    () => {
+      rig.setFault("therma", "ignores-commands", false);
+    },
+  );
+  t.match(ignored, { first: /: the node stopped before it was/, later: ignored.first });
+  rig.noAcknowledgement("clients");
+  const unsent = await outcomeOfKilled(fleet, 25, isPending, () => {
+    rig.noAcknowledgement("none");
+  });
+  t.match(unsent, { first: /: the node stopped before it was known whether its frame was on the bus/, later: unsent.first });
+  t.equal(wishes(), 1, "only the first one ever was on the bus");
+  t.comment(`known ${ignored.backMs.toFixed(0)} and ${unsent.backMs.toFixed(0)} ms after the kill`);
+});
 
 test(`S3, F1, F2, M2. An edge node that is killed at ${KILLS} random moments: what was confirmed acted once, everything else has a true outcome`, {
   timeout: 150_000,

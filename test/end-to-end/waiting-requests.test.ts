@@ -2,6 +2,7 @@
 
 import tap, { test } from "tap";
 import { type Fleet, fleet, nodeFrames, outputAt, THERMA } from "./fleet.ts";
+import { turnTherma } from "../turned-therma.ts";
 import { until, whileFor } from "./until.ts";
 
 const WISH = (value: number): { readonly type: string; readonly value: number } => ({ type: "climate.setpoint.request", value });
@@ -27,22 +28,6 @@ function wishes({ rig }: Fleet): readonly number[] {
     .slice(framesBefore)
     .filter(({ id }) => id === 0x41)
     .map(({ data }) => Buffer.from(data, "hex").readInt16BE(0) / 10);
-}
-
-/** Somebody turns Therma itself, or a panel in the vehicle asks it: no frame of ours. */
-function turnTherma({ rig }: Fleet, celsius: number): void {
-  const data = Buffer.alloc(2);
-  data.writeInt16BE(celsius * 10);
-  const panel = rig.rig.bus.attach({
-    name: "panel",
-    kind: "module",
-    queueLimit: 1,
-    receive: () => undefined,
-    sent: () => {
-      panel.detach();
-    },
-  });
-  panel.send({ id: 0x41, extended: false, data });
 }
 
 /** The vehicle has heard once how Therma stands: a hand on it is known as such from then on. */
@@ -107,7 +92,7 @@ test("O2. A set point that somebody turns in the vehicle after the request was m
   await all.linkIs(false);
   t.match(await api.ask(THERMA, WISH(28), { key: "older" }), { status: 202, body: { waiting: true } });
   const before = outputAt(all.edge(), THERMA, SETPOINT).turn;
-  turnTherma(all, 16);
+  turnTherma(all.rig.rig, 16);
   await until("the vehicle has seen it", 5_000, () => outputAt(all.edge(), THERMA, SETPOINT).turn > before);
   link.heal();
   await all.linkIs(true);
@@ -125,7 +110,7 @@ test("O2. So it does when the vehicle's node was restarted meanwhile", { timeout
   await all.linkIs(false);
   t.match(await api.ask(THERMA, WISH(28), { key: "older-still" }), { status: 202, body: { waiting: true } });
   await all.stopEdge();
-  turnTherma(all, 17);
+  turnTherma(all.rig.rig, 17);
   await until("Therma was turned", 2_000, () => setpoint(all) === 17);
   link.heal();
   await all.startEdge();
