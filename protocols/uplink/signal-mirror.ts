@@ -6,6 +6,7 @@
 // Q2. No wall clock decides what is newer or how old: clocks are corrected, here and there. A run of the vehicle's node counts its own passing time, and this node the time since it heard.
 // Q3. A value's time is shown by this node's clock. Of a value that does not change the cloud hears whenever all are told.
 // Q4. Whoever watches hears of a vehicle's values once it has described its signals: never with a unit or a label missing that they have.
+// Q5. What a vehicle describes is all that it has: a signal that its file no longer lists is gone with the next description, and whoever watches hears that nothing is known of it.
 
 import type { Clock } from "../../runtime/ports/index.ts";
 import type { SampleRecord, SampleValue, SignalInfo, SignalSource, SignalState, ToldAt } from "./signal-state.ts";
@@ -53,12 +54,15 @@ export class SignalMirror implements SignalSource {
 
   describe(vehicle: string, info: readonly SignalInfo[], more: { readonly simulated: boolean; readonly staleAfterMs: number }): void {
     const held = this.#of(vehicle);
+    const before = held.info;
     held.info = new Map(info.slice(0, MAX_SIGNALS).map((signal) => [signal.name, signal]));
     held.simulated = more.simulated;
     held.staleAfterMs = more.staleAfterMs;
-    if (held.isDescribed) return;
     held.isDescribed = true;
-    this.#changed(held, [...held.values.keys()]);
+    for (const name of held.values.keys()) if (!held.info.has(name)) held.values.delete(name);
+    const shown = [...held.values.keys()].filter((name) => !before.has(name));
+    const gone = [...before.keys()].filter((name) => !held.info.has(name));
+    this.#changed(held, [...shown, ...gone]);
   }
 
   /** Older samples than what is held change nothing: backfill may arrive after live values. @param shipped when the vehicle sent it, where it says so */
@@ -79,13 +83,17 @@ export class SignalMirror implements SignalSource {
       held.values.set(name, { ...toldValue(value), at, told, heardMs, wayMs });
       changed.push(name);
     }
-    if (held.isDescribed) this.#changed(held, changed);
+    if (held.isDescribed)
+      this.#changed(
+        held,
+        changed.filter((name) => held.info.has(name)),
+      );
   }
 
   signals(vehicle: string): readonly SignalState[] | undefined {
     const held = this.#vehicles.get(vehicle);
     if (held === undefined || (held.values.size === 0 && held.info.size === 0)) return this.#isKnown(vehicle) ? [] : undefined;
-    const names = new Set([...held.info.keys(), ...held.values.keys()]);
+    const names = held.isDescribed ? held.info.keys() : held.values.keys();
     return [...names].map((name) => this.#state(held, name));
   }
 

@@ -3,6 +3,7 @@ import {
   encodeSample,
   openTelemetryIngest,
   type SampleValue,
+  type SignalInfo,
   SignalMirror,
   startTelemetryShipper,
   type TelemetryIngest,
@@ -275,5 +276,50 @@ test("whoever watches hears of values once the vehicle has described them, with 
   mirror.describe("acme/vehicle/one", [{ name: "Speed", unit: "km/h", labels: [] }], more);
   mirror.take("acme/vehicle/one", { at: clock.now() + 1, values: { Speed: 2 } });
   t.same(heard.slice(1), [["Speed", 2, "km/h"]]);
+  t.end();
+});
+
+test("V1. a signal that the vehicle does not describe any more is gone, for whoever watches too, and its values of before do not bring it back", (t) => {
+  const clock = new ManualClock();
+  const mirror = new SignalMirror(clock);
+  const more = { simulated: false, staleAfterMs: 60_000 };
+  const signal = (name: string): SignalInfo => ({ name, unit: "x", labels: [] });
+  const [speed, coolant, level] = [signal("speed"), signal("coolant"), signal("level")];
+  const names = (): unknown => mirror.signals(VEHICLE)?.map(({ name, value }) => [name, value]);
+  mirror.describe(VEHICLE, [speed, coolant], more);
+  mirror.take(VEHICLE, { at: clock.now(), values: { speed: 1, coolant: 90 } });
+  t.same(names(), [
+    ["speed", 1],
+    ["coolant", 90],
+  ]);
+  const heard: unknown[] = [];
+  mirror.watch(VEHICLE, (changed) => heard.push(...changed.map(({ name, value, unit, quality }) => [name, value, unit, quality])));
+  mirror.take(VEHICLE, { at: clock.now(), values: { level: 3 } });
+  t.same(names(), [
+    ["speed", 1],
+    ["coolant", 90],
+  ]);
+  t.same(heard, [], "a value that comes before its description waits for it");
+  mirror.describe(VEHICLE, [speed, level], more);
+  t.same(heard, [
+    ["level", 3, "x", "good"],
+    ["coolant", undefined, undefined, "unknown"],
+  ]);
+  t.same(names(), [
+    ["speed", 1],
+    ["level", 3],
+  ]);
+  mirror.take(VEHICLE, { at: clock.now(), values: { coolant: 80 } });
+  t.same(names(), [
+    ["speed", 1],
+    ["level", 3],
+  ]);
+  t.equal(heard.length, 2, "what waited in its log is told to nobody");
+  mirror.describe(VEHICLE, [speed, level], more);
+  mirror.describe(VEHICLE, [speed, coolant], more);
+  t.same(names(), [
+    ["speed", 1],
+    ["coolant", undefined],
+  ]);
   t.end();
 });
