@@ -11,6 +11,7 @@ import type { FailedLogins } from "./failed-logins.ts";
 import { type Problem, sendProblem } from "./problem.ts";
 import { includes, type Principal, type Role } from "./roles.ts";
 import { isSameOrigin } from "./same-origin.ts";
+import type { SessionCookie } from "./session-cookie.ts";
 import type { Sessions } from "./sessions.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -18,7 +19,7 @@ export interface AuthenticationParts {
   readonly tokens: Tokens;
   readonly sessions: Sessions;
   readonly failures: FailedLogins;
-  readonly cookieName: string;
+  readonly ownCookie: SessionCookie;
   readonly clock: Clock;
   readonly vehicleOf: ((node: string, secret: string) => string | undefined) | undefined;
 }
@@ -58,14 +59,14 @@ export function addAuthentication(app: FastifyInstance, parts: AuthenticationPar
 }
 
 function identify(request: FastifyRequest, parts: AuthenticationParts): Principal | Problem {
-  const { tokens, sessions, failures, cookieName } = parts;
+  const { tokens, sessions, failures, ownCookie } = parts;
   const given = bearerOf(request.headers.authorization);
   if (given !== undefined) {
     const token = tokens.check(given);
     if (token !== undefined) return { name: token.name, role: token.role, by: "bearer", stands: () => tokens.has(token.id) };
     return failedAttempt(request, failures);
   }
-  const cookie = request.cookies[cookieName];
+  const cookie = ownCookie.heldBy(request);
   const session = cookie === undefined ? undefined : sessions.find(cookie);
   if (cookie === undefined || session === undefined) return { name: "unauthenticated", detail: cookie === undefined ? "No credentials were sent." : "The session has ended." };
   return { name: session.token.name, role: session.token.role, by: "session", stands: () => sessions.find(cookie) !== undefined };

@@ -38,6 +38,7 @@ import { versionRoutes } from "./routes/versions.ts";
 import { schemaCompilers } from "./schema-compilers.ts";
 import { addSchemas } from "./schemas.ts";
 import { addSecurityHeaders } from "./security-headers.ts";
+import { sessionCookie } from "./session-cookie.ts";
 import { Sessions } from "./sessions.ts";
 import { endInOrder } from "./stopping.ts";
 import { traceOf } from "./trace.ts";
@@ -114,8 +115,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
 
   const sessions = new Sessions(tokens, clock);
   const failures = new FailedLogins(clock, log);
-  // Cookies know no ports: the nodes of one machine must not overwrite each other's.
-  const cookieName = `drover_${system.node.replace(/[^A-Za-z0-9]/g, "_")}`;
+  const ownCookie = sessionCookie(system.node);
   const parts: RouteParts = {
     ...options,
     decorate: options.decorate ?? (() => undefined),
@@ -123,7 +123,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
     failures,
     streams,
     changes: new ChangeHub(system),
-    cookieName,
+    ownCookie,
     leftOut,
     isUnderPressure: () => app.isUnderPressure(),
   };
@@ -134,7 +134,7 @@ export function httpFacade(options: HttpFacadeOptions): FastifyInstance {
   app.register(swagger, openapiDocument(options.version ?? "0"));
   app.register(
     onTheSameLevel(async (same) => {
-      addAuthentication(same, { tokens, sessions, failures, cookieName, clock, vehicleOf: options.vehicleOf });
+      addAuthentication(same, { tokens, sessions, failures, ownCookie, clock, vehicleOf: options.vehicleOf });
       addSchemas(same);
       for (const add of ROUTES) add(same, parts);
       options.routes?.(same, { streams, changes: parts.changes });

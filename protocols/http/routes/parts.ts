@@ -6,6 +6,7 @@ import type { Decorate } from "../actor-document.ts";
 import type { HttpFacadeOptions } from "../facade-options.ts";
 import type { FailedLogins } from "../failed-logins.ts";
 import type { OpenStreams } from "../open-streams.ts";
+import type { SessionCookie } from "../session-cookie.ts";
 import type { Sessions } from "../sessions.ts";
 import type { LeftOut } from "../whole-lists.ts";
 
@@ -15,7 +16,7 @@ export interface RouteParts extends HttpFacadeOptions {
   readonly failures: FailedLogins;
   readonly streams: OpenStreams;
   readonly changes: ChangeHub;
-  readonly cookieName: string;
+  readonly ownCookie: SessionCookie;
   readonly leftOut: LeftOut;
   /** The event loop is late: the node answers, and should get no further work. */
   readonly isUnderPressure: () => boolean;

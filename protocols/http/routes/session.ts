@@ -17,7 +17,7 @@ const signIn = T.Unsafe<{ readonly token: string } | undefined>(
 const MAX_SIGN_IN_BYTES = 4_096;
 const whoAmI = T.Object({ name: T.String(), role: T.String(), expiresAt: T.Optional(T.Number({ description: "of the session, ms since 1970" })) });
 
-export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, cookieName }) => {
+export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, ownCookie }) => {
   const app = plain.withTypeProvider<TypeBoxTypeProvider>();
   const cookie = { httpOnly: true, sameSite: "strict", path: "/" } as const;
 
@@ -36,16 +36,16 @@ export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, cooki
         const problem = failedAttempt(request, failures);
         return problem.name === "unauthenticated" ? unauthenticated(reply, problem.detail) : sendProblem(reply, problem);
       }
-      const old = request.cookies[cookieName];
+      const old = ownCookie.heldBy(request);
       if (old !== undefined) sessions.end(old);
       const begun = sessions.begin(token);
-      reply.setCookie(cookieName, begun.cookie, { ...cookie, maxAge: SESSION_MS / 1000, secure: request.protocol === "https" });
+      reply.setCookie(ownCookie.nameFor(request), begun.cookie, { ...cookie, maxAge: SESSION_MS / 1000, secure: request.protocol === "https" });
       return reply.send({ name: token.name, role: token.role, expiresAt: begun.session.expiresAt });
     },
   );
 
   app.get("/v1/session", { config: { role: "viewer" }, schema: { summary: "Who is asking", tags: ["session"], response: answers({ 200: whoAmI }) } }, (request, reply) => {
-    const held = request.cookies[cookieName];
+    const held = ownCookie.heldBy(request);
     const session = request.principal?.by === "session" && held !== undefined ? sessions.find(held) : undefined;
     return reply.send({ name: request.principal?.name, role: request.principal?.role, ...(session === undefined ? {} : { expiresAt: session.expiresAt }) });
   });
@@ -57,11 +57,11 @@ export const sessionRoutes: Routes = (plain, { tokens, sessions, failures, cooki
       schema: { summary: "Sign out", tags: ["session"], response: answers({ 204: { type: "null", description: "signed out, also when there was no session" } }) },
     },
     (request, reply) => {
-      const held = request.cookies[cookieName];
+      const held = ownCookie.heldBy(request);
       const crossSite = held === undefined ? undefined : crossSiteProblem(request);
       if (crossSite !== undefined) return sendProblem(reply, crossSite);
       if (held !== undefined) sessions.end(held);
-      reply.clearCookie(cookieName, cookie);
+      reply.clearCookie(ownCookie.nameFor(request), cookie);
       return reply.code(204).send();
     },
   );

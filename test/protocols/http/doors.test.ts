@@ -98,7 +98,7 @@ test("a token in a URL is refused on every path, before anything else looks at i
 test("a session's cookie is HttpOnly and SameSite=Strict, opens reads, and the token is in no answer", async (t) => {
   const served = await servingCounter(t);
   const { cookie, answer } = await signIn(served, "viewer");
-  t.match(answer.headers["set-cookie"], /^drover_n1=[A-Za-z0-9_-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
+  t.match(answer.headers["set-cookie"], /^drover_n1_80=[A-Za-z0-9_-]{43}; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
   t.match(answer.json(), { name: "vic", role: "viewer", expiresAt: Number });
   t.notMatch(answer.body, served.texts.viewer);
   t.equal((await served.app.inject({ url: "/v1/actors", headers: { cookie } })).statusCode, 200);
@@ -114,9 +114,27 @@ test("a session's cookie is HttpOnly and SameSite=Strict, opens reads, and the t
   isProblem(t, await served.app.inject({ method: "POST", url: "/v1/session" }), 401, "unauthenticated");
 });
 
+test("two nodes of one name and machine do not sign each other out: a cookie is that of the port that the browser asks", async (t) => {
+  const nodes = [await servingCounter(t), await servingCounter(t)].map((served, index) => ({ served, host: `127.0.0.1:${String(8080 + index)}` }));
+  // A browser keeps one cookie of a name for both.
+  const jar = new Map<string, string>();
+  for (const { served, host } of nodes) {
+    const [name = "", value = ""] = (await signIn(served, "viewer", host)).cookie.split("=");
+    jar.set(name, value);
+  }
+  const cookie = [...jar].map((each) => each.join("=")).join("; ");
+  for (const { served, host } of nodes) t.equal((await served.app.inject({ url: "/v1/actors", headers: { host, cookie } })).statusCode, 200, host);
+  t.match((await signIn(nodes[0]?.served as Serving, "viewer", "fleet.example")).cookie, /^drover_n1=/, "where the browser names no port");
+  const [first, second] = nodes as [(typeof nodes)[0], (typeof nodes)[0]];
+  const out = await first.served.app.inject({ method: "DELETE", url: "/v1/session", headers: { host: first.host, cookie, "sec-fetch-site": "same-origin" } });
+  t.match(out.headers["set-cookie"], /^drover_n1_8080=;/);
+  t.equal((await first.served.app.inject({ url: "/v1/actors", headers: { host: first.host, cookie } })).statusCode, 401);
+  t.equal((await second.served.app.inject({ url: "/v1/actors", headers: { host: second.host, cookie } })).statusCode, 200, "only the one that was left");
+});
+
 test("a write by cookie needs a request of the same origin", async (t) => {
   const served = await servingCounter(t);
-  const { cookie } = await signIn(served, "operator");
+  const { cookie } = await signIn(served, "operator", "fleet.example:8080");
   const send = (headers: Record<string, string>) => served.app.inject({ ...EVENT, headers: { host: "fleet.example:8080", cookie, ...headers } });
   const foreign: readonly Record<string, string>[] = [
     {},
@@ -146,7 +164,7 @@ test("a session ends by itself, by its owner, with its token, and with the node"
   const own = await signIn(served, "viewer");
   const out = await served.app.inject({ method: "DELETE", url: "/v1/session", headers: { cookie: own.cookie, "sec-fetch-site": "same-origin" } });
   t.equal(out.statusCode, 204);
-  t.match(out.headers["set-cookie"], /drover_n1=;/);
+  t.match(out.headers["set-cookie"], /^drover_n1_80=;/);
   t.equal(await read(own.cookie), 401);
   const old = await signIn(served, "viewer");
   await served.clock.advance(12 * 3_600_000 - 1);
@@ -235,8 +253,8 @@ test("what a browser must be told stands in every answer: no foreign script, no 
   );
 });
 
-async function signIn(served: Serving, role: Role) {
-  const answer = await served.app.inject({ method: "POST", url: "/v1/session", payload: { token: served.texts[role] } });
+async function signIn(served: Serving, role: Role, host = "localhost:80") {
+  const answer = await served.app.inject({ method: "POST", url: "/v1/session", headers: { host }, payload: { token: served.texts[role] } });
   const cookie = String(answer.headers["set-cookie"]).split(";", 1)[0] ?? "";
   return { answer, cookie };
 }
