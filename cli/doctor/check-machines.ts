@@ -16,10 +16,11 @@ import {
   upgradeOf,
 } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
-import { failureOfReading, journalsIn } from "./check-stores.ts";
+import { journalsIn } from "./check-stores.ts";
 import { type LoadedTypes, typesIn } from "./module-types.ts";
 import { startFindings, type StoredStart } from "./entity-starts.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
+import { failureOfReading } from "./found-files.ts";
 import { MAX_LISTED, some } from "./some.ts";
 import { onCopy } from "./store-copy.ts";
 

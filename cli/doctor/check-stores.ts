@@ -1,16 +1,16 @@
 // Can the stores be opened as a node would open them?
 
-import { readdirSync, statSync } from "node:fs";
-import { basename, join, relative } from "node:path";
+import { statSync } from "node:fs";
+import { basename, relative } from "node:path";
 import { sqliteLog, sqliteStore } from "../../protocols/sqlite/index.ts";
 import { systemClock, systemRandom } from "../../runtime/index.ts";
 import { DroverError, silentLog } from "../../runtime/ports/index.ts";
 import { type Finding, note, ok, problem } from "./finding.ts";
+import { type Entry, entriesBelow, failureOfReading } from "./found-files.ts";
 import { onCopy, storeFiles } from "./store-copy.ts";
 
 const JOURNAL = "journal.db";
 const TELEMETRY = "telemetry.db";
-const MAX_DEPTH = 3;
 const MAX_STORES = 64;
 /** Larger ones take too long to copy for a look. */
 const MAX_COPIED_BYTES = 512 * 1_048_576;
@@ -20,10 +20,10 @@ const NO_BUDGET = Number.MAX_SAFE_INTEGER;
 export async function checkStores(folder: string): Promise<readonly Finding[]> {
   const unreadable = problemOfReading(folder);
   if (unreadable !== undefined) return [unreadable];
-  const stores = findStores(folder, MAX_DEPTH).slice(0, MAX_STORES);
+  const stores = findStores(folder).slice(0, MAX_STORES);
   const findings: Finding[] = [];
   for (const path of stores) findings.push(await checkStore(path, relative(folder, path)));
-  for (const aside of findAsides(folder, MAX_DEPTH))
+  for (const aside of findAsides(folder))
     findings.push(
       note(
         "store-aside",
@@ -38,7 +38,7 @@ export async function checkStores(folder: string): Promise<readonly Finding[]> {
 
 /** Journals in a data folder and below. */
 export function journalsIn(folder: string): readonly string[] {
-  return findStores(folder, MAX_DEPTH).filter((path) => basename(path) === JOURNAL);
+  return findStores(folder).filter((path) => basename(path) === JOURNAL);
 }
 
 async function checkStore(path: string, shown: string): Promise<Finding> {
@@ -78,44 +78,24 @@ async function open(path: string): Promise<{ readonly damage: string | undefined
   }
 }
 
-function findStores(folder: string, depth: number): readonly string[] {
-  return entriesOf(folder).flatMap(({ name, isFolder }) => {
-    const path = join(folder, name);
-    if (isFolder) return depth > 0 && !name.includes(".damaged-") ? findStores(path, depth - 1) : [];
-    return name === JOURNAL || name === TELEMETRY ? [path] : [];
-  });
+function findStores(folder: string): readonly string[] {
+  return entriesBelow(folder, ({ name }) => name.includes(".damaged-"))
+    .filter(({ name, isFolder }) => !isFolder && (name === JOURNAL || name === TELEMETRY))
+    .map(({ path }) => path);
 }
 
-function findAsides(folder: string, depth: number): readonly string[] {
-  return entriesOf(folder).flatMap(({ name, isFolder }) => {
-    if (!isFolder) return [];
-    const path = join(folder, name);
-    if (name.includes(".db.damaged-")) return [path];
-    return depth > 0 ? findAsides(path, depth - 1) : [];
-  });
+function findAsides(folder: string): readonly string[] {
+  return entriesBelow(folder, isAside)
+    .filter((entry) => entry.isFolder && isAside(entry))
+    .map(({ path }) => path);
+}
+
+function isAside({ name }: Entry): boolean {
+  return name.includes(".db.damaged-");
 }
 
 function problemOfReading(folder: string): Finding | undefined {
   const failure = failureOfReading(folder);
   if (failure === undefined || failure.code === "ENOENT") return undefined;
   return problem("stores", `${folder} cannot be read: ${failure.message}`, "Whether its stores are whole is not known.", "Run this as the user of its node.", { folder });
-}
-
-export function failureOfReading(folder: string): NodeJS.ErrnoException | undefined {
-  try {
-    readdirSync(folder);
-    return undefined;
-  } catch (error) {
-    return error as NodeJS.ErrnoException;
-  }
-}
-
-function entriesOf(folder: string): readonly { readonly name: string; readonly isFolder: boolean }[] {
-  try {
-    return readdirSync(folder, { withFileTypes: true })
-      .map((entry) => ({ name: entry.name, isFolder: entry.isDirectory() }))
-      .sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch {
-    return [];
-  }
 }

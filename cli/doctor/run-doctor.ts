@@ -9,6 +9,7 @@ import { type Call, EXIT, type ExitCode, failureOf, oneLine, paint, printJson, p
 import { checkBroker } from "./check-broker.ts";
 import { checkClock } from "./check-clock.ts";
 import { checkDataFolder } from "./check-data-folder.ts";
+import { checkIdentities } from "./check-identities.ts";
 import { checkNode } from "./check-node.ts";
 import { checkPort } from "./check-port.ts";
 import { checkStores } from "./check-stores.ts";
@@ -44,6 +45,7 @@ export async function runDoctor(options: DoctorOptions, call: Call): Promise<Exi
   const looks: readonly (() => readonly Finding[] | Promise<readonly Finding[]>)[] = [
     () => checkDataFolder(folder, systemClock),
     () => checkStores(folder),
+    () => checkIdentities(folder),
     () => checkPorts(config, options.port, folder, call),
     async () => {
       const url = config.broker?.url ?? config.uplink?.url;

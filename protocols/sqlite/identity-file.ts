@@ -33,20 +33,37 @@ type Copy =
   | { readonly kind: "damaged"; readonly reason: string }
   | { readonly kind: "newer"; readonly version: unknown };
 
-const COPIES = ["identity-1.json", "identity-2.json"] as const;
+type Valid = Extract<Copy, { readonly kind: "valid" }>;
+
+/** Its two copies. */
+export const IDENTITY_FILES = ["identity-1.json", "identity-2.json"] as const;
 const VERSION = 1;
+
+/** What `loadIdentity` would load; nothing is changed. `behind`: the copy that it would write anew, and why. undefined: there is none yet. @throws DROVER_IDENTITY_DAMAGED, DROVER_STORE_NEWER */
+export async function readIdentity(directory: string): Promise<{ readonly identity: Identity; readonly behind: string | undefined } | undefined> {
+  const found = await findIdentity(directory);
+  return found === undefined ? undefined : { identity: found.best.identity, behind: found.behind?.why };
+}
 
 /** undefined: there is none yet. Repairs a copy that is damaged or behind. @throws DROVER_IDENTITY_DAMAGED, DROVER_STORE_NEWER, DROVER_STORE_FAILED */
 export async function loadIdentity(directory: string): Promise<LoadedIdentity | undefined> {
+  const found = await findIdentity(directory);
+  if (found === undefined) return undefined;
+  const { best, behind } = found;
+  if (behind !== undefined) await writeCopy(directory, behind.index, best.serial, best.identity);
+  return { identity: best.identity, repaired: behind?.why };
+}
+
+/** The copy that counts, and the one that does not. */
+async function findIdentity(directory: string): Promise<{ readonly best: Valid; readonly behind: { readonly index: number; readonly why: string } | undefined } | undefined> {
   const copies = await readCopies(directory);
   const best = newestOf(copies, directory);
   if (best === undefined) return undefined;
-  const behind = copies.findIndex((copy) => copy.kind !== "valid" || copy.serial < best.serial);
-  const copy = copies[behind];
-  if (copy === undefined) return { identity: best.identity, repaired: undefined };
-  await writeCopy(directory, behind, best.serial, best.identity);
+  const index = copies.findIndex((copy) => copy.kind !== "valid" || copy.serial < best.serial);
+  const copy = copies[index];
+  if (copy === undefined) return { best, behind: undefined };
   const reason = copy.kind === "damaged" ? copy.reason : copy.kind === "absent" ? "it was missing" : "it was behind";
-  return { identity: best.identity, repaired: `${COPIES[behind] ?? ""}: ${reason}` };
+  return { best, behind: { index, why: `${IDENTITY_FILES[index] ?? ""}: ${reason}` } };
 }
 
 /** Lasting when it resolves. Calls for one folder are made one after the other. @throws DROVER_STORE_FAILED when it would lower the epoch or name another node, or cannot be written; DROVER_IDENTITY_DAMAGED, DROVER_STORE_NEWER */
@@ -65,18 +82,18 @@ export async function saveIdentity(directory: string, identity: Identity): Promi
   for (const index of [first, 1 - first]) await writeCopy(directory, index, serial, identity);
 }
 
-function newestOf(copies: readonly Copy[], directory: string): (Copy & { readonly kind: "valid" }) | undefined {
+function newestOf(copies: readonly Copy[], directory: string): Valid | undefined {
   const newer = copies.find((copy) => copy.kind === "newer");
   if (newer !== undefined)
     throw new DroverError("DROVER_STORE_NEWER", `the identity in ${directory} has version ${String(newer.version)}, this version of Drover knows up to ${String(VERSION)}`);
   const valid = copies.filter((copy) => copy.kind === "valid").sort((one, other) => other.serial - one.serial)[0];
-  const damaged = copies.flatMap((copy, index) => (copy.kind === "damaged" ? [`${COPIES[index] ?? ""} (${copy.reason})`] : []));
+  const damaged = copies.flatMap((copy, index) => (copy.kind === "damaged" ? [`${IDENTITY_FILES[index] ?? ""} (${copy.reason})`] : []));
   if (valid === undefined && damaged.length > 0) throw new DroverError("DROVER_IDENTITY_DAMAGED", `no copy of the identity in ${directory} can be read: ${damaged.join(", ")}`);
   return valid;
 }
 
 async function readCopies(directory: string): Promise<readonly Copy[]> {
-  return Promise.all(COPIES.map((name) => readCopy(join(directory, name))));
+  return Promise.all(IDENTITY_FILES.map((name) => readCopy(join(directory, name))));
 }
 
 async function readCopy(path: string): Promise<Copy> {
@@ -115,7 +132,7 @@ function identityProblem({ node, epoch, incarnation, muted = [] }: Identity): st
 
 async function writeCopy(directory: string, index: number, serial: number, identity: Identity): Promise<void> {
   const { node, epoch, incarnation, muted = [] } = identity;
-  const path = join(directory, COPIES[index] ?? "");
+  const path = join(directory, IDENTITY_FILES[index] ?? "");
   const text = `${JSON.stringify({ version: VERSION, serial, node, epoch, incarnation, ...(muted.length === 0 ? {} : { muted }), checksum: checksumOf(serial, identity) }, undefined, 2)}\n`;
   try {
     await mkdir(directory, { recursive: true, mode: 0o700 });

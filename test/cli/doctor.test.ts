@@ -7,7 +7,7 @@ import { join } from "node:path";
 import tap, { test, type Test } from "tap";
 import { checkClock } from "../../cli/doctor/check-clock.ts";
 import { checkNode } from "../../cli/doctor/check-node.ts";
-import { sqliteStore } from "../../protocols/sqlite/index.ts";
+import { loadIdentity, saveIdentity, sqliteStore } from "../../protocols/sqlite/index.ts";
 import { systemClock } from "../../runtime/index.ts";
 import { silentLog } from "../../runtime/ports/index.ts";
 import { ManualClock } from "../../runtime/simulation/index.ts";
@@ -123,6 +123,43 @@ test("a damaged store is told and left as it is: moving it aside is for its node
   t.ok(readFileSync(path).equals(bytes));
   truncateSync(path, 100);
   t.equal((await doctor(data)).code, 1, "cut short");
+});
+
+test("L1. an identity that its node would refuse is told for each node below the folder; one copy that does not count is a note; nothing is changed", async (t) => {
+  const data = scratch(t);
+  const files = ["identity-1.json", "identity-2.json"];
+  const folderOf = async (node: string): Promise<string> => {
+    const folder = join(data, node);
+    for (const epoch of [1, 2]) await saveIdentity(folder, { node, epoch, incarnation: "i" });
+    return folder;
+  };
+  await folderOf("whole");
+  const [newer, damaged, behind] = [await folderOf("newer"), await folderOf("damaged"), await folderOf("behind")];
+  const change = (folder: string, file: string, to: (text: string) => string): void => {
+    writeFileSync(join(folder, file), to(readFileSync(join(folder, file), "utf8")));
+  };
+  for (const file of files) change(newer, file, (text) => text.replace('"version": 1', '"version": 999'));
+  for (const file of files) change(damaged, file, (text) => text.slice(0, 9));
+  change(behind, "identity-2.json", () => "");
+  const left = readFileSync(join(behind, "identity-2.json"), "utf8");
+  const { code, told } = await doctor(data);
+  t.equal(code, 1);
+  const [ofBehind, ofDamaged, ofNewer, ofWhole] = told.findings.filter(({ check }) => check === "identity");
+  t.match(ofWhole, { status: "ok", what: "the identity in whole is whole" });
+  t.match(ofNewer, {
+    status: "problem",
+    what: /newer has version 999, this version of Drover knows up to 1/,
+    why: "Its node does not start.",
+    fix: /^Run the newer version of Drover again/,
+  });
+  t.match(ofDamaged, {
+    status: "problem",
+    what: /no copy of the identity in .*damaged can be read: .*it is not JSON/,
+    fix: "Put identity-1.json and identity-2.json back from a backup.",
+  });
+  t.match(ofBehind, { status: "note", what: "of the two copies of the identity in behind one does not count: identity-2.json: it is empty" });
+  t.equal(readFileSync(join(behind, "identity-2.json"), "utf8"), left, "its node mends it");
+  await t.rejects(loadIdentity(newer), { code: "DROVER_STORE_NEWER" }, "as the node says it");
 });
 
 test("a record whose bytes are not what was written is told by entity and revision", async (t) => {
