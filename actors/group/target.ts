@@ -5,6 +5,7 @@
 // G3. What has begun ends with the vehicle's word, or by a timer of its own: `timed out` after its time, `dark` where nothing came after it was to begin or a module was to restart.
 // G4. A timer's verdict is a belief. Should the vehicle tell later how it ended, or that it never began, that counts (promise S8).
 // G5. Only its own vehicle reports to it (promise S10).
+// G6. Who is left out while under way keeps its slot until its vehicle says how it ended, or nothing is heard of it for the time of the dark: what has begun may be at work.
 
 import { assign, enqueueActions, setup } from "xstate";
 import { type EventOf, now } from "../../runtime/index.ts";
@@ -256,11 +257,25 @@ export const targetMachine = setup({
               { guard: "restarts", target: ".quiet", reenter: true, actions: "hear" },
               { guard: "isHeard", target: ".working", actions: "hear" },
             ],
+            // G6.
+            "target.removed": { target: "leaving", actions: ["reason", "cancelThere"] },
           },
           states: {
             /** Its word to begin is on its way, or a module restarts: silence from here on is dark. */
             quiet: { after: { DARK: { target: "#target.ended.dark", actions: because("nothing was heard of it since it was to begin or a module was to restart") } } },
             working: {},
+          },
+        },
+        /** G6. */
+        leaving: {
+          after: { DARK: "#target.ended.excused" },
+          on: {
+            "campaign.reported": [
+              ...endings,
+              { guard: "asksAgain", target: "#target.ended.excused" },
+              { guard: "couldNotBegin", target: "#target.ended.excused" },
+              { guard: "isHeard", reenter: true, target: "leaving", actions: "hear" },
+            ],
           },
         },
       },

@@ -2,7 +2,7 @@
 //
 // M1. One rule decides, looked at after every event (tally.ts); nothing polls.
 // M2. Paused and aborted are settled when every open part has said that nothing of it begins any more.
-// M3. Whoever resumes goes on from the present counts, and forgives the bad results of a group that cannot reach its share (tally.ts R5); what cannot reach it without them either is accepted as it is.
+// M3. Whoever resumes goes on from the present counts, and forgives what ended without being committed in a group that cannot reach its share (tally.ts R5). One of which nobody is left to be committed is accepted as it is.
 // M4. After its end nothing of it begins: who was given up by a timer and is heard of again is called off by its group.
 
 import { assign, enqueueActions, sendTo, setup } from "xstate";

@@ -7,7 +7,21 @@
 import type { Static } from "typebox";
 import type { PlanFile } from "./plan.ts";
 import type { badTarget } from "./messages.ts";
-import { badIn, endedIn, type GroupCount, hasSucceeded, isOutOfReach, type Limits, NOTHING, sum, type Tally, type Verdict, verdictOn } from "./tally.ts";
+import {
+  badIn,
+  endedIn,
+  type Forgiven,
+  type GroupCount,
+  hasSucceeded,
+  isOutOfReach,
+  type Limits,
+  NONE_FORGIVEN,
+  NOTHING,
+  sum,
+  type Tally,
+  type Verdict,
+  verdictOn,
+} from "./tally.ts";
 
 export type BadTarget = Static<typeof badTarget>;
 
@@ -40,9 +54,9 @@ export interface RolloutGroup {
   readonly abortCount: number | null;
   readonly pauseCount: number | null;
   readonly badAtResume: number;
-  /** Of a group that could not reach its share: bad results when a person last resumed the rollout (tally.ts R5). */
-  readonly forgiven: number;
-  /** A person has resumed the rollout although its share could not be reached without them either. */
+  /** Of a group that could not reach its share, when a person last resumed the rollout (tally.ts R5). */
+  readonly forgiven: Forgiven;
+  /** A person has resumed the rollout although nobody was left who could be committed. */
   readonly isAccepted: boolean;
   readonly openedAt: number | null;
 }
@@ -118,7 +132,7 @@ export function begun(input: RolloutInput): RolloutContext {
       size: own.reduce((all, { size }) => all + size, 0),
       parts: own.map(({ group: address }) => address),
       badAtResume: 0,
-      forgiven: 0,
+      forgiven: NONE_FORGIVEN,
       isAccepted: false,
       openedAt: null,
     };
@@ -241,7 +255,7 @@ export function resumed(context: RolloutContext): RolloutContext {
     const shared = sharedBy(context, group);
     const bad = badIn(shared.tally);
     const isStuck = index === context.open && isOutOfReach(shared, context.limits);
-    const forgiven = isStuck ? bad : group.forgiven;
+    const forgiven = isStuck ? { bad, excused: shared.tally.excused } : group.forgiven;
     return { ...group, badAtResume: bad, forgiven, isAccepted: group.isAccepted || (isStuck && isOutOfReach({ ...shared, forgiven }, context.limits)) };
   });
   return { ...context, groups, why: null };

@@ -4,7 +4,7 @@
 // R2. Abort: a critical reason, or a group's own count, or from the sample on the bad share or count. It is asked first.
 // R3. Pause: as abort, with the plan's milder thresholds; counted anew since a person last resumed it.
 // R4. The next group opens when committed / (group - excused) reaches the success share and the soak has passed. No more are excused than the plan allows: what is beyond counts as not committed.
-// R5. A group whose share cannot be reached any more waits for a person: it never opens the next one by having ended. Who resumes it forgives its bad results until then: the share is of the others.
+// R5. A group whose share cannot be reached any more waits for a person: it never opens the next one by having ended. Who resumes it forgives what ended without being committed until then: the share is of the others.
 
 export const BAD = ["failed", "rolledBack", "timedOut", "dark"] as const;
 export type Bad = (typeof BAD)[number];
@@ -34,6 +34,14 @@ export interface Limits {
   readonly abort: { readonly minSample: number; readonly percent: number; readonly count: number };
 }
 
+/** R5: how many of a group a person has forgiven. */
+export interface Forgiven {
+  readonly bad: number;
+  readonly excused: number;
+}
+
+export const NONE_FORGIVEN: Forgiven = { bad: 0, excused: 0 };
+
 export interface GroupCount {
   readonly name: string;
   readonly size: number;
@@ -42,8 +50,7 @@ export interface GroupCount {
   readonly pauseCount: number | undefined;
   /** Bad results in it when a person last resumed the rollout. */
   readonly badAtResume: number;
-  /** R5: bad results in it that a person has forgiven. */
-  readonly forgiven: number;
+  readonly forgiven: Forgiven;
 }
 
 /** What the share of a group is judged by. */
@@ -101,15 +108,13 @@ export function verdictOn(groups: readonly GroupCount[], limits: Limits): Verdic
   return { kind: "go-on" };
 }
 
-/** R4: of these `size` at most so many count as excused. */
-function excusable({ size, tally }: Shared, limits: Limits): number {
-  return Math.min(tally.excused + tally.absent, Math.floor((size * limits.excusePercent) / 100));
-}
-
-/** R4, without the soak. A group of which all are excused has shown nothing. */
-export function hasSucceeded(group: Shared, limits: Limits): boolean {
-  const counted = group.size - excusable(group, limits) - Math.min(group.forgiven, badIn(group.tally));
-  return group.tally.committed > 0 && group.tally.committed * 100 >= limits.successPercent * counted;
+/** R4, without the soak. A group of which nobody was committed has shown nothing. */
+export function hasSucceeded({ size, tally, forgiven }: Shared, limits: Limits): boolean {
+  // What was corrected since is forgiven no more.
+  const forgivenExcused = Math.min(forgiven.excused, tally.excused);
+  const excusable = Math.min(tally.excused - forgivenExcused + tally.absent, Math.floor((size * limits.excusePercent) / 100));
+  const counted = size - excusable - forgivenExcused - Math.min(forgiven.bad, badIn(tally));
+  return tally.committed > 0 && tally.committed * 100 >= limits.successPercent * counted;
 }
 
 /** R5: were all that have not ended committed, it would not be enough. */

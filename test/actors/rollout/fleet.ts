@@ -128,6 +128,8 @@ export interface Fleet {
   part(address: string): PartContext;
   target(part: string, index: number): TargetContext;
   tell(vehicle: string, event: EventData): Promise<void>;
+  /** A vehicle that is no longer of the fleet. */
+  leaveOut(part: string, index: number): Promise<void>;
   /** Its node dies and comes back with what it had committed. */
   restart(): Promise<void>;
   /** Sums over the parts, as the rollout knows them. */
@@ -200,6 +202,9 @@ export async function fleet(options: {
     target: (part, index) => contextOf(`${part}/target/${String(index)}`) as TargetContext,
     tell: async (vehicle, event) => {
       await system.tell(vehicle, event);
+    },
+    leaveOut: async (part, index) => {
+      await system.inform(parseAddress(`${part}/target/${String(index)}`), { type: "target.removed", reason: "sold" });
     },
     restart: async () => {
       store.crash();

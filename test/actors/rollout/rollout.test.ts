@@ -311,6 +311,50 @@ test("R5. who resumes a group that cannot reach its share forgives its bad resul
   await all.stop();
 });
 
+test("R5. more excused than the plan allows are forgiven alike: while the others have shown nothing the next group stays closed", async (t) => {
+  const all = await fleet({
+    count: 25,
+    plan: { concurrency: 5, pause: { percent: 100 }, abort: { percent: 100, count: 50 }, groups: [{ name: "canary", count: 5 }, { name: "rest" }] },
+    manner: (at) => (at < 5 ? "driving" : "commits"),
+  });
+  await said(all, "approve");
+  await until(all, () => all.counts()["absent"] === 5);
+  for (const index of [0, 1]) await all.leaveOut(all.parts[0] ?? "", index);
+  await until(all, is(all, "paused"));
+  t.match(all.state().context.why, { reason: "0 of 5 committed in group canary: 95 % cannot be reached any more" });
+  await said(all, "resume", "these two are sold");
+  await all.clock.advance(600_000);
+  t.match(all.counts(), { excused: 2, absent: 3 });
+  t.equal(begun(all), 0, "nobody has shown anything");
+  for (const vehicle of all.vehicles.slice(2, 5)) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { excused: 2, committed: 23 });
+  await all.stop();
+});
+
+test("G6. who is left out while it is under way keeps its slot until it has said how it ended, or nothing is heard of it", async (t) => {
+  const all = await fleet({
+    count: 3,
+    plan: { concurrency: 1, dark_after: "5m", excuse_percent: 100, success_percent: 1, groups: [{ name: "all" }] },
+    manner: place({ 1: "falls silent" }),
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => begun(all) === 1);
+  await all.leaveOut(part, 0);
+  await all.clock.advance(20_000);
+  t.equal(begun(all), 1, "it is still at work");
+  t.match(all.part(part), { phases: "uww" });
+  await until(all, () => begun(all) === 2);
+  t.match(all.counts(), { committed: 1 }, "it had gone too far to be called back, and said so");
+  await all.leaveOut(part, 1);
+  await all.clock.advance(200_000);
+  t.equal(begun(all), 2);
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { committed: 2, excused: 1, dark: 0 });
+  await all.stop();
+});
+
 test("R5. a group of which all are bad is accepted as it is by whoever resumes it", async (t) => {
   const all = await fleet({
     count: 6,
