@@ -21,6 +21,8 @@ export interface Identity {
 export interface Identities {
   /** undefined: its part has not reported since the start. */
   of(module: string): Identity | undefined;
+  /** The wall clock was corrected: they are dated by it as it is now. */
+  shift(byMs: number): void;
 }
 
 export function watchIdentities(model: VehicleModel, pipeline: Pick<Pipeline, "tap">, clock: Clock): Identities {
@@ -44,7 +46,12 @@ export function watchIdentities(model: VehicleModel, pipeline: Pick<Pipeline, "t
         if (module !== undefined) identities.set(module, { part, firmware: values.slice(partBytes.length).join("."), at: Math.round(clock.now() - agoMs) });
       });
     }
-  return { of: (module) => identities.get(module) };
+  return {
+    of: (module) => identities.get(module),
+    shift: (byMs) => {
+      for (const [module, identity] of identities) identities.set(module, { ...identity, at: identity.at + byMs });
+    },
+  };
 }
 
 /** Of all module types: a part is known by what it says, also where the file names no type. */

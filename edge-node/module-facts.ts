@@ -8,6 +8,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { SAME_VALUE, SETPOINT } from "../actors/module/index.ts";
 import type { ModuleContext } from "../actors/index.ts";
+import { watchClock } from "./clock-steps.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { Address, System } from "../runtime/index.ts";
 import type { Clock } from "../runtime/ports/index.ts";
@@ -93,6 +94,11 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   const { commands, pipeline, channels, confirmations, teller, system } = options;
   const { table, presence, model } = pipeline;
   const identities = watchIdentities(model, pipeline, options.clock);
+  const steps = watchClock(options.clock, (byMs) => {
+    const isTold = system.notify(commands.vehicle, { type: "clock.corrected", byMs });
+    if (isTold) identities.shift(byMs);
+    return isTold;
+  });
   const modules = model.modules.map((module) => ({
     module,
     address: commands.moduleAddress(module.name),
@@ -116,6 +122,8 @@ export function createModuleFacts(options: ModuleFactsOptions): ModuleFacts {
   }
 
   function beat(nowMs: number): void {
+    // Before anything that is dated by the clock as it is now.
+    steps.look();
     for (const { module, address, described, own } of modules) {
       const view = system.read(address);
       if (view === undefined) continue;

@@ -35,6 +35,8 @@ export type CampaignEvent =
   | { readonly type: "campaign.cancel"; readonly rollout: string; readonly reason: string; readonly sender: string }
   /** Its target asks where it stands. */
   | { readonly type: "campaign.asked" }
+  /** Of the node's wall clock, by so many ms. */
+  | { readonly type: "clock.corrected"; readonly byMs: number }
   | { readonly type: "safety.observed"; readonly module: string; readonly open: boolean; readonly why?: string }
   | { readonly type: "upload.progressed"; readonly module: string; readonly attempt: number; readonly percent: number }
   | { readonly type: "module.reported"; readonly module: string; readonly part: string; readonly firmware: string; readonly at: number }
@@ -89,6 +91,12 @@ export const campaignMachine = setup({
     hear: assign(({ context, event }) => (event.type === "update.progressed" ? heardOf(context, event) : context)),
     /** M2, M3: a new ask voids all older ones. */
     ask: assign({ ask: ({ context }) => context.ask + 1, askedAt: ({ self }) => now(self) }),
+    /** C2 compares dates of one clock. */
+    shiftDates: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "clock.corrected") return;
+      enqueue.assign({ askedAt: context.askedAt + event.byMs, wordAt: context.wordAt + event.byMs });
+      if (context.refused === null) for (const { module } of context.shown) enqueue.sendTo(module, event);
+    }),
     noteWord: assign({ wordAt: ({ self }) => now(self) }),
     noteSafety: assign({
       safety: ({ context, event }) =>
@@ -154,7 +162,7 @@ export const campaignMachine = setup({
   id: "campaign",
   context: ({ input }) => begunCampaign(input),
   initial: "offered",
-  on: { "module.reported": { actions: "tellVersion" }, "safety.observed": { actions: ["noteSafety", "show"] } },
+  on: { "clock.corrected": { actions: "shiftDates" }, "module.reported": { actions: "tellVersion" }, "safety.observed": { actions: ["noteSafety", "show"] } },
   states: {
     offered: { always: [{ guard: "mustRefuse", target: "refused" }, { target: "waiting" }] },
     /** Nothing has been sent to the next module: it may be dropped. */

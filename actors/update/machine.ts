@@ -8,6 +8,7 @@
 // U5. Where the module already reports the wanted version, or never said which it runs, nothing is begun: success could not be told from nothing.
 // U6. A timer's verdict is a belief: where the module tells its version later, that counts.
 // U7. After its proof the order of reports counts, not their dates: a clock that was set back since dates a later one before it.
+// U8. A clock that is set meanwhile decides nothing: its dates are shifted by as much, and are compared with those of the clock as it is.
 
 import { assign, sendParent, setup } from "xstate";
 import { now, task } from "../../runtime/index.ts";
@@ -16,6 +17,7 @@ import {
   disprovesIt,
   MAX_WHY,
   provesIt,
+  shifted,
   takesItBack,
   type UpdateContext,
   type UpdateEvent,
@@ -88,6 +90,7 @@ export const updateMachine = setup({
     prove: assign({ takenAt: ({ context, event }) => context.takenAt ?? (event.type === "version.reported" ? event.at : context.beganAt), why: null }),
     noteUnwanted: assign({ unwanted: ({ context, event }) => (event.type === "update.cancel" ? event.reason : context.unwanted) }),
     sayUnwanted: assign({ why: ({ context }) => context.unwanted }),
+    shift: assign(({ context, event }) => (event.type === "clock.corrected" ? shifted(context, event.byMs) : {})),
     call: assign({ isCalled: true }),
     rest: assign({ tries: ({ context }) => context.tries + 1, why: ({ event }) => wordsOf(event) }),
     rested: assign({ tries: 0 }),
@@ -122,6 +125,7 @@ export const updateMachine = setup({
   id: "update",
   context: ({ input }) => beginning(input),
   initial: "offered",
+  on: { "clock.corrected": { actions: "shift" } },
   states: {
     /** The vehicle fetches and checks; nothing is sent to the module. */
     offered: {

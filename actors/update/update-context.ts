@@ -61,7 +61,9 @@ export type UpdateEvent =
   | { readonly type: "upload.progressed"; readonly attempt: number; readonly percent: number }
   /** As the module said it; `at`: when its frame was on the bus, wall ms. */
   | { readonly type: "version.reported"; readonly part: string; readonly version: string; readonly at: number }
-  | { readonly type: "presence.changed"; readonly presence: string };
+  | { readonly type: "presence.changed"; readonly presence: string }
+  /** Of the node's wall clock, by so many ms: what is dated from now on is dated by another clock. */
+  | { readonly type: "clock.corrected"; readonly byMs: number };
 
 /** What its campaign is told. */
 export interface UpdateProgress {
@@ -91,6 +93,12 @@ export function beginning(input: UpdateInput): UpdateContext {
     unwanted: null,
     why: null,
   };
+}
+
+/** U8: its dates as the clock that was set by so many ms would have given them. */
+export function shifted({ triggeredAt, beganAt, takenAt, heard }: UpdateContext, byMs: number): Pick<UpdateContext, "triggeredAt" | "beganAt" | "takenAt" | "heard"> {
+  const by = (at: number | null): number | null => (at === null ? null : at + byMs);
+  return { triggeredAt: triggeredAt + byMs, beganAt: by(beganAt), takenAt: by(takenAt), heard: heard === null ? null : { ...heard, at: heard.at + byMs } };
 }
 
 interface Told {

@@ -290,6 +290,7 @@ export const vehicleMachine = vehicle.createMachine({
     ...regions.on,
     "module.changed": { actions: ["noteModule", "forward"] },
     "module.reported": { actions: "forward" },
+    "clock.corrected": { actions: "forward" },
     "safety.observed": { actions: "forward" },
     "upload.progressed": { actions: "forward" },
     "campaign.offer": [

@@ -44,6 +44,8 @@ export const vehicleMessages = messages({
   "safety.observed": { body: { module, open: T.Boolean(), why: T.Optional(T.String({ maxLength: 300 })) }, internal: true },
   /** Of the upload that is under way. At most one in ten per cent. */
   "upload.progressed": { body: { module, attempt: T.Integer({ minimum: 1 }), percent: T.Integer({ minimum: 0, maximum: 100 }) }, internal: true },
+  /** The node's wall clock was set, by so many ms: forward where that is more than 0. Dates of before are of the clock as it was. */
+  "clock.corrected": { body: { byMs: T.Number() }, internal: true },
   /** A module has said which firmware it runs; `at`: when that was on the bus, wall ms. */
   "module.reported": { body: { module, part: T.String(), firmware: T.String(), at: T.Number() }, internal: true },
 });

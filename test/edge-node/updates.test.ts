@@ -148,6 +148,22 @@ test("a place without a URL of its own is found under the name by which its part
   t.same(d.outside.awaited, ["http://esp32-0A1E05.local/ota"]);
 });
 
+for (const byMs of [-3_600_000, 3_600_000, -700])
+  test(`U8. a wall clock that is set by ${String(byMs)} ms during an upload decides nothing`, async (t) => {
+    const d = await updateDesk(t);
+    await d.offer();
+    await d.until("it asks", staged(d, "ready"));
+    await d.go();
+    await d.until("it is uploaded to", isUpdate(d, "uploading"));
+    d.at.clock.jump(byMs);
+    await d.until("it is on trial", isUpdate(d, "trial"));
+    t.ok(Math.abs((d.module().identifiedAt ?? 0) - d.at.clock.now()) < 60_000, "dated by the clock as it is");
+    d.at.clock.jump(-byMs);
+    await d.until("it is committed", staged(d, "committed"), 200_000);
+    t.same(d.triggers(), [PART]);
+    await d.car().node.stop();
+  });
+
 test("F1. a node that ends between trigger and upload triggers nothing again; the port that opens says that it left", async (t) => {
   const d = await updateDesk(t);
   d.outside.port = () => new Promise(() => undefined);

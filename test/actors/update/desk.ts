@@ -75,6 +75,8 @@ export interface Desk {
   go(): Promise<void>;
   ask(event: EventData): Promise<Answer>;
   pass(ms: number): Promise<void>;
+  /** The wall clock is set. */
+  correct(byMs: number): Promise<void>;
   /** Time passes until it holds; at most so long. */
   until(holds: () => boolean, what?: string, mostMs?: number, stepMs?: number): Promise<void>;
   untilState(...states: readonly string[]): Promise<void>;
@@ -97,7 +99,14 @@ export interface DeskOptions {
 
 export async function desk(options: DeskOptions = {}): Promise<Desk> {
   const { modules = ["torrent-0"], disk = new MemoryDisk(), clock = new ManualClock() } = options;
-  const rig = new Rig(VEHICLE, () => clock.now(), modules);
+  const began = clock.now() - clock.monotonic();
+  const rig = new Rig(
+    VEHICLE,
+    () => clock.now(),
+    modules,
+    "good",
+    () => began + clock.monotonic(),
+  );
   const children = modules.map(
     (id): EntityChild => ({ kind: "module", id, type: "module", input: { moduleType: "trailcurrent/torrent", bus: "can0", outputs: ["1"], offers: {} } }),
   );
@@ -153,6 +162,11 @@ export async function desk(options: DeskOptions = {}): Promise<Desk> {
         await clock.advance(Math.min(STEP_MS, ms - passed));
         rig.step();
       }
+    },
+    correct: async (byMs) => {
+      clock.jump(byMs);
+      rig.corrected(byMs);
+      await made.pass(STEP_MS);
     },
     until: async (holds, what = "what was waited for", mostMs = 3_600_000, stepMs = STEP_MS) => {
       for (let passed = 0; passed < mostMs; passed += stepMs) {

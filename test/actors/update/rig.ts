@@ -89,11 +89,13 @@ export class Rig {
   #system: System | undefined;
   readonly #vehicle: string;
   readonly #clock: () => number;
+  readonly #steady: () => number;
 
-  /** @param clock wall ms, as the vehicle's node has it */
-  constructor(vehicle: string, clock: () => number, modules: readonly string[], manner: Manner = "good") {
+  /** @param clock wall ms, as the vehicle's node has it @param steady ms by which the modules live, whatever clock is set */
+  constructor(vehicle: string, clock: () => number, modules: readonly string[], manner: Manner = "good", steady = clock) {
     this.#vehicle = vehicle;
     this.#clock = clock;
+    this.#steady = steady;
     for (const [index, name] of modules.entries())
       this.modules.set(name, {
         part: `mac:0A1E0${String(index)}`,
@@ -112,6 +114,12 @@ export class Rig {
     const found = this.modules.get(name);
     if (found === undefined) throw new Error(`no module ${name}`);
     return found;
+  }
+
+  /** The node's wall clock has been set by so many ms, and it tells that before anything else. */
+  corrected(byMs: number): void {
+    this.#notify(this.#vehicle, { type: "clock.corrected", byMs });
+    for (const [name, { firmware, at }] of this.heard) this.heard.set(name, { firmware, at: at + byMs });
   }
 
   /** The node runs, or has died; what it awaited settles for nobody. */
@@ -157,20 +165,20 @@ export class Rig {
       const module = this.module(name);
       this.triggers.push({ module: name, part, attempt, at: this.#clock() });
       if (module.isOn && this.#manner(module) !== "never opens") {
-        module.portFrom = this.#clock() + this.openMs;
-        module.portUntil = this.#clock() + WINDOW_MS;
+        module.portFrom = this.#steady() + this.openMs;
+        module.portUntil = this.#steady() + WINDOW_MS;
       }
       return this.triggerAnswers(this.triggers.length);
     },
     "module.await": ({ module: name, withinMs }) =>
       new Promise((resolve) => {
-        this.module(name).waiting.push({ until: this.#clock() + withinMs, resolve });
+        this.module(name).waiting.push({ until: this.#steady() + withinMs, resolve });
       }),
     "module.upload": ({ module: name, attempt }) =>
       new Promise((resolve) => {
         const module = this.module(name);
         this.uploads.push({ module: name, attempt, at: this.#clock() });
-        module.upload = { attempt, endsAt: this.#clock() + this.uploadMs, percent: 0, resolve };
+        module.upload = { attempt, endsAt: this.#steady() + this.uploadMs, percent: 0, resolve };
       }),
   };
 
@@ -179,7 +187,7 @@ export class Rig {
 
   /** R1. */
   step(): void {
-    const nowMs = this.#clock();
+    const nowMs = this.#steady();
     for (const [name, module] of this.modules) {
       for (let next = due(module, nowMs); next !== undefined; next = due(module, nowMs)) next.happens();
       const isOpen = module.isOn && nowMs >= module.portFrom && nowMs < module.portUntil;
@@ -215,7 +223,7 @@ export class Rig {
     module.portUntil = 0;
     module.manners = rest(module.manners);
     if (manner === "loses its answer") upload.resolve({ kind: "broken", why: "no answer" });
-    else if (manner !== "never answers") upload.resolve({ kind: "taken", at: nowMs });
+    else if (manner !== "never answers") upload.resolve({ kind: "taken", at: this.#clock() });
     this.#becomes(name, module, manner);
   }
 
@@ -233,7 +241,7 @@ export class Rig {
       default:
         this.#restart(name, module, NEW, RESTART_MS);
     }
-    const later = this.#clock() + RESTART_MS + 10_000;
+    const later = this.#steady() + RESTART_MS + 10_000;
     if (manner === "falls back") module.coming.push({ at: later, happens: () => this.#restart(name, module, OLD, RESTART_MS) });
     if (manner === "falls silent" || manner === "is quiet for a while") module.coming.push({ at: later, happens: () => (module.isOn = false) });
     if (manner === "is quiet for a while") module.coming.push({ at: later + 20_000, happens: () => (module.isOn = true) });
@@ -243,7 +251,7 @@ export class Rig {
     module.isOn = false;
     module.portUntil = 0;
     module.coming.push({
-      at: this.#clock() + ms,
+      at: this.#steady() + ms,
       happens: () => {
         module.isOn = true;
         module.firmware = firmware;

@@ -179,6 +179,31 @@ test("U7. so is one that comes back while the clock was set back since it proved
   await all.stop();
 });
 
+for (const [name, byMs] of [
+  ["back", -3_600_000],
+  ["forward", 3_600_000],
+] as const)
+  test(`U8. a clock that is set ${name} in an update decides nothing: neither its proof, nor the window of an attempt that was cut`, async (t) => {
+    for (const state of ["awaiting module", "uploading", "rebooting", "trial"]) {
+      const all = await begunDesk();
+      await all.untilUpdate(MODULE, state);
+      await all.correct(byMs);
+      await all.untilState("committed", "failed");
+      t.match(all.last(), { state: "committed" }, state);
+      t.equal(all.rig.triggers.length, 1, state);
+      await all.stop();
+    }
+    const cut = await begunDesk();
+    cut.rig.module(MODULE).manners = ["cuts the upload", "good"];
+    await cut.untilUpdate(MODULE, "uploading");
+    const from = cut.clock.monotonic();
+    await cut.correct(byMs);
+    await cut.until(() => cut.rig.triggers.length === 2, "its second attempt", 600_000);
+    const waited = cut.clock.monotonic() - from;
+    t.ok(waited > 150_000 && waited < 260_000, `its window was waited out: ${String(waited)} ms`);
+    await cut.stop();
+  });
+
 test("silence in its trial is dark by its timer, a short one is none", async (t) => {
   const silent = await withManners("falls silent");
   await silent.untilState("failed");
