@@ -135,7 +135,8 @@ export async function trailer(at: Desk, rig: SimulatedRig = rigOn(at), more: Par
     ...more,
   };
   const node = createEdgeNode(config, at.ports());
-  await running(at, node.start());
+  // A server listens in real time: while the node waits for that, its clock stands.
+  await (config.http === undefined ? running(at, node.start()) : node.start());
   await at.clock.advance(1_500);
   const source = sources.at(-1);
   if (source === undefined) throw new Error("the bus was not opened");
