@@ -1,15 +1,17 @@
 // The cells that the entity's supervisor keeps: its root, and the children of its configuration (hosting H12; rules C1).
 
-import { type Address, childAddress } from "../address.ts";
 import { isA } from "../is-a.ts";
+import type { AnyActorType } from "../actor/index.ts";
+import type { LogicSnapshot } from "../xstate/index.ts";
 import type { Cell, Supervision } from "./cell.ts";
 import type { ChildSpec, InputResult } from "./contract.ts";
 import { degrade, isFailingTooLong, ofLate } from "./failing.ts";
 import { codeOf, shortened, SupervisedFault } from "./fault.ts";
 import { messageOf } from "../message-of.ts";
+import { addressOf, heldBack, type IsHeldBack, isHeldBack, isHeldFromStarting, rowsInOrder } from "./held-back.ts";
+import { awaitRestart, suspend, turnOff } from "./holding.ts";
 import { type Interior, MAX_CHILDREN } from "./interior.ts";
 import { moveIn } from "./moving-in.ts";
-import { armRestart } from "./outward.ts";
 import { planOf } from "./plan.ts";
 import { sealStart } from "./recording.ts";
 import { countRestart, report } from "./report.ts";
@@ -41,6 +43,7 @@ function begin(interior: Interior, cell: Cell, input: unknown): void {
 export function reconcile(interior: Interior, specs: readonly ChildSpec[]): InputResult {
   const problems = problemsOf(interior, specs);
   if (problems.length > 0) return { kind: "invalid", problems, accepts: [] };
+  const wasHeld = heldBack(interior);
   const wanted = new Map(specs.map((spec) => [specKey(spec), spec]));
   const had = [...interior.rest.entries("children")].sort(([, a], [, b]) => b.order - a.order);
   for (const [key, row] of had) {
@@ -52,8 +55,11 @@ export function reconcile(interior: Interior, specs: readonly ChildSpec[]): Inpu
     const row = interior.rest.get("children", key);
     if (row === undefined) interior.rest.put("children", key, { ...spec, order: interior.rest.next("child") });
     else if (JSON.stringify(row.input) !== JSON.stringify(spec.input)) interior.rest.put("children", key, { ...row, input: spec.input });
-    const cell = interior.cells.get(addressOf(interior, spec));
-    if (cell === undefined || cell.snapshot.status === "error") startSpec(interior, interior.rest.get("children", key) as ChildRow, undefined);
+  }
+  for (const row of rowsInOrder(interior, () => true)) {
+    const cell = interior.cells.get(addressOf(interior, row));
+    if (cell === undefined || cell.snapshot.status === "error") startSpec(interior, row, undefined);
+    else if (wasHeld(row) || isHeldFromStarting(cell)) letGo(interior, row, cell);
   }
   return { kind: "accepted" };
 }
@@ -108,10 +114,6 @@ function specKey(spec: { readonly kind: string; readonly id: string }): string {
   return `${spec.kind}/${spec.id}`;
 }
 
-export function addressOf(interior: Interior, spec: { readonly kind: string; readonly id: string }): Address {
-  return childAddress(interior.address, spec.kind, spec.id);
-}
-
 /**
  * A child that cannot start is reported and does not take its siblings with it. Unless it is `temporary` it is tried again, at once and then by backoff, and is degraded after ten minutes (hosting H14);
  * listing it anew tries it too.
@@ -122,10 +124,16 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   const address = addressOf(interior, row);
   const before = interior.savepoint();
   const { failure: earlier } = interior;
+  if (isHeldBack(interior, row)) {
+    placeEnded(interior, row, { status: "stopped", output: undefined, error: undefined });
+    return;
+  }
   const cell = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
   try {
     cell.input = row.input;
     begin(interior, cell, row.input);
+    // Its start may have ended one that comes before it.
+    if (isHeldBack(interior, row)) turnOff(interior, cell);
     if (interior.durable) sealStart(interior, cell, before);
     report(interior, restarted === undefined ? "child_started" : "child_restarted", address, restarted ?? "configured");
   } catch (error) {
@@ -134,11 +142,7 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
     const { failure } = interior;
     const fault = failure === undefined || failure === earlier ? { code: codeOf(cause), place: `${address}: its start` } : failure;
     interior.faults++;
-    const failed = interior.makeCell({ plan: planOf(actor), parent: interior.root, id: row.id, address, supervision: { kind: "child", spec: specKey(row) } });
-    failed.input = row.input;
-    failed.life = "ended";
-    failed.snapshot = { status: "error", output: undefined, error: interior.keep(cause) };
-    interior.enter(failed);
+    const failed = placeEnded(interior, row, { status: "error", output: undefined, error: interior.keep(cause) });
     const reason = `did not start: ${shortened(messageOf(cause))}`;
     countRestart(interior, address, reason, fault);
     report(interior, "child_terminated", address, reason, fault);
@@ -146,11 +150,38 @@ export function startSpec(interior: Interior, row: ChildRow, restarted: string |
   }
 }
 
+/** It stands there, and does not run. */
+function placeEnded(interior: Interior, row: ChildRow, snapshot: LogicSnapshot): Cell {
+  const plan = planOf(interior.type.types.get(row.type) as AnyActorType);
+  const cell = interior.makeCell({ plan, parent: interior.root, id: row.id, address: addressOf(interior, row), supervision: { kind: "child", spec: specKey(row) } });
+  cell.input = row.input;
+  cell.life = "ended";
+  cell.snapshot = snapshot;
+  interior.enter(cell);
+  return cell;
+}
+
+/** Of those that were held back: who is not any more goes on. */
+export function letGoAll(interior: Interior, wasHeld: IsHeldBack): void {
+  for (const row of rowsInOrder(interior, () => true)) {
+    const cell = interior.cells.get(addressOf(interior, row));
+    if (cell !== undefined && (wasHeld(row) || isHeldFromStarting(cell))) letGo(interior, row, cell);
+  }
+}
+
+function letGo(interior: Interior, row: ChildRow, cell: Cell): void {
+  if (isHeldBack(interior, row)) return;
+  if (isHeldFromStarting(cell)) {
+    interior.forget(cell);
+    startSpec(interior, row, undefined);
+  } else suspend(interior, cell, "no sibling holds it back any more")();
+}
+
 /** It came to its end in its start. */
 export function tryAgain(interior: Interior, failed: Cell, reason: string): void {
   const before = ofLate(interior, failed);
   if (isFailingTooLong(interior, before)) degrade(interior, failed, before, reason);
-  armRestart(interior, failed, reason, before === undefined ? 0 : Math.max(0, before.notBefore - interior.stamp.elapsed));
+  awaitRestart(interior, failed, reason, before === undefined ? 0 : Math.max(0, before.notBefore - interior.stamp.elapsed));
 }
 
 function stopSpec(interior: Interior, row: ChildRow): void {

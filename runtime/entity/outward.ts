@@ -64,7 +64,7 @@ export const outward: Omit<Outward, "ended"> = {
   sourceStarted,
   forget: (interior, cell) => {
     if (interior.rest.size("timers") > 0)
-      for (const [key, row] of [...interior.rest.entries("timers")]) if (row.incarnation === cell.incarnation) interior.rest.delete("timers", key);
+      for (const [key, row] of [...interior.rest.entries("timers")]) if (row.incarnation === cell.incarnation && !isHandedOn(cell, row)) interior.rest.delete("timers", key);
     forgetTimers(interior.rest, (_, row) => row.incarnation === cell.incarnation);
     if (cell.key !== undefined) interior.rest.delete("asks", cell.key);
   },
@@ -333,6 +333,15 @@ export function armRestart(interior: Interior, cell: Cell, reason: string, delay
 /** Why the timer's cell is to begin anew; undefined for any other timer: those speak to somebody. */
 export function restartReason(row: TimerRow): string | undefined {
   return row.to === null ? (row.event as { readonly reason: string }).reason : undefined;
+}
+
+/** Of a child that comes to its end while it waits: who was held back until then is let go by whoever hears of the end. */
+function isHandedOn({ supervision, snapshot }: Cell, row: TimerRow): boolean {
+  return supervision?.kind === "child" && snapshot.status === "done" && restartReason(row) !== undefined;
+}
+
+export function forgetRestart(interior: Interior, cell: Cell): void {
+  interior.rest.delete("timers", restartKey(cell));
 }
 
 /** Whether the cell waits to begin anew. */

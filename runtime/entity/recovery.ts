@@ -2,6 +2,7 @@
 
 import type { Cell } from "./cell.ts";
 import type { Effect, Input, OutboxRow } from "./contract.ts";
+import { heldBack, rowOf } from "./held-back.ts";
 import { type Interior, supervisedOf } from "./interior.ts";
 import { awaitsRestart, rowKey, traceOfTask } from "./outward.ts";
 import type { PendingEffect } from "./rest-tables.ts";
@@ -81,8 +82,10 @@ export function recoveryInputs(interior: Interior, now: number, fresh: readonly 
 export function recoveryEffects(interior: Interior, fresh: readonly Effect[] = []): readonly Effect[] {
   const effects: Effect[] = [];
   const isFresh = among(fresh);
+  const isHeld = heldBack(interior);
   for (const cell of sourceCells(interior)) {
-    if (mayRunAgain(cell) && !isFresh(cell.key as string)) effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
+    if (mayRunAgain(cell) && !isFresh(cell.key as string) && !isHeld(rowOf(interior, supervisedOf(cell))))
+      effects.push({ kind: "source.start", cell: cell.address, incarnation: cell.incarnation, key: cell.key as string });
   }
   for (const { cell, incarnation, key, name, params, class: declared, author, messageId, trace } of pendingEffects(interior)) {
     if (declared === "idempotent" && !isFresh(key))

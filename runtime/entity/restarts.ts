@@ -12,16 +12,18 @@
 // V8. With a root that begins anew all children of the configuration do: they stop in the reverse of its order and start in it.
 // V9. Siblings that are restarted together stop first, all of them, in the reverse of their order, and start in it when the last has stopped, as under OTP's supervisor. A stop runs nothing
 //     of an author's; what a start tells a sibling that goes on may end it, and then it is restarted for that first.
+// V10. While one of them waits for its restart, those whom its strategy names do not run (held-back.ts); one that cannot start is tried again alone.
 
 import { isA } from "../is-a.ts";
 import type { Cell } from "./cell.ts";
-import { addressOf, startRoot, startSpec, tryAgain } from "./children.ts";
+import { letGoAll, startRoot, startSpec, tryAgain } from "./children.ts";
 import { degrade, isFailingTooLong, note, noteAttempt, ofLate } from "./failing.ts";
 import { SupervisedFault } from "./fault.ts";
+import { addressOf, failedInItsStart, heldBack, type IsHeldBack, isHeldBack, isNotHeld, isHeldFromStarting, rowOf, rowsInOrder } from "./held-back.ts";
+import { awaitRestart, suspend } from "./holding.ts";
 import type { Interior } from "./interior.ts";
-import { armRestart, restartReason } from "./outward.ts";
+import { awaitsRestart, forgetRestart, restartReason } from "./outward.ts";
 import { park } from "./parking.ts";
-import { sourcesToRunAgain } from "./recovery.ts";
 import { countRestart, report } from "./report.ts";
 import type { ChildRow } from "./rest-tables.ts";
 
@@ -32,8 +34,13 @@ export function ended(interior: Interior, cell: Cell): void {
   if (cell.supervision?.kind !== "child") return;
   const row = interior.rest.get("children", cell.supervision.spec);
   const kind = row === undefined ? undefined : interior.type.children[row.kind];
+  const wasHeld = awaitsRestart(interior, cell) ? heldBack(interior) : undefined;
+  forgetRestart(interior, cell);
   report(interior, "child_terminated", cell.address, "normal");
-  if (row === undefined || kind?.restart !== "permanent") return;
+  if (row === undefined || kind?.restart !== "permanent") {
+    if (wasHeld !== undefined) letGoAll(interior, wasHeld);
+    return;
+  }
   countRestart(interior, cell.address, "normal");
   if (interior.isSettled(cell)) restartFromInitial(interior, cell, "normal", false);
   // It has ended in its start, which is still under way.
@@ -62,9 +69,12 @@ export function restartFromInitial(interior: Interior, cell: Cell, reason: strin
     degrade(interior, present, before, reason);
   }
   const now = interior.stamp.elapsed;
+  const isHeld = isSetAside && isHeldBack(interior, rowOf(interior, present));
+  if (isHeld) report(interior, "child_restarted", present.address, `${reason} (from its committed state: a sibling holds it back)`);
+  if (isHeld) return;
   if (before !== undefined && now < before.notBefore) {
     if (isSetAside) report(interior, "child_restarted", present.address, `${reason} (from its committed state: it has begun anew a moment ago)`);
-    else armRestart(interior, present, reason, before.notBefore - now);
+    else awaitRestart(interior, present, reason, before.notBefore - now);
     return;
   }
   beginAnew(interior, present, reason);
@@ -87,7 +97,7 @@ export function restartFromCommitted(interior: Interior, cell: Cell, reason: str
   if (isFailingTooLong(interior, before)) degrade(interior, present, before, reason);
   const { strategy } = ruleOf(interior, present);
   const now = interior.stamp.elapsed;
-  const isWaiting = before !== undefined && now < before.notBefore;
+  const isWaiting = (before !== undefined && now < before.notBefore) || isHeldBack(interior, rowOf(interior, present));
   if (strategy === "one-for-one" || isWaiting) {
     note(interior, present, reason, { attempts: 0, notBefore: now, ...ofLate(interior, present) });
     report(interior, "child_restarted", present.address, isWaiting ? `${reason} (its siblings were restarted a moment ago)` : reason);
@@ -103,22 +113,33 @@ export function restartIsDue(interior: Interior, timer: string): boolean {
   const reason = row === undefined ? undefined : restartReason(row);
   const cell = row === undefined ? undefined : interior.cells.get(row.owner);
   if (reason === undefined) return false;
+  const wasHeld = heldBack(interior);
   interior.rest.delete("timers", timer);
-  if (cell?.incarnation === row?.incarnation && cell !== undefined) beginAnew(interior, cell, reason);
+  if (cell?.incarnation === row?.incarnation && cell !== undefined) beginAnew(interior, cell, reason, wasHeld);
   return true;
 }
 
-function beginAnew(interior: Interior, cell: Cell, reason: string): void {
+function beginAnew(interior: Interior, cell: Cell, reason: string, wasHeld = heldBack(interior)): void {
   noteAttempt(interior, cell, reason);
   if (cell.supervision?.kind === "root") replaceRoot(interior, cell, reason);
+  else if (failedInItsStart(cell) || isHeldBack(interior, rowOf(interior, cell))) startAlone(interior, cell, reason, wasHeld);
   else restartTogether(interior, cell, reason, (other) => other !== cell && ruleOf(interior, other).restartFrom === "committed");
+  // Also where another version of the type joins their fates otherwise.
+  letGoAll(interior, isNotHeld);
+}
+
+/** None of those behind it runs: they start when it has started, or stay as they are (held-back.ts). */
+function startAlone(interior: Interior, cell: Cell, reason: string, wasHeld: IsHeldBack): void {
+  keepArtefact(interior, cell, reason);
+  stopToBeginAnew(interior, cell, reason)();
+  letGoAll(interior, wasHeld);
 }
 
 /** V9. @param keepsState of those that can: V5, V6 */
 function restartTogether(interior: Interior, failed: Cell, reason: string, keepsState: (cell: Cell) => boolean): void {
   const group = togetherWith(interior, failed, ruleOf(interior, failed).strategy);
   const goesOn = (cell: Cell): boolean => cell.life === "running" && interior.isSettled(cell) && keepsState(cell);
-  for (const cell of group) if (!goesOn(cell)) keepArtefact(interior, cell, reason);
+  for (const cell of group) if (!goesOn(cell) && !isHeldFromStarting(cell)) keepArtefact(interior, cell, reason);
   const starts = group
     .toReversed()
     .map((cell) =>
@@ -127,27 +148,14 @@ function restartTogether(interior: Interior, failed: Cell, reason: string, keeps
   for (const start of starts.toReversed()) start();
 }
 
-/** V5, V6. @returns starts it again, unless it has ended by then */
-function suspend(interior: Interior, cell: Cell, reason: string): () => void {
-  const again = sourcesToRunAgain(interior, cell).filter(
-    ({ incarnation }) => !interior.effects.some((effect) => effect.kind === "source.start" && effect.incarnation === incarnation),
-  );
-  for (const { address, incarnation } of again.toReversed()) interior.effects.push({ kind: "source.stop", cell: address, incarnation });
-  return () => {
-    if (cell.life !== "running") return;
-    for (const { address, incarnation, key, life } of again)
-      if (life === "running") interior.effects.push({ kind: "source.start", cell: address, incarnation, key: key as string });
-    report(interior, "child_restarted", cell.address, reason);
-  };
-}
-
 /** @returns starts a new incarnation of it, unless there is one by then */
 function stopToBeginAnew(interior: Interior, cell: Cell, reason: string): () => void {
+  const restarted = isHeldFromStarting(cell) ? undefined : reason;
   interior.stopChild(cell);
   interior.forget(cell);
   return () => {
-    const row = cell.supervision?.kind === "child" ? interior.rest.get("children", cell.supervision.spec) : undefined;
-    if (row !== undefined && !interior.cells.has(cell.address)) startSpec(interior, row, reason);
+    const row = rowOf(interior, cell);
+    if (row !== undefined && !interior.cells.has(cell.address)) startSpec(interior, row, restarted);
   };
 }
 
@@ -158,18 +166,14 @@ export function isWorthKeeping(interior: Interior, cell: Cell): boolean {
 
 /** In their order of starting. */
 function togetherWith(interior: Interior, cell: Cell, strategy: string): readonly Cell[] {
-  if (cell.supervision?.kind !== "child" || strategy === "one-for-one") return [cell];
-  const own = interior.rest.get("children", cell.supervision.spec);
+  const own = strategy === "one-for-one" ? undefined : rowOf(interior, cell);
   if (own === undefined) return [cell];
   return inTheirOrder(interior, (row) => row.kind === own.kind && (strategy === "one-for-all" || row.order >= own.order));
 }
 
 /** Children of the configuration that are there. */
 function inTheirOrder(interior: Interior, isMeant: (row: ChildRow) => boolean): readonly Cell[] {
-  return [...interior.rest.entries("children")]
-    .map(([, row]) => row)
-    .filter(isMeant)
-    .sort((a, b) => a.order - b.order)
+  return rowsInOrder(interior, isMeant)
     .map((row) => interior.cells.get(addressOf(interior, row)))
     .filter((found): found is Cell => found !== undefined);
 }
