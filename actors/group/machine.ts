@@ -8,7 +8,7 @@ import { assign, enqueueActions, setup } from "xstate";
 import { type EventOf, now } from "../../runtime/index.ts";
 import { type groupMessages, rolloutMessages } from "../rollout/index.ts";
 import { type groupOwnMessages, targetMessages } from "./messages.ts";
-import { isEnding } from "./phases.ts";
+import { isEnding, phasesIn } from "./phases.ts";
 import { begins, begunPart, changed, type PartContext, type PartInput, report, type TargetChange, wanted } from "./part.ts";
 
 const REPORT = "report";
@@ -47,7 +47,9 @@ export const groupMachine = setup({
     }),
     cancelAll: enqueueActions(({ context, event, enqueue }) => {
       const reason = event.type === "group.cancel" ? event.reason : "";
-      for (let index = 0; index < context.size; index++) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
+      // Who has its end takes no such word.
+      for (const [index, phase] of phasesIn(context.phases).entries())
+        if (!isEnding(phase)) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
     }),
     report: enqueueActions(({ context, enqueue }, { isDue }: { readonly isDue: boolean }) => {
       if (isDue || context.newBad.length > 0) {
