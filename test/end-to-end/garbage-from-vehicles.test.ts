@@ -51,7 +51,14 @@ const tree = (): object => ({
     },
   ],
 });
-const info = (): object => ({ signals: [{ name: "Vehicle.Speed", unit: "km/h", labels: [[1, "one"]] }, { name: "Engine.Speed", unit: "1/min", labels: [] }], simulated: false, staleAfterMs: 60_000 });
+const info = (): object => ({
+  signals: [
+    { name: "Vehicle.Speed", unit: "km/h", labels: [[1, "one"]] },
+    { name: "Engine.Speed", unit: "1/min", labels: [] },
+  ],
+  simulated: false,
+  staleAfterMs: 60_000,
+});
 const sample = (): object => ({ at: AT, values: { "Vehicle.Speed": 50, "Engine.Speed": null } });
 const stamp = (): object => ({ now: AT, elapsed: 5, seed: 7 });
 const cell = (vehicle: string): object => ({
