@@ -88,17 +88,20 @@ export function rolloutBook(system: Pick<System, "read">): RolloutBook {
     if (known !== undefined) return known;
     const places = new Map<string, Place>();
     const vehicles = new Map<string, string[]>();
+    let isWhole = true;
     for (const [group, { size }] of Object.entries(context.parts)) {
       const own: string[] = [];
       for (let index = 0; index < size; index++) {
-        const { vehicle, updates } = target(group, index) ?? { vehicle: "", updates: [] };
-        own.push(vehicle);
-        places.set(vehicle, { group, index, updates });
+        const read = target(group, index);
+        own.push(read?.vehicle ?? "");
+        if (read === undefined) isWhole = false;
+        else places.set(read.vehicle, { group, index, updates: read.updates });
       }
       vehicles.set(group, own);
     }
     const targets = { places, vehicles };
-    rollouts.set(address, targets);
+    // One that cannot be read yet is read again.
+    if (isWhole) rollouts.set(address, targets);
     return targets;
   }
 
