@@ -51,6 +51,7 @@ export {
   type Tally,
   termsOf,
 } from "./rollout/index.ts";
+export { madeForWords } from "./update/index.ts";
 export type {
   ImageKept,
   ImageUpload,

@@ -5,7 +5,7 @@
 // W3. Progress of an upload is told in steps of ten per cent.
 // W4. An image is for one type, hardware and address (research/trailcurrent.md 4.1). Its cloud has chosen it by what it knew of the vehicle; what counts is the vehicle's own file, as it is now.
 
-import type { ImageKept, ImageUploaded, ImageWanted, ModuleCheck, ModuleChecked, ModuleContext, UpdateTasks } from "../actors/index.ts";
+import { type ImageKept, type ImageUploaded, type ImageWanted, madeForWords, type ModuleCheck, type ModuleChecked, type ModuleContext, type UpdateTasks } from "../actors/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { UploadOutcome } from "../protocols/module-upload/index.ts";
 import type { System } from "../runtime/index.ts";
@@ -151,5 +151,5 @@ function isMadeFor(image: Kind, { type, hardware, address }: Kind): boolean {
 }
 
 function kindOf({ type, hardware, address }: Kind): string {
-  return `${type ?? "of no type"} on ${hardware ?? "hardware that is not named"}${address === undefined ? "" : ` at address ${String(address)}`}`;
+  return madeForWords(type ?? "of no type", { hardware: hardware ?? "hardware that is not named", address });
 }

@@ -7,7 +7,7 @@ const why = T.String({ maxLength: 300 });
 const index = T.Integer({ minimum: 0, description: "The target's place in its group." });
 
 export const targetMessages = messages({
-  /** It has a slot: its vehicle is offered these, or told to begin. */
+  /** It has a slot: its vehicle is offered its updates, or told to begin. */
   "target.slot": { body: {}, internal: true },
   /** Nothing more of it begins. */
   "target.cancel": { body: { reason: T.String({ maxLength: 600 }) }, internal: true },

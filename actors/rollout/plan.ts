@@ -7,6 +7,7 @@
 
 import type { Static } from "typebox";
 import { T } from "../../runtime/index.ts";
+import { madeForWords } from "../update/index.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -106,12 +107,7 @@ export function repeatedIn({ images, groups = [] }: PlanFile): readonly { readon
       return first === index ? [] : [{ path: `${path}/${String(index)}`, message: `is a second one for ${keyOf(each)}, beside ${path}/${String(first)}`, expected }];
     });
   return [
-    ...repeats(
-      "/images",
-      images,
-      ({ module, hardware, address }) => `${module} on ${hardware}${address === undefined ? "" : ` at address ${String(address)}`}`,
-      "one image for each type, hardware and address",
-    ),
+    ...repeats("/images", images, ({ module, ...place }) => madeForWords(module, place), "one image for each type, hardware and address"),
     ...repeats("/groups", groups, ({ name }) => `the name ${name}`, "groups with names of their own"),
   ];
 }

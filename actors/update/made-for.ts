@@ -10,3 +10,8 @@ export const madeFor = T.Object({
 });
 
 export type MadeFor = Static<typeof madeFor>;
+
+/** What is made for which hardware and address, in words: `trailcurrent/torrent 2.4.0 on esp32 at address 0`. @param what a module type, or an image of one */
+export function madeForWords(what: string, { hardware, address }: { readonly hardware: string; readonly address?: number | null | undefined }): string {
+  return `${what} on ${hardware}${typeof address === "number" ? ` at address ${String(address)}` : ""}`;
+}

@@ -1,5 +1,6 @@
 // Shows what a plan would come to: images, groups, targets, and what is refused. Nothing is sent to a vehicle, and nothing is made.
 
+import { madeForWords } from "../../actors/index.ts";
 import { formatProblem } from "../../runtime/shape/index.ts";
 import { apiClient, type EndpointOptions } from "../api/index.ts";
 import { type Call, type ExitCode, oneLine, paint, printJson, printLines } from "../terminal/index.ts";
@@ -27,10 +28,10 @@ function describe({ plan, files }: WrittenPlan, { address, targets, upToDate, gr
   const width = Math.max(0, ...groups.map(({ name }) => name.length));
   return [
     `${bold(oneLine(address))}: ${extentOf(targets, groups.length)}${upToDate === 0 ? "" : `; ${vehicles(upToDate)} left out, with these versions already`}`,
-    ...plan.images.map(({ module, hardware, address: place, version, sha256 }, index) => {
+    ...plan.images.map(({ module, version, sha256, ...place }, index) => {
       const file = files[index]?.file;
       const where = images[index]?.kept === true ? "kept by the cloud" : file === undefined ? "not kept by the cloud" : `to be brought from ${oneLine(file)}`;
-      return `  image  ${module} ${version} on ${hardware}${place === undefined ? "" : ` at address ${String(place)}`}  ${sha256.slice(0, 12)}…  ${where}`;
+      return `  image  ${madeForWords(`${module} ${version}`, place)}  ${sha256.slice(0, 12)}…  ${where}`;
     }),
     ...groups.map((group, index) => `  group  ${String(index + 1)} ${group.name.padEnd(width)}  ${limitsOf(group)}  ${oneLine(targetsOf(group))}`),
     ...(refused.length === 0 ? [] : [bad("refused:"), ...refused.map((problem) => `  ${oneLine(formatProblem(problem))}`)]),

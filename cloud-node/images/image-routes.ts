@@ -9,6 +9,7 @@ import type { Readable } from "node:stream";
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { Type as T } from "typebox";
+import { madeForWords } from "../../actors/index.ts";
 import { answers, isHeld, type Problem, sendProblem, takeItsTime } from "../../protocols/http/index.ts";
 import type { Clock, Log } from "../../runtime/ports/index.ts";
 import { byteRange } from "./byte-range.ts";
@@ -237,10 +238,9 @@ function problemOf(outcome: Exclude<Uploaded, { kind: "kept" }>, announced: stri
       };
     case "exists": {
       const { module, hardware, address, version } = outcome.image;
-      const at = address === null ? "" : ` at address ${String(address)}`;
       return {
         name: "image-exists",
-        detail: `These bytes are known as ${module} ${version} on ${hardware}${at}.`,
+        detail: `These bytes are known as ${madeForWords(`${module} ${version}`, outcome.image)}.`,
         members: { known: { module, hardware, address, version, sha256: outcome.image.sha256 } },
       };
     }

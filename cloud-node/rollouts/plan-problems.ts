@@ -1,6 +1,6 @@
 // What is wrong with a plan, each kind with its own problem type.
 
-import { type PlanProblem, type PlanFile, planSchema, repeatedIn } from "../../actors/index.ts";
+import { madeForWords, type PlanProblem, type PlanFile, planSchema, repeatedIn } from "../../actors/index.ts";
 import { bodyCheck, type Problem, type ProblemName } from "../../protocols/http/index.ts";
 import type { ImageStore, KeptImage } from "../images/index.ts";
 
@@ -48,7 +48,7 @@ export function imageProblems(plan: PlanFile, images: ImageStore | undefined): r
     const kept = known.find((image) => image.sha256 === sha256);
     if (kept !== undefined && isSame(kept)) continue;
     const other = known.find(isSame);
-    const what = `${module} ${version} on ${hardware}${address === null ? "" : ` at address ${String(address)}`}`;
+    const what = madeForWords(`${module} ${version}`, wanted);
     if (kept === undefined && other === undefined) {
       problems.push({
         name: "rollout-image-unknown",
@@ -58,9 +58,7 @@ export function imageProblems(plan: PlanFile, images: ImageStore | undefined): r
       continue;
     }
     const message =
-      kept === undefined
-        ? `${what} is kept with the sha256 ${other?.sha256 ?? ""}`
-        : `is kept as ${kept.module} ${kept.version} on ${kept.hardware}${kept.address === null ? "" : ` at address ${String(kept.address)}`}, not as ${what}`;
+      kept === undefined ? `${what} is kept with the sha256 ${other?.sha256 ?? ""}` : `is kept as ${madeForWords(`${kept.module} ${kept.version}`, kept)}, not as ${what}`;
     problems.push({ name: "rollout-image-differs", detail: `${path}: ${message}.`, members: { problems: [{ path, message }] } });
   }
   return problems;
