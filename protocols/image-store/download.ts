@@ -3,6 +3,8 @@
 // W1. Bytes are hashed as they are written, in their order; what a former download has left is read and hashed before anything is asked for.
 // W2. The final name appears by a rename, after a flush, and only over bytes whose length and hash are the wanted ones. A kill at any moment leaves a part, or the whole.
 // W3. A part that was continued and came out wrong is downloaded once more from its first byte: after a power cut a file may be as long as it was, with zeros at its end. What came in one piece and is wrong is removed.
+// W4. Wrong is said of a source alone that calls what it gives by this image's name (a strong ETag of its sha256). Any other answer may be somebody's in between, as the page of a portal that wants
+//     a login first: what came is removed, and asking again may help. Nor is a part given up for it that came from one who names it, unless it has the image's length.
 
 import { createHash, type Hash } from "node:crypto";
 import { constants, createReadStream } from "node:fs";
@@ -59,6 +61,8 @@ class Download {
   #offset = 0;
   /** Some of it was there before. */
   #isContinued = false;
+  /** W4: of the answer that is read, or was last. */
+  #isNamed = false;
   #unflushedBytes = 0;
   #downloadedBytes = 0;
 
@@ -81,8 +85,9 @@ class Download {
         await this.#file.sync();
         return { kind: "whole", downloadedBytes: this.#downloadedBytes };
       }
-      if (!this.#isContinued) return { kind: "wrong-image", why: "hash", detail: `its sha256 is ${found}` };
+      const isContinued = this.#isContinued;
       await this.#beginAgain();
+      if (!isContinued) return this.#wrong("hash", `its sha256 is ${found}`);
     }
   }
 
@@ -118,9 +123,14 @@ class Download {
       return "again";
     }
     try {
-      if (fetched.from === 0 && this.#offset > 0) await this.#beginAgain();
+      const name = `"${this.#ask.sha256}"`;
+      this.#isNamed = fetched.etag === name;
+      if (fetched.totalBytes !== undefined && fetched.totalBytes !== bytes) return this.#wrong("length", `it has ${String(fetched.totalBytes)} bytes`);
+      if (fetched.from === 0 && this.#offset > 0) {
+        if (etag === name && !this.#isNamed && fetched.totalBytes === undefined) return this.#wrong("length", "it does not go on from what has come");
+        await this.#beginAgain();
+      }
       if (fetched.from !== this.#offset) return this.#notFetched(`asked for bytes from ${String(this.#offset)} on, was given those from ${String(fetched.from)} on`, true);
-      if (fetched.totalBytes !== undefined && fetched.totalBytes !== bytes) return wrongLength(`it has ${String(fetched.totalBytes)} bytes`);
       await this.#keepTag(fetched.etag);
       return await this.#take(fetched);
     } finally {
@@ -140,9 +150,9 @@ class Download {
         await this.#file.sync();
         return this.#notFetched(`cut: ${wordsOf(error)}`, false);
       }
-      if (next.done === true) return this.#offset === bytes ? undefined : wrongLength(`it ended after ${String(this.#offset)} bytes`);
+      if (next.done === true) return this.#offset === bytes ? undefined : await this.#wrongSoFar(`it ended after ${String(this.#offset)} bytes`);
       const chunk = next.value;
-      if (this.#offset + chunk.byteLength > bytes) return wrongLength("more came than it should have");
+      if (this.#offset + chunk.byteLength > bytes) return await this.#wrongSoFar("more came than it should have");
       await this.#write(chunk);
       this.#hash.update(chunk);
       this.#offset += chunk.byteLength;
@@ -166,6 +176,17 @@ class Download {
     await this.#file.datasync();
   }
 
+  async #wrongSoFar(detail: string): Promise<Downloaded> {
+    await this.#beginAgain();
+    return this.#wrong("length", detail);
+  }
+
+  /** W4. */
+  #wrong(why: "hash" | "length", detail: string): Downloaded {
+    if (this.#isNamed) return { kind: "wrong-image", why, detail };
+    return this.#notFetched(`what came is not it (${detail}) and does not say so: somebody in between may have answered, a portal or a proxy`, false);
+  }
+
   #notFetched(reason: string, isFinal: boolean, status?: number): Downloaded {
     return { kind: "not-fetched", reason, isFinal, keptBytes: this.#offset, ...(status === undefined ? {} : { status }) };
   }
@@ -183,10 +204,6 @@ class Download {
   async #keepTag(etag: string | undefined): Promise<void> {
     await writeFile(this.#folder.etag(this.#ask.sha256), etag ?? "", { mode: 0o600 });
   }
-}
-
-function wrongLength(detail: string): Downloaded {
-  return { kind: "wrong-image", why: "length", detail };
 }
 
 function isDiskFault(error: unknown): boolean {

@@ -39,7 +39,7 @@ export interface KeepAsk {
 export type KeepOutcome =
   /** @param downloadedBytes by this download; 0: it was there */
   | { readonly kind: "kept"; readonly path: string; readonly bytes: number; readonly downloadedBytes: number }
-  /** What came is not the image, and was removed. */
+  /** What came is not the image, although its source calls it so, and was removed. */
   | { readonly kind: "wrong-image"; readonly why: "hash" | "length"; readonly detail: string }
   /** What has come stays, and the next ask goes on from there. @param isFinal the same source will say the same again */
   | { readonly kind: "not-fetched"; readonly reason: string; readonly isFinal: boolean; readonly status?: number; readonly keptBytes: number }

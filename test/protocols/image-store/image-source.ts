@@ -19,6 +19,7 @@ export interface ImageSource {
   readonly asked: IncomingHttpHeaders[];
   /** What it does next; answers in full, with Range, where none is left. */
   readonly script: ((request: IncomingMessage, response: ServerResponse) => void)[];
+  /** Its name, as a strong tag, where a test says nothing else. */
   etag: string | undefined;
   /** To be told how much the other side has kept: a cut waits for that. */
   kept: (keptBytes: number) => void;
@@ -69,7 +70,7 @@ export async function imageSource(t: Teardown, image: Buffer = imageOf(300_000))
     sha256: sha256Of(image),
     asked,
     script,
-    etag: '"v1"',
+    etag: `"${sha256Of(image)}"`,
     kept: () => undefined,
   };
   return source;

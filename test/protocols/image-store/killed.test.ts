@@ -44,7 +44,7 @@ test("a process that is killed in mid download leaves a part, and the next one f
     const wanted = before + given;
     source.script.push((request, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-      const head = { etag: '"v1"', "content-length": 3_000_000 - from, "content-range": `bytes ${String(from)}-2999999/3000000` };
+      const head = { etag: source.etag, "content-length": 3_000_000 - from, "content-range": `bytes ${String(from)}-2999999/3000000` };
       response.writeHead(from === 0 ? 200 : 206, head).write(source.image.subarray(from, wanted));
     });
     const child = keeping(t, folder, source);
@@ -73,7 +73,7 @@ test("killed at any moment, what has the final name is whole", async (t) => {
     source.script.length = 0;
     source.script.push((request, response) => {
       const from = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? "")?.[1] ?? 0);
-      response.writeHead(from === 0 ? 200 : 206, { etag: '"v1"', "content-length": 400_000 - from, "content-range": `bytes ${String(from)}-399999/400000` });
+      response.writeHead(from === 0 ? 200 : 206, { etag: source.etag, "content-length": 400_000 - from, "content-range": `bytes ${String(from)}-399999/400000` });
       let at = from;
       const timer = setInterval(() => {
         if (at >= 400_000) response.end();

@@ -74,7 +74,8 @@ test("a part that is not the one that was asked for is not taken (G1)", async (t
 
 test("a part of an image of another length is not taken", async (t) => {
   const source = await imageSource(t);
-  source.script.push(cutAfter(source, 100_000), (_request, response) => response.writeHead(206, { "content-range": "bytes 100000-399999/400000" }).end(imageOf(300_000)));
+  const headers = { "content-range": "bytes 100000-399999/400000", etag: source.etag };
+  source.script.push(cutAfter(source, 100_000), (_request, response) => response.writeHead(206, headers).end(imageOf(300_000)));
   t.match(await keepOf(t, source, {}, 2), { kind: "wrong-image", why: "length", left: 0 });
 });
 
@@ -97,6 +98,7 @@ test("a source that goes on beyond the image is hung up on", async (t) => {
       while (!response.destroyed && response.write(source.image));
     };
     response.on("drain", more);
+    response.setHeader("etag", source.etag ?? "");
     more();
   });
   t.match(await keepOf(t, source), { kind: "wrong-image", why: "length", left: 0 });
@@ -145,7 +147,7 @@ test("a source's length that is no number, or a lie, ends as a wrong image or a 
     response.writeHead(200, { "content-length": 300_000 }).write(source.image.subarray(0, 10), () => response.socket?.destroySoon());
   });
   t.match(await keepOf(t, source), { kind: "not-fetched", reason: /^cut: /, isFinal: false, left: 0 });
-  source.script.push((_request, response) => response.writeHead(200, { "content-length": 3 }).end("abc"));
+  source.script.push((_request, response) => response.writeHead(200, { "content-length": 3, etag: source.etag }).end("abc"));
   t.match(await keepOf(t, source), { kind: "wrong-image", why: "length", detail: "it has 3 bytes" });
 });
 
@@ -160,4 +162,27 @@ test("an address that is none, or names a user, is refused without telling it", 
     }
   }
   t.end();
+});
+
+test("an answer that does not call itself the image, as a portal's page, is no verdict, and costs what has come only where it has the image's length (W4)", async (t) => {
+  const page = Buffer.from("<html>Welcome! Accept our terms.</html>");
+  const pages: ImageSource["script"] = [
+    (_request, response) => response.writeHead(200, { "content-type": "text/html", "content-length": page.byteLength }).end(page),
+    (_request, response) => {
+      response.writeHead(200, { "content-type": "text/html" }).write(page);
+      response.end();
+    },
+    (_request, response) => response.writeHead(200, { "content-length": 300_000 }).end(Buffer.alloc(300_000, "<")),
+    (_request, response) => response.writeHead(200, { etag: '"another"' }).end(Buffer.alloc(300_001, "<")),
+  ];
+  for (const [at, answer] of pages.entries()) {
+    const source = await imageSource(t);
+    source.script.push(answer);
+    t.match(await keepOf(t, source), { kind: "not-fetched", isFinal: false, keptBytes: 0, left: 0, reason: /^what came is not it .* a portal or a proxy$/ }, String(at));
+    source.script.push(answer);
+    t.match(await keepOf(t, source, {}, 2), { kind: "kept", downloadedBytes: 300_000 }, String(at));
+    source.script.push(cutAfter(source, 100_000), answer);
+    const begunAgain = at === 2;
+    t.match(await keepOf(t, source, {}, 3), { kind: "kept", downloadedBytes: begunAgain ? 300_000 : 200_000 }, `${String(at)}: the line is cut, then it comes in between`);
+  }
 });
