@@ -7,10 +7,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 
 import type { PlannedTarget } from "../../actors/rollout/index.ts";
 import { type Budget, mustMatch, type Prepared, type Sample } from "../_helpers.ts";
-import { scratchFolder } from "../durable/fleet.ts";
-import { startWriter } from "../durable/reference.ts";
 import { heldHeapBytes } from "../held-heap.ts";
 import { type Cloud, type MadeRollout, startCloud } from "./cloud.ts";
+import { prepareRows } from "./rows.ts";
 import { MODULE, vehicleAt } from "./trailers.ts";
 
 export const PLANNED = 10_000;
@@ -83,22 +82,7 @@ export async function preparePlanRows(budget: Budget): Promise<Prepared> {
   const cloud = await startCloud(plannedOf(budget));
   const groups = await cloud.recorded(() => cloud.plan());
   await cloud.stop();
-  const folder = scratchFolder();
-  const writer = await startWriter(folder.path, groups);
-  let rows = 0;
-  return {
-    sample: () => {
-      const start = performance.now();
-      for (const _ of groups) rows += writer.writeGroup();
-      const elapsedMs = performance.now() - start;
-      return { work: 1, elapsedMs, latenciesMs: [elapsedMs] };
-    },
-    finish: () => {
-      mustMatch("rows in the reference's journal", writer.stored(), rows);
-      writer.close();
-      folder.remove();
-    },
-  };
+  return prepareRows(groups, { work: 1, timed: "all groups" });
 }
 
 /** Of this process, in bytes. @throws Error where there is no Linux */

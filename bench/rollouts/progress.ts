@@ -9,9 +9,8 @@ import type { Address } from "../../runtime/index.ts";
 import { systemClock, systemRandom } from "../../runtime/index.ts";
 import { memoryNetwork } from "../../runtime/simulation/memory-transport.ts";
 import { type Budget, mustMatch, type Prepared } from "../_helpers.ts";
-import { scratchFolder } from "../durable/fleet.ts";
-import { startWriter } from "../durable/reference.ts";
 import { type Cloud, type MadeRollout, startCloud } from "./cloud.ts";
+import { prepareRows } from "./rows.ts";
 import { vehicleAt } from "./trailers.ts";
 import { startVehicles, type Vehicles } from "./vehicles.ts";
 
@@ -109,27 +108,7 @@ export async function prepareLastWordRows(budget: Budget): Promise<Prepared> {
     await until("all are counted", () => cloud.committed(made.address) === targets);
   });
   await cloud.stop();
-  const folder = scratchFolder();
-  const writer = await startWriter(folder.path, groups);
-  let rows = 0;
-  return {
-    sample: () => {
-      const latenciesMs: number[] = [];
-      const start = performance.now();
-      let since = start;
-      for (const _ of groups) {
-        rows += writer.writeGroup();
-        latenciesMs.push(performance.now() - since);
-        since = performance.now();
-      }
-      return { work: targets, elapsedMs: since - start, latenciesMs };
-    },
-    finish: () => {
-      mustMatch("rows in the reference's journal", writer.stored(), rows);
-      writer.close();
-      folder.remove();
-    },
-  };
+  return prepareRows(groups, { work: targets, timed: "each group" });
 }
 
 /** P3. */
