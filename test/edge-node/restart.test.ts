@@ -2,12 +2,24 @@
 
 import { test } from "tap";
 import { turnTherma } from "../turned-therma.ts";
-import { commandFrames, desk, rigOn, running, trailer } from "./desk.ts";
+import { commandFrames, type Desk, desk, rigOn, running, trailer } from "./desk.ts";
 
 const TORRENT = "demo/vehicle/trailer-01/module/torrent-0";
 const SWITCHBACK = "demo/vehicle/trailer-01/module/switchback-0";
 const THERMA = "demo/vehicle/trailer-01/module/therma";
 const warmer = { type: "climate.setpoint.request", value: 23.5 };
+
+/** A node whose frame for `warmer` was on the bus, whose module has said nothing since. */
+async function stoppedMidway(): Promise<{ readonly at: Desk; readonly rig: ReturnType<typeof rigOn> }> {
+  const at = desk();
+  const rig = rigOn(at);
+  const car = await trailer(at, rig);
+  rig.mute("therma");
+  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
+  await at.clock.advance(100);
+  await car.node.stop();
+  return { at, rig };
+}
 
 test("F1, F2. A node restarted with a toggle that was handed over sends nothing, and the command ends by what its module shows then", async (t) => {
   const at = desk();
@@ -70,15 +82,9 @@ test("F1, F2, V1. A set point that its module ignored is unknown soon after a re
 });
 
 test("F1, V1. A set point whose frame was on the bus before the node stopped is confirmed by what its module says first", async (t) => {
-  const at = desk();
-  const rig = rigOn(at);
-  let car = await trailer(at, rig);
-  rig.mute("therma");
-  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
-  await at.clock.advance(100);
-  await car.node.stop();
+  const { at, rig } = await stoppedMidway();
   rig.unmute("therma");
-  car = await trailer(at, rig);
+  const car = await trailer(at, rig);
   t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 1_000 })), { kind: "replied", value: { outcome: "confirmed", value: 23.5 } });
   t.same(commandFrames(rig), ["41:00eb"]);
   await car.node.stop();
@@ -106,14 +112,8 @@ test("F1, F2. A set point whose frame never left is unknown after a restart, and
 });
 
 test("F2. A set point is unknown soon after a restart although its module says nothing any more", async (t) => {
-  const at = desk();
-  const rig = rigOn(at);
-  let car = await trailer(at, rig);
-  rig.mute("therma");
-  await running(at, car.node.system.tell(THERMA, warmer, { id: "warmer" }));
-  await at.clock.advance(100);
-  await car.node.stop();
-  car = await trailer(at, rig);
+  const { at, rig } = await stoppedMidway();
+  const car = await trailer(at, rig);
   t.match(car.module("therma").context, { outputs: { setpoint: { state: "pending" } } });
   t.match(await running(at, car.node.system.ask(THERMA, warmer, { id: "warmer", withinMs: 5_000 }), 5_000), {
     kind: "unknown",
