@@ -43,6 +43,7 @@ export {
   type PlannedGroup,
   type PlanProblem,
   planSchema,
+  reasonSchema,
   repeatedIn,
   type RolloutContext,
   rolloutEntity,

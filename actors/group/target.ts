@@ -270,6 +270,8 @@ export const targetMachine = setup({
         leaving: {
           after: { DARK: "#target.ended.excused" },
           on: {
+            // It has been told.
+            "target.removed": { actions: "reason" },
             "campaign.reported": [
               ...endings,
               { guard: "asksAgain", target: "#target.ended.excused" },

@@ -4,9 +4,9 @@ export { groupMessages } from "./group-messages.ts";
 export { type FleetModule, type FleetVehicle, grouped, type Grouping, isSelected, type PlannedGroup, type PlannedTarget, type PlanProblem } from "./grouping.ts";
 import { actorType, entityType } from "../../runtime/index.ts";
 import { rolloutMachine } from "./machine.ts";
-import { rolloutMessages } from "./messages.ts";
+import { reasonSchema, rolloutMessages } from "./messages.ts";
 
-export { rolloutMessages };
+export { reasonSchema, rolloutMessages };
 export { type PlanFile, planSchema, repeatedIn } from "./plan.ts";
 export { partAddress, rolloutInput, type TargetTerms, termsOf } from "./planned.ts";
 export type { BadTarget, Report, RolloutContext, RolloutGroup } from "./state.ts";

@@ -2,7 +2,8 @@
 
 import { messages, T } from "../../runtime/index.ts";
 
-const reason = T.String({ minLength: 1, maxLength: 500, description: "why, for those who read it later" });
+/** An operator's. */
+export const reasonSchema = T.String({ minLength: 1, maxLength: 500, pattern: "\\S", description: "why, for those who read it later" });
 const shown = T.Object({ state: T.String(), why: T.Optional(T.String()) });
 const number = T.Integer({ minimum: 0 });
 
@@ -18,10 +19,10 @@ export const badTarget = T.Object({
 });
 
 export const rolloutMessages = messages({
-  "rollout.approve": { body: { reason: T.Optional(reason) }, reply: shown },
-  "rollout.pause": { body: { reason }, reply: shown, lane: "control" },
-  "rollout.resume": { body: { reason }, reply: shown },
-  "rollout.abort": { body: { reason }, reply: shown, lane: "control" },
+  "rollout.approve": { body: { reason: T.Optional(reasonSchema) }, reply: shown },
+  "rollout.pause": { body: { reason: reasonSchema }, reply: shown, lane: "control" },
+  "rollout.resume": { body: { reason: reasonSchema }, reply: shown },
+  "rollout.abort": { body: { reason: reasonSchema }, reply: shown, lane: "control" },
 
   /** Of one part of a group. Numbers are of the whole part, so that the last report says all. */
   "group.progressed": {

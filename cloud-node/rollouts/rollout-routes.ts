@@ -3,7 +3,7 @@
 import type { TypeBoxTypeProvider } from "@fastify/type-provider-typebox";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { type TSchema, Type as T } from "typebox";
-import { PHASE_NAMES, planSchema } from "../../actors/index.ts";
+import { PHASE_NAMES, planSchema, reasonSchema } from "../../actors/index.ts";
 import { answers, CHECKED_ELSEWHERE, decodeCursor, encodeCursor, type EventStream, keyIn, type RouteTools, sendProblem } from "../../protocols/http/index.ts";
 import type { Address } from "../../runtime/index.ts";
 import type { Clock, Random } from "../../runtime/ports/index.ts";
@@ -24,9 +24,8 @@ const MAX_LIMIT = 1_000;
 const MAX_PLACE = 1_000_000;
 
 const params = T.Object({ id: T.String({ description: "its address as one percent-encoded segment, e.g. acme%2Frollout%2Ftorrent-2.4, or its name where one tenant has it" }) });
-const reason = T.String({ minLength: 1, maxLength: 500, description: "why, for those who read it later" });
-const said = T.Object({ reason }, { additionalProperties: false });
-const saidIfAny = T.Object({ reason: T.Optional(reason) }, { additionalProperties: false });
+const said = T.Object({ reason: reasonSchema }, { additionalProperties: false });
+const saidIfAny = T.Object({ reason: T.Optional(reasonSchema) }, { additionalProperties: false });
 const headers = { type: "object", properties: { "idempotency-key": { type: "string", maxLength: 128, description: "the same key has the same outcome and acts once" } } };
 const ROLLOUT_STATES = ["draft", "approved", "running", "paused", "completed", "aborted"] as const;
 const listQuery = T.Object(

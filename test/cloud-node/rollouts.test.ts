@@ -160,6 +160,7 @@ test("each thing that can be wrong with a plan has a problem of its own, and not
   t.equal((await say(cloud, "resume")).problem, "rollout-over", "resume of an aborted rollout");
   t.equal((await say(cloud, "approve")).problem, "rollout-over");
   t.equal((await say(cloud, "pause", {})).problem, "invalid", "no reason");
+  t.equal((await say(cloud, "pause", { reason: " \t" })).problem, "invalid", "a reason of blanks");
   t.equal((await cloud.ask("GET", "/v1/rollouts/third")).problem, "no-such-rollout");
   t.equal((await cloud.ask("GET", "/v1/rollouts/second/targets?cursor=abc")).problem, "cursor-invalid");
 });

@@ -29,6 +29,8 @@ export interface VehicleState {
   readonly endedAt: number | null;
   /** The manner in which it said that it had ended. */
   readonly endedAs: Manner | null;
+  /** Why it was asked to end, the last time. */
+  readonly calledOff: string | null;
 }
 
 const vehicleWords = messages({
@@ -57,7 +59,19 @@ const vehicleType = actorType({
   version: 1,
   messages: vehicleWords,
   behaviour: reducer<VehicleState, VehicleEvent, { readonly manner: Manner; readonly updateMs: number }>({
-    initial: ({ manner, updateMs }) => ({ manner, updateMs, ask: 0, askedAt: 0, target: null, phase: "idle", offers: 0, begins: [], endedAt: null, endedAs: null }),
+    initial: ({ manner, updateMs }) => ({
+      manner,
+      updateMs,
+      ask: 0,
+      askedAt: 0,
+      target: null,
+      phase: "idle",
+      offers: 0,
+      begins: [],
+      endedAt: null,
+      endedAs: null,
+      calledOff: null,
+    }),
     step: (state, event, turn) => {
       const report = (next: VehicleState, told: string, more: object = {}): VehicleState => {
         if (next.manner !== "silent" && next.target !== null) turn.send(next.target, { type: "campaign.reported", state: told, ask: next.ask, ...more });
@@ -90,9 +104,10 @@ const vehicleType = actorType({
           return report(next, "activating", { module, update: "rebooting" });
         }
         case "campaign.cancel": {
-          if (state.phase === "under way" || state.phase === "ended") return state;
+          const calledOff = event.reason;
+          if (state.phase === "under way" || state.phase === "ended") return { ...state, calledOff };
           turn.cancel("stage");
-          return report({ ...state, phase: "ended" }, "cancelled", { why: event.reason });
+          return report({ ...state, calledOff, phase: "ended" }, "cancelled", { why: event.reason });
         }
         case "vehicle.claim":
           turn.send(event.target, { type: "campaign.reported", state: "committed", ask: 1 });
@@ -129,7 +144,7 @@ export interface Fleet {
   target(part: string, index: number): TargetContext;
   tell(vehicle: string, event: EventData): Promise<void>;
   /** A vehicle that is no longer of the fleet. */
-  leaveOut(part: string, index: number): Promise<void>;
+  leaveOut(part: string, index: number, reason?: string): Promise<void>;
   /** Its node dies and comes back with what it had committed. */
   restart(): Promise<void>;
   /** Sums over the parts, as the rollout knows them. */
@@ -203,8 +218,8 @@ export async function fleet(options: {
     tell: async (vehicle, event) => {
       await system.tell(vehicle, event);
     },
-    leaveOut: async (part, index) => {
-      await system.inform(parseAddress(`${part}/target/${String(index)}`), { type: "target.removed", reason: "sold" });
+    leaveOut: async (part, index, reason = "sold") => {
+      await system.inform(parseAddress(`${part}/target/${String(index)}`), { type: "target.removed", reason });
     },
     restart: async () => {
       store.crash();

@@ -345,6 +345,10 @@ test("G6. who is left out while it is under way keeps its slot until it has said
   await all.clock.advance(20_000);
   t.equal(begun(all), 1, "it is still at work");
   t.match(all.part(part), { phases: "uww" });
+  t.equal(all.vehicle(all.vehicles[0] ?? "").calledOff, "sold");
+  await all.leaveOut(part, 0, "sold twice");
+  await all.clock.advance(1_000);
+  t.match([all.part(part).phases, all.target(part, 0).why, begun(all)], ["uww", "sold twice", 1], "saying it again gives no slot");
   await until(all, () => begun(all) === 2);
   t.match(all.counts(), { committed: 1 }, "it had gone too far to be called back, and said so");
   await all.leaveOut(part, 1);
