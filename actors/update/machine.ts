@@ -3,15 +3,20 @@
 // U1. Only what the module reports of itself counts (promise S8): `committed` is its own version report, dated after what was sent to it, and a trial without silence.
 // U2. One trigger and one upload for an attempt, each `once` (rules F1). What became of it is not guessed: the version report settles it, or the end of the module's window, and nothing is sent before.
 // U3. After the last attempt it has failed.
+//     That window is a timer of the attempt, which no clock moves; while the node is down it stands still.
 // U4. It begins on its campaign's word alone. Until its upload begins it may be dropped; after its trigger the window is waited out, so that a later trigger never meets the port of this one. From
 //     then on this module cannot be called back: it has no way to undo.
 // U5. Where the module already reports the wanted version, or never said which it runs, nothing is begun: success could not be told from nothing.
 // U6. A timer's verdict is a belief: where the module tells its version later, that counts.
 // U7. After its proof the order of reports counts, not their dates: a clock that was set back since dates a later one before it.
-// U8. A clock that is set meanwhile decides nothing: its dates are shifted by as much, and are compared with those of the clock as it is.
+// U8. A clock that is set meanwhile decides nothing: its dates are shifted by as much, and are compared with those of the clock as it is. A date that lies ahead of the clock is another clock's, which was
+//     set back while nobody looked: then the order counts, as in U7.
+// U9. A module that is heard of and never told its version is not dark: its one report was missed, on the bus or by a node that was down. It tells it again when it restarts, so a further attempt is
+//     made; after the last one the update has failed.
 
-import { assign, sendParent, setup } from "xstate";
+import { and, assign, cancel, not, raise, sendParent, setup } from "xstate";
 import { now, task } from "../../runtime/index.ts";
+import { cutTo } from "../cut-to.ts";
 import {
   beginning,
   disprovesIt,
@@ -45,6 +50,9 @@ const RESTART_MS = 60_000;
 const REFUSED_MS = 60_000;
 const LEAST_REST_MS = 15_000;
 const MOST_DOUBLINGS = 5;
+const WINDOW = "window";
+/** U9. */
+const UNTOLD = "it is heard of, and did not tell its version after its upload";
 
 const told = (state: UpdateState, isHeldBack = false) => ({ type: "tell", params: { state, isHeldBack } }) as const;
 const because = (why: string) => ({ type: "because", params: { why } }) as const;
@@ -76,10 +84,25 @@ export const updateMachine = setup({
         isHeldBack,
       }),
     ),
-    begin: assign({ attempt: ({ context }) => context.attempt + 1, triggeredAt: ({ self }) => now(self), takenAt: null, heard: null, progress: 0, why: null, isCalled: false }),
+    begin: assign({
+      attempt: ({ context }) => context.attempt + 1,
+      isWindowOpen: true,
+      isSent: false,
+      takenAt: null,
+      heard: null,
+      presence: null,
+      progress: 0,
+      why: null,
+      isCalled: false,
+    }),
+    /** Its trigger may leave late. */
+    openWindow: raise({ type: "window.closed" }, { id: WINDOW, delay: ({ context }) => TRIGGER_MS + context.windowMs }),
     /** No frame left. */
-    unbegin: assign({ attempt: ({ context }) => context.attempt - 1 }),
-    beginUpload: assign({ beganAt: ({ self }) => now(self), progress: 0 }),
+    unbegin: assign({ attempt: ({ context }) => context.attempt - 1, isWindowOpen: false }),
+    dropWindow: cancel(WINDOW),
+    closeWindow: assign({ isWindowOpen: false }),
+    beginUpload: assign({ beganAt: ({ self }) => now(self), isSent: true, progress: 0 }),
+    notePresence: assign({ presence: ({ context, event }) => (event.type === "presence.changed" ? event.presence : context.presence) }),
     noteProgress: assign({ progress: ({ context, event }) => (event.type === "upload.progressed" ? event.percent : context.progress) }),
     noteHeard: assign({
       heard: ({ context, event }) => (event.type === "version.reported" && event.part === context.part ? { version: event.version, at: event.at } : context.heard),
@@ -95,11 +118,17 @@ export const updateMachine = setup({
     rest: assign({ tries: ({ context }) => context.tries + 1, why: ({ event }) => wordsOf(event) }),
     rested: assign({ tries: 0 }),
     noteError: assign({ why: ({ event }) => wordsOf(event) }),
-    because: assign({ why: (_, { why }: { readonly why: string }) => why.slice(0, MAX_WHY) }),
+    because: assign({ why: (_, { why }: { readonly why: string }) => cutTo(why, MAX_WHY) }),
   },
   guards: {
     provesIt: ({ context, event }) => provesIt({ context, event }),
     disprovesIt: ({ context, event }) => disprovesIt({ context, event }),
+    /** U9. */
+    isHeardOf: ({ context }) => context.presence === null || context.presence === "present",
+    isHeardAgain: ({ context }) => context.presence === "present",
+    isHeardOfAndWanted: and(["isHeardOf", not("isUnwanted")]),
+    isHeardAgainAndWanted: and(["isHeardAgain", not("isUnwanted")]),
+    isWindowClosed: ({ context }) => !context.isWindowOpen,
     takesItBack: ({ context, event }) => takesItBack({ context, event }),
     wasDisproved: ({ context }) => wasDisproved(context),
     isSilent: ({ event }) => event.type === "presence.changed" && event.presence === "silent",
@@ -113,11 +142,7 @@ export const updateMachine = setup({
     REST: ({ context }) => LEAST_REST_MS * (1 << Math.min(context.tries - 1, MOST_DOUBLINGS)),
     REFUSED: REFUSED_MS,
     GIVE_UP: GIVE_UP_MS,
-    /** U2, U4: what is left of the module's window, whose trigger may have left late, and time for a restart that nobody was told of. */
-    WINDOW: ({ context, self }) => {
-      const left = context.triggeredAt + TRIGGER_MS + context.windowMs - now(self);
-      return Math.max(0, left, context.beganAt !== null && context.beganAt >= context.triggeredAt ? RESTART_MS : 0);
-    },
+    RESTART: ({ context }) => (context.isSent ? RESTART_MS : 0),
     DARK: ({ context }) => context.darkMs,
     TRIAL: TRIAL_MS,
   },
@@ -125,7 +150,7 @@ export const updateMachine = setup({
   id: "update",
   context: ({ input }) => beginning(input),
   initial: "offered",
-  on: { "clock.corrected": { actions: "shift" } },
+  on: { "clock.corrected": { actions: "shift" }, "window.closed": { actions: "closeWindow" } },
   states: {
     /** The vehicle fetches and checks; nothing is sent to the module. */
     offered: {
@@ -212,7 +237,7 @@ export const updateMachine = setup({
         },
         resting: { on: { "update.cancel": { target: "#update.cancelled", actions: "noteUnwanted" } }, after: { REST: "checking" } },
         sending: {
-          entry: "begin",
+          entry: ["begin", "openWindow"],
           on: { "update.cancel": { target: "#update.awaiting module.closing", actions: "noteUnwanted" } },
           invoke: {
             id: "trigger",
@@ -222,7 +247,7 @@ export const updateMachine = setup({
               {
                 guard: ({ event }) => event.output.kind === "refused",
                 target: "#update.postponed.refused",
-                actions: ["unbegin", { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) }],
+                actions: ["unbegin", "dropWindow", { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) }],
               },
               { target: "#update.awaiting module" },
             ],
@@ -235,18 +260,18 @@ export const updateMachine = setup({
     "awaiting module": {
       entry: told("awaiting module"),
       on: { "update.cancel": { target: ".closing", actions: "noteUnwanted" }, ...unlessProved },
-      after: { WINDOW: [{ guard: "isUnwanted", target: "cancelled" }, { guard: "hasAttempts", target: "postponed" }, { target: "failed" }] },
       initial: "port",
       states: {
         port: {
+          on: { "window.closed": { target: "closing", actions: "closeWindow" } },
           invoke: {
             id: "port",
             src: "module.await",
-            input: ({ context, self }) => ({
+            input: ({ context }) => ({
               module: context.module,
               part: context.part,
               attempt: context.attempt,
-              withinMs: Math.max(1, context.triggeredAt + context.windowMs - now(self)),
+              withinMs: context.windowMs,
             }),
             onDone: [
               {
@@ -260,7 +285,17 @@ export const updateMachine = setup({
           },
         },
         /** What this attempt came to is the module's to say, until its window has closed. */
-        closing: {},
+        closing: {
+          initial: "restarting",
+          states: {
+            /** Should its upload have been taken, nobody was told of that. */
+            restarting: { after: { RESTART: "waiting" } },
+            waiting: { always: { guard: "isWindowClosed", target: "over" } },
+            over: {
+              always: [{ guard: "isUnwanted", target: "#update.cancelled" }, { guard: "hasAttempts", target: "#update.postponed" }, { target: "#update.failed" }],
+            },
+          },
+        },
       },
     },
     uploading: {
@@ -294,25 +329,38 @@ export const updateMachine = setup({
       entry: told("claimed"),
       always: { guard: "wasDisproved", target: "wrong image", actions: "noteOther" },
       on: {
-        "presence.changed": { guard: "isSilent", target: "rebooting" },
+        "presence.changed": [{ guard: "isSilent", target: "rebooting", actions: "notePresence" }, { actions: "notePresence" }],
         "version.reported": [
           { guard: "provesIt", target: "trial", actions: "prove" },
           { guard: "disprovesIt", target: "wrong image", actions: "noteOther" },
         ],
         "update.cancel": { actions: ["noteUnwanted", because("it cannot be called back: it has no way to undo"), told("claimed")] },
       },
-      after: { DARK: { target: "dark", actions: because("no version report came after its upload") } },
+      after: {
+        DARK: [
+          { guard: "isHeardOfAndWanted", target: "awaiting module.closing", actions: because(UNTOLD) },
+          { guard: "isHeardOf", target: "failed", actions: because(UNTOLD) },
+          { target: "dark", actions: because("no version report came after its upload") },
+        ],
+      },
     },
     rebooting: {
       entry: told("rebooting"),
       on: {
+        "presence.changed": { actions: "notePresence" },
         "version.reported": [
           { guard: "provesIt", target: "trial", actions: "prove" },
           { guard: "disprovesIt", target: "wrong image", actions: "noteOther" },
         ],
         "update.cancel": { actions: ["noteUnwanted", because("it cannot be called back: it has no way to undo"), told("rebooting")] },
       },
-      after: { DARK: { target: "dark", actions: because("nothing was heard of it since it restarted") } },
+      after: {
+        DARK: [
+          { guard: "isHeardAgainAndWanted", target: "awaiting module.closing", actions: because(UNTOLD) },
+          { guard: "isHeardAgain", target: "failed", actions: because(UNTOLD) },
+          { target: "dark", actions: because("nothing was heard of it since it restarted") },
+        ],
+      },
     },
     /** U7. */
     trial: {

@@ -1,5 +1,6 @@
 // What the update of a module remembers, what it is told and what it tells. Pure functions over it decide which version report counts.
 
+import { cutTo } from "../cut-to.ts";
 import type { MadeFor } from "./made-for.ts";
 import type { ModuleChecked } from "./work.ts";
 
@@ -19,8 +20,12 @@ export interface UpdateContext extends UpdateInput {
   readonly progress: number;
   readonly part: string;
   readonly windowMs: number;
-  /** When this attempt's trigger may have left, wall ms. */
-  readonly triggeredAt: number;
+  /** Of this attempt: its trigger may have left, and the module may still open its port for it. */
+  readonly isWindowOpen: boolean;
+  /** An upload of this attempt was begun. */
+  readonly isSent: boolean;
+  /** Of the module since its upload was taken, as it changed; null: it did not. */
+  readonly presence: string | null;
   /** When the newest upload began, of whichever attempt; null: nothing was sent to the module. */
   readonly beganAt: number | null;
   /** When the module had said that it took all of it; null: it never did. */
@@ -58,9 +63,11 @@ export type UpdateState =
 export type UpdateEvent =
   | { readonly type: "update.begin" }
   | { readonly type: "update.cancel"; readonly reason: string }
+  /** Its own timer: the module takes nothing more for the present attempt's trigger. */
+  | { readonly type: "window.closed" }
   | { readonly type: "upload.progressed"; readonly attempt: number; readonly percent: number }
-  /** As the module said it; `at`: when its frame was on the bus, wall ms. */
-  | { readonly type: "version.reported"; readonly part: string; readonly version: string; readonly at: number }
+  /** As the module said it; `at`: when its frame was on the bus, `now`: when that is told, wall ms. */
+  | { readonly type: "version.reported"; readonly part: string; readonly version: string; readonly at: number; readonly now: number }
   | { readonly type: "presence.changed"; readonly presence: string }
   /** Of the node's wall clock, by so many ms: what is dated from now on is dated by another clock. */
   | { readonly type: "clock.corrected"; readonly byMs: number };
@@ -84,7 +91,9 @@ export function beginning(input: UpdateInput): UpdateContext {
     progress: 0,
     part: "",
     windowMs: 0,
-    triggeredAt: 0,
+    isWindowOpen: false,
+    isSent: false,
+    presence: null,
     beganAt: null,
     takenAt: null,
     heard: null,
@@ -96,9 +105,9 @@ export function beginning(input: UpdateInput): UpdateContext {
 }
 
 /** U8: its dates as the clock that was set by so many ms would have given them. */
-export function shifted({ triggeredAt, beganAt, takenAt, heard }: UpdateContext, byMs: number): Pick<UpdateContext, "triggeredAt" | "beganAt" | "takenAt" | "heard"> {
+export function shifted({ beganAt, takenAt, heard }: UpdateContext, byMs: number): Pick<UpdateContext, "beganAt" | "takenAt" | "heard"> {
   const by = (at: number | null): number | null => (at === null ? null : at + byMs);
-  return { triggeredAt: triggeredAt + byMs, beganAt: by(beganAt), takenAt: by(takenAt), heard: heard === null ? null : { ...heard, at: heard.at + byMs } };
+  return { beganAt: by(beganAt), takenAt: by(takenAt), heard: heard === null ? null : { ...heard, at: heard.at + byMs } };
 }
 
 interface Told {
@@ -108,12 +117,12 @@ interface Told {
 
 /** The module runs what was sent to it: before that it reported another version (U5). */
 export function provesIt({ context, event }: Told): boolean {
-  return event.type === "version.reported" && event.part === context.part && context.beganAt !== null && event.at >= context.beganAt && event.version === context.version;
+  return event.type === "version.reported" && event.part === context.part && isSince(context.beganAt, event) && event.version === context.version;
 }
 
 /** It has restarted with something else, after it had said that it took all of it. */
 export function disprovesIt({ context, event }: Told): boolean {
-  return event.type === "version.reported" && event.part === context.part && isAfterTaken(context, event.at) && event.version !== context.version;
+  return event.type === "version.reported" && event.part === context.part && isSince(context.takenAt, event) && event.version !== context.version;
 }
 
 /** It has restarted with something else after it had proved itself. Reports are told in their order. */
@@ -122,12 +131,13 @@ export function takesItBack({ context, event }: Told): boolean {
 }
 
 /** As `disprovesIt`, of what was heard before that was told. */
-export function wasDisproved(context: UpdateContext): boolean {
-  return context.heard !== null && isAfterTaken(context, context.heard.at) && context.heard.version !== context.version;
+export function wasDisproved({ heard, takenAt, version }: UpdateContext): boolean {
+  return heard !== null && takenAt !== null && heard.at >= takenAt && heard.version !== version;
 }
 
-function isAfterTaken({ takenAt }: UpdateContext, at: number): boolean {
-  return takenAt !== null && at >= takenAt;
+/** U8. */
+function isSince(date: number | null, { at, now }: { readonly at: number; readonly now: number }): boolean {
+  return date !== null && (at >= date || date > now);
 }
 
 /** The proof of an earlier attempt that was not heard of when it came. */
@@ -139,7 +149,7 @@ export function wasProved({ beganAt, version }: UpdateContext, checked: ModuleCh
 export function wordsOf(event: object): string {
   const error: unknown = "error" in event ? event.error : undefined;
   const said = error instanceof Error ? error.message : typeof error === "object" && error !== null && "reason" in error ? String(error.reason) : "it is not known why";
-  return said.slice(0, MAX_WHY);
+  return cutTo(said, MAX_WHY);
 }
 
 /** What is told of a reason, characters. */

@@ -119,6 +119,76 @@ test("S3, S7, F1. killed at any moment, once or again and again: at most one tri
   }
 });
 
+test("U9. a module whose one report was missed is not dark: it is heard of, and a further attempt makes it tell its version", async (t) => {
+  for (const isKilled of [false, true])
+    for (const state of ["claimed", "rebooting"]) {
+      const what = `${state}${isKilled ? ", killed" : ""}`;
+      const all = await begunDesk();
+      all.rig.lostReports = 1;
+      if (state === "claimed") {
+        await all.untilUpdate(MODULE, "uploading");
+        // It restarts too fast to be silent.
+        const module = all.rig.module(MODULE);
+        const { upload } = module;
+        Object.assign(module, { upload: undefined, portUntil: 0, firmware: NEW });
+        upload?.resolve({ kind: "taken", at: all.clock.now() });
+        all.rig.says(MODULE);
+      }
+      await all.untilUpdate(MODULE, state);
+      if (isKilled) await all.restart();
+      await all.untilState("committed", "failed");
+      isAsItSays(t, all, what);
+      t.match(all.last(), { state: "committed" }, what);
+      t.same(
+        all.rig.triggers.map(({ attempt }) => attempt),
+        [1, 2],
+        what,
+      );
+      t.ok(all.reports().some(({ update, why }) => update === "awaiting module" && why === "it is heard of, and did not tell its version after its upload"));
+      await all.stop();
+    }
+  const never = await begunDesk();
+  never.rig.lostReports = 9;
+  await never.untilState("failed");
+  t.match(never.last(), { update: "failed", attempt: 3, why: "it is heard of, and did not tell its version after its upload" });
+  never.rig.lostReports = 0;
+  never.rig.says(MODULE);
+  await never.untilState("committed");
+  await never.stop();
+});
+
+/** Of a module's windows: how long after one trigger the next one came, ms. */
+function gaps(triggers: readonly Trigger[]): readonly number[] {
+  return triggers.slice(1).map(({ steadyMs }, index) => steadyMs - (triggers[index]?.steadyMs ?? 0));
+}
+
+for (const [name, byMs] of [
+  ["an hour ahead", 3_600_000],
+  ["an hour behind", -3_600_000],
+  ["a day behind", -86_400_000],
+] as const)
+  test(`U2, U8. killed at any moment, its node comes back with its clock ${name}: the window of an attempt is waited out, and what the module tells counts`, async (t) => {
+    for (const state of ["awaiting module", "uploading", "rebooting", "trial"])
+      for (const isMended of [false, true]) {
+        const what = `${state}${isMended ? ", mended" : ""}`;
+        const all = await begunDesk();
+        await all.untilUpdate(MODULE, state);
+        all.clock.jump(byMs);
+        await all.restart();
+        if (isMended) {
+          await all.pass(6_000);
+          await all.correct(-byMs);
+        }
+        const from = all.clock.monotonic();
+        await all.untilState("committed", "failed");
+        t.match(all.last(), { state: "committed" }, what);
+        t.ok(all.clock.monotonic() - from < 420_000, `${what}: ${String(all.clock.monotonic() - from)} ms`);
+        t.same(repeated(all.rig.triggers), [], what);
+        for (const gap of gaps(all.rig.triggers)) t.ok(gap >= 180_000, `${what}: the next trigger came ${String(gap)} ms after the one before`);
+        await all.stop();
+      }
+  });
+
 test("T4. a vehicle of before goes on with what it was, and takes offers once its version is raised", async (t) => {
   const [first] = vehicleRoot.earlier;
   if (first === undefined) throw new Error("version 1 is registered");

@@ -60,6 +60,8 @@ export interface Trigger {
   readonly part: string;
   readonly attempt: number;
   readonly at: number;
+  /** By the clock that nobody sets. */
+  readonly steadyMs: number;
 }
 
 export class Rig {
@@ -76,6 +78,8 @@ export class Rig {
   /** A frame waits for its turn on the bus, for ever. */
   isHanging = false;
   isHeldUp = false;
+  /** Version reports that nobody hears: a frame is lost on the bus. */
+  lostReports = 0;
   /** So many attempts to fetch an image fail; then it is there. */
   keepFails = 0;
   keepRefuses: string | undefined;
@@ -163,7 +167,7 @@ export class Rig {
         return new Promise(() => undefined);
       }
       const module = this.module(name);
-      this.triggers.push({ module: name, part, attempt, at: this.#clock() });
+      this.triggers.push({ module: name, part, attempt, at: this.#clock(), steadyMs: this.#steady() });
       if (module.isOn && this.#manner(module) !== "never opens") {
         module.portFrom = this.#steady() + this.openMs;
         module.portUntil = this.#steady() + WINDOW_MS;
@@ -262,7 +266,8 @@ export class Rig {
 
   /** Its version report (0x04), as at its boot. */
   says(name: string): void {
-    if (this.#system !== undefined) this.heard.set(name, { firmware: this.module(name).firmware, at: this.#clock() });
+    if (this.lostReports > 0) this.lostReports--;
+    else if (this.#system !== undefined) this.heard.set(name, { firmware: this.module(name).firmware, at: this.#clock() });
   }
 
   /** What its node finds otherwise than its actors show. */
