@@ -3,11 +3,12 @@
 // P1. Unknown keys are refused; durations are texts with their unit, shares are per cent.
 // P2. An image is for one type of module, hardware and address. There is no image "for any": a module whose place has none is refused before anything is sent (research/trailcurrent.md 4.1: a wrong
 //     file for an address gives a module another module's identifiers).
-// P3. One image for one kind of module, and one group of a name: of two the reader could not say which counts.
+// P3. One image for one kind of module, and one group of a name: of two the reader could not say which counts. No duration is longer than ten years.
 
 import type { Static } from "typebox";
 import { T } from "../../runtime/index.ts";
 import { madeForWords } from "../update/index.ts";
+import { durationMs } from "../vehicle-file/index.ts";
 
 const closed = { additionalProperties: false } as const;
 
@@ -99,14 +100,30 @@ export const planSchema = T.Object(
 export type PlanFile = Static<typeof planSchema>;
 export type PlanImage = PlanFile["images"][number];
 
+interface PlanComplaint {
+  readonly path: string;
+  readonly message: string;
+  readonly expected: string;
+}
+
+const DURATIONS = ["soak", "target_timeout", "dark_after", "excused_after"] as const satisfies readonly (keyof PlanFile)[];
+
 /** What its form allows and no plan can mean (P3). */
-export function repeatedIn({ images, groups = [] }: PlanFile): readonly { readonly path: string; readonly message: string; readonly expected: string }[] {
+export function impossibleIn(plan: PlanFile): readonly PlanComplaint[] {
+  const { images, groups = [] } = plan;
   const repeats = <Each>(path: string, all: readonly Each[], keyOf: (each: Each) => string, expected: string) =>
     all.flatMap((each, index) => {
       const first = all.findIndex((other) => keyOf(other) === keyOf(each));
       return first === index ? [] : [{ path: `${path}/${String(index)}`, message: `is a second one for ${keyOf(each)}, beside ${path}/${String(first)}`, expected }];
     });
+  const endless = DURATIONS.flatMap((key) => {
+    const written = plan[key];
+    return written === undefined || durationMs(written) !== undefined
+      ? []
+      : [{ path: `/${key}`, message: `${written} is longer than ten years`, expected: "a duration of at most 3660d" }];
+  });
   return [
+    ...endless,
     ...repeats("/images", images, ({ module, ...place }) => madeForWords(module, place), "one image for each type, hardware and address"),
     ...repeats("/groups", groups, ({ name }) => `the name ${name}`, "groups with names of their own"),
   ];

@@ -63,7 +63,9 @@ function limitsOf({ success_percent, excuse_percent, pause, abort }: PlanFile): 
   };
 }
 
-/** The schema has checked its form; at least 1 ms. */
+/** @returns ms, at least 1 @throws RangeError for what the plan's own check refuses (plan.ts P3) */
 function written(duration: string): number {
-  return Math.max(1, durationMs(duration) ?? 1);
+  const ms = durationMs(duration);
+  if (ms === undefined) throw new RangeError(`${duration} is no duration of a plan`);
+  return Math.max(1, ms);
 }

@@ -1,6 +1,6 @@
 // What is wrong with a plan, each kind with its own problem type.
 
-import { madeForWords, type PlanProblem, type PlanFile, planSchema, repeatedIn } from "../../actors/index.ts";
+import { madeForWords, type PlanProblem, type PlanFile, planSchema, impossibleIn } from "../../actors/index.ts";
 import { bodyCheck, type Problem, type ProblemName } from "../../protocols/http/index.ts";
 import type { ImageStore, KeptImage } from "../images/index.ts";
 
@@ -26,7 +26,7 @@ const check = bodyCheck(planSchema);
 /** Of the plan by itself. */
 export function shapeProblem(given: unknown): Problem | undefined {
   const misformed = check(given);
-  const problems = misformed.length > 0 ? misformed : repeatedIn(given as PlanFile);
+  const problems = misformed.length > 0 ? misformed : impossibleIn(given as PlanFile);
   if (problems.length === 0) return undefined;
   const isThreshold = problems.every(({ path }) => THRESHOLD.test(path));
   const told = problems.slice(0, MOST_TOLD);

@@ -3,7 +3,7 @@
 import { Compile } from "typebox/compile";
 import { test } from "tap";
 
-import { type FleetModule, type FleetVehicle, grouped, type Grouping, type PlanFile, planSchema, repeatedIn, rolloutInput, termsOf } from "../../../actors/rollout/index.ts";
+import { type FleetModule, type FleetVehicle, grouped, type Grouping, type PlanFile, planSchema, impossibleIn, rolloutInput, termsOf } from "../../../actors/rollout/index.ts";
 import { fleetOf, NEW, planOf } from "./fleet.ts";
 
 const TORRENT = "trailcurrent/torrent";
@@ -133,12 +133,12 @@ test("a plan's form: what is unknown, out of range or of another form is refused
   t.end();
 });
 
-test("P3. a second image for a kind of module, and a second group of a name, are told with the first", (t) => {
+test("P3. a second image for a kind of module, and a second group of a name, are told with the first; a duration without an end is told", (t) => {
   const [image] = planOf().images;
   if (image === undefined) throw new Error("the plan has an image");
   const { address: _, ...placeless } = image;
-  t.same(repeatedIn(planOf({ images: [image, { ...image, address: 1 }, { ...image, hardware: "esp32" }, placeless], groups: [{ name: "a" }, { name: "b" }] })), []);
-  t.same(repeatedIn(planOf({ images: [image, placeless, { ...image, version: "9.0.0" }], groups: [{ name: "a" }, { name: "b" }, { name: "a" }] })), [
+  t.same(impossibleIn(planOf({ images: [image, { ...image, address: 1 }, { ...image, hardware: "esp32" }, placeless], groups: [{ name: "a" }, { name: "b" }] })), []);
+  t.same(impossibleIn(planOf({ images: [image, placeless, { ...image, version: "9.0.0" }], groups: [{ name: "a" }, { name: "b" }, { name: "a" }] })), [
     {
       path: "/images/2",
       message: "is a second one for trailcurrent/torrent on esp32-s3 at address 0, beside /images/0",
@@ -146,6 +146,12 @@ test("P3. a second image for a kind of module, and a second group of a name, are
     },
     { path: "/groups/2", message: "is a second one for the name a, beside /groups/0", expected: "groups with names of their own" },
   ]);
+  const endless = planOf({ soak: "3660d", target_timeout: "9999d", dark_after: "87841h", excused_after: "999999d" });
+  t.same(
+    impossibleIn(endless).map(({ path, message }) => `${path} ${message}`),
+    ["/target_timeout 9999d is longer than ten years", "/dark_after 87841h is longer than ten years", "/excused_after 999999d is longer than ten years"],
+  );
+  t.throws(() => termsOf(endless), { message: "9999d is no duration of a plan" });
   t.end();
 });
 
