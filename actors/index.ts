@@ -1,5 +1,6 @@
 // The domain's actors. They speak signal names, never bytes, and do no I/O.
 
+export { cutTo } from "./cut-to.ts";
 export { alarmEntity } from "./alarm/index.ts";
 export {
   moduleType,
@@ -17,7 +18,20 @@ export {
   type WhenAway,
 } from "./module/index.ts";
 export { type CampaignShown, hasEnded, isAtWork, type UpdateShown } from "./campaign/index.ts";
-export { groupEntity, type PartBeginning, partBeginning, type PartContext, type Phase, PHASE_NAMES, phasesIn, type TargetContext, targetId } from "./group/index.ts";
+export {
+  endingOf,
+  groupEntity,
+  holdsSlot,
+  isBad,
+  type PartBeginning,
+  partBeginning,
+  type PartContext,
+  type Phase,
+  PHASE_NAMES,
+  phasesIn,
+  type TargetContext,
+  targetId,
+} from "./group/index.ts";
 export { presenceEntity, presenceOf, type PresenceState } from "./presence/index.ts";
 export {
   type Forwarding,
@@ -37,6 +51,7 @@ export {
   BAD,
   grouped,
   type Grouping,
+  impossibleIn,
   isSelected,
   partAddress,
   type PlanFile,
@@ -44,7 +59,6 @@ export {
   type PlanProblem,
   planSchema,
   reasonSchema,
-  repeatedIn,
   type RolloutContext,
   rolloutEntity,
   type RolloutGroup,

@@ -5,7 +5,17 @@
 // W3. Progress of an upload is told in steps of ten per cent.
 // W4. An image is for one type, hardware and address (research/trailcurrent.md 4.1). Its cloud has chosen it by what it knew of the vehicle; what counts is the vehicle's own file, as it is now.
 
-import { type ImageKept, type ImageUploaded, type ImageWanted, madeForWords, type ModuleCheck, type ModuleChecked, type ModuleContext, type UpdateTasks } from "../actors/index.ts";
+import {
+  cutTo,
+  type ImageKept,
+  type ImageUploaded,
+  type ImageWanted,
+  madeForWords,
+  type ModuleCheck,
+  type ModuleChecked,
+  type ModuleContext,
+  type UpdateTasks,
+} from "../actors/index.ts";
 import type { ModelModule } from "../actors/vehicle-file/index.ts";
 import type { UploadOutcome } from "../protocols/module-upload/index.ts";
 import type { System } from "../runtime/index.ts";
@@ -29,6 +39,8 @@ export interface UpdateTasksOptions {
 }
 
 const STEP_PERCENT = 10;
+/** Of what a module answers. */
+const MAX_WHY = 300;
 /** Answers of the cloud that stand: it has no such image for this vehicle. All others may be a credential or a proxy that somebody is mending. */
 const NO_SUCH_IMAGE = new Set([404, 410]);
 const NOT_CONFIGURED = "this vehicle's node updates no modules: its configuration has no updates";
@@ -126,7 +138,7 @@ export function updateTasks({ commands, safety, trigger, urlOf, ports, system, c
         case "taken":
           return { kind: "taken", at };
         case "refused":
-          return broken(`its module refused the image: ${String(outcome.status)}${outcome.text === "" ? "" : ` ${outcome.text}`}`.slice(0, 300));
+          return broken(cutTo(`its module refused the image: ${String(outcome.status)}${outcome.text === "" ? "" : ` ${outcome.text}`}`, MAX_WHY));
         case "cut":
           return broken(
             outcome.sentBytes < outcome.bytes

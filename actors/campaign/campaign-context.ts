@@ -3,6 +3,7 @@
 // P1. Modules are updated one after the other, in the order of the offer.
 // P2. Whether a module may be touched is known or it may not (vehicle V3, X1).
 
+import { cutTo } from "../cut-to.ts";
 import type { Static } from "typebox";
 import { MAX_WHY, type UpdateProgress, type UpdateState } from "../update/index.ts";
 import type { CAMPAIGN_STATES, offeredUpdate } from "./messages.ts";
@@ -167,7 +168,8 @@ export function whyOf(context: CampaignContext, state: CampaignState): string | 
         return speaker(context)?.why ?? null;
     }
   };
-  return words()?.slice(0, MAX_WHY) ?? null;
+  const why = words();
+  return why === null ? null : cutTo(why, MAX_WHY);
 }
 
 export function shownOf(context: CampaignContext): CampaignShown {

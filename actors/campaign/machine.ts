@@ -116,9 +116,9 @@ export const campaignMachine = setup({
       const reason = context.unwanted ?? "another module of its vehicle has ended badly";
       for (const each of context.shown) if (!hasEnded(each)) enqueue.sendTo(each.module, { type: "update.cancel", reason });
     }),
-    tellVersion: enqueueActions(({ context, event, enqueue }) => {
+    tellVersion: enqueueActions(({ context, event, enqueue, self }) => {
       if (event.type !== "module.reported" || !context.shown.some(({ module }) => module === event.module)) return;
-      enqueue.sendTo(event.module, { type: "version.reported", part: event.part, version: event.firmware, at: event.at });
+      enqueue.sendTo(event.module, { type: "version.reported", part: event.part, version: event.firmware, at: event.at, now: now(self) });
     }),
     forgetQuiet: assign({ quiet: [] }),
     noteQuiet: assign({ quiet: ({ context, event }) => (event.type === "module.changed" ? quietAfter(context, event) : context.quiet) }),

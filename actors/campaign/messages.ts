@@ -54,6 +54,8 @@ export const campaignMessages = messages({
   },
   /** C2. */
   "campaign.go": { body: { rollout: name, ask: T.Integer({ minimum: 1 }) }, from: "actors" },
+  /** It reports where it stands. */
+  "campaign.ask": { body: { rollout: name }, from: "actors" },
   /** What has not begun is dropped; what has begun is asked to end where it still can. */
   "campaign.cancel": { body: { rollout: name, reason: T.String({ maxLength: 300 }) }, from: "actors" },
 });

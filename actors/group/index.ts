@@ -10,18 +10,13 @@ import { type TargetInput, targetMachine } from "./target.ts";
 
 export { targetId };
 export type { PartContext } from "./part.ts";
-export { type Phase, PHASE_NAMES, phasesIn } from "./phases.ts";
+export { endingOf, holdsSlot, isBad, type Phase, PHASE_NAMES, phasesIn } from "./phases.ts";
 export type { TargetContext } from "./target.ts";
 
 const groupType = actorType({ name: "group", version: 1, messages: messages({ ...groupMessages.specs, ...groupOwnMessages.specs }), behaviour: groupMachine });
 /** A verdict of time is of the time that passes for people, also while the node is stopped. */
-const targetType = actorType({
-  name: "target",
-  version: 1,
-  messages: targetMessages,
-  behaviour: targetMachine,
-  timers: { TIMED_OUT: "absolute", DARK: "absolute", EXCUSED: "absolute" },
-});
+export const targetTimers = { TIMED_OUT: "absolute", DARK: "absolute", EXCUSED: "absolute", FRESH: "absolute" } as const;
+const targetType = actorType({ name: "target", version: 1, messages: targetMessages, behaviour: targetMachine, timers: targetTimers });
 
 export const groupEntity = entityType({
   root: groupType,

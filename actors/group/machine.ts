@@ -2,13 +2,13 @@
 //
 // M1. Reports are of the whole part: one in REPORT_MS at most, but at once where a bad result is new or it begins or ends to hold.
 // M2. Who is ready while nobody may begin is reported too: its rollout gives a slot for it when it goes on.
-// M3. After its end it stays ended: a target that had its verdict by a timer and is heard of again, not begun, is called off.
+// M3. After its end it stays ended: all but those who have said how they ended are called off, and so is one that had its verdict by a timer and is heard of again, not begun.
 
 import { assign, enqueueActions, setup } from "xstate";
 import { type EventOf, now } from "../../runtime/index.ts";
 import { type groupMessages, rolloutMessages } from "../rollout/index.ts";
 import { type groupOwnMessages, targetMessages } from "./messages.ts";
-import { isEnding, phasesIn } from "./phases.ts";
+import { isEnding, mayBeAtWork, phasesIn } from "./phases.ts";
 import { begins, begunPart, changed, type PartContext, type PartInput, report, type TargetChange, wanted } from "./part.ts";
 
 const REPORT = "report";
@@ -47,9 +47,9 @@ export const groupMachine = setup({
     }),
     cancelAll: enqueueActions(({ context, event, enqueue }) => {
       const reason = event.type === "group.cancel" ? event.reason : "";
-      // Who has its end takes no such word.
+      // M3.
       for (const [index, phase] of phasesIn(context.phases).entries())
-        if (!isEnding(phase)) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
+        if (mayBeAtWork(phase)) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.cancel", reason });
     }),
     report: enqueueActions(({ context, enqueue }, { isDue }: { readonly isDue: boolean }) => {
       if (isDue || context.newBad.length > 0) {

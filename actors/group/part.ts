@@ -1,12 +1,12 @@
 // What a group entity remembers of its targets, and who of them may begin: pure functions. It is written with every turn of the group, so it holds a letter for each target: what never changes of one stands at the target.
 //
-// P1. Who holds a slot is read from the phases: offered and under way hold one each. What was granted and is not held is free, so no sum can drift.
+// P1. Who holds a slot is read from the phases: offered, under way and overdue hold one each. What was granted and is not held is free, so no sum can drift.
 // P2. While bad results wait for the rollout to take note of them, nobody begins. They are counted as they come: one that is corrected later does not make room for another one.
 // P3. First those that have a slot and are ready, then those that were away and are back, then the others in their order.
 // P4. Slots that nobody wants now go back with the next report: who is away holds none.
 
 import type { BadTarget, Report, Tally } from "../rollout/index.ts";
-import { allWaiting, firstWaiting, inPhase, isBad, phaseAt, type Phase, withPhase } from "./phases.ts";
+import { allWaiting, endingOf, firstWaiting, holding, inPhase, isBad, phaseAt, type Phase, withPhase } from "./phases.ts";
 
 export interface PartInput {
   /** Its own address. */
@@ -25,6 +25,8 @@ export interface PartContext extends PartInput {
   /** P2. */
   readonly noted: number;
   readonly cleared: number;
+  /** Bad results that turned out to be none. */
+  readonly corrected: number;
   /** Of the targets that are bad now. */
   readonly critical: readonly number[];
   /** Places of targets that have a slot and are ready. */
@@ -41,7 +43,7 @@ export interface PartContext extends PartInput {
 const MAX_NEW_BAD = 64;
 
 export function begunPart(input: PartInput): PartContext {
-  return { ...input, phases: allWaiting(input.size), slots: 0, noted: 0, cleared: 0, critical: [], ready: [], back: [], newBad: [], reportDue: false, round: 0 };
+  return { ...input, phases: allWaiting(input.size), slots: 0, noted: 0, cleared: 0, corrected: 0, critical: [], ready: [], back: [], newBad: [], reportDue: false, round: 0 };
 }
 
 const without = (list: readonly number[], index: number): readonly number[] => list.filter((each) => each !== index);
@@ -57,7 +59,9 @@ export interface TargetChange {
 }
 
 export function changed(context: PartContext, { index, vehicle, phase, why, module, critical }: TargetChange, now: number): PartContext {
-  const bad: BadTarget = { vehicle, ...(module === null ? {} : { module }), ending: phase, reason: why ?? "", at: now };
+  const before = phaseAt(context.phases, index);
+  const wasBad = before !== undefined && isBad(before);
+  const bad: BadTarget = { vehicle, ...(module === null ? {} : { module }), ending: endingOf(phase) ?? phase, reason: why ?? "", at: now };
   const others = without(context.critical, index);
   return {
     ...context,
@@ -65,7 +69,8 @@ export function changed(context: PartContext, { index, vehicle, phase, why, modu
     ready: without(context.ready, index),
     back: without(context.back, index),
     critical: critical ? [...others, index] : others,
-    ...(isBad(phase) ? { noted: context.noted + 1, newBad: [...context.newBad, bad].slice(-MAX_NEW_BAD) } : {}),
+    corrected: context.corrected + (wasBad && !isBad(phase) ? 1 : 0),
+    ...(isBad(phase) && !(wasBad && endingOf(before) === endingOf(phase)) ? { noted: context.noted + 1, newBad: [...context.newBad, bad].slice(-MAX_NEW_BAD) } : {}),
   };
 }
 
@@ -76,8 +81,7 @@ export function wanted(context: PartContext, index: number): PartContext {
 
 /** P1. */
 function freeIn({ slots, phases }: Pick<PartContext, "slots" | "phases">): number {
-  const counts = inPhase(phases);
-  return slots - counts.offered - counts["under way"];
+  return slots - holding(inPhase(phases));
 }
 
 /** Places of those that have a slot from now on or are told to begin, and the context after that. */
@@ -100,18 +104,19 @@ export function report(context: PartContext): { readonly report: Report; readonl
   const wanting = counts.waiting + context.back.length;
   // P4.
   const returned = Math.max(0, free - wanting);
-  const { committed, failed, rolledBack, timedOut, dark, excused, waiting, away, postponed, offered } = counts;
-  const tally: Tally = { committed, failed, rolledBack, timedOut, dark, excused, absent: away + postponed, critical: context.critical.length };
+  const { committed, failed, rolledBack, timedOut, overdue, dark, excused, waiting, away, postponed } = counts;
+  const tally: Tally = { committed, failed, rolledBack, timedOut: timedOut + overdue, dark, excused, absent: away + postponed, critical: context.critical.length };
   return {
     report: {
       part: context.part,
       tally,
-      underWay: offered + counts["under way"],
+      underWay: holding(counts),
       returned,
       wanting: Math.max(0, wanting - free),
       waits: { ...(waiting > 0 ? { waiting } : {}), ...(away > 0 ? { away } : {}), ...(postponed > 0 ? { postponed } : {}) },
       bad: [...context.newBad],
       noted: context.noted,
+      corrected: context.corrected,
       holds: context.round,
     },
     context: { ...context, slots: context.slots - returned, newBad: [], reportDue: false },

@@ -2,8 +2,11 @@
 
 import { BAD, type Ending } from "../rollout/index.ts";
 
-/** `offered` and `under way` hold a slot. `away`: not heard of since it was offered. `postponed`: it cannot begin now. */
-export type Phase = "waiting" | "offered" | "away" | "postponed" | "under way" | Ending;
+/**
+ * `offered`, `under way` and `overdue` hold a slot. `away`: not heard of since it was offered. `postponed`: it cannot begin now.
+ * `overdue`: counts as timed out, and is still at work.
+ */
+export type Phase = "waiting" | "offered" | "away" | "postponed" | "under way" | "overdue" | Ending;
 
 const LETTERS = {
   waiting: "w",
@@ -11,6 +14,7 @@ const LETTERS = {
   away: "a",
   postponed: "p",
   "under way": "u",
+  overdue: "O",
   committed: "c",
   failed: "f",
   rolledBack: "r",
@@ -26,13 +30,33 @@ const PHASES = Object.fromEntries(Object.entries(LETTERS).map(([phase, letter]) 
 
 const ENDINGS: readonly string[] = ["committed", ...BAD, "excused"] satisfies readonly Ending[];
 
+/** As what its rule counts it; undefined: it has no end yet. */
+export function endingOf(phase: Phase): Ending | undefined {
+  if (phase === "overdue") return "timedOut";
+  return isEnding(phase) ? (phase as Ending) : undefined;
+}
+
 export function isBad(phase: Phase): boolean {
-  return (BAD as readonly Phase[]).includes(phase);
+  return (BAD as readonly (Ending | undefined)[]).includes(endingOf(phase));
+}
+
+export function holdsSlot(phase: Phase): boolean {
+  return phase === "offered" || phase === "under way" || phase === "overdue";
+}
+
+/** How many hold a slot. */
+export function holding(counts: Readonly<Record<Phase, number>>): number {
+  return PHASE_NAMES.reduce((sum, phase) => sum + (holdsSlot(phase) ? counts[phase] : 0), 0);
 }
 
 /** Of a target that has its end: committed, bad or excused. */
 export function isEnding(phase: string): boolean {
   return ENDINGS.includes(phase);
+}
+
+/** Nobody has said that it is over: it waits, is at work, or was given up by a timer alone. */
+export function mayBeAtWork(phase: Phase): boolean {
+  return !isEnding(phase) || phase === "dark" || phase === "timedOut";
 }
 
 export function allWaiting(count: number): string {

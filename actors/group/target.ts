@@ -2,14 +2,17 @@
 //
 // G1. It begins with a slot alone. A vehicle that cannot begin now (not heard of, not parked, postponed) gives its slot back; it asks for one again when it is ready.
 // G2. The word to begin is given for one ask, and is the moment from which the target counts as under way. Should the vehicle's next report name a newer ask, the word came to nothing (campaign/messages.ts C2).
+//     It is given to a vehicle that was heard of within a minute. Any other one, parked and switched off while it waited for its turn, is asked where it stands; where it says nothing it gives its slot back.
 // G3. What has begun ends with the vehicle's word, or by a timer of its own: `timed out` after its time, `dark` where nothing came after it was to begin or a module was to restart.
-// G4. A timer's verdict is a belief. Should the vehicle tell later how it ended, or that it never began, that counts (promise S8).
+// G4. A timer's verdict is a belief. Should the vehicle tell later how it ended, or that it never began, that counts (promise S8). Until then it may be at work: where its rollout ends it is called off all the same.
 // G5. Only its own vehicle reports to it (promise S10).
 // G6. Who is left out while under way keeps its slot until its vehicle says how it ended, or nothing is heard of it for the time of the dark: what has begun may be at work.
+// G7. Who is at work when its time is over counts as timed out, is called off, and keeps its slot as in G6.
 
 import { assign, enqueueActions, setup } from "xstate";
 import { type EventOf, now } from "../../runtime/index.ts";
 import { campaignMessages, type OfferedUpdate } from "../campaign/index.ts";
+import { cutTo } from "../cut-to.ts";
 import type { Ending } from "../rollout/index.ts";
 import { groupOwnMessages, type targetMessages } from "./messages.ts";
 import type { Phase } from "./phases.ts";
@@ -53,6 +56,10 @@ type Reported = Extract<TargetEvent, { type: "campaign.reported" }>;
 
 /** A vehicle answers an offer within this, or counts as away. */
 const UNHEARD_MS = 60_000;
+/** Of a reason that its vehicle is told. */
+const MAX_REASON = 300;
+/** G2. */
+const FRESH_MS = 60_000;
 
 /** How a report ends a target; undefined: it goes on. */
 function endingOf({ state, update }: Reported): Ending | undefined {
@@ -103,6 +110,17 @@ const endings = [
   { guard: "excused", target: "#target.ended.excused", actions: "hear" },
 ] as const;
 
+/** It has a turn to wait for. @param asks what is told when its turn comes and nobody knows whether it is still there */
+const ready = (...asks: readonly ("askThere" | ReturnType<typeof tell>)[]) =>
+  ({
+    entry: "want",
+    initial: "fresh",
+    states: {
+      fresh: { on: { "target.slot": { target: "#target.begun.underWay", actions: "go" } }, after: { FRESH: "old" } },
+      old: { on: { "target.slot": { target: "#target.begun.offered.asked", actions: [...asks] } } },
+    },
+  }) as const;
+
 const groupOf = ({ target }: TargetContext): string => target.split("/").slice(0, 3).join("/");
 
 const tell = (phase: Phase) => ({ type: "tell", params: { phase } }) as const;
@@ -139,11 +157,14 @@ export const targetMachine = setup({
       enqueue.assign({ told: context.ask });
       enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.go", rollout: context.rollout, ask: context.ask });
     }),
-    cancelThere: enqueueActions(({ context, enqueue }) => {
+    askThere: enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.ask", rollout: context.rollout });
+    }),
+    cancelThere: enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(() => campaignMessages.at(context.vehicle), {
         type: "campaign.cancel",
         rollout: context.rollout,
-        reason: (context.why ?? "it is no longer wanted").slice(0, 300),
+        reason: cutTo(("reason" in event ? event.reason : context.why) ?? "it is no longer wanted", MAX_REASON),
       });
     }),
     want: enqueueActions(({ context, enqueue }) => {
@@ -160,6 +181,7 @@ export const targetMachine = setup({
     rolledBack: ends("rolledBack"),
     dark: ends("dark"),
     excused: ends("excused"),
+    isStaging: says("staging"),
     isReady: says("ready"),
     cannotBegin: says("waiting for safe state"),
     asksAgain: voids("ready"),
@@ -171,8 +193,10 @@ export const targetMachine = setup({
   },
   delays: {
     UNHEARD: UNHEARD_MS,
+    FRESH: FRESH_MS,
     TIMED_OUT: ({ context }) => context.timeoutMs,
-    DARK: ({ context }) => context.darkMs,
+    /** Its vehicle, which counts for itself, speaks first. */
+    DARK: ({ context }) => context.darkMs + UNHEARD_MS,
     EXCUSED: ({ context }) => context.excusedMs,
   },
 }).createMachine({
@@ -209,7 +233,7 @@ export const targetMachine = setup({
       states: {
         offered: {
           entry: tell("offered"),
-          initial: "unheard",
+          initial: "staging",
           on: {
             "campaign.reported": [
               ...endings,
@@ -218,12 +242,19 @@ export const targetMachine = setup({
               { guard: "isHeard", target: ".staging", actions: "hear" },
             ],
           },
-          after: { TIMED_OUT: { target: "#target.ended.timedOut", actions: [because("its images were not there in time"), "cancelThere"] } },
           states: {
-            unheard: { after: { UNHEARD: { target: "#target.begun.absent.away", actions: because("not heard of since it was offered") } } },
-            staging: {},
+            staging: {
+              on: { "campaign.reported": { guard: "isStaging", target: ".heard", actions: "hear" } },
+              after: { TIMED_OUT: { target: "#target.ended.timedOut", actions: [because("its images were not there in time"), "cancelThere"] } },
+              initial: "unheard",
+              states: {
+                unheard: { after: { UNHEARD: { target: "#target.begun.absent.away", actions: because("not heard of since it was offered") } } },
+                heard: { after: { DARK: { target: "unheard", actions: "askThere" } } },
+              },
+            },
             /** Its group says when: it may be holding. */
-            ready: { entry: "want", on: { "target.slot": { target: "#target.begun.underWay", actions: "go" } } },
+            ready: ready("askThere", tell("offered")),
+            asked: { after: { UNHEARD: { target: "#target.begun.absent.away", actions: because("not heard of since its turn came") } } },
           },
         },
         absent: {
@@ -240,12 +271,12 @@ export const targetMachine = setup({
           states: {
             away: { entry: tell("away") },
             postponed: { entry: tell("postponed") },
-            wanting: { entry: "want", on: { "target.slot": { target: "#target.begun.underWay", actions: "go" } } },
+            wanting: ready("askThere"),
           },
         },
         underWay: {
           entry: tell("under way"),
-          after: { TIMED_OUT: { target: "#target.ended.timedOut", actions: because("its time is over") } },
+          after: { TIMED_OUT: { target: "overdue", actions: [because("its time is over"), "cancelThere"] } },
           initial: "quiet",
           on: {
             "campaign.reported": [
@@ -265,6 +296,22 @@ export const targetMachine = setup({
             quiet: { after: { DARK: { target: "#target.ended.dark", actions: because("nothing was heard of it since it was to begin or a module was to restart") } } },
             working: {},
           },
+        },
+        /** G7. */
+        overdue: {
+          entry: [{ type: "noteEnd", params: { ending: "timedOut" } }, tell("overdue")],
+          on: {
+            "campaign.reported": [
+              ...endings,
+              { guard: "asksAgain", target: "#target.ended.timedOut" },
+              { guard: "couldNotBegin", target: "#target.ended.timedOut" },
+              { guard: "isHeard", target: ".heard", actions: "hear" },
+            ],
+            // It has been called off.
+            "target.removed": { actions: "reason" },
+          },
+          initial: "heard",
+          states: { heard: { after: { DARK: "#target.ended.timedOut" } } },
         },
         /** G6. */
         leaving: {
@@ -291,6 +338,7 @@ export const targetMachine = setup({
           { guard: "couldNotBegin", target: "begun.absent.postponed", actions: ["goOn", "hear"] },
           { guard: "isHeard", actions: "hear" },
         ],
+        "target.cancel": { actions: "cancelThere" },
       },
       initial: "excused",
       states: {

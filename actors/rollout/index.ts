@@ -7,7 +7,7 @@ import { rolloutMachine } from "./machine.ts";
 import { reasonSchema, rolloutMessages } from "./messages.ts";
 
 export { reasonSchema, rolloutMessages };
-export { type PlanFile, planSchema, repeatedIn } from "./plan.ts";
+export { type PlanFile, planSchema, impossibleIn } from "./plan.ts";
 export { partAddress, rolloutInput, type TargetTerms, termsOf } from "./planned.ts";
 export type { BadTarget, Report, RolloutContext, RolloutGroup } from "./state.ts";
 export { BAD, type Ending, type Tally } from "./tally.ts";

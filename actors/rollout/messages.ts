@@ -41,6 +41,8 @@ export const rolloutMessages = messages({
       bad: T.Array(badTarget, { maxItems: 64 }),
       /** Bad results it ever noted, also those that were corrected since. */
       noted: number,
+      /** Of these, how often one turned out not to be bad. */
+      corrected: number,
       /** The round of the hold in which nothing of it begins; 0: it does not hold. */
       holds: number,
     },

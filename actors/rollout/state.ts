@@ -3,6 +3,8 @@
 // S1. Slots are a ledger: what the parts of all groups hold and what is free is the plan's concurrency at any time, since grants and returns are messages that arrive once and in order (rules M1).
 // S2. Who has reported a bad result begins nothing until the rollout has taken note of it: it is cleared up to a number of bad results. So the rule decides before the next begins.
 // S3. Nothing is granted or cleared unless the rollout runs and its rule says go on.
+// S4. What a person has looked over by resuming are results, not a number of them: one that is corrected later makes no room for another one. Which of them was corrected nobody tells; it is taken to be one
+//     of those, so that the rule rather asks once more.
 
 import type { Static } from "typebox";
 import type { PlanFile } from "./plan.ts";
@@ -43,6 +45,8 @@ export interface Part {
   /** S2: bad results that it ever noted, and how many of them have been taken note of here. */
   readonly noted: number;
   readonly cleared: number;
+  /** Of its bad results, how many were corrected ever. */
+  readonly corrected: number;
   /** The round of the hold that it has answered; 0: it does not hold. */
   readonly holds: number;
 }
@@ -115,6 +119,7 @@ export interface Report {
   readonly waits: Readonly<Record<string, number>>;
   readonly bad: BadTarget[];
   readonly noted: number;
+  readonly corrected: number;
   readonly holds: number;
 }
 
@@ -126,7 +131,8 @@ export const THE_RULE = "the rule";
 export function begun(input: RolloutInput): RolloutContext {
   const parts: Record<string, Part> = {};
   const groups = input.groups.map(({ parts: own, ...group }): RolloutGroup => {
-    for (const { group: address, size } of own) parts[address] = { size, slots: 0, tally: NOTHING, underWay: 0, wanting: 0, waits: {}, noted: 0, cleared: 0, holds: 0 };
+    for (const { group: address, size } of own)
+      parts[address] = { size, slots: 0, tally: NOTHING, underWay: 0, wanting: 0, waits: {}, noted: 0, cleared: 0, corrected: 0, holds: 0 };
     return {
       ...group,
       size: own.reduce((all, { size }) => all + size, 0),
@@ -150,9 +156,17 @@ function freeSlots({ concurrency, parts }: Pick<RolloutContext, "concurrency" | 
 export function reported(context: RolloutContext, report: Report): RolloutContext | undefined {
   const part = context.parts[report.part];
   if (part === undefined || report.returned > part.slots) return undefined;
-  const { tally, underWay, wanting, waits, noted: ever, holds } = report;
-  const next: Part = { ...part, slots: part.slots - report.returned, tally, underWay, wanting, waits, noted: ever, holds };
-  return { ...context, parts: { ...context.parts, [report.part]: next }, bad: [...context.bad, ...report.bad].slice(-MAX_BAD) };
+  const { tally, underWay, wanting, waits, noted: ever, corrected, holds } = report;
+  const next: Part = { ...part, slots: part.slots - report.returned, tally, underWay, wanting, waits, noted: ever, corrected, holds };
+  const groups =
+    corrected === part.corrected ? context.groups : context.groups.map((group) => (group.parts.includes(report.part) ? lessLookedOver(group, corrected - part.corrected) : group));
+  return { ...context, groups, parts: { ...context.parts, [report.part]: next }, bad: [...context.bad, ...report.bad].slice(-MAX_BAD) };
+}
+
+/** S4. */
+function lessLookedOver(group: RolloutGroup, corrected: number): RolloutGroup {
+  const { badAtResume, forgiven } = group;
+  return { ...group, badAtResume: Math.max(0, badAtResume - corrected), forgiven: { ...forgiven, bad: Math.max(0, forgiven.bad - corrected) } };
 }
 
 /** Of the groups that are or were open, in their order. */

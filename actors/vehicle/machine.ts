@@ -140,8 +140,13 @@ const vehicle = setup({
       const taken = offerTaken(updates, event);
       if (taken.kind !== "waits") return;
       enqueue.assign({ updates: withWaiting(updates, taken.input) });
-      const why = `the rollout ${updates.campaign?.rollout ?? ""} is under way`;
-      enqueue.sendTo(() => targetReports.at(event.target), { type: "campaign.reported", state: "waiting for safe state", ask: 0, why });
+      enqueue.sendTo(() => targetReports.at(event.target), waitsReport(updates));
+    }),
+    tellWaiting: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "campaign.ask") return;
+      const updates = updatesOf(context);
+      const waits = waitingOf(updates, event);
+      if (waits !== undefined) enqueue.sendTo(() => targetReports.at(waits.target), waitsReport(updates));
     }),
     refuseOffer: enqueueActions(({ event, enqueue }) => {
       if (event.type !== "campaign.offer") return;
@@ -182,6 +187,8 @@ const vehicle = setup({
     isTooMany: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "full",
     isKnown: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "again",
     makesRoom: ({ context, event }) => event.type === "campaign.changed" && isOver(event.campaign) && updatesOf(context).waiting.length > 0,
+    isAskedOf: ({ context, event }) => event.type === "campaign.ask" && updatesOf(context).campaign?.rollout === event.rollout,
+    waitsUnasked: ({ context, event }) => event.type === "campaign.ask" && waitingOf(updatesOf(context), event) !== undefined,
     isWaiting: ({ context, event }) => event.type === "campaign.cancel" && waitingOf(updatesOf(context), event) !== undefined,
     hasPenalty: ({ context, event }) => event.type === "update.clear" && Object.hasOwn(updatesOf(context).penalties, event.module),
     mayRelease: ({ context, event }) => event.type === "update.release" && mayRelease(updatesOf(context), event.module),
@@ -195,6 +202,11 @@ const vehicle = setup({
     isOnlyDegraded: ({ context }) => isDegraded(context) && !Object.values(context.unwell).includes("faulted"),
   },
 });
+
+/** Of an offer that waits for the end of another one. */
+function waitsReport({ campaign }: VehicleUpdates) {
+  return { type: "campaign.reported", state: "waiting for safe state", ask: 0, why: `the rollout ${campaign?.rollout ?? ""} is under way` } as const;
+}
 
 function initialContext(input: VehicleInput): VehicleContext {
   return {
@@ -298,6 +310,10 @@ export const vehicleMachine = vehicle.createMachine({
       { guard: "waits", actions: "keepOffer" },
       { guard: "isTooMany", actions: "refuseOffer" },
       { guard: "isKnown", actions: "askCampaign" },
+    ],
+    "campaign.ask": [
+      { guard: "isAskedOf", actions: "askCampaign" },
+      { guard: "waitsUnasked", actions: "tellWaiting" },
     ],
     "campaign.go": { actions: "forward" },
     "campaign.cancel": [{ guard: "isWaiting", actions: "dropWaiting" }, { actions: "forward" }],

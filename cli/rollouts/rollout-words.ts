@@ -30,7 +30,7 @@ export interface ShownRollout extends RolloutItem {
   readonly newcomers?: { readonly count: number; readonly first: readonly string[] };
 }
 
-const BAD = ["failed", "rolledBack", "timedOut", "dark"];
+const BAD = ["failed", "rolledBack", "overdue", "timedOut", "dark"];
 const BAR = 24;
 /** Of reasons below a group. */
 const MOST_REASONS = 5;

@@ -3,7 +3,7 @@
 // D1. Counts are read from the parts' own phases, so that they are whole at any time; the rule itself counts what the parts have reported, at most 250 ms behind.
 // D2. What takes a look at each target (why it is postponed, how it went wrong) is bounded.
 
-import { BAD, phasesIn, type Phase, type RolloutGroup } from "../../actors/index.ts";
+import { isBad, phasesIn, type Phase, type RolloutGroup } from "../../actors/index.ts";
 import { idOf } from "../../runtime/index.ts";
 import type { KnownRollout } from "./rollout-book.ts";
 import { tenantOf } from "./fleet-facts.ts";
@@ -108,7 +108,7 @@ function groupShown(rollout: KnownRollout, { name, size, parts, openedAt }: Roll
 }
 
 function isLookedAt(phase: Phase): boolean {
-  return phase === "postponed" || (BAD as readonly Phase[]).includes(phase);
+  return phase === "postponed" || isBad(phase);
 }
 
 function stateOf({ state, phase, context }: KnownRollout, index: number): GroupState {

@@ -4,7 +4,7 @@
 // R2. A name is a rollout's for ever. The same request again (its id, its plan) is answered with what it made.
 
 import { createHash } from "node:crypto";
-import { type FleetVehicle, grouped, type Grouping, isSelected, type PlanFile, rolloutEntity } from "../../actors/index.ts";
+import { cutTo, type FleetVehicle, grouped, type Grouping, isSelected, type PlanFile, rolloutEntity } from "../../actors/index.ts";
 import { type Problem, type ProblemName, problemOf } from "../../protocols/http/index.ts";
 import { type Address, type Answer, addressProblem, idOf, type Replicas, type System, type Told } from "../../runtime/index.ts";
 import type { Clock, Log, Store } from "../../runtime/ports/index.ts";
@@ -228,7 +228,7 @@ export function createRollouts({ system, replicas, store, images, links, clock, 
   async function leaveOut(rollout: KnownRollout, vehicle: string, reason: string, who: string): Promise<Problem | undefined> {
     const target = book.targetOf(vehicle, rollout);
     if (target === undefined) return { name: "no-such-target", detail: `${vehicle.slice(0, 128)} is no target of ${rollout.address}.` };
-    const told = await system.inform(target, { type: "target.removed", reason: `left out by ${who}: ${reason}`.slice(0, MAX_REASON) });
+    const told = await system.inform(target, { type: "target.removed", reason: cutTo(`left out by ${who}: ${reason}`, MAX_REASON) });
     if (told.kind === "accepted") {
       log.info({ rollout: rollout.address, vehicle, by: who, reason }, "a vehicle was left out of a rollout");
       return undefined;

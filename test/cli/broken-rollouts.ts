@@ -6,6 +6,7 @@ import { groupEntity, rolloutEntity, type UpdateTasks, vehicleEntity, vehicleRoo
 import { campaignMachine } from "../../actors/campaign/index.ts";
 import { campaignMessages } from "../../actors/campaign/messages.ts";
 import { groupOwnMessages, targetMessages } from "../../actors/group/messages.ts";
+import { targetTimers } from "../../actors/group/index.ts";
 import { groupMessages, rolloutMessages } from "../../actors/rollout/index.ts";
 import { rolloutMachine } from "../../actors/rollout/machine.ts";
 import { granted, openParts } from "../../actors/rollout/state.ts";
@@ -31,8 +32,7 @@ function withRollout(behaviour: typeof rolloutMachine): Types {
 }
 
 function withTarget(behaviour: typeof targetMachine): Types {
-  const timers = { TIMED_OUT: "absolute", DARK: "absolute", EXCUSED: "absolute" } as const;
-  return { cloud: [rolloutEntity, groupEntity.using(actorType({ name: "target", version: 1, messages: targetMessages, behaviour, timers }))] };
+  return { cloud: [rolloutEntity, groupEntity.using(actorType({ name: "target", version: 1, messages: targetMessages, behaviour, timers: targetTimers }))] };
 }
 
 /** F1: whatever becomes of it, its frame may be sent again. */

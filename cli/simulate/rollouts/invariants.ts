@@ -1,6 +1,6 @@
 // What must hold of a rollout whatever happens, judged by the history and by a ledger outside of the actors: the frames that boards have seen, and what they run in the end.
 
-import { BAD, type PartContext, phasesIn, type Phase, type RolloutContext } from "../../../actors/index.ts";
+import { BAD, endingOf, holdsSlot, type PartContext, phasesIn, type Phase, type RolloutContext } from "../../../actors/index.ts";
 import type { Checker, Evidence } from "../../../runtime/simulation/index.ts";
 import { NEW } from "./board.ts";
 import { type FleetOf200, ROLLOUT } from "./fleet-of-200.ts";
@@ -56,7 +56,7 @@ function slotsHeld(evidence: Evidence, { concurrency, parts }: FleetOf200, found
     if (granted > concurrency) found.push({ atMs, what: `${String(granted)} slots are granted and not returned, ${String(concurrency)} are allowed` });
     const phases = phasesOf(cells.get(entity));
     if (phases === undefined) continue;
-    held.set(entity, phases.filter((phase) => phase === "offered" || phase === "under way").length);
+    held.set(entity, phases.filter(holdsSlot).length);
     const all = [...held.values()].reduce((sum, each) => sum + each, 0);
     if (all > concurrency) found.push({ atMs, what: `${String(all)} targets hold a slot, ${String(concurrency)} may` });
   }
@@ -86,8 +86,10 @@ function vehiclesAtWork(evidence: Evidence, fleet: FleetOf200, found: Found[]): 
       continue;
     }
     for (const { actor } of turn.fired) {
-      const vehicle = vehicles[Number(actor.split("/")[4] ?? Number.NaN)];
-      if (vehicle === undefined) continue;
+      const place = Number(actor.split("/")[4] ?? Number.NaN);
+      const vehicle = vehicles[place];
+      // One that is overdue keeps its slot.
+      if (vehicle === undefined || phasesOf(turn.cells.get(turn.entity))?.[place] === "overdue") continue;
       believed.add(vehicle);
       atWork.delete(vehicle);
     }
@@ -154,13 +156,12 @@ function counts({ history }: Evidence, { parts, boards }: FleetOf200, found: Fou
   const shown = new Map(history.flatMap((fact) => (fact.kind === "view" && !fact.isReplica ? [[fact.address, fact.context] as const] : [])));
   const rollout = shown.get(ROLLOUT) as RolloutContext | undefined;
   if (rollout === undefined) return void found.push({ atMs, what: "the rollout is not there in the end" });
-  const corrected = new Set(history.flatMap((fact) => (fact.kind === "fault" && fact.what === "clock-jump" ? [fact.where] : [])));
   for (const [part, vehicles] of parts) {
     const phases = phasesIn((shown.get(part) as PartContext | undefined)?.phases ?? "");
     const tally = rollout.parts[part]?.tally as Counts | undefined;
     // A group that has not been opened has nothing to report.
     for (const ending of ENDINGS) {
-      const is = phases.filter((phase) => phase === ending).length;
+      const is = phases.filter((phase) => endingOf(phase) === ending).length;
       if (is !== tally?.[ending]) found.push({ atMs, what: `${part}: the rollout counts ${String(tally?.[ending])} ${ending}, ${String(is)} are` });
     }
     for (const [place, vehicle] of vehicles.entries()) {
@@ -169,10 +170,8 @@ function counts({ history }: Evidence, { parts, boards }: FleetOf200, found: Fou
       if (board === undefined || phase === undefined) continue;
       const runsIt = board.firmware === NEW;
       const hasBegun = board.frames.length > 0;
-      // Reports are dated by a clock that was corrected: what is older by it than what was sent proves nothing.
-      const isDated = !corrected.has(board.node);
       if (phase === "committed" && !runsIt) found.push({ atMs, what: `${vehicle} counts as committed and runs ${board.firmware}` });
-      if (phase !== "committed" && runsIt && isDated) found.push({ atMs, what: `${vehicle} runs ${NEW} and counts as ${phase}` });
+      if (phase !== "committed" && runsIt) found.push({ atMs, what: `${vehicle} runs ${NEW} and counts as ${phase}` });
       if (["failed", "rolledBack", "committed"].includes(phase) && !hasBegun) found.push({ atMs, what: `${vehicle} counts as ${phase} and was never begun` });
     }
   }

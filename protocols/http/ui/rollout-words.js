@@ -9,6 +9,7 @@ const PHASES = [
   ["committed", "committed", "good"],
   ["failed", "failed", "bad"],
   ["rolledBack", "rolled back", "bad"],
+  ["overdue", "overdue, still at work", "bad"],
   ["timedOut", "timed out", "bad"],
   ["dark", "dark", "bad"],
   ["excused", "excused", "quiet"],

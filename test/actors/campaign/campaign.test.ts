@@ -355,7 +355,7 @@ test("cancel after an answer that is on its way: claimed", async (t) => {
   await all.say(cancel);
   t.match(all.last(), { update: "claimed", why: "it cannot be called back: it has no way to undo" });
   await all.untilState("failed");
-  t.match(all.last(), { update: "dark", why: "no version report came after its upload" }, "it never fell silent, and never said what it runs");
+  t.match(all.last(), { update: "failed", why: "it is heard of, and did not tell its version after its upload" }, "nobody wants another attempt");
   await all.stop();
 });
 
@@ -419,6 +419,12 @@ test("U1. one campaign at a time: another rollout's offer waits behind it withou
   t.match(all.last(of(5)), { state: "refused", why: "too many rollouts wait for this vehicle" });
   await all.say(other(1) as never);
   t.equal(all.updates().waiting.length, 4, "it waits once");
+  const [toFirst, toWaiting] = [all.reports().length, all.reports(of(1)).length];
+  await all.say({ type: "campaign.ask", rollout: ROLLOUT });
+  await all.say({ type: "campaign.ask", rollout: "other-1" });
+  await all.say({ type: "campaign.ask", rollout: "of-nobody" });
+  t.same([all.reports().length, all.reports(of(1)).length], [toFirst + 1, toWaiting + 1], "whoever asks where it stands is told");
+  t.same([all.last(), all.last(of(1))], [all.reports().at(-2), all.reports(of(1)).at(-2)]);
   await all.say({ ...cancel, rollout: "other-2" }, "demo/group/other");
   t.equal(all.updates().waiting.length, 4, "who did not offer it cannot take it back");
   await all.say({ ...cancel, rollout: "other-2" });

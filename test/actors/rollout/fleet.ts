@@ -13,8 +13,8 @@ export const NEW = "2.4.0";
 const SHA = "a".repeat(64);
 const STAGE_MS = 1_000;
 
-/** How a vehicle's update goes. `away`: it takes no message until it is back. */
-export type Manner = "commits" | "fails" | "lies" | "dark" | "falls silent" | "inconsistent" | "driving" | "silent";
+/** How a vehicle's update goes. `silent`: nothing of it is heard. `off`: nor does it hear a word to begin. `fetches`: its images never come. */
+export type Manner = "commits" | "fails" | "lies" | "dark" | "falls silent" | "inconsistent" | "driving" | "silent" | "off" | "fetches";
 
 export interface VehicleState {
   readonly manner: Manner;
@@ -74,21 +74,29 @@ const vehicleType = actorType({
     }),
     step: (state, event, turn) => {
       const report = (next: VehicleState, told: string, more: object = {}): VehicleState => {
-        if (next.manner !== "silent" && next.target !== null) turn.send(next.target, { type: "campaign.reported", state: told, ask: next.ask, ...more });
+        if (next.manner !== "silent" && next.manner !== "off" && next.target !== null) turn.send(next.target, { type: "campaign.reported", state: told, ask: next.ask, ...more });
         return next;
       };
       const asks = (): VehicleState =>
         state.manner === "driving"
           ? report({ ...state, phase: "waiting", ask: state.ask + 1 }, "waiting for safe state", { why: "not parked" })
           : report({ ...state, phase: "ready", ask: state.ask + 1, askedAt: turn.now }, "ready");
+      /** Where it stands. */
+      const told = (at: VehicleState): VehicleState => {
+        if (at.phase === "waiting") return report(at, "waiting for safe state", { why: "not parked" });
+        if (at.phase === "under way") return report(at, "activating", { module: "torrent-0", update: "uploading", attempt: 1 });
+        return at.phase === "staging" || at.phase === "ready" ? report(at, at.phase) : at;
+      };
       switch (event.type) {
         case "campaign.offer":
           turn.arm("stage", STAGE_MS, { type: "vehicle.staged" });
           return report({ ...state, target: event.target, offers: state.offers + 1, phase: "staging" }, "staging", { module: "torrent-0" });
+        case "campaign.ask":
+          return told(state);
         case "vehicle.staged":
-          return state.phase === "staging" ? asks() : state;
+          return state.phase === "staging" && state.manner !== "fetches" ? asks() : state;
         case "campaign.go": {
-          if (state.phase !== "ready" || event.ask !== state.ask) return state;
+          if (state.phase !== "ready" || state.manner === "off" || event.ask !== state.ask) return state;
           if (turn.now - state.askedAt > GO_WITHIN_MS || state.manner === "driving") return asks();
           turn.arm("done", state.updateMs, { type: "vehicle.done" });
           return report({ ...state, phase: "under way", begins: [...state.begins, turn.now] }, "activating", { module: "torrent-0", update: "uploading", attempt: 1 });
@@ -118,6 +126,9 @@ const vehicleType = actorType({
           return report({ ...state, endedAs: "lies" }, "failed", { module: "torrent-0", update: "rolled back", why: `it reports ${OLD} instead of ${NEW}` });
         case "vehicle.become": {
           const next = { ...state, manner: event.manner };
+          // What was on its way while its link was down.
+          if (state.manner === "off" && state.phase === "ended" && state.endedAs === null) return report(next, "cancelled", { why: state.calledOff ?? "" });
+          if (state.manner === "off" && state.phase === "ready") return told(next);
           if (state.phase === "waiting" && event.manner !== "driving") return report({ ...next, phase: "ready", ask: state.ask + 1, askedAt: turn.now }, "ready");
           if (state.phase === "ready" && event.manner === "driving")
             return report({ ...next, phase: "waiting", ask: state.ask + 1 }, "waiting for safe state", { why: "not parked" });

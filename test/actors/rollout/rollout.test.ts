@@ -195,10 +195,10 @@ for (const [end, plan] of ENDS)
     await until(all, () => all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "staging").length === 2);
     await said(all, "pause", "the weather");
     await until(all, () => all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "ready").length === 2);
-    // Their words to begin come too late for them, and what they say to that is lost.
+    // Their words to begin never reach them.
     const given = all.vehicles.slice(0, 2);
-    for (const vehicle of given) await all.tell(vehicle, { type: "vehicle.become", manner: "silent" });
-    await all.clock.advance(300_000);
+    for (const vehicle of given) await all.tell(vehicle, { type: "vehicle.become", manner: "off" });
+    await all.clock.advance(30_000);
     await said(all, "resume", "it is over");
     await until(all, is(all, end));
     t.match(all.counts(), { dark: 2 }, stateOf(all));
@@ -330,6 +330,149 @@ test("R5. more excused than the plan allows are forgiven alike: while the others
   await until(all, is(all, "completed"));
   t.match(all.counts(), { excused: 2, committed: 23 });
   await all.stop();
+});
+
+test("G2. vehicles that are ready and switched off while their rollout is paused are away when their turn comes, and no bad result", async (t) => {
+  const all = await fleet({ count: 12, plan: { concurrency: 8, groups: [{ name: "all" }] } });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "staging").length === 8);
+  await said(all, "pause", "friday evening");
+  await until(all, () => all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "ready").length === 8);
+  for (const vehicle of all.vehicles.slice(0, 6)) await all.tell(vehicle, { type: "vehicle.become", manner: "off" });
+  // Longer than a target has.
+  await all.clock.advance(60 * 3_600_000);
+  t.match([all.state().value, all.part(part).phases], [{ paused: "settled" }, "oooooooowwww"], "who waits for a person is not timed out");
+  await said(all, "resume", "monday morning");
+  await all.clock.advance(60_000);
+  t.equal(all.part(part).phases.slice(0, 6), "aaaaaa");
+  t.equal(all.target(part, 0).why, "not heard of since its turn came");
+  await until(all, () => all.counts()["committed"] === 6);
+  t.match(all.state().value, { running: "offering" });
+  t.equal(begun(all), 6, "who was there, and who waited behind them");
+  for (const vehicle of all.vehicles.slice(0, 6)) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { committed: 12, dark: 0, timedOut: 0 });
+  await all.stop();
+});
+
+test("G2. so is one that was ready again, waited for its turn and was switched off meanwhile", async (t) => {
+  const all = await fleet({
+    count: 4,
+    plan: { concurrency: 1, groups: [{ name: "all" }], excuse_percent: 50 },
+    manner: place({ 0: "driving", 1: "driving" }),
+    updateMs: () => 600_000,
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => begun(all) === 1);
+  for (const vehicle of all.vehicles.slice(0, 2)) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await all.clock.advance(30_000);
+  t.equal(all.part(part).back.length, 2, "they wait for their turn");
+  for (const vehicle of all.vehicles.slice(0, 2)) await all.tell(vehicle, { type: "vehicle.become", manner: "off" });
+  await until(all, () => all.counts()["committed"] === 2);
+  await all.clock.advance(3_600_000);
+  t.match([all.part(part).phases, all.counts()], ["aacc", { dark: 0, committed: 2, absent: 2 }]);
+  await all.stop();
+});
+
+test("G2. who fetches its images and falls silent is asked, and gives its slot back where it says nothing; one that is there keeps it", async (t) => {
+  const all = await fleet({
+    count: 3,
+    plan: { concurrency: 2, dark_after: "10m", target_timeout: "5h", pause: { percent: 100 }, groups: [{ name: "all" }] },
+    manner: place({ 0: "fetches", 1: "fetches" }),
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await all.clock.advance(10_000);
+  await all.tell(all.vehicles[0] ?? "", { type: "vehicle.become", manner: "off" });
+  t.equal(all.part(part).phases, "oow");
+  await until(all, () => all.part(part).phases === "aoc");
+  t.equal(all.target(part, 0).why, "not heard of since it was offered");
+  await until(all, is(all, "paused"), 6 * 3_600_000);
+  t.equal(all.target(part, 1).why, "its images were not there in time");
+  await all.stop();
+});
+
+test("G7. who is at work when its time is over counts as timed out, is called off, and keeps its slot until it has ended or falls silent", async (t) => {
+  const all = await fleet({
+    count: 6,
+    plan: { concurrency: 2, target_timeout: "5m", dark_after: "10m", pause: { percent: 100 }, abort: { percent: 100, count: 50 }, success_percent: 1, groups: [{ name: "all" }] },
+    manner: place({ 1: "falls silent" }),
+    updateMs: () => 8 * 60_000,
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  let most = 0;
+  const look = (): void => {
+    const atWork = all.vehicles.filter((vehicle) => all.vehicle(vehicle).phase === "under way").length;
+    most = Math.max(most, atWork);
+  };
+  await until(all, () => (look(), all.part(part).phases.startsWith("OO")));
+  t.match([all.counts(), all.vehicle(all.vehicles[0] ?? "").calledOff], [{ timedOut: 2 }, "its time is over"]);
+  t.equal(begun(all), 2, "both are at work");
+  await until(all, () => (look(), all.part(part).phases.startsWith("cO")));
+  t.match(all.counts(), { timedOut: 1, committed: 1 }, "it came to its end after all");
+  await until(all, () => (look(), all.state().value === "completed"), 7_200_000);
+  t.equal(all.part(part).phases[1], "t", "nothing was heard of it any more");
+  t.equal(most, 2);
+  await all.stop();
+});
+
+test("M3. who was given up by a timer is called off when its rollout is aborted: it may be at work", async (t) => {
+  for (const [plan, phase, updateMs] of [
+    [{ target_timeout: "1m" }, "O", 600_000],
+    [{ dark_after: "1m" }, "d", 1_000],
+  ] as const) {
+    const all = await fleet({
+      count: 2,
+      plan: { concurrency: 1, pause: { percent: 100 }, abort: { percent: 100, count: 50 }, groups: [{ name: "all" }], ...plan },
+      manner: place({ 0: phase === "d" ? "falls silent" : "commits" }),
+      updateMs: () => updateMs,
+    });
+    const [part = ""] = all.parts;
+    await said(all, "approve");
+    await until(all, () => all.part(part).phases.startsWith(phase));
+    t.equal(all.part(part).phases[0], phase);
+    await said(all, "abort", "wrong release");
+    await all.clock.advance(1_000);
+    t.equal(all.vehicle(all.vehicles[0] ?? "").calledOff, "its rollout was aborted: wrong release", phase);
+    await all.stop();
+  }
+});
+
+test("an abort whose reason is cut in the middle of a character arrives all the same", async (t) => {
+  const all = await fleet({ count: 1, plan: { groups: [{ name: "all" }] } });
+  await said(all, "approve");
+  await until(all, () => begun(all) === 1);
+  t.match(await said(all, "abort", "🚚".repeat(250)), { kind: "replied" });
+  await all.clock.advance(1_000);
+  t.match(all.vehicle(all.vehicles[0] ?? "").calledOff, /^its rollout was aborted: (🚚){137}$/u);
+  await all.stop();
+});
+
+test("S4. a bad result that is corrected after a person has resumed makes no room for another one", async (t) => {
+  for (const groups of [[{ name: "canary", count: 5, pause_count: 1, abort_count: 3 }, { name: "rest" }], undefined]) {
+    const all = await fleet({
+      count: 12,
+      plan: { concurrency: 1, success_percent: 50, abort: { min_sample: 50 }, ...(groups === undefined ? {} : { groups }) },
+      manner: place({ 0: "dark", 1: "lies" }),
+    });
+    await said(all, "approve");
+    await until(all, is(all, "paused"));
+    await said(all, "resume", "it was the cable");
+    await all.tell(all.vehicles[0] ?? "", { type: "vehicle.recover" });
+    await until(all, is(all, "paused"));
+    t.match(
+      [all.counts(), all.state().context.why],
+      [
+        { committed: 1, failed: 1 },
+        { who: "the rule", reason: "1 bad in group canary, 1 pause it" },
+      ],
+    );
+    t.match(all.state().context.bad.at(-1), { vehicle: all.vehicles[1], ending: "failed" }, "it is named");
+    await all.stop();
+  }
 });
 
 test("G6. who is left out while it is under way keeps its slot until it has said how it ended, or nothing is heard of it", async (t) => {
