@@ -6,12 +6,13 @@ import { groupMessages, type PlannedTarget, type TargetTerms } from "../rollout/
 import { groupMachine, targetId } from "./machine.ts";
 import { groupOwnMessages, targetMessages } from "./messages.ts";
 import type { PartInput } from "./part.ts";
-import { type TargetInput, targetMachine } from "./target.ts";
+import { targetMachine } from "./target.ts";
+import type { TargetInput } from "./target-context.ts";
 
 export { targetId };
 export type { PartContext } from "./part.ts";
 export { endingOf, holdsSlot, isBad, type Phase, PHASE_NAMES, phasesIn } from "./phases.ts";
-export type { TargetContext } from "./target.ts";
+export type { TargetContext } from "./target-context.ts";
 
 const groupType = actorType({ name: "group", version: 1, messages: messages({ ...groupMessages.specs, ...groupOwnMessages.specs }), behaviour: groupMachine });
 /** A verdict of time is of the time that passes for people, also while the node is stopped. */

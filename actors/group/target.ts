@@ -10,49 +10,13 @@
 // G7. Who is at work when its time is over counts as timed out, is called off, and keeps its slot as in G6.
 
 import { assign, enqueueActions, setup } from "xstate";
-import { type EventOf, now } from "../../runtime/index.ts";
-import { campaignMessages, type OfferedUpdate } from "../campaign/index.ts";
+import { now } from "../../runtime/index.ts";
+import { campaignMessages } from "../campaign/index.ts";
 import { cutTo } from "../cut-to.ts";
 import type { Ending } from "../rollout/index.ts";
-import { groupOwnMessages, type targetMessages } from "./messages.ts";
+import { groupOwnMessages } from "./messages.ts";
 import type { Phase } from "./phases.ts";
-
-export interface TargetInput {
-  /** Its place in its group. */
-  readonly index: number;
-  /** Its own address, to which its vehicle reports. */
-  readonly target: string;
-  /** Address of its vehicle. */
-  readonly vehicle: string;
-  /** What its vehicle is offered. */
-  readonly updates: readonly OfferedUpdate[];
-  /** Name of its rollout. */
-  readonly rollout: string;
-  readonly attempts: number;
-  readonly timeoutMs: number;
-  readonly darkMs: number;
-  readonly excusedMs: number;
-}
-
-export interface TargetContext extends TargetInput {
-  /** Why it waits or how it ended. */
-  readonly why: string | null;
-  readonly module: string | null;
-  readonly update: string | null;
-  readonly progress: number | null;
-  readonly attempt: number;
-  /** G2: the newest ask of its vehicle, and the one that was answered last. */
-  readonly ask: number;
-  readonly told: number;
-  readonly ending: Ending | null;
-  readonly critical: boolean;
-  /** Of the last word of its vehicle, wall ms. */
-  readonly heardAt: number | null;
-  readonly endedAt: number | null;
-}
-
-type TargetEvent = EventOf<typeof targetMessages>;
-type Reported = Extract<TargetEvent, { type: "campaign.reported" }>;
+import { ends, heard, says, type TargetContext, type TargetEvent, type TargetInput, voids } from "./target-context.ts";
 
 /** A vehicle answers an offer within this, or counts as away. */
 const UNHEARD_MS = 60_000;
@@ -60,47 +24,6 @@ const UNHEARD_MS = 60_000;
 const MAX_REASON = 300;
 /** G2. */
 const FRESH_MS = 60_000;
-
-/** How a report ends a target; undefined: it goes on. */
-function endingOf({ state, update }: Reported): Ending | undefined {
-  switch (state) {
-    case "committed":
-      return "committed";
-    case "undone":
-      return "rolledBack";
-    case "refused":
-    case "cancelled":
-      return "excused";
-    case "failed":
-      return update === "dark" ? "dark" : update === "rolled back" ? "rolledBack" : update === "unprovable" ? "excused" : "failed";
-    case "inconsistent":
-      return "failed";
-    default:
-      return undefined;
-  }
-}
-
-interface Guarded {
-  readonly context: TargetContext;
-  readonly event: TargetEvent;
-}
-
-/** G5. */
-function heard({ context, event }: Guarded): Reported | undefined {
-  return event.type === "campaign.reported" && event.sender === context.vehicle ? event : undefined;
-}
-
-/** One that it has not had: an ending is told once. */
-const ends = (ending: Ending) => (args: Guarded) => {
-  const report = heard(args);
-  return report !== undefined && args.context.ending !== ending && endingOf(report) === ending;
-};
-const says = (state: Reported["state"]) => (args: Guarded) => heard(args)?.state === state;
-/** G2. */
-const voids = (state: Reported["state"]) => (args: Guarded) => {
-  const report = heard(args);
-  return report?.state === state && report.ask > args.context.told;
-};
 
 const endings = [
   { guard: "committed", target: "#target.ended.committed", actions: "hear" },

@@ -72,3 +72,17 @@ test("F1. an edge node killed between trigger and upload, and in mid upload: at 
   for (const vehicle of fleet.vehicles) t.match([fleet.firmware(vehicle), fleet.child(vehicle).restarts], ["2.4.0", 1]);
   t.same(strayTriggers(fleet), []);
 });
+
+test("S8, U9. an edge node killed after its module's 200 and before its version report: the report is missed, and a further attempt proves it", longOnly, async (t) => {
+  const fleet = await updateFleet(t, 1);
+  const [vehicle = ""] = fleet.vehicles;
+  await begun(fleet, { groups: [{ name: "all" }], dark_after: "1m" });
+  await until("its module has taken its image", LONG_MS, () => fleet.windows(vehicle)[0]?.uploads[0]?.outcome === "taken");
+  fleet.kill(vehicle);
+  await stateIs(fleet, "completed", LONG_MS);
+  t.match(await fleet.rollout(), { counts: { committed: 1, dark: 0, failed: 0 }, bad: [] });
+  t.equal(fleet.firmware(vehicle), "2.4.0");
+  // Whether its node is back in time is the machine's to say.
+  for (const window of fleet.windows(vehicle)) t.equal(window.triggers, 1);
+  t.same(strayTriggers(fleet), []);
+});
