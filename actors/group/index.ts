@@ -15,8 +15,11 @@ export { endingOf, holdsSlot, isBad, type Phase, PHASE_NAMES, phasesIn } from ".
 export type { TargetContext } from "./target-context.ts";
 
 const groupType = actorType({ name: "group", version: 1, messages: messages({ ...groupMessages.specs, ...groupOwnMessages.specs }), behaviour: groupMachine });
-/** A verdict of time is of the time that passes for people, also while the node is stopped. */
-export const targetTimers = { TIMED_OUT: "absolute", DARK: "absolute", EXCUSED: "absolute", FRESH: "absolute" } as const;
+/**
+ * Silence counts only while somebody listens: verdicts of time stand still while the node is stopped, since what vehicles have said meanwhile is heard after its start. Whether a vehicle is still where it was
+ * heard of last is of the time that passes for people.
+ */
+export const targetTimers = { FRESH: "absolute" } as const;
 const targetType = actorType({ name: "target", version: 1, messages: targetMessages, behaviour: targetMachine, timers: targetTimers });
 
 export const groupEntity = entityType({

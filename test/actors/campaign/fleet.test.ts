@@ -7,7 +7,7 @@ import { campaignMachine, GO_WITHIN_MS } from "../../../actors/campaign/index.ts
 import { type ModuleTrigger, type ModuleTriggered, updateMachine } from "../../../actors/update/index.ts";
 import { vehicleMachine } from "../../../actors/vehicle/machine.ts";
 import { actorType, type Registered, task } from "../../../runtime/index.ts";
-import { explain, SeededRandom, simulate } from "../../../runtime/simulation/index.ts";
+import { explain, type Script, SeededRandom, simulate } from "../../../runtime/simulation/index.ts";
 import { form } from "../../forms.ts";
 import { NEW, type Manner, OLD, type Rig } from "../update/rig.ts";
 import { type FleetOptions, fleetSimulation, type Ledger } from "./fleet.ts";
@@ -80,6 +80,32 @@ test("S7. so do vehicles that nobody hears of any more once their modules restar
   t.match(ledger, { value: '{"aborted":"settled"}', why: "2 bad in group canary, 2 abort it" });
   t.equal((ledger.counts["dark"] ?? 0) + (ledger.counts["committed"] ?? 0), 3);
 });
+
+for (const [name, state, strike, mend] of [
+  ["down for longer than a module may be silent", "rebooting", (script: Script) => script.kill("cloud"), (script: Script) => script.start("cloud")],
+  ["down for longer than a target has", "uploading", (script: Script) => script.kill("cloud"), (script: Script) => script.start("cloud")],
+  ["set forward by a day", "rebooting", (script: Script) => script.jump("cloud", 86_400_000), () => undefined],
+] as const)
+  test(`S7, S8. a cloud node that was ${name} gives nobody up for it: what its vehicles have said meanwhile is heard first`, async (t) => {
+    let struckAt: number | undefined;
+    let isMended = false;
+    const ledger = await run(t, {
+      count: 6,
+      plan: { concurrency: 6, dark_after: "3m", target_timeout: "10m", ...oneGroup },
+      each: ({ vehicles, updates, script }) => {
+        if (struckAt === undefined && vehicles.filter((vehicle) => updates(vehicle)?.campaign?.updates[0]?.state === state).length >= 3) {
+          struckAt = script.nowMs;
+          strike(script);
+        } else if (struckAt !== undefined && !isMended && script.nowMs - struckAt > 1_200_000) {
+          isMended = true;
+          mend(script);
+        }
+        return false;
+      },
+      forMs: 60_000,
+    });
+    t.match(ledger, { value: '"completed"', counts: { committed: 6 }, bad: [] });
+  });
 
 for (const phase of ["offered", "postponed", "awaiting module", "uploading", "rebooting", "trial", "committed"])
   test(`an abort while a module is ${phase}: dropped before anything is installed, decided by its end after that`, async (t) => {
