@@ -253,6 +253,19 @@ test("H11, S9. what a step writes in place is an error, in its arguments and in 
     "setup({ guards: { is: ({ context }, params) => { params.seen = true; return context.on; } } })",
     "const add = ({ context }) => { context.list.push(1); return {}; }; createMachine({ entry: assign(add) })",
     "fromTransition((state, event) => { state.n += event.n; return state; }, {})",
+    "createMachine({ entry: assign(({ context }) => { for (const one of context.list) one.on = true; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { for (const { inner } of context.list.slice(1)) inner.n++; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { context.list.forEach((one) => { one.on = true; }); return {}; }) })",
+    "createMachine({ entry: assign({ list: ({ context }) => context.list.map((one) => { one.n += 1; return one; }) }) })",
+    "createMachine({ entry: assign({ n: ({ context }) => context.list.reduce((sum, one) => { one.seen = true; return sum + one.n; }, 0) }) })",
+    "createMachine({ entry: assign(({ context }) => { context.list.at(-1).on = true; return {}; }) })",
+    "createMachine({ entry: assign(({ context, event }) => { const one = context.list.find(({ id }) => id === event.id); one.on = true; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { context.byId.get('a')?.list.push(1); return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { context.list.filter((one) => one.on)[0].on = false; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { const on = context.list.filter((one) => one.on); on[0].on = false; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { for (const one of Object.values(context.byId)) one.n = 0; return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { Reflect.set(context, 'n', 1); return {}; }) })",
+    "fromTransition((state) => { for (const one of state.list) one.n++; return state; }, {})",
   ])
     t.match(writes(code), [/drover\/no-write-in-place: .* in place/], code);
   for (const code of [
@@ -264,6 +277,13 @@ test("H11, S9. what a step writes in place is an error, in its arguments and in 
     "function fill(into, one) { into.push(one); return into; } createMachine({ entry: assign(({ event }) => ({ list: fill([], event.one) })) })",
     "export function add(context) { context.list.push(1); }",
     "createMachine({ entry: assign((args) => { args.self.seen.add(1); return {}; }) })",
+    "createMachine({ entry: assign(({ context }) => { const on = context.list.filter((one) => one.on); on.push(1); on.sort(); return { on }; }) })",
+    "createMachine({ entry: assign(({ context }) => { const list = context.list.map((one) => ({ ...one })); for (const one of list) one.on = true; return { list }; }) })",
+    "createMachine({ entry: assign(({ context }) => { const next = { ...context, m: { ...context.m } }; next.m.x = 1; return next; }) })",
+    "createMachine({ entry: assign(({ context }) => { const made = new Map(context.pairs); made.get('a'); made.set('b', 1); return { made }; }) })",
+    "createMachine({ entry: assign({ n: ({ context }) => context.list.reduce((sum, one) => { sum.n += one.n; return sum; }, { n: 0 }) }) })",
+    "createMachine({ entry: assign(({ context }) => { const made = []; for (const one of context.list) made.push({ ...one }); return { made }; }) })",
+    "createMachine({ entry: assign(({ context }) => { const list = structuredClone(context.list); list.at(-1).on = true; return { list }; }) })",
   ])
     t.same(writes(code), [], code);
   t.end();
