@@ -4,12 +4,12 @@
 import { join } from "node:path";
 import { listenHttp, loadTokens } from "../../../protocols/http/index.ts";
 import { sqliteStore } from "../../../protocols/sqlite/index.ts";
-import { createSystem, parseAddress, silentLog, startStepWatch, systemClock, systemRandom } from "../../../runtime/index.ts";
+import { createSystem, parseAddress, silentLog, startStepWatch, systemClock, systemRandom, watchStore } from "../../../runtime/index.ts";
 import { equipment, kitchenType, pot } from "./kitchen.ts";
 
 const [folder = "data", port = "8090"] = process.argv.slice(2);
 const ports = { clock: systemClock, random: systemRandom, log: silentLog };
-const store = sqliteStore({ path: join(folder, "journal.db"), ...ports });
+const store = watchStore(sqliteStore({ path: join(folder, "journal.db"), ...ports }), ports);
 await store.open();
 
 const heat = ({ on }: { on: boolean }): void => console.log(on ? "the heater is on" : "the heater is off");
@@ -19,7 +19,8 @@ await system.start();
 await system.activate(parseAddress("home/kitchen/one"), equipment);
 
 const tokens = await loadTokens(folder, ports);
-const facade = { system, tokens, ...ports, trees: () => [], nodes: () => [], ready: () => ({ ok: true, reasons: [] }) };
+const reasons = (): string[] => (store.trouble === undefined ? [] : [store.trouble]);
+const facade = { system, tokens, ...ports, trees: () => [], nodes: () => [], ready: () => ({ ok: reasons().length === 0, reasons: reasons() }) };
 const server = await listenHttp({ facade, port: Number(port), portKey: "the second argument" });
 console.log(`DROVER_URL=${server.url}`);
 
