@@ -14,7 +14,7 @@
 // U9. A module that is heard of and never told its version is not dark: its one report was missed, on the bus or by a node that was down. It tells it again when it restarts, so a further attempt is
 //     made; after the last one the update has failed.
 
-import { and, assign, cancel, not, raise, sendParent, setup } from "xstate";
+import { and, assign, not, raise, sendParent, setup } from "xstate";
 import { now, task } from "../../runtime/index.ts";
 import { cutTo } from "../cut-to.ts";
 import {
@@ -95,11 +95,10 @@ export const updateMachine = setup({
       why: null,
       isCalled: false,
     }),
-    /** Its trigger may leave late. */
+    /** Its trigger may leave late. One that is open is opened anew. */
     openWindow: raise({ type: "window.closed" }, { id: WINDOW, delay: ({ context }) => TRIGGER_MS + context.windowMs }),
     /** No frame left. */
     unbegin: assign({ attempt: ({ context }) => context.attempt - 1, isWindowOpen: false }),
-    dropWindow: cancel(WINDOW),
     closeWindow: assign({ isWindowOpen: false }),
     beginUpload: assign({ beganAt: ({ self }) => now(self), isSent: true, progress: 0 }),
     notePresence: assign({ presence: ({ context, event }) => (event.type === "presence.changed" ? event.presence : context.presence) }),
@@ -247,7 +246,7 @@ export const updateMachine = setup({
               {
                 guard: ({ event }) => event.output.kind === "refused",
                 target: "#update.postponed.refused",
-                actions: ["unbegin", "dropWindow", { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) }],
+                actions: ["unbegin", { type: "because", params: ({ event }) => ({ why: whyOf(event.output) }) }],
               },
               { target: "#update.awaiting module" },
             ],

@@ -13,8 +13,8 @@ export const NEW = "2.4.0";
 const SHA = "a".repeat(64);
 const STAGE_MS = 1_000;
 
-/** How a vehicle's update goes. `silent`: nothing of it is heard. `off`: nor does it hear a word to begin. `fetches`: its images never come. */
-export type Manner = "commits" | "fails" | "lies" | "dark" | "falls silent" | "inconsistent" | "driving" | "silent" | "off" | "fetches";
+/** How a vehicle's update goes. `silent`: nothing of it is heard. `off`: nor does it hear a word to begin. `fetches`: its images never come. `claims`: its module has taken its image, and that is its last word. */
+export type Manner = "commits" | "fails" | "lies" | "dark" | "falls silent" | "inconsistent" | "driving" | "silent" | "off" | "fetches" | "claims";
 
 export interface VehicleState {
   readonly manner: Manner;
@@ -26,6 +26,8 @@ export interface VehicleState {
   /** What it did, for the ledger. */
   readonly offers: number;
   readonly begins: readonly number[];
+  /** Words to begin that it has heard. */
+  readonly words: number;
   readonly endedAt: number | null;
   /** The manner in which it said that it had ended. */
   readonly endedAs: Manner | null;
@@ -38,6 +40,7 @@ const vehicleWords = messages({
   "vehicle.become": { body: { manner: T.String() } },
   /** Says what is not its own to say. */
   "vehicle.claim": { body: { target: T.String() } },
+  "vehicle.say": { body: { event: T.Any() } },
   /** Tells late that it has done it after all. */
   "vehicle.recover": { body: {} },
   /** Tells late that its module went back. */
@@ -52,6 +55,7 @@ interface VehicleEvent {
   readonly target: string;
   readonly manner: Manner;
   readonly reason: string;
+  readonly event: { readonly type: string };
 }
 
 const vehicleType = actorType({
@@ -68,6 +72,7 @@ const vehicleType = actorType({
       phase: "idle",
       offers: 0,
       begins: [],
+      words: 0,
       endedAt: null,
       endedAs: null,
       calledOff: null,
@@ -96,10 +101,11 @@ const vehicleType = actorType({
         case "vehicle.staged":
           return state.phase === "staging" && state.manner !== "fetches" ? asks() : state;
         case "campaign.go": {
-          if (state.phase !== "ready" || state.manner === "off" || event.ask !== state.ask) return state;
+          const words = state.words + 1;
+          if (state.phase !== "ready" || state.manner === "off" || event.ask !== state.ask) return { ...state, words };
           if (turn.now - state.askedAt > GO_WITHIN_MS || state.manner === "driving") return asks();
           turn.arm("done", state.updateMs, { type: "vehicle.done" });
-          return report({ ...state, phase: "under way", begins: [...state.begins, turn.now] }, "activating", { module: "torrent-0", update: "uploading", attempt: 1 });
+          return report({ ...state, words, phase: "under way", begins: [...state.begins, turn.now] }, "activating", { module: "torrent-0", update: "uploading", attempt: 1 });
         }
         case "vehicle.done": {
           const next: VehicleState = { ...state, phase: "ended", endedAt: turn.now, endedAs: state.manner };
@@ -109,6 +115,7 @@ const vehicleType = actorType({
           if (state.manner === "lies") return report(next, "failed", { module, update: "wrong image", why: `it reports ${OLD} instead of ${NEW}` });
           if (state.manner === "dark") return report(next, "failed", { module, update: "dark", why: "no version report" });
           if (state.manner === "inconsistent") return report(next, "inconsistent", { module });
+          if (state.manner === "claims") return report(next, "activating", { module, update: "claimed" });
           return report(next, "activating", { module, update: "rebooting" });
         }
         case "campaign.cancel": {
@@ -119,6 +126,9 @@ const vehicleType = actorType({
         }
         case "vehicle.claim":
           turn.send(event.target, { type: "campaign.reported", state: "committed", ask: 1 });
+          return state;
+        case "vehicle.say":
+          turn.send(state.target ?? "", event.event);
           return state;
         case "vehicle.recover":
           return report({ ...state, endedAt: turn.now, endedAs: "commits" }, "committed", { module: "torrent-0" });

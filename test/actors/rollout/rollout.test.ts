@@ -451,6 +451,46 @@ test("an abort whose reason is cut in the middle of a character arrives all the 
   await all.stop();
 });
 
+test("G3. a vehicle that is not heard of since its module took its image is dark", async (t) => {
+  const all = await fleet({ count: 1, plan: { dark_after: "5m", target_timeout: "10h", groups: [{ name: "all" }] }, manner: () => "claims", updateMs: () => 1_000 });
+  await said(all, "approve");
+  await until(all, is(all, "paused"));
+  t.match([all.target(all.parts[0] ?? "", 0).update, all.counts()], ["claimed", { dark: 1 }]);
+  await all.stop();
+});
+
+test("G2. a report that it was ready, on its way while the word to begin was, takes nothing back", async (t) => {
+  const all = await fleet({ count: 1, plan: { groups: [{ name: "all" }] } });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => begun(all) === 1);
+  const ready = { type: "campaign.reported", state: "ready", ask: all.vehicle(all.vehicles[0] ?? "").ask };
+  await all.tell(all.vehicles[0] ?? "", { type: "vehicle.say", event: ready });
+  await all.clock.advance(1_000);
+  t.match([all.part(part).phases, all.vehicle(all.vehicles[0] ?? "").words], ["u", 1], "it is told once");
+  await all.stop();
+});
+
+test("G6. who is left out and goes on telling of itself keeps its slot for longer than the time of the dark", async (t) => {
+  const all = await fleet({
+    count: 2,
+    plan: { concurrency: 1, dark_after: "3m", excuse_percent: 100, success_percent: 1, groups: [{ name: "all" }] },
+    updateMs: (at) => (at === 0 ? 20 * 60_000 : 60_000),
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => begun(all) === 1);
+  await all.leaveOut(part, 0);
+  for (let minute = 0; minute < 15; minute++) {
+    await all.clock.advance(60_000);
+    await all.tell(all.vehicles[0] ?? "", { type: "vehicle.say", event: { type: "campaign.reported", state: "activating", ask: 1, update: "uploading", progress: minute } });
+  }
+  t.match([all.part(part).phases, begun(all)], ["uw", 1]);
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { committed: 2 });
+  await all.stop();
+});
+
 test("S4. a bad result that is corrected after a person has resumed makes no room for another one", async (t) => {
   for (const groups of [[{ name: "canary", count: 5, pause_count: 1, abort_count: 3 }, { name: "rest" }], undefined]) {
     const all = await fleet({

@@ -2,7 +2,8 @@
 
 import { test } from "tap";
 
-import { begunDesk, type Desk, desk, offerOf } from "./desk.ts";
+import { parseAddress } from "../../../runtime/index.ts";
+import { begunDesk, type Desk, desk, offerOf, VEHICLE } from "./desk.ts";
 import { type Manner, NEW, OLD } from "./rig.ts";
 
 const MODULE = "torrent-0";
@@ -203,6 +204,28 @@ for (const [name, byMs] of [
     t.ok(waited > 150_000 && waited < 260_000, `its window was waited out: ${String(waited)} ms`);
     await cut.stop();
   });
+
+test("U2. an upload whose answer is lost as its window ends may have been taken: the module has the time to come back before anything is sent again", async (t) => {
+  const all = await desk();
+  all.rig.uploadMs = 184_000;
+  all.rig.module(MODULE).manners = ["loses its answer"];
+  await all.say(offerOf([MODULE]));
+  await all.untilState("ready");
+  await all.go();
+  await all.untilState("committed");
+  t.equal(all.rig.triggers.length, 1);
+  await all.stop();
+});
+
+test("progress that is told of another attempt is none of this one", async (t) => {
+  const all = await begunDesk();
+  await all.untilUpdate(MODULE, "uploading");
+  all.system().notify(parseAddress(VEHICLE), { type: "upload.progressed", module: MODULE, attempt: 9, percent: 95 });
+  await all.pass(500);
+  t.ok((all.last()?.progress ?? 100) < 50, String(all.last()?.progress));
+  await all.untilState("committed");
+  await all.stop();
+});
 
 test("silence in its trial is dark by its timer, a short one is none", async (t) => {
   const silent = await withManners("falls silent");
