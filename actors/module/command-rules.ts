@@ -139,13 +139,18 @@ function nextKey(context: ModuleContext): string {
   return String(context.commands + 1);
 }
 
+/** O2: made at the vehicle, by somebody who sees it as it is: what was asked for before that from afar does not undo it. Commands from afar say what they had seen, and follow each other in their order; a show leaves all as it was. */
+export function isMadeHere({ against, as }: Wanted): boolean {
+  return against === undefined && as !== "output.identify";
+}
+
 /** The context with the command in force. */
 export function begun(context: ModuleContext, command: Wanted, now: number): ModuleContext {
   const { as, value, deadlineMs, replyTo, output } = command;
   const desired: Desired = { key: nextKey(context), as, command: command.command, value, since: now, deadlineMs, replyTo };
   const before = outputOf(context, output);
   return {
-    ...withOutput(context, output, { turn: 0, ...before, state: "pending", desired }),
+    ...withOutput(context, output, { ...before, turn: (before?.turn ?? 0) + (isMadeHere(command) ? 1 : 0), state: "pending", desired }),
     commands: context.commands + 1,
   };
 }

@@ -16,6 +16,7 @@ import {
   hasConfirmation,
   isAlreadySo,
   isInForce,
+  isMadeHere,
   isSuperseded,
   mayBegin,
   type ModuleEvent,
@@ -110,7 +111,7 @@ const module = setup({
     }),
     settleSo: assign(({ context, event }) => {
       const command = wantedOf(event);
-      return command === undefined ? context : reported(context, command.output, false);
+      return command === undefined ? context : reported(context, command.output, isMadeHere(command));
     }),
     /** The command in force has ended; whoever asked is told how. */
     end: enqueueActions(({ context, event, enqueue, self }) => {

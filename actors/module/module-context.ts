@@ -28,7 +28,7 @@ export interface Desired {
 export interface OutputState {
   /** `unknown` after a start, and from the hand-over of a toggle until its answer (vehicle V2). */
   readonly state: "unknown" | "settled" | "pending" | "contended";
-  /** Grows whenever somebody else's value took over: a request made against an older count is superseded (rules O2). */
+  /** Grows whenever another hand took over, on the bus or by a command that was made at the vehicle: a request made against an older count is superseded (rules O2). */
   readonly turn: number;
   readonly desired?: Desired;
   /** Of a set point that the module itself keeps (vehicle V1): what it was known to be last. Another one found after a gap was set by somebody meanwhile (rules O2). */

@@ -143,6 +143,12 @@ function checkOneVehicle(one: OneVehicle, data: Partial<ModelFile>, modules: Che
     if (!modules.has(place))
       one.file.complain(["parts", place], { message: `the model has no module "${place}"`, suggestion: one.file.suggest(place, modules.keys()) }, { key: true });
   }
+  const places = Object.entries(one.data.parts ?? {});
+  for (const [index, [place, part]] of places.entries()) {
+    const first = places.findIndex(([, other]) => other.toLowerCase() === part.toLowerCase());
+    if (first < index)
+      one.file.complain(["parts", place], { message: `${part} is in ${places[first]?.[0] ?? ""} already`, expected: "a part of its own: a module is in one place" });
+  }
   return one.data.parts === undefined ? [] : [{ path: "parts", note: "known parts are not compared with what the bus reports yet" }];
 }
 

@@ -3,7 +3,9 @@
 // V1. A fault takes back all that its input did. The cell goes on from the last committed state; the input is set aside and offered again, and parked at
 //     its third failure.
 // V2. A source that failed is started again; at its third failure the cell begins anew.
+// V3. What made a temporary cell fail is parked at once: nobody is there to take it again, and its id or number has its last word (rules M1, M2).
 
+import type { Address } from "../address.ts";
 import { DroverError } from "../errors.ts";
 import { isA } from "../is-a.ts";
 import type { Refusal } from "../outcome.ts";
@@ -41,10 +43,10 @@ export function handleFault(interior: Interior, input: Input, thrown: unknown): 
   }
   const rule = ruleOf(interior, offender);
   if (rule.restart === "temporary") {
+    // V3. While what it had is still there.
+    const outcome = putAway(interior, input, offender.address, { error, ...fault }, `its actor has failed and is not started again: ${error}`);
     giveUp(interior, offender, error);
-    // It was accepted before: it is offered once more, and finds that its actor has gone.
-    if (input.kind === "shelved") return { kind: "faulted", error, ...fault, attempt, again: true, parked: false };
-    return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome: { kind: "no-such-actor" } };
+    return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome };
   }
   const parked = attempt >= MAX_ATTEMPTS;
   track(interior, input, parked ? undefined : attempt);
@@ -63,16 +65,22 @@ export function setAsideAtOnce(interior: Interior, input: Input, thrown: unknown
   const address = interior.root?.address ?? interior.address;
   const attempt = attemptsOf(interior, input) + 1;
   countRestart(interior, address, error, fault);
+  const outcome = putAway(interior, input, address, { error, ...fault }, `set aside: ${error}`);
+  return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome };
+}
+
+/** Parked, whatever it is, with nothing of it left that would come again. @param reason told to its sender, now and under the same id later */
+function putAway(interior: Interior, input: Input, address: Address, { error, ...fault }: FaultPlace & { readonly error: string }, reason: string): Refusal {
   const message = messageMeant(interior, input);
   const parked = park(interior, message ?? input, address, error);
   report(interior, "parked", address, `${input.kind}: ${error}`, { ...fault, parked });
   track(interior, input, undefined);
-  const outcome: Refusal = { kind: "refused", accepts: [], reason: `set aside: ${error}` };
+  const outcome: Refusal = { kind: "refused", accepts: [], reason };
   if (message !== undefined) setMessageAside(interior, input, message, outcome);
   else if (input.kind === "timer") interior.rest.delete("timers", input.timer);
   else if (input.kind === "performed") interior.rest.delete("pending", input.key);
   else if (input.kind === "answered") interior.rest.delete("asks", input.key);
-  return { kind: "faulted", error, ...fault, attempt, again: false, parked: true, outcome };
+  return outcome;
 }
 
 /** Where the failure began, or as much as the input says of it. */

@@ -158,7 +158,7 @@ test("V3, X1. A mute in the middle of a show ends it: its sender is told so at o
   t.match(lamp(), { state: "unknown", desired: undefined, last: { outcome: "unknown", reason: why } }, "its last report was before its last frame");
   car.rig.unmute("torrent-0");
   await at.clock.advance(500);
-  t.match(lamp(), { state: "settled", turn: 0, last: { outcome: "unknown" } }, "as its module reports it, and nobody else's doing");
+  t.match(lamp(), { state: "settled", turn: 1, last: { outcome: "unknown" } }, "as its module reports it, and nobody else's doing");
   t.match(await running(at, car.node.system.ask(TORRENT, show, { withinMs: 9_000, id: "show" })), { kind: "unknown", reason: why }, "the same id has its one outcome");
   t.match(await tell(at, car, VEHICLE, { type: "bus.unmute", bus: "can0" }), { kind: "replied" });
   await at.clock.advance(12_000);

@@ -115,7 +115,7 @@ test("V2. A foreign toggle between our frame and its answer makes the command co
   car.rig.wallButton("switchback-0", 0, "bus");
   t.match(await running(at, waiting), { kind: "unknown", reason: /somebody else/ }, "its frame left and may have acted: nobody is told that nothing was taken");
   t.same(commandFrames(car.rig), ["25:0000"]);
-  t.match(outputs(car, "switchback-0")["pump"], { last: { outcome: "contended" }, turn: 1 });
+  t.match(outputs(car, "switchback-0")["pump"], { last: { outcome: "contended" }, turn: 2 });
   await car.node.stop();
 });
 
@@ -149,15 +149,32 @@ test("O2. A switch pressed by a person wins and stays: an older request is super
   await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 200 });
   car.rig.wallButton("torrent-0", 0, "bus");
   await at.clock.advance(500);
-  t.match(outputs(car, "torrent-0")["galley"], { state: "settled", turn: 1 });
-  t.match(await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 200, against: 0 }), { kind: "replied", value: { outcome: "superseded" } });
+  t.match(outputs(car, "torrent-0")["galley"], { state: "settled", turn: 2 }, "two hands: the command that was made here, and the press");
+  t.match(await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 200, against: 1 }), { kind: "replied", value: { outcome: "superseded" } });
   await at.clock.advance(2_000);
   t.same(car.rig.moduleState("torrent-0")["outputs"], [0, 0, 0, 0, 0, 0, 0, 0]);
   t.match(
-    await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 9, against: 1 }),
+    await ask(at, car, TORRENT, { type: "light.set", output: "galley", level: 9, against: 2 }),
     { kind: "replied", value: { outcome: "confirmed" } },
     "who has seen the press may go on",
   );
+  await car.node.stop();
+});
+
+test("O2. What was asked for from afar does not undo what somebody at the vehicle has set since, also where it was so already", async (t) => {
+  const at = desk();
+  const car = await trailer(at);
+  const setpoint = (): number => car.rig.moduleState("therma")["setpointC"] as number;
+  const wish = (value: number, against?: number): Promise<unknown> =>
+    ask(at, car, THERMA, { type: "climate.setpoint.request", value, ...(against === undefined ? {} : { against }) });
+  for (const value of [20, 18, 24]) t.match(await wish(value, 0), { kind: "replied", value: { outcome: "confirmed", value } }, "from afar they follow each other");
+  t.match(await wish(25), { kind: "replied", value: { outcome: "confirmed", value: 25 } });
+  t.match(await wish(18, 0), { kind: "replied", value: { outcome: "superseded" } });
+  t.equal(setpoint(), 25);
+  t.match(await wish(19, 1), { kind: "replied", value: { outcome: "confirmed" } }, "who has seen it may go on");
+  t.match(await wish(19), { kind: "replied", value: { outcome: "confirmed" } }, "it is so already");
+  t.match(await wish(30, 1), { kind: "replied", value: { outcome: "superseded" } });
+  t.equal(setpoint(), 19);
   await car.node.stop();
 });
 
@@ -178,7 +195,7 @@ test("O2. A change that is not what our command wanted is somebody else's, also 
   await at.clock.advance(200);
   car.rig.wallButton("torrent-0", 0, "local");
   await at.clock.advance(300);
-  t.match(outputs(car, "torrent-0")["galley"], { state: "pending", turn: 1 });
+  t.match(outputs(car, "torrent-0")["galley"], { state: "pending", turn: 2 });
   t.match(await running(at, waiting), { kind: "unknown" });
   await car.node.stop();
 });
@@ -214,7 +231,7 @@ test("identify shows the output to a person and puts back what it was", async (t
   t.match(await ask(at, car, TORRENT, { type: "output.identify", output: "galley" }), { kind: "replied", value: { outcome: "done" } });
   t.same(commandFrames(car.rig), ["15:0050", "15:00ff", "15:0000", "15:00ff", "15:0000", "15:0050"]);
   await at.clock.advance(500);
-  t.match(outputs(car, "torrent-0")["galley"], { state: "settled", turn: 0 }, "none of it was somebody else's");
+  t.match(outputs(car, "torrent-0")["galley"], { state: "settled", turn: 1 }, "none of it was somebody else's");
   await car.node.stop();
 });
 

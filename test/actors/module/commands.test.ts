@@ -57,7 +57,7 @@ test("V2. A toggle needs a status that the door found fresh, and is alone on its
   t.match(desk.transmissions, [{ class: "once", value: 1 }], "a toggle's row is its attempt mark (F1)");
   t.equal(desk.transmissions.length, 1);
   await desk.fact(LAMPS, { type: "output.contended", output: "left", key: "1" });
-  t.match(desk.context(LAMPS), { outputs: { left: { state: "contended", turn: 1 } } });
+  t.match(desk.context(LAMPS), { outputs: { left: { state: "contended", turn: 2 } } });
   await desk.system.stop();
 });
 

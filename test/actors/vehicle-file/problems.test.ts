@@ -132,6 +132,10 @@ test("D1. A vehicle's file, its model and its overlay are checked together, each
     `one.yaml:2:8: model: the file found for it has version 1 (expected version 2; did you mean "small@1"?)`,
     `one.yaml:3:10: parts.torrent-9: the model has no module "torrent-9" (did you mean "torrent-0"?)`,
   ]);
+  const swapped = `vehicle: acme/vehicle/one\nmodel: small\nparts: { torrent-0: "mac:0A1E05", switchback-0: "mac:0a1e05" }\n`;
+  t.same(problemsOf(checkFiles("one.yaml", { "one.yaml": swapped, "small.yaml": HEAD })).map(formatProblem), [
+    "one.yaml:3:49: parts.switchback-0: mac:0a1e05 is in torrent-0 already (expected a part of its own: a module is in one place)",
+  ]);
   t.match(problemsOf(checkFiles("one.yaml", { "one.yaml": `vehicle: acme/vehicle/one\nmodel: smal\n`, "small.yaml": HEAD })), [
     { file: "one.yaml", line: 2, column: 8, suggestion: "small.yaml" },
   ]);

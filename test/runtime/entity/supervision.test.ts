@@ -475,7 +475,11 @@ test("S4. a restart is seen at once, although the state that it goes on from is 
 
 test("a temporary child is not restarted, a permanent one also after a normal end", (t) => {
   const temporary = withChildren({ restart: "temporary" });
-  t.match(temporary.send("boom", { to: a }), { kind: "faulted", again: false, outcome: { kind: "no-such-actor" } });
+  t.match(temporary.send("boom", { to: a }), {
+    kind: "faulted",
+    again: false,
+    outcome: { kind: "refused", accepts: [], reason: "its actor has failed and is not started again: boom" },
+  });
   t.match(temporary.entity.view(a), { status: "error", error: "boom" });
   t.match(temporary.send("add", { to: a }), { kind: "refused", accepts: [] });
   const transient = withChildren();

@@ -468,15 +468,14 @@ test("H13. M4. what hung or fails with a child that is not started again leaves 
   results({ kind: "start", input: undefined, labels: {} }, { kind: "children", specs: [{ kind: "part", id: "p", type: "part", input: undefined }] });
   t.match(results(shelving("a", P, "part.fail"), shelving("b", P, "part.go"), shelving("c", L, "list.urgent")), [{ kind: "accepted" }, { kind: "accepted" }, { kind: "accepted" }]);
   t.same(entity.shelved, { messages: 3, bytes: 768 });
-  t.match(results({ kind: "shelved", key: "1" }), [{ kind: "faulted", again: true }]);
-  t.match(results({ kind: "shelved", key: "1" }, { kind: "shelved", key: "2" }), [
-    { kind: "dropped", reason: /refused/ },
-    { kind: "dropped", reason: /refused/ },
-  ]);
+  const why = { kind: "refused", accepts: [], reason: "its actor has failed and is not started again: failed on purpose" } as const;
+  t.match(results({ kind: "shelved", key: "1" }), [{ kind: "faulted", again: false, parked: true, outcome: why }]);
+  t.match(entity.taken("a"), { outcome: why });
+  t.match(results({ kind: "shelved", key: "1" }, { kind: "shelved", key: "2" }), [{ kind: "dropped" }, { kind: "dropped", reason: /refused/ }]);
   t.match(results({ kind: "attempt", of: { kind: "shelved", key: "3" }, crashes: 2, cause: "it hung" }), [{ kind: "faulted", parked: true }]);
   t.same(entity.shelved, { messages: 0, bytes: 0 });
   t.match(entity.taken("c"), { outcome: { kind: "refused", reason: "set aside: it hung" } });
-  t.match(entity.parked(), [{ input: { event: { type: "list.urgent" } } }], "the message itself is kept for who looks");
+  t.match(entity.parked(), [{ input: { event: { type: "part.fail" } } }, { input: { event: { type: "list.urgent" } } }], "the messages themselves are kept for who looks");
   t.match(results({ kind: "shelved", key: "3" }), [{ kind: "dropped" }]);
   t.end();
 });
