@@ -53,6 +53,25 @@ test("V3, X1. A guard that closes between the door and the hand-over keeps the f
   await running(at, car.node.stop());
 });
 
+test("V3, X1. So does one of which nothing is known any more at the hand-over", async (t) => {
+  let answer: unknown;
+  let frames: readonly string[] = [];
+  // Somewhere here the speed is still fresh at the door and stale at the hand-over.
+  for (let ms = 0; ms < 8_000 && !JSON.stringify(answer ?? "").includes("parked is unknown now"); ms += 250) {
+    const at = desk();
+    const rig = rigOn(at, ["bearing", "aftline", "switchback-0"]);
+    const car = await trailer(slowly(at, 300), rig);
+    await at.clock.advance(125_000);
+    rig.mute("bearing");
+    await at.clock.advance(ms);
+    answer = await running(at, car.node.system.ask(`${VEHICLE}/module/switchback-0`, { type: "awning.set", on: true }, { withinMs: 9_000 }));
+    frames = commandFrames(rig);
+    await running(at, car.node.stop());
+  }
+  t.match(answer, { kind: "refused", reason: "its guard parked is unknown now", guard: { condition: "parked", reads: [{ signal: "Vehicle.Speed" }] } });
+  t.same(frames, []);
+});
+
 test("X1. A deadline that passes before the hand-over keeps the frame back", async (t) => {
   const at = desk();
   const car = await trailer(slowly(at, 700));
