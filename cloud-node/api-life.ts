@@ -27,7 +27,7 @@ export interface ApiLifeOptions {
   readonly links: VehicleLinks;
   readonly mirror: SignalMirror;
   readonly presences: Pick<Presences, "of">;
-  readonly bus: Pick<BusLink, "isReady" | "metrics">;
+  readonly bus: Pick<BusLink, "isReady" | "onChange" | "metrics">;
   readonly ingest: Pick<IngestLife, "trees" | "metrics">;
   readonly tree: () => Pick<Tree, "describe">;
   readonly describe: () => TreeNode;
@@ -46,6 +46,14 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
   return lifeOf(async ({ ready }, signal) => {
     await images?.open();
     await rollouts.open();
+    let isHearing: boolean | undefined;
+    const tellHearing = (): void => {
+      if (bus.isReady === isHearing) return;
+      isHearing = bus.isReady;
+      rollouts.hearing(isHearing);
+    };
+    const stopTelling = bus.onChange(tellHearing);
+    tellHearing();
     const vehicleOf = ports.vehicleOf?.(join(config.data, "credentials"));
     const server = await ports.api({
       host: config.http?.host,
@@ -90,6 +98,7 @@ export function apiLife(options: ApiLifeOptions): ReturnType<typeof lifeOf> {
     options.listening(server.url, server.firstToken);
     ready();
     await untilAborted(signal);
+    stopTelling();
     await server.close();
   });
 }

@@ -31,6 +31,8 @@ export interface BusLink {
   readonly transportLife: ReturnType<typeof lifeOf>;
   readonly transport: Transport | undefined;
   readonly isReady: boolean;
+  /** Calls when `isReady` may have changed. @returns how to end it */
+  onChange(listener: () => void): () => void;
   readonly brokerUrl: string | undefined;
   readonly metrics: MetricsSource;
   /** To the vehicles, whatever transport stands now. */
@@ -43,6 +45,10 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
   let transport: Transport | undefined;
   let remote: BusRemote | undefined;
   let embedded: EmbeddedBroker | undefined;
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
 
   const brokerLife = lifeOf(async ({ ready }, signal) => {
     const { host = "127.0.0.1", port = BROKER_PORT } = config.broker !== undefined && !("url" in config.broker) ? config.broker : {};
@@ -60,10 +66,13 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
     const made = ports.transport(login, node, ports);
     transport = made;
     remote = busRemote({ transport: made, sending, newId: () => ports.random.id(), find });
+    const stopListening = made.onState(changed);
     await made.start();
     ready();
     await untilAborted(signal);
     await made.stop(1_000);
+    stopListening();
+    changed();
   });
 
   return {
@@ -74,6 +83,10 @@ export function busLink({ config, node, credentials, ports, sending, find }: Bus
     },
     get isReady() {
       return transport?.state.kind === "ready";
+    },
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
     get brokerUrl() {
       return login === undefined ? undefined : withoutSecrets(login.url);

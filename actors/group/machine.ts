@@ -41,6 +41,18 @@ export const groupMachine = setup({
       enqueue.assign(next);
       for (const index of places) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.slot" });
     }),
+    deafen: assign({ isDeaf: true }),
+    /** part.ts P5. */
+    judgeSilence: enqueueActions(({ context, event, enqueue }) => {
+      if (event.type !== "target.silent") return;
+      const { index } = event;
+      if (context.isDeaf) enqueue.assign({ silent: [...context.silent.filter((each) => each !== index), index] });
+      else enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.given-up" });
+    }),
+    listen: enqueueActions(({ context, enqueue }) => {
+      enqueue.assign({ isDeaf: false, silent: [] });
+      for (const index of context.silent) enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(index)}`), { type: "target.listen" });
+    }),
     cancelAgain: enqueueActions(({ context, event, enqueue }) => {
       if (event.type === "target.changed")
         enqueue.sendTo(() => targetMessages.at(`${context.self}/target/${targetId(event.index)}`), { type: "target.cancel", reason: "its rollout has ended" });
@@ -79,6 +91,9 @@ export const groupMachine = setup({
     // M2.
     "target.wants": { actions: ["take", soon] },
     "group.report": { actions: atOnce },
+    "group.deaf": { actions: "deafen" },
+    "group.hears": { actions: "listen" },
+    "target.silent": { actions: "judgeSilence" },
   },
   states: {
     open: {

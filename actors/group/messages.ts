@@ -13,6 +13,10 @@ export const targetMessages = messages({
   "target.cancel": { body: { reason: T.String({ maxLength: 600 }) }, internal: true },
   /** The vehicle is no longer of the fleet. */
   "target.removed": { body: { reason: why }, internal: true },
+  /** Nobody could have been heard: its silence is counted anew. */
+  "target.listen": { body: {}, internal: true },
+  /** Its silence counts. */
+  "target.given-up": { body: {}, internal: true },
   ...targetReports.specs,
 });
 
@@ -23,5 +27,11 @@ export const groupOwnMessages = messages({
     internal: true,
   },
   "target.wants": { body: { index }, internal: true },
+  /** Nothing was heard of it for the time of the dark. */
+  "target.silent": { body: { index }, internal: true },
+  /** Its node has no link to the bus. */
+  "group.deaf": { body: {}, internal: true },
+  /** It has one. */
+  "group.hears": { body: {}, internal: true },
   "group.report": { body: {}, internal: true },
 });

@@ -4,6 +4,7 @@
 // P2. While bad results wait for the rollout to take note of them, nobody begins. They are counted as they come: one that is corrected later does not make room for another one.
 // P3. First those that have a slot and are ready, then those that were away and are back, then the others in their order.
 // P4. Slots that nobody wants now go back with the next report: who is away holds none.
+// P5. While its node has no link to the bus nobody is given up for silence: whose time is over then is listened to anew.
 
 import type { BadTarget, Report, Tally } from "../rollout/index.ts";
 import { allWaiting, endingOf, firstWaiting, holding, inPhase, isBad, phaseAt, type Phase, withPhase } from "./phases.ts";
@@ -36,6 +37,9 @@ export interface PartContext extends PartInput {
   /** Not reported yet. */
   readonly newBad: readonly BadTarget[];
   readonly reportDue: boolean;
+  /** P5, and the places of those who were silent too long meanwhile. */
+  readonly isDeaf: boolean;
+  readonly silent: readonly number[];
   /** The round of the hold or the cancel that it obeys; 0: none. */
   readonly round: number;
 }
@@ -43,7 +47,22 @@ export interface PartContext extends PartInput {
 const MAX_NEW_BAD = 64;
 
 export function begunPart(input: PartInput): PartContext {
-  return { ...input, phases: allWaiting(input.size), slots: 0, noted: 0, cleared: 0, corrected: 0, critical: [], ready: [], back: [], newBad: [], reportDue: false, round: 0 };
+  return {
+    ...input,
+    phases: allWaiting(input.size),
+    slots: 0,
+    noted: 0,
+    cleared: 0,
+    corrected: 0,
+    critical: [],
+    ready: [],
+    back: [],
+    newBad: [],
+    reportDue: false,
+    isDeaf: false,
+    silent: [],
+    round: 0,
+  };
 }
 
 const without = (list: readonly number[], index: number): readonly number[] => list.filter((each) => each !== index);

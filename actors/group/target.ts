@@ -3,7 +3,8 @@
 // G1. It begins with a slot alone. A vehicle that cannot begin now (not heard of, not parked, postponed) gives its slot back; it asks for one again when it is ready.
 // G2. The word to begin is given for one ask, and is the moment from which the target counts as under way. Should the vehicle's next report name a newer ask, the word came to nothing (campaign/messages.ts C2).
 //     It is given to a vehicle that was heard of within a minute. Any other one, parked and switched off while it waited for its turn, is asked where it stands; where it says nothing it gives its slot back.
-// G3. What has begun ends with the vehicle's word, or by a timer of its own: `timed out` after its time, `dark` where nothing came after it was to begin or a module was to restart.
+// G3. What has begun ends with the vehicle's word, or by a timer of its own: `timed out` after its time, `dark` where nothing came after it was to begin or a module was to restart,
+//     while its node had a link to the bus (part.ts P5).
 // G4. A timer's verdict is a belief. Should the vehicle tell later how it ended, or that it never began, that counts (promise S8). Until then it may be at work: where its rollout ends it is called off all the same.
 // G5. Only its own vehicle reports to it (promise S10).
 // G6. Who is left out while under way keeps its slot until its vehicle says how it ended, or nothing is heard of it for the time of the dark: what has begun may be at work.
@@ -92,6 +93,9 @@ export const targetMachine = setup({
     }),
     want: enqueueActions(({ context, enqueue }) => {
       enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.wants", index: context.index });
+    }),
+    tellSilent: enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(() => groupOwnMessages.at(groupOf(context)), { type: "target.silent", index: context.index });
     }),
     tell: enqueueActions(({ context, enqueue }, { phase }: { readonly phase: Phase }) => {
       const { index, vehicle, why, module, critical } = context;
@@ -216,7 +220,15 @@ export const targetMachine = setup({
           },
           states: {
             /** Its word to begin is on its way, or a module restarts: silence from here on is dark. */
-            quiet: { after: { DARK: { target: "#target.ended.dark", actions: because("nothing was heard of it since it was to begin or a module was to restart") } } },
+            quiet: { after: { DARK: "silent" } },
+            /** Its group knows whether anybody could have been heard. */
+            silent: {
+              entry: "tellSilent",
+              on: {
+                "target.listen": "quiet",
+                "target.given-up": { target: "#target.ended.dark", actions: because("nothing was heard of it since it was to begin or a module was to restart") },
+              },
+            },
             working: {},
           },
         },

@@ -11,6 +11,7 @@ import type { Clock, Log, Store } from "../../runtime/ports/index.ts";
 import type { ImageStore } from "../images/index.ts";
 import type { VehicleLinks } from "../vehicle-links.ts";
 import { fleetOf, tenantOf, tenantsOf } from "./fleet-facts.ts";
+import { tellHearing } from "./hearing.ts";
 import { finishBegun, finishOf, make } from "./making.ts";
 import { fleetProblem, imageProblems, nameOfProblem, shapeProblem } from "./plan-problems.ts";
 import { isOver, type KnownRollout, rolloutAddress, type RolloutBook, rolloutBook } from "./rollout-book.ts";
@@ -73,6 +74,8 @@ export interface Rollouts {
   newcomers(rollout: KnownRollout): { readonly count: number; readonly first: readonly string[] };
   /** Whether the vehicle can be reached now, and when it was last heard, wall ms. */
   linkOf(vehicle: string): { readonly isUp: boolean; readonly heardAt: number | undefined };
+  /** Whether this node's link to the bus stands: to be told after `open`, and whenever it changes. */
+  hearing(isHearing: boolean): void;
   /** Calls when the link of one of its vehicles has changed, until it is ended. */
   onLink(rollout: Address, changed: () => void): () => void;
 }
@@ -259,6 +262,9 @@ export function createRollouts({ system, replicas, store, images, links, clock, 
     linkOf: (vehicle) => {
       const link = links.get(vehicle as Address);
       return { isUp: link?.up === true, heardAt: link?.heardAt ?? replicas.read(vehicle as Address)?.asOf };
+    },
+    hearing: (isHearing) => {
+      tellHearing(book, system, isHearing);
     },
     onLink: (rollout, changed) =>
       links.onChange((vehicle) => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Test } from "tap";
-import { type CloudConfig, type CloudNode, createCloudNode, realPorts } from "../../cloud-node/index.ts";
+import { type CloudConfig, type CloudNode, type CloudPorts, createCloudNode, realPorts } from "../../cloud-node/index.ts";
 import { nodeCredential } from "../../protocols/mqtt/index.ts";
 
 export interface RealCloud {
@@ -31,7 +31,7 @@ export interface Answered {
   readonly problem: string | undefined;
 }
 
-export async function realCloud(t: Test, config: Partial<CloudConfig> = {}): Promise<RealCloud> {
+export async function realCloud(t: Test, config: Partial<CloudConfig> = {}, ports: Partial<CloudPorts> = {}): Promise<RealCloud> {
   const folder = mkdtempSync(join(tmpdir(), "drover-cloud-"));
   const data = join(folder, "data");
   const at = { http: 0, broker: 0 };
@@ -40,7 +40,7 @@ export async function realCloud(t: Test, config: Partial<CloudConfig> = {}): Pro
   const running = (): CloudNode => node as CloudNode;
 
   async function start(): Promise<void> {
-    node = createCloudNode({ data, http: { port: at.http }, broker: { port: at.broker }, ...config }, realPorts);
+    node = createCloudNode({ data, http: { port: at.http }, broker: { port: at.broker }, ...config }, { ...realPorts, ...ports });
     await node.start();
     token = node.firstToken ?? token;
     at.http = Number(new URL(node.urls.http ?? "").port);

@@ -2,8 +2,10 @@
 
 import { createHash } from "node:crypto";
 import { test, type Test } from "tap";
-import type { PlanFile } from "../../actors/index.ts";
+import type { PartContext, PlanFile } from "../../actors/index.ts";
+import { type CloudPorts, realPorts } from "../../cloud-node/index.ts";
 import { parseAddress } from "../../runtime/index.ts";
+import type { LinkState, Transport } from "../../runtime/ports/index.ts";
 import { until as untilWithin } from "../end-to-end/until.ts";
 import { type Answered, realCloud, type RealCloud } from "./real-cloud.ts";
 import { type StandIn, standIn, type StandInOptions } from "./stand-in-vehicle.ts";
@@ -28,8 +30,8 @@ async function bring(cloud: RealCloud, image: Uint8Array = IMAGE, address = 0): 
 }
 
 /** Each vehicle is `acme/vehicle/v0`, v1, … unless it says otherwise, and known to the cloud. */
-async function fleet(t: Test, vehicles: readonly Partial<StandInOptions>[]): Promise<Fleet> {
-  const cloud = await realCloud(t);
+async function fleet(t: Test, vehicles: readonly Partial<StandInOptions>[], ports: Partial<CloudPorts> = {}): Promise<Fleet> {
+  const cloud = await realCloud(t, {}, ports);
   await bring(cloud);
   const made: StandIn[] = [];
   for (const [at, options] of vehicles.entries()) made.push(await standIn(t, cloud, { vehicle: `acme/vehicle/v${String(at)}`, ...options }));
@@ -186,6 +188,63 @@ test("a vehicle that joins later is in no group and is told as a newcomer; one t
   await stateIs(cloud, "completed");
   t.match(await get(cloud), { counts: { committed: 1, excused: 1 } });
   t.notOk(late.state().heard.includes("campaign.offer"));
+});
+
+/** A transport whose link is said to be down, whatever it is. */
+class Link {
+  #isDown = false;
+  readonly #listeners = new Set<() => void>();
+
+  readonly transport: CloudPorts["transport"] = (...given) => {
+    const own = realPorts.transport(...given);
+    const onState: Transport["onState"] = (listener) => {
+      const tell = (): void => {
+        listener(own.state);
+      };
+      this.#listeners.add(tell);
+      const stop = own.onState(listener);
+      return () => {
+        this.#listeners.delete(tell);
+        stop();
+      };
+    };
+    const down: LinkState = { kind: "down", reason: "a test says so" };
+    return new Proxy(own, {
+      get: (of, key) => {
+        if (key === "state") return this.#isDown ? down : of.state;
+        if (key === "onState") return onState;
+        const found: unknown = Reflect.get(of, key);
+        return typeof found === "function" ? (found.bind(of) as unknown) : found;
+      },
+    });
+  };
+
+  set(isDown: boolean): void {
+    this.#isDown = isDown;
+    for (const tell of this.#listeners) tell();
+  }
+}
+
+test("P5. groups know whether their node has a link to the bus, also after its restart", async (t) => {
+  const link = new Link();
+  const { cloud } = await fleet(t, [{ manner: "holds" }], { transport: link.transport });
+  await post(cloud, planOf());
+  await say(cloud, "approve", {});
+  const [group] = (await get(cloud))["groups"] as { parts: string[] }[];
+  const isDeaf = (is: boolean): Promise<void> =>
+    until(is ? "it is deaf" : "it hears", () => (cloud.node.system.read(parseAddress(group?.parts[0] ?? ""))?.context as PartContext | undefined)?.isDeaf === is);
+  await isDeaf(false);
+  link.set(true);
+  await isDeaf(true);
+  link.set(false);
+  await isDeaf(false);
+  link.set(true);
+  await isDeaf(true);
+  await cloud.stop();
+  link.set(false);
+  await cloud.start();
+  await isDeaf(false);
+  t.pass("told at its start");
 });
 
 test("a vehicle that is ready again waits for its turn, whatever it was postponed for; one that is under way may be not online", async (t) => {

@@ -166,6 +166,8 @@ export interface Fleet {
   tell(vehicle: string, event: EventData): Promise<void>;
   /** A vehicle that is no longer of the fleet. */
   leaveOut(part: string, index: number, reason?: string): Promise<void>;
+  /** Its node's link to the bus stands, or not. */
+  hears(isHearing: boolean): Promise<void>;
   /** Its node dies and comes back with what it had committed. */
   restart(): Promise<void>;
   /** Sums over the parts, as the rollout knows them. */
@@ -241,6 +243,9 @@ export async function fleet(options: {
     },
     leaveOut: async (part, index, reason = "sold") => {
       await system.inform(parseAddress(`${part}/target/${String(index)}`), { type: "target.removed", reason });
+    },
+    hears: async (isHearing) => {
+      for (const { address } of parts) await system.inform(parseAddress(address), { type: isHearing ? "group.hears" : "group.deaf" });
     },
     restart: async () => {
       store.crash();

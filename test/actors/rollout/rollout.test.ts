@@ -491,6 +491,31 @@ test("G6. who is left out and goes on telling of itself keeps its slot for longe
   await all.stop();
 });
 
+test("P5. while its node has no link to the bus nobody is given up for silence; afterwards it is counted anew", async (t) => {
+  const all = await fleet({
+    count: 7,
+    plan: { concurrency: 7, dark_after: "5m", target_timeout: "10h", groups: [{ name: "all" }] },
+    manner: (at) => (at < 6 ? "falls silent" : "claims"),
+    updateMs: () => 1_000,
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => begun(all) === 7);
+  await all.hears(false);
+  await all.clock.advance(3_600_000);
+  await all.restart();
+  await all.clock.advance(600_000);
+  t.match([all.state().value, all.part(part).phases], [{ running: "offering" }, "uuuuuuu"], "also over a restart of its node");
+  await all.hears(true);
+  await all.clock.advance(1_000);
+  for (const vehicle of all.vehicles.slice(0, 6)) await all.tell(vehicle, { type: "vehicle.recover" });
+  await all.clock.advance(200_000);
+  t.match(all.counts(), { committed: 6, dark: 0 }, "what was on its way is heard first");
+  await all.clock.advance(300_000);
+  t.match(all.counts(), { committed: 6, dark: 1 });
+  await all.stop();
+});
+
 test("S4. a bad result that is corrected after a person has resumed makes no room for another one", async (t) => {
   for (const groups of [[{ name: "canary", count: 5, pause_count: 1, abort_count: 3 }, { name: "rest" }], undefined]) {
     const all = await fleet({
