@@ -165,7 +165,7 @@ export const targetMachine = setup({
             "campaign.reported": [
               ...endings,
               { guard: "isReady", target: ".ready", actions: "hear" },
-              { guard: "cannotBegin", target: "absent.postponed", actions: "hear" },
+              { guard: "cannotBegin", target: "absent.missing.postponed", actions: "hear" },
               { guard: "isHeard", target: ".staging", actions: "hear" },
             ],
           },
@@ -175,29 +175,32 @@ export const targetMachine = setup({
               after: { TIMED_OUT: { target: "#target.ended.timedOut", actions: [because("its images were not there in time"), "cancelThere"] } },
               initial: "unheard",
               states: {
-                unheard: { after: { UNHEARD: { target: "#target.begun.absent.away", actions: because("not heard of since it was offered") } } },
+                unheard: { after: { UNHEARD: { target: "#target.begun.absent.missing.away", actions: because("not heard of since it was offered") } } },
                 heard: { after: { DARK: { target: "unheard", actions: "askThere" } } },
               },
             },
             /** Its group says when: it may be holding. */
             ready: ready("askThere", tell("offered")),
-            asked: { after: { UNHEARD: { target: "#target.begun.absent.away", actions: because("not heard of since its turn came") } } },
+            asked: { after: { UNHEARD: { target: "#target.begun.absent.missing.away", actions: because("not heard of since its turn came") } } },
           },
         },
         absent: {
-          after: { EXCUSED: { target: "#target.ended.excused", actions: "cancelThere" } },
-          initial: "away",
+          initial: "missing",
           on: {
             "campaign.reported": [
               ...endings,
               { guard: "isReady", target: ".wanting", actions: "hear" },
-              { guard: "cannotBegin", target: ".postponed", actions: "hear" },
+              { guard: "cannotBegin", target: ".missing.postponed", actions: "hear" },
               { guard: "isHeard", actions: "hear" },
             ],
           },
           states: {
-            away: { entry: tell("away") },
-            postponed: { entry: tell("postponed") },
+            missing: {
+              after: { EXCUSED: { target: "#target.ended.excused", actions: "cancelThere" } },
+              on: { "campaign.reported": { guard: "cannotBegin", target: ".postponed", actions: "hear" } },
+              initial: "away",
+              states: { away: { entry: tell("away") }, postponed: { entry: tell("postponed") } },
+            },
             wanting: ready("askThere"),
           },
         },
@@ -210,7 +213,7 @@ export const targetMachine = setup({
               ...endings,
               // G2.
               { guard: "asksAgain", target: "offered.ready", actions: "hear" },
-              { guard: "couldNotBegin", target: "absent.postponed", actions: "hear" },
+              { guard: "couldNotBegin", target: "absent.missing.postponed", actions: "hear" },
               { guard: "isBefore" },
               { guard: "restarts", target: ".quiet", reenter: true, actions: "hear" },
               { guard: "isHeard", target: ".working", actions: "hear" },
@@ -270,7 +273,7 @@ export const targetMachine = setup({
         "campaign.reported": [
           ...endings,
           { guard: "asksAgain", target: "begun.absent.wanting", actions: ["goOn", "hear", tell("away")] },
-          { guard: "couldNotBegin", target: "begun.absent.postponed", actions: ["goOn", "hear"] },
+          { guard: "couldNotBegin", target: "begun.absent.missing.postponed", actions: ["goOn", "hear"] },
           { guard: "isHeard", actions: "hear" },
         ],
         "target.cancel": { actions: "cancelThere" },

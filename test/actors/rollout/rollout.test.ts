@@ -376,6 +376,25 @@ test("G2. so is one that was ready again, waited for its turn and was switched o
   await all.stop();
 });
 
+test("who was away or postponed and is ready again waits for its turn for as long as that takes; who is not ends as excused", async (t) => {
+  const all = await fleet({
+    count: 4,
+    plan: { concurrency: 2, excused_after: "2h", excuse_percent: 50, groups: [{ name: "all" }] },
+    manner: place({ 0: "driving", 1: "driving" }),
+  });
+  const [part = ""] = all.parts;
+  await said(all, "approve");
+  await until(all, () => all.counts()["committed"] === 2);
+  await said(all, "pause", "the weather");
+  await all.tell(all.vehicles[0] ?? "", { type: "vehicle.become", manner: "commits" });
+  await all.clock.advance(10 * 3_600_000);
+  t.equal(all.part(part).phases, "pxcc", "the other one cannot begin for longer than the plan allows");
+  await said(all, "resume", "it is over");
+  await until(all, is(all, "completed"));
+  t.match(all.counts(), { committed: 3, excused: 1 });
+  await all.stop();
+});
+
 test("G2. who fetches its images and falls silent is asked, and gives its slot back where it says nothing; one that is there keeps it", async (t) => {
   const all = await fleet({
     count: 3,
