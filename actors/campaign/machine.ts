@@ -255,7 +255,7 @@ export const campaignMachine = setup({
     failed: { ...ended("failed"), always: [committed, inconsistent, cancelled] },
     inconsistent: { ...ended("inconsistent"), always: [committed, cancelled] },
     refused: ended("refused"),
-    cancelled: ended("cancelled"),
+    cancelled: { ...ended("cancelled"), always: [committed, inconsistent] },
   },
 });
 

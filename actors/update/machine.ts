@@ -7,7 +7,7 @@
 // U4. It begins on its campaign's word alone. Until its upload begins it may be dropped; after its trigger the window is waited out, so that a later trigger never meets the port of this one. From
 //     then on this module cannot be called back: it has no way to undo.
 // U5. Where the module already reports the wanted version, or never said which it runs, nothing is begun: success could not be told from nothing.
-// U6. A timer's verdict is a belief: where the module tells its version later, that counts.
+// U6. A timer's verdict is a belief: where the module tells its version later, that counts. So it does of one that was called off while it was not known what an upload had come to.
 // U7. After its proof the order of reports counts, not their dates: a clock that was set back since dates a later one before it.
 // U8. A clock that is set meanwhile decides nothing: its dates are shifted by as much, and are compared with those of the clock as it is. A date that lies ahead of the clock is another clock's, which was
 //     set back while nobody looked: then the order counts, as in U7.
@@ -396,7 +396,8 @@ export const updateMachine = setup({
     failed: { entry: told("failed"), on: unlessProved },
     unprovable: { entry: [because("it already reports this version"), told("unprovable")] },
     refused: { entry: told("refused") },
-    cancelled: { entry: ["sayUnwanted", told("cancelled")] },
+    /** Should what was sent to it have been taken after all, that counts. */
+    cancelled: { entry: ["sayUnwanted", told("cancelled")], on: unlessProved },
   },
 });
 

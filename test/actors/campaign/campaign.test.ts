@@ -359,6 +359,33 @@ test("cancel after an answer that is on its way: claimed", async (t) => {
   await all.stop();
 });
 
+test("U6. called off while nobody knew what its upload came to: should its module come back with the new version, that counts", async (t) => {
+  const all = await staged();
+  all.rig.module("torrent-0").manners = ["is late"];
+  await all.go();
+  await all.untilUpdate("torrent-0", "uploading");
+  await all.until(() => (all.last()?.progress ?? 0) === 90);
+  const module = all.rig.module("torrent-0");
+  const { upload } = module;
+  // It takes the last of it, and its answer is lost with its node.
+  Object.assign(module, { upload: undefined, portUntil: 0, isOn: false });
+  module.coming.push({
+    at: (upload?.endsAt ?? 0) + 600_000,
+    happens: () => {
+      Object.assign(module, { isOn: true, firmware: NEW });
+      all.rig.says("torrent-0");
+    },
+  });
+  await all.restart();
+  await all.say(cancel);
+  await all.untilState("cancelled");
+  t.match(all.last(), { state: "cancelled" });
+  await all.untilState("committed");
+  t.match(all.last(), { update: "committed" });
+  t.equal(all.rig.triggers.length, 1);
+  await all.stop();
+});
+
 test("S10. an offer speaks for a target of who sent it; words of others count nothing", async (t) => {
   const all = await desk();
   await all.say(offerOf(["torrent-0"], { target: "demo/group/other/target/0" }));
