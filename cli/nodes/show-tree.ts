@@ -9,8 +9,10 @@ import { ageText, type Call, CommandFailure, EXIT, type ExitCode, oneLine, paint
 
 interface NodeTree {
   readonly node: string;
-  /** Wall ms of the announcement. */
+  /** Wall ms of the announcement: it is announced when it has changed. */
   readonly at: number;
+  /** The node's, where it is known: `up`, `down`. */
+  readonly state?: string;
   readonly tree: TreeNode;
 }
 
@@ -45,17 +47,21 @@ function isQuiet({ state, restarts, lastExit, note, children }: TreeNode): boole
   return state === "running" && restarts === 0 && lastExit === undefined && note === undefined && children.every(isQuiet);
 }
 
-function inOneLine({ node, at, tree }: NodeTree, call: Call): string {
-  const { bold, dim, good } = paint(call.hasColour);
+function inOneLine(item: NodeTree, call: Call): string {
+  const { tree } = item;
+  const { dim, good } = paint(call.hasColour);
   const count = (of: TreeNode): number => of.children.reduce((sum, child) => sum + 1 + count(child), 0);
-  return `${bold(oneLine(node))}  ${dim(`as of ${ageText(systemClock.now() - at)} ago`)}  ${good("running")}  ${dim(`all ${String(count(tree))} below it, none was started again`)}`;
+  return `${head(item, call)}  ${good("running")}  ${dim(`all ${String(count(tree))} below it, none was started again`)}`;
 }
 
-function drawNode({ node, at, tree }: NodeTree, call: Call): readonly string[] {
-  const colours = paint(call.hasColour);
-  const now = systemClock.now();
-  const head = `${colours.bold(oneLine(node))}  ${colours.dim(`as of ${ageText(now - at)} ago`)}`;
-  return [head, ...drawTree(tree, "", "", now, colours)];
+function drawNode(item: NodeTree, call: Call): readonly string[] {
+  return [head(item, call), ...drawTree(item.tree, "", "", systemClock.now(), paint(call.hasColour))];
+}
+
+function head({ node, at, state }: NodeTree, call: Call): string {
+  const { bold, dim, bad } = paint(call.hasColour);
+  const word = state === undefined ? "" : state === "down" ? `${bad(state)}, ` : `${oneLine(state)}, `;
+  return `${bold(oneLine(node))}  ${word}${dim(`as announced ${ageText(systemClock.now() - at)} ago`)}`;
 }
 
 function drawTree(tree: TreeNode, first: string, rest: string, now: number, colours: Paint): readonly string[] {

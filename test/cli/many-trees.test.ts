@@ -25,7 +25,7 @@ test("T1. of many nodes those in which all runs as it was started are a line eac
         node("edge-1", {}, [node("store", { state: "restarting" })]),
         node("edge-2", {}, [node("uplink", { note: "no link" })]),
       ];
-      return { node: `edge-${String(at)}`, at: Date.now(), tree: changed[at] ?? tree };
+      return { node: `edge-${String(at)}`, at: Date.now(), ...(at === 11 ? {} : { state: at === 10 ? "down" : "up" }), tree: changed[at] ?? tree };
     });
   let items = fleet(12);
   const server = createServer((_, response) => response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ items })));
@@ -34,7 +34,9 @@ test("T1. of many nodes those in which all runs as it was started are a line eac
   const at = ["--url", `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, "--token", "t"];
   const { out, err } = await drover(["tree", ...at]);
   for (const seen of [/can0 {2}running {2}worker, 1 restart/, /store {2}restarting/, /no link/]) t.match(out, seen);
-  t.equal(out.match(/^edge-\d+ {2}as of .* ago {2}running {2}all 3 below it, none was started again$/gm)?.length, 9);
+  const lines = (state: string): number =>
+    [...out.matchAll(new RegExp(`^edge-\\d+ {2}${state}as announced .* ago {2}running {2}all 3 below it, none was started again$`, "gm"))].length;
+  t.same([lines("up, "), lines("down, "), lines("")], [7, 1, 1], "with the state of each node, where it is known");
   t.equal(err, "drover tree --node NAME draws one that is a line here\n");
   const one = await drover(["tree", "--node", "edge-7", ...at]);
   t.match(one, { out: /\n├─ buses/, err: "" });

@@ -32,7 +32,8 @@ const treeList = {
         type: "object",
         properties: {
           node: { type: "string" },
-          at: { type: "number", description: "wall ms of its arrival" },
+          at: { type: "number", description: "wall ms of its arrival; a node announces its tree when it has changed" },
+          state: { type: "string", description: "the node's in /v1/nodes, where it is listed: `up`, `down`" },
           tree: { $ref: "TreeNode#" },
           entities: { type: "array", items: { $ref: "TreeNode#" } },
         },
@@ -64,7 +65,10 @@ export const nodeRoutes: Routes = (plain, { system, trees, nodes, clock }) => {
   app.get(
     "/v1/tree",
     { config: { role: "viewer" }, schema: { summary: "Supervision trees of all nodes that announce theirs", tags: ["nodes"], response: answers({ 200: treeList }) } },
-    (_request, reply) => reply.send({ items: trees() }),
+    (_request, reply) => {
+      const states = new Map(nodes().map(({ node, state }) => [node, state]));
+      return reply.send({ items: trees().map((announced) => ({ ...announced, state: states.get(announced.node) })) });
+    },
   );
 
   app.get("/v1/nodes", { config: { role: "viewer" }, schema: { summary: "Nodes", tags: ["nodes"], response: answers({ 200: nodeList }) } }, (_request, reply) =>

@@ -10,12 +10,12 @@ export function tree(main) {
   main.replaceChildren(place);
   return [
     poll("/v1/tree", 2_000, ({ items }) => {
-      const cards = items.map(({ node, at, tree: root, entities = [] }) =>
+      const cards = items.map(({ node, at, state, tree: root, entities = [] }) =>
         element(
           "section",
           { class: "card tree", "aria-label": `Node ${node}` },
           element("h2", {}, node),
-          element("p", { class: "quiet" }, `as of ${age(Date.now() - at)} ago`),
+          element("p", { class: "quiet" }, `${state === undefined ? "" : `${state}, `}as announced ${age(Date.now() - at)} ago`),
           element("ul", {}, branch(root), ...entities.map(branch)),
         ),
       );

@@ -36,8 +36,13 @@ test("/v1/tree joins the announced trees with restarts and the cause of the last
     },
     { node: "edge-1", at: 6, tree: { id: "edge", kind: "supervisor", state: "degraded", restarts: 0, since: 1, children: [] } },
   ];
-  const { as } = await serving(t, { trees: () => trees });
-  t.same((await as("viewer", { url: "/v1/tree" })).json(), { items: trees });
+  const nodes = [
+    { node: "cloud-1", kind: "cloud", state: "up" },
+    { node: "edge-1", kind: "edge", state: "down" },
+  ];
+  const other = { ...trees[1], node: "edge-2" } as AnnouncedTree;
+  const { as } = await serving(t, { trees: () => [...trees, other], nodes: () => nodes });
+  t.same((await as("viewer", { url: "/v1/tree" })).json(), { items: [{ ...trees[0], state: "up" }, { ...trees[1], state: "down" }, other] });
 });
 
 test("S10. an item of a list that cannot be written is left out, counted and logged: the others are shown", async (t) => {
