@@ -80,6 +80,15 @@ test("X1. A deadline that passes before the hand-over keeps the frame back", asy
   await running(at, car.node.stop());
 });
 
+test("O2, X1. Of two commands for one output of which the second is taken before the first leaves, the first keeps its frame back", async (t) => {
+  const at = desk();
+  const car = await trailer(slowly(at, 300));
+  const set = (level: number): Promise<unknown> => car.node.system.ask(TORRENT, { type: "light.set", output: "galley", level }, { withinMs: 9_000 });
+  t.match(await running(at, Promise.all([set(9), set(10)])), [{ value: { outcome: "superseded", value: 9 } }, { value: { outcome: "confirmed", value: 10 } }]);
+  t.same(commandFrames(car.rig), ["15:000a"]);
+  await running(at, car.node.stop());
+});
+
 test("V2. A relay that somebody switches between the door and the hand-over is not toggled back", async (t) => {
   const at = desk();
   const car = await trailer(slowly(at, 200));
