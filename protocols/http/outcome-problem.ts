@@ -28,7 +28,9 @@ export function problemOf(refusal: Refusal, type: string, id: string, known: Las
     }
     case "refused": {
       const { accepts, reason, guard } = refusal;
-      const why = guard === undefined ? (reason ?? "its present state does not take it") : guardText(guard);
+      // `accepts` is said before guards: a word that stands there was refused by one.
+      const unsaid = accepts.includes(type) ? "its present state takes it, but not as things are or not with these values" : "its present state does not take it";
+      const why = guard === undefined ? (reason ?? unsaid) : guardText(guard);
       const members = { id, accepts, ...(reason === undefined ? {} : { reason }), ...(guard === undefined ? {} : { guard: guardMember(guard) }) };
       return { name: "refused", detail: `${type} was refused: ${why}.`, members };
     }

@@ -90,6 +90,17 @@ test("a message that the state does not take is 409 with what it would take; one
   });
 });
 
+test("a refusal for which there are no words tells a state that does not know the message from one that takes it at other times", async (t) => {
+  const details = ["relay.set", "light.set"].map(async (type) => {
+    const { as } = await withOutcome(t, { kind: "refused", accepts: ["relay.set"] });
+    return isProblem(t, await as("operator", { method: "POST", url: EVENTS, payload: { type } }), 409, "refused")["detail"];
+  });
+  t.same(await Promise.all(details), [
+    "relay.set was refused: its present state takes it, but not as things are or not with these values.",
+    "light.set was refused: its present state does not take it.",
+  ]);
+});
+
 test("a refusal by a guard says its reason in words, where it has one", async (t) => {
   const reason = "the bus can0 is down since 2026-11-22T10:00:00.000Z: unplugged";
   const { as } = await withOutcome(t, { kind: "refused", accepts: [], guard: { condition: "can0 up", open: false, reads: [], reason } });
