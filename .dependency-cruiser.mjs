@@ -98,6 +98,12 @@ const doors = [
     from: { path: "^([^/]+)/([^/]+)/", pathNot: [IN_TESTS, "^protocols/"] },
     to: { path: "^$1/[^/]+/", pathNot: ["^$1/$2/", "^$1/[^/]+/(index|contract)\\.ts$"] },
   },
+  {
+    name: "folders-of-can-have-one-door",
+    comment: "A folder of protocols/can is entered by its index.ts. What two of them need belongs to model/ or frames/.",
+    from: { path: "^protocols/can/([^/]+)/" },
+    to: { path: "^protocols/can/[^/]+/", pathNot: ["^protocols/can/$1/", "^protocols/can/[^/]+/index\\.ts$"] },
+  },
 ];
 
 const parts = [

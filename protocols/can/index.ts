@@ -1,11 +1,58 @@
 // The pure CAN room: frames, DBC, codec, signals, watches. No I/O, no clock; actors and sibling protocols may import it.
 
-export type { AttributeValue, ByteOrder, CanMessage, CanSignal, Database, Diagnostic, IdKind, MuxCondition, MuxRange, RawType } from "./database.ts";
-export { findMessage, findSignal, formatPosition, isFloat, widestMessage, wholeScaleOf } from "./database.ts";
-export { type Columns, createColumns, createDecoder, type Decoder, type DecoderOptions } from "./decoder.ts";
-export { type DbcOptions, parseDbc } from "./dbc-reader.ts";
+export {
+  applyOverlay,
+  type AttributeValue,
+  type ByteOrder,
+  type CanMessage,
+  type CanSignal,
+  type Database,
+  type Diagnostic,
+  findMessage,
+  findSignal,
+  formatPosition,
+  type IdKind,
+  isFloat,
+  type MuxCondition,
+  type MuxRange,
+  type OverlayEntry,
+  type OverlayOutcome,
+  type OverlayProblem,
+  type RawType,
+  wholeScaleOf,
+  widestMessage,
+} from "./model/index.ts";
+export {
+  type Columns,
+  createColumns,
+  createDecoder,
+  createMatcher,
+  createObjectDecoder,
+  type DecodedObject,
+  type Decoder,
+  type DecoderOptions,
+  encodeFrame,
+  type EncodeOptions,
+  type EncodeOutcome,
+  type EncodeProblem,
+  type EncodeValues,
+  isReachable,
+  type Matcher,
+  type MatchRule,
+  needsExactIntegers,
+  type ObjectDecoder,
+  readRawExact,
+  roundHalfEven,
+  type RowDecoder,
+  scale,
+  type SignalReader,
+  signalReader,
+  wholeFromBytes,
+} from "./codec/index.ts";
+export { type DbcOptions, parseDbc } from "./dbc/index.ts";
 export {
   appendFrame,
+  type BusState,
   type CanFrame,
   canIdOf,
   copySlot,
@@ -13,27 +60,44 @@ export {
   ERROR_FRAME,
   EXTENDED_FRAME,
   fdLength,
-  type FrameBatch,
-  FrameFlag,
   frameAt,
+  type FrameBatch,
+  type FrameCounters,
+  FrameFlag,
+  type FrameListener,
   frameProblem,
+  type FrameSink,
+  type FrameSource,
   ID_MASK,
   rawDlc,
   REMOTE_REQUEST,
+  type SendOutcome,
   SLOT_BYTES,
-} from "./frame.ts";
-export type { BusState, FrameCounters, FrameListener, FrameSink, FrameSource, SendOutcome } from "./frame-source.ts";
-export { needsExactIntegers, readRawExact, scale, type SignalReader, signalReader } from "./interpreter.ts";
-export { type J1939Id, parseJ1939Id, pgnOf } from "./j1939.ts";
-export { createMatcher, isReachable, type Matcher, type MatchRule } from "./matcher.ts";
-export { type RowDecoder, wholeFromBytes } from "./row-decoder.ts";
-export { notAvailableFrom, type NotAvailableRule } from "./not-available.ts";
-export { applyOverlay, type OverlayEntry, type OverlayOutcome, type OverlayProblem } from "./overlay.ts";
-export { messagePeriodMs, PeriodLearner, silentAfterMs } from "./periods.ts";
-export { createListening, type Listening } from "./listening.ts";
-export { createPresenceTracker, type PresenceTracker, type Talker, type TalkerState } from "./presence.ts";
-export { createSignalTable, type SampleListener, type SignalTable, type TableBus } from "./signal-table.ts";
-export { formatSource, type SignalQuality, type SignalReading, type SignalSource, type VehicleSignal } from "./vehicle-signal.ts";
-export { createWatches, DEFAULT_AT_MOST_MS, type WatchDefinition, type WatchEvent, type Watches, type Zone } from "./watches.ts";
-export { encodeFrame, type EncodeOptions, type EncodeOutcome, type EncodeProblem, type EncodeValues, roundHalfEven } from "./encoder.ts";
-export { createObjectDecoder, type DecodedObject, type ObjectDecoder } from "./object-decoder.ts";
+} from "./frames/index.ts";
+export { type J1939Id, notAvailableFrom, type NotAvailableRule, parseJ1939Id, pgnOf } from "./j1939/index.ts";
+export {
+  createListening,
+  createPresenceTracker,
+  createSignalTable,
+  createWatches,
+  DEFAULT_AT_MOST_MS,
+  formatSource,
+  type Listening,
+  messagePeriodMs,
+  PeriodLearner,
+  type PresenceTracker,
+  type SampleListener,
+  type SignalQuality,
+  type SignalReading,
+  type SignalSource,
+  type SignalTable,
+  silentAfterMs,
+  type TableBus,
+  type Talker,
+  type TalkerState,
+  type VehicleSignal,
+  type WatchDefinition,
+  type Watches,
+  type WatchEvent,
+  type Zone,
+} from "./signals/index.ts";

@@ -2,7 +2,7 @@
 
 import { test } from "tap";
 import { appendFrame, createColumns, createDecoder, createFrameBatch, type Database, parseDbc } from "../../../protocols/can/index.ts";
-import { compileMessage } from "../../../protocols/can/compiler.ts";
+import { compileMessage } from "../../../protocols/can/codec/compiler.ts";
 import { cpuTimeMs } from "../../cpu-time.ts";
 
 /** 4,000 children below a switch that itself is selected by 20,000 ranges of the one above. */

@@ -1,7 +1,7 @@
 // Sending through the rig's bus: outcomes, deadlines, and what happens without echo (vehicle.md X1, X4).
 
 import { test } from "tap";
-import type { SendOutcome } from "../../../protocols/can/frame-source.ts";
+import type { SendOutcome } from "../../../protocols/can/index.ts";
 import { settle } from "../../../runtime/simulation/manual-clock.ts";
 import { clientOf, connectedRig } from "./connected-rig.ts";
 

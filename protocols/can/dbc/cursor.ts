@@ -1,10 +1,10 @@
-// The tokens of a DBC file, one statement after the other: what a statement may expect next, and how reading goes on behind one that is broken. Neighbours: dbc-tokens.ts, dbc-statements.ts.
+// The tokens of a DBC file, one statement after the other: what a statement may expect next, and how reading goes on behind one that is broken. Neighbours: tokens.ts, statements.ts.
 //
 // D1. The first unmet expectation of a statement is a diagnostic; from then on nothing is consumed until `skipStatement`, and what is read meanwhile is empty or 0.
 // D2. Recovery ends behind the next `;` or before the next line that opens with a keyword, whichever comes first.
 
-import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
-import { DbcTokens, type Token } from "./dbc-tokens.ts";
+import { type DiagnosticLog, quote } from "./diagnostics.ts";
+import { DbcTokens, type Token } from "./tokens.ts";
 
 const DECIMAL = /^(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
 const INTEGER = /^[0-9]+$/;

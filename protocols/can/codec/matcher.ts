@@ -1,9 +1,9 @@
 // can_id → message. `exact`: id and kind. `j1939`: exact first, else the first message of the file with the same parameter group. Remote requests and error frames carry no data and
 // never match. Of two messages with one id and kind the later counts.
 
-import type { CanMessage, Database } from "./database.ts";
-import { ERROR_FRAME, EXTENDED_FRAME, ID_MASK, REMOTE_REQUEST } from "./frame.ts";
-import { pgnOf } from "./j1939.ts";
+import type { CanMessage, Database } from "../model/index.ts";
+import { ERROR_FRAME, EXTENDED_FRAME, ID_MASK, REMOTE_REQUEST } from "../frames/index.ts";
+import { pgnOf } from "../j1939/index.ts";
 
 export type MatchRule = "exact" | "j1939";
 

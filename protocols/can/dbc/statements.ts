@@ -1,11 +1,11 @@
-// Text → statements. Never throws for what a file holds: a statement that cannot be read is left out with a diagnostic (dbc-cursor.ts). Each round of the main loop consumes at least one
+// Text → statements. Never throws for what a file holds: a statement that cannot be read is left out with a diagnostic (cursor.ts). Each round of the main loop consumes at least one
 // token, so it ends.
 
-import type { AttributeValue, MuxRange } from "./database.ts";
-import { DbcCursor } from "./dbc-cursor.ts";
-import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
-import type { AttributeType, DbcSyntax, LostSignal, MessageSyntax, SignalSyntax, Target } from "./dbc-syntax.ts";
-import type { Token } from "./dbc-tokens.ts";
+import type { AttributeValue, MuxRange } from "../model/index.ts";
+import { DbcCursor } from "./cursor.ts";
+import { type DiagnosticLog, quote } from "./diagnostics.ts";
+import type { AttributeType, DbcSyntax, LostSignal, MessageSyntax, SignalSyntax, Target } from "./syntax.ts";
+import type { Token } from "./tokens.ts";
 
 const MUX_MARK = /^(?:M|m([0-9]*)(M?))$/;
 

@@ -5,7 +5,7 @@
 // W3. Between two events of a watch lie at least `atMostMs`. What changed in between is reported when they are over, with the value of then, if it still differs.
 // W4. A watch holds at most one event that was not collected: nothing here grows.
 
-import { DroverError } from "../../runtime/ports/index.ts";
+import { DroverError } from "../../../runtime/ports/index.ts";
 import type { SignalTable } from "./signal-table.ts";
 
 export const DEFAULT_AT_MOST_MS = 5_000;

@@ -1,10 +1,9 @@
 // Statements → database: comments, labels, attributes, float types and multiplexing are brought to the messages and signals they refer to. A reference to nothing is a diagnostic.
 
-import { bytesNeeded } from "./bits.ts";
-import type { AttributeValue, CanMessage, CanSignal, Database, IdKind, RawType, WholeScale } from "./database.ts";
-import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
-import { type MuxRangesOfSignal, resolveMultiplexing } from "./dbc-mux.ts";
-import type { At, DbcSyntax, LabelsSyntax, MessageSyntax, SignalSyntax, Target } from "./dbc-syntax.ts";
+import { type AttributeValue, bytesNeeded, type CanMessage, type CanSignal, type Database, type IdKind, type RawType, type WholeScale } from "../model/index.ts";
+import { type DiagnosticLog, quote } from "./diagnostics.ts";
+import { type MuxRangesOfSignal, resolveMultiplexing } from "./mux.ts";
+import type { At, DbcSyntax, LabelsSyntax, MessageSyntax, SignalSyntax, Target } from "./syntax.ts";
 
 const EXTENDED_BIT = 0x8000_0000;
 const MAX_STANDARD_ID = 0x7ff;

@@ -1,6 +1,6 @@
 // What the statements of a DBC file say, before anything refers to anything else: references (comments, labels, attributes) may stand before what they refer to.
 
-import type { AttributeValue, MuxRange } from "./database.ts";
+import type { AttributeValue, MuxRange } from "../model/index.ts";
 
 export interface At {
   readonly line: number;

@@ -3,9 +3,9 @@
 //
 // M1. What a switch selects that cannot be read itself is left out, and all below it: no frame tells when it is there.
 
-import type { MuxCondition, MuxRange } from "./database.ts";
-import { type DiagnosticLog, quote } from "./dbc-diagnostics.ts";
-import type { At, LostSignal, SignalSyntax } from "./dbc-syntax.ts";
+import type { MuxCondition, MuxRange } from "../model/index.ts";
+import { type DiagnosticLog, quote } from "./diagnostics.ts";
+import type { At, LostSignal, SignalSyntax } from "./syntax.ts";
 
 const MAX_LEVELS = 32;
 

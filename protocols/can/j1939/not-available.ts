@@ -1,7 +1,7 @@
 // Raw values by which a sender says that it has no value. SAE J1939 keeps the top of each field for that: all ones is "not available", and in whole bytes everything above 0xFA is
 // an error or reserved (0xFB to 0xFF, 0xFB00 to 0xFFFF, 0xFB000000 to 0xFFFFFFFF). Single bits have no room for it; signed fields and floats do not follow it.
 
-import type { CanSignal } from "./database.ts";
+import type { CanSignal } from "../model/index.ts";
 
 export type NotAvailableRule = "none" | "j1939";
 

@@ -1,7 +1,7 @@
 // Corrections laid over a database: `message.signal: { factor, offset, unit, signed, source }`. The file stays as its maker wrote it (its defects included); what we know better stands
 // beside it, with where it is known from.
 
-import type { TextPosition } from "../../runtime/ports/index.ts";
+import type { TextPosition } from "../../../runtime/ports/index.ts";
 import { type CanMessage, type CanSignal, type Database, isFloat } from "./database.ts";
 
 /** What is absent stays as the database says. */

@@ -1,8 +1,6 @@
 // Signals read bit by bit: the plain reading of the rules, used where code cannot be generated, for exact 64-bit integers, and as the check of the compiler (identical results).
 
-import { bitPlaces } from "./bits.ts";
-import type { CanMessage, CanSignal, MuxRange } from "./database.ts";
-import { isFloat } from "./database.ts";
+import { bitPlaces, type CanMessage, type CanSignal, isFloat, type MuxRange } from "../model/index.ts";
 import type { RowDecoder } from "./row-decoder.ts";
 
 const TWO_32 = 4_294_967_296;

@@ -4,8 +4,7 @@
 // C1. Only numbers and indices reach the code: names, units and labels of a file never do.
 // C2. The code of a message grows with its signals and the ranges of their switches, which are bounded: a message with more is interpreted.
 
-import { byteParts } from "./bits.ts";
-import type { CanMessage, CanSignal, MuxRange } from "./database.ts";
+import { byteParts, type CanMessage, type CanSignal, type MuxRange } from "../model/index.ts";
 import type { RowDecoder } from "./row-decoder.ts";
 
 /** Signals a function: engines give up on very large ones. */

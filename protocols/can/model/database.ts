@@ -1,7 +1,7 @@
 // What a DBC file says, as readonly data: messages in file order, their signals by index. Names are data (Map keys, never property names), since `__proto__` is a legal DBC name and
-// cut names collide inside one message. Section 1 of research/can-stack.md holds the rules; dbc-reader.ts makes this, decoders, encoders and overlays read it.
+// cut names collide inside one message. Section 1 of research/can-stack.md holds the rules; ../dbc makes this, decoders, encoders and overlays read it.
 
-import type { TextPosition } from "../../runtime/ports/index.ts";
+import type { TextPosition } from "../../../runtime/ports/index.ts";
 
 export type IdKind = "standard" | "extended";
 

@@ -7,13 +7,11 @@
 // T3. Frames of our own prove nothing about others and are not values.
 // T4. Nothing is kept across a start, and `forget` empties it after a gap or a bus that was down.
 
-import { DroverError } from "../../runtime/ports/index.ts";
-import { type Database, findMessage, findSignal } from "./database.ts";
-import { createDecoder, type Decoder } from "./decoder.ts";
-import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, FrameFlag, SLOT_BYTES } from "./frame.ts";
-import { scale } from "./interpreter.ts";
-import type { MatchRule } from "./matcher.ts";
-import { notAvailableFrom, type NotAvailableRule } from "./not-available.ts";
+import { DroverError } from "../../../runtime/ports/index.ts";
+import { type Database, findMessage, findSignal } from "../model/index.ts";
+import { createDecoder, type Decoder, type MatchRule, scale } from "../codec/index.ts";
+import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, FrameFlag, SLOT_BYTES } from "../frames/index.ts";
+import { notAvailableFrom, type NotAvailableRule } from "../j1939/index.ts";
 import type { PresenceTracker } from "./presence.ts";
 import { formatSource, type SignalReading, type SignalSource, type VehicleSignal } from "./vehicle-signal.ts";
 

@@ -6,9 +6,8 @@
 // E2. A signal that is not given takes its GenSigStartValue (raw) where the file has one, else its bits are padding.
 // E3. Every given signal is read back from the payload; one that does not come back as written is refused.
 
-import { bitPlaces } from "./bits.ts";
-import { type CanMessage, type CanSignal, findSignal, isFloat } from "./database.ts";
-import { type CanFrame, fdLength, SLOT_BYTES } from "./frame.ts";
+import { bitPlaces, type CanMessage, type CanSignal, findSignal, isFloat } from "../model/index.ts";
+import { type CanFrame, fdLength, SLOT_BYTES } from "../frames/index.ts";
 import { inRanges, readRaw, readRawExact, signalReader } from "./interpreter.ts";
 
 /** By the signal's name, or its index where names collide. */

@@ -1,6 +1,6 @@
 // How often a message comes, and when its absence means something (vehicle.md, "Silence counts only when …").
 
-import type { CanMessage } from "./database.ts";
+import type { CanMessage } from "../model/index.ts";
 
 /** Silent after this many periods … */
 const SILENT_PERIODS = 3;

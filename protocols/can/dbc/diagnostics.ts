@@ -1,7 +1,7 @@
 // What a DBC reader has to say about a file: bounded, with positions.
 
-import type { TextPosition } from "../../runtime/ports/index.ts";
-import type { Diagnostic } from "./database.ts";
+import type { TextPosition } from "../../../runtime/ports/index.ts";
+import type { Diagnostic } from "../model/index.ts";
 
 /** Of each severity, so that no number of warnings hides an error. */
 const MAX_KEPT = 1_000;

@@ -1,9 +1,9 @@
 // Frames → objects, for scripts and tests: `{ Engine_Speed: 812.5, … }`. Signals that a frame does not hold are left out; so are those that share their name with another.
 // One small function a message fills the object in one order, so that all objects of a message have one shape.
 
-import { type Database, widestMessage } from "./database.ts";
+import { type Database, widestMessage } from "../model/index.ts";
 import { createDecoder, type DecoderOptions } from "./decoder.ts";
-import { type FrameBatch, SLOT_BYTES } from "./frame.ts";
+import { type FrameBatch, SLOT_BYTES } from "../frames/index.ts";
 
 export type DecodedObject = Record<string, number>;
 

@@ -1,12 +1,12 @@
 // DBC file → database. Tolerant unless told otherwise: real files are broken in a dozen known ways (research/can-stack.md 1.1), and each gets a diagnostic with its position instead of
 // a refusal. Work and memory grow with the file's size, which is bounded.
 
-import { DroverError } from "../../runtime/ports/index.ts";
-import { type Database, formatPosition } from "./database.ts";
-import { DiagnosticLog } from "./dbc-diagnostics.ts";
-import { resolveDatabase } from "./dbc-resolve.ts";
-import { readStatements } from "./dbc-statements.ts";
-import { decodeText } from "./dbc-text.ts";
+import { DroverError } from "../../../runtime/ports/index.ts";
+import { type Database, formatPosition } from "../model/index.ts";
+import { DiagnosticLog } from "./diagnostics.ts";
+import { resolveDatabase } from "./resolve.ts";
+import { readStatements } from "./statements.ts";
+import { decodeText } from "./text.ts";
 
 /** The largest DBC file known to us has 7.3 MB. */
 const MAX_BYTES = 16 * 1024 * 1024;

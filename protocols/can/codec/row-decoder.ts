@@ -1,6 +1,6 @@
 // A message's payload → a row of doubles, one cell a signal. Two makers with identical results: compiler.ts and interpreter.ts.
 
-import type { CanMessage } from "./database.ts";
+import type { CanMessage } from "../model/index.ts";
 
 export interface RowDecoder {
   /** Every signal, whatever a multiplexer says. Only for payloads of at least `wholeFromBytes(message)` bytes. */

@@ -1,8 +1,8 @@
 // Frames → rows of values. Messages are compiled when their first frame comes, so that a large DBC costs nothing at start.
 
 import { compileMessage } from "./compiler.ts";
-import type { Database } from "./database.ts";
-import { type FrameBatch, SLOT_BYTES } from "./frame.ts";
+import type { Database } from "../model/index.ts";
+import { type FrameBatch, SLOT_BYTES } from "../frames/index.ts";
 import { interpretMessage } from "./interpreter.ts";
 import { createMatcher, type MatchRule } from "./matcher.ts";
 import { type RowDecoder, wholeFromBytes } from "./row-decoder.ts";
