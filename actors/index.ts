@@ -17,7 +17,7 @@ export {
   type Transmission,
   type WhenAway,
 } from "./module/index.ts";
-export { type CampaignShown, hasEnded, isAtWork, type UpdateShown } from "./campaign/index.ts";
+export { type CampaignShown, hasEnded, isAtWork, isCampaignOver, type UpdateShown } from "./campaign/index.ts";
 export {
   endingOf,
   groupEntity,
@@ -80,4 +80,4 @@ export type {
   PortSeen,
   UpdateTasks,
 } from "./update/index.ts";
-export { isCampaignOver, type Penalty, vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot, type VehicleUpdates } from "./vehicle/index.ts";
+export { type Penalty, vehicleEntity, type VehicleContext, type VehicleInput, vehicleMessages, vehicleRoot, type VehicleUpdates } from "./vehicle/index.ts";

@@ -80,6 +80,7 @@ export function begunCampaign(input: CampaignInput): CampaignContext {
 
 const BAD: readonly UpdateState[] = ["failed", "wrong image", "dark", "rolled back"];
 const ENDED: readonly UpdateState[] = [...BAD, "committed", "unprovable", "refused", "cancelled"];
+const OVER: readonly CampaignState[] = ["committed", "failed", "inconsistent", "refused", "cancelled", "undone"];
 /** Its module may fall silent, and nobody need hear of it. */
 const AT_WORK: readonly UpdateState[] = ["triggering", "awaiting module", "uploading", "claimed", "rebooting", "trial"];
 
@@ -119,6 +120,16 @@ export function heardOf(context: CampaignContext, { module, state, attempt, prog
   const hasBegun = context.hasBegun || (module === context.current && state !== "postponed");
   // P2: until the node says so anew.
   return { ...context, shown, hasBegun, ...(isHeldBack ? { safety: { ...context.safety, [module]: { open: false, why } } } : {}) };
+}
+
+export function isCampaignOver({ state }: Pick<CampaignShown, "state">): boolean {
+  return OVER.includes(state);
+}
+
+/** Whether it matters if this module is heard: until its update has proved itself and its campaign has ended with it. */
+export function minds({ refused, shown, state }: CampaignContext, module: string): boolean {
+  const update = shown.find((each) => each.module === module);
+  return refused === null && update !== undefined && !(update.state === "committed" && isCampaignOver({ state }));
 }
 
 export function quietAfter({ shown, quiet }: CampaignContext, { module, presence }: { readonly module: string; readonly presence?: string }): readonly string[] {

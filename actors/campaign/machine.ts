@@ -5,6 +5,7 @@
 // M3. Where the vehicle is not safe between two modules, or between two attempts, it asks again: whoever waits holds no slot.
 // M4. After a bad end nothing more is begun. Some committed and some bad is `inconsistent`.
 // M5. It has ended when all of its updates have; what a module tells later of itself may still correct that (update U6).
+// M6. While they are watched together, one that is silent stops the clock of that, also one that fell silent before.
 
 import { assign, enqueueActions, sendParent, setup } from "xstate";
 import { now } from "../../runtime/index.ts";
@@ -20,6 +21,7 @@ import {
   isBad,
   isSafe,
   isStaged,
+  minds,
   nextOf,
   quietAfter,
   shownOf,
@@ -120,10 +122,9 @@ export const campaignMachine = setup({
       if (event.type !== "module.reported" || !context.shown.some(({ module }) => module === event.module)) return;
       enqueue.sendTo(event.module, { type: "version.reported", part: event.part, version: event.firmware, at: event.at, now: now(self) });
     }),
-    forgetQuiet: assign({ quiet: [] }),
     noteQuiet: assign({ quiet: ({ context, event }) => (event.type === "module.changed" ? quietAfter(context, event) : context.quiet) }),
     tellPresence: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "module.changed" || event.presence === undefined || !context.shown.some(({ module }) => module === event.module)) return;
+      if (event.type !== "module.changed" || event.presence === undefined || !minds(context, event.module)) return;
       enqueue.sendTo(event.module, { type: "presence.changed", presence: event.presence });
     }),
     tellProgress: enqueueActions(({ context, event, enqueue }) => {
@@ -162,7 +163,12 @@ export const campaignMachine = setup({
   id: "campaign",
   context: ({ input }) => begunCampaign(input),
   initial: "offered",
-  on: { "clock.corrected": { actions: "shiftDates" }, "module.reported": { actions: "tellVersion" }, "safety.observed": { actions: ["noteSafety", "show"] } },
+  on: {
+    "clock.corrected": { actions: "shiftDates" },
+    "module.reported": { actions: "tellVersion" },
+    "module.changed": { actions: ["noteQuiet", "tellPresence"] },
+    "safety.observed": { actions: ["noteSafety", "show"] },
+  },
   states: {
     offered: { always: [{ guard: "mustRefuse", target: "refused" }, { target: "waiting" }] },
     /** Nothing has been sent to the next module: it may be dropped. */
@@ -213,7 +219,6 @@ export const campaignMachine = setup({
       on: {
         ...heard("activating"),
         "upload.progressed": { actions: "tellProgress" },
-        "module.changed": { actions: "tellPresence" },
         "campaign.cancel": { guard: "isUnwanted", actions: ["noteUnwanted", "drop"] },
         "campaign.asked": { actions: report("activating") },
       },
@@ -231,10 +236,9 @@ export const campaignMachine = setup({
     },
     /** All modules of it are watched once more, together. */
     soaking: {
-      entry: ["forgetQuiet", report("soaking")],
+      entry: report("soaking"),
       on: {
         ...heard("soaking"),
-        "module.changed": { actions: ["noteQuiet", "tellPresence"] },
         "campaign.asked": { actions: report("soaking") },
         "campaign.cancel": { guard: "isUnwanted", actions: ["noteUnwanted", report("soaking")] },
       },

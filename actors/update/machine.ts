@@ -13,6 +13,7 @@
 //     set back while nobody looked: then the order counts, as in U7.
 // U9. A module that is heard of and never told its version is not dark: its one report was missed, on the bus or by a node that was down. It tells it again when it restarts, so a further attempt is
 //     made; after the last one the update has failed.
+// U10. A version report alone is no life: a module that tells it once and hangs is silent as before. Whoever was silent when it came is on trial from when it is heard again.
 
 import { and, assign, not, raise, sendParent, setup } from "xstate";
 import { now, task } from "../../runtime/index.ts";
@@ -131,7 +132,8 @@ export const updateMachine = setup({
     takesItBack: ({ context, event }) => takesItBack({ context, event }),
     wasDisproved: ({ context }) => wasDisproved(context),
     isSilent: ({ event }) => event.type === "presence.changed" && event.presence === "silent",
-    isPresent: ({ event }) => event.type === "presence.changed" && event.presence === "present",
+    /** U10. */
+    isQuiet: ({ context }) => context.presence === "silent",
     isCalled: ({ context }) => context.isCalled,
     isUnwanted: ({ context }) => context.unwanted !== null,
     hasAttempts: ({ context }) => context.attempt < context.attempts,
@@ -149,7 +151,7 @@ export const updateMachine = setup({
   id: "update",
   context: ({ input }) => beginning(input),
   initial: "offered",
-  on: { "clock.corrected": { actions: "shift" }, "window.closed": { actions: "closeWindow" } },
+  on: { "clock.corrected": { actions: "shift" }, "window.closed": { actions: "closeWindow" }, "presence.changed": { actions: "notePresence" } },
   states: {
     /** The vehicle fetches and checks; nothing is sent to the module. */
     offered: {
@@ -328,7 +330,7 @@ export const updateMachine = setup({
       entry: told("claimed"),
       always: { guard: "wasDisproved", target: "wrong image", actions: "noteOther" },
       on: {
-        "presence.changed": [{ guard: "isSilent", target: "rebooting", actions: "notePresence" }, { actions: "notePresence" }],
+        "presence.changed": { guard: "isSilent", target: "rebooting", actions: "notePresence" },
         "version.reported": [
           { guard: "provesIt", target: "trial", actions: "prove" },
           { guard: "disprovesIt", target: "wrong image", actions: "noteOther" },
@@ -346,7 +348,6 @@ export const updateMachine = setup({
     rebooting: {
       entry: told("rebooting"),
       on: {
-        "presence.changed": { actions: "notePresence" },
         "version.reported": [
           { guard: "provesIt", target: "trial", actions: "prove" },
           { guard: "disprovesIt", target: "wrong image", actions: "noteOther" },
@@ -370,9 +371,10 @@ export const updateMachine = setup({
       },
       initial: "heard",
       states: {
-        heard: { on: { "presence.changed": { guard: "isSilent", target: "silent" } }, after: { TRIAL: "#update.committed" } },
+        /** U10. */
+        heard: { always: { guard: "isQuiet", target: "silent" }, after: { TRIAL: "#update.committed" } },
         silent: {
-          on: { "presence.changed": { guard: "isPresent", target: "heard" } },
+          always: { guard: "isHeardAgain", target: "heard" },
           after: { DARK: { target: "#update.dark", actions: because("it fell silent in its trial") } },
         },
       },
@@ -383,9 +385,9 @@ export const updateMachine = setup({
       on: { "version.reported": { guard: "takesItBack", target: "rolled back", actions: "noteOther" } },
       initial: "heard",
       states: {
-        heard: { on: { "presence.changed": { guard: "isSilent", target: "silent" } } },
+        heard: { always: { guard: "isQuiet", target: "silent" } },
         silent: {
-          on: { "presence.changed": { guard: "isPresent", target: "heard" } },
+          always: { guard: "isHeardAgain", target: "heard" },
           after: { DARK: { target: "#update.dark", actions: because("it fell silent after its trial") } },
         },
       },

@@ -18,4 +18,4 @@ export const vehicleEntity = entityType({
 
 export type { VehicleContext, VehicleInput } from "./machine.ts";
 export { vehicleMessages } from "./messages.ts";
-export { isOver as isCampaignOver, type Penalty, type VehicleUpdates } from "./vehicle-updates.ts";
+export type { Penalty, VehicleUpdates } from "./vehicle-updates.ts";

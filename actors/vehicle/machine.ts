@@ -4,12 +4,11 @@
 
 import { assign, enqueueActions, sendTo, setup } from "xstate";
 import { author, type EventOf, now, reply } from "../../runtime/index.ts";
-import { type CampaignChanged, campaignMachine, targetReports } from "../campaign/index.ts";
+import { type CampaignChanged, campaignMachine, isCampaignOver, targetReports } from "../campaign/index.ts";
 import type { vehicleMessages } from "./messages.ts";
 import {
   beginning,
   isBeingUpdated,
-  isOver,
   judged,
   mayRelease,
   NO_UPDATES,
@@ -186,7 +185,7 @@ const vehicle = setup({
     waits: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "waits",
     isTooMany: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "full",
     isKnown: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "again",
-    makesRoom: ({ context, event }) => event.type === "campaign.changed" && isOver(event.campaign) && updatesOf(context).waiting.length > 0,
+    makesRoom: ({ context, event }) => event.type === "campaign.changed" && isCampaignOver(event.campaign) && updatesOf(context).waiting.length > 0,
     isAskedOf: ({ context, event }) => event.type === "campaign.ask" && updatesOf(context).campaign?.rollout === event.rollout,
     waitsUnasked: ({ context, event }) => event.type === "campaign.ask" && waitingOf(updatesOf(context), event) !== undefined,
     isWaiting: ({ context, event }) => event.type === "campaign.cancel" && waitingOf(updatesOf(context), event) !== undefined,

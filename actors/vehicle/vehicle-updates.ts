@@ -6,7 +6,7 @@
 
 import type { CampaignInput, CampaignShown } from "../campaign/index.ts";
 import type { EventOf } from "../../runtime/index.ts";
-import { isAtWork } from "../campaign/index.ts";
+import { isAtWork, isCampaignOver } from "../campaign/index.ts";
 import type { vehicleMessages } from "./messages.ts";
 
 type Offer = Extract<EventOf<typeof vehicleMessages>, { type: "campaign.offer" }>;
@@ -43,14 +43,8 @@ export const NO_UPDATES: VehicleUpdates = { campaign: null, waiting: [], penalti
 
 const MAX_WAITING = 4;
 const MAX_CLEARED = 20;
-const OVER: readonly CampaignShown["state"][] = ["committed", "failed", "inconsistent", "refused", "cancelled", "undone"];
-
-export function isOver({ state }: CampaignShown): boolean {
-  return OVER.includes(state);
-}
-
 function isUnderWay({ campaign }: VehicleUpdates): boolean {
-  return campaign !== null && !isOver(campaign);
+  return campaign !== null && !isCampaignOver(campaign);
 }
 
 /** Its silence is its update's business. */

@@ -160,6 +160,11 @@ test("M4. some committed and some bad is inconsistent; what comes behind a bad o
   t.same(endsOf(all), { "torrent-0": "committed", "torrent-1": "wrong image", "torrent-2": "cancelled" });
   t.match(all.last(), { module: "torrent-1", update: "wrong image", why: "torrent-0 committed, torrent-1 wrong image, torrent-2 cancelled" });
   t.equal(all.rig.triggers.length, 2);
+  all.rig.module("torrent-0").isOn = false;
+  await all.pass(3_600_000);
+  all.rig.isSafe = false;
+  await all.pass(1_000);
+  t.equal(endsOf(all)["torrent-0"], "committed", "how its module fares later is no business of its rollout");
   await all.stop();
 
   const first = await desk({ modules: TWO });
@@ -220,7 +225,23 @@ test("a module that falls back or silent while the vehicle is watched is bad all
   await quiet.pass(3_600_000);
   t.equal(quiet.last()?.state, "committed", "later it is no business of its rollout");
   t.match(quiet.vehicle().state, { health: "degraded" });
+  t.same(endsOf(quiet), { "torrent-0": "committed" });
   await quiet.stop();
+});
+
+test("M6. a module that fell silent while the next one was updated is not watched as if it spoke: heard again it is committed, else it is dark", async (t) => {
+  for (const isHeardAgain of [true, false]) {
+    const all = await begunDesk({ modules: TWO });
+    await all.untilUpdate("torrent-1", "trial");
+    all.rig.module("torrent-0").isOn = false;
+    await all.untilState("soaking");
+    await all.pass(120_000);
+    t.equal(all.last()?.state, "soaking");
+    all.rig.module("torrent-0").isOn = isHeardAgain;
+    await all.untilState(isHeardAgain ? "committed" : "inconsistent");
+    t.same(endsOf(all), { "torrent-0": isHeardAgain ? "committed" : "dark", "torrent-1": "committed" });
+    await all.stop();
+  }
 });
 
 test("a module that already has the version is left out of a campaign, and the others make it committed", async (t) => {
@@ -474,5 +495,9 @@ test("an offer that names a module twice is refused", async (t) => {
   const all = await desk();
   await all.say(offerOf(["torrent-0", "torrent-0"]));
   t.match(all.last(TARGET), { state: "refused", why: "it names torrent-0 twice" });
+  all.rig.module("torrent-0").isOn = false;
+  await all.pass(60_000);
+  t.match(all.vehicle().state, { health: "degraded" });
+  t.same(all.system().deadLetters({ limit: 9 }), [], "it has no update that would have to hear of its module");
   await all.stop();
 });

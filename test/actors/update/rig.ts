@@ -32,6 +32,8 @@ export type Manner =
   | "falls back"
   /** New, and silent in its trial. */
   | "falls silent"
+  /** Tells that it runs the new version, once, and nothing after it. */
+  | "hangs at its start"
   /** As `falls silent`, for a few seconds. */
   | "is quiet for a while";
 
@@ -239,6 +241,10 @@ export class Rig {
       case "dies":
         module.isOn = false;
         return;
+      case "hangs at its start":
+        module.isOn = false;
+        module.coming.push({ at: this.#steady() + RESTART_MS, happens: () => this.#runs(name, module, NEW) });
+        return;
       case "is late":
         this.#restart(name, module, NEW, 1_200_000);
         return;
@@ -258,10 +264,14 @@ export class Rig {
       at: this.#steady() + ms,
       happens: () => {
         module.isOn = true;
-        module.firmware = firmware;
-        this.says(name);
+        this.#runs(name, module, firmware);
       },
     });
+  }
+
+  #runs(name: string, module: RigModule, firmware: string): void {
+    module.firmware = firmware;
+    this.says(name);
   }
 
   /** Its version report (0x04), as at its boot. */

@@ -231,10 +231,27 @@ test("silence in its trial is dark by its timer, a short one is none", async (t)
   const silent = await withManners("falls silent");
   await silent.untilState("failed");
   t.match(silent.last(), { update: "dark", why: "it fell silent in its trial" });
+  silent.rig.says(MODULE);
+  await silent.pass(360_000);
+  t.match(silent.last(), { state: "failed", update: "dark" }, "U10. told once more and not heard, it is what it was");
   await silent.stop();
   const quiet = await withManners("is quiet for a while");
   await quiet.untilState("committed");
   await quiet.stop();
+});
+
+test("U10. a module that tells its new version once and hangs is dark, and so it is if it told it when it counted as dark; heard again, it is on trial", async (t) => {
+  const hangs = await withManners("hangs at its start");
+  await hangs.untilState("failed");
+  t.match(hangs.last(), { update: "dark", why: "it fell silent in its trial" });
+  t.same(hangs.rig.triggers.length, 1);
+  hangs.rig.says(MODULE);
+  await hangs.pass(360_000);
+  t.match(hangs.last(), { state: "failed", update: "dark" });
+  hangs.rig.says(MODULE);
+  hangs.rig.module(MODULE).isOn = true;
+  await hangs.untilState("committed");
+  await hangs.stop();
 });
 
 test("U5. a module that already reports the version is unprovable and nothing is begun; one that never said which it runs is refused", async (t) => {
