@@ -17,6 +17,8 @@ export const MANNERS = [
   "browns out",
   /** It runs the new one, and soon the old one again. */
   "falls back",
+  /** It tells that it runs the new one, and nothing ever after. */
+  "hangs",
 ] as const;
 export type Manner = (typeof MANNERS)[number];
 
@@ -40,8 +42,10 @@ export interface Surroundings {
   readonly nowMs: () => number;
   /** In the world's time, whatever its node does. */
   readonly later: (ms: number, happens: () => void) => void;
-  /** It has booted, or fallen silent. */
-  readonly changed: (board: Board) => void;
+  /** It has fallen silent. */
+  readonly silenced: (board: Board) => void;
+  /** It has told its version, and speaks where it is on. */
+  readonly told: (board: Board) => void;
 }
 
 export class Board {
@@ -103,6 +107,7 @@ export class Board {
     this.taken++;
     this.#nextManner();
     if (manner === "dies") this.#goOff(world);
+    else if (manner === "hangs") this.#hang(world);
     else this.#restart(manner === "lies" ? this.firmware : NEW, manner === "is late" ? LATE_MS : RESTART_MS, world);
     if (manner === "falls back") this.#happens(RESTART_MS + IN_TRIAL_MS, () => this.#restart(OLD, RESTART_MS, world), world);
     return manner !== "loses its answer";
@@ -119,7 +124,19 @@ export class Board {
       () => {
         this.isOn = true;
         this.firmware = firmware;
-        world.changed(this);
+        world.told(this);
+      },
+      world,
+    );
+  }
+
+  #hang(world: Surroundings): void {
+    this.#goOff(world);
+    this.#happens(
+      RESTART_MS,
+      () => {
+        this.firmware = NEW;
+        world.told(this);
       },
       world,
     );
@@ -128,7 +145,7 @@ export class Board {
   #goOff(world: Surroundings): void {
     this.isOn = false;
     this.#closesAt = 0;
-    world.changed(this);
+    world.silenced(this);
   }
 
   #happens(ms: number, what: () => void, { later }: Surroundings): void {

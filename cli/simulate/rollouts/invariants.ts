@@ -168,9 +168,9 @@ function counts({ history }: Evidence, { parts, boards }: FleetOf200, found: Fou
       const board = boards.get(vehicle);
       const phase = phases[place];
       if (board === undefined || phase === undefined) continue;
-      const runsIt = board.firmware === NEW;
+      const runsIt = board.firmware === NEW && board.isOn;
       const hasBegun = board.frames.length > 0;
-      if (phase === "committed" && !runsIt) found.push({ atMs, what: `${vehicle} counts as committed and runs ${board.firmware}` });
+      if (phase === "committed" && !runsIt) found.push({ atMs, what: `${vehicle} counts as committed and ${board.isOn ? "runs" : "is off with"} ${board.firmware}` });
       if (phase !== "committed" && runsIt) found.push({ atMs, what: `${vehicle} runs ${NEW} and counts as ${phase}` });
       if (["failed", "rolledBack", "committed"].includes(phase) && !hasBegun) found.push({ atMs, what: `${vehicle} counts as ${phase} and was never begun` });
     }

@@ -20,8 +20,10 @@ export interface Eyes {
   readonly tasks: UpdateTasks;
   /** Tells what is not as the actors of this run show it. @param system of the present run */
   look(system: System): void;
-  /** It has booted, or fallen silent. */
-  changed(board: Board, system: System | undefined): void;
+  /** It has told its version. */
+  told(board: Board, system: System | undefined): void;
+  /** It has fallen silent. */
+  silenced(board: Board, system: System | undefined): void;
 }
 
 /** Of one run of a node. @param boards by vehicle, those of this node @param involved vehicles that were ever offered something; grows */
@@ -82,8 +84,11 @@ export function createEyes(
         if (board !== undefined) lookAt(board, system);
       }
     },
-    changed: (board, system) => {
-      if (board.isOn) heard.set(board.vehicle, { firmware: board.firmware, at: clock.now() });
+    told: (board, system) => {
+      heard.set(board.vehicle, { firmware: board.firmware, at: clock.now() });
+      if (system !== undefined) lookAt(board, system);
+    },
+    silenced: (board, system) => {
       if (system !== undefined) lookAt(board, system);
     },
     tasks: {

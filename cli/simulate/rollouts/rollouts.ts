@@ -52,7 +52,8 @@ export function rollouts(seed: number, types: RolloutTypes = {}): Simulation {
   const world: Surroundings = {
     nowMs: () => hands?.nowMs ?? 0,
     later: (ms, happens) => void hands?.sleep(ms).then(happens),
-    changed: (board) => eyes.get(board.node)?.changed(board, hands?.system(board.node)),
+    told: (board) => eyes.get(board.node)?.told(board, hands?.system(board.node)),
+    silenced: (board) => eyes.get(board.node)?.silenced(board, hands?.system(board.node)),
   };
   const nodes: Record<string, NodeSpec> = { [CLOUD]: { types: types.cloud ?? [rolloutEntity, groupEntity], entities: fleet.cloud } };
   for (const edge of EDGES) nodes[edge] = edgeNode(edge, fleet, { eyes, involved, world, hands: () => hands, vehicle: types.vehicle ?? ownVehicle });
