@@ -3,10 +3,11 @@
 // I1. A file has its final name only when it is whole: hashed and counted while it is written, flushed, then renamed beside its description. What a kill leaves behind is removed at the next start.
 // I2. Nothing is held in memory but what is between two writes. An image and all of them together have bounds by configuration, and so many come at once.
 // I3. One sha256 is one image for one (module type, hardware, address, version): another description of the same bytes is refused.
+// I4. Whoever brings an image again heals it: what came was hashed, what stands on the disk was not looked at since.
 
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import type { Clock, Log } from "../../runtime/ports/index.ts";
@@ -154,7 +155,7 @@ export function imageStore(folder: string, limits: ImageLimits, { clock, log }: 
         received.bytes += chunk.byteLength;
         comingBytes += chunk.byteLength;
         if (received.bytes > limits.maxBytes) return { kind: "too-large" };
-        if (heldBytes() > limits.maxTotalBytes) return { kind: "no-room", reason: `all images together have at most ${String(limits.maxTotalBytes)} bytes` };
+        if (heldBytes() - (images.get(upload.sha256 ?? "")?.bytes ?? 0) > limits.maxTotalBytes) return { kind: "no-room", reason: `all images together have at most ${String(limits.maxTotalBytes)} bytes` };
         hash.update(chunk);
         await file.writeFile(chunk);
         guarding = guard();
@@ -172,11 +173,11 @@ export function imageStore(folder: string, limits: ImageLimits, { clock, log }: 
       return { kind: "differs", sha256, bytes };
     const known = images.get(sha256);
     // I3.
-    if (known !== undefined) return isFor(known, upload.image) ? { kind: "kept", image: known, isNew: false } : { kind: "exists", image: known };
+    if (known !== undefined && !isFor(known, upload.image)) return { kind: "exists", image: known };
     if (placing.has(sha256)) return { kind: "busy" };
     await file.sync();
     const { module, hardware, address, version } = upload.image;
-    const image: KeptImage = { sha256, bytes, module, hardware, address, version, at: clock.now(), by: upload.by };
+    const image: KeptImage = known ?? { sha256, bytes, module, hardware, address, version, at: clock.now(), by: upload.by };
     placing.add(sha256);
     try {
       await place(coming, image);
@@ -184,19 +185,19 @@ export function imageStore(folder: string, limits: ImageLimits, { clock, log }: 
     } finally {
       placing.delete(sha256);
     }
-    return { kind: "kept", image, isNew: true };
+    return { kind: "kept", image, isNew: known === undefined };
   }
 
   /** I1: the data last, since without them the description is removed. */
   async function place(coming: string, image: KeptImage): Promise<void> {
-    const about = await open(aboutOf(image.sha256), "w", 0o600);
+    const about = `${coming}.about${COMING}`;
     try {
-      await about.writeFile(`${JSON.stringify(image)}\n`);
-      await about.sync();
+      await writeFile(about, `${JSON.stringify(image)}\n`, { mode: 0o600, flush: true });
+      await rename(about, aboutOf(image.sha256));
+      await rename(coming, dataOf(image.sha256));
     } finally {
-      await about.close();
+      await rm(about, { force: true });
     }
-    await rename(coming, dataOf(image.sha256));
     await syncFolder();
   }
 

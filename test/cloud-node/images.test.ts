@@ -1,7 +1,7 @@
 // Images over HTTP at a real cloud node: brought, hashed while they are written, given in parts, removed (cloud-node/images).
 
 import { createHash } from "node:crypto";
-import { readdirSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { test } from "tap";
@@ -75,6 +75,23 @@ test("what is not the image that was announced is not kept, each with its own pr
   t.same(await post(FOR.replace("address=0", "address=1"), image), [409, "image-exists"], "the same bytes for another address");
   t.same(await post(`${FOR.replace("address=0", "address=1")}&sha256=${hashOf(image)}`, image), [409, "image-exists"]);
   t.same(await post(FOR, bytesOf(1_000, 2)), [507, "image-store-full"]);
+});
+
+test("I4. an image whose file is damaged or gone is whole again when it is brought again, also where there is no room for one more", async (t) => {
+  const cloud = await realCloud(t, { images: { max_total_bytes: 1_500 } });
+  const image = bytesOf(1_000);
+  const sha256 = hashOf(image);
+  const bring = async (): Promise<number> => (await cloud.ask("POST", `/v1/images?${FOR}&sha256=${sha256}`, { bytes: image })).status;
+  t.equal(await bring(), 201);
+  const file = join(cloud.data, "images", `${sha256}.bin`);
+  for (const harm of [() => writeFileSync(file, bytesOf(1_000, 2)), () => rmSync(file)]) {
+    harm();
+    t.equal(await bring(), 200);
+    t.ok((await cloud.ask("GET", `/v1/images/${sha256}`)).bytes.equals(image));
+  }
+  await cloud.stop();
+  await cloud.start();
+  t.ok((await cloud.ask("GET", `/v1/images/${sha256}`)).bytes.equals(image));
 });
 
 test("an image whose sender goes away half way is not kept, and what a kill left of one is removed at the start", async (t) => {
