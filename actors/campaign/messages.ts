@@ -54,8 +54,8 @@ export const campaignMessages = messages({
   },
   /** C2. */
   "campaign.go": { body: { rollout: name, ask: T.Integer({ minimum: 1 }) }, from: "actors" },
-  /** It reports where it stands. */
-  "campaign.ask": { body: { rollout: name }, from: "actors" },
+  /** It reports where it stands; one that does not know of it says so to `target`. Absent: an older cloud, which knows no such word. */
+  "campaign.ask": { body: { rollout: name, target: T.Optional(T.String({ maxLength: 512 })) }, from: "actors" },
   /** What has not begun is dropped; what has begun is asked to end where it still can. */
   "campaign.cancel": { body: { rollout: name, reason: T.String({ maxLength: 300 }) }, from: "actors" },
 });
@@ -63,6 +63,8 @@ export const campaignMessages = messages({
 const why = T.String({ maxLength: 300 });
 
 export const targetReports = messages({
+  /** What it was asked of was never offered to it, or its node has lost what it knew. */
+  "campaign.unknown": { body: { rollout: name }, from: "actors" },
   "campaign.reported": {
     body: {
       state: T.Enum(CAMPAIGN_STATES),

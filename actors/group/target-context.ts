@@ -71,6 +71,10 @@ export function heard({ context, event }: Guarded): Reported | undefined {
   return event.type === "campaign.reported" && event.sender === context.vehicle ? event : undefined;
 }
 
+export function isUnknown({ context, event }: Guarded): boolean {
+  return event.type === "campaign.unknown" && event.sender === context.vehicle && event.rollout === context.rollout;
+}
+
 /** One that it has not had: an ending is told once. */
 export const ends = (ending: Ending) => (args: Guarded) => {
   const report = heard(args);

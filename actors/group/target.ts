@@ -9,6 +9,8 @@
 // G5. Only its own vehicle reports to it (promise S10).
 // G6. Who is left out while under way keeps its slot until its vehicle says how it ended, or nothing is heard of it for the time of the dark: what has begun may be at work.
 // G7. Who is at work when its time is over counts as timed out, is called off, and keeps its slot as in G6.
+// G8. Who waits or is at work and says nothing for long is asked where it stands, once for each silence. A vehicle that does not know of it has lost its store: it is offered all anew, unless its word to begin was
+//     given. Then nobody knows what became of its update, and it counts as dark.
 
 import { assign, enqueueActions, setup } from "xstate";
 import { now } from "../../runtime/index.ts";
@@ -17,7 +19,7 @@ import { cutTo } from "../cut-to.ts";
 import type { Ending } from "../rollout/index.ts";
 import { groupOwnMessages } from "./messages.ts";
 import type { Phase } from "./phases.ts";
-import { ends, heard, says, type TargetContext, type TargetEvent, type TargetInput, voids } from "./target-context.ts";
+import { ends, heard, isUnknown, says, type TargetContext, type TargetEvent, type TargetInput, voids } from "./target-context.ts";
 
 /** A vehicle answers an offer within this, or counts as away. */
 const UNHEARD_MS = 60_000;
@@ -25,6 +27,8 @@ const UNHEARD_MS = 60_000;
 const MAX_REASON = 300;
 /** G2. */
 const FRESH_MS = 60_000;
+/** G8. */
+const ASK_MS = 3_600_000;
 
 const endings = [
   { guard: "committed", target: "#target.ended.committed", actions: "hear" },
@@ -50,6 +54,10 @@ const groupOf = ({ target }: TargetContext): string => target.split("/").slice(0
 const tell = (phase: Phase) => ({ type: "tell", params: { phase } }) as const;
 const ended = (phase: Ending) => [{ type: "noteEnd", params: { ending: phase } }, tell(phase)] as const;
 const because = (why: string) => ({ type: "because", params: { why } }) as const;
+
+/** G8. */
+const askedAfterLong = { after: { ASK: { actions: "askThere" } } } as const;
+const offerAnew = ["forget", "offer", because("its node has lost what it knew of this rollout, and is offered it anew")] as const;
 
 export const targetMachine = setup({
   types: { context: {} as TargetContext, events: {} as TargetEvent, input: {} as TargetInput },
@@ -82,8 +90,10 @@ export const targetMachine = setup({
       enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.go", rollout: context.rollout, ask: context.ask });
     }),
     askThere: enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.ask", rollout: context.rollout });
+      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.ask", rollout: context.rollout, target: context.target });
     }),
+    /** Its vehicle counts its asks from the first again. */
+    forget: assign({ ask: 0, told: 0, module: null, update: null, progress: null, attempt: 0 }),
     cancelThere: enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(() => campaignMessages.at(context.vehicle), {
         type: "campaign.cancel",
@@ -114,6 +124,7 @@ export const targetMachine = setup({
     asksAgain: voids("ready"),
     couldNotBegin: voids("waiting for safe state"),
     isHeard: (args) => heard(args) !== undefined,
+    isUnknown: (args) => isUnknown(args),
     restarts: (args) => ["rebooting", "claimed"].includes(heard(args)?.update ?? ""),
     /** Of an older word: it is told again, or was on its way. */
     isBefore: (args) => ["staging", "ready", "waiting for safe state"].includes(heard(args)?.state ?? ""),
@@ -121,6 +132,7 @@ export const targetMachine = setup({
   delays: {
     UNHEARD: UNHEARD_MS,
     FRESH: FRESH_MS,
+    ASK: ASK_MS,
     TIMED_OUT: ({ context }) => context.timeoutMs,
     /** Its vehicle, which counts for itself, speaks first. */
     DARK: ({ context }) => context.darkMs + UNHEARD_MS,
@@ -168,6 +180,7 @@ export const targetMachine = setup({
               { guard: "cannotBegin", target: "absent.missing.postponed", actions: "hear" },
               { guard: "isHeard", target: ".staging", actions: "hear" },
             ],
+            "campaign.unknown": { guard: "isUnknown", target: "offered", reenter: true, actions: offerAnew },
           },
           states: {
             staging: {
@@ -193,13 +206,14 @@ export const targetMachine = setup({
               { guard: "cannotBegin", target: ".missing.postponed", actions: "hear" },
               { guard: "isHeard", actions: "hear" },
             ],
+            "campaign.unknown": { guard: "isUnknown", target: ".missing.away", actions: offerAnew },
           },
           states: {
             missing: {
               after: { EXCUSED: { target: "#target.ended.excused", actions: "cancelThere" } },
               on: { "campaign.reported": { guard: "cannotBegin", target: ".postponed", actions: "hear" } },
               initial: "away",
-              states: { away: { entry: tell("away") }, postponed: { entry: tell("postponed") } },
+              states: { away: { entry: tell("away"), ...askedAfterLong }, postponed: { entry: tell("postponed"), ...askedAfterLong } },
             },
             wanting: ready("askThere"),
           },
@@ -218,6 +232,7 @@ export const targetMachine = setup({
               { guard: "restarts", target: ".quiet", reenter: true, actions: "hear" },
               { guard: "isHeard", target: ".working", actions: "hear" },
             ],
+            "campaign.unknown": { guard: "isUnknown", target: "#target.ended.dark", actions: because("its node has lost its store: nobody knows what became of its update") },
             // G6.
             "target.removed": { target: "leaving", actions: ["reason", "cancelThere"] },
           },
@@ -232,7 +247,7 @@ export const targetMachine = setup({
                 "target.given-up": { target: "#target.ended.dark", actions: because("nothing was heard of it since it was to begin or a module was to restart") },
               },
             },
-            working: {},
+            working: askedAfterLong,
           },
         },
         /** G7. */

@@ -147,6 +147,11 @@ const vehicle = setup({
       const waits = waitingOf(updates, event);
       if (waits !== undefined) enqueue.sendTo(() => targetReports.at(waits.target), waitsReport(updates));
     }),
+    tellUnknown: enqueueActions(({ event, enqueue }) => {
+      if (event.type !== "campaign.ask") return;
+      const { rollout, target } = event;
+      if (target !== undefined) enqueue.sendTo(() => targetReports.at(target), { type: "campaign.unknown", rollout });
+    }),
     refuseOffer: enqueueActions(({ event, enqueue }) => {
       if (event.type !== "campaign.offer") return;
       enqueue.sendTo(() => targetReports.at(event.target), { type: "campaign.reported", state: "refused", ask: 0, why: "too many rollouts wait for this vehicle" });
@@ -310,10 +315,7 @@ export const vehicleMachine = vehicle.createMachine({
       { guard: "isTooMany", actions: "refuseOffer" },
       { guard: "isKnown", actions: "askCampaign" },
     ],
-    "campaign.ask": [
-      { guard: "isAskedOf", actions: "askCampaign" },
-      { guard: "waitsUnasked", actions: "tellWaiting" },
-    ],
+    "campaign.ask": [{ guard: "isAskedOf", actions: "askCampaign" }, { guard: "waitsUnasked", actions: "tellWaiting" }, { actions: "tellUnknown" }],
     "campaign.go": { actions: "forward" },
     "campaign.cancel": [{ guard: "isWaiting", actions: "dropWaiting" }, { actions: "forward" }],
     "campaign.changed": [{ guard: "makesRoom", actions: ["noteCampaign", "beginCampaign"] }, { actions: "noteCampaign" }],

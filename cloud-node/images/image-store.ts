@@ -155,7 +155,8 @@ export function imageStore(folder: string, limits: ImageLimits, { clock, log }: 
         received.bytes += chunk.byteLength;
         comingBytes += chunk.byteLength;
         if (received.bytes > limits.maxBytes) return { kind: "too-large" };
-        if (heldBytes() - (images.get(upload.sha256 ?? "")?.bytes ?? 0) > limits.maxTotalBytes) return { kind: "no-room", reason: `all images together have at most ${String(limits.maxTotalBytes)} bytes` };
+        if (heldBytes() - (images.get(upload.sha256 ?? "")?.bytes ?? 0) > limits.maxTotalBytes)
+          return { kind: "no-room", reason: `all images together have at most ${String(limits.maxTotalBytes)} bytes` };
         hash.update(chunk);
         await file.writeFile(chunk);
         guarding = guard();

@@ -491,6 +491,19 @@ test("U1. one campaign at a time: another rollout's offer waits behind it withou
   await all.stop();
 });
 
+test("whoever asks a vehicle for a rollout of which it knows nothing hears so", async (t) => {
+  const all = await desk();
+  await all.say({ type: "campaign.ask", rollout: ROLLOUT });
+  t.same(all.reports(), [], "an older cloud does not say whom to tell");
+  await all.say({ type: "campaign.ask", rollout: ROLLOUT, target: TARGET });
+  t.same(all.reports(), [{ rollout: ROLLOUT }]);
+  await all.say(offerOf(["torrent-0"]));
+  await all.untilState("ready");
+  await all.say({ type: "campaign.ask", rollout: ROLLOUT, target: TARGET });
+  t.match(all.last(TARGET), { state: "ready" });
+  await all.stop();
+});
+
 test("an offer that names a module twice is refused", async (t) => {
   const all = await desk();
   await all.say(offerOf(["torrent-0", "torrent-0"]));

@@ -40,7 +40,9 @@ const vehicleWords = messages({
   "vehicle.become": { body: { manner: T.String() } },
   /** Says what is not its own to say. */
   "vehicle.claim": { body: { target: T.String() } },
-  "vehicle.say": { body: { event: T.Any() } },
+  "vehicle.say": { body: { event: T.Any(), to: T.Optional(T.String()) } },
+  /** Its node's store is lost: it knows of nothing. */
+  "vehicle.forget": { body: {} },
   /** Tells late that it has done it after all. */
   "vehicle.recover": { body: {} },
   /** Tells late that its module went back. */
@@ -56,6 +58,7 @@ interface VehicleEvent {
   readonly manner: Manner;
   readonly reason: string;
   readonly event: { readonly type: string };
+  readonly to?: string;
 }
 
 const vehicleType = actorType({
@@ -97,6 +100,7 @@ const vehicleType = actorType({
           turn.arm("stage", STAGE_MS, { type: "vehicle.staged" });
           return report({ ...state, target: event.target, offers: state.offers + 1, phase: "staging" }, "staging", { module: "torrent-0" });
         case "campaign.ask":
+          if (state.phase === "idle" && state.manner !== "off") turn.send(event.target, { type: "campaign.unknown", rollout: "torrent-2" });
           return told(state);
         case "vehicle.staged":
           return state.phase === "staging" && state.manner !== "fetches" ? asks() : state;
@@ -124,11 +128,15 @@ const vehicleType = actorType({
           turn.cancel("stage");
           return report({ ...state, calledOff, phase: "ended" }, "cancelled", { why: event.reason });
         }
+        case "vehicle.forget":
+          turn.cancel("stage");
+          turn.cancel("done");
+          return { ...state, phase: "idle", target: null, ask: 0 };
         case "vehicle.claim":
           turn.send(event.target, { type: "campaign.reported", state: "committed", ask: 1 });
           return state;
         case "vehicle.say":
-          turn.send(state.target ?? "", event.event);
+          turn.send(event.to ?? state.target ?? "", event.event);
           return state;
         case "vehicle.recover":
           return report({ ...state, endedAt: turn.now, endedAs: "commits" }, "committed", { module: "torrent-0" });

@@ -413,6 +413,40 @@ test("G2. who fetches its images and falls silent is asked, and gives its slot b
   await all.stop();
 });
 
+test("G8. a vehicle that has lost its store before it began is offered all anew when it is asked, and begins; one that was at work counts as dark, with the reason", async (t) => {
+  const manners: readonly Manner[] = ["driving", "commits", "fetches", "silent"];
+  const all = await fleet({
+    count: 4,
+    plan: { concurrency: 4, success_percent: 60, pause: { percent: 100 }, abort: { percent: 100, count: 50 }, groups: [{ name: "all" }] },
+    manner: (at) => manners[at] ?? "commits",
+    updateMs: () => 7_200_000,
+  });
+  await said(all, "approve");
+  await all.clock.advance(90_000);
+  const [postponed = "", works = "", fetches = "", away = ""] = all.vehicles;
+  const [part = ""] = all.parts;
+  // Its asks are counted from the first again.
+  await all.tell(postponed, { type: "vehicle.say", event: { type: "campaign.reported", state: "waiting for safe state", ask: 7 } });
+  for (const vehicle of all.vehicles) await all.tell(vehicle, { type: "vehicle.forget" });
+  for (const vehicle of [postponed, fetches, away]) await all.tell(vehicle, { type: "vehicle.become", manner: "commits" });
+  await all.tell(postponed, { type: "vehicle.say", to: `${part}/target/1`, event: { type: "campaign.unknown", rollout: "torrent-2" } });
+  await all.clock.advance(3_000_000);
+  t.same(
+    [postponed, works, away].map((vehicle) => all.vehicle(vehicle).offers),
+    [1, 1, 1],
+    "nobody is asked before an hour has passed, and none believed of another one",
+  );
+  t.equal(all.target(part, 1).ending, null);
+  t.equal(all.vehicle(fetches).offers, 2, "but for who is silent in what takes no hour");
+  await until(all, () => all.target(part, 1).ending !== null, 1_200_000);
+  t.match(all.target(part, 1), { ending: "dark", why: /lost its store/ });
+  t.match(all.vehicle(works), { offers: 1, begins: [Number] }, "what was begun is not begun again");
+  await until(all, is(all, "completed"), 28_800_000);
+  for (const vehicle of [postponed, fetches, away]) t.match(all.vehicle(vehicle), { offers: 2, begins: [Number], endedAs: "commits" });
+  t.match(all.counts(), { committed: 3, dark: 1 });
+  await all.stop();
+});
+
 test("G7. who is at work when its time is over counts as timed out, is called off, and keeps its slot until it has ended or falls silent", async (t) => {
   const all = await fleet({
     count: 6,
