@@ -110,7 +110,7 @@ export const updateMachine = setup({
     noteOther: assign({
       why: ({ context, event }) => `it reports ${event.type === "version.reported" ? event.version : (context.heard?.version ?? "another one")} instead of ${context.version}`,
     }),
-    prove: assign({ takenAt: ({ context, event }) => context.takenAt ?? (event.type === "version.reported" ? event.at : context.beganAt), why: null }),
+    prove: assign({ takenAt: ({ context, event }) => context.takenAt ?? (event.type === "version.reported" ? event.at : context.beganAt), progress: 100, why: null }),
     noteUnwanted: assign({ unwanted: ({ context, event }) => (event.type === "update.cancel" ? event.reason : context.unwanted) }),
     sayUnwanted: assign({ why: ({ context }) => context.unwanted }),
     shift: assign(({ context, event }) => (event.type === "clock.corrected" ? shifted(context, event.byMs) : {})),

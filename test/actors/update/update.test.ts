@@ -159,6 +159,7 @@ for (const manner of ["loses its answer", "never answers"] as const)
     await all.untilState("committed");
     t.equal(all.rig.triggers.length, 1);
     t.equal(all.rig.uploads.length, 1);
+    t.match(all.last(), { progress: 100 });
     await all.stop();
   });
 
