@@ -42,6 +42,8 @@ export interface Booted {
   /** What it reports of itself. */
   readonly version: readonly [number, number, number];
   readonly firmware: Firmware;
+  /** Its program ends as soon as it has reported itself. */
+  readonly hangs?: boolean;
 }
 
 /** The board's firmware slots and update task. */
@@ -158,10 +160,11 @@ export class Board {
     this.after(this.#jittered(BOOT_MS / (this.#ports.clockFactor ?? 1)), () => {
       this.#boots++;
       const { updates } = this.#ports;
-      const booted = updates === undefined ? this.spec : updates.boot();
+      const booted: Booted | undefined = updates === undefined ? this.spec : updates.boot();
       if (booted === undefined) return;
       this.#booted = booted;
       this.send(VERSION_REPORT_ID, this.#versionBytes());
+      if (booted.hangs === true) return;
       this.#program = booted.firmware(this);
     });
   }

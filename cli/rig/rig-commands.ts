@@ -139,6 +139,9 @@ export const RIG_COMMANDS = {
   "stays-dark": command("after an upload the module says 200 and is not heard of again until it is rebooted", { module, on }, (rig, p) => {
     rig.setUpdateFault(p.module, { staysDark: p.on ?? true });
   }),
+  "hangs-at-start": command("after an upload the module says 200, reports its new version once and hangs until it is rebooted", { module, on }, (rig, p) => {
+    rig.setUpdateFault(p.module, { hangsAtStart: p.on ?? true });
+  }),
   "slow-upload": command("the module reads so many bytes a second; none: as they come", { module, bytesPerSecond: Type.Optional(Type.Integer({ minimum: 1 })) }, (rig, p) => {
     rig.setUpdateFault(p.module, { bytesPerSecond: p.bytesPerSecond });
   }),

@@ -21,6 +21,16 @@ test("a module that stays dark after its upload is told by its own time, with no
   t.same(strayTriggers(fleet), []);
 });
 
+test("U10. a module that boots its new image, reports it once and hangs is dark as well, and never counts as committed", longOnly, async (t) => {
+  const fleet = await updateFleet(t, 1);
+  fleet.rig("t0").setUpdateFault("torrent-0", { hangsAtStart: true });
+  await begun(fleet, { groups: [{ name: "canary", count: 1, abort_count: 1 }] });
+  await stateIs(fleet, "aborted", LONG_MS);
+  t.match(await fleet.rollout(), { bad: [{ module: "torrent-0", ending: "dark", reason: /silent in its trial/ }] });
+  t.match([fleet.firmware("t0"), fleet.triggers("t0")], ["2.4.0", 1]);
+  t.same(strayTriggers(fleet), []);
+});
+
 test("a power cut in mid upload leaves no half image: the module runs what it had, and its next attempt brings the new one", longOnly, async (t) => {
   const fleet = await updateFleet(t, 1);
   fleet.rig("t0").setUpdateFault("torrent-0", { ending: { how: "brown-out", atPercent: 50, times: 1 } });

@@ -33,6 +33,8 @@ export interface UpdateFaults {
   keepsOldImage?: boolean;
   /** It says 200 and is not heard of again, until somebody reboots it. */
   staysDark?: boolean;
+  /** It says 200, boots, reports its version once and hangs, until somebody reboots it. */
+  hangsAtStart?: boolean;
   /** It reads so fast at most. */
   bytesPerSecond?: number;
   ending?: UploadEnding;
@@ -90,6 +92,7 @@ export class ModuleUpdates implements BoardUpdates {
   #board: Board | undefined;
   #window: UpdateWindow | undefined;
   #isRebooting = false;
+  #hangsNext = false;
   #triggers = 0;
   #outsideWindows = 0;
   #count = 0;
@@ -130,7 +133,9 @@ export class ModuleUpdates implements BoardUpdates {
     const image = this.#slots.boot();
     const firmware = image === undefined ? undefined : this.#options.firmwareOf(image.type);
     if (image === undefined || firmware === undefined) return undefined;
-    return { address: image.address, version: this.faults.lie ?? image.version, firmware };
+    const hangs = this.#hangsNext;
+    this.#hangsNext = false;
+    return { address: image.address, version: this.faults.lie ?? image.version, firmware, hangs };
   }
 
   /** A frame with this module's MAC was on the wire, heard or not. */
@@ -253,6 +258,7 @@ export class ModuleUpdates implements BoardUpdates {
     upload.image = found.identity;
     upload.outcome = "taken";
     this.#isRebooting = true;
+    this.#hangsNext = this.faults.hangsAtStart === true;
     answer(response, 200, "OK, rebooting");
     this.#after(REBOOT_AFTER_MS, () => {
       if (this.faults.staysDark === true) this.#board?.powerOff();

@@ -60,6 +60,7 @@ test("every command of the table does something", (t) => {
     "wrong-version": { module: "torrent-0", version: "1.2.255" },
     "keeps-old-image": { module: "torrent-0" },
     "stays-dark": { module: "torrent-0", on: false },
+    "hangs-at-start": { module: "torrent-0", on: false },
     "slow-upload": { module: "torrent-0", bytesPerSecond: 10_000 },
     "upload-ends": { module: "torrent-0", how: "brown-out", atPercent: 30, times: 2 },
     flash: { module: "torrent-0", version: "1.4.3", address: 2 },

@@ -289,6 +289,22 @@ test("fault: it says 200 and is not heard of again; a reboot by hand brings the 
   t.equal(rig.last(0x04), NEW_REPORT);
 });
 
+test("fault: it says 200, reports the new version once and hangs; a reboot by hand brings it up", async (t) => {
+  const rig = await openedRig(t);
+  rig.rig.setUpdateFault("torrent-1", { hangsAtStart: true });
+  const since = rig.clock.monotonic();
+  t.match(await rig.upload("torrent-1", makeImage(NEXT)), { status: 200 });
+  const asked = rig.clock.monotonic();
+  await rig.pass(5_000);
+  t.match(rig.heard(0x04, since), [{ hex: NEW_REPORT }]);
+  const others = (from: number): unknown[] => rig.overheard.filter(({ by, at, id }) => by === "torrent-1" && at > from && id !== 0x04);
+  t.same(others(asked + 1_000), []);
+  const rebooted = rig.clock.monotonic();
+  rig.rig.reboot("torrent-1");
+  await rig.pass(5_000);
+  t.ok(others(rebooted).length > 0);
+});
+
 test("fault: a brown-out or a reset in mid upload leaves half a slot that never boots, and the old image runs on", async (t) => {
   for (const how of ["brown-out", "reset"] as const) {
     const rig = await openedRig(t);
