@@ -2,9 +2,14 @@
 
 export {
   applyOverlay,
+  type AttributeDefinition,
+  attributeOf,
+  type AttributeOwner,
+  type AttributeType,
   type AttributeValue,
   type ByteOrder,
   type CanMessage,
+  type CanNode,
   type CanSignal,
   type Database,
   type Diagnostic,
@@ -49,7 +54,7 @@ export {
   signalReader,
   wholeFromBytes,
 } from "./codec/index.ts";
-export { type DbcOptions, parseDbc } from "./dbc/index.ts";
+export { DBC_CODES, type DbcCode, type DbcOptions, type DbcReading, parseDbc, readDbc } from "./dbc/index.ts";
 export {
   appendFrame,
   type BusState,

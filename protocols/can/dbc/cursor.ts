@@ -48,6 +48,11 @@ export class DbcCursor {
     return this.#token.kind === "word" && INTEGER.test(this.#token.text);
   }
 
+  /** A number, or a sign that only a number may follow. */
+  atNumber(): boolean {
+    return this.at("-") || this.at("+") || (this.#token.kind === "word" && DECIMAL.test(this.#token.text));
+  }
+
   /** A word that is no number, and opens no statement. */
   atName(): boolean {
     return this.#token.kind === "word" && !DECIMAL.test(this.#token.text) && !this.atKeyword();
@@ -57,7 +62,8 @@ export class DbcCursor {
     if (this.#failed) return "";
     if (this.#token.kind !== "word") return this.fail(expected, this.#token);
     if (this.#token.text.includes(".")) return this.fail(expected, this.#token);
-    if (!NAME.test(this.#token.text)) this.#log.add("warning", `the name ${quote(this.#token.text)} holds characters beyond letters, digits and underscore`, this.#token);
+    if (!NAME.test(this.#token.text))
+      this.#log.add("warning", "odd-name", `the name ${quote(this.#token.text)} holds characters beyond letters, digits and underscore`, this.#token);
     return this.advance().text;
   }
 
@@ -107,8 +113,9 @@ export class DbcCursor {
   string(expected: string): string {
     if (this.#failed) return "";
     if (this.#token.kind !== "string") return this.fail(expected, this.#token);
-    if (this.#token.unterminated) this.#log.add("error", "a text has no closing quote; read up to the end of its line", this.#token);
-    else if (this.#token.suspect === true) this.#log.add("warning", "a text runs on over what looks like a statement; does it lack its closing quote?", this.#token);
+    if (this.#token.unterminated) this.#log.add("error", "text-not-closed", "a text has no closing quote; read up to the end of its line", this.#token);
+    else if (this.#token.suspect === true)
+      this.#log.add("warning", "text-runs-on", "a text runs on over what looks like a statement; does it lack its closing quote?", this.#token);
     return this.advance().text;
   }
 
@@ -131,7 +138,7 @@ export class DbcCursor {
   }
 
   end(statement: string): void {
-    if (!this.optional(";")) this.#log.add("warning", `missing \`;\` at the end of ${statement}`, this.#token);
+    if (!this.optional(";")) this.#log.add("warning", "semicolon-missing", `missing \`;\` at the end of ${statement}`, this.#token);
   }
 
   /** As if an expectation had been disappointed; the diagnostic was given by the caller. */
@@ -141,7 +148,7 @@ export class DbcCursor {
 
   fail(expected: string, found: Token): "" {
     this.#failed = true;
-    this.#log.add("error", `expected ${expected}, found ${found.kind === "end" ? "the end of the file" : quote(found.text)}`, found);
+    this.#log.add("error", "syntax", `expected ${expected}, found ${found.kind === "end" ? "the end of the file" : quote(found.text)}`, found);
     return "";
   }
 

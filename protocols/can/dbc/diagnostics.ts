@@ -1,4 +1,4 @@
-// What a DBC reader has to say about a file: bounded, with positions.
+// What a DBC reader has to say about a file: bounded, with positions, each with a code that programs may go by.
 
 import type { TextPosition } from "../../../runtime/ports/index.ts";
 import type { Diagnostic } from "../model/index.ts";
@@ -8,6 +8,52 @@ const MAX_KEPT = 1_000;
 const MAX_QUOTED = 60;
 /** Most names: shown as they are. */
 const PLAIN = /^[ -~]{0,60}$/;
+
+/** Stable: never renamed, never used for something else. */
+export const DBC_CODES = [
+  // Of the file as a whole.
+  "too-large",
+  "no-message",
+  "nothing-to-match",
+  // Of its text.
+  "syntax",
+  "unknown-statement",
+  "semicolon-missing",
+  "text-not-closed",
+  "text-runs-on",
+  "odd-name",
+  // Of messages and where signals lie.
+  "id-impossible",
+  "id-not-marked-extended",
+  "duplicate-id",
+  "duplicate-name",
+  "too-many-signals",
+  "signal-without-message",
+  "size-impossible",
+  "start-impossible",
+  "byte-order",
+  "float-size",
+  "beyond-length",
+  "shared-bits",
+  "shared-name",
+  // Of multiplexers.
+  "switch-missing",
+  "switch-unknown",
+  "switch-ambiguous",
+  "switch-contradicted",
+  "switch-circle",
+  "switch-too-deep",
+  "switch-inexact",
+  "switch-lost",
+  // Of what refers to something.
+  "unknown-message",
+  "unknown-signal",
+  "unknown-node",
+  "unknown-value-table",
+  "comment-target",
+  "attribute-type",
+] as const;
+export type DbcCode = (typeof DBC_CODES)[number];
 
 export class DiagnosticLog {
   readonly #file: string | undefined;
@@ -22,8 +68,8 @@ export class DiagnosticLog {
     this.#file = file;
   }
 
-  add(severity: Diagnostic["severity"], message: string, at: { readonly line: number; readonly column: number }): void {
-    const diagnostic: Diagnostic = { severity, message, position: this.position(at), ...(this.about === undefined ? {} : { about: this.position(this.about) }) };
+  add(severity: Diagnostic["severity"], code: DbcCode, message: string, at: { readonly line: number; readonly column: number }): void {
+    const diagnostic: Diagnostic = { severity, code, message, position: this.position(at), ...(this.about === undefined ? {} : { about: this.position(this.about) }) };
     if (severity === "error" && (this.#firstError === undefined || isBefore(diagnostic, this.#firstError))) this.#firstError = diagnostic;
     if (++this.#counts[severity] <= MAX_KEPT) this.#kept.push(diagnostic);
     else this.#suppressed++;

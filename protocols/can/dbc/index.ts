@@ -1,3 +1,4 @@
 // DBC files: text → tokens → statements → references → database.
 
-export { type DbcOptions, parseDbc } from "./reader.ts";
+export { DBC_CODES, type DbcCode } from "./diagnostics.ts";
+export { type DbcOptions, type DbcReading, parseDbc, readDbc } from "./reader.ts";

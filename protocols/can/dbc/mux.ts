@@ -8,6 +8,7 @@ import { type DiagnosticLog, quote } from "./diagnostics.ts";
 import type { At, LostSignal, SignalSyntax } from "./syntax.ts";
 
 const MAX_LEVELS = 32;
+const NO_SWITCHES: ReadonlySet<number> = new Set();
 
 export interface MuxRangesOfSignal {
   readonly at: At;
@@ -18,7 +19,7 @@ export interface MuxRangesOfSignal {
 export interface Multiplexing {
   /** The given signals without those that a lost switch selects. */
   readonly usable: readonly SignalSyntax[];
-  /** By index in `usable`. */
+  /** By index in `usable`; undefined or absent: always there. */
   readonly conditions: readonly (MuxCondition | undefined)[];
   readonly switches: ReadonlySet<number>;
 }
@@ -44,8 +45,7 @@ export function resolveMultiplexing(
   extended: ReadonlyMap<string, readonly MuxRangesOfSignal[]>,
   log: DiagnosticLog,
 ): Multiplexing {
-  if (extended.size === 0 && !signals.some((signal) => signal.muxMark.isSwitch || signal.muxMark.isChild))
-    return { usable: signals, conditions: signals.map(() => undefined), switches: new Set() };
+  if (extended.size === 0 && !signals.some((signal) => signal.muxMark.isSwitch || signal.muxMark.isChild)) return { usable: signals, conditions: [], switches: NO_SWITCHES };
   const indexByName = new Map(signals.map((signal, index) => [signal.name, index] as const).toReversed());
   const named = new Set([...extended.values()].flat().map((entry) => entry.switchName));
   const switches = new Set(signals.flatMap((signal, index) => (signal.muxMark.isSwitch || named.has(signal.name) ? [index] : [])));
@@ -59,7 +59,7 @@ export function resolveMultiplexing(
   signals.forEach((signal, index) => {
     const selection = selections[index];
     if (selection === undefined || selection === "lost" || !isInexact(selection, signals)) return;
-    log.add("error", `${quote(signal.name)} is selected by values beyond 2^53 of its switch, which cannot be told from their neighbours`, signal.at);
+    log.add("error", "switch-inexact", `${quote(signal.name)} is selected by values beyond 2^53 of its switch, which cannot be told from their neighbours`, signal.at);
   });
   const conditions = selections.map((selection) => (selection === "lost" ? undefined : selection));
   breakCircles(signals, conditions, log);
@@ -79,13 +79,14 @@ function extendedSelection(signal: SignalSyntax, entries: readonly MuxRangesOfSi
     if (first !== undefined && lostNames.has(first.switchName)) return "lost";
     log.add(
       "error",
+      "switch-unknown",
       `SG_MUL_VAL_ names ${quote(first?.switchName ?? "")} as the switch of ${quote(signal.name)}, which is no signal of this message; read as always there`,
       first?.at ?? signal.at,
     );
     return undefined;
   }
   const same = entries.filter((entry) => entry.switchName === first.switchName);
-  if (same.length < entries.length) log.add("error", `${quote(signal.name)} has two switches; ${quote(first.switchName)}, the first, is used`, first.at);
+  if (same.length < entries.length) log.add("error", "switch-contradicted", `${quote(signal.name)} has two switches; ${quote(first.switchName)}, the first, is used`, first.at);
   return { switchIndex, ranges: inOrder(same.flatMap((entry) => entry.ranges)) };
 }
 
@@ -98,10 +99,10 @@ function plainSelection(signal: SignalSyntax, index: number, { lost, roots, swit
   const switchIndex = roots[0] === index ? roots[1] : roots[0];
   if (switchIndex === undefined || value === undefined) {
     const reason = value === undefined ? "has no switch value" : "the message has no switch";
-    log.add("error", `${quote(signal.name)} is marked as multiplexed but ${reason}; read as always there`, signal.at);
+    log.add("error", "switch-missing", `${quote(signal.name)} is marked as multiplexed but ${reason}; read as always there`, signal.at);
     return undefined;
   }
-  if (candidates > 1) log.add("error", `${quote(signal.name)} does not say which of ${String(candidates)} switches selects it; the first is used`, signal.at);
+  if (candidates > 1) log.add("error", "switch-ambiguous", `${quote(signal.name)} does not say which of ${String(candidates)} switches selects it; the first is used`, signal.at);
   return { switchIndex, ranges: [{ low: value, high: value }] };
 }
 
@@ -128,7 +129,12 @@ function breakCircles(signals: readonly SignalSyntax[], conditions: (MuxConditio
     for (const link of [...chain].toReversed()) {
       const signal = signals[link];
       if (signal !== undefined && ((circle && link === at) || level + 1 > MAX_LEVELS)) {
-        log.add("error", `the multiplexers of ${quote(signal.name)} ${circle ? "select each other in a circle" : "are nested too deep"}; read as always there`, signal.at);
+        log.add(
+          "error",
+          circle ? "switch-circle" : "switch-too-deep",
+          `the multiplexers of ${quote(signal.name)} ${circle ? "select each other in a circle" : "are nested too deep"}; read as always there`,
+          signal.at,
+        );
         conditions[link] = undefined;
         level = -1;
       }
@@ -146,7 +152,7 @@ function withoutLost(selections: readonly Selection[], conditions: readonly (Mux
   };
   const kept = signals.flatMap((signal, index) => {
     if (!isLost(index)) return [index];
-    log.add("error", `${quote(signal.name)} is left out: the switch that selects it cannot be read`, signal.at);
+    log.add("error", "switch-lost", `${quote(signal.name)} is left out: the switch that selects it cannot be read`, signal.at);
     return [];
   });
   const movedTo = new Map(kept.map((index, at) => [index, at] as const));

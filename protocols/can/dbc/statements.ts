@@ -1,10 +1,10 @@
 // Text → statements. Never throws for what a file holds: a statement that cannot be read is left out with a diagnostic (cursor.ts). Each round of the main loop consumes at least one
 // token, so it ends.
 
-import type { AttributeValue, MuxRange } from "../model/index.ts";
+import type { AttributeType, AttributeValue, MuxRange } from "../model/index.ts";
 import { DbcCursor } from "./cursor.ts";
 import { type DiagnosticLog, quote } from "./diagnostics.ts";
-import type { AttributeType, DbcSyntax, LostSignal, MessageSyntax, SignalSyntax, Target } from "./syntax.ts";
+import type { DbcSyntax, LostSignal, MessageSyntax, SignalSyntax, Target } from "./syntax.ts";
 import type { Token } from "./tokens.ts";
 
 const MUX_MARK = /^(?:M|m([0-9]*)(M?))$/;
@@ -108,7 +108,7 @@ class StatementReader {
         return this.#muxRanges(keyword);
       default:
         if (keyword.kind === "word" && KEYWORDS.has(keyword.text)) return this.#cursor.skipStatement();
-        this.#log.add("error", `expected a statement such as BO_ or CM_, found ${quote(keyword.text)}`, keyword);
+        this.#log.add("error", "unknown-statement", `expected a statement such as BO_ or CM_, found ${quote(keyword.text)}`, keyword);
         if (this.#isAmongSignals) this.#lose({ at: keyword, name: "", isSwitch: undefined });
         this.#cursor.giveUp();
     }
@@ -172,9 +172,9 @@ class StatementReader {
     const unit = this.#cursor.string("the unit in quotes");
     const receivers = this.#cursor.ok() ? this.#receivers() : [];
     if (!this.#cursor.ok()) return this.#lose({ at: keyword, name, isSwitch: muxMark.isSwitch || (isMarkRead ? false : undefined) });
-    if (order > 1) this.#log.add("error", `byte order ${String(order)} of signal ${quote(name)} is neither 0 nor 1; read as 1 (Intel)`, keyword);
+    if (order > 1) this.#log.add("error", "byte-order", `byte order ${String(order)} of signal ${quote(name)} is neither 0 nor 1; read as 1 (Intel)`, keyword);
     const signal: SignalSyntax = { at: keyword, name, muxMark, start, size, motorola: order === 0, signed, factor, offset, min, max, unit, receivers };
-    if (this.#message === "none") this.#log.add("error", `signal ${quote(name)} stands before any message`, keyword);
+    if (this.#message === "none") this.#log.add("error", "signal-without-message", `signal ${quote(name)} stands before any message`, keyword);
     else if (this.#message !== "lost") this.#message.signals.push(signal);
   }
 
@@ -265,7 +265,7 @@ class StatementReader {
 
   #commentTarget(keyword: Token): Target {
     if (this.#cursor.atInteger()) {
-      this.#log.add("warning", "a comment's id without BO_ is read as a message's", keyword);
+      this.#log.add("warning", "comment-target", "a comment's id without BO_ is read as a message's", keyword);
       return { kind: "message", fileId: this.#cursor.integer("the message's id") };
     }
     return this.#target("string");
@@ -288,7 +288,7 @@ class StatementReader {
         const at = this.#cursor.advance();
         const fileId = this.#cursor.integer("the message's id");
         if (before === "string" && this.#cursor.atString()) {
-          this.#log.add("warning", "a comment on a signal that it does not name is read as the message's", at);
+          this.#log.add("warning", "comment-target", "a comment on a signal that it does not name is read as the message's", at);
           return { kind: "message", fileId };
         }
         return { kind: "signal", fileId, signal: this.#cursor.name("the signal's name") };
@@ -306,12 +306,33 @@ class StatementReader {
     const name = this.#cursor.string("the attribute's name in quotes");
     const kind = this.#cursor.name("INT, HEX, FLOAT, STRING or ENUM");
     if (!this.#cursor.ok()) return;
-    let type: AttributeType = { kind: "number" };
-    if (kind === "STRING") type = { kind: "string" };
-    else if (kind === "ENUM") type = { kind: "enum", labels: this.#enumLabels() };
-    else if (kind !== "INT" && kind !== "HEX" && kind !== "FLOAT") this.#log.add("error", `attribute ${quote(name)} is of unknown type ${quote(kind)}`, this.#cursor.token);
-    this.#out.attributeTypes.set(name, { owner, type });
+    this.#out.attributeTypes.set(name, { owner, type: this.#typeCalled(kind, name) });
     this.#cursor.skipStatement();
+  }
+
+  #typeCalled(kind: string, attribute: string): AttributeType {
+    switch (kind) {
+      case "STRING":
+        return { kind: "string" };
+      case "ENUM":
+        return { kind: "enum", labels: this.#enumLabels() };
+      case "INT":
+        return { kind: "integer", ...this.#range() };
+      case "HEX":
+        return { kind: "hex", ...this.#range() };
+      case "FLOAT":
+        return { kind: "float", ...this.#range() };
+      default:
+        this.#log.add("error", "attribute-type", `attribute ${quote(attribute)} is of unknown type ${quote(kind)}; read as FLOAT`, this.#cursor.token);
+        return { kind: "float", ...this.#range() };
+    }
+  }
+
+  /** It stands where numbers can be; without one there is none. */
+  #range(): { readonly min: number | undefined; readonly max: number | undefined } {
+    const end = (): number | undefined => (this.#cursor.atNumber() ? this.#cursor.number("the end of a range", "any") : undefined);
+    const min = end();
+    return { min, max: end() };
   }
 
   #enumLabels(): string[] {

@@ -1,6 +1,6 @@
 // What the statements of a DBC file say, before anything refers to anything else: references (comments, labels, attributes) may stand before what they refer to.
 
-import type { AttributeValue, MuxRange } from "../model/index.ts";
+import type { AttributeOwner, AttributeType, AttributeValue, MuxRange } from "../model/index.ts";
 
 export interface At {
   readonly line: number;
@@ -60,8 +60,12 @@ export interface LabelsSyntax {
   readonly labels: string | ReadonlyMap<number | bigint, string>;
 }
 
-export type AttributeType = { readonly kind: "number" } | { readonly kind: "string" } | { readonly kind: "enum"; readonly labels: readonly string[] };
-export type AttributeOwner = "network" | "node" | "message" | "signal" | "environment";
+export interface AttributeSyntax {
+  readonly at: At;
+  readonly name: string;
+  readonly target: Target;
+  readonly value: AttributeValue;
+}
 
 export interface DbcSyntax {
   /** Statements with a known keyword, readable or not. */
@@ -72,9 +76,9 @@ export interface DbcSyntax {
   readonly valueTables: Map<string, ReadonlyMap<number | bigint, string>>;
   readonly labels: LabelsSyntax[];
   readonly comments: { readonly at: At; readonly target: Target; readonly text: string }[];
-  readonly attributeTypes: Map<string, { readonly owner: AttributeOwner; readonly type: AttributeType }>;
+  readonly attributeTypes: Map<string, { readonly owner: AttributeOwner | "environment"; readonly type: AttributeType }>;
   readonly attributeDefaults: Map<string, AttributeValue>;
-  readonly attributes: { readonly at: At; readonly name: string; readonly target: Target; readonly value: AttributeValue }[];
+  readonly attributes: AttributeSyntax[];
   readonly senders: { readonly at: At; readonly fileId: number; readonly names: readonly string[] }[];
   readonly valueTypes: { readonly at: At; readonly fileId: number; readonly signal: string; readonly type: number }[];
   readonly muxRanges: { readonly at: At; readonly fileId: number; readonly signal: string; readonly switchName: string; readonly ranges: readonly MuxRange[] }[];

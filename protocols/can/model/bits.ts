@@ -17,7 +17,8 @@ export interface BytePart {
   readonly shift: number;
 }
 
-function networkBit(sawtooth: number): number {
+/** From a sawtooth bit number to a network one, and back. */
+export function networkBit(sawtooth: number): number {
   return 8 * (sawtooth >> 3) + 7 - (sawtooth & 7);
 }
 

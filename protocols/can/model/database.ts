@@ -1,4 +1,4 @@
-// What a DBC file says, as readonly data: messages in file order, their signals by index. Names are data (Map keys, never property names), since `__proto__` is a legal DBC name and
+// What a CAN database says, whatever file it came from, as readonly data: messages in file order, their signals by index. Names are data (Map keys, never property names), since `__proto__` is a legal DBC name and
 // cut names collide inside one message. Section 1 of research/can-stack.md holds the rules; ../dbc makes this, decoders, encoders and overlays read it.
 
 import type { TextPosition } from "../../../runtime/ports/index.ts";
@@ -20,6 +20,27 @@ export type RawType = "unsigned" | "signed" | "float32" | "float64";
 
 export type AttributeValue = number | string;
 
+/** Whose attribute it is. */
+export type AttributeOwner = "network" | "node" | "message" | "signal";
+
+export type AttributeType =
+  | { readonly kind: "integer" | "hex" | "float"; readonly min: number | undefined; readonly max: number | undefined }
+  | { readonly kind: "string" }
+  | { readonly kind: "enum"; readonly labels: readonly string[] };
+
+export interface AttributeDefinition {
+  readonly owner: AttributeOwner;
+  readonly type: AttributeType;
+  /** What holds for an object that says nothing (`attributeOf`); an enumeration's as its label. */
+  readonly default: AttributeValue | undefined;
+}
+
+export interface CanNode {
+  readonly name: string;
+  readonly comment: string | undefined;
+  readonly attributes: ReadonlyMap<string, AttributeValue>;
+}
+
 /** Inclusive range of raw switch values. */
 export interface MuxRange {
   readonly low: number;
@@ -36,7 +57,7 @@ export interface MuxCondition {
 export interface CanSignal {
   /** Position within the message, from 0; identifies the signal. */
   readonly index: number;
-  /** The long name (SystemSignalLongSymbol) where the file has one. */
+  /** The long one where the file has two. */
   readonly name: string;
   /** Another signal of this message has the same name. */
   readonly sharesName: boolean;
@@ -54,6 +75,7 @@ export interface CanSignal {
   /** Declared physical range; undefined where the file says [0|0]. Never applied when decoding. */
   readonly range: { readonly min: number; readonly max: number } | undefined;
   readonly unit: string;
+  /** Names of nodes; none where the file names none. */
   readonly receivers: readonly string[];
   /** Other signals are selected by this one's raw value. */
   readonly isSwitch: boolean;
@@ -75,7 +97,7 @@ export interface CanMessage {
   /** 11 or 29 bits. A standard 0x123 and an extended 0x123 are different messages. */
   readonly id: number;
   readonly kind: IdKind;
-  /** The long name (SystemMessageLongSymbol) where the file has one. */
+  /** The long one where the file has two. */
   readonly name: string;
   /** Declared payload bytes: a claim; real frames are shorter and longer. Over 8: CAN FD or a transport protocol. */
   readonly length: number;
@@ -87,7 +109,7 @@ export interface CanMessage {
   readonly comment: string | undefined;
   /** False for the parking message of unassigned signals (VECTOR__INDEPENDENT_SIG_MSG) and for ids that no frame can carry. */
   readonly matchable: boolean;
-  /** Explicit values and the definitions' defaults. */
+  /** What is said of this one: without the definitions' defaults, as everywhere here (`attributeOf`). */
   readonly attributes: ReadonlyMap<string, AttributeValue>;
   readonly position: TextPosition;
 }
@@ -95,6 +117,8 @@ export interface CanMessage {
 export interface Diagnostic {
   /** `error`: something of the file was left out or read by guess, refused in strict mode. `warning`: read as meant. */
   readonly severity: "error" | "warning";
+  /** Kind of the finding, in the reader's stable words: `shared-bits`. */
+  readonly code: string;
   readonly message: string;
   readonly position: TextPosition;
   /** `CanMessage.position` of the message that alone it concerns; absent: it may concern any. */
@@ -104,9 +128,12 @@ export interface Diagnostic {
 export interface Database {
   readonly file: string | undefined;
   readonly version: string;
-  readonly nodes: readonly string[];
+  readonly nodes: readonly CanNode[];
   /** In file order, duplicates included: the last of one id and kind is the one that counts. */
   readonly messages: readonly CanMessage[];
+  /** Sets of labels with a name, which signals may share; each signal has its own copy. */
+  readonly valueTables: ReadonlyMap<string, ReadonlyMap<number | bigint, string>>;
+  readonly attributeDefinitions: ReadonlyMap<string, AttributeDefinition>;
   /** Attributes of the network itself (BusType, Baudrate, DBName, ProtocolType). */
   readonly attributes: ReadonlyMap<string, AttributeValue>;
   readonly comment: string | undefined;
@@ -133,6 +160,11 @@ export function findMessage(database: Database, name: string): CanMessage | unde
 /** The signal called `name`; of several with that name the first. */
 export function findSignal(message: CanMessage, name: string): CanSignal | undefined {
   return message.signals.find((signal) => signal.name === name);
+}
+
+/** The attribute of one message, signal, node or of the network itself: what is said of it, else the definition's default. */
+export function attributeOf(database: Database, holder: Pick<CanNode, "attributes">, name: string): AttributeValue | undefined {
+  return holder.attributes.get(name) ?? database.attributeDefinitions.get(name)?.default;
 }
 
 export interface WholeScale {

@@ -1,10 +1,15 @@
 // What a database of messages and signals says, whatever file it came from; where bits lie; corrections laid over it.
 
-export { bitPlaces, byteParts, bytesNeeded } from "./bits.ts";
+export { bitPlaces, byteParts, bytesNeeded, networkBit } from "./bits.ts";
 export {
+  type AttributeDefinition,
+  attributeOf,
+  type AttributeOwner,
+  type AttributeType,
   type AttributeValue,
   type ByteOrder,
   type CanMessage,
+  type CanNode,
   type CanSignal,
   type Database,
   type Diagnostic,

@@ -1,7 +1,7 @@
 // Every construct of a DBC file that the reader gives meaning to, and each known way in which real files are broken.
 
 import { test } from "tap";
-import { type Database, findMessage, findSignal, parseDbc } from "../../../protocols/can/index.ts";
+import { attributeOf, type Database, findMessage, findSignal, parseDbc } from "../../../protocols/can/index.ts";
 
 const HEADER = 'VERSION "1"\n\nNS_ :\n\tNS_DESC_\n\tCM_\n\tBA_DEF_\n\tVAL_\n\nBS_:\n\nBU_: A B\n\n';
 const MESSAGE = 'BO_ 100 M: 8 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" B\n';
@@ -13,7 +13,10 @@ function errorsOf(database: Database): readonly string[] {
 test("a plain file is read without a word", (t) => {
   const database = parseDbc(`${HEADER}${MESSAGE}`, { file: "plain.dbc" });
   t.equal(database.version, "1");
-  t.strictSame(database.nodes, ["A", "B"]);
+  t.strictSame(
+    database.nodes.map(({ name }) => name),
+    ["A", "B"],
+  );
   t.strictSame(database.diagnostics, []);
   const signal = database.messages[0]?.signals[0];
   t.match(database.messages[0], { id: 100, kind: "standard", name: "M", length: 8, senders: ["A"], isFd: false, matchable: true });
@@ -122,10 +125,14 @@ test("attributes bring periods, start values, frame formats and long names; enum
   t.strictSame(database.diagnostics, []);
   t.match(database.messages[0], { cycleTimeMs: 50, isFd: false });
   t.equal(database.messages[0]?.attributes.get("VFrameFormat"), "StandardCAN");
-  t.equal(database.messages[0]?.attributes.get("CycleTime"), 250);
+  const [first] = database.messages;
+  t.equal(first?.attributes.get("CycleTime"), undefined, "what is not said of a message is its definition's default");
+  t.equal(first === undefined ? undefined : attributeOf(database, first, "CycleTime"), 250);
+  t.strictSame(database.attributeDefinitions.get("CycleTime"), { owner: "message", type: { kind: "integer", min: 0, max: 1 }, default: 250 });
   t.match(database.messages[0]?.signals[0], { name: "S_with_a_long_name", startRaw: 7 });
+  t.strictSame([...(database.messages[0]?.signals[0]?.attributes.keys() ?? [])], ["GenSigStartValue"], "a long name is the name, and no attribute");
   t.match(database.messages[1], { name: "N_long", isFd: true, cycleTimeMs: undefined });
-  t.equal(database.attributes.get("Big"), 1e23);
+  t.equal(attributeOf(database, database, "Big"), 1e23);
   t.end();
 });
 

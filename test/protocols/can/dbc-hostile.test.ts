@@ -1,13 +1,17 @@
 // Files made to hurt: every mutation of a real file ends in a database or a refusal with a position, in linear time.
 
-import { readFileSync } from "node:fs";
+import { execFile } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { test } from "tap";
 import { form } from "../../forms.ts";
 import { createDecoder, createColumns, createFrameBatch, createObjectDecoder, appendFrame, parseDbc } from "../../../protocols/can/index.ts";
 import { cpuTimeMs } from "../../cpu-time.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
-import { demoData, fixtures } from "./decoded-files.ts";
+import { needs } from "../../needs.ts";
+import { canData, demoData, fixtures } from "./decoded-files.ts";
 
 const MUTATIONS = form(200, 800);
 const SNIPPETS = ['"', "\\", ";", "BO_ ", "SG_ ", "CM_ ", "\n", "\u0000", "|", "(", "1e999", "-", "m1M", "VAL_ 1 ", "SG_MUL_VAL_ 1 a b 0-4294967295;", "999999999999999999999"];
@@ -132,3 +136,31 @@ test("hundreds of thousands of senders or messages are read like few", (t) => {
   t.strictSame(createObjectDecoder(many).decode(batch, 0), { S: 9 });
   t.end();
 });
+
+test("an odd file is answered within a second and 256 MB, in a process of its own", needs("shared", canData !== undefined), async (t) => {
+  const signals = (count: number, mark: string): string => Array.from({ length: count }, (_, index) => ` SG_ s${index} ${mark} : 0|8@1+ (1,0) [0|0] "" B\n`).join("");
+  const chains = Array.from({ length: 2_000 }, (_, index) => `SG_MUL_VAL_ 1 s${index + 1} s${index} 0-4294967295, ${index}-${index};\n`).join("");
+  const definitions = Array.from({ length: 3_000 }, (_, index) => `BA_DEF_ SG_ "a${index}" INT 0 1;\nBA_DEF_DEF_ "a${index}" 1;\n`).join("");
+  const holders = Array.from({ length: 2_000 }, (_, index) => `BO_ ${index} M: 8 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" B\nBA_ "a0" SG_ ${index} S 0;\n`).join("");
+  const made = {
+    "quotes.dbc": '"'.repeat(16_000_000),
+    "m0.dbc": "m0 ".repeat(5_000_000),
+    "signals.dbc": `BO_ 1 M: 8 A\n${signals(100_000, "")}`,
+    "switches.dbc": `BO_ 1 M: 8 A\n${signals(2_001, "m1M")}${chains.repeat(20)}`,
+    "defaults.dbc": definitions + holders,
+  };
+  const folder = t.testdir(made);
+  const odd = join(canData ?? "", "malformed");
+  const files = [...Object.keys(made).map((file) => join(folder, file)), ...readdirSync(odd).flatMap((file) => (file.endsWith(".dbc") ? [join(odd, file)] : []))];
+  for (const file of files) {
+    const { ms, rssMb, outcome: got } = await inProcess(file);
+    t.match(got, /^(read|refused)$/, file);
+    t.ok(ms < 1_000 && rssMb < 256, `${file}: ${String(ms)} ms of computing, ${String(rssMb)} MB`);
+  }
+});
+
+async function inProcess(file: string): Promise<{ readonly ms: number; readonly rssMb: number; readonly outcome: string }> {
+  const { NODE_OPTIONS: _, ...env } = process.env;
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(new URL("_dbc-child.js", import.meta.url)), file], { env });
+  return JSON.parse(stdout) as { ms: number; rssMb: number; outcome: string };
+}
