@@ -1,3 +1,4 @@
 // CAN on the command line: recordings and databases without a node.
 
+export { checkDatabases } from "./check.ts";
 export { runCanDecode } from "./decode.ts";

@@ -7,6 +7,7 @@ import { addActorsHistory } from "./actors-history.ts";
 import { addActorsLs } from "./actors-ls.ts";
 import { addActorsSend } from "./actors-send.ts";
 import { addActorsWatch } from "./actors-watch.ts";
+import { addCanCheck } from "./can-check.ts";
 import { addCanDecode } from "./can-decode.ts";
 import { addDeadLettersLs } from "./dead-letters-ls.ts";
 import { addDeadLettersRedeliver } from "./dead-letters-redeliver.ts";
@@ -75,8 +76,10 @@ export function addVerbs(root: Command, run: Run): void {
   addVehicleCheck(vehicle, run);
   const can = group(root, "can", "recordings and CAN databases, without a node", [
     ["drover can decode --dbc truck.dbc --log drive.log", "all frames of a recording that the DBC knows"],
+    ["drover can check truck.dbc", "what is wrong with a DBC, and where"],
   ]);
   addCanDecode(can, run);
+  addCanCheck(can, run);
   addLint(root, run);
   addSimulate(root, run);
   addEnroll(root, run);
