@@ -54,7 +54,7 @@ export {
   signalReader,
   wholeFromBytes,
 } from "./codec/index.ts";
-export { DBC_CODES, type DbcCode, type DbcOptions, type DbcReading, parseDbc, readDbc } from "./dbc/index.ts";
+export { DBC_CODES, type DbcCode, type DbcOptions, type DbcReading, type DbcWriteOptions, type DbcWriting, parseDbc, readDbc, writeDbc } from "./dbc/index.ts";
 export {
   appendFrame,
   type BusState,

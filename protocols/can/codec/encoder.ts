@@ -93,7 +93,7 @@ function rawOf(signal: CanSignal, value: number | bigint, isRaw: boolean): { rea
     const physical = Number(value);
     const tolerance = Math.abs(signal.factor) * TOLERANCE_OF_FACTOR;
     const { range } = signal;
-    if (range !== undefined && (physical < range.min - tolerance || physical > range.max + tolerance))
+    if (range !== undefined && (physical < Number(range.min) - tolerance || physical > Number(range.max) + tolerance))
       return `${String(value)} lies outside of ${String(range.min)} to ${String(range.max)}`;
   }
   return { raw };

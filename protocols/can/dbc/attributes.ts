@@ -4,7 +4,7 @@ import type { AttributeDefinition, AttributeValue } from "../model/index.ts";
 import type { DbcSyntax } from "./syntax.ts";
 
 /** The attributes that carry a name which is longer than the 32 characters of the format. They are read as the name, and are no attribute of the model. */
-const LONG_NAME = { node: "SystemNodeLongSymbol", message: "SystemMessageLongSymbol", signal: "SystemSignalLongSymbol" } as const;
+export const LONG_NAME = { node: "SystemNodeLongSymbol", message: "SystemMessageLongSymbol", signal: "SystemSignalLongSymbol" } as const;
 const LONG_NAMES: ReadonlySet<string> = new Set(Object.values(LONG_NAME));
 
 export function isLongName(attribute: string): boolean {

@@ -60,7 +60,7 @@ export class DbcCursor {
 
   name(expected: string): string {
     if (this.#failed) return "";
-    if (this.#token.kind !== "word") return this.fail(expected, this.#token);
+    if (this.#token.kind !== "word" || this.atKeyword()) return this.fail(expected, this.#token);
     if (this.#token.text.includes(".")) return this.fail(expected, this.#token);
     if (!NAME.test(this.#token.text))
       this.#log.add("warning", "odd-name", `the name ${quote(this.#token.text)} holds characters beyond letters, digits and underscore`, this.#token);
@@ -101,11 +101,11 @@ export class DbcCursor {
   }
 
   /** Exact beyond 2^53 where it is written as a whole number. */
-  wholeOrNumber(expected: string): number | bigint {
+  wholeOrNumber(expected: string, limit: "finite" | "any" = "finite"): number | bigint {
     const negative = this.at("-");
     if (negative || this.at("+")) this.advance();
     const text = this.#token.text;
-    const value = this.number(expected);
+    const value = this.number(expected, limit);
     if (this.#failed || Number.isSafeInteger(value) || !INTEGER.test(text) || text.length > 20) return negative ? -value : value;
     return negative ? -BigInt(text) : BigInt(text);
   }

@@ -4,21 +4,13 @@
 import type { AttributeType, AttributeValue, MuxRange } from "../model/index.ts";
 import { DbcCursor } from "./cursor.ts";
 import { type DiagnosticLog, quote } from "./diagnostics.ts";
+import { KEYWORDS, NEW_SYMBOLS } from "./keywords.ts";
 import type { DbcSyntax, LostSignal, MessageSyntax, SignalSyntax, Target } from "./syntax.ts";
 import type { Token } from "./tokens.ts";
 
 const MUX_MARK = /^(?:M|m([0-9]*)(M?))$/;
 
 const MAX_SWITCH_VALUE = 2 ** 64;
-
-/** Keywords that may stand in the list behind NS_. */
-const NEW_SYMBOLS = new Set(
-  (
-    "NS_DESC_ CM_ BA_DEF_ BA_ VAL_ CAT_DEF_ CAT_ FILTER BA_DEF_DEF_ EV_DATA_ ENVVAR_DATA_ SGTYPE_ SGTYPE_VAL_ BA_DEF_SGTYPE_ BA_SGTYPE_ SIG_TYPE_REF_ VAL_TABLE_ SIG_GROUP_ " +
-    "SIG_VALTYPE_ SIGTYPE_VALTYPE_ BO_TX_BU_ BA_DEF_REL_ BA_REL_ BA_DEF_DEF_REL_ BA_SGTYPE_REL_ BU_SG_REL_ BU_EV_REL_ BU_BO_REL_ SG_MUL_VAL_"
-  ).split(" "),
-);
-const KEYWORDS = new Set([...NEW_SYMBOLS, "VERSION", "NS_", "BS_", "BU_", "BO_", "SG_", "EV_"]);
 
 /** Reads all statements of `text`; whatever is wrong goes to `log`. */
 export function readStatements(text: string, log: DiagnosticLog): DbcSyntax {
@@ -165,9 +157,9 @@ class StatementReader {
     const offset = this.#cursor.wholeOrNumber("the offset");
     this.#cursor.sign(")");
     this.#cursor.sign("[");
-    const min = this.#cursor.number("the minimum", "any");
+    const min = this.#cursor.wholeOrNumber("the minimum", "any");
     this.#cursor.sign("|");
-    const max = this.#cursor.number("the maximum", "any");
+    const max = this.#cursor.wholeOrNumber("the maximum", "any");
     this.#cursor.sign("]");
     const unit = this.#cursor.string("the unit in quotes");
     const receivers = this.#cursor.ok() ? this.#receivers() : [];

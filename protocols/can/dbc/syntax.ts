@@ -19,8 +19,8 @@ export interface SignalSyntax {
   /** A bigint beyond 2^53, where it is a whole number. */
   readonly factor: number | bigint;
   readonly offset: number | bigint;
-  readonly min: number;
-  readonly max: number;
+  readonly min: number | bigint;
+  readonly max: number | bigint;
   readonly unit: string;
   readonly receivers: readonly string[];
 }

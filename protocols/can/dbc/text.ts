@@ -1,4 +1,4 @@
-// Bytes of a DBC file → text. A UTF-8 byte order mark is dropped; valid UTF-8 is UTF-8, anything else Windows-1252 (Vector's default).
+// Bytes of a DBC file → text, and back. A UTF-8 byte order mark is dropped; valid UTF-8 is UTF-8, anything else Windows-1252 (Vector's default).
 
 /** Windows-1252 for 0x80 to 0x9F; the five unused bytes become U+FFFD. The rest of the page equals Latin-1. */
 const CP1252_HIGH =
@@ -20,4 +20,14 @@ function decodeCp1252(bytes: Uint8Array): string {
     parts.push(String.fromCharCode(...codes));
   }
   return parts.join("");
+}
+
+/** Undefined where Windows-1252 cannot hold the text, or its bytes would be read as UTF-8. */
+export function encodeText(text: string, encoding: "utf-8" | "cp1252"): Uint8Array | undefined {
+  if (encoding === "utf-8") return new TextEncoder().encode(text);
+  const bytes = Uint8Array.from(text, (character) => {
+    const high = CP1252_HIGH.indexOf(character);
+    return high >= 0 ? 0x80 + high : character.charCodeAt(0);
+  });
+  return decodeText(bytes) === text ? bytes : undefined;
 }

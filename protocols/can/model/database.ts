@@ -72,8 +72,8 @@ export interface CanSignal {
   readonly offset: number;
   /** Both without loss where they are whole numbers and a double cannot hold one of them; else undefined. */
   readonly wholeScale: WholeScale | undefined;
-  /** Declared physical range; undefined where the file says [0|0]. Never applied when decoding. */
-  readonly range: { readonly min: number; readonly max: number } | undefined;
+  /** Declared physical range, whole numbers beyond 2^53 as bigint; undefined where the file says [0|0]. Never applied when decoding. */
+  readonly range: { readonly min: number | bigint; readonly max: number | bigint } | undefined;
   readonly unit: string;
   /** Names of nodes; none where the file names none. */
   readonly receivers: readonly string[];
