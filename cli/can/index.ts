@@ -2,3 +2,4 @@
 
 export { checkDatabases } from "./check.ts";
 export { runCanDecode } from "./decode.ts";
+export { generateDecoders } from "./generate.ts";

@@ -41,6 +41,8 @@ export {
   type EncodeOutcome,
   type EncodeProblem,
   type EncodeValues,
+  type GeneratedModule,
+  generateModule,
   isReachable,
   type Matcher,
   type MatchRule,
