@@ -2,4 +2,5 @@
 
 export { checkDatabases } from "./check.ts";
 export { runCanDecode } from "./decode.ts";
+export { encodeMessage } from "./encode.ts";
 export { generateDecoders } from "./generate.ts";

@@ -9,6 +9,7 @@ import { addActorsSend } from "./actors-send.ts";
 import { addActorsWatch } from "./actors-watch.ts";
 import { addCanCheck } from "./can-check.ts";
 import { addCanDecode } from "./can-decode.ts";
+import { addCanEncode } from "./can-encode.ts";
 import { addCanGenerate } from "./can-generate.ts";
 import { addDeadLettersLs } from "./dead-letters-ls.ts";
 import { addDeadLettersRedeliver } from "./dead-letters-redeliver.ts";
@@ -78,10 +79,12 @@ export function addVerbs(root: Command, run: Run): void {
   const can = group(root, "can", "recordings and CAN databases, without a node", [
     ["drover can decode --dbc truck.dbc --log drive.log", "all frames of a recording that the DBC knows"],
     ["drover can check truck.dbc", "what is wrong with a DBC, and where"],
+    ["drover can encode --dbc truck.dbc Lamps Left=on Level=40", "the frame that says so, as cansend takes it"],
     ["drover can generate --dbc truck.dbc --out signals.ts", "types and decoders of its messages, as TypeScript"],
   ]);
   addCanDecode(can, run);
   addCanCheck(can, run);
+  addCanEncode(can, run);
   addCanGenerate(can, run);
   addLint(root, run);
   addSimulate(root, run);

@@ -5,13 +5,14 @@
 // E1. The declared range counts, with a tolerance of a millionth of the factor; a raw value with a label is always in range.
 // E2. A signal that is not given takes its GenSigStartValue (raw) where the file has one, else its bits are padding.
 // E3. Every given signal is read back from the payload; one that does not come back as written is refused.
+// E4. A label stands for its raw value. One that the signal does not have, or that several of its values have, is refused; so is a name that several signals of the message have.
 
 import { bitPlaces, type CanMessage, type CanSignal, findSignal, isFloat } from "../model/index.ts";
 import { type CanFrame, fdLength, SLOT_BYTES } from "../frames/index.ts";
 import { inRanges, readRaw, readRawExact, signalReader } from "./interpreter.ts";
 
-/** By the signal's name, or its index where names collide. */
-export type EncodeValues = ReadonlyMap<string | number, number | bigint>;
+/** By the signal's name, or its index where names collide: a number, or the label of one. */
+export type EncodeValues = ReadonlyMap<string | number, number | bigint | string>;
 
 export interface EncodeOptions {
   /** Values are raw instead of physical. Default false. */
@@ -31,6 +32,7 @@ export interface EncodeProblem {
 export type EncodeOutcome = { readonly kind: "encoded"; readonly frame: CanFrame } | { readonly kind: "refused"; readonly problems: readonly EncodeProblem[] };
 
 const TOLERANCE_OF_FACTOR = 1e-6;
+const MAX_LABELS_SHOWN = 10;
 
 interface Chosen {
   readonly key: string | number;
@@ -39,6 +41,7 @@ interface Chosen {
 }
 
 export function encodeFrame(message: CanMessage, values: EncodeValues, options: EncodeOptions = {}): EncodeOutcome {
+  if (!message.matchable) return refused([{ signal: message.name, message: "no frame can carry its id" }]);
   const length = options.length ?? (message.isFd ? fdLength(message.length) : message.length);
   if (length > SLOT_BYTES || (!message.isFd && length > 8))
     return refused([{ signal: message.name, message: `${String(length)} bytes do not fit one ${message.isFd ? "CAN FD" : "classic"} frame` }]);
@@ -49,9 +52,11 @@ export function encodeFrame(message: CanMessage, values: EncodeValues, options: 
     const outcome =
       signal === undefined
         ? `message "${message.name}" has no such signal`
-        : signal.needsBytes > length
-          ? `its bits lie beyond ${String(length)} bytes`
-          : rawOf(signal, value, options.raw ?? false);
+        : typeof key === "string" && signal.sharesName
+          ? `message "${message.name}" has several signals of this name`
+          : signal.needsBytes > length
+            ? `its bits lie beyond ${String(length)} bytes`
+            : rawOf(signal, value, options.raw ?? false);
     if (typeof outcome === "string") problems.push({ signal: key, message: outcome });
     else if (signal !== undefined) chosen.push({ key, signal, raw: outcome.raw });
   }
@@ -83,7 +88,8 @@ function refused(problems: readonly EncodeProblem[]): EncodeOutcome {
   return { kind: "refused", problems };
 }
 
-function rawOf(signal: CanSignal, value: number | bigint, isRaw: boolean): { readonly raw: number | bigint } | string {
+function rawOf(signal: CanSignal, value: number | bigint | string, isRaw: boolean): { readonly raw: number | bigint } | string {
+  if (typeof value === "string") return rawOfLabel(signal, value);
   if (typeof value === "number" && Number.isNaN(value) && !isFloat(signal)) return "not a number";
   const raw = isRaw ? value : toRaw(signal, value);
   if (raw === undefined) return "its factor is 0, no value can be chosen";
@@ -97,6 +103,19 @@ function rawOf(signal: CanSignal, value: number | bigint, isRaw: boolean): { rea
       return `${String(value)} lies outside of ${String(range.min)} to ${String(range.max)}`;
   }
   return { raw };
+}
+
+function rawOfLabel(signal: CanSignal, label: string): { readonly raw: number | bigint } | string {
+  const labels = [...(signal.labels ?? [])];
+  if (labels.length === 0) return `${JSON.stringify(label)} is no number, and it has no labels`;
+  const raws = labels.flatMap(([raw, text]) => (text === label ? [raw] : []));
+  const [raw] = raws;
+  if (raw === undefined) {
+    const known = labels.slice(0, MAX_LABELS_SHOWN).map(([, text]) => JSON.stringify(text));
+    return `it has no label ${JSON.stringify(label)}, but ${known.join(", ")}${labels.length > MAX_LABELS_SHOWN ? ` and ${String(labels.length - MAX_LABELS_SHOWN)} more` : ""}`;
+  }
+  if (raws.length > 1) return `the label ${JSON.stringify(label)} stands for ${raws.join(", ")}; give the number`;
+  return rawProblem(signal, raw) ?? { raw };
 }
 
 function toRaw(signal: CanSignal, physical: number | bigint): number | bigint | undefined {
