@@ -1,4 +1,4 @@
-// The words that open a statement of a DBC file.
+// Words of a DBC file that are no names: those that open a statement, and the one for no node.
 
 /** Keywords that may stand in the list behind NS_. */
 export const NEW_SYMBOLS: ReadonlySet<string> = new Set(
@@ -8,3 +8,6 @@ export const NEW_SYMBOLS: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 export const KEYWORDS: ReadonlySet<string> = new Set([...NEW_SYMBOLS, "VERSION", "NS_", "BS_", "BU_", "BO_", "SG_", "EV_"]);
+
+/** Stands where a node must and none is meant. */
+export const NO_NODE = "Vector__XXX";

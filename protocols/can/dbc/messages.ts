@@ -3,6 +3,7 @@
 import { type AttributeDefinition, type AttributeValue, bytesNeeded, type CanMessage, type CanSignal, type IdKind, type RawType, type WholeScale } from "../model/index.ts";
 import { type DiagnosticLog, quote } from "./diagnostics.ts";
 import { reportPlacement, reportSharedNames } from "./findings.ts";
+import { NO_NODE } from "./keywords.ts";
 import { type MuxRangesOfSignal, resolveMultiplexing } from "./mux.ts";
 import type { References } from "./references.ts";
 import type { At, MessageSyntax, SignalSyntax } from "./syntax.ts";
@@ -19,8 +20,6 @@ const MAX_SIZE_BITS = 64;
 const MAX_START_BIT = 8 * 65_535;
 /** A frame of 64 bytes has 512 bits; real messages reach some hundred signals. */
 const MAX_SIGNALS = 4_096;
-/** Stands where a node must and none is meant. */
-const NO_NODE = "Vector__XXX";
 const NO_ATTRIBUTES: ReadonlyMap<string, AttributeValue> = new Map();
 const NO_NAMES: readonly string[] = [];
 const NO_RANGES: ReadonlyMap<string, readonly MuxRangesOfSignal[]> = new Map();

@@ -2,12 +2,12 @@
 //
 // W1. Names that the format does not allow (over 32 characters, no C identifiers, twice in one message) get one that it does, and stand in the long-name attributes.
 // W2. Everything else is data in quotes: `"` becomes `\"`, line breaks stay. The format cannot write a backslash at the end of a text: a blank follows it.
-// W3. Of several messages with one id only the last can be referred to: the names in the others are written as they are.
+// W3. What cannot be referred to has no long name, and is written as it is: value tables, and of several messages with one id all but the last.
 // W4. Where a multiplexer is more than one switch and single values, each selected signal has its SG_MUL_VAL_ as well.
 
 import type { AttributeDefinition, AttributeOwner, AttributeValue, CanMessage, CanNode, CanSignal, Database, MuxCondition } from "../model/index.ts";
 import { LONG_NAME } from "./attributes.ts";
-import { NEW_SYMBOLS } from "./keywords.ts";
+import { NEW_SYMBOLS, NO_NODE } from "./keywords.ts";
 import { shortNames } from "./short-names.ts";
 import { encodeText } from "./text.ts";
 
@@ -23,8 +23,8 @@ export type DbcWriting =
 
 const EXTENDED_BIT = 0x8000_0000;
 const UNMATCHABLE = 0xc000_0000;
-const NO_NODE = "Vector__XXX";
-const WORD = /^[0-9A-Za-z_]+$/;
+/** What a reader takes for a name, though not all may. */
+const WORD = /^[0-9A-Za-z_\u00A1-\uFEFE\uFF00-\uFFFF]+$/;
 const OWNERS: Readonly<Record<AttributeOwner, string>> = { network: "", node: "BU_ ", message: "BO_ ", signal: "SG_ " };
 
 /** What a message and its signals are called in the file. */
@@ -47,7 +47,8 @@ function linesOf(database: Database): readonly string[] {
   const messages = writtenMessages(database.messages);
   const long = longNames(nodeNames, messages);
   const definitions = new Map<string, AttributeDefinition>([...attributeDefinitions, ...long.definitions]);
-  const tables = shortNames([...valueTables.keys()]);
+  const tables = [...valueTables.keys()];
+  const shortTables = shortNames(tables);
   const attributes = attributeLines(database, messages, node, definitions);
   return [
     `VERSION ${text(version)}`,
@@ -58,7 +59,7 @@ function linesOf(database: Database): readonly string[] {
     "BS_:",
     "",
     `BU_:${nodes.map(({ name }) => ` ${node(name)}`).join("")}`,
-    ...[...valueTables.values()].map((labels, at) => `VAL_TABLE_ ${tables[at] ?? ""} ${labelText(labels)};`),
+    ...[...valueTables.values()].map((labels, at) => `VAL_TABLE_ ${(WORD.test(tables[at] ?? "") ? tables : shortTables)[at] ?? ""} ${labelText(labels)};`),
     "",
     ...messages.flatMap((each) => [...messageLines(each, node), ""]),
     ...messages.flatMap(({ message, fileId }) => (message.senders.length > 1 ? [`BO_TX_BU_ ${String(fileId)} : ${message.senders.map(node).join(",")};`] : [])),

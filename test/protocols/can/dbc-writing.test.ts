@@ -112,6 +112,14 @@ test("W1 names that the format does not allow keep what they are: long ones, twi
   t.end();
 });
 
+test("W3 names that cannot be told elsewhere stay as they are: of tables, and of a message that a later one with its id hides", (t) => {
+  const long = "A_name_of_more_than_32_characters_";
+  const hidden = `BO_ 1 ${long}a: 8 Vector__XXX\n SG_ ${long}s : 0|8@1+ (1,0) [0|0] "" Vector_é\nBO_ 1 Gänge: 8 A\nBO_ 1 ${long}b: 8 A\n SG_ ${long}s : 0|8@1+ (2,0) [0|0] "" Vector__éXX\n`;
+  const database = parseDbc(`${hidden}VAL_TABLE_ Größe 1 "klein" ;\nVAL_TABLE_ ${long} 1 "a" ;\nCM_ SG_ 1 ${long}s "text";\n`);
+  t.strictSame(said(parseDbc(written(database))), said(database));
+  t.end();
+});
+
 test("W2 texts are data: quotes, semicolons, statements, line breaks, backslashes", (t) => {
   const texts = ['say "hi"', "a;b", "x\nBO_ 2 N: 8 A\n SG_ T : 0|8@1+ (1,0)", "a\\b", '\\"', "\r\n", "", "é°€"];
   const base = parseDbc('BU_: A\nBO_ 1 M: 8 A\n SG_ S : 0|8@1+ (1,0) [0|0] "" A\nBA_DEF_ "e" ENUM "a","b";\nBA_DEF_ SG_ "s" STRING ;\n');
