@@ -2,6 +2,7 @@
 // what none of them says is learnt on the bus (vehicle.md, "A period comes from").
 
 import { type CanMessage, messagePeriodMs, silentAfterMs } from "../../protocols/can/index.ts";
+import type { CheckedBus } from "./resolve-buses.ts";
 import type { ModelMessage } from "./vehicle-model.ts";
 
 /** A value of a message whose period nobody knows is believed this long. */
@@ -10,13 +11,11 @@ const UNKNOWN_PERIOD_STALE_MS = 5_000;
 export interface PeriodHints {
   /** `periods:` of a module in the file. */
   readonly fileMs: number | undefined;
-  /** Name of the attribute that stands in for GenMsgCycleTime. */
-  readonly attribute: string;
   readonly moduleTypeMs: number | undefined;
 }
 
-export function messagePeriod(message: CanMessage, hints: PeriodHints): ModelMessage {
-  const attributeMs = messagePeriodMs(message, hints.attribute);
+export function messagePeriod(message: CanMessage, { model, periodAttribute }: CheckedBus, hints: PeriodHints): ModelMessage {
+  const attributeMs = model === undefined ? undefined : messagePeriodMs(model.database, message, periodAttribute);
   if (hints.fileMs !== undefined) return { message: message.name, periodMs: hints.fileMs, periodSource: "file" };
   if (message.cycleTimeMs !== undefined) return { message: message.name, periodMs: message.cycleTimeMs, periodSource: "database" };
   if (attributeMs !== undefined) return { message: message.name, periodMs: attributeMs, periodSource: "attribute" };

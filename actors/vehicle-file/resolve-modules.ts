@@ -70,7 +70,7 @@ function resolveModule(file: CheckedFile, path: readonly string[], name: string,
         });
       continue;
     }
-    const period = messagePeriod(message, { fileMs: filePeriod(written, messageName), attribute: bus.periodAttribute, moduleTypeMs: sent.periodMs });
+    const period = messagePeriod(message, bus, { fileMs: filePeriod(written, messageName), moduleTypeMs: sent.periodMs });
     sends.push(period);
     if (sent.presence) presence.push(period);
   }
@@ -154,7 +154,7 @@ function checkWrittenPeriods(file: CheckedFile, path: readonly string[], written
   for (const [name, text] of Object.entries(written.periods ?? {})) {
     const message = knownMessage(file, [...path, "periods", name], name, bus, true);
     if (message === undefined || known.some((sent) => sent.message === name)) continue;
-    more.push(messagePeriod(message, { fileMs: durationMs(text), attribute: bus.periodAttribute, moduleTypeMs: undefined }));
+    more.push(messagePeriod(message, bus, { fileMs: durationMs(text), moduleTypeMs: undefined }));
   }
   return more;
 }
@@ -164,7 +164,7 @@ function checkWrittenPresence(file: CheckedFile, path: readonly string[], writte
   if (name === undefined) return undefined;
   const message = knownMessage(file, [...path, "presence", "message"], name, bus, false);
   if (message === undefined) return undefined;
-  return sends.find((sent) => sent.message === name) ?? messagePeriod(message, { fileMs: filePeriod(written, name), attribute: bus.periodAttribute, moduleTypeMs: undefined });
+  return sends.find((sent) => sent.message === name) ?? messagePeriod(message, bus, { fileMs: filePeriod(written, name), moduleTypeMs: undefined });
 }
 
 function knownMessage(file: CheckedFile, path: readonly string[], name: string, bus: CheckedBus, key: boolean): CanMessage | undefined {

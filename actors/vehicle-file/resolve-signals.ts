@@ -169,7 +169,7 @@ function findReference(file: CheckedFile, path: readonly string[], reference: st
   }
   const sourceAddress = module?.model?.sourceAddress;
   const sent = [...modules.values()].flatMap((known) => (known.model?.bus === busName ? known.model.sends : [])).find((known) => known.message === messageName);
-  const period = sent ?? messagePeriod(message, { fileMs: undefined, attribute: bus.periodAttribute, moduleTypeMs: undefined });
+  const period = sent ?? messagePeriod(message, bus, { fileMs: undefined, moduleTypeMs: undefined });
   return {
     source: { bus: busName, message: messageName, signal: signalName, ...(sourceAddress === undefined ? {} : { sourceAddress }) },
     bus: bus.model,

@@ -1,6 +1,6 @@
 // How often a message comes, and when its absence means something (vehicle.md, "Silence counts only when …").
 
-import type { CanMessage } from "../model/index.ts";
+import { attributeOf, type CanMessage, type Database } from "../model/index.ts";
 
 /** Silent after this many periods … */
 const SILENT_PERIODS = 3;
@@ -8,10 +8,10 @@ const SILENT_PERIODS = 3;
 const MIN_SILENCE_MS = 1_000;
 const INTERVALS_TO_LEARN = 20;
 
-/** GenMsgCycleTime, else the attribute called `attribute` (TrailCurrent's is CycleTime), in ms; undefined: an event message, or to be learnt. */
-export function messagePeriodMs(message: CanMessage, attribute?: string): number | undefined {
+/** GenMsgCycleTime, else the attribute called `attribute` (TrailCurrent's is CycleTime) or its default, in ms; undefined: an event message, or to be learnt. */
+export function messagePeriodMs(database: Database, message: CanMessage, attribute?: string): number | undefined {
   if (message.cycleTimeMs !== undefined) return message.cycleTimeMs;
-  const named = attribute === undefined ? undefined : Number(message.attributes.get(attribute));
+  const named = attribute === undefined ? undefined : Number(attributeOf(database, message, attribute));
   return named !== undefined && Number.isFinite(named) && named > 0 ? named : undefined;
 }
 

@@ -9,10 +9,15 @@ test("a period comes from GenMsgCycleTime, else from the attribute that the vehi
     'BO_ 1 A: 8 X\nBO_ 2 B: 8 X\nBO_ 3 C: 8 X\nBA_DEF_ BO_ "GenMsgCycleTime" INT 0 1;\nBA_DEF_ BO_ "CycleTime" INT 0 1;\nBA_DEF_DEF_ "GenMsgCycleTime" 0;\nBA_ "GenMsgCycleTime" BO_ 1 20;\nBA_ "CycleTime" BO_ 1 99;\nBA_ "CycleTime" BO_ 2 33;\n',
   );
   t.strictSame(
-    database.messages.map((message) => messagePeriodMs(message, "CycleTime")),
+    database.messages.map((message) => messagePeriodMs(database, message, "CycleTime")),
     [20, 33, undefined],
   );
-  t.equal(messagePeriodMs(database.messages[1] as never), undefined);
+  t.equal(messagePeriodMs(database, database.messages[1] as never), undefined);
+  const defaults = parseDbc('BO_ 1 A: 8 X\nBO_ 2 B: 8 X\nBA_DEF_ BO_ "CycleTime" INT 0 1000;\nBA_DEF_DEF_ "CycleTime" 500;\nBA_ "CycleTime" BO_ 2 0;\n');
+  t.strictSame(
+    defaults.messages.map((message) => messagePeriodMs(defaults, message, "CycleTime")),
+    [500, undefined],
+  );
   t.strictSame([33, 500].map(silentAfterMs), [1_000, 1_500]);
   t.end();
 });
