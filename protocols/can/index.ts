@@ -81,7 +81,18 @@ export {
   type SendOutcome,
   SLOT_BYTES,
 } from "./frames/index.ts";
-export { type J1939Id, notAvailableFrom, type NotAvailableRule, parseJ1939Id, pgnOf } from "./j1939/index.ts";
+export {
+  createJ1939Transport,
+  type J1939Id,
+  j1939Id,
+  type J1939Message,
+  type J1939TransportOptions,
+  notAvailableFrom,
+  type NotAvailableRule,
+  parseJ1939Id,
+  pgnOf,
+} from "./j1939/index.ts";
+export type { Reassembler, ReassemblyCounters, TransportMessage } from "./reassembly/index.ts";
 export {
   createListening,
   createPresenceTracker,

@@ -22,3 +22,9 @@ export function parseJ1939Id(id: number): J1939Id {
   const pgn = pgnOf(id);
   return { priority: (id >>> 26) & 7, pgn, source: id & 0xff, destination: (pgn & 0xff00) < 0xf000 ? (id >>> 8) & 0xff : 0xff };
 }
+
+/** The id of 29 bits. The destination is part of it for PDU1 only. */
+export function j1939Id({ priority, pgn, source, destination }: J1939Id): number {
+  const group = pgnOf(pgn << 8);
+  return (priority << 26) | (group << 8) | ((group & 0xff00) < 0xf000 ? destination << 8 : 0) | source;
+}

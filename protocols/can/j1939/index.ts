@@ -1,4 +1,5 @@
-// What SAE J1939 adds to a frame: the parts of its id, and the raw values that mean "no value".
+// What SAE J1939 adds to a frame: the parts of its id, the raw values that mean "no value", and messages of up to 1,785 bytes (and more) in many frames.
 
-export { type J1939Id, parseJ1939Id, pgnOf } from "./id.ts";
+export { type J1939Id, j1939Id, parseJ1939Id, pgnOf } from "./id.ts";
 export { notAvailableFrom, type NotAvailableRule } from "./not-available.ts";
+export { createJ1939Transport, type J1939Message, type J1939TransportOptions } from "./transport.ts";
