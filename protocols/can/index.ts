@@ -81,6 +81,7 @@ export {
   type SendOutcome,
   SLOT_BYTES,
 } from "./frames/index.ts";
+export { createIsoTpListener, diagnosticPeer, type IsoTpAddressing, type IsoTpListenerOptions, type IsoTpMessage } from "./isotp/index.ts";
 export {
   createJ1939Transport,
   type J1939Id,
