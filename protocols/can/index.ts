@@ -81,7 +81,25 @@ export {
   type SendOutcome,
   SLOT_BYTES,
 } from "./frames/index.ts";
-export { createIsoTpListener, diagnosticPeer, type IsoTpAddressing, type IsoTpListenerOptions, type IsoTpMessage } from "./isotp/index.ts";
+export {
+  createIsoTpListener,
+  createIsoTpReceiver,
+  createIsoTpSender,
+  diagnosticPeer,
+  type IsoTpAddressing,
+  type IsoTpLink,
+  type IsoTpListenerOptions,
+  type IsoTpMessage,
+  type IsoTpReceiveFailure,
+  type IsoTpReceiver,
+  type IsoTpReceiverOptions,
+  type IsoTpReceiverStep,
+  type IsoTpSender,
+  type IsoTpSenderOptions,
+  type IsoTpSenderStep,
+  type IsoTpSendFailure,
+  type LinkId,
+} from "./isotp/index.ts";
 export {
   createJ1939Transport,
   type J1939Id,

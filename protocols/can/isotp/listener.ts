@@ -9,14 +9,13 @@
 
 import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, ID_MASK, REMOTE_REQUEST, SLOT_BYTES } from "../frames/index.ts";
 import { createReassemblyCounters, createSessionTable, NO_DATA, type Reassembler, type Session, type TransportMessage } from "../reassembly/index.ts";
-import { type FlowStatus, parseProtocolFrame } from "./protocol-frame.ts";
+import { append, type Assembly, grow } from "./assembly.ts";
+import { addressBytesOf, type FlowStatus, type IsoTpAddressing, N_BS_MS, N_CR_MS, parseProtocolFrame } from "./protocol-frame.ts";
 
 export interface IsoTpMessage extends TransportMessage {
   /** The byte before the protocol's own: a target (extended) or an address extension (mixed). */
   readonly address: number | undefined;
 }
-
-export type IsoTpAddressing = "normal" | "extended" | "mixed";
 
 export interface IsoTpListenerOptions {
   /** Whether frames with this can_id are ISO-TP. */
@@ -31,23 +30,18 @@ export interface IsoTpListenerOptions {
   readonly sessions?: number;
 }
 
-const N_BS_S = 1;
-const N_CR_S = 1;
+const N_BS_S = N_BS_MS / 1_000;
+const N_CR_S = N_CR_MS / 1_000;
 /** Flows of one id at one time (address bytes). */
 const PER_ID = 16;
 
-interface Transfer extends Session {
+interface Transfer extends Session, Assembly {
   readonly firstS: number;
-  /** Of its frames. */
-  readonly frameBytes: number;
-  received: number;
-  /** Sequence number of the next frame. */
-  sequence: number;
 }
 
 export function createIsoTpListener(options: IsoTpListenerOptions): Reassembler<IsoTpMessage> {
   const { carries, addressing = "normal", peerOf = diagnosticPeer, maxBytes = 0x10_0000, sessions = 1_024 } = options;
-  const addressBytes = addressing === "normal" ? 0 : 1;
+  const addressBytes = addressBytesOf(addressing);
   const counters = createReassemblyCounters();
   const table = createSessionTable<Transfer>({ perSender: PER_ID, sessions, bytes: 4 * maxBytes }, counters);
   const wants = (canId: number): boolean => (canId & (REMOTE_REQUEST | ERROR_FRAME)) === 0 && carries(canId);
@@ -100,34 +94,21 @@ export function createIsoTpListener(options: IsoTpListenerOptions): Reassembler<
       received: 0,
       sequence: 0,
     };
-    if (table.add(begun, timeS)) append(begun, payload);
+    if (table.add(begun, timeS)) append(begun, payload, (bytes) => table.reserve(begun, bytes));
     return undefined;
   }
 
   /** True when the message is whole. */
   function goOn(transfer: Transfer, sequence: number, payload: Uint8Array, length: number, timeS: number): boolean {
-    const left = transfer.size - transfer.received;
-    if (length !== transfer.frameBytes && payload.length < left) {
-      counters.malformed++;
-      return false;
+    const growth = grow(transfer, sequence, payload, length, (bytes) => table.reserve(transfer, bytes));
+    if (growth === "wrong-length") counters.malformed++;
+    else if (growth === "wrong-sequence") table.end(transfer, "missing");
+    else if (growth === "whole") table.end(transfer, "messages");
+    else if (growth === "more") {
+      transfer.deadlineS = timeS + N_CR_S;
+      transfer.hasProgress = true;
     }
-    if (sequence !== transfer.sequence) {
-      table.end(transfer, "missing");
-      return false;
-    }
-    transfer.deadlineS = timeS + N_CR_S;
-    transfer.hasProgress = true;
-    if (!append(transfer, payload.subarray(0, left)) || transfer.received < transfer.size) return false;
-    table.end(transfer, "messages");
-    return true;
-  }
-
-  function append(transfer: Transfer, part: Uint8Array): boolean {
-    if (!table.reserve(transfer, transfer.received + part.length)) return false;
-    transfer.data.set(part, transfer.received);
-    transfer.received += part.length;
-    transfer.sequence = (transfer.sequence + 1) & 0xf;
-    return true;
+    return growth === "whole";
   }
 
   function flowControlled(bus: number, canId: number | undefined, key: number, status: FlowStatus, timeS: number): void {

@@ -8,6 +8,14 @@
 //   consecutive frame      0x2N       data ··················          N counts 1 to 15, 0, 1, …
 //   flow control           0x3S       block size  STmin                S 0 go on, 1 wait, 2 overflow
 
+/** Extended: a target address comes first; mixed: an extension of the address. `normal` is `normal fixed` too. */
+export type IsoTpAddressing = "normal" | "extended" | "mixed";
+
+/** Whoever sends waits so long for a flow control. */
+export const N_BS_MS = 1_000;
+/** Whoever receives waits so long for a consecutive frame. */
+export const N_CR_MS = 1_000;
+
 export type ProtocolFrame =
   | { readonly kind: "single" | "first"; readonly size: number /** Bytes before the payload. */; readonly header: number }
   | { readonly kind: "consecutive"; readonly sequence: number; readonly header: number }
@@ -17,13 +25,18 @@ export type ProtocolFrame =
 export type FlowStatus = "continue" | "wait" | "overflow";
 
 /** Longest message whose length fits 12 bits. */
-const MAX_SHORT_BYTES = 4_095;
+export const MAX_SHORT_BYTES = 4_095;
 const CLASSIC_BYTES = 8;
 const INVALID: ProtocolFrame = { kind: "invalid" };
-const STATUSES: readonly FlowStatus[] = ["continue", "wait", "overflow"];
+/** By their code. */
+export const STATUSES: readonly FlowStatus[] = ["continue", "wait", "overflow"];
 
-/** Payload bytes that a single frame can carry in `length` bytes. */
-function singleFrameBytes(length: number, addressBytes: number): number {
+export function addressBytesOf(addressing: IsoTpAddressing): 0 | 1 {
+  return addressing === "normal" ? 0 : 1;
+}
+
+/** Payload bytes that a single frame of `length` bytes can carry. */
+export function singleFrameBytes(length: number, addressBytes: number): number {
   return length - addressBytes - (length > CLASSIC_BYTES ? 2 : 1);
 }
 
