@@ -111,6 +111,7 @@ export {
   parseJ1939Id,
   pgnOf,
 } from "./j1939/index.ts";
+export { createFastPackets, type FastPacketOptions } from "./nmea2000/index.ts";
 export type { Reassembler, ReassemblyCounters, TransportMessage } from "./reassembly/index.ts";
 export {
   createListening,
