@@ -101,14 +101,20 @@ export {
   type LinkId,
 } from "./isotp/index.ts";
 export {
+  type AddressChange,
+  type AddressTable,
+  createAddressTable,
   createJ1939Transport,
+  formatJ1939Name,
   type J1939Id,
   j1939Id,
   type J1939Message,
+  type J1939Name,
   type J1939TransportOptions,
   notAvailableFrom,
   type NotAvailableRule,
   parseJ1939Id,
+  parseJ1939Name,
   pgnOf,
 } from "./j1939/index.ts";
 export { createFastPackets, type FastPacketOptions } from "./nmea2000/index.ts";

@@ -1,5 +1,8 @@
-// What SAE J1939 adds to a frame: the parts of its id, the raw values that mean "no value", and messages of up to 1,785 bytes (and more) in many frames.
+// What SAE J1939 adds to a frame: the parts of its id, the raw values that mean "no value", messages of up to 1,785 bytes (and more)
+// in many frames, and who has which address.
 
+export { type AddressChange, type AddressTable, createAddressTable } from "./address-table.ts";
 export { type J1939Id, j1939Id, parseJ1939Id, pgnOf } from "./id.ts";
+export { formatJ1939Name, type J1939Name, parseJ1939Name } from "./name.ts";
 export { notAvailableFrom, type NotAvailableRule } from "./not-available.ts";
 export { createJ1939Transport, type J1939Message, type J1939TransportOptions } from "./transport.ts";
