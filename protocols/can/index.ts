@@ -33,6 +33,7 @@ export {
   createDecoder,
   createMatcher,
   createObjectDecoder,
+  createTransportDecoder,
   type DecodedObject,
   type Decoder,
   type DecoderOptions,
@@ -54,6 +55,7 @@ export {
   scale,
   type SignalReader,
   signalReader,
+  type TransportDecoder,
   wholeFromBytes,
 } from "./codec/index.ts";
 export { DBC_CODES, type DbcCode, type DbcOptions, type DbcReading, type DbcWriteOptions, type DbcWriting, parseDbc, readDbc, writeDbc } from "./dbc/index.ts";

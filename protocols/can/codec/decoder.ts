@@ -42,10 +42,12 @@ export interface Decoder {
   /** Payload length from which on `RowDecoder.whole` applies. */
   readonly wholeFrom: (messageIndex: number) => number;
   /**
-   * Decodes the frames of `batch` from slot `from` on, appending to `out`. Returns the first slot that was not decoded because `out` is full; `batch.count` when all were.
-   * A message that is wider than all of `out` is skipped.
+   * Decodes the frames of `batch` from slot `from` (default 0) up to `to` (default `batch.count`), appending to `out`. Returns the first slot that was not decoded because `out` is
+   * full; `to` when all were. A message that is wider than all of `out` is skipped.
    */
-  readonly decodeColumns: (batch: FrameBatch, out: Columns, from?: number) => number;
+  readonly decodeColumns: (batch: FrameBatch, out: Columns, from?: number, to?: number) => number;
+  /** Appends the row of a payload of any length to `out`, under slot `slot`. False when `out` is full; true also when no message matches, or it is wider than all of `out`. */
+  readonly decodePayload: (payload: { readonly canId: number; readonly data: Uint8Array }, slot: number, out: Columns) => boolean;
 }
 
 export function createColumns(rows: number, cells: number): Columns {
@@ -88,14 +90,14 @@ export function createDecoder(database: Database, options: DecoderOptions = {}):
     rowOf(index).checked(data, start, length, out, cell, present);
   });
 
-  function decodeColumns(batch: FrameBatch, out: Columns, from = 0): number {
-    const { ids, lengths, data, count } = batch;
+  function decodeColumns(batch: FrameBatch, out: Columns, from = 0, to = batch.count): number {
+    const { ids, lengths, data } = batch;
     const { messageOf, slotOf, cellOf, partial, values, present } = out;
     let { rows: row, cells: cell } = out;
     const maxRows = messageOf.length;
     const maxCells = values.length;
     let slot = from;
-    for (; slot < count; slot++) {
+    for (; slot < to; slot++) {
       const index = match(ids[slot] ?? 0);
       if (index < 0) continue;
       const width = widths[index] ?? 0;
@@ -122,7 +124,25 @@ export function createDecoder(database: Database, options: DecoderOptions = {}):
     return slot;
   }
 
-  return { database, match, rowOf, wholeFrom: (index) => wholeFrom[index] ?? Number.POSITIVE_INFINITY, decodeColumns };
+  function decodePayload({ canId, data }: { readonly canId: number; readonly data: Uint8Array }, slot: number, out: Columns): boolean {
+    const index = match(canId);
+    const width = widths[index] ?? 0;
+    const { rows: row, cells: cell } = out;
+    if (index < 0 || width > out.values.length) return true;
+    if (row >= out.messageOf.length || cell + width > out.values.length) return false;
+    const isWhole = data.length >= (wholeFrom[index] ?? 0);
+    out.messageOf[row] = index;
+    out.slotOf[row] = slot;
+    out.cellOf[row] = cell;
+    out.partial[row] = isWhole ? 0 : 1;
+    if (isWhole) wholes[index]?.(data, 0, out.values, cell);
+    else checks[index]?.(data, 0, data.length, out.values, cell, out.present);
+    out.rows = row + 1;
+    out.cells = cell + width;
+    return true;
+  }
+
+  return { database, match, rowOf, wholeFrom: (index) => wholeFrom[index] ?? Number.POSITIVE_INFINITY, decodeColumns, decodePayload };
 }
 
 function compileOrInterpret(message: Database["messages"][number], output: "physical" | "raw"): RowDecoder {

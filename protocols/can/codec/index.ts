@@ -7,3 +7,4 @@ export { needsExactIntegers, readRawExact, scale, type SignalReader, signalReade
 export { createMatcher, isReachable, type Matcher, type MatchRule } from "./matcher.ts";
 export { createObjectDecoder, type DecodedObject, type ObjectDecoder } from "./object-decoder.ts";
 export { type RowDecoder, wholeFromBytes } from "./row-decoder.ts";
+export { createTransportDecoder, type TransportDecoder } from "./transport-decoder.ts";

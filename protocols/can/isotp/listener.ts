@@ -8,7 +8,7 @@
 // I5. Every frame of a message is as long as its first one, but for the last.
 
 import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, ID_MASK, REMOTE_REQUEST, SLOT_BYTES } from "../frames/index.ts";
-import { createReassemblyCounters, createSessionTable, NO_DATA, type Reassembler, type Session, type TransportMessage } from "../reassembly/index.ts";
+import { createReassemblyCounters, createSessionTable, nextBy, NO_DATA, type Reassembler, type Session, type TransportMessage } from "../reassembly/index.ts";
 import { append, type Assembly, grow } from "./assembly.ts";
 import { addressBytesOf, type FlowStatus, type IsoTpAddressing, N_BS_MS, N_CR_MS, parseProtocolFrame } from "./protocol-frame.ts";
 
@@ -118,7 +118,7 @@ export function createIsoTpListener(options: IsoTpListenerOptions): Reassembler<
     else transfer.deadlineS = timeS + N_CR_S + (status === "wait" ? N_BS_S : 0);
   }
 
-  return { wants, piecesShareId: true, take, expire: table.expire, counters, held: table.held };
+  return { wants, next: nextBy(wants), piecesShareId: true, take, expire: table.expire, counters, held: table.held };
 }
 
 /** Whoever answers in diagnostics: 0x7E0 to 0x7E7 and 0x7E8 to 0x7EF (ISO 15765-4), and 29-bit ids 0x18DA, 0x18DB, 0x18CD, 0x18CE whose last two bytes are target and source (ISO 15765-2). */

@@ -48,17 +48,19 @@ interface Transfer extends Session {
   end: number;
 }
 
-/** A role by parameter group, without the destination in its low byte: 1 management, 2 data; plus 4 for ETP. */
-const ROLES = new Uint8Array(1_024);
 const MANAGEMENT = 1;
+const DATA = 2;
 const ETP = 4;
-ROLES[TP_MANAGEMENT >> 8] = MANAGEMENT;
-ROLES[TP_DATA >> 8] = 2;
-ROLES[ETP_MANAGEMENT >> 8] = MANAGEMENT | ETP;
-ROLES[ETP_DATA >> 8] = 2 | ETP;
 
-/** The top three bits of a can_id that is extended, no remote request and no error frame. */
-const DATA_FRAME = EXTENDED_FRAME >>> 29;
+/** A role by the upper 16 bits of a can_id: 0 for what is no transport frame. One look-up, since every frame of a bus is asked. */
+const ROLES = new Uint8Array(0x1_0000);
+for (let priority = 0; priority < 8; priority++) {
+  const top = (EXTENDED_FRAME >>> 16) | (priority << 10);
+  ROLES[top | (TP_MANAGEMENT >> 8)] = MANAGEMENT;
+  ROLES[top | (TP_DATA >> 8)] = DATA;
+  ROLES[top | (ETP_MANAGEMENT >> 8)] = MANAGEMENT | ETP;
+  ROLES[top | (ETP_DATA >> 8)] = DATA | ETP;
+}
 
 export function createJ1939Transport(options: J1939TransportOptions = {}): Reassembler<J1939Message> {
   const { sessionsPerSender: perSender = 16, sessions = 4_096, maxEtpBytes = 0x10_0000 } = options;
@@ -66,7 +68,7 @@ export function createJ1939Transport(options: J1939TransportOptions = {}): Reass
   const short = createSessionTable<Transfer>({ perSender, sessions, bytes: sessions * MAX_TP_BYTES }, counters);
   const long = createSessionTable<Transfer>({ perSender, sessions, bytes: 4 * maxEtpBytes }, counters);
 
-  const roleOf = (canId: number): number => (canId >>> 29 === DATA_FRAME ? (ROLES[(canId >>> 16) & 0x3ff] ?? 0) : 0);
+  const roleOf = (canId: number): number => ROLES[canId >>> 16] ?? 0;
 
   function take(batch: FrameBatch, slot: number): J1939Message | undefined {
     const canId = batch.ids[slot] ?? 0;
@@ -240,6 +242,12 @@ export function createJ1939Transport(options: J1939TransportOptions = {}): Reass
 
   return {
     wants: (canId) => roleOf(canId) !== 0,
+    // Not by `nextBy`: nearly every frame of a truck's bus is passed over here.
+    next: (ids, from, to) => {
+      let slot = from;
+      while (slot < to && ROLES[(ids[slot] ?? 0) >>> 16] === 0) slot++;
+      return slot;
+    },
     piecesShareId: false,
     take,
     expire: (nowS) => {

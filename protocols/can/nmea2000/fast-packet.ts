@@ -10,7 +10,7 @@
 
 import { EXTENDED_FRAME, type FrameBatch, SLOT_BYTES } from "../frames/index.ts";
 import { type J1939Message, parseJ1939Id, pgnOf } from "../j1939/index.ts";
-import { createReassemblyCounters, createSessionTable, NO_DATA, type Reassembler, type Session } from "../reassembly/index.ts";
+import { createReassemblyCounters, createSessionTable, nextBy, NO_DATA, type Reassembler, type Session } from "../reassembly/index.ts";
 import { FAST_PACKET_GROUPS, FAST_PACKET_RANGES } from "./fast-packet-groups.ts";
 
 export interface FastPacketOptions {
@@ -100,5 +100,5 @@ export function createFastPackets(options: FastPacketOptions = {}): Reassembler<
     return table.add(transfer, timeS) ? transfer : undefined;
   }
 
-  return { wants, piecesShareId: true, take, expire: table.expire, counters, held: table.held };
+  return { wants, next: nextBy(wants), piecesShareId: true, take, expire: table.expire, counters, held: table.held };
 }

@@ -43,6 +43,8 @@ export interface ReassemblyCounters {
 export interface Reassembler<M extends TransportMessage = TransportMessage> {
   /** Whether frames with this can_id are its business. */
   readonly wants: (canId: number) => boolean;
+  /** The first slot from `from` on whose frame it wants and before `to`; `to` where there is none. Passing over others costs next to nothing. */
+  readonly next: (ids: Uint32Array, from: number, to: number) => number;
   /**
    * True where a frame has the id of the message that it is a piece of (ISO-TP, fast packet): decoded by itself it would be nonsense. False where pieces have ids of their own (J1939).
    */
@@ -58,4 +60,13 @@ export interface Reassembler<M extends TransportMessage = TransportMessage> {
 
 export function createReassemblyCounters(): ReassemblyCounters {
   return { messages: 0, timedOut: 0, missing: 0, aborted: 0, replaced: 0, pushedOut: 0, refused: 0, tooLong: 0, malformed: 0, stray: 0, repeated: 0 };
+}
+
+/** `Reassembler.next` by `Reassembler.wants`. */
+export function nextBy(wants: (canId: number) => boolean): Reassembler["next"] {
+  return (ids, from, to) => {
+    let slot = from;
+    while (slot < to && !wants(ids[slot] ?? 0)) slot++;
+    return slot;
+  };
 }
