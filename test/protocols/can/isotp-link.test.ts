@@ -12,16 +12,13 @@ import {
   type IsoTpReceiverOptions,
   type IsoTpReceiverStep,
   type IsoTpSenderOptions,
-  type IsoTpSenderStep,
 } from "../../../protocols/can/index.ts";
 import { SeededRandom } from "../../../runtime/simulation/seeded-random.ts";
+import { type Fate, join } from "./joined-ends.ts";
 import { bytes, counted, heard, type TimedFrame } from "./transport-frames.ts";
 
 const A: IsoTpLink = { sends: { id: 0x7e0 }, hears: { id: 0x7e8 } };
 const B: IsoTpLink = { sends: { id: 0x7e8 }, hears: { id: 0x7e0 } };
-
-/** A bus that keeps the order: what becomes of a frame is the delay in ms, or undefined where it is lost. */
-type Fate = (frame: CanFrame) => number | undefined;
 
 interface Run {
   readonly onBus: readonly TimedFrame[];
@@ -31,50 +28,21 @@ interface Run {
   readonly endedMs: number;
 }
 
-/** @param meanwhile called at each moment, before anything else */
 function run(
   payload: Uint8Array,
   options: { readonly sender?: Partial<IsoTpSenderOptions>; readonly receiver?: Partial<IsoTpReceiverOptions> } = {},
-  fate: Fate = () => 1,
+  fate?: Fate,
   meanwhile: (receiver: IsoTpReceiver, nowMs: number) => void = () => undefined,
 ): Run {
   const sender = createIsoTpSender({ link: A, ...options.sender });
   const receiver = createIsoTpReceiver({ link: B, ...options.receiver });
-  const onBus: TimedFrame[] = [];
-  const underWay: { readonly atMs: number; readonly frame: CanFrame; readonly toReceiver: boolean }[] = [];
-  const received: Uint8Array[] = [];
-  const ends: string[] = [];
-  const freeMs = { true: 0, false: 0 };
-  let nowMs = 0;
-  const perform = (steps: readonly (IsoTpSenderStep | IsoTpReceiverStep)[], toReceiver: boolean): void => {
-    for (const step of steps) {
-      if (step.kind === "received") received.push(step.data);
-      else if (step.kind === "sent") ends.push("sent");
-      else if (step.kind === "failed") ends.push(`${toReceiver ? "sender" : "receiver"}: ${step.reason}`);
-      else {
-        onBus.push({ frame: step.frame, timeS: nowMs / 1_000 });
-        const delayMs = fate(step.frame);
-        if (delayMs === undefined) continue;
-        const side = toReceiver ? "true" : "false";
-        freeMs[side] = Math.max(freeMs[side], nowMs + delayMs);
-        underWay.push({ atMs: freeMs[side], frame: step.frame, toReceiver });
-      }
-    }
-  };
   sender.begin(payload, 0);
-  for (let steps = 0; ; steps++) {
-    if (steps > 100_000) throw new Error(`no end after ${steps} moments`);
+  const { onBus, told, endedMs } = join(sender, receiver, fate, (nowMs) => {
     meanwhile(receiver, nowMs);
-    perform(sender.due(nowMs), true);
-    perform(receiver.due(nowMs), false);
-    const next = Math.min(sender.nextDueMs() ?? Infinity, receiver.nextDueMs() ?? Infinity, ...underWay.map(({ atMs }) => atMs));
-    if (next === Infinity) return { onBus, received, ends, endedMs: nowMs };
-    nowMs = Math.max(nowMs, next);
-    for (const each of underWay.filter(({ atMs }) => atMs <= nowMs)) {
-      underWay.splice(underWay.indexOf(each), 1);
-      perform(each.toReceiver ? receiver.hear(each.frame, nowMs) : sender.hear(each.frame, nowMs), !each.toReceiver);
-    }
-  }
+  });
+  const received = told.flatMap(({ step }) => (step.kind === "received" ? [step.data] : []));
+  const ends = told.flatMap(({ by, step }) => (step.kind === "failed" ? [`${by}: ${step.reason}`] : step.kind === "sent" ? ["sent"] : []));
+  return { onBus, received, ends, endedMs };
 }
 
 const dataFrames = ({ onBus }: Run): readonly TimedFrame[] => onBus.filter(({ frame }) => frame.id === A.sends.id);
