@@ -189,3 +189,23 @@ test("on a bus that loses and delays, under 400 seeds, each message arrives whol
     t.ok(reasons.has(reason), reason);
   t.end();
 });
+
+test("random frames never fail, and neither end waits without a time limit", (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new SeededRandom(seed);
+    const sender = createIsoTpSender({ link: A });
+    const receiver = createIsoTpReceiver({ link: B, maxBytes: 1_000, blockSize: seed % 5 });
+    let nowMs = 0;
+    for (let count = 0; count < 3_000; count++) {
+      nowMs += random.next() * 30;
+      sender.begin(bytes(1 + (random.uint32() % 300)), nowMs);
+      const data = Uint8Array.from({ length: random.next() < 0.9 ? 8 : random.uint32() % 9 }, () => random.uint32() & (random.next() < 0.5 ? 0x33 : 0xff));
+      const frame = { id: (random.uint32() & 1) === 0 ? 0x7e0 : 0x7e8, data };
+      for (const end of [sender, receiver]) {
+        for (const step of [...end.hear(frame, nowMs), ...end.due(nowMs)]) if (step.kind === "received") t.ok(step.data.length <= 1_000);
+        t.ok((end.nextDueMs() ?? nowMs) <= nowMs + 1_000);
+      }
+    }
+  }
+  t.end();
+});

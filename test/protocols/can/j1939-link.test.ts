@@ -171,3 +171,25 @@ test("on a bus that loses and delays, under 400 seeds, each message arrives whol
   for (const reason of ["sent", "sender: no-answer", "sender: aborted", "receiver: timeout", "receiver: aborted", "receiver: too-long"]) t.ok(reasons.has(reason), reason);
   t.end();
 });
+
+test("random frames never fail, and neither end waits without a time limit", (t) => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = new SeededRandom(seed);
+    const sender = createJ1939Sender({ source: ends.source });
+    const receiver = createJ1939Receiver({ address: ends.destination, maxBytes: 1_000 });
+    let nowMs = 0;
+    for (let count = 0; count < 3_000; count++) {
+      nowMs += random.next() * 30;
+      sender.begin({ ...ends, data: bytes(9 + (random.uint32() % 300)) }, nowMs);
+      const data = Uint8Array.from({ length: random.next() < 0.9 ? 8 : random.uint32() % 9 }, () => random.uint32() & (random.next() < 0.5 ? 0x13 : 0xff));
+      if (data.length === 8 && random.next() < 0.7) data.set([[16, 17, 19, 255][random.uint32() & 3] ?? 0, ...data.subarray(1, 5), 0xca, 0xfe, 0]);
+      const toReceiver = (random.uint32() & 1) === 0;
+      const id = 0x1c00_0000 + ((random.uint32() & 1) === 0 ? 0xec_0000 : 0xeb_0000) + (toReceiver ? 0x5521 : 0x2155);
+      for (const end of [sender, receiver]) {
+        for (const step of [...end.hear({ id, extended: true, data }, nowMs), ...end.due(nowMs)]) if (step.kind === "received") t.ok(step.data.length <= 1_000);
+        t.ok((end.nextDueMs() ?? nowMs) <= nowMs + 1_250);
+      }
+    }
+  }
+  t.end();
+});
