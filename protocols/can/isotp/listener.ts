@@ -88,7 +88,6 @@ export function createIsoTpListener(options: IsoTpListenerOptions): Reassembler<
       size: frame.size,
       data: NO_DATA,
       deadlineS: timeS + N_BS_S + N_CR_S,
-      hasProgress: false,
       firstS: timeS,
       frameBytes: length,
       received: 0,
@@ -106,7 +105,7 @@ export function createIsoTpListener(options: IsoTpListenerOptions): Reassembler<
     else if (growth === "whole") table.end(transfer, "messages");
     else if (growth === "more") {
       transfer.deadlineS = timeS + N_CR_S;
-      transfer.hasProgress = true;
+      table.progress(transfer);
     }
     return growth === "whole";
   }

@@ -148,7 +148,6 @@ export function createJ1939Transport(options: J1939TransportOptions = {}): Reass
         size,
         data: NO_DATA,
         deadlineS: timeS + (isBam ? LIMITS_S.t1 : LIMITS_S.t3),
-        hasProgress: false,
         bus,
         pgn: group,
         source,
@@ -177,7 +176,7 @@ export function createJ1939Transport(options: J1939TransportOptions = {}): Reass
       table.end(session, "missing");
       return;
     }
-    session.hasProgress = true;
+    table.progress(session);
     session.deadlineS = frame.timeS + (count === 0 ? LIMITS_S.t4 : LIMITS_S.t2);
     if (table === short && count > 0) session.end = Math.min(session.packets, next + count - 1);
   }
@@ -220,7 +219,7 @@ export function createJ1939Transport(options: J1939TransportOptions = {}): Reass
     }
     if (!table.reserve(session, at + bytes)) return undefined;
     session.data.set(frame.data.subarray(frame.start + 1, frame.start + 1 + bytes), at);
-    session.hasProgress = true;
+    table.progress(session);
     session.deadlineS = timeS + (packet === session.end && !isBam ? LIMITS_S.t3 : LIMITS_S.t1);
     session.ahead.add(packet);
     while (session.ahead.delete(session.next)) session.next++;

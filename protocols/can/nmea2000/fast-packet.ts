@@ -80,7 +80,7 @@ export function createFastPackets(options: FastPacketOptions = {}): Reassembler<
     if (!table.reserve(transfer, at + bytes)) return undefined;
     transfer.data.set(data.subarray(start + header, start + header + bytes), at);
     transfer.missing &= ~(1 << number);
-    transfer.hasProgress = number > 0;
+    if (number > 0) table.progress(transfer);
     transfer.deadlineS = timeS + TIMEOUT_S;
     if (transfer.missing !== 0) return undefined;
     table.end(transfer, "messages");
@@ -96,7 +96,7 @@ export function createFastPackets(options: FastPacketOptions = {}): Reassembler<
       return undefined;
     }
     const frames = 1 + Math.ceil(Math.max(0, size - FIRST_FRAME_BYTES) / FRAME_BYTES);
-    const transfer: Transfer = { sender, key, size, data: NO_DATA, deadlineS: timeS + TIMEOUT_S, hasProgress: false, firstS: timeS, missing: frames === 32 ? -1 : 2 ** frames - 1 };
+    const transfer: Transfer = { sender, key, size, data: NO_DATA, deadlineS: timeS + TIMEOUT_S, firstS: timeS, missing: frames === 32 ? -1 : 2 ** frames - 1 };
     return table.add(transfer, timeS) ? transfer : undefined;
   }
 
