@@ -1,5 +1,5 @@
-// What SAE J1939 adds to a frame: the parts of its id, the raw values that mean "no value", messages of up to 1,785 bytes (and more)
-// in many frames, and who has which address.
+// What SAE J1939 adds to a frame: the parts of its id, the raw values that mean "no value", messages in many frames, heard, sent and received, and who
+// has which address.
 
 export { type AddressChange, type AddressTable, createAddressTable } from "./address-table.ts";
 export { type J1939Id, j1939Id, parseJ1939Id, pgnOf } from "./id.ts";

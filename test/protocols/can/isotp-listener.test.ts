@@ -181,6 +181,14 @@ test("R1, R2: messages that are too long, too many or too large are refused, and
     ),
   );
   t.strictSame([listener.held.sessions, listener.counters.pushedOut], [20, 980]);
+  const honest = createIsoTpListener({ carries: all, sessions: 20 });
+  const storm = Array.from({ length: 100 }, (_, id) => announce(id, 1_000));
+  const [first, second, ...others] = classic(bytes(30), 0x700) as [CanFrame, CanFrame, ...CanFrame[]];
+  t.strictSame(
+    heard(honest, everyMs([first, second, ...storm, ...others], 1)).map(({ data }) => data),
+    [bytes(30)],
+    "what makes progress stays",
+  );
   for (let seed = 1; seed <= 20; seed++) {
     const random = new SeededRandom(seed);
     const fuzzed = createIsoTpListener({ carries: all, addressing: seed % 2 === 0 ? "normal" : "mixed", maxBytes: 2_000, sessions: 8 });
