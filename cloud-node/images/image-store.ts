@@ -4,6 +4,7 @@
 // I2. Nothing is held in memory but what is between two writes. An image and all of them together have bounds by configuration, and so many come at once.
 // I3. One sha256 is one image for one (module type, hardware, address, version): another description of the same bytes is refused.
 // I4. Whoever brings an image again heals it: what came was hashed, what stands on the disk was not looked at since.
+// I5. Names are given and taken one after the other.
 
 import { createHash, randomBytes } from "node:crypto";
 import { createReadStream, type ReadStream } from "node:fs";
@@ -73,8 +74,8 @@ const COMING = ".part";
 
 export function imageStore(folder: string, limits: ImageLimits, { clock, log }: { readonly clock: Clock; readonly log: Log }): ImageStore {
   const images = new Map<string, KeptImage>();
-  /** About to have their names. */
-  const placing = new Set<string>();
+  /** I5. */
+  let last: Promise<unknown> = Promise.resolve();
   let uploads = 0;
   /** Of those that are coming. */
   let comingBytes = 0;
@@ -172,21 +173,23 @@ export function imageStore(folder: string, limits: ImageLimits, { clock, log }: 
     const sha256 = hash.digest("hex");
     if ((upload.sha256 !== undefined && upload.sha256 !== sha256) || (upload.bytes !== undefined && upload.bytes !== bytes) || bytes === 0)
       return { kind: "differs", sha256, bytes };
-    const known = images.get(sha256);
-    // I3.
-    if (known !== undefined && !isFor(known, upload.image)) return { kind: "exists", image: known };
-    if (placing.has(sha256)) return { kind: "busy" };
     await file.sync();
-    const { module, hardware, address, version } = upload.image;
-    const image: KeptImage = known ?? { sha256, bytes, module, hardware, address, version, at: clock.now(), by: upload.by };
-    placing.add(sha256);
-    try {
+    return await inTurn(async (): Promise<Uploaded> => {
+      const known = images.get(sha256);
+      // I3.
+      if (known !== undefined && !isFor(known, upload.image)) return { kind: "exists", image: known };
+      const { module, hardware, address, version } = upload.image;
+      const image: KeptImage = known ?? { sha256, bytes, module, hardware, address, version, at: clock.now(), by: upload.by };
       await place(coming, image);
       images.set(sha256, image);
-    } finally {
-      placing.delete(sha256);
-    }
-    return { kind: "kept", image, isNew: known === undefined };
+      return { kind: "kept", image, isNew: known === undefined };
+    });
+  }
+
+  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = last.then(work, work);
+    last = done.catch(() => undefined);
+    return done;
   }
 
   /** I1: the data last, since without them the description is removed. */
@@ -217,12 +220,13 @@ export function imageStore(folder: string, limits: ImageLimits, { clock, log }: 
     get: (sha256) => images.get(sha256),
     list: () => [...images.values()].sort(byUse),
     read: (sha256, from, to) => createReadStream(dataOf(sha256), { start: from, end: to }),
-    remove: async (sha256) => {
-      images.delete(sha256);
-      await rm(dataOf(sha256), { force: true });
-      await rm(aboutOf(sha256), { force: true });
-      await syncFolder();
-    },
+    remove: (sha256) =>
+      inTurn(async () => {
+        images.delete(sha256);
+        await rm(dataOf(sha256), { force: true });
+        await rm(aboutOf(sha256), { force: true });
+        await syncFolder();
+      }),
   };
 }
 

@@ -94,6 +94,28 @@ test("I4. an image whose file is damaged or gone is whole again when it is broug
   t.ok((await cloud.ask("GET", `/v1/images/${sha256}`)).bytes.equals(image));
 });
 
+test("I3, I5. the same bytes that come for two versions at once are kept for one; one that is brought and removed at once is either there or not", async (t) => {
+  const cloud = await realCloud(t);
+  for (let round = 0; round < 20; round++) {
+    const image = bytesOf(2_000, round);
+    const sha256 = hashOf(image);
+    const bring = (version: string): Promise<{ readonly status: number }> =>
+      cloud.ask("POST", `/v1/images?module=trailcurrent/torrent&hardware=esp32-s3&address=0&version=${version}`, { bytes: image });
+    const both = await Promise.all([bring("1.0.0"), bring("2.0.0"), bring("1.0.0")]);
+    const kept = both.filter(({ status }) => status < 300);
+    t.ok(kept.length === 1 || kept.length === 2, JSON.stringify(both.map(({ status }) => status)));
+    t.equal(both[1].status === 201, both[0].status === 409);
+    const of =
+      ((await cloud.ask("GET", "/v1/images")).body["items"] as { readonly sha256: string; readonly version: string }[]).find((each) => each.sha256 === sha256)?.version ?? "";
+    await Promise.all([bring(of), cloud.ask("DELETE", `/v1/images/${sha256}`), bring(of)]);
+    const isListed = JSON.stringify((await cloud.ask("GET", "/v1/images")).body).includes(sha256);
+    const read = await cloud.ask("GET", `/v1/images/${sha256}`);
+    t.equal(isListed ? read.bytes.equals(image) : read.status === 404, true);
+    t.equal(readdirSync(join(cloud.data, "images")).filter((name) => name.startsWith(sha256)).length, isListed ? 2 : 0);
+    await cloud.ask("DELETE", `/v1/images/${sha256}`);
+  }
+});
+
 test("an image whose sender goes away half way is not kept, and what a kill left of one is removed at the start", async (t) => {
   const cloud = await realCloud(t);
   const { authorization } = { authorization: await tokenOf(cloud) };
