@@ -48,8 +48,8 @@ export interface CampaignContext extends CampaignInput {
   readonly hasBegun: boolean;
   /** P2: by module. */
   readonly safety: Readonly<Record<string, { readonly open: boolean; readonly why: string | null }>>;
-  /** Modules of it that have fallen silent while all are watched. */
-  readonly quiet: readonly string[];
+  /** M6: of its modules, as each was told last. */
+  readonly presences: Readonly<Record<string, string>>;
   /** Why nobody wants it any more. */
   readonly unwanted: string | null;
 }
@@ -75,7 +75,7 @@ export interface CampaignChanged {
 
 export function begunCampaign(input: CampaignInput): CampaignContext {
   const shown = input.updates.map(({ module, version }): UpdateShown => ({ module, version, state: "offered", attempt: 0, progress: 0, why: null }));
-  return { ...input, state: "staging", ask: 0, askedAt: 0, wordAt: 0, shown, current: null, hasBegun: false, safety: {}, quiet: [], unwanted: null };
+  return { ...input, state: "staging", ask: 0, askedAt: 0, wordAt: 0, shown, current: null, hasBegun: false, safety: {}, presences: {}, unwanted: null };
 }
 
 const BAD: readonly UpdateState[] = ["failed", "wrong image", "dark", "rolled back"];
@@ -126,16 +126,26 @@ export function isCampaignOver({ state }: Pick<CampaignShown, "state">): boolean
   return OVER.includes(state);
 }
 
-/** Whether it matters if this module is heard: until its update has proved itself and its campaign has ended with it. */
-export function minds({ refused, shown, state }: CampaignContext, module: string): boolean {
-  const update = shown.find((each) => each.module === module);
-  return refused === null && update !== undefined && !(update.state === "committed" && isCampaignOver({ state }));
+/** Who has proved itself is watched while there is something under way, and while all are watched together. */
+const WATCHED: readonly CampaignState[] = ["activating", "soaking"];
+
+export function isWatched({ state }: CampaignContext): boolean {
+  return WATCHED.includes(state);
 }
 
-export function quietAfter({ shown, quiet }: CampaignContext, { module, presence }: { readonly module: string; readonly presence?: string }): readonly string[] {
-  if (presence === undefined || !shown.some((each) => each.module === module)) return quiet;
-  const others = quiet.filter((each) => each !== module);
-  return presence === "silent" ? [...others, module] : others;
+/** M6: whether the update of this module is told that its presence has changed to this. */
+export function minds(context: CampaignContext, { module, presence }: { readonly module: string; readonly presence: string }): boolean {
+  const state = stateOf(context, module);
+  return context.refused === null && state !== undefined && (state !== "committed" || presence !== "silent" || isWatched(context));
+}
+
+export function withPresence({ shown, presences }: CampaignContext, { module, presence }: { readonly module: string; readonly presence?: string }): CampaignContext["presences"] {
+  return presence === undefined || !shown.some((each) => each.module === module) ? presences : { ...presences, [module]: presence };
+}
+
+/** Those that have proved themselves and are in this presence. */
+export function provedThatAre({ shown, presences }: CampaignContext, ...wanted: readonly string[]): readonly string[] {
+  return shown.flatMap(({ module, state }) => (state === "committed" && wanted.includes(presences[module] ?? "") ? [module] : []));
 }
 
 /** How it ends, once all of its updates have. */

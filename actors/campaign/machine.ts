@@ -5,9 +5,10 @@
 // M3. Where the vehicle is not safe between two modules, or between two attempts, it asks again: whoever waits holds no slot.
 // M4. After a bad end nothing more is begun. Some committed and some bad is `inconsistent`.
 // M5. It has ended when all of its updates have; what a module tells later of itself may still correct that (update U6).
-// M6. While they are watched together, one that is silent stops the clock of that, also one that fell silent before.
+// M6. Who has proved itself is watched while another one is at work, and once more when all have, together; not while the vehicle waits, parked with its modules asleep, nor after the end. One that is silent,
+//     or that nobody can hear, stops the clock of that, also one that fell silent before; its own silence counts from where it is watched again.
 
-import { assign, enqueueActions, sendParent, setup } from "xstate";
+import { assign, enqueueActions, not, sendParent, setup } from "xstate";
 import { now } from "../../runtime/index.ts";
 import { type UpdateProgress, updateMachine } from "../update/index.ts";
 import {
@@ -21,14 +22,16 @@ import {
   isBad,
   isSafe,
   isStaged,
+  isWatched,
   minds,
   nextOf,
-  quietAfter,
+  provedThatAre,
   shownOf,
   speaker,
   stateOf,
   verdictOn,
   whyOf,
+  withPresence,
 } from "./campaign-context.ts";
 import { GO_WITHIN_MS, targetReports } from "./messages.ts";
 
@@ -122,10 +125,19 @@ export const campaignMachine = setup({
       if (event.type !== "module.reported" || !context.shown.some(({ module }) => module === event.module)) return;
       enqueue.sendTo(event.module, { type: "version.reported", part: event.part, version: event.firmware, at: event.at, now: now(self) });
     }),
-    noteQuiet: assign({ quiet: ({ context, event }) => (event.type === "module.changed" ? quietAfter(context, event) : context.quiet) }),
+    notePresence: assign({ presences: ({ context, event }) => (event.type === "module.changed" ? withPresence(context, event) : context.presences) }),
     tellPresence: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "module.changed" || event.presence === undefined || !minds(context, event.module)) return;
-      enqueue.sendTo(event.module, { type: "presence.changed", presence: event.presence });
+      if (event.type !== "module.changed" || event.presence === undefined) return;
+      const { module, presence } = event;
+      if (minds(context, { module, presence })) enqueue.sendTo(module, { type: "presence.changed", presence });
+    }),
+    /** M6. Who is silent by now is silent from now on. */
+    watch: enqueueActions(({ context, enqueue }) => {
+      for (const module of provedThatAre(context, "silent")) enqueue.sendTo(module, { type: "presence.changed", presence: "silent" });
+    }),
+    /** M6. */
+    unwatch: enqueueActions(({ context, enqueue }) => {
+      if (isWatched(context)) for (const module of provedThatAre(context, "silent")) enqueue.sendTo(module, { type: "presence.changed", presence: "unseen" });
     }),
     tellProgress: enqueueActions(({ context, event, enqueue }) => {
       if (event.type !== "upload.progressed" || event.module !== context.current) return;
@@ -147,8 +159,8 @@ export const campaignMachine = setup({
     isWord: ({ context, event }) => event.type === "campaign.go" && event.rollout === context.rollout && event.ask === context.ask && event.sender === context.sender,
     isYoung: ({ context }) => context.wordAt >= context.askedAt && context.wordAt - context.askedAt <= GO_WITHIN_MS,
     isUnwanted: ({ context, event }) => event.type === "campaign.cancel" && event.sender === context.sender && event.rollout === context.rollout,
-    hasQuiet: ({ context }) => context.quiet.length > 0,
-    hasNoQuiet: ({ context }) => context.quiet.length === 0,
+    /** M6. */
+    hasQuiet: ({ context }) => provedThatAre(context, "silent", "not expected").length > 0,
     isBack: ({ context }) => context.hasBegun && stateOf(context, context.current) === "postponed",
     isDone: ({ context }) => ["committed", "unprovable"].includes(stateOf(context, context.current) ?? ""),
     wasDropped: ({ context }) => stateOf(context, context.current) === "cancelled",
@@ -166,7 +178,7 @@ export const campaignMachine = setup({
   on: {
     "clock.corrected": { actions: "shiftDates" },
     "module.reported": { actions: "tellVersion" },
-    "module.changed": { actions: ["noteQuiet", "tellPresence"] },
+    "module.changed": { actions: ["notePresence", "tellPresence"] },
     "safety.observed": { actions: ["noteSafety", "show"] },
   },
   states: {
@@ -186,7 +198,7 @@ export const campaignMachine = setup({
           ],
         },
         /** M2, M3. */
-        asking: { entry: "ask", always: [{ guard: "isSafe", target: "ready" }, { target: "unsafe" }] },
+        asking: { entry: ["unwatch", "ask"], always: [{ guard: "isSafe", target: "ready" }, { target: "unsafe" }] },
         ready: {
           entry: report("ready"),
           on: {
@@ -215,7 +227,7 @@ export const campaignMachine = setup({
       },
     },
     activating: {
-      entry: ["beginNext", report("activating")],
+      entry: ["beginNext", report("activating"), "watch"],
       on: {
         ...heard("activating"),
         "upload.progressed": { actions: "tellProgress" },
@@ -236,7 +248,7 @@ export const campaignMachine = setup({
     },
     /** All modules of it are watched once more, together. */
     soaking: {
-      entry: report("soaking"),
+      entry: [report("soaking"), "watch"],
       on: {
         ...heard("soaking"),
         "campaign.asked": { actions: report("soaking") },
@@ -247,11 +259,11 @@ export const campaignMachine = setup({
       states: {
         steady: { always: { guard: "hasQuiet", target: "shaken" }, after: { SOAK: "#campaign.concluding" } },
         /** One of them is silent: it is heard again, or its update's own time ends. */
-        shaken: { always: { guard: "hasNoQuiet", target: "steady" } },
+        shaken: { always: { guard: not("hasQuiet"), target: "steady" } },
       },
     },
     concluding: {
-      entry: "drop",
+      entry: ["unwatch", "drop"],
       on: { "update.progressed": { actions: "hear" } },
       always: [committed, inconsistent, cancelled, { guard: "endsRefused", target: "refused" }, { guard: "endsFailed", target: "failed" }],
     },

@@ -54,8 +54,10 @@ export const campaignMessages = messages({
   },
   /** C2. */
   "campaign.go": { body: { rollout: name, ask: T.Integer({ minimum: 1 }) }, from: "actors" },
-  /** It reports where it stands; one that does not know of it says so to `target`. Absent: an older cloud, which knows no such word. */
-  "campaign.ask": { body: { rollout: name, target: T.Optional(T.String({ maxLength: 512 })) }, from: "actors" },
+  /** It reports where it stands. */
+  "campaign.ask": { body: { rollout: name }, from: "actors" },
+  /** As `campaign.ask`; a vehicle that does not know of it says so to `target`. */
+  "campaign.recall": { body: { rollout: name, target: T.String({ maxLength: 512 }) }, from: "actors" },
   /** What has not begun is dropped; what has begun is asked to end where it still can. */
   "campaign.cancel": { body: { rollout: name, reason: T.String({ maxLength: 300 }) }, from: "actors" },
 });

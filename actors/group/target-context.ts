@@ -37,6 +37,8 @@ export interface TargetContext extends TargetInput {
   /** Of the last word of its vehicle, wall ms. */
   readonly heardAt: number | null;
   readonly endedAt: number | null;
+  /** G8: how often its vehicle has lost what it knew. */
+  readonly losses: number;
 }
 
 export type TargetEvent = EventOf<typeof targetMessages>;

@@ -9,8 +9,8 @@
 // G5. Only its own vehicle reports to it (promise S10).
 // G6. Who is left out while under way keeps its slot until its vehicle says how it ended, or nothing is heard of it for the time of the dark: what has begun may be at work.
 // G7. Who is at work when its time is over counts as timed out, is called off, and keeps its slot as in G6.
-// G8. Who waits or is at work and says nothing for long is asked where it stands, once for each silence. A vehicle that does not know of it has lost its store: it is offered all anew, unless its word to begin was
-//     given. Then nobody knows what became of its update, and it counts as dark.
+// G8. Who waits or is at work and says nothing for long is asked where it stands, once for each silence. A vehicle that does not know of it has lost its store: it waits for its turn to be offered all anew, three
+//     times at most, unless its word to begin was given. Then nobody knows what became of its update, and it counts as dark.
 
 import { assign, enqueueActions, setup } from "xstate";
 import { now } from "../../runtime/index.ts";
@@ -28,7 +28,8 @@ const MAX_REASON = 300;
 /** G2. */
 const FRESH_MS = 60_000;
 /** G8. */
-const ASK_MS = 3_600_000;
+const RECALL_MS = 3_600_000;
+const MOST_LOSSES = 3;
 
 const endings = [
   { guard: "committed", target: "#target.ended.committed", actions: "hear" },
@@ -56,8 +57,11 @@ const ended = (phase: Ending) => [{ type: "noteEnd", params: { ending: phase } }
 const because = (why: string) => ({ type: "because", params: { why } }) as const;
 
 /** G8. */
-const askedAfterLong = { after: { ASK: { actions: "askThere" } } } as const;
-const offerAnew = ["forget", "offer", because("its node has lost what it knew of this rollout, and is offered it anew")] as const;
+const askedAfterLong = { after: { RECALL: { actions: "recallThere" } } } as const;
+const lost = [
+  { guard: "isLostAgain", target: "#target.ended.excused", actions: because("its node loses its store again and again") },
+  { guard: "isUnknown", target: "#target.waiting", actions: ["forget", because("its node has lost what it knew of this rollout, and is offered it anew"), tell("waiting")] },
+] as const;
 
 export const targetMachine = setup({
   types: { context: {} as TargetContext, events: {} as TargetEvent, input: {} as TargetInput },
@@ -90,10 +94,14 @@ export const targetMachine = setup({
       enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.go", rollout: context.rollout, ask: context.ask });
     }),
     askThere: enqueueActions(({ context, enqueue }) => {
-      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.ask", rollout: context.rollout, target: context.target });
+      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.ask", rollout: context.rollout });
+    }),
+    /** G8. */
+    recallThere: enqueueActions(({ context, enqueue }) => {
+      enqueue.sendTo(() => campaignMessages.at(context.vehicle), { type: "campaign.recall", rollout: context.rollout, target: context.target });
     }),
     /** Its vehicle counts its asks from the first again. */
-    forget: assign({ ask: 0, told: 0, module: null, update: null, progress: null, attempt: 0 }),
+    forget: assign({ ask: 0, told: 0, module: null, update: null, progress: null, attempt: 0, losses: ({ context }) => context.losses + 1 }),
     cancelThere: enqueueActions(({ context, event, enqueue }) => {
       enqueue.sendTo(() => campaignMessages.at(context.vehicle), {
         type: "campaign.cancel",
@@ -125,6 +133,7 @@ export const targetMachine = setup({
     couldNotBegin: voids("waiting for safe state"),
     isHeard: (args) => heard(args) !== undefined,
     isUnknown: (args) => isUnknown(args),
+    isLostAgain: (args) => isUnknown(args) && args.context.losses >= MOST_LOSSES,
     restarts: (args) => ["rebooting", "claimed"].includes(heard(args)?.update ?? ""),
     /** Of an older word: it is told again, or was on its way. */
     isBefore: (args) => ["staging", "ready", "waiting for safe state"].includes(heard(args)?.state ?? ""),
@@ -132,7 +141,7 @@ export const targetMachine = setup({
   delays: {
     UNHEARD: UNHEARD_MS,
     FRESH: FRESH_MS,
-    ASK: ASK_MS,
+    RECALL: RECALL_MS,
     TIMED_OUT: ({ context }) => context.timeoutMs,
     /** Its vehicle, which counts for itself, speaks first. */
     DARK: ({ context }) => context.darkMs + UNHEARD_MS,
@@ -153,6 +162,7 @@ export const targetMachine = setup({
     critical: false,
     heardAt: null,
     endedAt: null,
+    losses: 0,
   }),
   initial: "waiting",
   states: {
@@ -180,7 +190,7 @@ export const targetMachine = setup({
               { guard: "cannotBegin", target: "absent.missing.postponed", actions: "hear" },
               { guard: "isHeard", target: ".staging", actions: "hear" },
             ],
-            "campaign.unknown": { guard: "isUnknown", target: "offered", reenter: true, actions: offerAnew },
+            "campaign.unknown": lost,
           },
           states: {
             staging: {
@@ -206,7 +216,7 @@ export const targetMachine = setup({
               { guard: "cannotBegin", target: ".missing.postponed", actions: "hear" },
               { guard: "isHeard", actions: "hear" },
             ],
-            "campaign.unknown": { guard: "isUnknown", target: ".missing.away", actions: offerAnew },
+            "campaign.unknown": lost,
           },
           states: {
             missing: {

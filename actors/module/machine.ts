@@ -152,6 +152,7 @@ const module = setup({
     tellPresent: tell({ presence: "present" }),
     tellSilent: tell({ presence: "silent" }),
     tellNotExpected: tell({ presence: "not expected" }),
+    tellUnseen: tell({ presence: "unseen" }),
     tellOk: tell({ health: "ok" }),
     tellDegraded: tell({ health: "degraded" }),
     tellFaulted: tell({ health: "faulted" }),
@@ -234,7 +235,7 @@ function regions<const C extends object>(commands: C) {
           "not expected": {
             entry: "tellNotExpected",
             exit: "expect",
-            on: { "module.seen": "present", "module.expected": "unseen", "module.silenced": "silent" },
+            on: { "module.seen": "present", "module.expected": { target: "unseen", actions: "tellUnseen" }, "module.silenced": "silent" },
           },
         },
       },

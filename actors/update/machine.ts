@@ -13,7 +13,8 @@
 //     set back while nobody looked: then the order counts, as in U7.
 // U9. A module that is heard of and never told its version is not dark: its one report was missed, on the bus or by a node that was down. It tells it again when it restarts, so a further attempt is
 //     made; after the last one the update has failed.
-// U10. A version report alone is no life: a module that tells it once and hangs is silent as before. Whoever was silent when it came is on trial from when it is heard again.
+// U10. A version report alone is no life: a module that tells it once and hangs is silent as before. Whoever was silent when it came is on trial from when it is heard again. While nobody could hear it,
+//      since its bus is down, nothing counts: neither the time of its trial nor that of its silence.
 
 import { and, assign, not, raise, sendParent, setup } from "xstate";
 import { now, task } from "../../runtime/index.ts";
@@ -134,6 +135,7 @@ export const updateMachine = setup({
     isSilent: ({ event }) => event.type === "presence.changed" && event.presence === "silent",
     /** U10. */
     isQuiet: ({ context }) => context.presence === "silent",
+    isExcused: ({ context }) => context.presence === "not expected",
     isCalled: ({ context }) => context.isCalled,
     isUnwanted: ({ context }) => context.unwanted !== null,
     hasAttempts: ({ context }) => context.attempt < context.attempts,
@@ -372,11 +374,18 @@ export const updateMachine = setup({
       initial: "heard",
       states: {
         /** U10. */
-        heard: { always: { guard: "isQuiet", target: "silent" }, after: { TRIAL: "#update.committed" } },
+        heard: {
+          always: [
+            { guard: "isQuiet", target: "silent" },
+            { guard: "isExcused", target: "excused" },
+          ],
+          after: { TRIAL: "#update.committed" },
+        },
         silent: {
-          always: { guard: "isHeardAgain", target: "heard" },
+          always: { guard: not("isQuiet"), target: "heard" },
           after: { DARK: { target: "#update.dark", actions: because("it fell silent in its trial") } },
         },
+        excused: { always: { guard: not("isExcused"), target: "heard" } },
       },
     },
     /** What it shows until its campaign has ended is still its campaign's business. */
@@ -387,7 +396,7 @@ export const updateMachine = setup({
       states: {
         heard: { always: { guard: "isQuiet", target: "silent" } },
         silent: {
-          always: { guard: "isHeardAgain", target: "heard" },
+          always: { guard: not("isQuiet"), target: "heard" },
           after: { DARK: { target: "#update.dark", actions: because("it fell silent after its trial") } },
         },
       },

@@ -9,14 +9,15 @@ import type { vehicleMessages } from "./messages.ts";
 import {
   beginning,
   isBeingUpdated,
+  isUnknown,
   judged,
   mayRelease,
   NO_UPDATES,
   offerTaken,
   type VehicleUpdates,
+  waitingOf,
   withCampaign,
   withCleared,
-  waitingOf,
   withoutWaiting,
   withWaiting,
 } from "./vehicle-updates.ts";
@@ -57,6 +58,10 @@ export interface VehicleInput {
 }
 
 type VehicleEvent = EventOf<typeof vehicleMessages> | CampaignChanged;
+
+function isAsk(event: VehicleEvent): event is Extract<VehicleEvent, { type: "campaign.ask" | "campaign.recall" }> {
+  return event.type === "campaign.ask" || event.type === "campaign.recall";
+}
 
 /** Id of its child. */
 const CAMPAIGN = "campaign";
@@ -142,15 +147,15 @@ const vehicle = setup({
       enqueue.sendTo(() => targetReports.at(event.target), waitsReport(updates));
     }),
     tellWaiting: enqueueActions(({ context, event, enqueue }) => {
-      if (event.type !== "campaign.ask") return;
+      if (!isAsk(event)) return;
       const updates = updatesOf(context);
       const waits = waitingOf(updates, event);
       if (waits !== undefined) enqueue.sendTo(() => targetReports.at(waits.target), waitsReport(updates));
     }),
     tellUnknown: enqueueActions(({ event, enqueue }) => {
-      if (event.type !== "campaign.ask") return;
+      if (event.type !== "campaign.recall") return;
       const { rollout, target } = event;
-      if (target !== undefined) enqueue.sendTo(() => targetReports.at(target), { type: "campaign.unknown", rollout });
+      enqueue.sendTo(() => targetReports.at(target), { type: "campaign.unknown", rollout });
     }),
     refuseOffer: enqueueActions(({ event, enqueue }) => {
       if (event.type !== "campaign.offer") return;
@@ -191,8 +196,9 @@ const vehicle = setup({
     isTooMany: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "full",
     isKnown: ({ context, event }) => event.type === "campaign.offer" && offerTaken(updatesOf(context), event).kind === "again",
     makesRoom: ({ context, event }) => event.type === "campaign.changed" && isCampaignOver(event.campaign) && updatesOf(context).waiting.length > 0,
-    isAskedOf: ({ context, event }) => event.type === "campaign.ask" && updatesOf(context).campaign?.rollout === event.rollout,
-    waitsUnasked: ({ context, event }) => event.type === "campaign.ask" && waitingOf(updatesOf(context), event) !== undefined,
+    isAskedOf: ({ context, event }) => isAsk(event) && updatesOf(context).campaign?.rollout === event.rollout,
+    waitsUnasked: ({ context, event }) => isAsk(event) && waitingOf(updatesOf(context), event) !== undefined,
+    knowsNothing: ({ context, event }) => event.type === "campaign.recall" && isUnknown(updatesOf(context), event.rollout),
     isWaiting: ({ context, event }) => event.type === "campaign.cancel" && waitingOf(updatesOf(context), event) !== undefined,
     hasPenalty: ({ context, event }) => event.type === "update.clear" && Object.hasOwn(updatesOf(context).penalties, event.module),
     mayRelease: ({ context, event }) => event.type === "update.release" && mayRelease(updatesOf(context), event.module),
@@ -315,7 +321,15 @@ export const vehicleMachine = vehicle.createMachine({
       { guard: "isTooMany", actions: "refuseOffer" },
       { guard: "isKnown", actions: "askCampaign" },
     ],
-    "campaign.ask": [{ guard: "isAskedOf", actions: "askCampaign" }, { guard: "waitsUnasked", actions: "tellWaiting" }, { actions: "tellUnknown" }],
+    "campaign.ask": [
+      { guard: "isAskedOf", actions: "askCampaign" },
+      { guard: "waitsUnasked", actions: "tellWaiting" },
+    ],
+    "campaign.recall": [
+      { guard: "isAskedOf", actions: "askCampaign" },
+      { guard: "waitsUnasked", actions: "tellWaiting" },
+      { guard: "knowsNothing", actions: "tellUnknown" },
+    ],
     "campaign.go": { actions: "forward" },
     "campaign.cancel": [{ guard: "isWaiting", actions: "dropWaiting" }, { actions: "forward" }],
     "campaign.changed": [{ guard: "makesRoom", actions: ["noteCampaign", "beginCampaign"] }, { actions: "noteCampaign" }],

@@ -75,6 +75,11 @@ export function waitingOf({ waiting }: VehicleUpdates, { rollout, sender }: { re
   return waiting.find((each) => each.rollout === rollout && each.sender === sender);
 }
 
+/** Whoever offered it. */
+export function isUnknown({ campaign, waiting }: VehicleUpdates, rollout: string): boolean {
+  return campaign?.rollout !== rollout && waiting.every((each) => each.rollout !== rollout);
+}
+
 export function withWaiting(updates: VehicleUpdates, input: CampaignInput): VehicleUpdates {
   return { ...updates, waiting: [...updates.waiting.filter(({ rollout }) => rollout !== input.rollout), input] };
 }

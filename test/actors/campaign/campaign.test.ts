@@ -229,7 +229,7 @@ test("a module that falls back or silent while the vehicle is watched is bad all
   await quiet.stop();
 });
 
-test("M6. a module that fell silent while the next one was updated is not watched as if it spoke: heard again it is committed, else it is dark", async (t) => {
+test("M6. a module that fell silent while the next one was updated is not watched as if it spoke: heard again it is committed and stays so, else it is dark", async (t) => {
   for (const isHeardAgain of [true, false]) {
     const all = await begunDesk({ modules: TWO });
     await all.untilUpdate("torrent-1", "trial");
@@ -239,9 +239,79 @@ test("M6. a module that fell silent while the next one was updated is not watche
     t.equal(all.last()?.state, "soaking");
     all.rig.module("torrent-0").isOn = isHeardAgain;
     await all.untilState(isHeardAgain ? "committed" : "inconsistent");
+    await all.pass(600_000);
+    all.rig.isSafe = false;
+    await all.pass(1_000);
     t.same(endsOf(all), { "torrent-0": isHeardAgain ? "committed" : "dark", "torrent-1": "committed" });
     await all.stop();
   }
+});
+
+test("M6. so does one that nobody can hear stop the clock of that", async (t) => {
+  const all = await begunDesk();
+  await all.untilState("soaking");
+  all.rig.module("torrent-0").isOn = false;
+  await all.pass(10_000);
+  all.rig.isBusDown = true;
+  await all.pass(3_600_000);
+  t.equal(all.last()?.state, "soaking");
+  all.rig.isBusDown = false;
+  await all.untilState("failed");
+  t.match(all.last(), { update: "dark" });
+  await all.stop();
+});
+
+test("M6. modules that sleep while their vehicle waits for its safe state are not silent for that, also one that fell asleep before", async (t) => {
+  const all = await begunDesk({ modules: TWO });
+  await all.untilUpdate("torrent-0", "trial");
+  all.rig.isSafe = false;
+  await all.untilState("waiting for safe state");
+  const [first, second] = [all.rig.module("torrent-0"), all.rig.module("torrent-1")];
+  first.isOn = false;
+  second.isOn = false;
+  await all.pass(1_800_000);
+  t.match(all.last(), { state: "waiting for safe state" });
+  second.isOn = true;
+  all.rig.isSafe = true;
+  await all.untilState("ready");
+  await all.go();
+  await all.pass(5_000);
+  first.isOn = true;
+  await all.untilState("committed");
+  t.same(endsOf(all), { "torrent-0": "committed", "torrent-1": "committed" });
+  await all.stop();
+});
+
+test("M6. one that had the version before and is switched off holds nobody up", async (t) => {
+  const all = await desk({ modules: TWO });
+  all.rig.module("torrent-0").firmware = NEW;
+  all.rig.says("torrent-0");
+  await all.pass(1_000);
+  await all.say(offerOf(TWO));
+  await all.untilState("ready");
+  all.rig.module("torrent-0").isOn = false;
+  await all.go();
+  await all.untilState("committed");
+  t.same(endsOf(all), { "torrent-0": "unprovable", "torrent-1": "committed" });
+  await all.stop();
+});
+
+test("M6. one that is silent when its campaign ends badly, and is heard soon after, has committed", async (t) => {
+  const all = await desk({ modules: TWO });
+  all.rig.module("torrent-1").manners = ["lies"];
+  await all.say(offerOf(TWO));
+  await all.untilState("ready");
+  await all.go();
+  await all.untilUpdate("torrent-1", "claimed", "rebooting");
+  all.rig.module("torrent-0").isOn = false;
+  await all.untilState("inconsistent");
+  await all.pass(5_000);
+  all.rig.module("torrent-0").isOn = true;
+  await all.pass(1_200_000);
+  all.rig.isSafe = false;
+  await all.pass(1_000);
+  t.same(endsOf(all), { "torrent-0": "committed", "torrent-1": "wrong image" });
+  await all.stop();
 });
 
 test("a module that already has the version is left out of a campaign, and the others make it committed", async (t) => {
@@ -494,12 +564,16 @@ test("U1. one campaign at a time: another rollout's offer waits behind it withou
 test("whoever asks a vehicle for a rollout of which it knows nothing hears so", async (t) => {
   const all = await desk();
   await all.say({ type: "campaign.ask", rollout: ROLLOUT });
-  t.same(all.reports(), [], "an older cloud does not say whom to tell");
-  await all.say({ type: "campaign.ask", rollout: ROLLOUT, target: TARGET });
+  t.same(all.reports(), []);
+  await all.say({ type: "campaign.recall", rollout: ROLLOUT, target: TARGET });
   t.same(all.reports(), [{ rollout: ROLLOUT }]);
   await all.say(offerOf(["torrent-0"]));
   await all.untilState("ready");
-  await all.say({ type: "campaign.ask", rollout: ROLLOUT, target: TARGET });
+  for (const type of ["campaign.ask", "campaign.recall"]) {
+    const told = all.reports().length;
+    await all.say({ type, rollout: ROLLOUT, ...(type === "campaign.ask" ? {} : { target: TARGET }) });
+    t.equal(all.reports().length, told + 1, `${type} is answered`);
+  }
   t.match(all.last(TARGET), { state: "ready" });
   await all.stop();
 });

@@ -100,7 +100,9 @@ const vehicleType = actorType({
           turn.arm("stage", STAGE_MS, { type: "vehicle.staged" });
           return report({ ...state, target: event.target, offers: state.offers + 1, phase: "staging" }, "staging", { module: "torrent-0" });
         case "campaign.ask":
-          if (state.phase === "idle" && state.manner !== "off") turn.send(event.target, { type: "campaign.unknown", rollout: "torrent-2" });
+          return told(state);
+        case "campaign.recall":
+          if (state.phase === "idle") turn.send(event.target, { type: "campaign.unknown", rollout: "torrent-2" });
           return told(state);
         case "vehicle.staged":
           return state.phase === "staging" && state.manner !== "fetches" ? asks() : state;
@@ -124,7 +126,7 @@ const vehicleType = actorType({
         }
         case "campaign.cancel": {
           const calledOff = event.reason;
-          if (state.phase === "under way" || state.phase === "ended") return { ...state, calledOff };
+          if (state.phase === "idle" || state.phase === "under way" || state.phase === "ended") return { ...state, calledOff };
           turn.cancel("stage");
           return report({ ...state, calledOff, phase: "ended" }, "cancelled", { why: event.reason });
         }

@@ -432,18 +432,46 @@ test("G8. a vehicle that has lost its store before it began is offered all anew 
   await all.tell(postponed, { type: "vehicle.say", to: `${part}/target/1`, event: { type: "campaign.unknown", rollout: "torrent-2" } });
   await all.clock.advance(3_000_000);
   t.same(
-    [postponed, works, away].map((vehicle) => all.vehicle(vehicle).offers),
-    [1, 1, 1],
+    all.vehicles.map((vehicle) => all.vehicle(vehicle).offers),
+    [1, 1, 1, 1],
     "nobody is asked before an hour has passed, and none believed of another one",
   );
   t.equal(all.target(part, 1).ending, null);
-  t.equal(all.vehicle(fetches).offers, 2, "but for who is silent in what takes no hour");
+  await said(all, "pause", "a look");
   await until(all, () => all.target(part, 1).ending !== null, 1_200_000);
   t.match(all.target(part, 1), { ending: "dark", why: /lost its store/ });
+  await all.clock.advance(3_600_000);
+  t.same(
+    [all.part(part).phases, all.vehicles.map((vehicle) => all.vehicle(vehicle).offers)],
+    ["wdww", [1, 1, 1, 1]],
+    "who is to be offered it anew waits for its turn, which does not come while it is paused",
+  );
+  await said(all, "resume", "seen");
   t.match(all.vehicle(works), { offers: 1, begins: [Number] }, "what was begun is not begun again");
   await until(all, is(all, "completed"), 28_800_000);
   for (const vehicle of [postponed, fetches, away]) t.match(all.vehicle(vehicle), { offers: 2, begins: [Number], endedAs: "commits" });
   t.match(all.counts(), { committed: 3, dark: 1 });
+  await all.stop();
+});
+
+test("G8. a vehicle that loses its store again and again ends as excused, and one that has lost it is offered nothing once its rollout has ended", async (t) => {
+  const all = await fleet({ count: 2, plan: { concurrency: 2, groups: [{ name: "all" }], excuse_percent: 100 }, manner: () => "driving" });
+  await said(all, "approve");
+  const [again = "", once = ""] = all.vehicles;
+  const [part = ""] = all.parts;
+  for (let hour = 0; hour < 4; hour++) {
+    await all.clock.advance(30_000);
+    t.equal(all.vehicle(again).offers, hour + 1);
+    await all.tell(again, { type: "vehicle.forget" });
+    if (hour === 3) {
+      await all.tell(once, { type: "vehicle.forget" });
+      await said(all, "abort", "enough");
+    }
+    await all.clock.advance(3_600_000);
+  }
+  await all.clock.advance(3_600_000);
+  t.same([all.vehicle(again).offers, all.vehicle(once).offers], [4, 1]);
+  t.match([all.target(part, 0).ending, all.target(part, 1).ending], ["excused", "excused"]);
   await all.stop();
 });
 

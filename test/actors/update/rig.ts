@@ -37,6 +37,8 @@ export type Manner =
   /** As `falls silent`, for a few seconds. */
   | "is quiet for a while";
 
+const SHOWN = { "module.seen": "present", "module.silenced": "silent", "module.excused": "not expected", "module.expected": "unseen" };
+
 interface Upload {
   readonly attempt: number;
   readonly endsAt: number;
@@ -77,6 +79,8 @@ export class Rig {
   readonly outputsOn = new Set<string>();
   /** The bus takes no frame, whatever the guard said. */
   isMuted = false;
+  /** Nobody is heard. */
+  isBusDown = false;
   /** A frame waits for its turn on the bus, for ever. */
   isHanging = false;
   isHeldUp = false;
@@ -276,6 +280,7 @@ export class Rig {
 
   /** Its version report (0x04), as at its boot. */
   says(name: string): void {
+    if (this.isBusDown) return;
     if (this.lostReports > 0) this.lostReports--;
     else if (this.#system !== undefined) this.heard.set(name, { firmware: this.module(name).firmware, at: this.#clock() });
   }
@@ -286,7 +291,9 @@ export class Rig {
       const address = `${this.#vehicle}/module/${name}`;
       const presence = (this.#system?.read(parseAddress(address))?.state as { readonly presence?: string } | undefined)?.presence;
       if (presence === undefined) continue;
-      if (module.isOn !== (presence === "present")) this.#notify(address, { type: module.isOn ? "module.seen" : "module.silenced" });
+      const said = this.isBusDown ? "module.excused" : module.isOn ? "module.seen" : presence === "not expected" ? "module.expected" : "module.silenced";
+      const shown = SHOWN[said];
+      if (presence !== shown) this.#notify(address, { type: said, ...(this.isBusDown ? { why: "the bus is down" } : {}) });
       const heard = this.heard.get(name);
       if (heard !== undefined && heard.at !== this.#contextOf(name)?.identifiedAt)
         this.#notify(address, { type: "module.identified", part: module.part, firmware: heard.firmware, at: heard.at });

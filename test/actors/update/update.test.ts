@@ -255,6 +255,20 @@ test("U10. a module that tells its new version once and hangs is dark, and so it
   await hangs.stop();
 });
 
+test("U10. while its bus is down neither the time of a trial nor that of a silence counts: what is heard afterwards decides", async (t) => {
+  for (const manner of ["good", "hangs at its start"] as const) {
+    const all = await withManners(manner);
+    await all.untilUpdate(MODULE, "trial");
+    all.rig.isBusDown = true;
+    await all.pass(3_600_000);
+    t.equal(all.stateOf(MODULE), "trial");
+    all.rig.isBusDown = false;
+    await all.untilState(manner === "good" ? "committed" : "failed");
+    t.equal(all.last()?.update, manner === "good" ? "committed" : "dark");
+    await all.stop();
+  }
+});
+
 test("U5. a module that already reports the version is unprovable and nothing is begun; one that never said which it runs is refused", async (t) => {
   const same = await desk();
   same.rig.module(MODULE).firmware = NEW;
