@@ -17,7 +17,7 @@ import {
   SLOT_BYTES,
   widestMessage,
 } from "../../protocols/can/index.ts";
-import { type LogReader, noFrameOf, openLog, readLogStream } from "../../protocols/can-log/index.ts";
+import { type LogReader, noFrameOf, openLog, READ_FORMATS, readLogStream } from "../../protocols/can-log/index.ts";
 import { readNamedFile, readNamedStream } from "../../runtime/host/index.ts";
 import { DroverError, errorCatalogue } from "../../runtime/ports/index.ts";
 import { type LineWriter, lineWriter } from "./decoded-line.ts";
@@ -28,11 +28,11 @@ import { type LineOutput, lineOutput } from "./output.ts";
 export interface CanDecodeOptions {
   /** DBC file; it, the recording and the overlay may be pipes. */
   readonly dbc: string;
-  /** Recording (candump -L or PEAK TRC 1.1, plain or gzipped), or `-` or /dev/stdin for `input`. */
+  /** Recording in any format that is read, plain or gzipped, or `-` or /dev/stdin for `input`. */
   readonly log: string;
   /** Default `exact`. */
   readonly match?: MatchRule;
-  /** Only frames of these buses; default all. A recording without names of interfaces (TRC) has one bus: it has the name of the one that is asked for, else can0. */
+  /** Only frames of these buses; default all. A recording without names of interfaces (PEAK TRC 1.0, 1.1) has one bus: it has the name of the one that is asked for, else can0. */
   readonly buses?: readonly string[];
   /** Overlay file (YAML) laid over the DBC. */
   readonly overlay?: string;
@@ -152,13 +152,11 @@ function conclude(reader: LogReader, options: CanDecodeOptions, matched: number,
   if (summary.unreadable > summary.problems.length) say(`${reader.name}: ${String(summary.unreadable - summary.problems.length)} more lines cannot be read`);
   for (const bus of options.buses ?? []) if (!reader.buses.includes(bus)) say(noFrameOf(bus, reader.buses));
   say(`${String(summary.lines)} lines, ${String(summary.frames)} frames, ${String(matched)} decoded, ${String(summary.unreadable)} lines not readable`);
-  if (summary.cutShort !== undefined) {
-    say(`${reader.name} ends early: ${summary.cutShort}`);
-    return EXIT.partial;
-  }
+  if (summary.cutShort !== undefined) say(`${reader.name} ends early: ${summary.cutShort}`);
   if (summary.frames === 0 && summary.unreadable > 0) {
-    say(`${reader.name}: no line is a frame of candump -L or PEAK TRC 1.1`);
+    say(`${reader.name}: no ${reader.unit} is a frame of ${READ_FORMATS}`);
     return EXIT.invalid;
   }
+  if (summary.cutShort !== undefined) return EXIT.partial;
   return options.interrupt?.aborted === true ? EXIT.interrupted : EXIT.ok;
 }

@@ -7,7 +7,9 @@
 //   … R, … T                                    received, sent (candump -x); dots between bytes are allowed
 
 import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, FrameFlag, REMOTE_REQUEST, rawDlc, SLOT_BYTES } from "../can/index.ts";
-import { type BusIndex, type LineOutcome, type LineParser, timeProblem } from "./line-parser.ts";
+import { type BusIndex, TOO_MANY_BUSES } from "./bus-index.ts";
+import type { LineOutcome, LineParser } from "./line-parser.ts";
+import { timeProblem } from "./recorded-frame.ts";
 
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -41,11 +43,11 @@ const BAD_TAIL: LineOutcome = { problem: "unexpected text behind the data" };
 /** What candump shows without -L: ` can0  123   [8]  11 22`, with a time or without. */
 const SCREEN_FORM: LineOutcome = { problem: "this is what candump shows on the screen; record with candump -L" };
 const SCREEN = /^\s*(?:\([^)]*\)\s+)?\S+\s+(?:[RT]X\s+)?[0-9A-F]{1,8}\s+\[[0-9]{1,2}\]/;
-const TOO_MANY_BUSES: LineOutcome = { problem: "more than 255 interfaces in one recording" };
 
 export function candumpParser(busIndex: BusIndex): LineParser {
   return {
     format: "candump",
+    namesBuses: true,
     parse: (bytes, start, end, line, batch) => {
       const outcome = parseLine(bytes, start, end, line, batch, busIndex);
       return typeof outcome !== "string" && isScreenForm(bytes, start, end) ? SCREEN_FORM : outcome;

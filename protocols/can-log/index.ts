@@ -1,5 +1,6 @@
 // Recordings of CAN buses: reading and replay.
 
-export { type LineProblem, type LogOptions, type LogReader, type LogSummary, openLog, readLogStream } from "./log-reader.ts";
+export { type LogOptions, type LogReader, type LogSummary, openLog, readLogStream } from "./log-reader.ts";
+export { READ_FORMATS } from "./log-format.ts";
 export { createLogReplay, type LogReplay, type LogReplayOptions } from "./log-replay.ts";
 export { KnownInterfaces, noFrameOf, type PlayedBus } from "./played-bus.ts";

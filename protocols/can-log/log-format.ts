@@ -1,7 +1,18 @@
 // Which format a recording has, told by its beginning.
 
 import { DroverError } from "../../runtime/ports/index.ts";
-import type { LineParser } from "./line-parser.ts";
+import { ascParser } from "./asc-line.ts";
+import { candumpParser } from "./candump-line.ts";
+import { createBusIndex } from "./bus-index.ts";
+import { LineRecords } from "./line-records.ts";
+import type { RecordReader, RecordTally } from "./record-format.ts";
+import { isTrcVersion, trcParser } from "./trc-line.ts";
+
+/** As a person calls them. */
+export const READ_FORMATS = "candump -L, PEAK TRC or Vector ASC";
+
+/** A line of the header of Vector ASC, comments before it. */
+const ASC = /^(?:\s*\/\/.*\n)*\s*(?:date\s+\S+\s+\S+\s+[0-9]|base\s+(?:hex|dec))/i;
 
 /** So much of it is looked at, at most. */
 const HEAD_BYTES = 4_096;
@@ -11,7 +22,6 @@ const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const FOREIGN = [
   { sign: /^LOGG/, name: "a Vector BLF recording" },
   { sign: /^(?:MDF {5}|UnFinMF)/, name: "an ASAM MDF recording" },
-  { sign: /^\s*date .*\r?\n\s*base +(?:hex|dec)/, name: "a Vector ASC recording" },
   { sign: /^PK\x03\x04/, name: "a ZIP archive" },
 ];
 
@@ -21,19 +31,28 @@ export function tellsFormat(head: Uint8Array): boolean {
   const text = textOf(withoutMark(head));
   const start = text.trimStart();
   if (start.startsWith("(") || FOREIGN.some(({ sign }) => sign.test(text)) || /^;\$FILEVERSION=.*\n/m.test(start)) return true;
-  // A row without a version before it, two lines of ASC, or one line of anything else.
-  return start.startsWith(";") ? /^[^;\s].*\n/m.test(start) : start.startsWith("date ") ? /\n.*\n/.test(start) : start.includes("\n");
+  // A row without a version before it, or one line of anything else; comments of ASC tell nothing.
+  return start.startsWith(";") ? /^[^;\s].*\n/m.test(start) : start.startsWith("//") ? /^\s*[^/\s].*\n/m.test(start) : start.includes("\n");
+}
+
+export interface RecordsOptions {
+  /** Receives the names of buses as they are seen. */
+  readonly buses: string[];
+  /** Of the bus of a format that names none. */
+  readonly busName: string;
+  readonly tally: RecordTally;
 }
 
 /** @param head without its mark, as much as `tellsFormat` asks for or all there is @throws DROVER_CAN_LOG_INVALID for a format that is not read */
-export function formatOf(head: Uint8Array, name: string): LineParser["format"] {
+export function recordsOf(head: Uint8Array, name: string, { buses, busName, tally }: RecordsOptions): RecordReader {
   const text = textOf(head);
   const foreign = FOREIGN.find(({ sign }) => sign.test(text));
-  if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected candump -L or PEAK TRC 1.1`);
-  if (!/^[\0-\x20]*;/.test(text)) return "candump";
-  const version = /^;\$FILEVERSION=([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
-  if (version !== "1.1") throw notRead(name, `PEAK TRC ${version}, which is not read; expected version 1.1`);
-  return "trc";
+  if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected ${READ_FORMATS}`);
+  if (ASC.test(text)) return new LineRecords(ascParser(buses), tally);
+  if (!/^[\0-\x20]*;/.test(text)) return new LineRecords(candumpParser(createBusIndex(buses)), tally);
+  const version = /^;\$FILEVERSION=\s*([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
+  if (!isTrcVersion(version)) throw notRead(name, `PEAK TRC ${version}, which is not read; expected version 1.0 to 2.1`);
+  return new LineRecords(trcParser(version, buses, busName), tally);
 }
 
 export function withoutMark(head: Uint8Array): Uint8Array {

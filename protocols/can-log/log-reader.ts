@@ -1,7 +1,7 @@
-// A recording, read forward in batches: plain or gzipped, candump -L or PEAK TRC 1.1, told by content and not by name. One chunk of the file and one line are held, whatever its size.
+// A recording, read forward in batches: plain or gzipped, in any format of log-format.ts, told by content and not by name. One chunk of the file and one record are held, whatever its size.
 //
-// L1. A line that cannot be read is counted and named; the rest goes on.
-// L2. Where the recording is damaged, all whole lines before the damage are read; the line that it cuts is not.
+// L1. A record that cannot be read is counted and named; the rest goes on.
+// L2. Where the recording is damaged or breaks off, all whole records before that are read; the one that it cuts is not, and the summary says so.
 // L3. Nothing is read ahead of `fill` but what the stream itself buffers.
 // L4. The format is judged by as much of the beginning as it takes, however small the pieces are in which it comes.
 
@@ -11,46 +11,31 @@ import { open } from "node:fs/promises";
 import type { FrameBatch } from "../can/index.ts";
 import { openNamedStream, requirePlainFile } from "../../runtime/host/index.ts";
 import { DroverError } from "../../runtime/ports/index.ts";
-import { candumpParser } from "./candump-line.ts";
 import { gunzipped, isGzip } from "./gunzipped.ts";
 import { type ByteStream, chunksOf } from "./stream-chunks.ts";
-import { createBusIndex, type LineParser } from "./line-parser.ts";
-import { formatOf, tellsFormat, withoutMark } from "./log-format.ts";
-import { trcParser } from "./trc-line.ts";
+import { recordsOf, tellsFormat, withoutMark } from "./log-format.ts";
+import { type LogFormat, type RecordProblem, type RecordReader, RecordTally } from "./record-format.ts";
 
-/** No line of any format is longer; longer ones are skipped without being held. */
-const MAX_LINE_BYTES = 4_096;
 const CHUNK_BYTES = 256 * 1024;
-const MAX_PROBLEMS_KEPT = 10;
-const MAX_QUOTED = 60;
-const LF = 0x0a;
-const CR = 0x0d;
 const NO_BYTES = new Uint8Array(0);
 
-export interface LineProblem {
-  /** From 1. */
-  readonly line: number;
-  readonly problem: string;
-  /** The beginning of the line. */
-  readonly text: string;
-}
-
 export interface LogSummary {
-  /** Lines seen so far. */
+  /** Lines (of a binary format: records) seen so far. */
   readonly lines: number;
   readonly frames: number;
-  /** Lines that cannot be read. */
+  /** Those that cannot be read. */
   readonly unreadable: number;
   /** The first 10 of them. */
-  readonly problems: readonly LineProblem[];
-  /** Why the recording ended before its end (damaged compression, failing disk), or undefined. */
+  readonly problems: readonly RecordProblem[];
+  /** Why the recording ended before its end (damaged compression, failing disk, a record that breaks off), or undefined. */
   readonly cutShort: string | undefined;
 }
 
 export interface LogReader {
   readonly name: string;
-  /** Known after the first `fill`. */
-  readonly format: "candump" | "trc";
+  readonly format: LogFormat;
+  /** What the summary counts, and what places its problems. */
+  readonly unit: RecordReader["unit"];
   /** By the index in `FrameBatch.buses`; grows as names are seen. */
   readonly buses: readonly string[];
   /** False where the format has no names of interfaces: all frames are then of one bus, named as asked for. */
@@ -65,11 +50,11 @@ export interface LogReader {
 }
 
 export interface LogOptions {
-  /** Bus name of a recording that has none (TRC). Default "can0". */
+  /** Bus name of a recording that has none (PEAK TRC 1.0, 1.1). Default "can0". */
   readonly busName?: string;
   /** A pipe or a character device may stand for the file, as a person may name one; it is waited for until `signal`. Default false. */
   readonly orPipe?: boolean;
-  /** Ends the reading: frames of what came by then are still given, a line that it breaks off is not. */
+  /** Ends the reading: frames of what came by then are still given, a record that it breaks off is not. */
   readonly signal?: AbortSignal;
 }
 
@@ -108,17 +93,12 @@ class StreamLogReader implements LogReader {
   readonly #busName: string;
   readonly #signal: AbortSignal | undefined;
   #chunks: AsyncIterator<Uint8Array> | undefined;
-  #parser: LineParser | undefined;
+  readonly #tally = new RecordTally();
+  #records: RecordReader | undefined;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
-  /** The line that the last chunk broke off. */
-  #rest: Uint8Array = NO_BYTES;
-  #skipsToLineEnd = false;
   #ended = false;
-  #lines = 0;
   #frames = 0;
-  #unreadable = 0;
-  readonly #problems: LineProblem[] = [];
   #cutShort: string | undefined;
 
   constructor(source: ByteStream, name: string, options: LogOptions) {
@@ -128,16 +108,21 @@ class StreamLogReader implements LogReader {
     this.#signal = options.signal;
   }
 
-  get format(): "candump" | "trc" {
-    return this.#parser?.format ?? "candump";
+  get format(): LogFormat {
+    return this.#records?.format ?? "candump";
+  }
+
+  get unit(): RecordReader["unit"] {
+    return this.#records?.unit ?? "line";
   }
 
   get namesBuses(): boolean {
-    return this.format !== "trc";
+    return this.#records?.namesBuses ?? true;
   }
 
   get summary(): LogSummary {
-    return { lines: this.#lines, frames: this.#frames, unreadable: this.#unreadable, problems: [...this.#problems], cutShort: this.#cutShort };
+    const { records, unreadable, problems } = this.#tally;
+    return { lines: records, frames: this.#frames, unreadable, problems: [...problems], cutShort: this.#cutShort };
   }
 
   async open(): Promise<void> {
@@ -150,14 +135,14 @@ class StreamLogReader implements LogReader {
     await this.#gather(tellsFormat);
     const head = withoutMark(this.#chunk);
     this.#at = this.#chunk.length - head.length;
-    this.#parser = this.#parserFor(formatOf(head, this.name));
+    this.#records = recordsOf(head, this.name, { buses: this.buses, busName: this.#busName, tally: this.#tally });
   }
 
   async fill(batch: FrameBatch, until: "full" | "pause" = "full"): Promise<number> {
     const before = batch.count;
     while (batch.count < batch.capacity && !this.#ended) {
-      this.#readLines(batch);
-      if (batch.count === batch.capacity || this.#at < this.#chunk.length) continue;
+      if (this.#records !== undefined) this.#at = this.#records.read(this.#chunk, this.#at, batch);
+      if (batch.count === batch.capacity) break;
       if (until === "pause" && batch.count > before) break;
       await this.#nextChunk(batch);
     }
@@ -169,7 +154,6 @@ class StreamLogReader implements LogReader {
   async close(): Promise<void> {
     this.#ended = true;
     this.#chunk = NO_BYTES;
-    this.#rest = NO_BYTES;
     this.#source.destroy();
     await this.#chunks?.return?.().catch(() => undefined);
   }
@@ -183,69 +167,17 @@ class StreamLogReader implements LogReader {
     }
   }
 
-  /** Reads the whole lines of the chunk until the batch is full; keeps what the chunk breaks off. */
-  #readLines(batch: FrameBatch): void {
-    const chunk = this.#chunk;
-    while (this.#at < chunk.length && batch.count < batch.capacity) {
-      const end = chunk.indexOf(LF, this.#at);
-      if (end < 0) {
-        this.#keepRest(chunk.subarray(this.#at));
-        this.#at = chunk.length;
-        return;
-      }
-      const start = this.#at;
-      this.#at = end + 1;
-      if (this.#skipsToLineEnd) this.#skipsToLineEnd = false;
-      else if (this.#rest.length > 0) {
-        const line = Buffer.concat([this.#rest, chunk.subarray(start, end)]);
-        this.#rest = NO_BYTES;
-        this.#readLine(line, 0, line.length, batch);
-      } else this.#readLine(chunk, start, end, batch);
-    }
-  }
-
-  #keepRest(bytes: Uint8Array): void {
-    if (this.#skipsToLineEnd) return;
-    if (this.#rest.length + bytes.length <= MAX_LINE_BYTES) {
-      this.#rest = Buffer.concat([this.#rest, bytes]);
-      return;
-    }
-    this.#lines++;
-    this.#reject("the line is longer than any frame", this.#rest.length > 0 ? this.#rest : bytes, 0, MAX_QUOTED);
-    this.#rest = NO_BYTES;
-    this.#skipsToLineEnd = true;
-  }
-
-  #readLine(bytes: Uint8Array, start: number, end: number, batch: FrameBatch): void {
-    const line = ++this.#lines;
-    const stop = end > start && bytes[end - 1] === CR ? end - 1 : end;
-    if (stop - start > MAX_LINE_BYTES) {
-      this.#reject("the line is longer than any frame", bytes, start, stop);
-      return;
-    }
-    const outcome = this.#parser?.parse(bytes, start, stop, line, batch) ?? "nothing";
-    if (typeof outcome !== "string") this.#reject(outcome.problem, bytes, start, stop);
-  }
-
-  #reject(problem: string, bytes: Uint8Array, start: number, end: number): void {
-    this.#unreadable++;
-    if (this.#problems.length >= MAX_PROBLEMS_KEPT) return;
-    const text = Buffer.from(bytes.subarray(start, Math.min(end, start + MAX_QUOTED))).toString("latin1");
-    this.#problems.push({ line: this.#lines, problem, text: text.replace(/[^\x20-\x7e]/g, "?") });
-  }
-
   async #nextChunk(batch: FrameBatch): Promise<void> {
     const next = this.#chunks === undefined ? undefined : await this.#pull(this.#chunks);
     if (next !== undefined) {
-      this.#chunk = next;
+      this.#chunk = this.#at === this.#chunk.length ? next : Buffer.concat([this.#chunk.subarray(this.#at), next]);
       this.#at = 0;
       return;
     }
+    if (this.#ended) return;
     this.#ended = true;
-    const last = this.#rest;
-    this.#rest = NO_BYTES;
-    // Where the recording was cut short, its last line was too: what is left of it says something else, or nothing.
-    if (last.length > 0 && this.#cutShort === undefined && this.#signal?.aborted !== true) this.#readLine(last, 0, last.length, batch);
+    // Where the recording was cut short, its last record was too: what is left of it says something else, or nothing.
+    if (this.#cutShort === undefined && this.#signal?.aborted !== true) this.#cutShort = this.#records?.end(this.#chunk.subarray(this.#at), batch);
   }
 
   async #pull(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {
@@ -259,10 +191,5 @@ class StreamLogReader implements LogReader {
       if (!this.#ended && this.#signal?.aborted !== true) this.#cutShort = error instanceof Error ? error.message : String(error);
       return undefined;
     }
-  }
-
-  #parserFor(format: LineParser["format"]): LineParser {
-    if (format === "candump") return candumpParser(createBusIndex(this.buses));
-    return trcParser(() => (this.buses.length === 0 ? this.buses.push(this.#busName) - 1 : 0));
   }
 }

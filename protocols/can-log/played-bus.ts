@@ -2,7 +2,7 @@
 //
 // B1. The interface that was asked for, else the one of the bus's own name.
 // B2. Where nobody asked for one, none has the bus's name, and the recording has only one: that one.
-// B3. A recording that names no interfaces (PEAK TRC 1.1) has one bus: it is played whatever was asked for.
+// B3. A recording that names no interfaces (PEAK TRC 1.0, 1.1) has one bus: it is played whatever was asked for.
 // B4. Else nothing is played and it is said what there is. Which interfaces a recording has is known at its end only.
 
 import { stat } from "node:fs/promises";

@@ -127,9 +127,11 @@ test("L4. The format is told right however small the pieces are in which it come
     [refused("BLF", /a Vector BLF recording/), "LOGG\0\0\0\0"],
     [refused("MDF", /an ASAM MDF recording/), "MDF     4.11"],
     [refused("MDF, not finished", /an ASAM MDF recording/), "UnFinMF 4.11"],
-    [refused("ASC", /a Vector ASC recording/), "date Sat Sep 30 15:06:13.191 2017\r\nbase hex  timestamps absolute\r\n"],
-    [refused("TRC 2.1", /TRC 2\.1/), ";$FILEVERSION=2.1\n;$COLUMNS=N,O\n"],
-    [refused("TRC 1.0", /TRC 1\.0/), ";##\n;##\n  1)  16  0003  1  01\n"],
+    [["ASC", 0, 1, /1 frames/], "date Sat Sep 30 15:06:13.191 2017\r\nbase hex  timestamps absolute\r\n 1.0 1 3 Rx d 1 01\r\n"],
+    [["ASC behind a comment", 0, 1, /1 frames/], "// by hand\n//\nbase hex  timestamps absolute\n 1.0 1 3 Rx d 1 01\n"],
+    [["TRC 2.1", 0, 1, /1 frames/], ";$FILEVERSION=2.1\n;$COLUMNS=O,T,I,L,D\n16.0 DT 0003 1 01\n"],
+    [["TRC 1.0", 0, 1, /1 frames/], ";##\n;##\n  1)  16  0003  1  01\n"],
+    [refused("TRC 3.0", /TRC 3\.0/), ";$FILEVERSION=3.0\n;$COLUMNS=N,O\n"],
     [refused("prose", /no line is a frame/), "dated prose\nand more of it\n"],
   ] as const) {
     for (const size of [1, 3]) {

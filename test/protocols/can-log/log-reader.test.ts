@@ -163,7 +163,22 @@ test("what is not there, is a folder, or is of a foreign format is refused by na
   await t.rejects(openLog(folder), { code: "DROVER_FILE_UNREADABLE", message: /folder/ });
   await t.rejects(openLog(recording(folder, "a.blf", "LOGG\u0000\u0000")), { code: "DROVER_CAN_LOG_INVALID", message: /BLF/ });
   await t.rejects(openLog(recording(folder, "a.mf4", "UnFinMF 4.11")), { code: "DROVER_CAN_LOG_INVALID", message: /MDF/ });
-  await t.rejects(openLog(recording(folder, "a.asc", "date Sat Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n")), { code: "DROVER_CAN_LOG_INVALID", message: /ASC/ });
+});
+
+test("L2. A recording cut in the middle of a line gives all lines before it, and says where it breaks off; a last line that is whole is read", async (t) => {
+  const folder = t.testdir();
+  const head = "date Sat Sep 30 15:06:13.191 2017\nbase hex  timestamps absolute\n";
+  for (const [name, whole, cut] of [
+    ["candump", "(1.0) can0 123#01\n(2.0) can0 123#02", "\n(3.0) can0 12"],
+    ["TRC", ";$FILEVERSION=1.1\n1) 16.0 Rx 0123 1 01\n2) 16.0 Rx 0123 1 01", "\n3) 16.0 Rx 0123 2 01"],
+    ["ASC", `${head}1.0 1 123 Rx d 1 01\n2.0 1 123 Rx d 1 01`, "\n3.0 1 123 Rx"],
+  ] as const) {
+    const lines = whole.split("\n").length;
+    t.match((await readFile(recording(folder, "a", whole))).summary, { frames: 2, unreadable: 0, cutShort: undefined }, name);
+    const { summary } = await readFile(recording(folder, "b", whole + cut));
+    t.match(summary, { frames: 2, unreadable: 1, problems: [{ line: lines + 1 }], cutShort: `it breaks off in the middle of line ${String(lines + 1)}` }, name);
+    t.match((await readFile(recording(folder, "c", `${whole}${cut}\n`))).summary, { frames: 2, unreadable: 1, cutShort: undefined }, `${name}: its line end is there`);
+  }
 });
 
 test("an empty recording has no frames; a reader that was closed gives none", async (t) => {

@@ -71,6 +71,6 @@ test("a row of the greatest length is read in one go, however its blanks stand",
 
 test("another version is refused by its number, not line by line", async (t) => {
   const folder = t.testdir();
-  await t.rejects(openLog(recording(folder, "b.trc", ";$FILEVERSION=2.1\n;$COLUMNS=N,O\n")), { code: "DROVER_CAN_LOG_INVALID", message: /TRC 2\.1/ });
-  await t.rejects(openLog(recording(folder, "c.trc", ";##\n")), { code: "DROVER_CAN_LOG_INVALID", message: /TRC 1\.0/ });
+  for (const version of ["3.0", "2.2", "0.9"])
+    await t.rejects(openLog(recording(folder, "b.trc", `;$FILEVERSION=${version}\n;$COLUMNS=N,O\n`)), { code: "DROVER_CAN_LOG_INVALID", message: new RegExp(`TRC ${version}`) });
 });
