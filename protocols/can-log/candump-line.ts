@@ -8,6 +8,7 @@
 
 import { ERROR_FRAME, EXTENDED_FRAME, type FrameBatch, FrameFlag, REMOTE_REQUEST, rawDlc, SLOT_BYTES } from "../can/index.ts";
 import { type BusIndex, TOO_MANY_BUSES } from "./bus-index.ts";
+import { toldLoss } from "./candump-long-line.ts";
 import type { LineOutcome, LineParser } from "./line-parser.ts";
 import { timeProblem } from "./recorded-frame.ts";
 
@@ -40,9 +41,6 @@ const NO_ID: LineOutcome = { problem: "expected an id of 3 or 8 hex digits and #
 const XL: LineOutcome = { problem: "CAN XL frames are not read" };
 const BAD_DATA: LineOutcome = { problem: "expected data as pairs of hex digits" };
 const BAD_TAIL: LineOutcome = { problem: "unexpected text behind the data" };
-/** What candump shows without -L: ` can0  123   [8]  11 22`, with a time or without. */
-const SCREEN_FORM: LineOutcome = { problem: "this is what candump shows on the screen; record with candump -L" };
-const SCREEN = /^\s*(?:\([^)]*\)\s+)?\S+\s+(?:[RT]X\s+)?[0-9A-F]{1,8}\s+\[[0-9]{1,2}\]/;
 
 export function candumpParser(busIndex: BusIndex): LineParser {
   return {
@@ -50,7 +48,7 @@ export function candumpParser(busIndex: BusIndex): LineParser {
     namesBuses: true,
     parse: (bytes, start, end, line, batch) => {
       const outcome = parseLine(bytes, start, end, line, batch, busIndex);
-      return typeof outcome !== "string" && isScreenForm(bytes, start, end) ? SCREEN_FORM : outcome;
+      return typeof outcome === "string" ? outcome : (toldLoss(bytes, start, end) ?? outcome);
     },
   };
 }
@@ -166,10 +164,6 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   batch.lines[slot] = line;
   batch.count = slot + 1;
   return "frame";
-}
-
-function isScreenForm(bytes: Uint8Array, start: number, end: number): boolean {
-  return SCREEN.test(Buffer.from(bytes.subarray(start, Math.min(end, start + 120))).toString("latin1"));
 }
 
 function isBlank(code: number): boolean {

@@ -2,6 +2,7 @@
 
 import { DroverError } from "../../runtime/ports/index.ts";
 import { ascParser } from "./asc-line.ts";
+import { candumpLongParser, isCandumpLong, smallStampsOf, STAMPS_TO_JUDGE } from "./candump-long-line.ts";
 import { candumpParser } from "./candump-line.ts";
 import { createBusIndex } from "./bus-index.ts";
 import { LineRecords } from "./line-records.ts";
@@ -9,7 +10,7 @@ import type { RecordReader, RecordTally } from "./record-format.ts";
 import { isTrcVersion, trcParser } from "./trc-line.ts";
 
 /** As a person calls them. */
-export const READ_FORMATS = "candump -L, PEAK TRC or Vector ASC";
+export const READ_FORMATS = "candump, PEAK TRC or Vector ASC";
 
 /** A line of the header of Vector ASC, comments before it. */
 const ASC = /^(?:\s*\/\/.*\n)*\s*(?:date\s+\S+\s+\S+\s+[0-9]|base\s+(?:hex|dec))/i;
@@ -30,7 +31,8 @@ export function tellsFormat(head: Uint8Array): boolean {
   if (head.length >= HEAD_BYTES) return true;
   const text = textOf(withoutMark(head));
   const start = text.trimStart();
-  if (start.startsWith("(") || FOREIGN.some(({ sign }) => sign.test(text)) || /^;\$FILEVERSION=.*\n/m.test(start)) return true;
+  if (isCandumpLong(start) && smallStampsOf(start).length > 0) return smallStampsOf(start).length > STAMPS_TO_JUDGE;
+  if (FOREIGN.some(({ sign }) => sign.test(text)) || /^;\$FILEVERSION=.*\n/m.test(start)) return true;
   // A row without a version before it, or one line of anything else; comments of ASC tell nothing.
   return start.startsWith(";") ? /^[^;\s].*\n/m.test(start) : start.startsWith("//") ? /^\s*[^/\s].*\n/m.test(start) : start.includes("\n");
 }
@@ -49,7 +51,10 @@ export function recordsOf(head: Uint8Array, name: string, { buses, busName, tall
   const foreign = FOREIGN.find(({ sign }) => sign.test(text));
   if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected ${READ_FORMATS}`);
   if (ASC.test(text)) return new LineRecords(ascParser(buses), tally);
-  if (!/^[\0-\x20]*;/.test(text)) return new LineRecords(candumpParser(createBusIndex(buses)), tally);
+  if (!/^[\0-\x20]*;/.test(text)) {
+    const busIndex = createBusIndex(buses);
+    return new LineRecords(isCandumpLong(text) ? candumpLongParser(text, busIndex) : candumpParser(busIndex), tally);
+  }
   const version = /^;\$FILEVERSION=\s*([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
   if (!isTrcVersion(version)) throw notRead(name, `PEAK TRC ${version}, which is not read; expected version 1.0 to 2.1`);
   return new LineRecords(trcParser(version, buses, busName), tally);

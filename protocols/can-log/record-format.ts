@@ -2,7 +2,7 @@
 
 import type { FrameBatch } from "../can/index.ts";
 
-export type LogFormat = "candump" | "trc" | "asc";
+export type LogFormat = "candump" | "candump-long" | "trc" | "asc";
 
 export interface RecordReader {
   readonly format: LogFormat;
