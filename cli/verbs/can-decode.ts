@@ -1,7 +1,8 @@
 // `drover can decode`: a recording and a DBC in, a JSON object for each decoded frame out.
 
 import { Option } from "commander";
-import { EXIT, type ExitCode } from "../terminal/index.ts";
+import type { ExitCode } from "../terminal/index.ts";
+import { hurried } from "./hurried.ts";
 import { type AddVerb, collect, examples } from "./verb.ts";
 
 interface Options {
@@ -46,15 +47,3 @@ export const addCanDecode: AddVerb = (parent, run) => {
     ["drover can decode --dbc truck.dbc --log drive.log | jq .s.EngineSpeed[1]", "one signal"],
   ]);
 };
-
-function hurried(signal: AbortSignal): Promise<ExitCode> {
-  return new Promise((resolve) => {
-    signal.addEventListener(
-      "abort",
-      () => {
-        resolve(EXIT.interrupted);
-      },
-      { once: true },
-    );
-  });
-}

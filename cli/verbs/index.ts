@@ -8,6 +8,7 @@ import { addActorsLs } from "./actors-ls.ts";
 import { addActorsSend } from "./actors-send.ts";
 import { addActorsWatch } from "./actors-watch.ts";
 import { addCanCheck } from "./can-check.ts";
+import { addCanConvert } from "./can-convert.ts";
 import { addCanDecode } from "./can-decode.ts";
 import { addCanEncode } from "./can-encode.ts";
 import { addCanGenerate } from "./can-generate.ts";
@@ -81,11 +82,9 @@ export function addVerbs(root: Command, run: Run): void {
     ["drover can check truck.dbc", "what is wrong with a DBC, and where"],
     ["drover can encode --dbc truck.dbc Lamps Left=on Level=40", "the frame that says so, as cansend takes it"],
     ["drover can generate --dbc truck.dbc --out signals.ts", "types and decoders of its messages, as TypeScript"],
+    ["drover can convert --log drive.asc --out drive.log", "a recording of another tool as one of candump"],
   ]);
-  addCanDecode(can, run);
-  addCanCheck(can, run);
-  addCanEncode(can, run);
-  addCanGenerate(can, run);
+  for (const add of [addCanDecode, addCanConvert, addCanCheck, addCanEncode, addCanGenerate]) add(can, run);
   addLint(root, run);
   addSimulate(root, run);
   addEnroll(root, run);

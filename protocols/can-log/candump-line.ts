@@ -17,6 +17,7 @@ const TAB = 0x09;
 const HASH = 0x23;
 const OPEN = 0x28;
 const CLOSE = 0x29;
+const MINUS = 0x2d;
 const DOT = 0x2e;
 const COLON = 0x3a;
 const UNDERSCORE = 0x5f;
@@ -57,7 +58,9 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   let at = skipBlanks(bytes, start, end);
   if (at === end) return "nothing";
   if (bytes[at] !== OPEN) return NO_TIME;
-  const timeStart = ++at;
+  const isBefore1970 = bytes[++at] === MINUS;
+  if (isBefore1970) at++;
+  const timeStart = at;
   let digits = 0;
   let whole = 0;
   let decimals = -1;
@@ -72,8 +75,8 @@ function parseLine(bytes: Uint8Array, start: number, end: number, line: number, 
   }
   if (digits === 0 || bytes[at] !== CLOSE || at >= end) return NO_TIME;
   // Up to 2^53 the digits are an exact integer, so that one division gives the double nearest to the written time.
-  const timeS = whole <= Number.MAX_SAFE_INTEGER ? (decimals > 0 ? whole / 10 ** decimals : whole) : Number(Buffer.from(bytes.subarray(timeStart, at)).toString("latin1"));
-
+  const size = whole <= Number.MAX_SAFE_INTEGER ? (decimals > 0 ? whole / 10 ** decimals : whole) : Number(Buffer.from(bytes.subarray(timeStart, at)).toString("latin1"));
+  const timeS = isBefore1970 ? -size : size;
   const noTime = timeProblem(timeS);
   if (noTime !== undefined) return noTime;
 

@@ -37,7 +37,21 @@ test("every command's --help shows examples before the reference, on standard ou
     t.match(out, /--json/, `${verb.join(" ")} says that it knows --json`);
   }
   const walked = verbs.map((verb) => verb.join(" "));
-  for (const known of ["demo", "start edge", "start cloud", "actors", "actors ask", "tree", "nodes ls", "dead-letters ls", "vehicle check", "can decode", "enroll", "doctor"])
+  for (const known of [
+    "demo",
+    "start edge",
+    "start cloud",
+    "actors",
+    "actors ask",
+    "tree",
+    "nodes ls",
+    "dead-letters ls",
+    "vehicle check",
+    "can decode",
+    "can convert",
+    "enroll",
+    "doctor",
+  ])
     t.ok(walked.includes(known), `${known} was walked to`);
 });
 
@@ -48,6 +62,8 @@ test("wrong usage ends with exit code 2 and a suggestion", async (t) => {
     [["actors", "ls", "--knd", "vehicle"], /Did you mean --kind\?/],
     [["actors", "get"], /missing required argument 'address'/],
     [["can", "decode", "--log", "x.log"], /--dbc/],
+    [["can", "convert", "--to", "candump"], /--log/],
+    [["can", "convert", "--log", "x", "--to", "tape"], /Allowed choices are candump/],
     [["can", "decode", "--dbc", "x", "--log", "y", "--match", "fuzzy"], /Allowed choices are exact, j1939/],
     [["actors", "ask", "a/b/c", "x", "--timeout", "soon"], /Expected a time such as 500ms/],
     [["actors", "history", "a/b/c", "--limit", "0"], /whole number from 1/],
