@@ -16,8 +16,7 @@ import type { LineOutcome, LineParser } from "./line-parser.ts";
 import { appendRecorded, timeProblem } from "./recorded-frame.ts";
 
 const LINE = /^[ \t]*(?:\(([^)\n]*)\)[ \t]+)?(\S+)[ \t]+(?:([RT])X[ \t]+([B-])[ \t]+([E-])[ \t]+)?([0-9A-F]{3}|[0-9A-F]{8})[ \t]+(?:\[([0-9]{1,2})\]|\{([0-9A-F])\})(.*)$/;
-const LONG = new RegExp(LINE.source.replace("(.*)$", ""), "m");
-const SHORT = /^[ \t]*\([^)\n]*\)[ \t]+\S+[ \t]+[0-9A-Fa-f]{3,8}#/m;
+const LONG = new RegExp(LINE.source.replace("(.*)$", ""));
 const SECONDS = /^([0-9]+)\.([0-9]{1,9})$/;
 const DATED = /^([0-9]{4})-([0-9]{2})-([0-9]{2}) ([0-9]{2}):([0-9]{2}):([0-9]{2}\.[0-9]{1,9})$/;
 /** Of a time of day candump shows ten digits or more, of others at least three. */
@@ -29,17 +28,17 @@ const HEX_BYTES = /^[0-9A-F]{2}(?:[ `][0-9A-F]{2})*$/;
 const BINARY_BYTES = /^[01]{8}(?:[ `][01]{8})*$/;
 const DROPPED = "DROPCOUNT: dropped";
 
-/** Stamps that tell whether they count from the frame before. */
-export const STAMPS_TO_JUDGE = 8;
+/** Steps from stamp to stamp by which it is told whether they count from the frame before (C1). */
+export const STEPS_TO_JUDGE = 16;
 
-/** Whether the beginning of a recording is of this form. */
+/** Whether a recording whose first line this is is of this form. */
 export function isCandumpLong(head: string): boolean {
-  return LONG.test(head) && !SHORT.test(head);
+  return LONG.test(head);
 }
 
-/** Small stamps of the beginning: their kind is judged by the first 8 (C1). */
+/** The first small stamps of a recording, as many as tell of which kind they are. */
 export function smallStampsOf(head: string): readonly number[] {
-  return Array.from(head.matchAll(STAMP), ([, stamp = ""]) => Number(stamp));
+  return Array.from(head.matchAll(STAMP), ([, stamp = ""]) => Number(stamp)).slice(0, STEPS_TO_JUDGE + 1);
 }
 
 /** candump -d says in its output that it lost frames. */
@@ -77,7 +76,7 @@ function goesBackAndForth(stamps: readonly number[]): boolean {
   const steps = stamps.slice(1).map((stamp, at) => stamp - (stamps[at] ?? 0));
   const back = steps.filter((step) => step < 0).length;
   const isEven = steps.length > 1 && (stamps[1] ?? 0) > 0 && steps.slice(1).every((step) => step === 0);
-  return isEven || (back > 0 && back * STAMPS_TO_JUDGE >= stamps.length);
+  return isEven || (back > 0 && back * 8 >= stamps.length);
 }
 
 function stampS(text: string): { readonly seconds: number; readonly isSmall: boolean } | undefined {

@@ -2,7 +2,7 @@
 
 import { DroverError } from "../../runtime/ports/index.ts";
 import { ascParser } from "./asc-line.ts";
-import { candumpLongParser, isCandumpLong, smallStampsOf, STAMPS_TO_JUDGE } from "./candump-long-line.ts";
+import { candumpLongParser, isCandumpLong, smallStampsOf, STEPS_TO_JUDGE } from "./candump-long-line.ts";
 import { candumpParser } from "./candump-line.ts";
 import { createBusIndex } from "./bus-index.ts";
 import { LineRecords } from "./line-records.ts";
@@ -12,13 +12,18 @@ import { isTrcVersion, trcParser } from "./trc-line.ts";
 /** As a person calls them. */
 export const READ_FORMATS = "candump, PEAK TRC or Vector ASC";
 
-/** A line of the header of Vector ASC, comments before it. */
-const ASC = /^(?:\s*\/\/.*\n)*\s*(?:date\s+\S+\s+\S+\s+[0-9]|base\s+(?:hex|dec))/i;
-
 /** So much of it is looked at, at most. */
 const HEAD_BYTES = 4_096;
 /** Of UTF-8; some editors write it. */
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
+const BLANKS = /^[\0-\x20]+/;
+/** Lines that open with a semicolon, as PEAK TRC begins. */
+const SEMICOLONS = /^(?:;[^\n]*\n|[ \t\r]*\n)*/;
+const VERSION = /^;\$FILEVERSION=\s*([0-9.]+)/m;
+/** The header of Vector ASC, behind comments. */
+const ASC = /^(?:\/\/[^\n]*\n|[ \t\r]*\n)*[ \t]*(?:date\s+\S+\s+\S+\s+[0-9]|base\s+(?:hex|dec))/i;
+const COMMENTED = /^(?:\/\/[^\n]*\n|[ \t\r]*\n)*/;
+const A_LINE = /^[^\n]*\n/;
 /** Formats that are told by their first bytes, so that they are refused by name instead of line by line. */
 const FOREIGN = [
   { sign: /^LOGG/, name: "a Vector BLF recording" },
@@ -26,15 +31,16 @@ const FOREIGN = [
   { sign: /^PK\x03\x04/, name: "a ZIP archive" },
 ];
 
-/** Whether so much of the beginning tells the format, whatever follows. */
+/** Whether so much of the beginning tells the format, whatever follows: a version of PEAK TRC or its first row, the first line behind comments, of candump's small time stamps some. */
 export function tellsFormat(head: Uint8Array): boolean {
   if (head.length >= HEAD_BYTES) return true;
   const text = textOf(withoutMark(head));
-  const start = text.trimStart();
-  if (isCandumpLong(start) && smallStampsOf(start).length > 0) return smallStampsOf(start).length > STAMPS_TO_JUDGE;
-  if (FOREIGN.some(({ sign }) => sign.test(text)) || /^;\$FILEVERSION=.*\n/m.test(start)) return true;
-  // A row without a version before it, or one line of anything else; comments of ASC tell nothing.
-  return start.startsWith(";") ? /^[^;\s].*\n/m.test(start) : start.startsWith("//") ? /^\s*[^/\s].*\n/m.test(start) : start.includes("\n");
+  if (FOREIGN.some(({ sign }) => sign.test(text))) return true;
+  const start = text.replace(BLANKS, "");
+  const comments = (start.startsWith(";") ? SEMICOLONS : COMMENTED).exec(start)?.[0] ?? "";
+  if (start.startsWith(";") && VERSION.test(comments)) return true;
+  if (!A_LINE.test(start.slice(comments.length))) return false;
+  return !isCandumpLong(start) || smallStampsOf(start).length === 0 || smallStampsOf(start).length > STEPS_TO_JUDGE;
 }
 
 export interface RecordsOptions {
@@ -50,12 +56,13 @@ export function recordsOf(head: Uint8Array, name: string, { buses, busName, tall
   const text = textOf(head);
   const foreign = FOREIGN.find(({ sign }) => sign.test(text));
   if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected ${READ_FORMATS}`);
-  if (ASC.test(text)) return new LineRecords(ascParser(buses), tally);
-  if (!/^[\0-\x20]*;/.test(text)) {
+  const start = text.replace(BLANKS, "");
+  if (ASC.test(start)) return new LineRecords(ascParser(buses), tally);
+  if (!start.startsWith(";")) {
     const busIndex = createBusIndex(buses);
-    return new LineRecords(isCandumpLong(text) ? candumpLongParser(text, busIndex) : candumpParser(busIndex), tally);
+    return new LineRecords(isCandumpLong(start) ? candumpLongParser(start, busIndex) : candumpParser(busIndex), tally);
   }
-  const version = /^;\$FILEVERSION=\s*([0-9.]+)/m.exec(text)?.[1] ?? "1.0";
+  const version = VERSION.exec(SEMICOLONS.exec(start)?.[0] ?? "")?.[1] ?? "1.0";
   if (!isTrcVersion(version)) throw notRead(name, `PEAK TRC ${version}, which is not read; expected version 1.0 to 2.1`);
   return new LineRecords(trcParser(version, buses, busName), tally);
 }
