@@ -6,11 +6,13 @@ import { candumpLongParser, isCandumpLong, smallStampsOf, STEPS_TO_JUDGE } from 
 import { candumpParser } from "./candump-line.ts";
 import { createBusIndex } from "./bus-index.ts";
 import { LineRecords } from "./line-records.ts";
+import { LINKTYPE_SOCKETCAN, pcapHeader, pcapRecords } from "./pcap-records.ts";
+import { isPcapng, pcapngRecords } from "./pcapng-records.ts";
 import type { RecordReader, RecordTally } from "./record-format.ts";
 import { isTrcVersion, trcParser } from "./trc-line.ts";
 
 /** As a person calls them. */
-export const READ_FORMATS = "candump, PEAK TRC or Vector ASC";
+export const READ_FORMATS = "candump, PEAK TRC, Vector ASC, or pcap of SocketCAN";
 
 /** So much of it is looked at, at most. */
 const HEAD_BYTES = 4_096;
@@ -35,7 +37,9 @@ const FOREIGN = [
 export function tellsFormat(head: Uint8Array): boolean {
   if (head.length >= HEAD_BYTES) return true;
   const text = textOf(withoutMark(head));
-  if (FOREIGN.some(({ sign }) => sign.test(text))) return true;
+  if (FOREIGN.some(({ sign }) => sign.test(text)) || isPcapng(head)) return true;
+  const pcap = pcapHeader(head);
+  if (pcap !== undefined) return pcap.linkType !== undefined;
   const start = text.replace(BLANKS, "");
   const comments = (start.startsWith(";") ? SEMICOLONS : COMMENTED).exec(start)?.[0] ?? "";
   if (start.startsWith(";") && VERSION.test(comments)) return true;
@@ -56,6 +60,11 @@ export function recordsOf(head: Uint8Array, name: string, { buses, busName, tall
   const text = textOf(head);
   const foreign = FOREIGN.find(({ sign }) => sign.test(text));
   if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected ${READ_FORMATS}`);
+  if (isPcapng(head)) return pcapngRecords(buses, tally);
+  const addBus = (): number => (buses.length === 0 ? buses.push(busName) - 1 : 0);
+  const linkType = pcapHeader(head)?.linkType;
+  if (linkType === LINKTYPE_SOCKETCAN) return pcapRecords(head, addBus, tally);
+  if (linkType !== undefined) throw notRead(name, `a capture of link type ${String(linkType)}, which is not read; expected ${String(LINKTYPE_SOCKETCAN)}, SocketCAN`);
   const start = text.replace(BLANKS, "");
   if (ASC.test(start)) return new LineRecords(ascParser(buses), tally);
   if (!start.startsWith(";")) {

@@ -1,6 +1,7 @@
 // A small sound recording of each format, from which damaged ones are made.
 
 import { gzipSync } from "node:zlib";
+import { interfaceBlock, packet, packetBlock, pcapFile, section } from "./captures.ts";
 
 const CANDUMP = [
   "(1700000000.000001) can0 123#",
@@ -41,6 +42,15 @@ const ASC = [
   "  30.005071 CANFD   2 Rx   300  Name_12   1   0   8 8 01 02 03 04 05 06 07 08  102203 133 303000 e0006659",
 ];
 
+const PACKETS = [
+  packet(0x123, [1, 2, 3]),
+  packet(0x8000_0123, []),
+  packet(0x4000_0123, [], { length: 4 }),
+  packet(0x2000_0004, [0, 4, 0, 0, 0, 0, 0, 0]),
+  packet(0x123, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], { size: 72, flags: 1 }),
+  packet(0x7ff, [1, 2, 3, 4, 5, 6, 7, 8], { dlc: 14 }),
+];
+
 function lines(head: string, some: readonly string[]): Buffer {
   return Buffer.from(`${head}${[...some, ...some, ...some].join("\n")}\n`);
 }
@@ -53,6 +63,17 @@ export function seedRecordings(): ReadonlyMap<string, Buffer> {
     ["candump", lines("", LONG)],
     ["PEAK TRC 1.1", lines(";##\r\n;$FILEVERSION=1.1\r\n;$STARTTIME=45678.5\r\n", TRC_1)],
     ["PEAK TRC 2.1", lines(";$FILEVERSION=2.1\n;$STARTTIME=45678.5\n;$COLUMNS=N,O,T,B,I,d,R,L,D\n", TRC_2)],
+    [
+      "pcap",
+      pcapFile(
+        PACKETS.map((bytes, at) => [at, 1, bytes] as const),
+        { isLittle: true, isNano: false },
+      ),
+    ],
+    [
+      "pcapng",
+      Buffer.concat([section(false), interfaceBlock(false, { name: "vcan0", resolution: 9 }), ...PACKETS.map((bytes, at) => packetBlock(false, 0, BigInt(at), bytes, 1))]),
+    ],
     ["Vector ASC", lines("date Sat Sep 30 15:06:13.500 2017\nbase hex  timestamps absolute\ninternal events logged\n", ASC)],
   ]);
 }
