@@ -158,7 +158,11 @@ export const errorCatalogue = {
   DROVER_ROUTE_WITHOUT_ROLE: { title: "A route of the API does not say who may use it.", advice: "Give the route config: { role } with open, viewer, operator or admin.", exit: 1 },
   DROVER_RIG_REFUSED: { title: "The simulated rig cannot do that.", advice: "Ask the rig for its modules and commands with `help`.", exit: 2 },
   DROVER_DBC_INVALID: { title: "A DBC file cannot be used.", advice: "Mend the file at the named place, or export it again.", exit: 3 },
-  DROVER_CAN_LOG_INVALID: { title: "A recording cannot be read.", advice: "Give a recording of candump, PEAK TRC, Vector ASC, or pcap of SocketCAN, plain or gzipped.", exit: 3 },
+  DROVER_CAN_LOG_INVALID: {
+    title: "A recording cannot be read.",
+    advice: "Give a recording of candump, PEAK TRC, Vector ASC or BLF, or pcap of SocketCAN, plain or gzipped.",
+    exit: 3,
+  },
   DROVER_CAN_BUS_NOT_RECORDED: {
     title: "A recording has no frame of the bus that it is to play.",
     advice: "Name one of its interfaces behind the recording: log:FILE?bus=NAME.",

@@ -2,6 +2,7 @@
 
 import { DroverError } from "../../runtime/ports/index.ts";
 import { ascParser } from "./asc-line.ts";
+import { BLF_HEAD_BYTES, blfRecords, isBlf } from "./blf-records.ts";
 import { candumpLongParser, isCandumpLong, smallStampsOf, STEPS_TO_JUDGE } from "./candump-long-line.ts";
 import { candumpParser } from "./candump-line.ts";
 import { createBusIndex } from "./bus-index.ts";
@@ -12,7 +13,7 @@ import type { RecordReader, RecordTally } from "./record-format.ts";
 import { isTrcVersion, trcParser } from "./trc-line.ts";
 
 /** As a person calls them. */
-export const READ_FORMATS = "candump, PEAK TRC, Vector ASC, or pcap of SocketCAN";
+export const READ_FORMATS = "candump, PEAK TRC, Vector ASC or BLF, or pcap of SocketCAN";
 
 /** So much of it is looked at, at most. */
 const HEAD_BYTES = 4_096;
@@ -28,7 +29,6 @@ const COMMENTED = /^(?:\/\/[^\n]*\n|[ \t\r]*\n)*/;
 const A_LINE = /^[^\n]*\n/;
 /** Formats that are told by their first bytes, so that they are refused by name instead of line by line. */
 const FOREIGN = [
-  { sign: /^LOGG/, name: "a Vector BLF recording" },
   { sign: /^(?:MDF {5}|UnFinMF)/, name: "an ASAM MDF recording" },
   { sign: /^PK\x03\x04/, name: "a ZIP archive" },
 ];
@@ -38,6 +38,7 @@ export function tellsFormat(head: Uint8Array): boolean {
   if (head.length >= HEAD_BYTES) return true;
   const text = textOf(withoutMark(head));
   if (FOREIGN.some(({ sign }) => sign.test(text)) || isPcapng(head)) return true;
+  if (isBlf(head)) return head.length >= BLF_HEAD_BYTES;
   const pcap = pcapHeader(head);
   if (pcap !== undefined) return pcap.linkType !== undefined;
   const start = text.replace(BLANKS, "");
@@ -60,6 +61,7 @@ export function recordsOf(head: Uint8Array, name: string, { buses, busName, tall
   const text = textOf(head);
   const foreign = FOREIGN.find(({ sign }) => sign.test(text));
   if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected ${READ_FORMATS}`);
+  if (isBlf(head)) return blfRecords(head, buses, tally);
   if (isPcapng(head)) return pcapngRecords(buses, tally);
   const addBus = (): number => (buses.length === 0 ? buses.push(busName) - 1 : 0);
   const linkType = pcapHeader(head)?.linkType;

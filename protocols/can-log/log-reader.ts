@@ -97,6 +97,9 @@ class StreamLogReader implements LogReader {
   #records: RecordReader | undefined;
   #chunk: Uint8Array = NO_BYTES;
   #at = 0;
+  /** All bytes have come. */
+  #isOver = false;
+  /** All frames have been given. */
   #ended = false;
   #frames = 0;
   #cutShort: string | undefined;
@@ -143,6 +146,10 @@ class StreamLogReader implements LogReader {
     while (batch.count < batch.capacity && !this.#ended) {
       if (this.#records !== undefined) this.#at = this.#records.read(this.#chunk, this.#at, batch);
       if (batch.count === batch.capacity) break;
+      if (this.#isOver) {
+        this.#ended = true;
+        break;
+      }
       if (until === "pause" && batch.count > before) break;
       await this.#nextChunk(batch);
     }
@@ -175,9 +182,11 @@ class StreamLogReader implements LogReader {
       return;
     }
     if (this.#ended) return;
-    this.#ended = true;
+    this.#isOver = true;
     // Where the recording was cut short, its last record was too: what is left of it says something else, or nothing.
     if (this.#cutShort === undefined && this.#signal?.aborted !== true) this.#cutShort = this.#records?.end(this.#chunk.subarray(this.#at), batch);
+    this.#chunk = NO_BYTES;
+    this.#at = 0;
   }
 
   async #pull(chunks: AsyncIterator<Uint8Array>): Promise<Uint8Array | undefined> {

@@ -2,7 +2,7 @@
 
 import type { FrameBatch } from "../can/index.ts";
 
-export type LogFormat = "candump" | "candump-long" | "trc" | "asc" | "pcap" | "pcapng";
+export type LogFormat = "candump" | "candump-long" | "trc" | "asc" | "pcap" | "pcapng" | "blf";
 
 export interface RecordReader {
   readonly format: LogFormat;
@@ -16,7 +16,7 @@ export interface RecordReader {
    */
   read(bytes: Uint8Array, at: number, batch: FrameBatch): number;
   /**
-   * The recording has come to its own end; the batch has room for one frame.
+   * The recording has come to its own end; the batch has room for one frame. What `read` gives of no bytes afterwards still counts.
    * @param rest what `read` left
    * @returns why the recording breaks off here, or undefined
    */

@@ -124,7 +124,7 @@ test("L4. The format is told right however small the pieces are in which it come
     [["nothing, packed", 0, 0, /0 lines/], gzipSync("")],
     [["one byte of gzip", 3, 0, /no line is a frame/], Buffer.from([0x1f])],
     [["two bytes of gzip", 9, 0, /breaks off/], Buffer.from([0x1f, 0x8b])],
-    [refused("BLF", /a Vector BLF recording/), "LOGG\0\0\0\0"],
+    [["BLF without its header", 9, 0, /breaks off/], "LOGG\0\0\0\0"],
     [refused("MDF", /an ASAM MDF recording/), "MDF     4.11"],
     [refused("MDF, not finished", /an ASAM MDF recording/), "UnFinMF 4.11"],
     [["ASC", 0, 1, /1 frames/], "date Sat Sep 30 15:06:13.191 2017\r\nbase hex  timestamps absolute\r\n 1.0 1 3 Rx d 1 01\r\n"],

@@ -1,6 +1,7 @@
 // A small sound recording of each format, from which damaged ones are made.
 
 import { gzipSync } from "node:zlib";
+import { blfFile, classic, container, fd, fd64, object } from "./blf-files.ts";
 import { interfaceBlock, packet, packetBlock, pcapFile, section } from "./captures.ts";
 
 const CANDUMP = [
@@ -51,6 +52,15 @@ const PACKETS = [
   packet(0x7ff, [1, 2, 3, 4, 5, 6, 7, 8], { dlc: 14 }),
 ];
 
+const BLF = Buffer.concat([
+  object(1, 1_000n, classic(1, 0x123, [1, 2])),
+  object(86, 1_000n, classic(2, 0x8000_0123, [1], { flags: 1 }), 1),
+  object(100, 1_000n, fd(3, 0x123, 9, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], { fdFlags: 3 })),
+  object(101, 1_000n, fd64(3, 0x8000_0123, 9, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], { behind: 7 })),
+  object(73, 1_000n, Buffer.alloc(32)),
+  object(115, 1_000n, Buffer.from("a marker")),
+]);
+
 function lines(head: string, some: readonly string[]): Buffer {
   return Buffer.from(`${head}${[...some, ...some, ...some].join("\n")}\n`);
 }
@@ -74,6 +84,7 @@ export function seedRecordings(): ReadonlyMap<string, Buffer> {
       "pcapng",
       Buffer.concat([section(false), interfaceBlock(false, { name: "vcan0", resolution: 9 }), ...PACKETS.map((bytes, at) => packetBlock(false, 0, BigInt(at), bytes, 1))]),
     ],
+    ["Vector BLF", blfFile([2017, 9, 6, 30, 15, 6, 13, 500], container(BLF.subarray(0, 300)), container(BLF.subarray(300), 0), container(BLF))],
     ["Vector ASC", lines("date Sat Sep 30 15:06:13.500 2017\nbase hex  timestamps absolute\ninternal events logged\n", ASC)],
   ]);
 }
