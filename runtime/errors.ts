@@ -160,7 +160,7 @@ export const errorCatalogue = {
   DROVER_DBC_INVALID: { title: "A DBC file cannot be used.", advice: "Mend the file at the named place, or export it again.", exit: 3 },
   DROVER_CAN_LOG_INVALID: {
     title: "A recording cannot be read.",
-    advice: "Give a recording of candump, PEAK TRC, Vector ASC or BLF, or pcap of SocketCAN, plain or gzipped.",
+    advice: "Give a recording of candump, PEAK TRC, Vector ASC or BLF, pcap of SocketCAN, or MF4 of a bus logger, plain or gzipped.",
     exit: 3,
   },
   DROVER_CAN_BUS_NOT_RECORDED: {

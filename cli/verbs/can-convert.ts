@@ -16,7 +16,7 @@ export const addCanConvert: AddVerb = (parent, run) => {
   const command = parent
     .command("convert")
     .description("write a recording in another format: (seconds) bus ID#DATA, one line a frame")
-    .requiredOption("--log <file>", "recording: candump, PEAK TRC, Vector ASC or BLF, pcap; plain or gzipped; a pipe too; - is standard input")
+    .requiredOption("--log <file>", "recording: candump, PEAK TRC, Vector ASC or BLF, pcap, MF4; plain or gzipped; a pipe too; - is standard input")
     .addOption(new Option("--to <format>", "format to write").choices(["candump"]).default("candump"))
     .option("--out <file>", "file to write, instead of standard output; it is written anew")
     .option("--bus <name>", "only frames of this bus; may be given several times", collect)

@@ -19,7 +19,7 @@ export const addCanDecode: AddVerb = (parent, run) => {
     .command("decode")
     .description("decode a recording: one JSON object a frame")
     .requiredOption("--dbc <file>", "CAN database (DBC)")
-    .requiredOption("--log <file>", "recording: candump, PEAK TRC, Vector ASC or BLF, pcap; plain or gzipped; a pipe too; - is standard input")
+    .requiredOption("--log <file>", "recording: candump, PEAK TRC, Vector ASC or BLF, pcap, MF4; plain or gzipped; a pipe too; - is standard input")
     .addOption(new Option("--match <rule>", "how a frame finds its message: by its whole identifier, or by its PGN").choices(["exact", "j1939"]).default("exact"))
     .option("--bus <name>", "only frames of this bus; may be given several times", collect)
     .option("--overlay <file>", "scalings laid over the DBC (YAML)")

@@ -7,13 +7,15 @@ import { candumpLongParser, isCandumpLong, smallStampsOf, STEPS_TO_JUDGE } from 
 import { candumpParser } from "./candump-line.ts";
 import { createBusIndex } from "./bus-index.ts";
 import { LineRecords } from "./line-records.ts";
+import { isMdf, readDescription } from "./mf4-description.ts";
+import { mf4Records } from "./mf4-records.ts";
 import { LINKTYPE_SOCKETCAN, pcapHeader, pcapRecords } from "./pcap-records.ts";
 import { isPcapng, pcapngRecords } from "./pcapng-records.ts";
 import type { RecordReader, RecordTally } from "./record-format.ts";
 import { isTrcVersion, trcParser } from "./trc-line.ts";
 
 /** As a person calls them. */
-export const READ_FORMATS = "candump, PEAK TRC, Vector ASC or BLF, or pcap of SocketCAN";
+export const READ_FORMATS = "candump, PEAK TRC, Vector ASC or BLF, pcap of SocketCAN, or MF4 of a bus logger";
 
 /** So much of it is looked at, at most. */
 const HEAD_BYTES = 4_096;
@@ -29,12 +31,13 @@ const COMMENTED = /^(?:\/\/[^\n]*\n|[ \t\r]*\n)*/;
 const A_LINE = /^[^\n]*\n/;
 /** Formats that are told by their first bytes, so that they are refused by name instead of line by line. */
 const FOREIGN = [
-  { sign: /^(?:MDF {5}|UnFinMF)/, name: "an ASAM MDF recording" },
+  { sign: /^(?:MDF {5}|UnFinMF )[^4]/, name: "an ASAM MDF recording of another version than 4" },
   { sign: /^PK\x03\x04/, name: "a ZIP archive" },
 ];
 
 /** Whether so much of the beginning tells the format, whatever follows: a version of PEAK TRC or its first row, the first line behind comments, of candump's small time stamps some. */
 export function tellsFormat(head: Uint8Array): boolean {
+  if (isMdf(head)) return readDescription(head) !== "more";
   if (head.length >= HEAD_BYTES) return true;
   const text = textOf(withoutMark(head));
   if (FOREIGN.some(({ sign }) => sign.test(text)) || isPcapng(head)) return true;
@@ -59,6 +62,12 @@ export interface RecordsOptions {
 /** @param head without its mark, as much as `tellsFormat` asks for or all there is @throws DROVER_CAN_LOG_INVALID for a format that is not read */
 export function recordsOf(head: Uint8Array, name: string, { buses, busName, tally }: RecordsOptions): RecordReader {
   const text = textOf(head);
+  if (isMdf(head)) {
+    const description = readDescription(head);
+    if (description === "more") throw notRead(name, "an ASAM MDF recording that breaks off in its description");
+    if ("problem" in description) throw notRead(name, `an ASAM MDF recording ${description.problem}, which is not read; expected a bus log as its logger wrote it`);
+    return mf4Records(description, buses, tally);
+  }
   const foreign = FOREIGN.find(({ sign }) => sign.test(text));
   if (foreign !== undefined) throw notRead(name, `${foreign.name}, which is not read; expected ${READ_FORMATS}`);
   if (isBlf(head)) return blfRecords(head, buses, tally);

@@ -2,7 +2,7 @@
 
 import type { FrameBatch } from "../can/index.ts";
 
-export type LogFormat = "candump" | "candump-long" | "trc" | "asc" | "pcap" | "pcapng" | "blf";
+export type LogFormat = "candump" | "candump-long" | "trc" | "asc" | "pcap" | "pcapng" | "blf" | "mf4";
 
 export interface RecordReader {
   readonly format: LogFormat;

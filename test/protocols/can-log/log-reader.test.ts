@@ -161,7 +161,7 @@ test("what is not there, is a folder, or is of a foreign format is refused by na
   const folder = t.testdir();
   await t.rejects(openLog(`${folder}/nothing.log`), { code: "DROVER_FILE_UNREADABLE", message: /nothing\.log/ });
   await t.rejects(openLog(folder), { code: "DROVER_FILE_UNREADABLE", message: /folder/ });
-  await t.rejects(openLog(recording(folder, "a.mf4", "UnFinMF 4.11")), { code: "DROVER_CAN_LOG_INVALID", message: /MDF/ });
+  await t.rejects(openLog(recording(folder, "a.mf3", "MDF     3.30")), { code: "DROVER_CAN_LOG_INVALID", message: /MDF/ });
 });
 
 test("L2. A recording cut in the middle of a line gives all lines before it, and says where it breaks off; a last line that is whole is read", async (t) => {

@@ -2,6 +2,7 @@
 
 import { gzipSync } from "node:zlib";
 import { blfFile, classic, container, fd, fd64, object } from "./blf-files.ts";
+import { smallMf4 } from "./mf4-files.ts";
 import { interfaceBlock, packet, packetBlock, pcapFile, section } from "./captures.ts";
 
 const CANDUMP = [
@@ -85,6 +86,7 @@ export function seedRecordings(): ReadonlyMap<string, Buffer> {
       Buffer.concat([section(false), interfaceBlock(false, { name: "vcan0", resolution: 9 }), ...PACKETS.map((bytes, at) => packetBlock(false, 0, BigInt(at), bytes, 1))]),
     ],
     ["Vector BLF", blfFile([2017, 9, 6, 30, 15, 6, 13, 500], container(BLF.subarray(0, 300)), container(BLF.subarray(300), 0), container(BLF))],
+    ["MF4", smallMf4(20)],
     ["Vector ASC", lines("date Sat Sep 30 15:06:13.500 2017\nbase hex  timestamps absolute\ninternal events logged\n", ASC)],
   ]);
 }
