@@ -10,18 +10,17 @@ export const TOO_MANY_BUSES = { problem: "more than 255 buses in one recording" 
 
 /** @param names receives each new name */
 export function createBusIndex(names: string[]): BusIndex {
-  let lastBytes = new Uint8Array(0);
-  let lastIndex = 0;
+  // A name is decoded once: lines of several buses stand in turn. Of two writings of one name both are kept.
+  const seen: { readonly bytes: Uint8Array; readonly index: number }[] = [];
   return (bytes, start, end) => {
-    if (isSame(bytes, start, end, lastBytes)) return lastIndex;
+    for (const known of seen) if (isSame(bytes, start, end, known.bytes)) return known.index;
     const name = recordedText(bytes.subarray(start, end));
     let index = names.indexOf(name);
     if (index < 0) {
       if (names.length >= MAX_BUSES) return undefined;
       index = names.push(name) - 1;
     }
-    lastBytes = bytes.slice(start, end);
-    lastIndex = index;
+    if (seen.length < MAX_BUSES) seen.push({ bytes: Uint8Array.from(bytes.subarray(start, end)), index });
     return index;
   };
 }
