@@ -66,6 +66,12 @@ function isAsk(event: VehicleEvent): event is Extract<VehicleEvent, { type: "cam
 /** Id of its child. */
 const CAMPAIGN = "campaign";
 
+/** Of a rollout that it knows. */
+const known = [
+  { guard: "isAskedOf", actions: "askCampaign" },
+  { guard: "waitsUnasked", actions: "tellWaiting" },
+] as const;
+
 function without<T>(record: Readonly<Record<string, T>>, key: string): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).filter(([name]) => name !== key));
 }
@@ -321,15 +327,8 @@ export const vehicleMachine = vehicle.createMachine({
       { guard: "isTooMany", actions: "refuseOffer" },
       { guard: "isKnown", actions: "askCampaign" },
     ],
-    "campaign.ask": [
-      { guard: "isAskedOf", actions: "askCampaign" },
-      { guard: "waitsUnasked", actions: "tellWaiting" },
-    ],
-    "campaign.recall": [
-      { guard: "isAskedOf", actions: "askCampaign" },
-      { guard: "waitsUnasked", actions: "tellWaiting" },
-      { guard: "knowsNothing", actions: "tellUnknown" },
-    ],
+    "campaign.ask": known,
+    "campaign.recall": [...known, { guard: "knowsNothing", actions: "tellUnknown" }],
     "campaign.go": { actions: "forward" },
     "campaign.cancel": [{ guard: "isWaiting", actions: "dropWaiting" }, { actions: "forward" }],
     "campaign.changed": [{ guard: "makesRoom", actions: ["noteCampaign", "beginCampaign"] }, { actions: "noteCampaign" }],

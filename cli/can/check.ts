@@ -5,8 +5,8 @@
 // K3. `--json` prints one object for each file: {"messages","signals","diagnostics":[{severity,line,column,code,message}]}; several files give an array of them, each with its name.
 
 import { type DbcReading, formatPosition, readDbc } from "../../protocols/can/index.ts";
-import { readNamedFile, readNamedStream } from "../../runtime/host/index.ts";
 import { type Call, EXIT, type ExitCode, oneLine, type Paint, paint, printJson, printLines } from "../terminal/index.ts";
+import { databaseBytes } from "./database-bytes.ts";
 
 interface Checked {
   readonly file: string;
@@ -17,7 +17,7 @@ interface Checked {
 export async function checkDatabases(files: readonly string[], strict: boolean, call: Call): Promise<ExitCode> {
   const checked: Checked[] = [];
   for (const file of files) {
-    const bytes = file === "-" ? await readNamedStream(call.input, "standard input", "a DBC", call.interrupt) : await readNamedFile(file, "a DBC", call.interrupt);
+    const bytes = await databaseBytes(file, call);
     checked.push({ file, reading: readDbc(bytes, { file, strict }) });
   }
   const [only] = checked;

@@ -4,8 +4,8 @@
 //   0CF00400##1001122…          CAN FD; the digit behind ## is 1 where the message switches its bit rate (CANFD_BRS)
 
 import { attributeOf, type CanFrame, type CanMessage, type Database, encodeFrame, findMessage, parseDbc } from "../../protocols/can/index.ts";
-import { readNamedFile, readNamedStream } from "../../runtime/host/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, printJson } from "../terminal/index.ts";
+import { databaseBytes } from "./database-bytes.ts";
 
 export interface EncodeCommand {
   /** DBC file; `-` is standard input. */
@@ -26,7 +26,7 @@ const MAX_NAMES_SHOWN = 5;
 /** @throws DROVER_FILE_UNREADABLE, DROVER_DBC_INVALID, and a CommandFailure for what cannot be encoded */
 export async function encodeMessage({ dbc, message: name, values, raw, padding }: EncodeCommand, call: Call): Promise<ExitCode> {
   const given = pairsOf(values);
-  const bytes = dbc === "-" ? await readNamedStream(call.input, "standard input", "a DBC", call.interrupt) : await readNamedFile(dbc, "a DBC", call.interrupt);
+  const bytes = await databaseBytes(dbc, call);
   const database = parseDbc(bytes, { file: dbc });
   const message = findMessage(database, name);
   if (message === undefined) throw unknownMessage(database, name, dbc);

@@ -2,8 +2,8 @@
 
 import { writeFileSync } from "node:fs";
 import { formatPosition, generateModule, parseDbc } from "../../protocols/can/index.ts";
-import { readNamedFile, readNamedStream } from "../../runtime/host/index.ts";
 import { type Call, CommandFailure, EXIT, type ExitCode, oneLine, printJson } from "../terminal/index.ts";
+import { databaseBytes } from "./database-bytes.ts";
 
 export interface GenerateOptions {
   /** DBC file; `-` is standard input. */
@@ -16,7 +16,7 @@ export interface GenerateOptions {
 
 /** @throws DROVER_FILE_UNREADABLE, DROVER_DBC_INVALID, and a CommandFailure when `out` cannot be written */
 export async function generateDecoders({ dbc, out, strict }: GenerateOptions, call: Call): Promise<ExitCode> {
-  const bytes = dbc === "-" ? await readNamedStream(call.input, "standard input", "a DBC", call.interrupt) : await readNamedFile(dbc, "a DBC", call.interrupt);
+  const bytes = await databaseBytes(dbc, call);
   const database = parseDbc(bytes, { file: dbc, strict });
   const { text, messages, leftOut } = generateModule(database, dbc);
   if (out === undefined) call.out.write(text);

@@ -14,12 +14,12 @@
 // A2. A line of a classic channel with more than 15 bytes is a CAN FD frame: some writers know only such lines.
 // A3. Times that count from the line before count from every line that has one, whatever it is.
 
-import { EXTENDED_FRAME, fdLength, FrameFlag, type FrameBatch, ID_MASK, rawDlc, REMOTE_REQUEST } from "../can/index.ts";
+import { EXTENDED_FRAME, fdLength, type FrameBatch, FrameFlag, ID_MASK, lengthOfDlc, rawDlc, REMOTE_REQUEST } from "../can/index.ts";
 import { ascDateS } from "./asc-date.ts";
 import { createNumberedBuses, TOO_MANY_BUSES } from "./bus-index.ts";
 import { appendBusError } from "./error-frame.ts";
 import type { LineOutcome, LineParser } from "./line-parser.ts";
-import { appendRecorded, lengthOfDlc, timeProblem } from "./recorded-frame.ts";
+import { appendRecorded, timeProblem } from "./recorded-frame.ts";
 import { recordedText } from "./recorded-text.ts";
 
 const TIME = /^-?[0-9]+\.[0-9]+$/;

@@ -8,10 +8,10 @@
 // Flags: 0x01 sent, 0x80 remote request; CAN FD flags: 1 CAN FD, 2 bit rate switch, 4 error state; those of 101 the same from 0x1000 on, 0x10 remote request. Bit 31 of an id: extended.
 // An id of more than 11 bits is extended whatever its bit 31 says, a length code over 15 is 15: vendors' tools read such objects too. Channel 2 is `can2`. Fewer bytes may be there than the frame had: the others are zero, as the vendor's own reader has them.
 
-import { EXTENDED_FRAME, type FrameBatch, FrameFlag, ID_MASK, rawDlc, REMOTE_REQUEST, SLOT_BYTES } from "../can/index.ts";
+import { EXTENDED_FRAME, type FrameBatch, FrameFlag, ID_MASK, lengthOfDlc, rawDlc, REMOTE_REQUEST, SLOT_BYTES } from "../can/index.ts";
 import { TOO_MANY_BUSES } from "./bus-index.ts";
 import { appendBusError } from "./error-frame.ts";
-import { appendRecorded, lengthOfDlc, timeProblem } from "./recorded-frame.ts";
+import { appendRecorded, timeProblem } from "./recorded-frame.ts";
 
 const CLASSIC = new Set([1, 86]);
 const FD = 100;

@@ -3,13 +3,13 @@
 // M1. CAN_DataFrame, CAN_RemoteFrame and CAN_ErrorFrame are frames; LIN and others are none. Bus channel 2 is `can2`.
 // M2. A record whose id nothing describes is damage: nothing behind it can be placed.
 
-import { EXTENDED_FRAME, type FrameBatch, FrameFlag, ID_MASK, rawDlc, REMOTE_REQUEST, SLOT_BYTES } from "../can/index.ts";
+import { EXTENDED_FRAME, type FrameBatch, FrameFlag, ID_MASK, lengthOfDlc, rawDlc, REMOTE_REQUEST, SLOT_BYTES } from "../can/index.ts";
 import { type BlockFormat, BlockRecords } from "./block-records.ts";
 import { createNumberedBuses, TOO_MANY_BUSES } from "./bus-index.ts";
 import { appendBusError } from "./error-frame.ts";
 import type { Mf4Description, Mf4Field, Mf4Kind } from "./mf4-description.ts";
 import type { RecordReader, RecordTally } from "./record-format.ts";
-import { appendRecorded, lengthOfDlc, timeProblem } from "./recorded-frame.ts";
+import { appendRecorded, timeProblem } from "./recorded-frame.ts";
 
 /** Of the length before what is of any length. */
 const LENGTH_BYTES = 4;

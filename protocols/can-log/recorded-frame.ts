@@ -10,13 +10,6 @@ export function timeProblem(timeS: number): { readonly problem: string } | undef
   return Math.abs(timeS) <= MAX_TIME_S ? undefined : { problem: "the time is beyond every clock" };
 }
 
-const FD_LENGTHS = [12, 16, 20, 24, 32, 48, 64];
-
-/** Payload bytes that a data length code (0 to 15) says. */
-export function lengthOfDlc(dlc: number, isFd: boolean): number {
-  return dlc <= 8 ? dlc : isFd ? (FD_LENGTHS[dlc - 9] ?? SLOT_BYTES) : 8;
-}
-
 export interface RecordedFrame {
   /** The kernel's can_id: with the bits for extended, remote and error frames. */
   readonly canId: number;

@@ -9,11 +9,11 @@
 // An id of 4 digits is standard, one of 8 extended. Remote requests: RTR in place of the data, in 2.x the type RR. FD, FB, FE, BI are CAN FD: plain, with bit rate switch, with that and the
 // error state, with the error state. Error frames: 1.0 has ERROR before four bytes, 1.x the type Error, 2.x ER. Status rows, error counters and events (Warng, FFFFFFFF; ST, EC, EV) are no frames.
 
-import { EXTENDED_FRAME, FrameFlag, type FrameBatch, ID_MASK, rawDlc, REMOTE_REQUEST } from "../can/index.ts";
+import { EXTENDED_FRAME, type FrameBatch, FrameFlag, ID_MASK, lengthOfDlc, rawDlc, REMOTE_REQUEST } from "../can/index.ts";
 import { createNumberedBuses, TOO_MANY_BUSES } from "./bus-index.ts";
 import { appendBusError } from "./error-frame.ts";
 import type { LineOutcome, LineParser } from "./line-parser.ts";
-import { appendRecorded, lengthOfDlc, timeProblem } from "./recorded-frame.ts";
+import { appendRecorded, timeProblem } from "./recorded-frame.ts";
 
 export type TrcVersion = "1.0" | "1.1" | "1.2" | "1.3" | "2.0" | "2.1";
 

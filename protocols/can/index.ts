@@ -78,6 +78,7 @@ export {
   type FrameSink,
   type FrameSource,
   ID_MASK,
+  lengthOfDlc,
   rawDlc,
   REMOTE_REQUEST,
   type SendOutcome,

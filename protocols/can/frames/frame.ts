@@ -93,6 +93,11 @@ export function fdLength(bytes: number): number {
 
 const FD_LENGTHS = [12, 16, 20, 24, 32, 48, 64];
 
+/** Payload bytes that a data length code (0 to 15) says. */
+export function lengthOfDlc(dlc: number, isFd: boolean): number {
+  return dlc <= 8 ? dlc : isFd ? (FD_LENGTHS[dlc - 9] ?? SLOT_BYTES) : 8;
+}
+
 /** The data length code that says `bytes`. */
 export function rawDlc(bytes: number): number {
   return bytes <= 8 ? bytes : 9 + FD_LENGTHS.findIndex((length) => length >= bytes);

@@ -15,6 +15,7 @@ export {
   FrameFlag,
   frameProblem,
   ID_MASK,
+  lengthOfDlc,
   rawDlc,
   REMOTE_REQUEST,
   SLOT_BYTES,
